@@ -1,0 +1,285 @@
+//! One cycle: upstream → mirror → plan → tarball → snapshot → publish. The only place that sees
+//! every stage.
+
+use std::{
+    collections::VecDeque,
+    panic::{self, AssertUnwindSafe},
+    sync::{Arc, Mutex, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use tardist_catalog::{BranchName, Kind};
+
+use crate::{
+    Error,
+    catalogue::{self, Catalogue, RepositoryRecord},
+    config::Config,
+    error::{GitContext, IoContext},
+    http::Http,
+    layout::{Layout, Tarballs},
+    lock::Lock,
+    plan::{self, Job, Plan},
+    progress::Progress,
+    publish,
+    render::{self, Rendered},
+    report::{Outcome, Remark, Report},
+    repository_id::RepositoryId,
+    snapshot::{self, Retired, Snapshot},
+    transport,
+    update::{Updated, Updater},
+    upstream::{Listing, gerrit},
+};
+
+/// Runs one cycle at the time `now`, and leaves its report in the data directory.
+///
+/// # Errors
+/// [`Error::Locked`], and [`Error::Io`] where the data directory can't be used at all. Everything
+/// else is in the report.
+pub fn run(config: &Config, now: Timestamp, progress: &Progress) -> Result<Report, Error> {
+    let start = Instant::now();
+    let layout = Layout::new(&config.data);
+    std::fs::create_dir_all(layout.root()).at("create", layout.root())?;
+    let _lock = Lock::acquire(&layout)?;
+    let http = Arc::new(Http::new(config.http_options()));
+    let mut report = Report { started_at: now.to_string(), ..Report::default() };
+    let cycle = Cycle { config, layout: &layout, http: &http, now: now.as_second(), progress };
+    if let Err(error) = cycle.run(&mut report) {
+        report.outcome = Outcome::Failed;
+        report.error = Some(error.to_string());
+    }
+    report.failures.sort();
+    report.problems.sort();
+    report.requests = http.requests();
+    report.duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let text = serde_json::to_string_pretty(&report).map_err(|e| Error::Bug(e.to_string()))?;
+    publish::put(&layout.report(), |out| Ok(writeln!(out, "{text}")))?;
+    Ok(report)
+}
+
+struct Cycle<'a> {
+    config: &'a Config,
+    layout: &'a Layout,
+    http: &'a Arc<Http>,
+    now: i64,
+    progress: &'a Progress,
+}
+
+impl Cycle<'_> {
+    fn run(&self, report: &mut Report) -> Result<(), Error> {
+        transport::set_up(self.http).git(|| "set up Git".to_owned())?;
+        self.layout.prepare()?;
+        let previous = Snapshot::load(&self.layout.snapshot());
+        let listing = self.list(previous.as_ref())?;
+        report.listed = listing.projects.len();
+        report.failures.extend(listing.refused.iter().map(|error| Remark {
+            repository: error.text.clone(),
+            branch: None,
+            text: error.to_string(),
+        }));
+
+        let published = previous.as_ref().map(|p| p.catalogue.clone()).unwrap_or_default();
+        let standing = plan::standing(published, &self.layout.tarballs()?);
+        let plan = plan::plan(listing, &standing, &self.config.only);
+        report.kept = catalogue::tarballs(&plan.kept).count();
+        let catalogue = self.work(plan, &standing, report);
+
+        let retired = self.publish(&catalogue, previous.as_ref(), report)?;
+        report.removed = publish::sweep(self.layout, &retired, self.config.grace, self.now)?;
+        Ok(())
+    }
+
+    fn list(&self, previous: Option<&Snapshot>) -> Result<Listing, Error> {
+        let bar = self.progress.waiting("asking upstream for its repositories");
+        let listing = gerrit::list(self.http, &self.config.upstream, &self.config.branches);
+        bar.finish_and_clear();
+        let listing = listing?;
+        for kind in Kind::ALL {
+            let had = previous.is_some_and(|p| p.catalogue.keys().any(|id| id.kind == kind));
+            if had && !listing.projects.iter().any(|project| project.id.kind == kind) {
+                return Err(Error::ListForm {
+                    what: kind.to_string(),
+                    reason: "it is empty, and was not before".to_owned(),
+                    url: self.config.upstream.clone(),
+                });
+            }
+        }
+        Ok(listing)
+    }
+
+    /// Does the plan's jobs, several at once, and returns what is to be published.
+    fn work(&self, plan: Plan, standing: &Catalogue, report: &mut Report) -> Catalogue {
+        let Plan { jobs, kept: mut catalogue, unknown } = plan;
+        for id in unknown {
+            let text = "upstream does not have it".to_owned();
+            report.failures.push(Remark { repository: id.to_string(), branch: None, text });
+        }
+        let updater = Updater {
+            http: self.http,
+            layout: self.layout,
+            url_map: &self.config.url_map,
+            submodules: Mutex::new(()),
+        };
+        let bar = self.progress.counting(jobs.len());
+        let threads = self.config.jobs.min(jobs.len());
+        let queue = Mutex::new(VecDeque::from(jobs));
+        let (sender, receiver) = mpsc::channel();
+        thread::scope(|scope| {
+            for _ in 0..threads {
+                let (sender, queue, updater, bar) = (sender.clone(), &queue, &updater, &bar);
+                scope.spawn(move || {
+                    while let Some(job) = next(queue) {
+                        bar.set_message(job.project.id.to_string());
+                        let started = Instant::now();
+                        let updated = update(updater, &job);
+                        if sender.send((job, updated, started.elapsed())).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+            drop(sender);
+            for (job, updated, duration) in receiver {
+                bar.inc(1);
+                self.log(&job, &updated, duration);
+                merge(&mut catalogue, &job, updated, standing, report);
+            }
+        });
+        bar.finish_and_clear();
+        catalogue
+    }
+
+    /// One line a repository; on a terminal the bar says as much.
+    fn log(&self, job: &Job, updated: &Result<Updated, Error>, duration: Duration) {
+        let project = job.project.id.to_string();
+        let duration_ms = duration.as_millis();
+        match updated {
+            Ok(updated) if self.progress.is_drawn() => {
+                tracing::debug!(project, duration_ms, "{project}: {} tarballs", updated.built.len());
+            }
+            Ok(updated) => {
+                tracing::info!(project, duration_ms, "{project}: {} tarballs", updated.built.len());
+            }
+            // The report at the cycle's end tells it with all others.
+            Err(error) => tracing::debug!(project, duration_ms, "{project}: {error}"),
+        }
+    }
+
+    /// Puts a snapshot of `catalogue` in place where it says anything new, or is old; returns the
+    /// tarballs that it no longer names.
+    fn publish(
+        &self,
+        catalogue: &Catalogue,
+        previous: Option<&Snapshot>,
+        report: &mut Report,
+    ) -> Result<Retired, Error> {
+        let rendered = render::render(catalogue, &self.config.public_url)?;
+        let on_disk = self.layout.tarballs()?;
+        let retired = self.retired(&on_disk, catalogue, previous);
+        let before = previous.map(|p| &p.retired);
+        report.retired =
+            retired.keys().filter(|key| before.is_none_or(|before| !before.contains_key(key))).count();
+        let age = previous.map_or(i64::MAX, |p| self.now.saturating_sub(p.generated_at));
+        let refresh = i64::try_from(self.config.refresh.as_secs()).unwrap_or(i64::MAX);
+        let changed = previous.is_none_or(|previous| previous.differs(&rendered));
+        if !changed && age < refresh {
+            report.outcome = Outcome::Unchanged;
+        } else if catalogue.is_empty() && previous.is_none() {
+            return Err(Error::Config(
+                "there is nothing to publish: no repository could be built".to_owned(),
+            ));
+        } else {
+            self.replace(catalogue, &rendered, &retired, previous)?;
+            report.outcome = Outcome::Published;
+        }
+        Ok(retired)
+    }
+
+    fn retired(&self, on_disk: &Tarballs, catalogue: &Catalogue, previous: Option<&Snapshot>) -> Retired {
+        let named: std::collections::BTreeSet<(Kind, String)> = previous
+            .into_iter()
+            .flat_map(|p| catalogue::tarballs(&p.catalogue))
+            .map(|(id, _, file, _)| (id.kind, file.into()))
+            .collect();
+        let before = previous.map(|p| p.retired.clone()).unwrap_or_default();
+        let named_before = |kind: Kind, file: &str| named.contains(&(kind, file.to_owned()));
+        publish::retired(on_disk, catalogue, named_before, &before, self.now)
+    }
+
+    fn replace(
+        &self,
+        catalogue: &Catalogue,
+        rendered: &Rendered,
+        retired: &Retired,
+        previous: Option<&Snapshot>,
+    ) -> Result<(), Error> {
+        for kind in Kind::ALL {
+            publish::sync_folder(&self.layout.dist(kind))?;
+        }
+        publish::put_file(&self.layout.snapshot(), |path| {
+            snapshot::write(path, catalogue, rendered, retired, previous, self.now)
+        })?;
+        publish::sync_folder(self.layout.root())
+    }
+}
+
+fn next(queue: &Mutex<VecDeque<Job>>) -> Option<Job> {
+    queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).pop_front()
+}
+
+/// Does a job; a panic in it is its failure alone.
+fn update(updater: &Updater<'_>, job: &Job) -> Result<Updated, Error> {
+    panic::catch_unwind(AssertUnwindSafe(|| updater.update(job))).unwrap_or_else(|cause| {
+        let cause = cause
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| cause.downcast_ref::<&str>().copied());
+        Err(Error::Bug(cause.unwrap_or("a panic").to_owned()))
+    })
+}
+
+/// Adds what became of a job: new records, and for what failed the earlier ones.
+fn merge(
+    catalogue: &mut Catalogue,
+    job: &Job,
+    updated: Result<Updated, Error>,
+    standing: &Catalogue,
+    report: &mut Report,
+) {
+    let id = &job.project.id;
+    let earlier = standing.get(id);
+    let updated = match updated {
+        Ok(updated) => updated,
+        Err(error) => {
+            report.failures.push(remark(id, None, error.to_string()));
+            if let Some(earlier) = earlier {
+                catalogue.insert(id.clone(), earlier.clone());
+            }
+            return;
+        }
+    };
+    let mut record = catalogue.remove(id).unwrap_or_else(|| RepositoryRecord {
+        source_url: plan::source_url(&job.project),
+        branches: Default::default(),
+    });
+    for (branch, error) in updated.failed {
+        report.failures.push(remark(id, Some(&branch), error.to_string()));
+        if let Some(earlier) = earlier.and_then(|earlier| earlier.branches.get(&branch)) {
+            record.branches.insert(branch, earlier.clone());
+        }
+    }
+    for (branch, built) in updated.built {
+        report.built += 1;
+        let problems = built.problems.iter().map(|text| remark(id, Some(&branch), text.clone()));
+        report.problems.extend(problems);
+        record.branches.insert(branch, built);
+    }
+    if !record.branches.is_empty() {
+        catalogue.insert(id.clone(), record);
+    }
+}
+
+fn remark(id: &RepositoryId, branch: Option<&BranchName>, text: String) -> Remark {
+    Remark { repository: id.to_string(), branch: branch.map(ToString::to_string), text }
+}

@@ -1,0 +1,143 @@
+//! What can go wrong in a cycle, each with the thing that it went wrong on.
+
+use std::{io, path::PathBuf, time::Duration};
+
+use tardist_catalog::BranchName;
+
+use crate::http::HttpError;
+
+/// A failed action with its subject. Those of a repository are counted and end only its part of
+/// the cycle; all others end the cycle before anything is published.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The configuration says something that can't be.
+    #[error("{0}")]
+    Config(String),
+    /// Another builder works in the data directory.
+    #[error("another tardist works in {}: wait for it, or give this one another data directory", path.display())]
+    Locked {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// A file or folder of the data directory could not be read or written.
+    #[error("can't {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried: "create", "rename".
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The upstream's list could not be had.
+    #[error("the list of {what} can't be had: {source}")]
+    List {
+        /// Of what: a Gerrit prefix.
+        what: String,
+        /// What happened.
+        source: HttpError,
+    },
+    /// The upstream's list is not what Gerrit answers.
+    #[error("the list of {what} is not Gerrit's: {reason} ({url})")]
+    ListForm {
+        /// Of what: a Gerrit prefix.
+        what: String,
+        /// What is wrong with it.
+        reason: String,
+        /// Where it came from.
+        url: String,
+    },
+    /// A fetch over HTTP failed.
+    #[error("fetch from {url} failed: {source}")]
+    Fetch {
+        /// The repository's URL.
+        url: String,
+        /// What happened.
+        source: HttpError,
+    },
+    /// Git itself failed.
+    #[error("can't {action}: {}", source.message())]
+    Git {
+        /// What was tried, on what.
+        action: String,
+        /// What libgit2 said.
+        source: git2::Error,
+    },
+    /// The branch's tree can't become a tarball.
+    #[error("branch {branch}: {source}")]
+    Branch {
+        /// The branch.
+        branch: BranchName,
+        /// Why.
+        source: Box<Error>,
+    },
+    /// The content is larger than the limits allow.
+    #[error("its content has more than {limit} {unit}; the limit keeps hostile links from filling the disk")]
+    TooLarge {
+        /// The limit.
+        limit: u64,
+        /// Of what: "files", "bytes".
+        unit: &'static str,
+    },
+    /// SQLite failed on a snapshot.
+    #[error("can't {action} the snapshot {}: {source}", path.display())]
+    Snapshot {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// A name that the upstream lists can be neither a file nor a URL.
+    #[error(transparent)]
+    Name(#[from] tardist_catalog::NameError),
+    /// The builder itself is wrong.
+    #[error("a bug in tardist: {0}; please report it")]
+    Bug(String),
+}
+
+impl Error {
+    /// True where the same action may work later without anybody's doing.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::List { source, .. } | Self::Fetch { source, .. } => source.is_transient(),
+            Self::Branch { source, .. } => source.is_transient(),
+            Self::Git { source, .. } => matches!(
+                source.class(),
+                git2::ErrorClass::Net | git2::ErrorClass::Http | git2::ErrorClass::Indexer
+            ),
+            _ => false,
+        }
+    }
+
+    /// How long the server asked to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::List { source, .. } | Self::Fetch { source, .. } => source.retry_after(),
+            _ => None,
+        }
+    }
+}
+
+/// Gives an I/O error its action and path.
+pub(crate) trait IoContext<T> {
+    fn at(self, action: &'static str, path: impl Into<PathBuf>) -> Result<T, Error>;
+}
+
+impl<T> IoContext<T> for io::Result<T> {
+    fn at(self, action: &'static str, path: impl Into<PathBuf>) -> Result<T, Error> {
+        self.map_err(|source| Error::Io { action, path: path.into(), source })
+    }
+}
+
+/// Gives a Git error its action.
+pub(crate) trait GitContext<T> {
+    fn git(self, action: impl FnOnce() -> String) -> Result<T, Error>;
+}
+
+impl<T> GitContext<T> for Result<T, git2::Error> {
+    fn git(self, action: impl FnOnce() -> String) -> Result<T, Error> {
+        self.map_err(|source| Error::Git { action: action(), source })
+    }
+}

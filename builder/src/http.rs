@@ -1,0 +1,305 @@
+//! The one door to the network: REST and Git requests alike go through [`Http`].
+//!
+//! It owns the list of hosts that may be asked, the `User-Agent`, time limits, redirects (none are
+//! followed: a redirect is how content could lead the builder elsewhere) and retries. Git's own
+//! HTTP (libgit2's) is not used, so that there is one policy and one connection pool
+//! ([`transport`](crate::transport)).
+
+use std::{
+    io::{self, Read},
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, SystemTime},
+};
+
+use backon::{BlockingRetryable, ExponentialBuilder};
+use ureq::http::{Response, StatusCode, Uri, header};
+
+/// The longest REST answer that is read: Gerrit's list of 10,000 projects with six branches each
+/// takes 6 MB.
+const MAX_BODY: u64 = 64 << 20;
+
+/// The longest `Retry-After` that is waited for within a cycle; the next cycle comes anyway.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
+
+/// How requests are made.
+#[derive(Debug, Clone)]
+pub struct HttpOptions {
+    /// The whole `User-Agent`.
+    pub user_agent: String,
+    /// URLs whose scheme, host and port may be asked.
+    pub allowed: Vec<String>,
+    /// How often a request that failed for the moment is tried again.
+    pub retries: usize,
+    /// How long an answer, or its next bytes, may take.
+    pub timeout: Duration,
+}
+
+/// Why a request gave no usable answer.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// The server answered with another status than 200.
+    #[error("{url} answered {status}{}", hint(*status))]
+    Status {
+        /// The URL that was asked.
+        url: String,
+        /// The status.
+        status: StatusCode,
+        /// What the server asked to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The connection failed: no such host, refused, cut, too slow.
+    #[error("{url} can't be reached: {source}")]
+    Transport {
+        /// The URL that was asked.
+        url: String,
+        /// What happened.
+        source: Box<ureq::Error>,
+    },
+    /// The URL is outside the configured upstreams.
+    #[error("{url} is not on a configured upstream host; if it should be, map it with `url-map`")]
+    NotAllowed {
+        /// The URL that was not asked.
+        url: String,
+    },
+}
+
+fn hint(status: StatusCode) -> &'static str {
+    if status.is_redirection() { ": redirects are not followed, configure the final URL" } else { "" }
+}
+
+impl HttpError {
+    /// True where the same request may work later: the fault is not the URL's.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => {
+                status.is_server_error()
+                    || *status == StatusCode::TOO_MANY_REQUESTS
+                    || *status == StatusCode::REQUEST_TIMEOUT
+            }
+            Self::Transport { .. } => true,
+            Self::NotAllowed { .. } => false,
+        }
+    }
+
+    /// How long the server asked to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}
+
+/// An HTTP client with the project's manners. Cheap to share between threads.
+#[derive(Debug)]
+pub struct Http {
+    agent: ureq::Agent,
+    allowed: Vec<Origin>,
+    retries: usize,
+    requests: AtomicU64,
+}
+
+/// Scheme, host and port of a URL.
+type Origin = (String, String, u16);
+
+fn origin(url: &str) -> Option<Origin> {
+    let uri: Uri = url.parse().ok()?;
+    let scheme = uri.scheme_str()?.to_ascii_lowercase();
+    let default = match scheme.as_str() {
+        "http" => 80,
+        "https" => 443,
+        _ => return None,
+    };
+    // A user part would be sent to the host as credentials; no upstream needs one.
+    let authority = uri.authority()?;
+    if authority.as_str().contains('@') {
+        return None;
+    }
+    Some((scheme, authority.host().to_ascii_lowercase(), authority.port_u16().unwrap_or(default)))
+}
+
+impl Http {
+    /// A client with these manners.
+    pub fn new(options: HttpOptions) -> Self {
+        let tls = ureq::tls::TlsConfig::builder()
+            .root_certs(ureq::tls::RootCerts::PlatformVerifier)
+            .build();
+        let agent = ureq::Agent::config_builder()
+            .user_agent(options.user_agent)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .max_response_header_size(64 << 10)
+            .timeout_connect(Some(options.timeout.min(Duration::from_secs(30))))
+            .timeout_recv_response(Some(options.timeout))
+            .timeout_per_read(Some(options.timeout))
+            .tls_config(tls)
+            .build()
+            .new_agent();
+        Self {
+            agent,
+            allowed: options.allowed.iter().filter_map(|url| origin(url)).collect(),
+            retries: options.retries,
+            requests: AtomicU64::new(0),
+        }
+    }
+
+    /// True where the URL belongs to a configured upstream.
+    pub fn allows(&self, url: &str) -> bool {
+        origin(url).is_some_and(|origin| self.allowed.contains(&origin))
+    }
+
+    /// How many requests have been sent.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// The body of a 200 to `GET url`, tried again as [`retry`](Self::retry) says.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn get(&self, url: &str) -> Result<Vec<u8>, HttpError> {
+        self.retry(HttpError::is_transient, HttpError::retry_after, || {
+            let mut body = Vec::new();
+            self.send(url, &[], None)?
+                .take(MAX_BODY)
+                .read_to_end(&mut body)
+                .map_err(|e| transport_error(url, e.into()))?;
+            Ok(body)
+        })
+    }
+
+    /// Sends one request, GET or with a body POST, and gives the reader of a 200's body.
+    ///
+    /// # Errors
+    /// [`HttpError`] for another status, a failed connection, or a URL that may not be asked.
+    pub fn send(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Result<impl Read + Send + use<>, HttpError> {
+        if !self.allows(url) {
+            return Err(HttpError::NotAllowed { url: url.to_owned() });
+        }
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let response = match body {
+            None => with_headers(self.agent.get(url), headers).call(),
+            Some(body) => with_headers(self.agent.post(url), headers).send(body),
+        }
+        .map_err(|e| transport_error(url, e))?;
+        if response.status() != StatusCode::OK {
+            let retry_after = retry_after(&response);
+            return Err(HttpError::Status {
+                url: url.to_owned(),
+                status: response.status(),
+                retry_after,
+            });
+        }
+        Ok(response.into_body().into_with_config().limit(u64::MAX).reader())
+    }
+
+    /// Runs `operation`, and again after a pause while its error `is_transient`: a second, then
+    /// twice as long each time, with jitter, or what the server asked for by `Retry-After`.
+    ///
+    /// # Errors
+    /// That of the last try.
+    pub fn retry<T, E>(
+        &self,
+        is_transient: impl Fn(&E) -> bool,
+        retry_after: impl Fn(&E) -> Option<Duration>,
+        operation: impl FnMut() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let backoff = ExponentialBuilder::default()
+            .with_jitter()
+            .with_min_delay(Duration::from_secs(1))
+            .with_max_times(self.retries);
+        operation
+            .retry(backoff)
+            .sleep(std::thread::sleep)
+            .when(is_transient)
+            .notify(|error, pause| {
+                let asked = retry_after(error).unwrap_or_default().min(MAX_RETRY_AFTER);
+                std::thread::sleep(asked.saturating_sub(pause));
+            })
+            .call()
+    }
+}
+
+fn with_headers<B>(
+    request: ureq::RequestBuilder<B>,
+    headers: &[(&str, &str)],
+) -> ureq::RequestBuilder<B> {
+    headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
+}
+
+fn transport_error(url: &str, source: ureq::Error) -> HttpError {
+    HttpError::Transport { url: url.to_owned(), source: Box::new(source) }
+}
+
+/// `Retry-After` in either of its forms (RFC 9110, 10.2.3): seconds or an HTTP date.
+fn retry_after<B>(response: &Response<B>) -> Option<Duration> {
+    let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
+    if let Ok(seconds) = value.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::parse(value).ok()?;
+    SystemTime::from(date.timestamp()).duration_since(SystemTime::now()).ok()
+}
+
+impl From<HttpError> for io::Error {
+    fn from(error: HttpError) -> Self {
+        io::Error::other(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn http(allowed: &[&str]) -> Http {
+        Http::new(HttpOptions {
+            user_agent: "test".into(),
+            allowed: allowed.iter().map(|&url| url.to_owned()).collect(),
+            retries: 0,
+            timeout: Duration::from_secs(1),
+        })
+    }
+
+    #[test]
+    fn only_configured_origins_are_allowed() {
+        let http = http(&["https://gerrit.example.org/r", "http://127.0.0.1:8080"]);
+        for good in ["https://gerrit.example.org/other", "https://GERRIT.example.org:443/r/x"] {
+            assert!(http.allows(good), "{good}");
+        }
+        for bad in [
+            "http://gerrit.example.org/r",
+            "https://gerrit.example.org:8443/r",
+            "https://evil.example/r",
+            "https://gerrit.example.org@evil.example/r",
+            "https://user@gerrit.example.org/r",
+            "file:///etc/passwd",
+            "ssh://gerrit.example.org/r",
+            "../relative",
+            "http://127.0.0.1:8081/",
+        ] {
+            assert!(!http.allows(bad), "{bad}");
+        }
+        assert!(matches!(
+            http.get("https://evil.example/"),
+            Err(HttpError::NotAllowed { .. })
+        ));
+        assert_eq!(http.requests(), 0);
+    }
+
+    #[test]
+    fn retry_after_is_read_in_both_forms() {
+        let response = |value: &str| {
+            Response::builder().header(header::RETRY_AFTER, value).body(()).unwrap()
+        };
+        assert_eq!(retry_after(&response("7")), Some(Duration::from_secs(7)));
+        let wait = retry_after(&response("Fri, 31 Dec 2100 23:59:59 GMT"));
+        assert!(wait.is_some_and(|wait| wait > Duration::from_secs(1)));
+        assert_eq!(retry_after(&response("soon")), None);
+    }
+}

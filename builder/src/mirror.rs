@@ -1,0 +1,159 @@
+//! Mirrors: one bare repository for each upstream repository, holding only what is distributed.
+//!
+//! It owns the folders below `mirror/` and is the only part that fetches with Git. Clones are
+//! shallow, one commit a branch: a tarball needs no history, and Wikibase is 12 MB that way instead
+//! of 166 MB. They are plain Git repositories all the same, for `git --git-dir=… show master`.
+
+use std::{collections::BTreeSet, fs, path::{Path, PathBuf}};
+
+use git2::{AutotagOption, FetchOptions, Oid, RemoteRedirect, Repository};
+use tardist_catalog::{BranchName, CommitId};
+
+use crate::{
+    Error,
+    error::{GitContext, IoContext},
+    http::Http,
+    transport,
+};
+
+/// The bare clone of one upstream repository.
+pub struct Mirror {
+    repository: Repository,
+    url: String,
+}
+
+impl Mirror {
+    /// Opens the mirror at `path` of the repository at `url`, and creates it where there is none.
+    /// A folder that is no Git repository any more is put aside by beginning anew: everything in it
+    /// can be fetched again.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Git`] where the folder can't be made.
+    pub fn open(path: &Path, url: &str) -> Result<Self, Error> {
+        let repository = match Repository::open_bare(path) {
+            Ok(repository) => repository,
+            Err(error) => {
+                if path.exists() {
+                    tracing::warn!("mirror {} is made anew: {}", path.display(), error.message());
+                    fs::remove_dir_all(path).at("remove", path)?;
+                }
+                fs::create_dir_all(path).at("create", path)?;
+                Repository::init_bare(path)
+                    .git(|| format!("create the mirror {}", path.display()))?
+            }
+        };
+        Ok(Self { repository, url: url.to_owned() })
+    }
+
+    /// The commit that a branch had at the last fetch.
+    pub fn tip(&self, branch: &BranchName) -> Option<CommitId> {
+        let id = self.repository.refname_to_id(&branch.ref_name()).ok()?;
+        self.repository.find_commit(id).ok()?;
+        id.to_string().parse().ok()
+    }
+
+    /// Fetches these branches in one go; one that the upstream no longer has is gone afterwards.
+    ///
+    /// # Errors
+    /// [`Error::Fetch`] or [`Error::Git`], after the retries that `http` allows.
+    pub fn fetch_branches(&self, http: &Http, branches: &[&BranchName]) -> Result<(), Error> {
+        let names: Vec<String> = branches.iter().map(|branch| branch.ref_name()).collect();
+        let refspecs: Vec<String> = names.iter().map(|name| format!("+{name}:{name}")).collect();
+        let there = self.fetch(http, &refspecs, 1)?;
+        for name in names.iter().filter(|name| !there.contains(*name)) {
+            if let Ok(mut gone) = self.repository.find_reference(name) {
+                gone.delete().git(|| format!("delete {name}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes sure that a commit is here, which may be no branch's tip: by its id where the server
+    /// lets one ask for it, else with all branches. False where the upstream does not have it.
+    ///
+    /// # Errors
+    /// [`Error::Fetch`] or [`Error::Git`], after the retries that `http` allows.
+    pub fn fetch_commit(&self, http: &Http, commit: Oid) -> Result<bool, Error> {
+        let here = || self.repository.find_commit(commit).is_ok();
+        if here() {
+            return Ok(true);
+        }
+        match self.fetch(http, &[format!("+{commit}:refs/keep/{commit}")], 1) {
+            Ok(_) if here() => return Ok(true),
+            Err(error @ Error::Fetch { .. }) => return Err(error),
+            Ok(_) | Err(_) => {}
+        }
+        self.fetch(http, &["+refs/heads/*:refs/heads/*".to_owned()], 0)?;
+        Ok(here())
+    }
+
+    /// Fetches, and returns the names of all refs that the upstream has.
+    fn fetch(&self, http: &Http, refspecs: &[String], depth: i32) -> Result<BTreeSet<String>, Error> {
+        http.retry(Error::is_transient, Error::retry_after, || {
+            transport::take_failure();
+            let mut options = FetchOptions::new();
+            options
+                .depth(depth)
+                .download_tags(AutotagOption::None)
+                .update_fetchhead(false)
+                .follow_redirects(RemoteRedirect::None);
+            let fetched = self.repository.remote_anonymous(&self.url).and_then(|mut remote| {
+                remote.fetch(refspecs, Some(&mut options), None)?;
+                Ok(remote.list()?.iter().map(|head| head.name().to_owned()).collect())
+            });
+            fetched.map_err(|source| match transport::take_failure() {
+                Some(source) => Error::Fetch { url: self.url.clone(), source },
+                None => Error::Git { action: format!("fetch from {}", self.url), source },
+            })
+        })
+    }
+
+    /// The repository, to read commits and trees from.
+    pub fn into_repository(self) -> Repository {
+        self.repository
+    }
+
+    /// The repository, to read commits and trees from.
+    pub fn repository(&self) -> &Repository {
+        &self.repository
+    }
+}
+
+/// Where the mirror of a submodule is kept, below `mirror/`: `submodules/HOST/PATH.git`. The URL
+/// comes from the repository's content, so only harmless characters of it become file names; two
+/// URLs that fall together share a mirror, which is right since commits are found by their id.
+pub fn submodule_path(url: &str) -> PathBuf {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let rest = rest.trim_end_matches('/');
+    let rest = rest.strip_suffix(".git").unwrap_or(rest);
+    let mut path = PathBuf::from("submodules");
+    for part in rest.split('/') {
+        let safe: String = part
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || "-_.+".contains(c) { c } else { '_' })
+            .take(100)
+            .collect();
+        if !safe.chars().all(|c| c == '.') {
+            path.push(safe);
+        }
+    }
+    path.as_mut_os_string().push(".git");
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_submodule_url_can_not_leave_its_folder() {
+        for (url, path) in [
+            ("https://gerrit.example.org/r/VisualEditor/VisualEditor.git", "gerrit.example.org/r/VisualEditor/VisualEditor.git"),
+            ("http://127.0.0.1:80/r/a/", "127.0.0.1_80/r/a.git"),
+            ("https://h/../../../etc/passwd", "h/etc/passwd.git"),
+            ("https://h//a/./b\0c", "h/a/b_c.git"),
+        ] {
+            assert_eq!(submodule_path(url), Path::new("submodules").join(path), "{url}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Rendering: from the catalogue to the ready-made answers of the snapshot. Pure.
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use tardist_catalog::{
+    BranchName, Kind,
+    document::{Branch, LocalizedMetadata, Repository, Tarball},
+    schema::{JSON, TEXT},
+};
+
+use crate::{
+    Error,
+    catalogue::{BranchRecord, Catalogue, RepositoryRecord},
+    repository_id::RepositoryId,
+};
+
+/// A ready-made body with its entity tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    /// The text.
+    pub text: String,
+    /// The entity tag without quotes: the first half of the text's SHA-256 in hexadecimal.
+    pub etag: String,
+}
+
+/// Everything that a snapshot says, but for the times.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Rendered {
+    /// The answers without parameters, by path and media type.
+    pub answers: BTreeMap<(String, &'static str), Body>,
+    /// The document of each repository.
+    pub documents: BTreeMap<RepositoryId, Body>,
+}
+
+/// Renders a catalogue; `public_url` is what the tarballs' URLs begin with.
+///
+/// # Errors
+/// [`Error::Bug`] where a record can't be JSON.
+pub fn render(catalogue: &Catalogue, public_url: &str) -> Result<Rendered, Error> {
+    let mut rendered = Rendered::default();
+    let mut lists = BTreeMap::new();
+    let mut infos = BTreeMap::new();
+    for kind in Kind::ALL {
+        let members = catalogue.iter().filter(|(id, _)| id.kind == kind);
+        let mut names = Vec::new();
+        let mut documents = String::from("{");
+        for (id, record) in members {
+            let Some(document) = document(id, record, public_url) else { continue };
+            let text = json(&document)?;
+            let comma = if names.is_empty() { "" } else { "," };
+            let _ = write!(documents, "{comma}\"{}\":{text}", id.name);
+            names.push(&id.name);
+            rendered.documents.insert(id.clone(), body(text));
+        }
+        documents.push('}');
+        let lines: String = names.iter().map(|name| format!("{name}\n")).collect();
+        rendered.answers.insert((format!("/list/{kind}"), TEXT), body(lines));
+        rendered.answers.insert((format!("/list/{kind}"), JSON), body(object(&[(kind, &json(&names)?)])));
+        rendered.answers.insert((format!("/info/{kind}"), JSON), body(object(&[(kind, &documents)])));
+        lists.insert(kind, json(&names)?);
+        infos.insert(kind, documents);
+    }
+    for (path, parts) in [("/list", lists), ("/info", infos)] {
+        let parts: Vec<(Kind, &str)> = parts.iter().map(|(kind, text)| (*kind, text.as_str())).collect();
+        rendered.answers.insert((path.to_owned(), JSON), body(object(&parts)));
+    }
+    Ok(rendered)
+}
+
+fn json(value: &impl Serialize) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|e| Error::Bug(format!("a record can't be JSON: {e}")))
+}
+
+fn object(members: &[(Kind, &str)]) -> String {
+    let members: Vec<String> = members.iter().map(|(kind, text)| format!("\"{kind}\":{text}")).collect();
+    format!("{{{}}}", members.join(","))
+}
+
+fn body(text: String) -> Body {
+    let digest = Sha256::digest(text.as_bytes());
+    let etag = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    Body { text, etag }
+}
+
+/// The document of `/info/KIND/NAME`; none where no branch is published.
+fn document(id: &RepositoryId, record: &RepositoryRecord, public_url: &str) -> Option<Repository> {
+    Some(Repository {
+        kind: id.kind,
+        name: id.name.clone(),
+        metadata: newest(record.branches.values()),
+        source_url: record.source_url.clone(),
+        default_branch: default_branch(record.branches.keys())?,
+        branches: record
+            .branches
+            .iter()
+            .map(|(name, branch)| (name.clone(), branch_document(id, name, branch, public_url)))
+            .collect(),
+    })
+}
+
+/// Field by field, what the newest branch says that says anything.
+fn newest<'a>(branches: impl Iterator<Item = &'a BranchRecord> + Clone) -> LocalizedMetadata {
+    let metadata = || branches.clone().map(|branch| &branch.metadata);
+    let description = metadata().find_map(|m| m.description.clone());
+    LocalizedMetadata {
+        title: metadata().find_map(|m| m.title.clone()),
+        // Until other languages are read, a description is the English message or plain English.
+        description_language: description.as_ref().map(|_| "en".to_owned()),
+        description,
+        authors: metadata().map(|m| &m.authors).find(|a| !a.is_empty()).cloned().unwrap_or_default(),
+        license: metadata().find_map(|m| m.license.clone()),
+        url: metadata().find_map(|m| m.url.clone()),
+        r#type: metadata().find_map(|m| m.r#type.clone()),
+    }
+}
+
+/// The newest release branch, since that is what a wiki in use wants; else the newest of all.
+fn default_branch<'a>(newest_first: impl Iterator<Item = &'a BranchName> + Clone) -> Option<BranchName> {
+    let mut releases = newest_first.clone().filter(|branch| branch.release().is_some());
+    releases.next().or_else(|| newest_first.clone().next()).cloned()
+}
+
+fn branch_document(id: &RepositoryId, name: &BranchName, branch: &BranchRecord, public_url: &str) -> Branch {
+    let file = branch.tarball(&id.name, name);
+    let committed_at = Timestamp::from_second(branch.committed_at).unwrap_or(Timestamp::UNIX_EPOCH);
+    Branch {
+        commit: branch.commit.clone(),
+        committed_at: committed_at.to_string(),
+        version: branch.version.clone(),
+        requires: branch.requires.clone(),
+        metadata: branch.metadata.clone(),
+        problems: branch.problems.clone(),
+        tarball: Tarball {
+            url: format!("{public_url}/dist/{}/{}", id.kind, file),
+            file,
+            size: branch.size,
+            sha256: branch.sha256.clone(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tardist_catalog::document::Metadata;
+
+    use super::*;
+
+    fn record(commit: char, title: Option<&str>, license: Option<&str>) -> BranchRecord {
+        BranchRecord {
+            commit: commit.to_string().repeat(40).parse().unwrap(),
+            committed_at: 1_786_008_600,
+            version: None,
+            requires: Default::default(),
+            metadata: Metadata {
+                title: title.map(str::to_owned),
+                license: license.map(str::to_owned),
+                ..Metadata::default()
+            },
+            problems: vec![],
+            size: 7,
+            sha256: "0".repeat(64),
+        }
+    }
+
+    fn catalogue() -> Catalogue {
+        let branches = [
+            ("REL1_44", record('c', Some("Old"), Some("MIT"))),
+            ("master", record('a', None, Some("GPL-2.0-or-later"))),
+            ("REL1_45", record('b', Some("New"), None)),
+        ];
+        let branches = branches.into_iter().map(|(b, r)| (b.parse().unwrap(), r)).collect();
+        let record = RepositoryRecord { source_url: "https://g/Foo.git".into(), branches };
+        let bar = RepositoryRecord {
+            source_url: String::new(),
+            branches: BTreeMap::from([("master".parse().unwrap(), self::record('d', None, None))]),
+        };
+        BTreeMap::from([("extensions/foo".parse().unwrap(), record), ("extensions/Bar".parse().unwrap(), bar)])
+    }
+
+    #[test]
+    fn each_field_comes_from_the_newest_branch_that_has_it() {
+        let rendered = render(&catalogue(), "https://d").unwrap();
+        let id: RepositoryId = "extensions/foo".parse().unwrap();
+        let document: serde_json::Value = serde_json::from_str(&rendered.documents[&id].text).unwrap();
+        assert_eq!(document["title"], "New");
+        assert_eq!(document["license"], "GPL-2.0-or-later");
+        assert_eq!(document["description"], serde_json::Value::Null);
+        assert_eq!(document["description_language"], serde_json::Value::Null);
+        assert_eq!(document["authors"], serde_json::json!([]));
+        assert_eq!(document["default_branch"], "REL1_45");
+        let branch = &document["branches"]["REL1_45"];
+        assert_eq!(branch["committed_at"], "2026-08-06T09:30:00Z");
+        assert_eq!(branch["tarball"]["url"], "https://d/dist/extensions/foo-REL1_45-bbbbbbb.tar.gz");
+    }
+
+    #[test]
+    fn lists_are_sorted_without_regard_to_case_and_branches_newest_first() {
+        let rendered = render(&catalogue(), "").unwrap();
+        let answer = |path: &str, media| &rendered.answers[&(path.to_owned(), media)].text;
+        assert_eq!(answer("/list", JSON), r#"{"extensions":["Bar","foo"],"skins":[]}"#);
+        assert_eq!(answer("/list/extensions", TEXT), "Bar
+foo
+");
+        assert_eq!(answer("/list/skins", JSON), r#"{"skins":[]}"#);
+        assert_eq!(answer("/info/skins", JSON), r#"{"skins":{}}"#);
+        let info = answer("/info", JSON);
+        let place = |text: &str| info.find(text).unwrap();
+        assert!(place(r#""master":"#) < place(r#""REL1_45":{"#));
+        assert!(place(r#""REL1_45":{"#) < place(r#""REL1_44":{"#));
+    }
+
+    #[test]
+    fn an_entity_tag_changes_with_the_body_alone() {
+        let (one, two) = (render(&catalogue(), "").unwrap(), render(&catalogue(), "").unwrap());
+        assert_eq!(one, two);
+        assert_ne!(one.answers[&("/info".into(), JSON)], render(&catalogue(), "https://d").unwrap().answers[&("/info".into(), JSON)]);
+    }
+}

@@ -1,0 +1,48 @@
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use tardist_catalog::{Kind, NameError, RepoName};
+
+/// What names a repository everywhere: `extensions/MassMessage`. It is the end of its Gerrit
+/// project name and of its URLs, and its path below `mirror/`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RepositoryId {
+    /// Extension or skin.
+    pub kind: Kind,
+    /// Its name.
+    pub name: RepoName,
+}
+
+impl FromStr for RepositoryId {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let (kind, name) = text.split_once('/').ok_or_else(|| NameError {
+            what: "a repository",
+            rule: "write `extensions/NAME` or `skins/NAME`",
+            text: text.to_owned(),
+        })?;
+        Ok(Self { kind: kind.parse()?, name: name.parse()? })
+    }
+}
+
+impl TryFrom<String> for RepositoryId {
+    type Error = NameError;
+
+    fn try_from(text: String) -> Result<Self, NameError> {
+        text.parse()
+    }
+}
+
+impl From<RepositoryId> for String {
+    fn from(id: RepositoryId) -> Self {
+        id.to_string()
+    }
+}
+
+impl fmt::Display for RepositoryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{}/{}", self.kind, self.name))
+    }
+}

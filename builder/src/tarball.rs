@@ -1,0 +1,165 @@
+//! Tarballs: a branch's content as a reproducible `.tar.gz`.
+//!
+//! It owns the bytes: each header field is set by hand, times are the commit's, and members come in
+//! the order of [`Content::members`], so that one commit gives one tarball on any machine at any
+//! time. It writes to anything that can be written to; where the file goes is `publish`'s.
+
+use std::{
+    ffi::OsStr,
+    io::{self, Write},
+    os::unix::ffi::OsStrExt,
+    path::Path,
+};
+
+use flate2::{Compression, GzBuilder, write::GzEncoder};
+use jiff::Timestamp;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use tardist_catalog::{BranchName, CommitId, RepoName};
+
+use crate::{Error, content::{Content, Member}};
+
+/// The level of gzip, as GNU tar's `-z` and `git archive` have it: higher ones take twice the time
+/// for a percent.
+const LEVEL: Compression = Compression::new(6);
+
+/// How many bytes of content a tarball may have. The largest of Wikimedia's has 180 MB.
+const MAX_BYTES: u64 = 4 << 30;
+
+/// What a tarball is made of, besides its content.
+#[derive(Debug, Clone)]
+pub struct Subject<'a> {
+    /// The repository's name, and that of the top folder.
+    pub name: &'a RepoName,
+    /// The branch.
+    pub branch: &'a BranchName,
+    /// The commit.
+    pub commit: &'a CommitId,
+    /// When it was committed: Unix seconds.
+    pub committed_at: i64,
+    /// Where it comes from, as `gitinfo.json` has it: without `.git`.
+    pub url: &'a str,
+}
+
+/// What came out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The size in bytes.
+    pub size: u64,
+    /// The SHA-256: 64 lowercase hexadecimal digits.
+    pub sha256: String,
+}
+
+/// Puts `version` and `gitinfo.json` into the content, in the form that extdist's `nightly.py`
+/// writes them, but with the commit's time instead of the clock's. MediaWiki's Special:Version
+/// reads `gitinfo.json` (<https://www.mediawiki.org/wiki/Manual:Gitinfo.json>).
+pub fn add_version_files(content: &mut Content, subject: &Subject<'_>) {
+    let Subject { name, branch, commit, committed_at, url } = subject;
+    let time = Timestamp::from_second(*committed_at).unwrap_or(Timestamp::UNIX_EPOCH);
+    let time = time.strftime("%Y-%m-%dT%H:%M:%S");
+    let version = format!("{name}: {branch}\n{time}\n\n{}\n", commit.short());
+    content.put("version", version.into_bytes());
+    // Python's json.dump: a space after each colon and comma, keys in this order.
+    let text = |value: String| json!(value).to_string();
+    let id = text(format!("{commit}\n"));
+    let gitinfo = format!(
+        r#"{{"head": {id}, "headSHA1": {id}, "headCommitDate": "{committed_at}", "branch": {id}, "remoteURL": {}}}"#,
+        text((*url).to_owned())
+    );
+    content.put("gitinfo.json", gitinfo.into_bytes());
+}
+
+/// Writes the tarball of `members`, below the folder `subject.name`.
+///
+/// # Errors
+/// [`Error::TooLarge`] beyond 4 GiB of content, [`Error::Git`] where an object is missing; what
+/// `out` says as `Err(Ok(io::Error))` would be lost in words, so it comes back as the inner error.
+pub fn write(
+    content: &Content,
+    members: &[Member<'_>],
+    subject: &Subject<'_>,
+    out: impl Write,
+) -> Result<io::Result<Written>, Error> {
+    let mut total = 0;
+    for file in members.iter().filter_map(|member| member.file) {
+        total += content.size(file)?;
+    }
+    if total > MAX_BYTES {
+        return Err(Error::TooLarge { limit: MAX_BYTES, unit: "bytes" });
+    }
+    let gzip = GzBuilder::new().mtime(0).write(Measured::new(out), LEVEL);
+    let mut archive = Archive { tar: tar::Builder::new(gzip), mtime: mtime(subject.committed_at) };
+    for member in members {
+        let bytes = member.file.map(|file| content.bytes(file)).transpose()?;
+        let executable = member.file.is_some_and(|file| file.executable);
+        if let Err(error) = archive.add(subject.name, &member.path, bytes.as_deref(), executable) {
+            return Ok(Err(error));
+        }
+    }
+    Ok(archive.finish())
+}
+
+/// Seconds as tar holds them; a commit from before 1970 gets its first second.
+fn mtime(committed_at: i64) -> u64 {
+    u64::try_from(committed_at).unwrap_or(0)
+}
+
+struct Archive<W: Write> {
+    tar: tar::Builder<GzEncoder<Measured<W>>>,
+    mtime: u64,
+}
+
+impl<W: Write> Archive<W> {
+    /// Adds a file, or a folder where there are no bytes.
+    fn add(&mut self, top: &RepoName, path: &[u8], bytes: Option<&[u8]>, executable: bool) -> io::Result<()> {
+        let mut full = top.as_str().as_bytes().to_vec();
+        if !path.is_empty() {
+            full.push(b'/');
+            full.extend_from_slice(path);
+        }
+        let mut header = tar::Header::new_gnu();
+        header.set_mtime(self.mtime);
+        header.set_uid(0);
+        header.set_gid(0);
+        if bytes.is_none() {
+            full.push(b'/');
+            header.set_entry_type(tar::EntryType::Directory);
+        }
+        header.set_mode(if bytes.is_none() || executable { 0o755 } else { 0o644 });
+        let bytes = bytes.unwrap_or_default();
+        header.set_size(bytes.len() as u64);
+        self.tar.append_data(&mut header, Path::new(OsStr::from_bytes(&full)), bytes)
+    }
+
+    fn finish(self) -> io::Result<Written> {
+        let mut out = self.tar.into_inner()?.finish()?;
+        out.inner.flush()?;
+        Ok(Written { size: out.size, sha256: format!("{:x}", out.sha256.finalize()) })
+    }
+}
+
+/// Counts and hashes what passes on its way to the file.
+struct Measured<W> {
+    inner: W,
+    size: u64,
+    sha256: Sha256,
+}
+
+impl<W> Measured<W> {
+    fn new(inner: W) -> Self {
+        Self { inner, size: 0, sha256: Sha256::new() }
+    }
+}
+
+impl<W: Write> Write for Measured<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.sha256.update(&bytes[..written]);
+        self.size += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}

@@ -1,0 +1,138 @@
+//! Git's smart HTTP (<https://git-scm.com/docs/http-protocol>) for libgit2, over [`Http`].
+//!
+//! It owns the way from libgit2's requests to ours and nothing else. libgit2 calls a transport on
+//! the thread that fetches, and keeps only a text of its errors; so the real one waits in a
+//! thread-local for [`take_failure`].
+
+use std::{
+    cell::RefCell,
+    io::{self, Cursor, Read, Write},
+    sync::{Arc, Once},
+};
+
+use git2::transport::{Service, SmartSubtransport, SmartSubtransportStream, Transport};
+
+use crate::http::{Http, HttpError};
+
+thread_local! {
+    static FAILURE: RefCell<Option<HttpError>> = const { RefCell::new(None) };
+}
+
+/// The HTTP error that made the last Git operation of this thread fail, if one did.
+pub fn take_failure() -> Option<HttpError> {
+    FAILURE.take()
+}
+
+fn fail(error: HttpError) -> git2::Error {
+    let message = error.to_string();
+    FAILURE.set(Some(error));
+    git2::Error::new(git2::ErrorCode::GenericError, git2::ErrorClass::Http, message)
+}
+
+/// Makes every `http:` and `https:` remote of this process go through `http`, and libgit2 deaf to
+/// the configuration files of whoever runs it: `url.insteadOf` could lead elsewhere, and a mirror
+/// may belong to another user than the one of the container. Only the first call counts, since
+/// libgit2 keeps all this in globals.
+///
+/// # Errors
+/// libgit2's, which is out of memory.
+#[allow(unsafe_code)]
+pub fn set_up(http: &Arc<Http>) -> Result<(), git2::Error> {
+    static ONCE: Once = Once::new();
+    let mut result = Ok(());
+    ONCE.call_once(|| {
+        // SAFETY: these must not run beside other changes of libgit2's globals; nothing else in
+        // the process makes any, and `Once` runs them once, before any repository is opened.
+        result = unsafe { set_globals(http) };
+    });
+    result
+}
+
+#[allow(unsafe_code)]
+unsafe fn set_globals(http: &Arc<Http>) -> Result<(), git2::Error> {
+    use git2::ConfigLevel::{Global, ProgramData, System, XDG};
+
+    for level in [ProgramData, System, XDG, Global] {
+        // SAFETY: as the caller promises.
+        unsafe { git2::opts::set_search_path(level, "") }?;
+    }
+    // SAFETY: as the caller promises.
+    unsafe { git2::opts::set_verify_owner_validation(false) }?;
+    for scheme in ["http", "https"] {
+        let http = Arc::clone(http);
+        let factory = move |remote: &git2::Remote<'_>| {
+            Transport::smart(remote, true, Subtransport(Arc::clone(&http)))
+        };
+        // SAFETY: as the caller promises.
+        unsafe { git2::transport::register(scheme, factory) }?;
+    }
+    Ok(())
+}
+
+struct Subtransport(Arc<Http>);
+
+impl SmartSubtransport for Subtransport {
+    fn action(
+        &self,
+        url: &str,
+        action: Service,
+    ) -> Result<Box<dyn SmartSubtransportStream>, git2::Error> {
+        let http = Arc::clone(&self.0);
+        match action {
+            Service::UploadPackLs => {
+                let url = format!("{url}/info/refs?service=git-upload-pack");
+                let body = http.send(&url, &[], None).map_err(fail)?;
+                Ok(Box::new(Stream::Answer(Box::new(body))))
+            }
+            Service::UploadPack => Ok(Box::new(Stream::Request {
+                http,
+                url: format!("{url}/git-upload-pack"),
+                body: Vec::new(),
+            })),
+            Service::ReceivePackLs | Service::ReceivePack => {
+                Err(git2::Error::from_str("tardist never pushes"))
+            }
+        }
+    }
+
+    fn close(&self) -> Result<(), git2::Error> {
+        Ok(())
+    }
+}
+
+/// libgit2 writes a request, then reads its answer; the first read sends it.
+enum Stream {
+    Request { http: Arc<Http>, url: String, body: Vec<u8> },
+    Answer(Box<dyn Read + Send>),
+}
+
+const UPLOAD_PACK: [(&str, &str); 2] = [
+    ("content-type", "application/x-git-upload-pack-request"),
+    ("accept", "application/x-git-upload-pack-result"),
+];
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Self::Request { http, url, body } = self {
+            let answer = http.send(url, &UPLOAD_PACK, Some(body)).map_err(fail).map_err(io::Error::other)?;
+            *self = Self::Answer(Box::new(answer));
+        }
+        match self {
+            Self::Answer(answer) => answer.read(buffer),
+            Self::Request { .. } => Cursor::new([]).read(buffer),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Request { body, .. } => body.write(bytes),
+            Self::Answer(_) => Err(io::Error::other("the request was sent already")),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

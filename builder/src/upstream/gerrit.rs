@@ -1,0 +1,189 @@
+//! Gerrit's project list
+//! (<https://gerrit-review.googlesource.com/Documentation/rest-api-projects.html#list-projects>).
+//!
+//! Two requests a kind tell everything: the names, and the commits of all wanted branches. They
+//! are two because `n` and `S` count projects before the branch filter, and `_more_projects` stands
+//! on the last project examined, which the filter may drop: with `b` a page can look complete and
+//! not be. So names are paged without `b`, and where the server cuts them into pages, the branches
+//! are asked for in windows of the same size until all names are covered.
+//!
+//! `b=refs/heads/X`, not `b=X`, which finds a tag of that name first.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use tardist_catalog::{BranchName, CommitId, Kind, RepoName};
+
+use super::{Listing, Project};
+use crate::{Error, http::Http, repository_id::RepositoryId};
+
+/// What stands before Gerrit's JSON, against scripts that include it from another site.
+const MAGIC_PREFIX: &[u8] = b")]}'";
+
+#[derive(Debug, Deserialize)]
+struct ProjectInfo {
+    #[serde(default)]
+    state: Option<String>,
+    #[serde(default)]
+    branches: BTreeMap<String, String>,
+    #[serde(default, rename = "_more_projects")]
+    more_projects: bool,
+}
+
+type Page = BTreeMap<String, ProjectInfo>;
+
+/// Lists the extensions and skins of the Gerrit at `base`, with the commits of those of `branches`
+/// that each has.
+///
+/// As ExtensionDistributor does, READ_ONLY projects and those below another (`extensions/A/b`) are
+/// left out; HIDDEN ones too. A kind without any project is an error: an upstream that lost them
+/// all has a fault, and the published snapshot is worth more.
+///
+/// # Errors
+/// [`Error::List`] where an answer can't be had, [`Error::ListForm`] where it is not Gerrit's.
+pub fn list<'a>(
+    http: &Http,
+    base: &str,
+    branches: impl IntoIterator<Item = &'a BranchName>,
+) -> Result<Listing, Error> {
+    let wanted: Vec<&BranchName> = branches.into_iter().collect();
+    let mut listing = Listing::default();
+    for kind in Kind::ALL {
+        let prefix = format!("mediawiki/{kind}/");
+        let (names, page_size) = names(http, base, &prefix)?;
+        let mut tips = tips(http, base, &prefix, &wanted, names.len(), page_size)?;
+        for (project, info) in names {
+            let Some(name) = distributed_name(&project, &prefix, &info) else { continue };
+            match name.parse::<RepoName>() {
+                Ok(name) => listing.projects.push(Project {
+                    id: RepositoryId { kind, name },
+                    url: format!("{base}/{project}"),
+                    tips: wanted_tips(tips.remove(&project), &wanted),
+                }),
+                Err(error) => listing.refused.push(error),
+            }
+        }
+    }
+    if listing.projects.is_empty() {
+        return Err(Error::ListForm {
+            what: "projects".to_owned(),
+            reason: "it names no extension and no skin".to_owned(),
+            url: base.to_owned(),
+        });
+    }
+    Ok(listing)
+}
+
+/// The name of a project that is to be distributed: active, and right below its prefix.
+fn distributed_name<'a>(project: &'a str, prefix: &str, info: &ProjectInfo) -> Option<&'a str> {
+    let hidden = matches!(info.state.as_deref(), Some("READ_ONLY" | "HIDDEN"));
+    let name = project.strip_prefix(prefix)?;
+    (!hidden && !name.contains('/')).then_some(name)
+}
+
+fn wanted_tips(
+    info: Option<ProjectInfo>,
+    wanted: &[&BranchName],
+) -> BTreeMap<BranchName, CommitId> {
+    let Some(info) = info else { return BTreeMap::new() };
+    wanted
+        .iter()
+        .filter_map(|&branch| {
+            let commit = info.branches.get(&branch.ref_name())?.parse().ok()?;
+            Some((branch.clone(), commit))
+        })
+        .collect()
+}
+
+/// All project names below `prefix`, and the size of a page where the server makes pages.
+fn names(http: &Http, base: &str, prefix: &str) -> Result<(Page, Option<usize>), Error> {
+    let mut names = Page::new();
+    let mut page_size = None;
+    loop {
+        let page = page(http, base, prefix, &format!("&S={}", names.len()))?;
+        let more = page.values().any(|info| info.more_projects);
+        let before = names.len();
+        names.extend(page);
+        if !more || names.len() == before {
+            return Ok((names, page_size));
+        }
+        page_size.get_or_insert(names.len() - before);
+    }
+}
+
+/// The projects below `prefix` that have any wanted branch, in windows of `page_size`.
+fn tips(
+    http: &Http,
+    base: &str,
+    prefix: &str,
+    wanted: &[&BranchName],
+    total: usize,
+    page_size: Option<usize>,
+) -> Result<Page, Error> {
+    let branches: String =
+        wanted.iter().map(|branch| format!("&b={}", escape(&branch.ref_name()))).collect();
+    let Some(page_size) = page_size else { return page(http, base, prefix, &branches) };
+    let mut tips = Page::new();
+    for start in (0..total).step_by(page_size.max(1)) {
+        tips.extend(page(http, base, prefix, &format!("{branches}&n={page_size}&S={start}"))?);
+    }
+    Ok(tips)
+}
+
+fn page(http: &Http, base: &str, prefix: &str, rest: &str) -> Result<Page, Error> {
+    let url = format!("{base}/projects/?p={prefix}{rest}");
+    let body =
+        http.get(&url).map_err(|source| Error::List { what: prefix.to_owned(), source })?;
+    parse(&body).map_err(|reason| Error::ListForm { what: prefix.to_owned(), reason, url })
+}
+
+fn parse(body: &[u8]) -> Result<Page, String> {
+    let json = body.strip_prefix(MAGIC_PREFIX).ok_or_else(|| {
+        let start = String::from_utf8_lossy(&body[..body.len().min(40)]).into_owned();
+        if body.is_empty() {
+            "it is empty".to_owned()
+        } else {
+            format!("it begins with {start:?} instead of )]}}'; is this the base URL of a Gerrit?")
+        }
+    })?;
+    serde_json::from_slice(json).map_err(|e| format!("its JSON is broken: {e}"))
+}
+
+/// Escapes what a branch name may hold and a query may not: only `+`.
+fn escape(text: &str) -> String {
+    text.replace('+', "%2B")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strips_the_prefix_and_names_what_is_wrong_without_it() {
+        let page = parse(b")]}'\n{\"mediawiki/skins/A\":{\"id\":\"x\",\"state\":\"ACTIVE\"}}").unwrap();
+        assert_eq!(page["mediawiki/skins/A"].state.as_deref(), Some("ACTIVE"));
+        for (body, hint) in [
+            (&b""[..], "empty"),
+            (b"<!DOCTYPE html>", "base URL of a Gerrit"),
+            (b")]}'\n{\"a\": {", "broken"),
+            (b")]}'\n[]", "broken"),
+        ] {
+            let reason = parse(body).unwrap_err();
+            assert!(reason.contains(hint), "{reason}");
+        }
+    }
+
+    #[test]
+    fn leaves_out_what_extension_distributor_leaves_out() {
+        let info = |state: Option<&str>| ProjectInfo {
+            state: state.map(str::to_owned),
+            branches: BTreeMap::new(),
+            more_projects: false,
+        };
+        let name = |project, state| distributed_name(project, "mediawiki/skins/", &info(state));
+        assert_eq!(name("mediawiki/skins/A", Some("ACTIVE")), Some("A"));
+        assert_eq!(name("mediawiki/skins/A", None), Some("A"));
+        assert_eq!(name("mediawiki/skins/A", Some("READ_ONLY")), None);
+        assert_eq!(name("mediawiki/skins/A/b", Some("ACTIVE")), None);
+    }
+}

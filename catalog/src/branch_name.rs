@@ -1,0 +1,93 @@
+use std::cmp::{Ordering, Reverse};
+
+use serde::{Deserialize, Serialize};
+
+use crate::name_error::{is_plain, name_type};
+
+/// The name of a Git branch that is distributed, without `refs/heads/`: `master`, `REL1_45`.
+///
+/// 1 to 100 ASCII letters, digits and `- _ . + /`, and what `git check-ref-format` allows. The
+/// order is newest first, as lists show branches: `master`, `main`, then release branches from the
+/// highest version down, then all others by name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct BranchName(String);
+
+name_type!(BranchName, "a branch name", check);
+
+impl BranchName {
+    /// The full name of its ref: `refs/heads/REL1_45`.
+    pub fn ref_name(&self) -> String {
+        format!("refs/heads/{}", self.0)
+    }
+
+    /// The MediaWiki version that a release branch belongs to: `REL1_45` gives `(1, 45)`. Such
+    /// branches are cut by MediaWiki's release process (<https://www.mediawiki.org/wiki/Compatibility>).
+    pub fn release(&self) -> Option<(u32, u32)> {
+        let (major, minor) = self.0.strip_prefix("REL")?.split_once('_')?;
+        Some((major.parse().ok()?, minor.parse().ok()?))
+    }
+
+    fn rank(&self) -> (u8, Reverse<(u32, u32)>, &str) {
+        match (self.0.as_str(), self.release()) {
+            ("master", _) => (0, Reverse((0, 0)), ""),
+            ("main", _) => (1, Reverse((0, 0)), ""),
+            (name, Some(version)) => (2, Reverse(version), name),
+            (name, None) => (3, Reverse((0, 0)), name),
+        }
+    }
+}
+
+fn check(text: &str) -> Result<(), &'static str> {
+    if text.is_empty() || text.len() > 100 {
+        Err("it has 1 to 100 characters")
+    } else if !text.bytes().all(|byte| is_plain(byte) || byte == b'/') {
+        Err("it consists of ASCII letters, digits and `- _ . + /`")
+    } else if text.starts_with('-') || text.ends_with('.') || text.contains("..") {
+        Err("it does not begin with `-`, end in a dot or contain `..`")
+    } else if text.split('/').any(|part| {
+        part.is_empty() || part.starts_with('.') || part.ends_with(".lock")
+    }) {
+        Err("none of its parts is empty, begins with a dot or ends in `.lock`")
+    } else {
+        Ok(())
+    }
+}
+
+impl Ord for BranchName {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.rank().cmp(&other.rank())
+    }
+}
+
+impl PartialOrd for BranchName {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_branches_and_refuses_what_git_refuses() {
+        for good in ["master", "REL1_45", "wmf/1.47.0-wmf.3", "feature+x"] {
+            assert!(good.parse::<BranchName>().is_ok(), "{good}");
+        }
+        for bad in ["", "-x", "a..b", "/a", "a/", "a//b", ".a", "a/.b", "a.lock", "a b", "a~1", "a."] {
+            assert!(bad.parse::<BranchName>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn orders_newest_first() {
+        let mut names: Vec<BranchName> = ["zeta", "REL1_9", "REL1_45", "main", "REL2_0", "master", "beta"]
+            .iter()
+            .map(|n| n.parse().unwrap())
+            .collect();
+        names.sort();
+        let names: Vec<_> = names.iter().map(BranchName::as_str).collect();
+        assert_eq!(names, ["master", "main", "REL2_0", "REL1_45", "REL1_9", "beta", "zeta"]);
+    }
+}

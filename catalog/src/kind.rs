@@ -1,0 +1,46 @@
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::NameError;
+
+/// What a repository holds: a MediaWiki extension or a skin. Its text form, `extensions` or
+/// `skins`, is the path segment of every URL, folder and Gerrit project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// An extension, described by `extension.json`.
+    Extensions,
+    /// A skin, described by `skin.json`.
+    Skins,
+}
+
+impl Kind {
+    /// Both kinds, in the order in which answers list them.
+    pub const ALL: [Self; 2] = [Self::Extensions, Self::Skins];
+
+    /// `extensions` or `skins`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Extensions => "extensions",
+            Self::Skins => "skins",
+        }
+    }
+}
+
+impl FromStr for Kind {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or_else(|| NameError::new("a kind", "it is `extensions` or `skins`", text))
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

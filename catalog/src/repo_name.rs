@@ -1,0 +1,66 @@
+use std::cmp::Ordering;
+
+use serde::{Deserialize, Serialize};
+
+use crate::name_error::{is_plain, name_type};
+
+/// The name of one extension or skin, such as `MassMessage`: 1 to 100 ASCII letters, digits and
+/// `- _ . +`, beginning with a letter or digit, not ending in `.git` or `.lock`. So it is safe as a
+/// file name and needs no escaping in a URL; every repository of Wikimedia's Gerrit has such a name.
+///
+/// The order is the one in which lists show them: without regard to case, then by bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RepoName(String);
+
+name_type!(RepoName, "a repository name", check);
+
+fn check(text: &str) -> Result<(), &'static str> {
+    if text.is_empty() || text.len() > 100 {
+        Err("it has 1 to 100 characters")
+    } else if !text.bytes().all(is_plain) {
+        Err("it consists of ASCII letters, digits and `- _ . +`")
+    } else if !text.as_bytes()[0].is_ascii_alphanumeric() {
+        Err("it begins with a letter or digit")
+    } else if text.ends_with(".git") || text.ends_with(".lock") || text.ends_with('.') {
+        Err("it does not end in `.git`, `.lock` or a dot")
+    } else {
+        Ok(())
+    }
+}
+
+impl Ord for RepoName {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let folded = |name: &Self| name.0.to_ascii_lowercase();
+        folded(self).cmp(&folded(other)).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for RepoName {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_what_gerrit_has_and_refuses_what_could_leave_a_folder() {
+        for good in ["MassMessage", "3D", "Foo-Bar_2.0", "C++"] {
+            assert!(good.parse::<RepoName>().is_ok(), "{good}");
+        }
+        for bad in ["", ".", "..", ".git", "a/b", "a b", "ü", "-x", "a.git", "a\0", &"x".repeat(101)] {
+            assert!(bad.parse::<RepoName>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn sorts_without_regard_to_case() {
+        let mut names: Vec<RepoName> =
+            ["b", "C", "a", "A"].iter().map(|n| n.parse().unwrap()).collect();
+        names.sort();
+        assert_eq!(names.iter().map(RepoName::as_str).collect::<Vec<_>>(), ["A", "a", "b", "C"]);
+    }
+}

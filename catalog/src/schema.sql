@@ -1,0 +1,58 @@
+-- The snapshot: one SQLite file, written once by the builder, then only read.
+-- Bodies are ready-made, because a function pays for each row that it moves and for each byte that
+-- it renders. Times are Unix seconds. ETags are stored without their quotes.
+
+-- Exactly one row: what the snapshot is.
+CREATE TABLE snapshot (
+    generated_at INTEGER NOT NULL,
+    builder      TEXT    NOT NULL,              -- the version of tardist that wrote it
+    extensions   INTEGER NOT NULL,              -- counts of what it names
+    skins        INTEGER NOT NULL,
+    tarballs     INTEGER NOT NULL
+) STRICT;
+
+-- Answers that have no parameter: /list, /list/KIND, /info, /info/KIND.
+CREATE TABLE answer (
+    path        TEXT    NOT NULL,
+    media_type  TEXT    NOT NULL,               -- without parameters: application/json
+    body        BLOB    NOT NULL,
+    etag        TEXT    NOT NULL,
+    modified_at INTEGER NOT NULL,               -- when the body last changed
+    PRIMARY KEY (path, media_type)
+) STRICT;
+
+-- One extension or skin: document is the answer of /info/KIND/NAME.
+CREATE TABLE repository (
+    kind        TEXT    NOT NULL,
+    name        TEXT    NOT NULL,
+    source_url  TEXT    NOT NULL,
+    document    TEXT    NOT NULL,
+    etag        TEXT    NOT NULL,
+    modified_at INTEGER NOT NULL,
+    PRIMARY KEY (kind, name)
+) STRICT;
+
+-- One tarball, and what its branch says of itself. The builder's memory from one cycle to the next.
+CREATE TABLE branch (
+    kind         TEXT    NOT NULL,
+    name         TEXT    NOT NULL,
+    branch       TEXT    NOT NULL,
+    commit_id    TEXT    NOT NULL,              -- 40 hexadecimal digits
+    committed_at INTEGER NOT NULL,
+    version      TEXT,
+    requires     TEXT    NOT NULL,              -- JSON, as document::Requires
+    metadata     TEXT    NOT NULL,              -- JSON, as document::Metadata
+    problems     TEXT    NOT NULL,              -- JSON, a list of strings
+    size         INTEGER NOT NULL,              -- of the tarball, in bytes
+    sha256       TEXT    NOT NULL,
+    PRIMARY KEY (kind, name, branch),
+    FOREIGN KEY (kind, name) REFERENCES repository (kind, name)
+) STRICT;
+
+-- Tarballs that are no longer named and wait for the end of their grace period.
+CREATE TABLE retired (
+    kind       TEXT    NOT NULL,
+    file       TEXT    NOT NULL,
+    retired_at INTEGER NOT NULL,
+    PRIMARY KEY (kind, file)
+) STRICT;

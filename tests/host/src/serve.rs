@@ -1,0 +1,116 @@
+//! The HTTP server: connections in, requests to components, answers out.
+//!
+//! Set up as Spin's `crates/trigger-http/src/server.rs`: hyper with HTTP/1.1 and HTTP/2 on one
+//! port, its defaults, no `TCP_NODELAY`. What a component answers goes to hyper as it is.
+
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Empty, Full};
+use hyper::{
+    body::{Bytes, Incoming},
+    service::service_fn,
+};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto::Builder,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::sleep,
+};
+use wasmtime_wasi_http::{WasiBody, handler::ProxyHandler};
+
+use crate::{
+    instance::Instances,
+    request::{add_headers, complete_uri, strip},
+    route::{Router, WELL_KNOWN_PREFIX},
+};
+
+/// A pause after a connection that could not be accepted, so that a machine out of file
+/// descriptors is not also kept busy.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The routes and the components behind them.
+pub(crate) struct Server {
+    /// Path → identifier of a component.
+    pub(crate) router: Router,
+    /// Identifier → its instances; one for each component that the router names.
+    pub(crate) components: BTreeMap<String, ProxyHandler<Instances>>,
+}
+
+impl Server {
+    /// Serves every connection, each in its own task, for ever.
+    pub(crate) async fn run(self: Arc<Self>, listener: TcpListener) {
+        loop {
+            match listener.accept().await {
+                Ok((stream, client)) => {
+                    tokio::spawn(self.clone().serve_connection(stream, client));
+                }
+                Err(error) => {
+                    eprintln!("cannot accept a connection: {error}");
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    async fn serve_connection(self: Arc<Self>, stream: TcpStream, client: SocketAddr) {
+        let service = service_fn(move |request| self.clone().respond(request, client));
+        // An error is a client that went away or spoke no HTTP: nothing to report.
+        let _ = Builder::new(TokioExecutor::new())
+            .serve_connection(TokioIo::new(stream), service)
+            .await;
+    }
+
+    /// Answers a request; an error closes the connection, as Spin does with a request that has no
+    /// one `Host`.
+    async fn respond(
+        self: Arc<Self>,
+        mut request: Request<Incoming>,
+        client: SocketAddr,
+    ) -> Result<Response<WasiBody>, String> {
+        strip(request.headers_mut());
+        let path = request.uri().path().to_owned();
+        if let Some(own) = path.strip_prefix(WELL_KNOWN_PREFIX) {
+            return Ok(match own {
+                "health" => Response::new(text("OK")),
+                _ => empty(StatusCode::NOT_FOUND),
+            });
+        }
+        let Some(found) = self.router.route(&path) else {
+            return Ok(empty(StatusCode::NOT_FOUND));
+        };
+        complete_uri(&mut request)?;
+        let component = &found.route.component;
+        let answer = match add_headers(&mut request, &found, client) {
+            Ok(()) => self.call(component, request).await,
+            Err(problem) => Err(problem),
+        };
+        Ok(answer.unwrap_or_else(|problem| {
+            eprintln!("component {component:?}: {path}: {problem}");
+            empty(StatusCode::INTERNAL_SERVER_ERROR)
+        }))
+    }
+
+    async fn call(
+        &self,
+        component: &str,
+        request: Request<Incoming>,
+    ) -> Result<Response<WasiBody>, String> {
+        let handler = self.components.get(component).ok_or("not loaded")?;
+        let request = request.map(|body| body.map_err(Into::into).boxed_unsync());
+        handler.handle((), request).await.map_err(|error| format!("{error:?}"))
+    }
+}
+
+fn empty(status: StatusCode) -> Response<WasiBody> {
+    let mut response =
+        Response::new(Empty::new().map_err(|never| match never {}).boxed_unsync());
+    *response.status_mut() = status;
+    response
+}
+
+fn text(text: &'static str) -> WasiBody {
+    Full::new(Bytes::from_static(text.as_bytes())).map_err(|never| match never {}).boxed_unsync()
+}

@@ -1,0 +1,389 @@
+//! `spin:sqlite@3.1.0` over files of this machine.
+//!
+//! Components see what Spin's `crates/factor-sqlite` and `crates/sqlite-inproc` show them: each
+//! `open` is a new connection, the file is opened at the first statement (and created when it is
+//! missing), and a statement that cannot be prepared is an `Ok` without columns whose error comes
+//! at the end of the rows. Rows cross to the component one at a time, as in Spin, so what a
+//! statement costs is comparable too.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+};
+
+use rusqlite::{
+    hooks::{AuthAction, AuthContext, Authorization},
+    params_from_iter,
+    types::ValueRef,
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::spawn_blocking,
+};
+use wasmtime::{
+    StoreContextMut,
+    component::{
+        Accessor, Destination, FutureReader, HasData, Resource, ResourceTable, StreamProducer,
+        StreamReader, StreamResult,
+    },
+};
+
+use crate::{
+    bindings::sqlite::{self, Error, QueryResult, RowResult, Value},
+    runtime_config::Database,
+};
+
+/// Connections that one instance may hold open. Spin: `InstanceState::new` in
+/// `crates/factor-sqlite/src/host.rs`.
+const MAX_CONNECTIONS: usize = 256;
+
+/// Spin: `MAX_HOST_BUFFERED_BYTES` in `crates/world/src/lib.rs`; for `execute` the limit of all
+/// rows together, for `execute-async` that of each row.
+const MAX_RESULT_BYTES: usize = 128 << 20;
+
+/// Rows that wait for the component. Spin: `query_async` in `crates/sqlite-inproc/src/lib.rs`.
+const ROWS_AHEAD: usize = 4;
+
+/// The databases of one component instance.
+pub(crate) struct Sqlite {
+    /// Label → database, for the labels in the component's `sqlite_databases`. The host does not
+    /// start while one of them lacks its configuration, so `no-such-database` cannot happen.
+    allowed: Arc<BTreeMap<String, Database>>,
+    connections: ResourceTable,
+}
+
+impl Sqlite {
+    /// No connection yet to any of the databases.
+    pub(crate) fn new(allowed: Arc<BTreeMap<String, Database>>) -> Self {
+        let mut connections = ResourceTable::new();
+        connections.set_max_capacity(MAX_CONNECTIONS);
+        Self { allowed, connections }
+    }
+
+    fn connect(&mut self, label: &str) -> Result<Resource<Connection>, Error> {
+        let database = self.allowed.get(label).ok_or(Error::AccessDenied)?;
+        let connection = Connection::new(database)?;
+        self.connections
+            .push(connection)
+            .map_err(|_| Error::Io("too many connections opened".to_owned()))
+    }
+
+    fn get(&self, connection: &Resource<Connection>) -> Result<Connection, Error> {
+        self.connections.get(connection).cloned().map_err(|_| Error::InvalidConnection)
+    }
+}
+
+/// A connection that a component holds; clones share it.
+#[derive(Clone)]
+#[expect(unreachable_pub, reason = "the generated bindings export it again")]
+pub struct Connection {
+    database: Database,
+    handle: Arc<Mutex<Option<rusqlite::Connection>>>,
+}
+
+impl Connection {
+    /// # Errors
+    ///
+    /// [`Error::InvalidConnection`] when the folder of the file cannot be created.
+    fn new(database: &Database) -> Result<Self, Error> {
+        if let Some(folder) = database.path.as_deref().and_then(|path| path.parent()) {
+            fs::create_dir_all(folder).map_err(|_| Error::InvalidConnection)?;
+        }
+        Ok(Self { database: database.clone(), handle: Arc::default() })
+    }
+
+    /// Lends the open connection, opening it the first time; blocks.
+    fn with<R>(
+        &self,
+        work: impl FnOnce(&rusqlite::Connection) -> R,
+    ) -> Result<R, rusqlite::Error> {
+        // A panic elsewhere leaves the connection as usable as SQLite says that it is.
+        let mut handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *handle {
+            Some(connection) => Ok(work(connection)),
+            empty => Ok(work(empty.insert(self.database.open()?))),
+        }
+    }
+
+    /// All rows of a statement at once.
+    async fn execute(
+        self,
+        statement: String,
+        parameters: Vec<Value>,
+    ) -> Result<QueryResult, Error> {
+        let work = move || {
+            let mut result = QueryResult { columns: Vec::new(), rows: Vec::new() };
+            let mut bytes = size_of::<QueryResult>();
+            self.with(|connection| {
+                let columns = |columns| {
+                    result.columns = columns;
+                    Ok(())
+                };
+                query(connection, &statement, parameters, columns, |row| {
+                    bytes += row_bytes(&row);
+                    check_bytes(bytes)?;
+                    result.rows.push(row);
+                    Ok(())
+                })
+            })
+            .map_err(io)??;
+            Ok(result)
+        };
+        spawn_blocking(work).await.map_err(|error| Error::Io(error.to_string()))?
+    }
+
+    /// The columns of a statement, then its rows as they come, then how it ended.
+    async fn stream(self, statement: String, parameters: Vec<Value>) -> Result<Rows, Error> {
+        let (head, columns) = oneshot::channel();
+        let (sender, rows) = mpsc::channel(ROWS_AHEAD);
+        let (tail, end) = oneshot::channel();
+        spawn_blocking(move || {
+            // Both senders of an error: before the first row and after the last one.
+            let mut head = Some(head);
+            let worked = self.with(|connection| {
+                let columns = |columns| send_once(&mut head, Ok(columns));
+                query(connection, &statement, parameters, columns, |row| {
+                    check_bytes(row_bytes(&row))?;
+                    sender.blocking_send(row).map_err(|_| gone("row"))
+                })
+            });
+            let ended = match worked {
+                Ok(ended) => ended,
+                Err(unopened) => send_once(&mut head, Err(io(unopened))),
+            };
+            // No columns yet: the statement could not be prepared.
+            let _ = send_once(&mut head, Ok(Vec::new()));
+            drop(sender);
+            let _ = tail.send(ended);
+        });
+        let columns = columns.await.map_err(|error| Error::Io(error.to_string()))??;
+        Ok(Rows { columns, rows, end })
+    }
+
+    async fn ask<R: Send + 'static>(
+        self,
+        question: fn(&rusqlite::Connection) -> R,
+    ) -> wasmtime::Result<R> {
+        Ok(spawn_blocking(move || self.with(question)).await??)
+    }
+}
+
+impl Database {
+    fn open(&self) -> Result<rusqlite::Connection, rusqlite::Error> {
+        let mut connection = match &self.path {
+            Some(path) => rusqlite::Connection::open(path)?,
+            None => rusqlite::Connection::open_in_memory()?,
+        };
+        if !self.allow_attach_file {
+            connection.authorizer(Some(|context: AuthContext<'_>| match context.action {
+                // A temporary database and one in memory are no files.
+                AuthAction::Attach { filename: "" | ":memory:" } => Authorization::Allow,
+                AuthAction::Attach { .. } => Authorization::Deny,
+                _ => Authorization::Allow,
+            }))?;
+        }
+        Ok(connection)
+    }
+}
+
+/// A running statement.
+struct Rows {
+    columns: Vec<String>,
+    rows: mpsc::Receiver<RowResult>,
+    end: oneshot::Receiver<Result<(), Error>>,
+}
+
+/// Runs a statement: `on_columns` once it is prepared, `on_row` for each row. Blocks.
+fn query(
+    connection: &rusqlite::Connection,
+    statement: &str,
+    parameters: Vec<Value>,
+    on_columns: impl FnOnce(Vec<String>) -> Result<(), Error>,
+    mut on_row: impl FnMut(RowResult) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut statement = connection.prepare_cached(statement).map_err(io)?;
+    let columns: Vec<_> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let width = columns.len();
+    on_columns(columns)?;
+    let parameters = parameters.into_iter().map(to_sqlite);
+    let mut rows = statement.query(params_from_iter(parameters)).map_err(io)?;
+    while let Some(row) = rows.next().map_err(io)? {
+        let values = (0..width)
+            .map(|column| row.get_ref(column).map_err(io).and_then(from_sqlite))
+            .collect::<Result<_, _>>()?;
+        on_row(RowResult { values })?;
+    }
+    Ok(())
+}
+
+fn to_sqlite(value: Value) -> rusqlite::types::Value {
+    match value {
+        Value::Null => rusqlite::types::Value::Null,
+        Value::Integer(integer) => rusqlite::types::Value::Integer(integer),
+        Value::Real(real) => rusqlite::types::Value::Real(real),
+        Value::Text(text) => rusqlite::types::Value::Text(text),
+        Value::Blob(blob) => rusqlite::types::Value::Blob(blob),
+    }
+}
+
+fn from_sqlite(value: ValueRef<'_>) -> Result<Value, Error> {
+    Ok(match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(integer) => Value::Integer(integer),
+        ValueRef::Real(real) => Value::Real(real),
+        // SQLite stores any bytes as text; a component's string cannot.
+        ValueRef::Text(text) => match str::from_utf8(text) {
+            Ok(text) => Value::Text(text.to_owned()),
+            Err(error) => return Err(Error::Io(error.to_string())),
+        },
+        ValueRef::Blob(blob) => Value::Blob(blob.to_owned()),
+    })
+}
+
+/// Spin: `Value::memory_size` in `crates/world/src/lib.rs`.
+fn row_bytes(row: &RowResult) -> usize {
+    let content = |value: &Value| match value {
+        Value::Null | Value::Integer(_) | Value::Real(_) => 0,
+        Value::Text(text) => text.len(),
+        Value::Blob(blob) => blob.len(),
+    };
+    row.values.iter().map(|value| size_of::<Value>() + content(value)).sum()
+}
+
+fn check_bytes(bytes: usize) -> Result<(), Error> {
+    if bytes > MAX_RESULT_BYTES {
+        let limit = format!("query result exceeds limit of {MAX_RESULT_BYTES} bytes");
+        return Err(Error::Io(limit));
+    }
+    Ok(())
+}
+
+fn io(error: rusqlite::Error) -> Error {
+    Error::Io(error.to_string())
+}
+
+/// The component does not listen any more.
+fn gone(what: &str) -> Error {
+    Error::Io(format!("{what} send error"))
+}
+
+fn send_once<T>(sender: &mut Option<oneshot::Sender<T>>, value: T) -> Result<(), Error> {
+    match sender.take() {
+        Some(sender) => sender.send(value).map_err(|_| gone("column")),
+        None => Ok(()),
+    }
+}
+
+/// Gives the rows of a channel to the component.
+struct RowProducer(mpsc::Receiver<RowResult>);
+
+impl<D> StreamProducer<D> for RowProducer {
+    type Item = RowResult;
+    type Buffer = Option<RowResult>;
+
+    fn poll_produce(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        store: StoreContextMut<'_, D>,
+        mut destination: Destination<'_, Self::Item, Self::Buffer>,
+        finish: bool,
+    ) -> Poll<wasmtime::Result<StreamResult>> {
+        if destination.remaining(store) == Some(0) {
+            return Poll::Ready(Ok(StreamResult::Completed));
+        }
+        match self.0.poll_recv(context) {
+            Poll::Ready(Some(row)) => {
+                destination.set_buffer(Some(row));
+                Poll::Ready(Ok(StreamResult::Completed))
+            }
+            Poll::Ready(None) => Poll::Ready(Ok(StreamResult::Dropped)),
+            Poll::Pending if finish => Poll::Ready(Ok(StreamResult::Cancelled)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl HasData for Sqlite {
+    type Data<'a> = &'a mut Sqlite;
+}
+
+impl sqlite::Host for Sqlite {}
+
+impl sqlite::HostConnection for Sqlite {
+    async fn open(&mut self, database: String) -> Result<Resource<Connection>, Error> {
+        self.connect(&database)
+    }
+
+    async fn execute(
+        &mut self,
+        connection: Resource<Connection>,
+        statement: String,
+        parameters: Vec<Value>,
+    ) -> Result<QueryResult, Error> {
+        self.get(&connection)?.execute(statement, parameters).await
+    }
+
+    async fn last_insert_rowid(
+        &mut self,
+        connection: Resource<Connection>,
+    ) -> wasmtime::Result<i64> {
+        self.get(&connection)?.ask(rusqlite::Connection::last_insert_rowid).await
+    }
+
+    async fn changes(&mut self, connection: Resource<Connection>) -> wasmtime::Result<u64> {
+        self.get(&connection)?.ask(rusqlite::Connection::changes).await
+    }
+
+    async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
+        self.connections.delete(connection)?;
+        Ok(())
+    }
+}
+
+impl<T> sqlite::HostConnectionWithStore<T> for Sqlite {
+    async fn open_async(
+        accessor: &Accessor<T, Self>,
+        database: String,
+    ) -> Result<Resource<Connection>, Error> {
+        accessor.with(|mut access| access.get().connect(&database))
+    }
+
+    async fn execute_async(
+        accessor: &Accessor<T, Self>,
+        connection: Resource<Connection>,
+        statement: String,
+        parameters: Vec<Value>,
+    ) -> Result<
+        (Vec<String>, StreamReader<RowResult>, FutureReader<Result<(), Error>>),
+        Error,
+    > {
+        let connection = accessor.with(|mut access| access.get().get(&connection))?;
+        let Rows { columns, rows, end } = connection.stream(statement, parameters).await?;
+        accessor
+            .with(|mut access| {
+                let rows = StreamReader::new(&mut access, RowProducer(rows))?;
+                let end = FutureReader::new(&mut access, end)?;
+                wasmtime::error::Ok((columns, rows, end))
+            })
+            .map_err(|error| Error::Io(error.to_string()))
+    }
+
+    async fn last_insert_rowid_async(
+        accessor: &Accessor<T, Self>,
+        connection: Resource<Connection>,
+    ) -> wasmtime::Result<i64> {
+        let connection = accessor.with(|mut access| access.get().get(&connection))?;
+        connection.ask(rusqlite::Connection::last_insert_rowid).await
+    }
+
+    async fn changes_async(
+        accessor: &Accessor<T, Self>,
+        connection: Resource<Connection>,
+    ) -> wasmtime::Result<u64> {
+        let connection = accessor.with(|mut access| access.get().get(&connection))?;
+        connection.ask(rusqlite::Connection::changes).await
+    }
+}

@@ -1,0 +1,1 @@
+document.querySelectorAll( '.sample-chart' ).forEach( ( node ) => mw.samplePlot( node ) );

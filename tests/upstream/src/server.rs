@@ -1,0 +1,427 @@
+//! The server: takes requests, counts them, and sends each one where it belongs.
+
+use std::convert::Infallible;
+use std::error::Error as StdError;
+use std::fmt;
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE,
+    HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT,
+};
+use hyper::service::service_fn;
+use hyper::{Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use tokio::net::TcpStream;
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+
+use crate::Error;
+use crate::cgi::Backend;
+use crate::fault::{Fault, Faults};
+use crate::gerrit::{self, BranchesQuery, ProjectInfo, ProjectName, ProjectsQuery, Refusal, State};
+use crate::repository::Upstream;
+use crate::requests::{Counted, Progress, Request, RequestLog};
+use crate::route::Route;
+
+/// Gerrit compresses answers from this size on (`RestApiServlet`).
+const MIN_COMPRESSED: usize = 256;
+
+/// How long the server waits for what reads files when it ends; the longest reads take some ms.
+const END_PATIENCE: Duration = Duration::from_secs(2);
+
+const JSON: &str = "application/json; charset=UTF-8";
+const TEXT: &str = "text/plain; charset=UTF-8";
+const HTML: &str = "text/html; charset=UTF-8";
+
+const LOGIN_PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head>\
+    <body><form method=\"post\"><input name=\"username\"></form></body></html>\n";
+
+type HttpRequest = hyper::Request<Incoming>;
+type AnyBody = BoxBody<Bytes, io::Error>;
+type Answer = Response<AnyBody>;
+
+/// A running server; dropping it ends it, open connections included.
+///
+/// It works in threads of its own, so it can be used where nothing is asynchronous. Repositories
+/// may be made and changed while it serves them.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    end: Option<oneshot::Sender<Infallible>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    upstream: Upstream,
+    backend: Backend,
+    log: RequestLog,
+    faults: Mutex<Faults>,
+    /// 0 for none.
+    page_limit: AtomicUsize,
+}
+
+impl Server {
+    /// Serves the repositories in `root` from now on; port 0 is any free one.
+    ///
+    /// # Errors
+    /// The address is not this machine's own or in use, or Git is not installed.
+    pub fn start(root: &Path, listen: SocketAddr) -> Result<Self, Error> {
+        if !listen.ip().is_loopback() {
+            return Err(Error::NotLoopback { address: listen });
+        }
+        let failed = |source| Error::Listen { address: listen, source };
+        let listener = TcpListener::bind(listen).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let shared = Arc::new(Shared {
+            upstream: Upstream::new(root),
+            backend: Backend::find(root)?,
+            log: RequestLog::default(),
+            faults: Mutex::default(),
+            page_limit: AtomicUsize::new(0),
+        });
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|source| Error::Threads { source })?;
+        let (end, ended) = oneshot::channel();
+        let served = Arc::clone(&shared);
+        let thread = std::thread::Builder::new()
+            .name("sample-upstream".to_owned())
+            .spawn(move || run(runtime, listener, served, ended))
+            .map_err(|source| Error::Threads { source })?;
+        Ok(Self { address, shared, end: Some(end), thread: Some(thread) })
+    }
+
+    /// The base of all addresses, `http://127.0.0.1:PORT/r`: projects are listed at
+    /// `URL/projects/`, Git finds a repository at `URL/PROJECT` and `URL/PROJECT.git`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}/r", self.address)
+    }
+
+    /// Limits the project list to this many projects a page, as an operator of a Gerrit may: a
+    /// request without limit is cut as well, and flagged with `_more_projects`.
+    pub fn set_page_limit(&self, projects: Option<usize>) {
+        self.shared.page_limit.store(projects.unwrap_or(0), Ordering::SeqCst);
+    }
+
+    /// Lets requests go wrong whose path and query contain `substring`, percent-encoded or not:
+    /// so many `times`, or until [`Server::clear_faults`]. Of several faults that fit, the oldest
+    /// applies until it is used up.
+    pub fn fault(&self, substring: &str, fault: Fault, times: Option<u32>) {
+        self.shared.faults().add(substring, fault, times);
+    }
+
+    /// Ends all faults.
+    pub fn clear_faults(&self) {
+        self.shared.faults().clear();
+    }
+
+    /// The requests since the start or [`Server::clear_requests`], in the order of their arrival.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
+        self.shared.log.requests()
+    }
+
+    /// Forgets the requests.
+    pub fn clear_requests(&self) {
+        self.shared.log.clear();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The other end waits for the sender to be gone.
+        drop(self.end.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic there has been printed; the tests that it concerns have failed by it.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn page_limit(&self) -> Option<usize> {
+        Some(self.page_limit.load(Ordering::SeqCst)).filter(|limit| *limit > 0)
+    }
+}
+
+fn run(
+    runtime: Runtime,
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    ended: oneshot::Receiver<Infallible>,
+) {
+    runtime.block_on(async {
+        tokio::select! {
+            () = accept(listener, shared) => {}
+            _ = ended => {}
+        }
+    });
+    runtime.shutdown_timeout(END_PATIENCE);
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    // Fails only outside a runtime.
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                tokio::spawn(connection(stream, Arc::clone(&shared)));
+            }
+            // The connection was given up, or too many files are open: neither is for ever.
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, shared: Arc<Shared>) {
+    // Without it, an answer in two writes waits for the client's delayed acknowledgement.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| serve(Arc::clone(&shared), request));
+    // A failed connection is the client's to report: it went away, or a hangup was ordered.
+    let _ = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+/// Makes hyper close the connection without an answer.
+#[derive(Debug)]
+struct Hangup;
+
+impl fmt::Display for Hangup {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the connection is closed on purpose")
+    }
+}
+
+impl StdError for Hangup {}
+
+async fn serve(shared: Arc<Shared>, request: HttpRequest) -> Result<Answer, Hangup> {
+    let query = request.uri().query().unwrap_or_default();
+    let target = request.uri().path_and_query().map_or("", |target| target.as_str()).to_owned();
+    let route = Route::of(request.uri().path(), query);
+    let header = |name| text_of(request.headers(), name);
+    let progress = shared.log.arrived(Request {
+        kind: route.kind(),
+        method: request.method().to_string(),
+        target: target.clone(),
+        user_agent: request.headers().contains_key(USER_AGENT).then(|| header(USER_AGENT)),
+        status: None,
+        bytes: 0,
+    });
+    let gzip = header(ACCEPT_ENCODING).contains("gzip");
+    let fault = shared.faults().take(&target);
+    let answer = match fault {
+        None => answer(shared, route, request).await,
+        Some(Fault::Stall(time)) => {
+            tokio::time::sleep(time).await;
+            answer(shared, route, request).await
+        }
+        Some(Fault::TruncatedJson) => halve(answer(shared, route, request).await).await,
+        Some(Fault::Hangup) => return Err(Hangup),
+        Some(fault) => {
+            // An unread body would make hyper close the connection, a fault that nobody ordered.
+            let _ = request.into_body().collect().await;
+            wrong_answer(fault)
+        }
+    };
+    let answer = if gzip { compress(answer).await } else { answer };
+    progress.answered(answer.status().as_u16());
+    Ok(answer.map(|body| counted(body, progress)))
+}
+
+/// The right answer.
+async fn answer(shared: Arc<Shared>, route: Route, request: HttpRequest) -> Answer {
+    let allowed = route.methods();
+    if !allowed.is_empty() && !allowed.contains(&request.method().as_str()) {
+        let answer = text(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
+        return with(answer, ALLOW, &allowed.join(", "));
+    }
+    match route {
+        Route::InfoRefs(project) => git(&shared, &project, "info/refs", request).await,
+        Route::UploadPack(project) => git(&shared, &project, "git-upload-pack", request).await,
+        Route::Forbidden => text(StatusCode::FORBIDDEN, "Forbidden"),
+        Route::NotFound => text(StatusCode::NOT_FOUND, "Not Found"),
+        Route::Projects | Route::Project(_) | Route::Branches(_) => {
+            let query = request.uri().query().unwrap_or_default().to_owned();
+            let pretty = gerrit::wants_pretty(&query, &text_of(request.headers(), ACCEPT));
+            // Reading many repositories takes long enough to be in other requests' way.
+            let read = move || rest(&shared, &route, &query, pretty);
+            tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| failure(&error))
+        }
+    }
+}
+
+fn rest(shared: &Shared, route: &Route, query: &str, pretty: bool) -> Answer {
+    let answered = match route {
+        Route::Projects => list_projects(shared, query, pretty),
+        Route::Project(name) => {
+            one_project(shared, name, |project| Ok(json(&ProjectInfo::alone(project), pretty)))
+        }
+        Route::Branches(name) => one_project(shared, name, |project| {
+            Ok(json(&BranchesQuery::parse(query)?.answer(project), pretty))
+        }),
+        _ => Ok(text(StatusCode::NOT_FOUND, "Not Found")),
+    };
+    answered.unwrap_or_else(|refusal| text(refusal.status, &refusal.text))
+}
+
+fn list_projects(shared: &Shared, query: &str, pretty: bool) -> Result<Answer, Refusal> {
+    let query = ProjectsQuery::parse(query, shared.page_limit())?;
+    let list = || {
+        let names = shared.upstream.projects()?.into_iter().filter(|name| query.wants(name));
+        // One that is deleted meanwhile is left out.
+        let opened = names.filter_map(|name| shared.upstream.open(&name).transpose());
+        query.answer(opened.map(|repository| repository?.project()))
+    };
+    Ok(list().map_or_else(|error| failure(&error), |list| json(&list, pretty)))
+}
+
+fn one_project(
+    shared: &Shared,
+    name: &ProjectName,
+    answer: impl FnOnce(&gerrit::Project) -> Result<Answer, Refusal>,
+) -> Result<Answer, Refusal> {
+    match shared.upstream.open(name).and_then(|found| found.map(|it| it.project()).transpose()) {
+        Ok(Some(project)) if project.state != State::Hidden => answer(&project),
+        Ok(_) => Err(Refusal::not_found(name)),
+        Err(error) => Ok(failure(&error)),
+    }
+}
+
+async fn git(
+    shared: &Shared,
+    project: &ProjectName,
+    service: &str,
+    request: HttpRequest,
+) -> Answer {
+    match shared.upstream.open(project).and_then(|it| it.map(|it| it.state()).transpose()) {
+        Ok(Some(State::Active | State::ReadOnly)) => {}
+        Ok(_) => return text(StatusCode::NOT_FOUND, "Not Found"),
+        Err(error) => return failure(&error),
+    }
+    match shared.backend.answer(project, service, request).await {
+        Ok(answer) => answer.map(BodyExt::boxed),
+        Err(error) => failure(&error),
+    }
+}
+
+/// The answers of the faults that need no right one.
+fn wrong_answer(fault: Fault) -> Answer {
+    match fault {
+        Fault::Status { code, retry_after } => {
+            let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let answer = text(status, status.canonical_reason().unwrap_or("A fault"));
+            match retry_after {
+                Some(seconds) => with(answer, RETRY_AFTER, &seconds.to_string()),
+                None => answer,
+            }
+        }
+        Fault::Html => whole(StatusCode::OK, HTML, LOGIN_PAGE),
+        Fault::Redirect(url) => with(text(StatusCode::FOUND, ""), LOCATION, &url),
+        Fault::Empty | Fault::TruncatedJson | Fault::Hangup | Fault::Stall(_) => {
+            whole(StatusCode::OK, JSON, "")
+        }
+    }
+}
+
+async fn halve(answer: Answer) -> Answer {
+    let (mut parts, body) = answer.into_parts();
+    let whole = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    parts.headers.remove(CONTENT_LENGTH);
+    Response::from_parts(parts, full(whole.slice(..whole.len() / 2)))
+}
+
+/// Compresses documents, as Gerrit does; Git's answers are compressed by themselves.
+async fn compress(answer: Answer) -> Answer {
+    let is_document = answer.headers().get(CONTENT_TYPE).is_some_and(|sort| sort == JSON);
+    if !is_document || answer.headers().contains_key(CONTENT_ENCODING) {
+        return answer;
+    }
+    let (parts, body) = answer.into_parts();
+    let plain = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    let packed = encoder.write_all(&plain).and_then(|()| encoder.finish());
+    match packed {
+        Ok(packed) if plain.len() >= MIN_COMPRESSED => {
+            let answer = Response::from_parts(parts, full(packed));
+            with(answer, CONTENT_ENCODING, "gzip")
+        }
+        _ => Response::from_parts(parts, full(plain)),
+    }
+}
+
+fn json(document: &impl Serialize, pretty: bool) -> Answer {
+    match gerrit::body(document, pretty) {
+        Ok(body) => {
+            let answer = whole(StatusCode::OK, JSON, body);
+            with(answer, CACHE_CONTROL, "no-cache, no-store, max-age=0, must-revalidate")
+        }
+        Err(error) => failure(&error),
+    }
+}
+
+/// A repository that can't be read, or the like: all reasons in a line, since only those who run
+/// this server on their own machine can see it.
+fn failure(error: &dyn StdError) -> Answer {
+    let mut reasons = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        reasons = format!("{reasons}: {error}");
+        source = error.source();
+    }
+    text(StatusCode::INTERNAL_SERVER_ERROR, &reasons)
+}
+
+fn text(status: StatusCode, line: &str) -> Answer {
+    whole(status, TEXT, format!("{line}\n"))
+}
+
+fn whole(status: StatusCode, sort: &str, body: impl Into<Bytes>) -> Answer {
+    let mut answer = Response::new(full(body));
+    *answer.status_mut() = status;
+    with(answer, CONTENT_TYPE, sort)
+}
+
+/// Sets a header; a value that no header can have is left out.
+fn with(mut answer: Answer, name: HeaderName, value: &str) -> Answer {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        answer.headers_mut().insert(name, value);
+    }
+    answer
+}
+
+fn full(body: impl Into<Bytes>) -> AnyBody {
+    Full::new(body.into()).map_err(|never| match never {}).boxed()
+}
+
+fn counted(body: AnyBody, progress: Arc<Progress>) -> AnyBody {
+    Counted { body, progress }.boxed()
+}
+
+/// A header as text, empty if it is absent.
+fn text_of(headers: &HeaderMap, name: HeaderName) -> String {
+    let value = headers.get(name).map(HeaderValue::as_bytes).unwrap_or_default();
+    String::from_utf8_lossy(value).into_owned()
+}
