@@ -125,11 +125,7 @@ impl WasiView for State {
 
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView {
-            hooks: &mut self.outbound,
-            table: &mut self.table,
-            ctx: &mut self.http,
-        }
+        WasiHttpCtxView { hooks: &mut self.outbound, table: &mut self.table, ctx: &mut self.http }
     }
 }
 
@@ -179,7 +175,9 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<State>, Error> {
         wasmtime_wasi::p3::add_to_linker(&mut linker)?;
         wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
         sqlite::add_to_linker::<_, Sqlite>(&mut linker, |state: &mut State| &mut state.sqlite)?;
-        variables::add_to_linker::<_, Component>(&mut linker, |state: &mut State| &*state.component)?;
+        variables::add_to_linker::<_, Component>(&mut linker, |state: &mut State| {
+            &*state.component
+        })?;
         wasmtime::error::Ok(linker)
     };
     link().map_err(|error| Error::Engine(format!("{error:#}")))

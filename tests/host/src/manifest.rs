@@ -254,8 +254,10 @@ impl RawComponent {
             let problem = "an identifier is words of letters and digits with `-` between them";
             return Err((item, problem.to_owned()));
         }
-        if let Some(label) =
-            self.sqlite_databases.iter().find(|label| !is_words(label, '-') && !is_words(label, '_'))
+        if let Some(label) = self
+            .sqlite_databases
+            .iter()
+            .find(|label| !is_words(label, '-') && !is_words(label, '_'))
         {
             return Err((item, format!("sqlite_databases: {label:?} is no kebab-case label")));
         }
@@ -415,7 +417,10 @@ mod tests {
     #[test]
     fn wrong_items_say_what_to_write() {
         for (rest, named) in [
-            ("[variables]\nx = { required = true, default = \"y\" }", "required = true or a default"),
+            (
+                "[variables]\nx = { required = true, default = \"y\" }",
+                "required = true or a default",
+            ),
             ("[variables]\nx = { }", "required = true or a default"),
             ("[component.a_b]\nsource = \"a.wasm\"", "identifier"),
             ("[component.a]\nsource = { url = \"u\", digest = \"d\" }", "not a path"),

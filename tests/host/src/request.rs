@@ -78,7 +78,8 @@ pub(crate) fn add_headers<B>(
     let route = found.route;
     let mut add = |name: &str, value: &[u8]| {
         // A value that no header can carry is left out.
-        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_bytes(value)) {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_bytes(value))
+        {
             request.headers_mut().append(name, value);
         }
     };

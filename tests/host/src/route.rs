@@ -134,12 +134,10 @@ mod tests {
 
     #[test]
     fn exact_wins_over_wildcard_and_the_longest_prefix_over_shorter_ones() {
-        for order in [["/one/...", "/one/two/...", "/one", "/..."], [
-            "/...",
-            "/one",
-            "/one/two/...",
-            "/one/...",
-        ]] {
+        for order in [
+            ["/one/...", "/one/two/...", "/one", "/..."],
+            ["/...", "/one", "/one/two/...", "/one/..."],
+        ] {
             let router = router(&order);
             for (path, expected) in [
                 ("/one", "/one"),

@@ -2,6 +2,11 @@
 //!
 //! The keys are Spin's (`crates/runtime-config`, `crates/sqlite`, `crates/variables-static`); what
 //! this host does not act on is refused by name.
+//!
+//! One rule is not Spin's: a relative `path` counts from the folder of the file, so that the file
+//! means the same wherever the host is started. Spin 4.1 takes the current folder
+//! (`sqlite_config_resolver` in `crates/runtime-config`); start both beside the file, or write an
+//! absolute path, and they agree.
 
 use std::{
     collections::BTreeMap,

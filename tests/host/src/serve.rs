@@ -105,8 +105,7 @@ impl Server {
 }
 
 fn empty(status: StatusCode) -> Response<WasiBody> {
-    let mut response =
-        Response::new(Empty::new().map_err(|never| match never {}).boxed_unsync());
+    let mut response = Response::new(Empty::new().map_err(|never| match never {}).boxed_unsync());
     *response.status_mut() = status;
     response
 }

@@ -96,10 +96,7 @@ impl Connection {
     }
 
     /// Lends the open connection, opening it the first time; blocks.
-    fn with<R>(
-        &self,
-        work: impl FnOnce(&rusqlite::Connection) -> R,
-    ) -> Result<R, rusqlite::Error> {
+    fn with<R>(&self, work: impl FnOnce(&rusqlite::Connection) -> R) -> Result<R, rusqlite::Error> {
         // A panic elsewhere leaves the connection as usable as SQLite says that it is.
         let mut handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *handle {
@@ -356,10 +353,8 @@ impl<T> sqlite::HostConnectionWithStore<T> for Sqlite {
         connection: Resource<Connection>,
         statement: String,
         parameters: Vec<Value>,
-    ) -> Result<
-        (Vec<String>, StreamReader<RowResult>, FutureReader<Result<(), Error>>),
-        Error,
-    > {
+    ) -> Result<(Vec<String>, StreamReader<RowResult>, FutureReader<Result<(), Error>>), Error>
+    {
         let connection = accessor.with(|mut access| access.get().get(&connection))?;
         let Rows { columns, rows, end } = connection.stream(statement, parameters).await?;
         accessor
@@ -385,5 +380,133 @@ impl<T> sqlite::HostConnectionWithStore<T> for Sqlite {
     ) -> wasmtime::Result<u64> {
         let connection = accessor.with(|mut access| access.get().get(&connection))?;
         connection.ask(rusqlite::Connection::changes).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn sqlite(path: Option<&Path>, allow_attach_file: bool) -> Sqlite {
+        let database = Database { path: path.map(Path::to_owned), allow_attach_file };
+        Sqlite::new(Arc::new([("default".to_owned(), database)].into()))
+    }
+
+    fn open(sqlite: &mut Sqlite) -> Connection {
+        let connection = sqlite.connect("default").unwrap();
+        sqlite.get(&connection).unwrap()
+    }
+
+    /// The columns, the rows and the end of a statement run with `execute-async`.
+    async fn run(
+        connection: &Connection,
+        statement: &str,
+    ) -> Result<(Vec<String>, Vec<Vec<Value>>, Result<(), Error>), Error> {
+        let mut running = connection.clone().stream(statement.to_owned(), Vec::new()).await?;
+        let mut rows = Vec::new();
+        while let Some(row) = running.rows.recv().await {
+            rows.push(row.values);
+        }
+        Ok((running.columns, rows, running.end.await.unwrap()))
+    }
+
+    fn problem<T>(result: Result<T, Error>) -> String {
+        match result {
+            Err(Error::Io(problem)) => problem,
+            Err(other) => panic!("{other:?}"),
+            Ok(_) => panic!("no error"),
+        }
+    }
+
+    #[test]
+    fn only_the_labels_of_the_component_open() {
+        let mut sqlite = sqlite(None, false);
+        assert!(matches!(sqlite.connect("other"), Err(Error::AccessDenied)));
+    }
+
+    #[test]
+    fn an_instance_holds_at_most_256_connections() {
+        let mut sqlite = sqlite(None, false);
+        let held: Vec<_> = (0..256).map(|_| sqlite.connect("default").unwrap()).collect();
+        assert_eq!(problem(sqlite.connect("default")), "too many connections opened");
+        let first = held.into_iter().next().unwrap();
+        sqlite.connections.delete(first).unwrap();
+        assert!(sqlite.connect("default").is_ok());
+    }
+
+    #[tokio::test]
+    async fn the_file_is_made_at_the_first_statement_and_each_open_is_a_new_connection() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/file.db");
+        let mut sqlite = sqlite(Some(&path), false);
+        let (first, second) = (open(&mut sqlite), open(&mut sqlite));
+        assert!(!path.exists());
+        run(&first, "CREATE TABLE t (a, b)").await.unwrap().2.unwrap();
+        run(&first, "INSERT INTO t VALUES (1, 'x'), (2.5, x'00'), (NULL, 'ä')").await.unwrap();
+        assert_eq!(first.ask(rusqlite::Connection::changes).await.unwrap(), 3);
+        assert_eq!(second.clone().ask(rusqlite::Connection::changes).await.unwrap(), 0);
+
+        let (columns, rows, end) = run(&second, "SELECT b, a FROM t").await.unwrap();
+        assert_eq!(columns, ["b", "a"]);
+        assert!(matches!(&rows[0][..], [Value::Text(b), Value::Integer(1)] if b == "x"));
+        assert!(matches!(&rows[1][..], [Value::Blob(b), Value::Real(2.5)] if b == &[0]));
+        assert!(matches!(&rows[2][..], [Value::Text(b), Value::Null] if b == "ä"));
+        end.unwrap();
+    }
+
+    #[tokio::test]
+    async fn errors_come_where_spin_puts_them() {
+        let mut sqlite_in_memory = sqlite(None, false);
+        let connection = open(&mut sqlite_in_memory);
+        // Not prepared: Ok without columns, the error at the end.
+        let (columns, rows, end) = run(&connection, "SELEKT").await.unwrap();
+        assert!(columns.is_empty() && rows.is_empty());
+        assert!(problem(end).contains("syntax error"));
+        // Prepared, but not run.
+        let (columns, _, end) = run(&connection, "SELECT ? AS a").await.unwrap();
+        assert_eq!(columns, ["a"]);
+        assert!(problem(end).contains("Wrong number of parameters"));
+        // The blocking call has one place only.
+        let failed = connection.clone().execute("SELEKT".to_owned(), Vec::new()).await;
+        assert!(problem(failed).contains("syntax error"));
+        // Not opened: the call itself fails.
+        let folder = tempfile::tempdir().unwrap();
+        let connection = open(&mut sqlite(Some(folder.path()), false));
+        assert!(problem(run(&connection, "SELECT 1").await).contains("unable to open"));
+    }
+
+    #[tokio::test]
+    async fn text_that_is_not_utf_8_is_an_error() {
+        let connection = open(&mut sqlite(None, false));
+        let (_, rows, end) = run(&connection, "SELECT CAST(x'ff' AS TEXT)").await.unwrap();
+        assert!(rows.is_empty());
+        assert!(problem(end).contains("utf-8"));
+    }
+
+    #[tokio::test]
+    async fn a_result_beyond_the_limit_is_an_error() {
+        let connection = open(&mut sqlite(None, false));
+        // Two rows of 70 MiB: too much together, not one by one.
+        let statement = "SELECT zeroblob(73400320) UNION ALL SELECT zeroblob(73400320)";
+        let all = connection.clone().execute(statement.to_owned(), Vec::new()).await;
+        assert_eq!(problem(all), "query result exceeds limit of 134217728 bytes");
+        let (_, rows, end) = run(&connection, statement).await.unwrap();
+        assert_eq!(rows.len(), 2);
+        end.unwrap();
+    }
+
+    #[tokio::test]
+    async fn attach_needs_permission() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.db");
+        let attach = format!("ATTACH '{}' AS a", file.display());
+        let denied = open(&mut sqlite(None, false));
+        assert_eq!(problem(run(&denied, &attach).await.unwrap().2), "not authorized");
+        run(&denied, "ATTACH ':memory:' AS m").await.unwrap().2.unwrap();
+        run(&denied, "ATTACH '' AS t").await.unwrap().2.unwrap();
+        let allowed = open(&mut sqlite(None, true));
+        run(&allowed, &attach).await.unwrap().2.unwrap();
     }
 }

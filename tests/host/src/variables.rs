@@ -72,7 +72,10 @@ pub(crate) fn resolve(
 /// # Errors
 ///
 /// What is wrong with which variable of the component.
-pub(crate) fn fill(templates: &BTreeMap<String, String>, application: &Values) -> Result<Values, String> {
+pub(crate) fn fill(
+    templates: &BTreeMap<String, String>,
+    application: &Values,
+) -> Result<Values, String> {
     let mut values = Values::new();
     for (name, template) in templates {
         check_name(name)?;
@@ -131,7 +134,8 @@ mod tests {
 
     #[test]
     fn the_first_of_command_line_file_environment_default_gives_the_value() {
-        let declared = ["a", "b", "c", "d"].map(|name| (name.into(), Some("default".into()))).into();
+        let declared =
+            ["a", "b", "c", "d"].map(|name| (name.into(), Some("default".into()))).into();
         let line = map(&[("a", "line"), ("unknown", "passed over")]);
         let first = map(&[("a", "file"), ("b", "file")]);
         let second = map(&[("b", "second file")]);
@@ -141,8 +145,7 @@ mod tests {
                 .then(|| "environment".to_owned())
         };
         let values = resolve(&declared, &[line, first, second], environment).unwrap();
-        let expected =
-            map(&[("a", "line"), ("b", "file"), ("c", "environment"), ("d", "default")]);
+        let expected = map(&[("a", "line"), ("b", "file"), ("c", "environment"), ("d", "default")]);
         assert_eq!(values, expected);
     }
 

@@ -1,0 +1,36 @@
+//! Measures the making of one tarball: `tarball MIRROR.git COMMIT` prints one line of JSON with the
+//! bytes of content, the bytes of the tarball, and the seconds from the open mirror to the last byte.
+
+use std::{env, io, time::Instant};
+
+use anyhow::{Context, Result};
+use git2::{Oid, Repository};
+use tardist::{content::Content, tarball};
+
+fn main() -> Result<()> {
+    let mut arguments = env::args().skip(1);
+    let usage = "usage: tarball MIRROR.git COMMIT";
+    let mirror = arguments.next().context(usage)?;
+    let commit = arguments.next().context(usage)?;
+    let start = Instant::now();
+    let content = Content::read(Repository::open_bare(mirror)?, Oid::from_str(&commit)?, |_, _| {
+        Ok(Err("not measured".to_owned()))
+    })?;
+    let (members, _) = content.members()?;
+    let mut content_bytes = 0;
+    for file in members.iter().filter_map(|member| member.file) {
+        content_bytes += content.size(file)?;
+    }
+    let subject = tarball::Subject {
+        name: &"Bench".parse()?,
+        branch: &"master".parse()?,
+        commit: &commit.parse()?,
+        committed_at: 0,
+        url: "",
+    };
+    let written = tarball::write(&content, &members, &subject, io::sink())??;
+    let seconds = start.elapsed().as_secs_f64();
+    let size = written.size;
+    println!(r#"{{"content_bytes":{content_bytes},"tarball_bytes":{size},"seconds":{seconds:.4}}}"#);
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! `/`: what this is, and what it knows.
+
+use serde_json::json;
+use tardist_catalog::{schema::USER_VERSION, statement};
+
+use crate::{
+    ApiError,
+    health::rfc3339,
+    response::Response,
+    route::ENDPOINTS,
+    settings::Settings,
+    snapshot::Snapshot,
+};
+
+/// Answers `/`. A page for browsers is to come here, by `Accept: text/html`.
+///
+/// # Errors
+/// 503 without a snapshot.
+pub async fn get(settings: &Settings, snapshot: &impl Snapshot) -> Result<Response, ApiError> {
+    let summary = snapshot.get(statement::summary()).await?;
+    let body = json!({
+        "name": "tardist",
+        "version": env!("CARGO_PKG_VERSION"),
+        "snapshot": {
+            "schema_version": USER_VERSION,
+            "generated_at": rfc3339(summary.generated_at),
+            "extensions": summary.extensions,
+            "skins": summary.skins,
+            "tarballs": summary.tarballs,
+        },
+        "documentation": settings.documentation_url,
+        "endpoints": ENDPOINTS,
+    });
+    Ok(Response::json(body.to_string(), summary.generated_at))
+}

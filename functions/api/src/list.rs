@@ -1,0 +1,45 @@
+//! `/list` and `/list/KIND`: the names.
+
+use tardist_catalog::{Kind, schema::{JSON, TEXT}, statement};
+
+use crate::{ApiError, request::Request, response::Response, snapshot::Snapshot};
+
+/// Answers `/list` (`kind` is `None`) or `/list/KIND`: JSON, or one name a line for
+/// `?format=text` or `Accept: text/plain`, which is what `$wgExtDistListFile` reads.
+///
+/// # Errors
+/// 404 for an unknown kind, 400 for an unknown format, 503 without a snapshot.
+pub async fn get(request: &Request, kind: Option<&str>, snapshot: &impl Snapshot) -> Result<Response, ApiError> {
+    let kind = kind.map(known_kind).transpose()?;
+    let path = kind.map_or("/list".to_owned(), |kind| format!("/list/{kind}"));
+    let text = kind.is_some() && wants_text(request)?;
+    let (media_type, content_type) = if text { (TEXT, "text/plain; charset=utf-8") } else { (JSON, JSON) };
+    let mut response = snapshot
+        .get(statement::answer(&path, media_type))
+        .await?
+        .map(|answer| Response::answer(answer, content_type))
+        .ok_or_else(|| ApiError::Unavailable("it is not whole".to_owned()))?;
+    if kind.is_some() {
+        response.set(http::header::VARY, "Accept");
+    }
+    Ok(response)
+}
+
+/// The kind that a path names.
+///
+/// # Errors
+/// 404, which says what kinds there are.
+pub fn known_kind(text: &str) -> Result<Kind, ApiError> {
+    text.parse().map_err(|_| {
+        ApiError::NotFound("there is no such kind; the kinds are `extensions` and `skins`".to_owned())
+    })
+}
+
+fn wants_text(request: &Request) -> Result<bool, ApiError> {
+    match request.parameter("format")? {
+        Some("text") => Ok(true),
+        Some("json") => Ok(false),
+        Some(_) => Err(ApiError::BadParameter { parameter: "format", takes: "`json` or `text`" }),
+        None => Ok(request.wants(TEXT) > request.wants(JSON)),
+    }
+}

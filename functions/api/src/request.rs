@@ -1,0 +1,126 @@
+//! Requests: method, path segments and parameters, decoded.
+
+use http::{HeaderMap, Method, Uri, header};
+use percent_encoding::percent_decode_str;
+
+use crate::ApiError;
+
+/// A request as the endpoints see it.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// The path's segments, percent-decoded after splitting: `/a/b%2Fc` is `["a", "b/c"]`, and `/`
+    /// is empty.
+    pub segments: Vec<String>,
+    /// The headers.
+    pub headers: HeaderMap,
+    query: Vec<(String, String)>,
+}
+
+impl Request {
+    /// Reads a request's head.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] where the path or the query is not UTF-8 once decoded.
+    pub fn new(method: Method, uri: &Uri, headers: HeaderMap) -> Result<Self, ApiError> {
+        let path = uri.path().strip_prefix('/').unwrap_or(uri.path());
+        let segments = if path.is_empty() {
+            Vec::new()
+        } else {
+            path.split('/').map(decode).collect::<Result<_, _>>()?
+        };
+        let query = uri.query().unwrap_or_default();
+        decode(query)?;
+        let query = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        Ok(Self { method, segments, headers, query })
+    }
+
+    /// A parameter's value; `None` where it is not given.
+    ///
+    /// # Errors
+    /// [`ApiError::BadParameter`] where it is given twice.
+    pub fn parameter(&self, name: &'static str) -> Result<Option<&str>, ApiError> {
+        let mut values = self.query.iter().filter(|(key, _)| key == name);
+        match (values.next(), values.next()) {
+            (_, Some(_)) => Err(ApiError::BadParameter { parameter: name, takes: "one value" }),
+            (first, None) => Ok(first.map(|(_, value)| value.as_str())),
+        }
+    }
+
+    /// How much the client wants a media type, from 0 to 1, by `Accept` (RFC 9110, 12.5.1): the
+    /// most specific range counts. Without the header everything is wanted.
+    pub fn wants(&self, media_type: &str) -> f32 {
+        let accept: Vec<&str> = self
+            .headers
+            .get_all(header::ACCEPT)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .collect();
+        if accept.is_empty() {
+            return 1.0;
+        }
+        let group = media_type.split('/').next().unwrap_or_default();
+        let ranges = [media_type.to_owned(), format!("{group}/*"), "*/*".to_owned()];
+        let quality = |range: &String| {
+            accept.iter().find_map(|item| {
+                let mut parts = item.split(';').map(str::trim);
+                let named = parts.next()?.eq_ignore_ascii_case(range);
+                let q = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok());
+                named.then_some(q.unwrap_or(1.0))
+            })
+        };
+        ranges.iter().find_map(quality).unwrap_or(0.0)
+    }
+}
+
+fn decode(text: &str) -> Result<String, ApiError> {
+    percent_decode_str(text)
+        .decode_utf8()
+        .map(Into::into)
+        .map_err(|_| ApiError::BadRequest("the URL is not UTF-8 once it is percent-decoded"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(uri: &str, accept: Option<&str>) -> Result<Request, ApiError> {
+        let mut headers = HeaderMap::new();
+        if let Some(accept) = accept {
+            headers.insert(header::ACCEPT, accept.parse().unwrap());
+        }
+        Request::new(Method::GET, &uri.parse().unwrap(), headers)
+    }
+
+    #[test]
+    fn paths_are_split_before_they_are_decoded() {
+        let segments = |uri: &str| request(uri, None).unwrap().segments;
+        assert_eq!(segments("/"), [""; 0]);
+        assert_eq!(segments("/info/skins/A%2FB"), ["info", "skins", "A/B"]);
+        assert_eq!(segments("/list/"), ["list", ""]);
+        assert!(request("/a%FF", None).is_err());
+        assert!(request("/?q=%C3%28", None).is_err());
+    }
+
+    #[test]
+    fn a_parameter_is_given_once_or_not_at_all() {
+        let request = request("/?a=1%7C2&b=&c=x&c=y&d", None).unwrap();
+        assert_eq!(request.parameter("a").unwrap(), Some("1|2"));
+        assert_eq!(request.parameter("b").unwrap(), Some(""));
+        assert_eq!(request.parameter("d").unwrap(), Some(""));
+        assert_eq!(request.parameter("e").unwrap(), None);
+        assert!(matches!(request.parameter("c"), Err(ApiError::BadParameter { parameter: "c", .. })));
+    }
+
+    #[test]
+    fn accept_is_read_with_its_qualities() {
+        let wants = |accept, media| request("/", accept).unwrap().wants(media);
+        assert!(wants(Some("text/plain"), "text/plain") > wants(Some("text/plain"), "application/json"));
+        assert!(wants(Some("text/*;q=0.5, */*;q=0.1"), "text/plain") > 0.4);
+        assert!(wants(Some("*/*"), "text/plain") >= 1.0);
+        assert!(wants(None, "text/plain") >= 1.0);
+        assert!(wants(Some("image/png"), "text/plain") <= 0.0);
+    }
+}

@@ -1,0 +1,115 @@
+//! The command line from outside: what it refuses, with which exit status and which words.
+
+use std::{
+    fs,
+    net::TcpListener,
+    path::Path,
+    process::{Command, Output},
+};
+
+use tempfile::TempDir;
+
+/// The shortest WebAssembly component: it imports and exports nothing.
+const EMPTY_COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+
+fn host(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_component-host"))
+        .args(["--listen", "127.0.0.1:0"])
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .output()
+        .unwrap()
+}
+
+/// A folder with a manifest of one component, which has `lines` too.
+fn application(lines: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = format!(
+        "spin_manifest_version = 2\n[application]\nname = \"t\"\n\
+         [[trigger.http]]\nroute = \"/...\"\ncomponent = \"list\"\n\
+         [component.list]\nsource = \"list.wasm\"\n{lines}\n"
+    );
+    fs::write(folder.path().join("spin.toml"), manifest).unwrap();
+    folder
+}
+
+#[track_caller]
+fn assert_refused(output: &Output, status: i32, words: &[&str]) {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(status), "{stderr}");
+    assert!(output.stdout.is_empty(), "nothing is announced");
+    for word in words {
+        assert!(stderr.contains(word), "{word:?} in: {stderr}");
+    }
+}
+
+#[test]
+fn help_names_every_flag() {
+    let output = host(Path::new("."), &["--help"]);
+    assert!(output.status.success());
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    for flag in ["--manifest", "--runtime-config-file", "--listen", "--variable"] {
+        assert!(stdout.contains(flag), "{flag}");
+    }
+}
+
+#[test]
+fn wrong_flags_are_refused() {
+    let folder = application("");
+    assert_refused(&host(folder.path(), &["--variable", "a"]), 2, &["NAME=VALUE"]);
+    assert_refused(&host(folder.path(), &["--colour"]), 2, &["--colour"]);
+}
+
+#[test]
+fn missing_files_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_refused(&host(folder.path(), &[]), 2, &["spin.toml", "--manifest"]);
+    let folder = application("");
+    assert_refused(&host(folder.path(), &[]), 2, &["list.wasm", "build the component"]);
+    let none = ["--runtime-config-file", "none.toml"];
+    assert_refused(&host(folder.path(), &none), 2, &["none.toml", "--runtime-config-file"]);
+}
+
+#[test]
+fn items_are_named() {
+    let folder = application("key_value_stores = [\"default\"]");
+    assert_refused(&host(folder.path(), &[]), 2, &["component \"list\"", "key_value_stores"]);
+    let folder = application("sqlite_databases = [\"snapshot\"]");
+    assert_refused(&host(folder.path(), &[]), 2, &["[sqlite_database.snapshot]"]);
+    let folder = application("files = [{ source = \"data\", destination = \"/data\" }]");
+    assert_refused(&host(folder.path(), &[]), 2, &["component \"list\"", "data", "directory"]);
+    let folder = application("variables = { a = \"{{ b }}\" }");
+    assert_refused(&host(folder.path(), &[]), 2, &["component \"list\"", "\"a\"", "\"b\""]);
+    let folder = application("[variables]\ntoken = { required = true }");
+    assert_refused(&host(folder.path(), &[]), 2, &["\"token\"", "SPIN_VARIABLE_TOKEN"]);
+}
+
+#[test]
+fn what_is_no_http_component_is_refused() {
+    let folder = application("");
+    let wasm = folder.path().join("list.wasm");
+    fs::write(&wasm, EMPTY_COMPONENT).unwrap();
+    assert_refused(&host(folder.path(), &[]), 2, &["component \"list\"", "wasi:http/handler@0.3"]);
+    fs::write(&wasm, b"\0asm\x01\0\0\0").unwrap();
+    assert_refused(
+        &host(folder.path(), &[]),
+        2,
+        &["component \"list\"", "no WebAssembly component"],
+    );
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = "spin_manifest_version = 2\n[application]\nname = \"t\"\n";
+    fs::write(folder.path().join("spin.toml"), manifest).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_component-host"))
+        .args(["--listen", &address])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert_refused(&output, 1, &[&address, "--listen"]);
+}
