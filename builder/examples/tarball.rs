@@ -13,9 +13,10 @@ fn main() -> Result<()> {
     let mirror = arguments.next().context(usage)?;
     let commit = arguments.next().context(usage)?;
     let start = Instant::now();
-    let content = Content::read(Repository::open_bare(mirror)?, Oid::from_str(&commit)?, |_, _| {
-        Ok(Err("not measured".to_owned()))
-    })?;
+    let content =
+        Content::read(Repository::open_bare(mirror)?, Oid::from_str(&commit)?, |_, _| {
+            Ok(Err("not measured".to_owned()))
+        })?;
     let (members, _) = content.members()?;
     let mut content_bytes = 0;
     for file in members.iter().filter_map(|member| member.file) {
@@ -31,6 +32,8 @@ fn main() -> Result<()> {
     let written = tarball::write(&content, &members, &subject, io::sink())??;
     let seconds = start.elapsed().as_secs_f64();
     let size = written.size;
-    println!(r#"{{"content_bytes":{content_bytes},"tarball_bytes":{size},"seconds":{seconds:.4}}}"#);
+    println!(
+        r#"{{"content_bytes":{content_bytes},"tarball_bytes":{size},"seconds":{seconds:.4}}}"#
+    );
     Ok(())
 }

@@ -104,16 +104,17 @@ impl Config {
         if upstream.is_empty() {
             wrong.push("upstream: it is empty; write the Gerrit's base URL".to_owned());
         }
-        let mut duration = |name: &str, given: Option<SignedDuration>, default: Duration| match given
-            .map(Duration::try_from)
-        {
-            None => default,
-            Some(Ok(duration)) if !duration.is_zero() || name == "grace" => duration,
-            Some(_) => {
-                wrong.push(format!("{name}: it is a time above zero, such as 90s, 5m or 24h"));
-                default
-            }
-        };
+        let mut duration =
+            |name: &str, given: Option<SignedDuration>, default: Duration| match given
+                .map(Duration::try_from)
+            {
+                None => default,
+                Some(Ok(duration)) if !duration.is_zero() || name == "grace" => duration,
+                Some(_) => {
+                    wrong.push(format!("{name}: it is a time above zero, such as 90s, 5m or 24h"));
+                    default
+                }
+            };
         let timeout = duration("timeout", settings.timeout, Duration::from_secs(120));
         let grace = duration("grace", settings.grace, Duration::from_hours(24));
         let refresh = duration("refresh", settings.refresh, Duration::from_hours(12));
@@ -203,13 +204,16 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             Settings::read(&path)
         };
-        let good = read("branches = ['master']\ngrace = '2h'\nurl-map = ['https://a/=http://b/']\n");
+        let good =
+            read("branches = ['master']\ngrace = '2h'\nurl-map = ['https://a/=http://b/']\n");
         let config = Config::new(good.unwrap()).unwrap();
         assert_eq!(config.grace, Duration::from_secs(7200));
         assert_eq!(config.url_map[0].to, "http://b/");
-        for (text, hint) in
-            [("brunches = []", "brunches"), ("branches = ['a..b']", "line 1"), ("jobs = 'x'", "jobs")]
-        {
+        for (text, hint) in [
+            ("brunches = []", "brunches"),
+            ("branches = ['a..b']", "line 1"),
+            ("jobs = 'x'", "jobs"),
+        ] {
             let error = read(text).unwrap_err().to_string();
             assert!(error.contains(hint) && error.contains("tardist.toml"), "{error}");
         }

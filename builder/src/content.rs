@@ -84,7 +84,8 @@ impl Content {
         commit: Oid,
         mut submodule: impl FnMut(&Content, &Gitlink) -> Result<Result<Repository, String>, Error>,
     ) -> Result<Self, Error> {
-        let mut content = Self { root: Folder::new(), repositories: vec![repository], problems: Vec::new() };
+        let mut content =
+            Self { root: Folder::new(), repositories: vec![repository], problems: Vec::new() };
         let mut gitlinks = Vec::new();
         content.root = content.tree(0, commit, "", &mut gitlinks)?;
         for gitlink in gitlinks {
@@ -92,7 +93,8 @@ impl Content {
                 Ok(repository) => {
                     content.repositories.push(repository);
                     let index = content.repositories.len() - 1;
-                    let folder = content.tree(index, gitlink.commit, &gitlink.path, &mut Vec::new())?;
+                    let folder =
+                        content.tree(index, gitlink.commit, &gitlink.path, &mut Vec::new())?;
                     if let Some(Node::Folder(place)) = content.node_mut(&gitlink.path) {
                         *place = folder;
                     }
@@ -136,7 +138,9 @@ impl Content {
                 .find_tree(id)
                 .git(|| format!("read the tree {id} of {path}/"))?;
             tree.iter()
-                .map(|entry| (entry.name_bytes().to_vec(), entry.id(), entry.kind(), entry.filemode()))
+                .map(|entry| {
+                    (entry.name_bytes().to_vec(), entry.id(), entry.kind(), entry.filemode())
+                })
                 .collect()
         };
         let mut folder = Folder::new();
@@ -146,7 +150,9 @@ impl Content {
             }
             let shown = String::from_utf8_lossy(&name);
             let path = if path.is_empty() { shown.into_owned() } else { format!("{path}/{shown}") };
-            if matches!(name.as_slice(), b"" | b"." | b"..") || name.iter().any(|b| matches!(b, b'/' | 0)) {
+            if matches!(name.as_slice(), b"" | b"." | b"..")
+                || name.iter().any(|b| matches!(b, b'/' | 0))
+            {
                 self.problems.push(format!("{path} is left out: no file can have that name"));
                 continue;
             }
@@ -232,10 +238,9 @@ impl Content {
     /// The names in the folder at a path from the root, through links; empty where there is none.
     pub fn names(&self, path: &str) -> Vec<String> {
         match self.resolve(&[], path.as_bytes()) {
-            Ok((_, Target::Folder(folder))) => folder
-                .keys()
-                .filter_map(|name| String::from_utf8(name.clone()).ok())
-                .collect(),
+            Ok((_, Target::Folder(folder))) => {
+                folder.keys().filter_map(|name| String::from_utf8(name.clone()).ok()).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -246,24 +251,32 @@ impl Content {
     /// # Errors
     /// [`Error::TooLarge`] where links multiply the content beyond reason.
     pub fn members(&self) -> Result<(Vec<Member<'_>>, Vec<String>), Error> {
-        let mut walk = Walk { content: self, members: Vec::new(), problems: Vec::new(), open: Vec::new() };
+        let mut walk =
+            Walk { content: self, members: Vec::new(), problems: Vec::new(), open: Vec::new() };
         walk.folder(&mut Vec::new(), &mut Vec::new(), &self.root)?;
         Ok((walk.members, walk.problems))
     }
 
     /// Follows a path from the folder `from`, as the kernel would.
-    fn resolve<'a>(&'a self, from: &[&'a [u8]], path: &[u8]) -> Result<(Place<'a>, Target<'a>), &'static str> {
+    fn resolve<'a>(
+        &'a self,
+        from: &[&'a [u8]],
+        path: &[u8],
+    ) -> Result<(Place<'a>, Target<'a>), &'static str> {
         const LEAVES: &str = "it points out of the tree";
         const NOWHERE: &str = "it points to nothing";
 
-        let parts = |path: &[u8]| path.split(|&b| b == b'/').map(<[u8]>::to_vec).collect::<VecDeque<_>>();
+        let parts =
+            |path: &[u8]| path.split(|&b| b == b'/').map(<[u8]>::to_vec).collect::<VecDeque<_>>();
         if path.starts_with(b"/") {
             return Err(LEAVES);
         }
         let mut place: Vec<(&[u8], &Folder)> = Vec::new();
         let mut folder = &self.root;
         for &name in from {
-            let Some((name, Node::Folder(inner))) = folder.get_key_value(name) else { return Err(NOWHERE) };
+            let Some((name, Node::Folder(inner))) = folder.get_key_value(name) else {
+                return Err(NOWHERE);
+            };
             place.push((name, inner));
             folder = inner;
         }
@@ -326,7 +339,12 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     /// Adds the folder at `place`, which the tarball has at `path`, and what is in it.
-    fn folder(&mut self, place: &mut Place<'a>, path: &mut Vec<u8>, folder: &'a Folder) -> Result<(), Error> {
+    fn folder(
+        &mut self,
+        place: &mut Place<'a>,
+        path: &mut Vec<u8>,
+        folder: &'a Folder,
+    ) -> Result<(), Error> {
         self.add(path, None)?;
         self.open.push(place.clone());
         for (name, node) in folder {
@@ -354,7 +372,9 @@ impl<'a> Walk<'a> {
         let left_out = match self.content.resolve(place, target) {
             Ok((_, Target::File(file))) => return self.add(path, Some(file)),
             Ok((place, Target::Folder(_))) if self.open.contains(&place) => "it goes in circles",
-            Ok((mut place, Target::Folder(folder))) => return self.folder(&mut place, path, folder),
+            Ok((mut place, Target::Folder(folder))) => {
+                return self.folder(&mut place, path, folder);
+            }
             Err(reason) => reason,
         };
         let (path, target) = (String::from_utf8_lossy(path), String::from_utf8_lossy(target));

@@ -156,7 +156,12 @@ impl Cycle<'_> {
         let duration_ms = duration.as_millis();
         match updated {
             Ok(updated) if self.progress.is_drawn() => {
-                tracing::debug!(project, duration_ms, "{project}: {} tarballs", updated.built.len());
+                tracing::debug!(
+                    project,
+                    duration_ms,
+                    "{project}: {} tarballs",
+                    updated.built.len()
+                );
             }
             Ok(updated) => {
                 tracing::info!(project, duration_ms, "{project}: {} tarballs", updated.built.len());
@@ -178,8 +183,10 @@ impl Cycle<'_> {
         let on_disk = self.layout.tarballs()?;
         let retired = self.retired(&on_disk, catalogue, previous);
         let before = previous.map(|p| &p.retired);
-        report.retired =
-            retired.keys().filter(|key| before.is_none_or(|before| !before.contains_key(key))).count();
+        report.retired = retired
+            .keys()
+            .filter(|key| before.is_none_or(|before| !before.contains_key(key)))
+            .count();
         let age = previous.map_or(i64::MAX, |p| self.now.saturating_sub(p.generated_at));
         let refresh = i64::try_from(self.config.refresh.as_secs()).unwrap_or(i64::MAX);
         let changed = previous.is_none_or(|previous| previous.differs(&rendered));
@@ -196,7 +203,12 @@ impl Cycle<'_> {
         Ok(retired)
     }
 
-    fn retired(&self, on_disk: &Tarballs, catalogue: &Catalogue, previous: Option<&Snapshot>) -> Retired {
+    fn retired(
+        &self,
+        on_disk: &Tarballs,
+        catalogue: &Catalogue,
+        previous: Option<&Snapshot>,
+    ) -> Retired {
         let named: std::collections::BTreeSet<(Kind, String)> = previous
             .into_iter()
             .flat_map(|p| catalogue::tarballs(&p.catalogue))

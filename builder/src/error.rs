@@ -72,7 +72,9 @@ pub enum Error {
         source: Box<Error>,
     },
     /// The content is larger than the limits allow.
-    #[error("its content has more than {limit} {unit}; the limit keeps hostile links from filling the disk")]
+    #[error(
+        "its content has more than {limit} {unit}; the limit keeps hostile links from filling the disk"
+    )]
     TooLarge {
         /// The limit.
         limit: u64,

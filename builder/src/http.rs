@@ -64,10 +64,19 @@ pub enum HttpError {
 }
 
 fn hint(status: StatusCode) -> &'static str {
-    if status.is_redirection() { ": redirects are not followed, configure the final URL" } else { "" }
+    if status.is_redirection() {
+        ": redirects are not followed, configure the final URL"
+    } else {
+        ""
+    }
 }
 
 impl HttpError {
+    /// An answer that broke off.
+    pub fn cut(url: &str, source: io::Error) -> Self {
+        transport_error(url, source.into())
+    }
+
     /// True where the same request may work later: the fault is not the URL's.
     pub fn is_transient(&self) -> bool {
         match self {
@@ -164,7 +173,7 @@ impl Http {
             self.send(url, &[], None)?
                 .take(MAX_BODY)
                 .read_to_end(&mut body)
-                .map_err(|e| transport_error(url, e.into()))?;
+                .map_err(|e| HttpError::cut(url, e))?;
             Ok(body)
         })
     }
@@ -285,18 +294,14 @@ mod tests {
         ] {
             assert!(!http.allows(bad), "{bad}");
         }
-        assert!(matches!(
-            http.get("https://evil.example/"),
-            Err(HttpError::NotAllowed { .. })
-        ));
+        assert!(matches!(http.get("https://evil.example/"), Err(HttpError::NotAllowed { .. })));
         assert_eq!(http.requests(), 0);
     }
 
     #[test]
     fn retry_after_is_read_in_both_forms() {
-        let response = |value: &str| {
-            Response::builder().header(header::RETRY_AFTER, value).body(()).unwrap()
-        };
+        let response =
+            |value: &str| Response::builder().header(header::RETRY_AFTER, value).body(()).unwrap();
         assert_eq!(retry_after(&response("7")), Some(Duration::from_secs(7)));
         let wait = retry_after(&response("Fri, 31 Dec 2100 23:59:59 GMT"));
         assert!(wait.is_some_and(|wait| wait > Duration::from_secs(1)));

@@ -112,7 +112,8 @@ impl Layout {
                     continue;
                 }
                 let metadata = entry.metadata().at("read", entry.path())?;
-                let written = metadata.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
+                let written =
+                    metadata.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
                 let written_at = written.map_or(0, |age| i64::try_from(age.as_secs()).unwrap_or(0));
                 tarballs.insert((kind, name), OnDisk { size: metadata.len(), written_at });
             }

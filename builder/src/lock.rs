@@ -24,9 +24,7 @@ impl Lock {
             .at("open", &path)?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
-            Err(TryLockError::WouldBlock) => {
-                Err(Error::Locked { path: layout.root().to_owned() })
-            }
+            Err(TryLockError::WouldBlock) => Err(Error::Locked { path: layout.root().to_owned() }),
             Err(TryLockError::Error(source)) => Err(source).at("lock", path),
         }
     }

@@ -7,7 +7,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
-use tardist_catalog::{Kind, document::{Metadata, Requires}};
+use tardist_catalog::{
+    Kind,
+    document::{Metadata, Requires},
+};
 
 use crate::{Error, content::Content};
 
@@ -54,13 +57,18 @@ fn find(content: &Content, kind: Kind) -> Option<String> {
     let names = content.names("");
     let exact = [own, other].into_iter().map(|stem| format!("{stem}.json"));
     let split = names.iter().filter(|name| {
-        name.ends_with(".json") && [own, other].iter().any(|stem| name.starts_with(&format!("{stem}-")))
+        name.ends_with(".json")
+            && [own, other].iter().any(|stem| name.starts_with(&format!("{stem}-")))
     });
     exact.chain(split.cloned()).find(|name| content.file(name).is_some())
 }
 
 /// The JSON object in a file, or what it is instead.
-fn object(content: &Content, path: &str, limit: u64) -> Result<Result<Map<String, Value>, String>, Error> {
+fn object(
+    content: &Content,
+    path: &str,
+    limit: u64,
+) -> Result<Result<Map<String, Value>, String>, Error> {
     let Some(file) = content.file(path) else { return Ok(Err("is not there".to_owned())) };
     if content.size(file)? > limit {
         return Ok(Err(format!("is longer than {limit} bytes")));
@@ -105,7 +113,9 @@ impl Reader<'_> {
     fn text(&mut self, fields: &Map<String, Value>, field: &str) -> Option<String> {
         match fields.get(field) {
             None | Some(Value::Null) => None,
-            Some(Value::String(text)) => Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned),
+            Some(Value::String(text)) => {
+                Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
+            }
             Some(_) => {
                 self.unlike(field, "a string");
                 None
@@ -166,7 +176,11 @@ impl Reader<'_> {
         requires
     }
 
-    fn constraints(&mut self, requires: &Map<String, Value>, field: &str) -> BTreeMap<String, String> {
+    fn constraints(
+        &mut self,
+        requires: &Map<String, Value>,
+        field: &str,
+    ) -> BTreeMap<String, String> {
         let given = match requires.get(field) {
             Some(Value::Object(given)) => given,
             None | Some(Value::Null) => return BTreeMap::new(),

@@ -4,7 +4,11 @@
 //! shallow, one commit a branch: a tarball needs no history, and Wikibase is 12 MB that way instead
 //! of 166 MB. They are plain Git repositories all the same, for `git --git-dir=… show master`.
 
-use std::{collections::BTreeSet, fs, path::{Path, PathBuf}};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use git2::{AutotagOption, FetchOptions, Oid, RemoteRedirect, Repository};
 use tardist_catalog::{BranchName, CommitId};
@@ -88,7 +92,12 @@ impl Mirror {
     }
 
     /// Fetches, and returns the names of all refs that the upstream has.
-    fn fetch(&self, http: &Http, refspecs: &[String], depth: i32) -> Result<BTreeSet<String>, Error> {
+    fn fetch(
+        &self,
+        http: &Http,
+        refspecs: &[String],
+        depth: i32,
+    ) -> Result<BTreeSet<String>, Error> {
         http.retry(Error::is_transient, Error::retry_after, || {
             transport::take_failure();
             let mut options = FetchOptions::new();
@@ -148,7 +157,10 @@ mod tests {
     #[test]
     fn a_submodule_url_can_not_leave_its_folder() {
         for (url, path) in [
-            ("https://gerrit.example.org/r/VisualEditor/VisualEditor.git", "gerrit.example.org/r/VisualEditor/VisualEditor.git"),
+            (
+                "https://gerrit.example.org/r/VisualEditor/VisualEditor.git",
+                "gerrit.example.org/r/VisualEditor/VisualEditor.git",
+            ),
             ("http://127.0.0.1:80/r/a/", "127.0.0.1_80/r/a.git"),
             ("https://h/../../../etc/passwd", "h/etc/passwd.git"),
             ("https://h//a/./b\0c", "h/a/b_c.git"),

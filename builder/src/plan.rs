@@ -58,10 +58,8 @@ pub fn plan(listing: Listing, standing: &Catalogue, only: &BTreeSet<RepositoryId
     }
     for project in listing.projects.into_iter().filter(|project| asked(&project.id)) {
         let published = standing.get(&project.id);
-        let mut kept = RepositoryRecord {
-            source_url: source_url(&project),
-            branches: Default::default(),
-        };
+        let mut kept =
+            RepositoryRecord { source_url: source_url(&project), branches: Default::default() };
         let mut branches = Vec::new();
         for (branch, tip) in &project.tips {
             match published.and_then(|record| record.branches.get(branch)) {
@@ -153,8 +151,11 @@ mod tests {
             ("extensions/NoBranch", "master", 'f'),
         ]);
         let plan = plan(listing, &before, &ids(&[]));
-        let jobs: Vec<String> =
-            plan.jobs.iter().map(|job| format!("{} {:?}", job.project.id, job.branches[0].as_str())).collect();
+        let jobs: Vec<String> = plan
+            .jobs
+            .iter()
+            .map(|job| format!("{} {:?}", job.project.id, job.branches[0].as_str()))
+            .collect();
         assert_eq!(jobs, [r#"extensions/New "master""#, r#"extensions/Moved "REL1_45""#]);
         let expected = published(&[
             ("extensions/Same", "master", 'b'),
@@ -167,7 +168,10 @@ mod tests {
     #[test]
     fn only_leaves_all_others_alone_and_names_what_is_not_there() {
         let listing = Listing {
-            projects: vec![project("skins/A", &[("master", 'a')]), project("skins/B", &[("master", 'b')])],
+            projects: vec![
+                project("skins/A", &[("master", 'a')]),
+                project("skins/B", &[("master", 'b')]),
+            ],
             refused: vec![],
         };
         let before = published(&[("skins/B", "master", '0'), ("skins/Gone", "master", '1')]);
@@ -184,8 +188,13 @@ mod tests {
             ("skins/A", "REL1_45", 'b'),
             ("skins/B", "master", 'c'),
         ]);
-        let file = |name: &str, size| ((tardist_catalog::Kind::Skins, name.to_owned()), OnDisk { size, written_at: 0 });
-        let disk = Tarballs::from([file("A-master-aaaaaaa.tar.gz", 9), file("A-REL1_45-bbbbbbb.tar.gz", 8)]);
+        let file = |name: &str, size| {
+            ((tardist_catalog::Kind::Skins, name.to_owned()), OnDisk { size, written_at: 0 })
+        };
+        let disk = Tarballs::from([
+            file("A-master-aaaaaaa.tar.gz", 9),
+            file("A-REL1_45-bbbbbbb.tar.gz", 8),
+        ]);
         assert_eq!(standing(before, &disk), published(&[("skins/A", "master", 'a')]));
     }
 }

@@ -19,7 +19,8 @@ impl Progress {
     /// Bars on standard error if that is a terminal; else nothing is drawn.
     pub fn new() -> Self {
         let terminal = io::stderr().is_terminal();
-        let target = if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target =
+            if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         Self { bars: MultiProgress::with_draw_target(target), terminal }
     }
 

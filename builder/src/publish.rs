@@ -95,7 +95,12 @@ pub fn retired(
 ///
 /// # Errors
 /// [`Error::Io`]; one that is gone already is none.
-pub fn sweep(layout: &Layout, retired: &Retired, grace: Duration, now: i64) -> Result<usize, Error> {
+pub fn sweep(
+    layout: &Layout,
+    retired: &Retired,
+    grace: Duration,
+    now: i64,
+) -> Result<usize, Error> {
     let grace = i64::try_from(grace.as_secs()).unwrap_or(i64::MAX);
     let mut removed = 0;
     for ((kind, file), since) in retired {

@@ -58,13 +58,18 @@ pub fn render(catalogue: &Catalogue, public_url: &str) -> Result<Rendered, Error
         documents.push('}');
         let lines: String = names.iter().map(|name| format!("{name}\n")).collect();
         rendered.answers.insert((format!("/list/{kind}"), TEXT), body(lines));
-        rendered.answers.insert((format!("/list/{kind}"), JSON), body(object(&[(kind, &json(&names)?)])));
-        rendered.answers.insert((format!("/info/{kind}"), JSON), body(object(&[(kind, &documents)])));
+        rendered
+            .answers
+            .insert((format!("/list/{kind}"), JSON), body(object(&[(kind, &json(&names)?)])));
+        rendered
+            .answers
+            .insert((format!("/info/{kind}"), JSON), body(object(&[(kind, &documents)])));
         lists.insert(kind, json(&names)?);
         infos.insert(kind, documents);
     }
     for (path, parts) in [("/list", lists), ("/info", infos)] {
-        let parts: Vec<(Kind, &str)> = parts.iter().map(|(kind, text)| (*kind, text.as_str())).collect();
+        let parts: Vec<(Kind, &str)> =
+            parts.iter().map(|(kind, text)| (*kind, text.as_str())).collect();
         rendered.answers.insert((path.to_owned(), JSON), body(object(&parts)));
     }
     Ok(rendered)
@@ -75,7 +80,8 @@ fn json(value: &impl Serialize) -> Result<String, Error> {
 }
 
 fn object(members: &[(Kind, &str)]) -> String {
-    let members: Vec<String> = members.iter().map(|(kind, text)| format!("\"{kind}\":{text}")).collect();
+    let members: Vec<String> =
+        members.iter().map(|(kind, text)| format!("\"{kind}\":{text}")).collect();
     format!("{{{}}}", members.join(","))
 }
 
@@ -110,7 +116,11 @@ fn newest<'a>(branches: impl Iterator<Item = &'a BranchRecord> + Clone) -> Local
         // Until other languages are read, a description is the English message or plain English.
         description_language: description.as_ref().map(|_| "en".to_owned()),
         description,
-        authors: metadata().map(|m| &m.authors).find(|a| !a.is_empty()).cloned().unwrap_or_default(),
+        authors: metadata()
+            .map(|m| &m.authors)
+            .find(|a| !a.is_empty())
+            .cloned()
+            .unwrap_or_default(),
         license: metadata().find_map(|m| m.license.clone()),
         url: metadata().find_map(|m| m.url.clone()),
         r#type: metadata().find_map(|m| m.r#type.clone()),
@@ -118,12 +128,19 @@ fn newest<'a>(branches: impl Iterator<Item = &'a BranchRecord> + Clone) -> Local
 }
 
 /// The newest release branch, since that is what a wiki in use wants; else the newest of all.
-fn default_branch<'a>(newest_first: impl Iterator<Item = &'a BranchName> + Clone) -> Option<BranchName> {
+fn default_branch<'a>(
+    newest_first: impl Iterator<Item = &'a BranchName> + Clone,
+) -> Option<BranchName> {
     let mut releases = newest_first.clone().filter(|branch| branch.release().is_some());
     releases.next().or_else(|| newest_first.clone().next()).cloned()
 }
 
-fn branch_document(id: &RepositoryId, name: &BranchName, branch: &BranchRecord, public_url: &str) -> Branch {
+fn branch_document(
+    id: &RepositoryId,
+    name: &BranchName,
+    branch: &BranchRecord,
+    public_url: &str,
+) -> Branch {
     let file = branch.tarball(&id.name, name);
     let committed_at = Timestamp::from_second(branch.committed_at).unwrap_or(Timestamp::UNIX_EPOCH);
     Branch {
@@ -177,14 +194,18 @@ mod tests {
             source_url: String::new(),
             branches: BTreeMap::from([("master".parse().unwrap(), self::record('d', None, None))]),
         };
-        BTreeMap::from([("extensions/foo".parse().unwrap(), record), ("extensions/Bar".parse().unwrap(), bar)])
+        BTreeMap::from([
+            ("extensions/foo".parse().unwrap(), record),
+            ("extensions/Bar".parse().unwrap(), bar),
+        ])
     }
 
     #[test]
     fn each_field_comes_from_the_newest_branch_that_has_it() {
         let rendered = render(&catalogue(), "https://d").unwrap();
         let id: RepositoryId = "extensions/foo".parse().unwrap();
-        let document: serde_json::Value = serde_json::from_str(&rendered.documents[&id].text).unwrap();
+        let document: serde_json::Value =
+            serde_json::from_str(&rendered.documents[&id].text).unwrap();
         assert_eq!(document["title"], "New");
         assert_eq!(document["license"], "GPL-2.0-or-later");
         assert_eq!(document["description"], serde_json::Value::Null);
@@ -193,7 +214,10 @@ mod tests {
         assert_eq!(document["default_branch"], "REL1_45");
         let branch = &document["branches"]["REL1_45"];
         assert_eq!(branch["committed_at"], "2026-08-06T09:30:00Z");
-        assert_eq!(branch["tarball"]["url"], "https://d/dist/extensions/foo-REL1_45-bbbbbbb.tar.gz");
+        assert_eq!(
+            branch["tarball"]["url"],
+            "https://d/dist/extensions/foo-REL1_45-bbbbbbb.tar.gz"
+        );
     }
 
     #[test]
@@ -201,9 +225,12 @@ mod tests {
         let rendered = render(&catalogue(), "").unwrap();
         let answer = |path: &str, media| &rendered.answers[&(path.to_owned(), media)].text;
         assert_eq!(answer("/list", JSON), r#"{"extensions":["Bar","foo"],"skins":[]}"#);
-        assert_eq!(answer("/list/extensions", TEXT), "Bar
+        assert_eq!(
+            answer("/list/extensions", TEXT),
+            "Bar
 foo
-");
+"
+        );
         assert_eq!(answer("/list/skins", JSON), r#"{"skins":[]}"#);
         assert_eq!(answer("/info/skins", JSON), r#"{"skins":{}}"#);
         let info = answer("/info", JSON);
@@ -216,6 +243,9 @@ foo
     fn an_entity_tag_changes_with_the_body_alone() {
         let (one, two) = (render(&catalogue(), "").unwrap(), render(&catalogue(), "").unwrap());
         assert_eq!(one, two);
-        assert_ne!(one.answers[&("/info".into(), JSON)], render(&catalogue(), "https://d").unwrap().answers[&("/info".into(), JSON)]);
+        assert_ne!(
+            one.answers[&("/info".into(), JSON)],
+            render(&catalogue(), "https://d").unwrap().answers[&("/info".into(), JSON)]
+        );
     }
 }

@@ -1,7 +1,10 @@
 //! Settings as people write them: one struct for the command line, the environment and the
 //! configuration file, so that the three can't drift apart.
 
-use std::{fs, path::{Path, PathBuf}};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use jiff::SignedDuration;
@@ -23,12 +26,24 @@ pub struct Settings {
     pub upstream: Option<String>,
 
     /// A branch to distribute; give it once for each [default: master, REL1_46 to REL1_43]
-    #[arg(long = "branch", global = true, value_name = "BRANCH", env = "TARDIST_BRANCHES", value_delimiter = ',')]
+    #[arg(
+        long = "branch",
+        global = true,
+        value_name = "BRANCH",
+        env = "TARDIST_BRANCHES",
+        value_delimiter = ','
+    )]
     #[serde(rename = "branches")]
     pub branches: Option<Vec<BranchName>>,
 
     /// Sync only this repository, as extensions/NAME or skins/NAME; give it once for each
-    #[arg(long, global = true, value_name = "KIND/NAME", env = "TARDIST_ONLY", value_delimiter = ',')]
+    #[arg(
+        long,
+        global = true,
+        value_name = "KIND/NAME",
+        env = "TARDIST_ONLY",
+        value_delimiter = ','
+    )]
     pub only: Option<Vec<RepositoryId>>,
 
     /// Where the tarballs can be downloaded, as the start of their URLs: https://dist.example.org.
@@ -41,7 +56,13 @@ pub struct Settings {
     pub contact: Option<String>,
 
     /// Fetch submodules whose URL begins with FROM from TO instead; the host of TO may be asked
-    #[arg(long, global = true, value_name = "FROM=TO", env = "TARDIST_URL_MAP", value_delimiter = ',')]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FROM=TO",
+        env = "TARDIST_URL_MAP",
+        value_delimiter = ','
+    )]
     pub url_map: Option<Vec<UrlMap>>,
 
     /// How many repositories are worked on at once [default: the cores, at least 4]
@@ -75,8 +96,9 @@ impl Settings {
         let text = fs::read_to_string(path).map_err(|e| {
             Error::Config(format!("can't read the configuration file {}: {e}", path.display()))
         })?;
-        toml::from_str(&text)
-            .map_err(|e| Error::Config(format!("in the configuration file {}:\n{e}", path.display())))
+        toml::from_str(&text).map_err(|e| {
+            Error::Config(format!("in the configuration file {}:\n{e}", path.display()))
+        })
     }
 
     /// These settings, and where they say nothing, those of `other`.

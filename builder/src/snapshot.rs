@@ -67,7 +67,8 @@ impl Snapshot {
 }
 
 fn stamps(rendered: &Rendered) -> impl Iterator<Item = (String, &Body)> {
-    let answers = rendered.answers.iter().map(|((path, media), body)| (answer_key(path, media), body));
+    let answers =
+        rendered.answers.iter().map(|((path, media), body)| (answer_key(path, media), body));
     answers.chain(rendered.documents.iter().map(|(id, body)| (document_key(id), body)))
 }
 
@@ -143,7 +144,8 @@ where
     T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>,
 {
     let text: String = row.get(index)?;
-    text.parse().map_err(|e| rusqlite::Error::FromSqlConversionFailure(index, Type::Text, Box::new(e)))
+    text.parse()
+        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(index, Type::Text, Box::new(e)))
 }
 
 fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, index: usize) -> rusqlite::Result<T> {
@@ -181,7 +183,8 @@ pub fn write(
                 let at = modified_at(&answer_key(path, media), body);
                 insert.execute(params![path, media, body.text.as_bytes(), body.etag, at])?;
             }
-            let mut insert = transaction.prepare("INSERT INTO repository VALUES (?, ?, ?, ?, ?, ?)")?;
+            let mut insert =
+                transaction.prepare("INSERT INTO repository VALUES (?, ?, ?, ?, ?, ?)")?;
             for (id, body) in &rendered.documents {
                 let url = catalogue.get(id).map(|repository| repository.source_url.as_str());
                 let at = modified_at(&document_key(id), body);
@@ -274,7 +277,10 @@ mod tests {
         let retired = Retired::from([((Kind::Extensions, "x.tar.gz".to_owned()), 3)]);
         write(&one, &catalogue, &rendered, &retired, None, 100).unwrap();
         let first = Snapshot::load(&one).unwrap();
-        assert_eq!((&first.catalogue, &first.retired, first.generated_at), (&catalogue, &retired, 100));
+        assert_eq!(
+            (&first.catalogue, &first.retired, first.generated_at),
+            (&catalogue, &retired, 100)
+        );
         assert!(!first.differs(&rendered));
         assert!(first.differs(&render(&catalogue, "https://d").unwrap()));
         assert!(first.differs(&render(&Catalogue::new(), "").unwrap()));

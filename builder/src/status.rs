@@ -55,7 +55,9 @@ pub fn read(layout: &Layout) -> Status {
             })
             .collect();
         status.snapshot = Some(Published {
-            generated_at: Timestamp::from_second(snapshot.generated_at).unwrap_or_default().to_string(),
+            generated_at: Timestamp::from_second(snapshot.generated_at)
+                .unwrap_or_default()
+                .to_string(),
             extensions: count(Kind::Extensions),
             skins: count(Kind::Skins),
             tarballs: tarballs().count(),
@@ -101,9 +103,10 @@ impl fmt::Display for Status {
 impl Status {
     /// The exit status: 1 where nothing is published, 3 where something failed lately, else 0.
     pub fn exit_code(&self) -> u8 {
-        let failed = self.last_cycle.as_ref().is_some_and(|report| {
-            report.outcome == Outcome::Failed || !report.failures.is_empty()
-        });
+        let failed = self
+            .last_cycle
+            .as_ref()
+            .is_some_and(|report| report.outcome == Outcome::Failed || !report.failures.is_empty());
         match (&self.snapshot, failed) {
             (None, _) => 1,
             (Some(_), true) => 3,

@@ -98,10 +98,17 @@ mod tests {
         let parent = "https://g.example/r/mediawiki/extensions/Foo";
         let map = |from: &str, to: &str| UrlMap { from: from.into(), to: to.into() };
         assert_eq!(resolve(parent, "../../../x/Lib", &[]), "https://g.example/r/x/Lib");
-        assert_eq!(resolve(parent, "../Bar.git", &[]), "https://g.example/r/mediawiki/extensions/Bar.git");
-        assert_eq!(resolve(parent, "./sub", &[]), "https://g.example/r/mediawiki/extensions/Foo/sub");
+        assert_eq!(
+            resolve(parent, "../Bar.git", &[]),
+            "https://g.example/r/mediawiki/extensions/Bar.git"
+        );
+        assert_eq!(
+            resolve(parent, "./sub", &[]),
+            "https://g.example/r/mediawiki/extensions/Foo/sub"
+        );
         assert_eq!(resolve(parent, "https://o.example/x", &[]), "https://o.example/x");
-        let maps = [map("https://o.example/", "http://a/"), map("https://o.example/x", "http://b/y")];
+        let maps =
+            [map("https://o.example/", "http://a/"), map("https://o.example/x", "http://b/y")];
         assert_eq!(resolve(parent, "https://o.example/x/z", &maps), "http://b/y/z");
         assert_eq!(resolve(parent, "https://o.example/z", &maps), "http://a/z");
     }

@@ -17,7 +17,10 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tardist_catalog::{BranchName, CommitId, RepoName};
 
-use crate::{Error, content::{Content, Member}};
+use crate::{
+    Error,
+    content::{Content, Member},
+};
 
 /// The level of gzip, as GNU tar's `-z` and `git archive` have it: higher ones take twice the time
 /// for a percent.
@@ -111,7 +114,13 @@ struct Archive<W: Write> {
 
 impl<W: Write> Archive<W> {
     /// Adds a file, or a folder where there are no bytes.
-    fn add(&mut self, top: &RepoName, path: &[u8], bytes: Option<&[u8]>, executable: bool) -> io::Result<()> {
+    fn add(
+        &mut self,
+        top: &RepoName,
+        path: &[u8],
+        bytes: Option<&[u8]>,
+        executable: bool,
+    ) -> io::Result<()> {
         let mut full = top.as_str().as_bytes().to_vec();
         if !path.is_empty() {
             full.push(b'/');

@@ -69,6 +69,28 @@ unsafe fn set_globals(http: &Arc<Http>) -> Result<(), git2::Error> {
     Ok(())
 }
 
+/// The longest list of refs that is read. Wikibase's 60,000 take 4 MB.
+const MAX_REFS: u64 = 256 << 20;
+
+/// The list of refs without its lines `shallow ID`, which stand in it where the upstream is a
+/// shallow clone itself (<https://git-scm.com/docs/pack-protocol>, "Reference Discovery"): libgit2
+/// takes them for an error, and one commit a branch needs no history of the upstream's.
+fn without_shallow(refs: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(refs.len());
+    let mut rest = refs;
+    while let Some(length) = rest.get(..4).and_then(|digits| std::str::from_utf8(digits).ok()) {
+        // A packet's length counts its own four digits; 0000 ends a section.
+        let length = usize::from_str_radix(length, 16).unwrap_or(0).max(4);
+        let (packet, after) = rest.split_at(length.min(rest.len()));
+        if !packet[4.min(packet.len())..].starts_with(b"shallow ") {
+            kept.extend_from_slice(packet);
+        }
+        rest = after;
+    }
+    kept.extend_from_slice(rest);
+    kept
+}
+
 struct Subtransport(Arc<Http>);
 
 impl SmartSubtransport for Subtransport {
@@ -81,8 +103,13 @@ impl SmartSubtransport for Subtransport {
         match action {
             Service::UploadPackLs => {
                 let url = format!("{url}/info/refs?service=git-upload-pack");
-                let body = http.send(&url, &[], None).map_err(fail)?;
-                Ok(Box::new(Stream::Answer(Box::new(body))))
+                let mut refs = Vec::new();
+                http.send(&url, &[], None)
+                    .map_err(fail)?
+                    .take(MAX_REFS)
+                    .read_to_end(&mut refs)
+                    .map_err(|error| fail(HttpError::cut(&url, error)))?;
+                Ok(Box::new(Stream::Answer(Box::new(Cursor::new(without_shallow(&refs))))))
             }
             Service::UploadPack => Ok(Box::new(Stream::Request {
                 http,
@@ -114,7 +141,8 @@ const UPLOAD_PACK: [(&str, &str); 2] = [
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if let Self::Request { http, url, body } = self {
-            let answer = http.send(url, &UPLOAD_PACK, Some(body)).map_err(fail).map_err(io::Error::other)?;
+            let answer =
+                http.send(url, &UPLOAD_PACK, Some(body)).map_err(fail).map_err(io::Error::other)?;
             *self = Self::Answer(Box::new(answer));
         }
         match self {
@@ -134,5 +162,20 @@ impl Write for Stream {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_shallow_lines_are_taken_out_of_the_refs() {
+        let refs = b"001e# service=git-upload-pack\n0000000aHEAD\n\n000cshallow\n0010shallow abc\n00000000zz";
+        let kept = b"001e# service=git-upload-pack\n0000000aHEAD\n\n000cshallow\n00000000zz";
+        assert_eq!(without_shallow(refs), kept);
+        for broken in [&b""[..], b"0", b"00", b"zzzz", b"ffffshort", b"0004", b"0001"] {
+            assert_eq!(without_shallow(broken), broken);
+        }
     }
 }

@@ -90,11 +90,8 @@ impl Updater<'_> {
     ) -> Result<BranchRecord, Error> {
         let project = &job.project;
         let id = Oid::from_str(commit.as_str()).git(|| format!("read commit {commit}"))?;
-        let committed_at = mirror
-            .find_commit(id)
-            .git(|| format!("read commit {commit}"))?
-            .time()
-            .seconds();
+        let committed_at =
+            mirror.find_commit(id).git(|| format!("read commit {commit}"))?.time().seconds();
         let subject =
             Subject { name: &project.id.name, branch, commit, committed_at, url: &project.url };
         let repository = Repository::open_bare(mirror.path())
@@ -109,8 +106,7 @@ impl Updater<'_> {
             .layout
             .dist(project.id.kind)
             .join(tardist_catalog::TarballName::new(&project.id.name, branch, commit).as_str());
-        let written =
-            publish::put(&file, |out| tarball::write(&content, &members, &subject, out))?;
+        let written = publish::put(&file, |out| tarball::write(&content, &members, &subject, out))?;
         let mut problems = manifest.problems;
         problems.extend(content.problems.iter().cloned().chain(links));
         shorten(&mut problems);
@@ -146,7 +142,8 @@ impl Updater<'_> {
         if !self.http.allows(&url) {
             return Ok(Err(HttpError::NotAllowed { url }.to_string()));
         }
-        let _one_at_a_time = self.submodules.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let _one_at_a_time =
+            self.submodules.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let mirror = Mirror::open(&self.layout.submodule(&url), &url)?;
         match mirror.fetch_commit(self.http, gitlink.commit) {
             Ok(true) => Ok(Ok(mirror.into_repository())),

@@ -5,12 +5,7 @@ use std::{fs::File, io, path::Path};
 
 use sha2::{Digest, Sha256};
 
-use crate::{
-    catalogue,
-    layout::Layout,
-    report::Remark,
-    snapshot::Snapshot,
-};
+use crate::{catalogue, layout::Layout, report::Remark, snapshot::Snapshot};
 
 /// What was found.
 #[derive(Debug, Default)]

@@ -45,9 +45,10 @@ fn check(text: &str) -> Result<(), &'static str> {
         Err("it consists of ASCII letters, digits and `- _ . + /`")
     } else if text.starts_with('-') || text.ends_with('.') || text.contains("..") {
         Err("it does not begin with `-`, end in a dot or contain `..`")
-    } else if text.split('/').any(|part| {
-        part.is_empty() || part.starts_with('.') || part.ends_with(".lock")
-    }) {
+    } else if text
+        .split('/')
+        .any(|part| part.is_empty() || part.starts_with('.') || part.ends_with(".lock"))
+    {
         Err("none of its parts is empty, begins with a dot or ends in `.lock`")
     } else {
         Ok(())
@@ -75,17 +76,20 @@ mod tests {
         for good in ["master", "REL1_45", "wmf/1.47.0-wmf.3", "feature+x"] {
             assert!(good.parse::<BranchName>().is_ok(), "{good}");
         }
-        for bad in ["", "-x", "a..b", "/a", "a/", "a//b", ".a", "a/.b", "a.lock", "a b", "a~1", "a."] {
+        for bad in
+            ["", "-x", "a..b", "/a", "a/", "a//b", ".a", "a/.b", "a.lock", "a b", "a~1", "a."]
+        {
             assert!(bad.parse::<BranchName>().is_err(), "{bad}");
         }
     }
 
     #[test]
     fn orders_newest_first() {
-        let mut names: Vec<BranchName> = ["zeta", "REL1_9", "REL1_45", "main", "REL2_0", "master", "beta"]
-            .iter()
-            .map(|n| n.parse().unwrap())
-            .collect();
+        let mut names: Vec<BranchName> =
+            ["zeta", "REL1_9", "REL1_45", "main", "REL2_0", "master", "beta"]
+                .iter()
+                .map(|n| n.parse().unwrap())
+                .collect();
         names.sort();
         let names: Vec<_> = names.iter().map(BranchName::as_str).collect();
         assert_eq!(names, ["master", "main", "REL2_0", "REL1_45", "REL1_9", "beta", "zeta"]);

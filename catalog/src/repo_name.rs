@@ -51,7 +51,9 @@ mod tests {
         for good in ["MassMessage", "3D", "Foo-Bar_2.0", "C++"] {
             assert!(good.parse::<RepoName>().is_ok(), "{good}");
         }
-        for bad in ["", ".", "..", ".git", "a/b", "a b", "ü", "-x", "a.git", "a\0", &"x".repeat(101)] {
+        for bad in
+            ["", ".", "..", ".git", "a/b", "a b", "ü", "-x", "a.git", "a\0", &"x".repeat(101)]
+        {
             assert!(bad.parse::<RepoName>().is_err(), "{bad}");
         }
     }

@@ -258,7 +258,10 @@ mod tests {
         let name = |text: &str| text.parse::<RepoName>().unwrap();
         assert_eq!(run(&db, &summary()).unwrap().tarballs, 3);
         let list = run(&db, &answer("/list", JSON)).unwrap().unwrap();
-        assert_eq!((list.body.as_slice(), list.etag.as_str(), list.modified_at), (&b"{}"[..], "e1", 900));
+        assert_eq!(
+            (list.body.as_slice(), list.etag.as_str(), list.modified_at),
+            (&b"{}"[..], "e1", 900)
+        );
         assert_eq!(run(&db, &answer("/nothing", JSON)).unwrap(), None);
         let found = run(&db, &repository(Kind::Extensions, &name("beta"))).unwrap().unwrap();
         assert_eq!(found.body, br#"{"b":1}"#);

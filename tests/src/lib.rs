@@ -1,1 +1,1 @@
-//! stub
+//! End-to-end tests.

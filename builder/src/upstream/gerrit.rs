@@ -132,8 +132,7 @@ fn tips(
 
 fn page(http: &Http, base: &str, prefix: &str, rest: &str) -> Result<Page, Error> {
     let url = format!("{base}/projects/?p={prefix}{rest}");
-    let body =
-        http.get(&url).map_err(|source| Error::List { what: prefix.to_owned(), source })?;
+    let body = http.get(&url).map_err(|source| Error::List { what: prefix.to_owned(), source })?;
     parse(&body).map_err(|reason| Error::ListForm { what: prefix.to_owned(), reason, url })
 }
 
@@ -160,7 +159,8 @@ mod tests {
 
     #[test]
     fn strips_the_prefix_and_names_what_is_wrong_without_it() {
-        let page = parse(b")]}'\n{\"mediawiki/skins/A\":{\"id\":\"x\",\"state\":\"ACTIVE\"}}").unwrap();
+        let page =
+            parse(b")]}'\n{\"mediawiki/skins/A\":{\"id\":\"x\",\"state\":\"ACTIVE\"}}").unwrap();
         assert_eq!(page["mediawiki/skins/A"].state.as_deref(), Some("ACTIVE"));
         for (body, hint) in [
             (&b""[..], "empty"),

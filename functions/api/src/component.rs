@@ -1,7 +1,11 @@
 //! The one door between Spin and the endpoints: what every component does with a request. It is the
 //! only user of `spin_sdk` beside the components' entry points.
 
-use std::{path::Path, sync::OnceLock, time::{SystemTime, UNIX_EPOCH}};
+use std::{
+    path::Path,
+    sync::OnceLock,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use http::{HeaderMap, Method, StatusCode, Uri, header};
 use spin_sdk::sqlite::{self, Connection};
@@ -84,7 +88,8 @@ async fn settings() -> Result<&'static Settings, ApiError> {
     }
     let mut values = Vec::new();
     for name in ["cache_max_age", "snapshot_max_age", "documentation_url"] {
-        let value = spin_sdk::variables::get(name).await.map_err(|error| format!("{name}: {error}"));
+        let value =
+            spin_sdk::variables::get(name).await.map_err(|error| format!("{name}: {error}"));
         values.push((name, value));
     }
     let variable = |name: &str| {

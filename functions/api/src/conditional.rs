@@ -52,13 +52,17 @@ mod tests {
             let request = headers.iter().map(|(n, v)| (n.clone(), v.parse().unwrap())).collect();
             apply(&request, Response::json("{}".into(), 1_786_008_600)).status.as_u16()
         };
-        let etag = Response::json("{}".into(), 0).headers[header::ETAG].to_str().unwrap().to_owned();
+        let etag =
+            Response::json("{}".into(), 0).headers[header::ETAG].to_str().unwrap().to_owned();
         let at = "Thu, 06 Aug 2026 09:30:00 GMT";
         assert_eq!(status(&[]), 200);
         assert_eq!(status(&[(header::IF_NONE_MATCH, &etag)]), 304);
         assert_eq!(status(&[(header::IF_NONE_MATCH, &format!("\"x\", W/{etag}"))]), 304);
         assert_eq!(status(&[(header::IF_NONE_MATCH, "*")]), 304);
-        assert_eq!(status(&[(header::IF_NONE_MATCH, "\"x\""), (header::IF_MODIFIED_SINCE, at)]), 200);
+        assert_eq!(
+            status(&[(header::IF_NONE_MATCH, "\"x\""), (header::IF_MODIFIED_SINCE, at)]),
+            200
+        );
         assert_eq!(status(&[(header::IF_MODIFIED_SINCE, at)]), 304);
         assert_eq!(status(&[(header::IF_MODIFIED_SINCE, "Thu, 06 Aug 2026 09:29:59 GMT")]), 200);
         assert_eq!(status(&[(header::IF_MODIFIED_SINCE, "yesterday")]), 200);

@@ -137,8 +137,15 @@ mod tests {
         };
         assert_eq!(status("skins", "A-master-1234567.tar.gz"), 200);
         for file in [
-            "B-master-1234567.tar.gz", "../secret.tar.gz", "..", "", "folder.tar.gz", "x\0.tar.gz",
-            ".unfinished-1.tar.gz", "A-master-1234567.tar.gz/", "C:\\x.tar.gz",
+            "B-master-1234567.tar.gz",
+            "../secret.tar.gz",
+            "..",
+            "",
+            "folder.tar.gz",
+            "x\0.tar.gz",
+            ".unfinished-1.tar.gz",
+            "A-master-1234567.tar.gz/",
+            "C:\\x.tar.gz",
         ] {
             assert_eq!(status("skins", file), 404, "{file}");
         }

@@ -9,7 +9,11 @@ use crate::{ApiError, response::Response, settings::Settings, snapshot::Snapshot
 ///
 /// # Errors
 /// 503 with the reason: no snapshot, another schema, too old.
-pub async fn get(settings: &Settings, now: i64, snapshot: &impl Snapshot) -> Result<Response, ApiError> {
+pub async fn get(
+    settings: &Settings,
+    now: i64,
+    snapshot: &impl Snapshot,
+) -> Result<Response, ApiError> {
     let summary = snapshot.get(statement::summary()).await?;
     let age = u64::try_from(now.saturating_sub(summary.generated_at)).unwrap_or(0);
     if age > settings.snapshot_max_age {
@@ -38,7 +42,8 @@ pub fn rfc3339(seconds: i64) -> String {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;

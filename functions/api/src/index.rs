@@ -4,11 +4,7 @@ use serde_json::json;
 use tardist_catalog::{schema::USER_VERSION, statement};
 
 use crate::{
-    ApiError,
-    health::rfc3339,
-    response::Response,
-    route::ENDPOINTS,
-    settings::Settings,
+    ApiError, health::rfc3339, response::Response, route::ENDPOINTS, settings::Settings,
     snapshot::Snapshot,
 };
 

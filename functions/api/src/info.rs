@@ -16,7 +16,8 @@ const MAX_NAMES: usize = 5_000;
 /// 404 for an unknown kind or name, 503 without a snapshot.
 pub async fn one(kind: &str, name: &str, snapshot: &impl Snapshot) -> Result<Response, ApiError> {
     let kind = known_kind(kind)?;
-    let missing = || ApiError::NotFound(format!("no {} of this name has a tarball", singular(kind)));
+    let missing =
+        || ApiError::NotFound(format!("no {} of this name has a tarball", singular(kind)));
     let name: RepoName = name.parse().map_err(|_| missing())?;
     let document = snapshot.get(statement::repository(kind, &name)).await?;
     document.map(|answer| Response::answer(answer, JSON)).ok_or_else(missing)
@@ -27,7 +28,11 @@ pub async fn one(kind: &str, name: &str, snapshot: &impl Snapshot) -> Result<Res
 ///
 /// # Errors
 /// 404 for an unknown kind, 400 for malformed `names`, 503 without a snapshot.
-pub async fn many(request: &Request, kind: Option<&str>, snapshot: &impl Snapshot) -> Result<Response, ApiError> {
+pub async fn many(
+    request: &Request,
+    kind: Option<&str>,
+    snapshot: &impl Snapshot,
+) -> Result<Response, ApiError> {
     let kind = kind.map(known_kind).transpose()?;
     match (kind, request.parameter("names")?) {
         (Some(kind), Some(names)) => selection(kind, names, snapshot).await,
@@ -46,7 +51,11 @@ pub async fn many(request: &Request, kind: Option<&str>, snapshot: &impl Snapsho
     }
 }
 
-async fn selection(kind: Kind, names: &str, snapshot: &impl Snapshot) -> Result<Response, ApiError> {
+async fn selection(
+    kind: Kind,
+    names: &str,
+    snapshot: &impl Snapshot,
+) -> Result<Response, ApiError> {
     let wanted: BTreeSet<&str> = names.split('|').collect();
     if wanted.contains("") || wanted.len() > MAX_NAMES {
         return Err(ApiError::BadParameter {
@@ -55,14 +64,11 @@ async fn selection(kind: Kind, names: &str, snapshot: &impl Snapshot) -> Result<
         });
     }
     let found = snapshot.get(statement::selection(kind, &json!(wanted).to_string())).await?;
-    let there: BTreeSet<String> = serde_json::from_str(&found.found).map_err(|_| ApiError::Internal)?;
+    let there: BTreeSet<String> =
+        serde_json::from_str(&found.found).map_err(|_| ApiError::Internal)?;
     let missing: Vec<&&str> = wanted.iter().filter(|name| !there.contains(**name)).collect();
     // The members are JSON already: parsing them to add a key would cost more than the query.
-    let mut body = format!("{{\"{kind}\":{{{}}}", found.members);
-    if !missing.is_empty() {
-        body.push_str(&format!(",\"missing\":{}", json!(missing)));
-    }
-    body.push('}');
+    let body = format!("{{\"{kind}\":{{{}}},\"missing\":{}}}", found.members, json!(missing));
     Ok(Response::json(body, found.modified_at))
 }
 

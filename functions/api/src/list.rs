@@ -1,6 +1,10 @@
 //! `/list` and `/list/KIND`: the names.
 
-use tardist_catalog::{Kind, schema::{JSON, TEXT}, statement};
+use tardist_catalog::{
+    Kind,
+    schema::{JSON, TEXT},
+    statement,
+};
 
 use crate::{ApiError, request::Request, response::Response, snapshot::Snapshot};
 
@@ -9,11 +13,16 @@ use crate::{ApiError, request::Request, response::Response, snapshot::Snapshot};
 ///
 /// # Errors
 /// 404 for an unknown kind, 400 for an unknown format, 503 without a snapshot.
-pub async fn get(request: &Request, kind: Option<&str>, snapshot: &impl Snapshot) -> Result<Response, ApiError> {
+pub async fn get(
+    request: &Request,
+    kind: Option<&str>,
+    snapshot: &impl Snapshot,
+) -> Result<Response, ApiError> {
     let kind = kind.map(known_kind).transpose()?;
     let path = kind.map_or("/list".to_owned(), |kind| format!("/list/{kind}"));
     let text = kind.is_some() && wants_text(request)?;
-    let (media_type, content_type) = if text { (TEXT, "text/plain; charset=utf-8") } else { (JSON, JSON) };
+    let (media_type, content_type) =
+        if text { (TEXT, "text/plain; charset=utf-8") } else { (JSON, JSON) };
     let mut response = snapshot
         .get(statement::answer(&path, media_type))
         .await?
@@ -31,7 +40,9 @@ pub async fn get(request: &Request, kind: Option<&str>, snapshot: &impl Snapshot
 /// 404, which says what kinds there are.
 pub fn known_kind(text: &str) -> Result<Kind, ApiError> {
     text.parse().map_err(|_| {
-        ApiError::NotFound("there is no such kind; the kinds are `extensions` and `skins`".to_owned())
+        ApiError::NotFound(
+            "there is no such kind; the kinds are `extensions` and `skins`".to_owned(),
+        )
     })
 }
 

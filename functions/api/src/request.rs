@@ -111,13 +111,18 @@ mod tests {
         assert_eq!(request.parameter("b").unwrap(), Some(""));
         assert_eq!(request.parameter("d").unwrap(), Some(""));
         assert_eq!(request.parameter("e").unwrap(), None);
-        assert!(matches!(request.parameter("c"), Err(ApiError::BadParameter { parameter: "c", .. })));
+        assert!(matches!(
+            request.parameter("c"),
+            Err(ApiError::BadParameter { parameter: "c", .. })
+        ));
     }
 
     #[test]
     fn accept_is_read_with_its_qualities() {
         let wants = |accept, media| request("/", accept).unwrap().wants(media);
-        assert!(wants(Some("text/plain"), "text/plain") > wants(Some("text/plain"), "application/json"));
+        assert!(
+            wants(Some("text/plain"), "text/plain") > wants(Some("text/plain"), "application/json")
+        );
         assert!(wants(Some("text/*;q=0.5, */*;q=0.1"), "text/plain") > 0.4);
         assert!(wants(Some("*/*"), "text/plain") >= 1.0);
         assert!(wants(None, "text/plain") >= 1.0);

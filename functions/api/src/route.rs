@@ -7,7 +7,7 @@ use crate::{ApiError, request::Request};
 pub const METHODS: &str = "GET, HEAD, OPTIONS";
 
 /// The paths that are served, as `/` lists them.
-pub const ENDPOINTS: [&str; 7] = [
+pub const ENDPOINTS: [&str; 8] = [
     "/",
     "/list",
     "/list/{kind}",
@@ -15,6 +15,7 @@ pub const ENDPOINTS: [&str; 7] = [
     "/info/{kind}",
     "/info/{kind}/{name}",
     "/health",
+    "/dist/{kind}/{file}",
 ];
 
 /// An endpoint with the path's variable parts, as they stand in the path.
@@ -50,6 +51,10 @@ pub fn route(request: &Request) -> Result<Route<'_>, ApiError> {
         ["info", kind, name] => Route::Info(kind, name),
         ["dist", kind, file] => Route::Dist(kind, file),
         // To come: /search, /r/projects/…, /openapi.json, the pages for people.
-        _ => return Err(ApiError::NotFound("there is nothing at this path; / lists what there is".into())),
+        _ => {
+            return Err(ApiError::NotFound(
+                "there is nothing at this path; / lists what there is".into(),
+            ));
+        }
     })
 }

@@ -19,7 +19,8 @@ impl Settings {
     pub fn new(variable: impl Fn(&str) -> Result<String, String>) -> Result<Self, String> {
         let number = |name: &str| {
             let text = variable(name)?;
-            text.parse().map_err(|_| format!("the variable {name} is {text:?}, not a number of seconds"))
+            text.parse()
+                .map_err(|_| format!("the variable {name} is {text:?}, not a number of seconds"))
         };
         Ok(Self {
             cache_max_age: number("cache_max_age")?,

@@ -6,7 +6,10 @@ use crate::ApiError;
 
 /// An open snapshot. All statements of one request go to the same one, so that they see the same
 /// file even while the builder replaces it.
-#[allow(async_fn_in_trait, reason = "the one executor is the component's own, which is single-threaded")]
+#[allow(
+    async_fn_in_trait,
+    reason = "the one executor is the component's own, which is single-threaded"
+)]
 pub trait Snapshot {
     /// Runs a statement and reads its row.
     ///

@@ -46,7 +46,11 @@ impl Router {
     /// The pattern that cannot be parsed, and why.
     pub(crate) fn new(triggers: &[Trigger]) -> Result<Self, (String, String)> {
         let mut routes = routefinder::Router::new();
-        for Trigger { route: pattern, component } in triggers {
+        for (index, Trigger { route: pattern, component }) in triggers.iter().enumerate() {
+            // routefinder would keep both and always find the earlier one.
+            if triggers[index + 1..].iter().any(|later| later.route == *pattern) {
+                continue;
+            }
             let route = Route::new(pattern, component);
             routes
                 .add(route.routefinder_pattern(), route)

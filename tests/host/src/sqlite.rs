@@ -444,7 +444,8 @@ mod tests {
         let (first, second) = (open(&mut sqlite), open(&mut sqlite));
         assert!(!path.exists());
         run(&first, "CREATE TABLE t (a, b)").await.unwrap().2.unwrap();
-        run(&first, "INSERT INTO t VALUES (1, 'x'), (2.5, x'00'), (NULL, 'ä')").await.unwrap();
+        let insert = "INSERT INTO t VALUES (1, 'x'), (2.5, x'00'), (NULL, 'ä')";
+        run(&first, insert).await.unwrap().2.unwrap();
         assert_eq!(first.ask(rusqlite::Connection::changes).await.unwrap(), 3);
         assert_eq!(second.clone().ask(rusqlite::Connection::changes).await.unwrap(), 0);
 
