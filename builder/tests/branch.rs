@@ -1,0 +1,251 @@
+//! From a commit to its members, its manifest and its tarball, on real Git objects.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use git2::{Oid, Repository, Signature, Time};
+use tardist::{
+    content::Content,
+    manifest::{self, Manifest},
+    tarball,
+};
+use tardist_catalog::Kind;
+
+const FILE: i32 = 0o100_644;
+const SCRIPT: i32 = 0o100_755;
+const LINK: i32 = 0o120_000;
+const GITLINK: i32 = 0o160_000;
+
+/// A commit with these files: path, mode, and content (of a gitlink: the commit's id).
+fn commit(repository: &Repository, files: &[(&str, i32, &str)]) -> Oid {
+    let tree = tree(repository, files);
+    let tree = repository.find_tree(tree).unwrap();
+    let who = Signature::new("a", "a@example.org", &Time::new(1_700_000_000, 60)).unwrap();
+    repository.commit(None, &who, &who, "a commit", &tree, &[]).unwrap()
+}
+
+fn tree(repository: &Repository, files: &[(&str, i32, &str)]) -> Oid {
+    let mut folders: BTreeMap<&str, Vec<(&str, i32, &str)>> = BTreeMap::new();
+    let mut builder = repository.treebuilder(None).unwrap();
+    for (path, mode, content) in files {
+        match path.split_once('/') {
+            Some((folder, rest)) => folders.entry(folder).or_default().push((rest, *mode, content)),
+            None if *mode == GITLINK => {
+                builder.insert(path, content.parse::<Oid>().unwrap(), *mode).unwrap();
+            }
+            None => {
+                let blob = repository.blob(content.as_bytes()).unwrap();
+                builder.insert(path, blob, *mode).unwrap();
+            }
+        }
+    }
+    for (folder, files) in folders {
+        builder.insert(folder, tree(repository, &files), 0o040_000).unwrap();
+    }
+    builder.write().unwrap()
+}
+
+fn content(files: &[(&str, i32, &str)]) -> Content {
+    let folder = tempfile::tempdir().unwrap();
+    let repository = Repository::init_bare(folder.path()).unwrap();
+    let id = commit(&repository, files);
+    // The open repository keeps its files readable; only their names go.
+    let _ = folder.keep();
+    Content::read(repository, id, |_, gitlink| Ok(Err(format!("no {}", gitlink.path)))).unwrap()
+}
+
+/// The members as `path` or `path=content`, and what was left out.
+fn members(content: &Content) -> (Vec<String>, Vec<String>) {
+    let (members, problems) = content.members().unwrap();
+    let shown = members.iter().map(|member| {
+        let path = String::from_utf8_lossy(&member.path);
+        match member.file {
+            Some(file) => format!("{path}={}", String::from_utf8(content.bytes(file).unwrap()).unwrap()),
+            None => format!("{path}/"),
+        }
+    });
+    (shown.collect(), problems)
+}
+
+#[test]
+fn links_become_what_they_point_to_and_never_lead_out_or_on() {
+    let content = content(&[
+        ("a/file", FILE, "f"),
+        ("a/up", LINK, "../b/inner"),
+        ("b/inner", FILE, "i"),
+        ("b/self", LINK, "."),
+        ("b/top", LINK, ".."),
+        ("chain", LINK, "to-a/up"),
+        ("circle1", LINK, "circle2"),
+        ("circle2", LINK, "circle1"),
+        ("dangling", LINK, "nowhere"),
+        ("file-as-folder", LINK, "a/file/x"),
+        ("host", LINK, "/etc/hostname"),
+        ("neighbour", LINK, "a/../../other/file"),
+        ("to-a", LINK, "a"),
+    ]);
+    let (members, problems) = members(&content);
+    let expected = [
+        "/", "a/", "a/file=f", "a/up=i", "b/", "b/inner=i", "chain=i", "to-a/", "to-a/file=f", "to-a/up=i",
+    ];
+    assert_eq!(members, expected);
+    let left_out: Vec<&str> = problems.iter().filter_map(|text| text.split(' ').nth(3)).collect();
+    assert_eq!(
+        left_out,
+        ["b/self", "b/top", "circle1", "circle2", "dangling", "file-as-folder", "host", "neighbour"]
+    );
+}
+
+#[test]
+fn links_that_multiply_the_content_end_in_an_error() {
+    let mut files = vec![("d0/file".to_owned(), FILE, String::new())];
+    for level in 1..40 {
+        for side in ["l", "r"] {
+            files.push((format!("d{level}/{side}"), LINK, format!("../d{}", level - 1)));
+        }
+    }
+    let files: Vec<(&str, i32, &str)> =
+        files.iter().map(|(path, mode, to)| (path.as_str(), *mode, to.as_str())).collect();
+    let error = content(&files).members().unwrap_err().to_string();
+    assert!(error.contains("more than 500000 files"), "{error}");
+}
+
+#[test]
+fn submodules_stand_in_place_and_one_that_is_not_there_is_an_empty_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = Repository::init_bare(folder.path().join("library")).unwrap();
+    let nested = format!("{:040}", 7);
+    let inner = commit(&library, &[("x", FILE, "x"), ("deep", GITLINK, &nested)]).to_string();
+    let main = Repository::init_bare(folder.path().join("main")).unwrap();
+    let id = commit(
+        &main,
+        &[("lib/here", GITLINK, &inner), ("lib/gone", GITLINK, &nested), ("link", LINK, "lib/here/x")],
+    );
+    let content = Content::read(main, id, |_, gitlink| match gitlink.path.as_str() {
+        "lib/here" => Ok(Ok(Repository::open(folder.path().join("library")).unwrap())),
+        path => Ok(Err(format!("no {path}"))),
+    })
+    .unwrap();
+    let (members, _) = members(&content);
+    assert_eq!(
+        members,
+        ["/", "lib/", "lib/gone/", "lib/here/", "lib/here/deep/", "lib/here/x=x", "link=x"]
+    );
+    assert_eq!(content.problems, ["the submodule lib/gone is left empty: no lib/gone"]);
+}
+
+#[test]
+fn a_tarball_is_the_same_bytes_for_ever() {
+    let long = format!("{}/{}", "long".repeat(40), "name".repeat(30));
+    let mut content = content(&[
+        ("run.sh", SCRIPT, "#!/bin/sh\n"),
+        ("version", FILE, "the repository's own"),
+        (&long, FILE, "deep"),
+        ("ünï", FILE, ""),
+    ]);
+    let commit = "0123456789abcdef0123456789abcdef01234567".parse().unwrap();
+    let subject = tarball::Subject {
+        name: &"Foo".parse().unwrap(),
+        branch: &"REL1_45".parse().unwrap(),
+        commit: &commit,
+        committed_at: 1_787_203_577,
+        url: "https://gerrit.example.org/r/mediawiki/extensions/Foo",
+    };
+    tarball::add_version_files(&mut content, &subject);
+    let (members, _) = content.members().unwrap();
+    let mut bytes = Vec::new();
+    let written = tarball::write(&content, &members, &subject, &mut bytes).unwrap().unwrap();
+    assert_eq!(written.size, bytes.len() as u64);
+    // Another compressor or another header field changes this, and then every tarball of every
+    // user: see to it that it is worth that.
+    assert_eq!(written.sha256, "0c5c43f67e0e573efcbac588ff2712b54f486463a6b5f04918650de030917b49");
+
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(bytes.as_slice()));
+    let mut seen = BTreeMap::new();
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let header = entry.header().clone();
+        assert_eq!((header.uid().unwrap(), header.gid().unwrap()), (0, 0));
+        assert_eq!(header.mtime().unwrap(), 1_787_203_577);
+        let path = entry.path().unwrap().to_string_lossy().into_owned();
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut entry, &mut text).unwrap();
+        seen.insert(path, (header.mode().unwrap(), text));
+    }
+    assert_eq!(seen["Foo/"].0, 0o755);
+    assert_eq!(seen["Foo/run.sh"].0, 0o755);
+    assert_eq!(seen[&format!("Foo/{long}")], (0o644, "deep".to_owned()));
+    assert_eq!(seen["Foo/version"].1, "Foo: REL1_45\n2026-08-20T05:26:17\n\n0123456\n");
+    assert_eq!(
+        seen["Foo/gitinfo.json"].1,
+        r#"{"head": "0123456789abcdef0123456789abcdef01234567\n", "headSHA1": "0123456789abcdef0123456789abcdef01234567\n", "headCommitDate": "1787203577", "branch": "0123456789abcdef0123456789abcdef01234567\n", "remoteURL": "https://gerrit.example.org/r/mediawiki/extensions/Foo"}"#
+    );
+}
+
+fn manifest(files: &[(&str, i32, &str)]) -> Manifest {
+    manifest::read(&content(files), Kind::Extensions).unwrap()
+}
+
+#[test]
+fn a_manifest_says_what_it_says_and_nothing_is_invented() {
+    let text = r#"{
+        "name": "Foo", "version": 2, "author": "One", "url": "https://example.org", "type": "",
+        "descriptionmsg": "foo-desc", "license-name": "MIT", "MessagesDirs": {"Foo": ["i18n/api", "i18n"]},
+        "requires": {"MediaWiki": ">= 1.45", "platform": {"php": ">= 8.1", "ability-shell": true}, "skins": []}
+    }"#;
+    let found = manifest(&[("extension.json", FILE, text), ("i18n/en.json", FILE, r#"{"foo-desc": "Does foo"}"#)]);
+    assert_eq!(found.problems, [""; 0]);
+    assert_eq!(found.metadata.description.as_deref(), Some("Does foo"));
+    assert_eq!(found.metadata.authors, ["One"]);
+    assert_eq!((found.metadata.r#type, found.version.as_deref()), (None, Some("2")));
+    assert_eq!(found.requires.mediawiki.as_deref(), Some(">= 1.45"));
+    assert_eq!(found.requires.platform["ability-shell"], "*");
+    assert_eq!(manifest(&[("Foo.php", FILE, "<?php")]), Manifest::default());
+}
+
+#[test]
+fn what_is_wrong_in_a_manifest_is_left_out_and_named() {
+    let wrong = manifest(&[(
+        "extension.json",
+        FILE,
+        r#"{"name": {}, "author": [1, "Two"], "requires": ["x"], "license-name": "MIT", "version": []}"#,
+    )]);
+    assert_eq!((&wrong.metadata.title, &wrong.version), (&None, &None));
+    assert_eq!(wrong.metadata.license.as_deref(), Some("MIT"));
+    assert_eq!(wrong.metadata.authors, ["Two"]);
+    for field in ["`name`", "`author`", "`requires`", "`version`"] {
+        assert!(wrong.problems.iter().any(|text| text.contains(field)), "{field}: {:?}", wrong.problems);
+    }
+    for text in ["", "{", "[]", "null", "\u{feff}{}", &"[".repeat(100_000)] {
+        let broken = manifest(&[("extension.json", FILE, text)]);
+        assert_eq!(broken.problems.len(), 1, "{:.20}", text);
+        assert!(broken.problems[0].starts_with("extension.json "), "{:?}", broken.problems);
+    }
+}
+
+/// Real manifests of ten years, where they are beside the project.
+#[test]
+fn real_manifests_parse_without_problems() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/metadata");
+    let Ok(kinds) = fs::read_dir(root) else { return };
+    let folders = |path: &Path| -> Vec<_> { fs::read_dir(path).unwrap().map(|e| e.unwrap().path()).collect() };
+    let mut count = 0;
+    for kind in kinds.map(|entry| entry.unwrap().path()) {
+        for branch in folders(&kind).iter().flat_map(|name| folders(name)) {
+            let texts: Vec<(String, String)> = folders(&branch)
+                .iter()
+                .filter(|path| path.file_name().unwrap() != "messages.json")
+                .map(|path| {
+                    let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+                    (name, fs::read_to_string(path).unwrap())
+                })
+                .collect();
+            let files: Vec<_> = texts.iter().map(|(name, text)| (name.as_str(), FILE, text.as_str())).collect();
+            let kind: Kind = kind.file_name().unwrap().to_str().unwrap().parse().unwrap();
+            let found = manifest::read(&content(&files), kind).unwrap();
+            assert_eq!(found.problems, [""; 0], "{}", branch.display());
+            assert!(found.metadata.title.is_some(), "{}", branch.display());
+            count += 1;
+        }
+    }
+    assert!(count > 50, "{count}");
+}
