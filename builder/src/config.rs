@@ -79,6 +79,11 @@ impl TryFrom<String> for UrlMap {
     }
 }
 
+/// More than cores where these are few, since a fetch mostly waits.
+fn default_jobs() -> usize {
+    std::thread::available_parallelism().map_or(4, |cores| cores.get().max(4))
+}
+
 fn is_http(url: &str) -> bool {
     ["http://", "https://"].iter().any(|scheme| {
         url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
@@ -129,9 +134,7 @@ impl Config {
         if !contact.chars().all(|c| (' '..='~').contains(&c) && c != '(' && c != ')') {
             wrong.push("contact: it is ASCII text without brackets".to_owned());
         }
-        let jobs = settings.jobs.unwrap_or_else(|| {
-            std::thread::available_parallelism().map_or(4, |cores| cores.get().max(4))
-        });
+        let jobs = settings.jobs.unwrap_or_else(default_jobs);
         if !(1..=256).contains(&jobs) {
             wrong.push("jobs: it is a number from 1 to 256".to_owned());
         }

@@ -6,7 +6,7 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -46,6 +46,7 @@ impl Mirror {
                     .git(|| format!("create the mirror {}", path.display()))?
             }
         };
+        remove_unfinished(path).at("clean up", path)?;
         Ok(Self { repository, url: url.to_owned() })
     }
 
@@ -126,6 +127,23 @@ impl Mirror {
     pub fn repository(&self) -> &Repository {
         &self.repository
     }
+}
+
+/// Removes what a killed fetch leaves in a mirror: half-written packs, and the lock files of refs,
+/// `shallow` and the like, with which Git refuses to write there for ever, since it can't tell
+/// whether their owner lives; here the data directory's lock says that nobody does.
+fn remove_unfinished(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name());
+        let name = name.to_string_lossy();
+        if entry.file_type()?.is_dir() {
+            remove_unfinished(&path)?;
+        } else if name.ends_with(".lock") || name.starts_with("pack_git2_") {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Where the mirror of a submodule is kept, below `mirror/`: `submodules/HOST/PATH.git`. The URL

@@ -96,9 +96,9 @@ fn document(id: &RepositoryId, record: &RepositoryRecord, public_url: &str) -> O
     Some(Repository {
         kind: id.kind,
         name: id.name.clone(),
-        metadata: newest(record.branches.values()),
+        metadata: newest(record),
         source_url: record.source_url.clone(),
-        default_branch: default_branch(record.branches.keys())?,
+        default_branch: default_branch(record)?,
         branches: record
             .branches
             .iter()
@@ -108,8 +108,8 @@ fn document(id: &RepositoryId, record: &RepositoryRecord, public_url: &str) -> O
 }
 
 /// Field by field, what the newest branch says that says anything.
-fn newest<'a>(branches: impl Iterator<Item = &'a BranchRecord> + Clone) -> LocalizedMetadata {
-    let metadata = || branches.clone().map(|branch| &branch.metadata);
+fn newest(record: &RepositoryRecord) -> LocalizedMetadata {
+    let metadata = || record.branches.values().map(|branch| &branch.metadata);
     let description = metadata().find_map(|m| m.description.clone());
     LocalizedMetadata {
         title: metadata().find_map(|m| m.title.clone()),
@@ -128,11 +128,9 @@ fn newest<'a>(branches: impl Iterator<Item = &'a BranchRecord> + Clone) -> Local
 }
 
 /// The newest release branch, since that is what a wiki in use wants; else the newest of all.
-fn default_branch<'a>(
-    newest_first: impl Iterator<Item = &'a BranchName> + Clone,
-) -> Option<BranchName> {
-    let mut releases = newest_first.clone().filter(|branch| branch.release().is_some());
-    releases.next().or_else(|| newest_first.clone().next()).cloned()
+fn default_branch(record: &RepositoryRecord) -> Option<BranchName> {
+    let mut releases = record.branches.keys().filter(|branch| branch.release().is_some());
+    releases.next().or_else(|| record.branches.keys().next()).cloned()
 }
 
 fn branch_document(

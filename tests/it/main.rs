@@ -1,1 +1,15 @@
-//! End-to-end tests.
+//! End-to-end tests, a module per theme; what they share is in the library of this package.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "test code: what goes wrong here fails a test, and says where"
+)]
+
+
+mod answers;
+mod bad_input;
+mod cli;
+mod consistency;
+mod cycle;
+mod publish;
+mod tarball;

@@ -67,8 +67,9 @@ fn run(options: &Options) -> anyhow::Result<()> {
         .await;
         Ok(())
     });
-    // A statement that still runs must not hold the process.
-    runtime.shutdown_background();
+    // The process ends here: neither a statement that still runs nor an idle instance, which would
+    // report itself as failed, is worth taking down in order.
+    std::mem::forget(runtime);
     served
 }
 

@@ -3,10 +3,8 @@
 //! The keys are Spin's (`crates/runtime-config`, `crates/sqlite`, `crates/variables-static`); what
 //! this host does not act on is refused by name.
 //!
-//! One rule is not Spin's: a relative `path` counts from the folder of the file, so that the file
-//! means the same wherever the host is started. Spin 4.1 takes the current folder
-//! (`sqlite_config_resolver` in `crates/runtime-config`); start both beside the file, or write an
-//! absolute path, and they agree.
+//! A relative `path` counts from the current folder and not from the file, as in Spin 4.1
+//! (`sqlite_config_resolver` in `crates/runtime-config`).
 
 use std::{
     collections::BTreeMap,
@@ -71,12 +69,11 @@ impl RuntimeConfig {
         let raw: RawConfig = toml::from_str(text)
             .map_err(|source| Error::Parse { path: file.to_owned(), source: source.into() })?;
         let refused = |(item, problem)| Error::Item { path: file.to_owned(), item, problem };
-        let folder = file.parent().unwrap_or(Path::new(""));
 
         refuse("runtime configuration", &raw.rest).map_err(refused)?;
         let mut databases = BTreeMap::new();
         for (label, database) in raw.sqlite_database {
-            let database = database.check(&label, folder).map_err(refused)?;
+            let database = database.check(&label).map_err(refused)?;
             databases.insert(label, database);
         }
         databases.entry(DEFAULT_LABEL.to_owned()).or_insert_with(|| Database {
@@ -127,14 +124,13 @@ struct RawProvider {
 }
 
 impl RawDatabase {
-    fn check(self, label: &str, folder: &Path) -> Result<Database, Refusal> {
+    fn check(self, label: &str) -> Result<Database, Refusal> {
         let item = format!("[sqlite_database.{label}]");
         if self.r#type != "spin" {
             return Err((item, unsupported(&format!("type {:?}", self.r#type), "\"spin\"")));
         }
         refuse(&item, &self.rest)?;
-        let path = self.path.map(|path| folder.join(path));
-        Ok(Database { path, allow_attach_file: self.allow_attach_file })
+        Ok(Database { path: self.path, allow_attach_file: self.allow_attach_file })
     }
 }
 
@@ -181,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn databases_lie_relative_to_the_file() {
+    fn databases_and_variables_are_as_written() {
         let config = parse(
             r#"
             [sqlite_database.snapshot]
@@ -199,7 +195,7 @@ mod tests {
             "#,
         )
         .unwrap();
-        let path = Some("etc/data/snapshot.db".into());
+        let path = Some("data/snapshot.db".into());
         assert_eq!(config.databases["snapshot"], Database { path, allow_attach_file: true });
         assert_eq!(config.databases["default"].path, None);
         assert_eq!(config.variables[0]["a"], "1");

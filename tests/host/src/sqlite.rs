@@ -125,8 +125,7 @@ impl Connection {
                     result.rows.push(row);
                     Ok(())
                 })
-            })
-            .map_err(io)??;
+            })??;
             Ok(result)
         };
         spawn_blocking(work).await.map_err(|error| Error::Io(error.to_string()))?
@@ -134,11 +133,11 @@ impl Connection {
 
     /// The columns of a statement, then its rows as they come, then how it ended.
     async fn stream(self, statement: String, parameters: Vec<Value>) -> Result<Rows, Error> {
-        let (head, columns) = oneshot::channel();
+        let (head, columns) = oneshot::channel::<Result<_, Error>>();
         let (sender, rows) = mpsc::channel(ROWS_AHEAD);
         let (tail, end) = oneshot::channel();
         spawn_blocking(move || {
-            // Both senders of an error: before the first row and after the last one.
+            // Sent once: the columns, none of them, or why the file cannot be opened.
             let mut head = Some(head);
             let worked = self.with(|connection| {
                 let columns = |columns| send_once(&mut head, Ok(columns));
@@ -149,9 +148,9 @@ impl Connection {
             });
             let ended = match worked {
                 Ok(ended) => ended,
-                Err(unopened) => send_once(&mut head, Err(io(unopened))),
+                Err(unopened) => send_once(&mut head, Err(unopened.into())),
             };
-            // No columns yet: the statement could not be prepared.
+            // Still not sent when the statement cannot be prepared.
             let _ = send_once(&mut head, Ok(Vec::new()));
             drop(sender);
             let _ = tail.send(ended);
@@ -201,16 +200,15 @@ fn query(
     on_columns: impl FnOnce(Vec<String>) -> Result<(), Error>,
     mut on_row: impl FnMut(RowResult) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let mut statement = connection.prepare_cached(statement).map_err(io)?;
-    let columns: Vec<_> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let mut statement = connection.prepare_cached(statement)?;
+    let columns: Vec<_> = statement.column_names().map(str::to_owned).collect();
     let width = columns.len();
     on_columns(columns)?;
     let parameters = parameters.into_iter().map(to_sqlite);
-    let mut rows = statement.query(params_from_iter(parameters)).map_err(io)?;
-    while let Some(row) = rows.next().map_err(io)? {
-        let values = (0..width)
-            .map(|column| row.get_ref(column).map_err(io).and_then(from_sqlite))
-            .collect::<Result<_, _>>()?;
+    let mut rows = statement.query(params_from_iter(parameters))?;
+    while let Some(row) = rows.next()? {
+        let values =
+            (0..width).map(|column| from_sqlite(row.get_ref(column)?)).collect::<Result<_, _>>()?;
         on_row(RowResult { values })?;
     }
     Ok(())
@@ -258,8 +256,10 @@ fn check_bytes(bytes: usize) -> Result<(), Error> {
     Ok(())
 }
 
-fn io(error: rusqlite::Error) -> Error {
-    Error::Io(error.to_string())
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        Error::Io(error.to_string())
+    }
 }
 
 /// The component does not listen any more.

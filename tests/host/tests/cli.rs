@@ -1,10 +1,13 @@
 //! The command line from outside: what it refuses, with which exit status and which words.
 
+#![expect(clippy::unwrap_used, reason = "in helpers of tests too")]
+
 use std::{
     fs,
-    net::TcpListener,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 use tempfile::TempDir;
@@ -99,17 +102,52 @@ fn what_is_no_http_component_is_refused() {
     );
 }
 
+/// A folder with a manifest that has neither routes nor components.
+fn bare_application() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = "spin_manifest_version = 2\n[application]\nname = \"t\"\n";
+    fs::write(folder.path().join("spin.toml"), manifest).unwrap();
+    folder
+}
+
 #[test]
 fn a_port_that_is_taken_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let folder = tempfile::tempdir().unwrap();
-    let manifest = "spin_manifest_version = 2\n[application]\nname = \"t\"\n";
-    fs::write(folder.path().join("spin.toml"), manifest).unwrap();
+    let folder = bare_application();
     let output = Command::new(env!("CARGO_BIN_EXE_component-host"))
         .args(["--listen", &address])
         .current_dir(folder.path())
         .output()
         .unwrap();
     assert_refused(&output, 1, &[&address, "--listen"]);
+}
+
+#[test]
+fn it_announces_its_port_and_ends_with_a_signal() {
+    for signal in ["-INT", "-TERM"] {
+        let folder = bare_application();
+        let mut host = Command::new(env!("CARGO_BIN_EXE_component-host"))
+            .args(["--listen", "127.0.0.1:0"])
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(host.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim_end().strip_prefix("Serving http://").unwrap();
+        for (path, status, body) in
+            [("/.well-known/spin/health", "200 OK", "OK"), ("/other", "404 Not Found", "")]
+        {
+            let mut stream = TcpStream::connect(address).unwrap();
+            write!(stream, "GET {path} HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n").unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{answer}");
+            assert!(answer.ends_with(&format!("\r\n\r\n{body}")), "{answer}");
+        }
+        let killed = Command::new("kill").args([signal, &host.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        assert_eq!(host.wait().unwrap().code(), Some(0));
+    }
 }

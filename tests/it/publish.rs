@@ -1,0 +1,131 @@
+//! The snapshot in all its states: what the components answer while there is none, or none of use.
+
+use std::fs;
+use std::thread::sleep;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tardist_tests::{Site, TestEnv};
+
+const PATHS: [&str; 10] = [
+    "/",
+    "/health",
+    "/list",
+    "/list/extensions",
+    "/list/extensions?format=text",
+    "/info",
+    "/info/skins",
+    "/info/extensions/SampleGreeting",
+    "/info/extensions?names=SampleGreeting%7CNothing",
+    "/info/skins/SamplePaper",
+];
+
+#[track_caller]
+fn all_are_unavailable(site: &Site, why: &str) {
+    for path in PATHS {
+        let answer = site.get(path);
+        assert!(!answer.problem(503).is_empty(), "{path} with {why}");
+        let pause: u32 = answer.header("retry-after").parse().unwrap();
+        assert!(pause > 0, "{path} with {why}");
+        assert_eq!(answer.header("access-control-allow-origin"), "*", "{path} with {why}");
+        assert_eq!(answer.header("cache-control"), "no-store", "{path} with {why}");
+        assert_eq!(answer.header("etag"), "", "{path} with {why}");
+        let head = site.request("HEAD", path, &[]);
+        assert!(head.is(503).body.is_empty(), "{path} with {why}");
+    }
+}
+
+#[track_caller]
+fn all_are_there(site: &Site, after: &str) {
+    for path in PATHS {
+        assert_eq!(site.get(path).status, 200, "{path} after {after}");
+    }
+}
+
+#[test]
+fn without_a_usable_snapshot_all_is_503_until_the_next_sync() {
+    let env = TestEnv::sample();
+    let site = env.serve(&[]);
+    all_are_unavailable(&site, "no snapshot");
+    env.sync(&[]).exits(0);
+    all_are_there(&site, "the first sync");
+
+    let whole = fs::read(env.snapshot()).unwrap();
+    let other_schema = {
+        let path = env.folder().join("other.db");
+        fs::write(&path, &whole).unwrap();
+        let other = Connection::open(&path).unwrap();
+        let version: i64 = other.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+        other.pragma_update(None, "user_version", version + 1).unwrap();
+        other.close().unwrap();
+        fs::read(&path).unwrap()
+    };
+    for (why, bytes) in [
+        ("an empty file", Vec::new()),
+        ("rubbish", b"This is no database. ".repeat(500)),
+        ("half of a snapshot", whole[..whole.len() / 2].to_vec()),
+        ("a page of a snapshot", whole[..4096].to_vec()),
+        ("another schema version", other_schema),
+    ] {
+        // As a restored backup or another builder would put it there.
+        let draft = env.folder().join("draft");
+        fs::write(&draft, bytes).unwrap();
+        fs::rename(&draft, env.snapshot()).unwrap();
+        all_are_unavailable(&site, why);
+        env.tardist(&["verify"]).exits(1);
+        env.sync(&[]).exits(0);
+        all_are_there(&site, why);
+        env.tardist(&["verify"]).exits(0);
+        assert_eq!(env.tips().len(), 32, "after {why}");
+    }
+    fs::remove_file(env.snapshot()).unwrap();
+    all_are_unavailable(&site, "a snapshot that was removed");
+}
+
+#[test]
+fn a_snapshot_that_is_too_old_is_unhealthy_and_answers_all_the_same() {
+    let env = TestEnv::sample();
+    let site = env.serve(&["snapshot_max_age=1"]);
+    env.sync(&[]).exits(0);
+    sleep(Duration::from_millis(2_300));
+    let answer = site.get("/health");
+    let detail = answer.problem(503);
+    assert!(detail.contains("seconds ago"), "{detail}");
+    assert_ne!(answer.header("retry-after"), "");
+    site.get("/list").is(200);
+    site.get("/info/extensions/SampleGreeting").is(200);
+
+    let patient = env.serve(&["snapshot_max_age=1000"]);
+    assert_eq!(patient.get("/health").json()["status"], "ok");
+}
+
+#[test]
+fn a_new_snapshot_is_served_without_a_restart_and_says_so_by_its_entity_tag() {
+    let env = TestEnv::sample();
+    env.sync(&[]).exits(0);
+    let site = env.serve(&[]);
+    let [paper, dusk] = ["/info/skins/SamplePaper", "/info/skins/SampleDusk"];
+    let before = [paper, dusk].map(|path| site.get(path).header("etag").to_owned());
+    let commit = env.commit("skins/SamplePaper", "master", &[]).to_string();
+    env.sync(&[]).exits(0);
+
+    let changed = site.request("GET", paper, &[("If-None-Match", &before[0])]);
+    assert_eq!(changed.json()["branches"]["master"]["commit"], commit.as_str());
+    site.request("GET", dusk, &[("If-None-Match", &before[1])]).is(304);
+}
+
+#[test]
+fn links_begin_with_the_public_url_where_there_is_one() {
+    let env = TestEnv::sample();
+    let url = || {
+        let site = env.serve(&[]);
+        let info = site.get("/info/skins/SamplePaper").json();
+        info["branches"]["master"]["tarball"]["url"].as_str().unwrap().to_owned()
+    };
+    env.sync(&["--public-url", "https://dist.example.org/x/"]).exits(0);
+    let start = "https://dist.example.org/x/dist/skins/SamplePaper-master-";
+    assert!(url().starts_with(start), "{}", url());
+    env.sync(&[]).exits(0);
+    assert!(url().ends_with(".tar.gz") && url().contains("/dist/skins/SamplePaper-master-"));
+    assert!(!url().contains("dist.example.org"), "the setting is followed at once");
+}

@@ -1,0 +1,204 @@
+//! [`TestEnv`]: upstream, data directory and programs.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rusqlite::{Connection, OpenFlags};
+use sample_upstream::{File, Oid, Repository, RequestKind, Server, Time, Upstream, sample};
+use tempfile::TempDir;
+use toml::{Table, Value, toml};
+
+use crate::disk::{Files, files};
+use crate::process::{Run, Running, built, program};
+use crate::site::Site;
+
+/// A system of its own in a folder that vanishes.
+pub struct TestEnv {
+    /// The upstream's repositories.
+    pub upstream: Upstream,
+    /// The upstream as it is served.
+    pub server: Server,
+    // After the server, which works in it.
+    folder: TempDir,
+}
+
+impl TestEnv {
+    /// An upstream with the sample content.
+    #[must_use]
+    pub fn sample() -> Self {
+        let env = Self::empty();
+        sample::create(env.upstream.root()).unwrap();
+        env
+    }
+
+    /// An upstream without any repository.
+    #[must_use]
+    pub fn empty() -> Self {
+        let folder = TempDir::new().unwrap();
+        let root = folder.path().join("upstream");
+        fs::create_dir(&root).unwrap();
+        let server = Server::start(&root, ([127, 0, 0, 1], 0).into()).unwrap();
+        Self { upstream: Upstream::new(root), server, folder }
+    }
+
+    /// Everything that this system writes is below this folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The data directory.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.folder().join("data")
+    }
+
+    /// The published snapshot.
+    #[must_use]
+    pub fn snapshot(&self) -> PathBuf {
+        self.data().join("snapshot.db")
+    }
+
+    /// What is published: the snapshot and the tarballs.
+    #[must_use]
+    pub fn published(&self) -> Files {
+        let mut all = files(&self.data());
+        all.retain(|path, _| path == "snapshot.db" || path.starts_with("dist/"));
+        all
+    }
+
+    /// The published commits, by `extensions/NAME BRANCH`: the builder's own memory, since starting
+    /// the components for each look would take longer than all else.
+    #[must_use]
+    pub fn tips(&self) -> BTreeMap<String, String> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let snapshot = Connection::open_with_flags(self.snapshot(), flags).unwrap();
+        let mut select = snapshot
+            .prepare("SELECT kind || '/' || name || ' ' || branch, commit_id FROM branch")
+            .unwrap();
+        let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        rows.map(Result::unwrap).collect()
+    }
+
+    /// The published tarball of a branch of `extensions/NAME` or `skins/NAME`.
+    #[must_use]
+    #[track_caller]
+    pub fn tarball(&self, id: &str, branch: &str) -> PathBuf {
+        let tips = self.tips();
+        let commit = tips.get(&format!("{id} {branch}")).expect("a published branch");
+        self.data().join(format!("dist/{id}-{branch}-{}.tar.gz", &commit[..7]))
+    }
+
+    /// The repository `extensions/NAME` or `skins/NAME` of the upstream.
+    #[must_use]
+    pub fn repository(&self, id: &str) -> Repository {
+        self.upstream.repository(&format!("mediawiki/{id}")).unwrap()
+    }
+
+    /// Puts a commit on a branch of a repository.
+    pub fn commit(&self, id: &str, branch: &str, files: &[(&str, File)]) -> Oid {
+        self.repository(id).commit(branch, files, "Change", Time::default()).unwrap()
+    }
+
+    /// `tardist` with these arguments, in this system's data directory, against its upstream, with
+    /// nothing of the caller's environment.
+    #[must_use]
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(program("tardist"));
+        command.args(args).current_dir(self.folder()).env_clear();
+        command.env("TARDIST_DATA", self.data());
+        command.env("TARDIST_UPSTREAM", self.server.url());
+        command.env("TARDIST_RETRIES", "0");
+        command.env("TARDIST_TIMEOUT", "20s");
+        command
+    }
+
+    /// Runs `tardist` with these arguments.
+    #[must_use]
+    pub fn tardist(&self, args: &[&str]) -> Run {
+        self.command(args).output().unwrap().into()
+    }
+
+    /// Runs `tardist sync` with these further arguments.
+    #[must_use]
+    pub fn sync(&self, args: &[&str]) -> Run {
+        self.tardist(&[&["sync"], args].concat())
+    }
+
+    /// Starts `tardist sync` and does not wait.
+    #[must_use]
+    pub fn start_sync(&self) -> Running {
+        Running::start(self.command(&["sync"]))
+    }
+
+    /// The Git repositories that the upstream was asked for since its requests were cleared, as
+    /// `mediawiki/extensions/NAME`, each with the sort of the request.
+    #[must_use]
+    pub fn git_requests(&self) -> Vec<(RequestKind, String)> {
+        let requests = self.server.requests().into_iter();
+        requests
+            .filter(|it| matches!(it.kind, RequestKind::GitInfoRefs | RequestKind::GitUploadPack))
+            .map(|it| {
+                let path = it.target.trim_start_matches("/r/");
+                let end = path.find("/info/refs").or_else(|| path.find("/git-upload-pack"));
+                let project = &path[..end.unwrap_or(path.len())];
+                (it.kind, project.trim_end_matches(".git").to_owned())
+            })
+            .collect()
+    }
+
+    /// Serves the data directory with the components of the real `spin.toml`, with these variables
+    /// as `NAME=VALUE`.
+    #[must_use]
+    pub fn serve(&self, variables: &[&str]) -> Site {
+        // The host wants to see every folder that it mounts.
+        fs::create_dir_all(self.data().join("dist")).unwrap();
+        let manifest = self.folder().join("spin.toml");
+        fs::write(&manifest, self.manifest()).unwrap();
+        let config = self.folder().join("runtime-config.toml");
+        let snapshot = self.snapshot().to_str().unwrap().to_owned();
+        let text = toml! {
+            [sqlite_database.snapshot]
+            type = "spin"
+            path = snapshot
+        };
+        fs::write(&config, text.to_string()).unwrap();
+        let mut command = Command::new(program("component-host"));
+        command.current_dir(self.folder()).env_clear().args(["--listen", "127.0.0.1:0"]);
+        command.arg("--manifest").arg(&manifest);
+        command.arg("--runtime-config-file").arg(&config);
+        for variable in variables {
+            command.args(["--variable", variable]);
+        }
+        let mut host = Running::start(command);
+        let line = host.first_line();
+        let address = line.strip_prefix("Serving http://").expect(&line).parse().unwrap();
+        Site::new(host, address)
+    }
+
+    /// The real manifest, but for where its components and this system's tarballs are.
+    fn manifest(&self) -> String {
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let text = fs::read_to_string(workspace.join("spin.toml")).unwrap();
+        let mut manifest: Table = text.parse().unwrap();
+        let components = manifest["component"].as_table_mut().unwrap();
+        for (_, component) in components.iter_mut() {
+            let component = component.as_table_mut().unwrap();
+            let source = built(workspace.join(component["source"].as_str().unwrap()));
+            component.insert("source".to_owned(), text_value(&source));
+            for files in
+                component.get_mut("files").and_then(Value::as_array_mut).into_iter().flatten()
+            {
+                let source = self.folder().join(files["source"].as_str().unwrap());
+                files.as_table_mut().unwrap().insert("source".to_owned(), text_value(&source));
+            }
+        }
+        manifest.to_string()
+    }
+}
+
+fn text_value(path: &Path) -> Value {
+    Value::String(path.to_str().unwrap().to_owned())
+}

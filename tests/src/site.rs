@@ -1,0 +1,127 @@
+//! The components as HTTP clients see them.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use serde_json::Value;
+use ureq::http::{HeaderMap, Request};
+
+use crate::process::Running;
+
+/// A running component host; dropping it ends it.
+#[derive(Debug)]
+pub struct Site {
+    address: SocketAddr,
+    agent: ureq::Agent,
+    _host: Running,
+}
+
+/// An answer with all of its body.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body as it came.
+    pub body: Vec<u8>,
+}
+
+impl Site {
+    pub(crate) fn new(host: Running, address: SocketAddr) -> Self {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .allow_non_standard_methods(true)
+            .timeout_global(Some(Duration::from_secs(30)))
+            .build();
+        Self { address, agent: config.into(), _host: host }
+    }
+
+    /// The answer to `GET`; the path goes out as it is, so it has to be one that a URL can have.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Answer {
+        self.request("GET", path, &[])
+    }
+
+    /// The answer to any request without a body.
+    #[must_use]
+    pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request =
+            Request::builder().method(method).uri(format!("http://{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut response = self
+            .agent
+            .run(request.body(()).unwrap())
+            .unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body: response.body_mut().with_config().limit(64 << 20).read_to_vec().unwrap(),
+        }
+    }
+
+    /// The status and all the bytes of the answer to `GET` of a path that no client would send as
+    /// it stands: nothing is normalized or encoded.
+    #[must_use]
+    pub fn raw(&self, method: &str, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut bytes = Vec::new();
+        let _ = stream.read_to_end(&mut bytes);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let status = text.split(' ').nth(1).and_then(|code| code.parse().ok());
+        (status.unwrap_or_else(|| panic!("{method} {path} was answered {text:?}")), text)
+    }
+}
+
+impl Answer {
+    /// Fails the test unless the status is `status`.
+    #[track_caller]
+    pub fn is(&self, status: u16) -> &Self {
+        assert_eq!(self.status, status, "the status of {:?}:\n{}", self.headers, self.text());
+        self
+    }
+
+    /// A header's value; empty if it is absent.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The body as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body of a 200 as JSON.
+    #[must_use]
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        self.is(200);
+        assert_eq!(self.header("content-type"), "application/json");
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    /// Fails the test unless this is a problem document of this status; returns its `detail`.
+    #[track_caller]
+    pub fn problem(&self, status: u16) -> String {
+        self.is(status);
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let problem: Value = serde_json::from_slice(&self.body).unwrap();
+        assert_eq!(problem["status"], status);
+        assert!(problem["title"].is_string(), "{problem}");
+        let detail = problem["detail"].as_str().unwrap().to_owned();
+        for inside in ["SELECT", "sqlite", ".db", "/tmp", "panicked", ".rs"] {
+            assert!(!detail.contains(inside), "{detail:?} is no public text");
+        }
+        detail
+    }
+}

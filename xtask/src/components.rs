@@ -1,0 +1,63 @@
+//! The components of spin.toml, built in one call of cargo instead of one each.
+
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+use toml::Table;
+
+use crate::{process, project, toolchain::Toolchain};
+
+/// Builds the components, and `more` packages with them.
+pub(crate) fn build(more: &[&str]) -> Result<()> {
+    let packages = packages()?;
+    let toolchain = Toolchain::find()?;
+    let mut cargo = toolchain.cargo();
+    cargo.args(["build", "--target", "wasm32-wasip2", "--profile", "component"]);
+    for package in packages.iter().map(String::as_str).chain(more.iter().copied()) {
+        cargo.args(["-p", package]);
+    }
+    process::run(&mut cargo).context("the components could not be built")
+}
+
+/// The packages of the components: what the build commands in spin.toml name.
+pub(crate) fn packages() -> Result<Vec<String>> {
+    let path = project::root().join("spin.toml");
+    let text =
+        fs::read_to_string(&path).with_context(|| format!("can't read {}", path.display()))?;
+    parse_packages(&text).with_context(|| format!("in {}", path.display()))
+}
+
+fn parse_packages(manifest: &str) -> Result<Vec<String>> {
+    let manifest: Table = manifest.parse()?;
+    let components = manifest.get("component").and_then(toml::Value::as_table);
+    let mut packages = Vec::new();
+    for (name, component) in components.into_iter().flatten() {
+        let command = component.get("build").and_then(|build| build.get("command"));
+        let words = command.and_then(toml::Value::as_str).unwrap_or_default();
+        let package = words.split_whitespace().skip_while(|&word| word != "-p").nth(1);
+        let Some(package) = package else {
+            bail!("the build command of component `{name}` names no package with `-p`");
+        };
+        packages.push(package.to_owned());
+    }
+    Ok(packages)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_come_from_the_build_commands() {
+        let manifest = "[component.a.build]\ncommand = \"cargo build -p tardist-a\"\n\
+                        [component.b.build]\ncommand = \"cargo build -p tardist-b --release\"";
+        assert_eq!(parse_packages(manifest).unwrap(), ["tardist-a", "tardist-b"]);
+        let error = parse_packages("[component.c]").unwrap_err().to_string();
+        assert!(error.contains("`c`"), "{error}");
+    }
+
+    #[test]
+    fn the_manifest_of_this_project_is_understood() {
+        assert!(packages().unwrap().contains(&"tardist-list".to_owned()));
+    }
+}

@@ -1,0 +1,159 @@
+//! Child processes, none of which outlives xtask: Ctrl-C reaches them by themselves, but SIGTERM
+//! and SIGHUP reach only xtask, which therefore passes them on.
+
+use std::{
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+/// What the signal handler has to know.
+struct State {
+    interrupted: bool,
+    children: Vec<u32>,
+}
+
+static STATE: Mutex<State> = Mutex::new(State { interrupted: false, children: Vec::new() });
+
+fn state() -> MutexGuard<'static, State> {
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// From now on, a signal that asks to end is passed on to the children, and no new ones start.
+pub(crate) fn handle_signals() -> Result<()> {
+    ctrlc::set_handler(|| {
+        let mut state = state();
+        // Those who ask twice mean it.
+        let signal = if state.interrupted { Signal::SIGKILL } else { Signal::SIGTERM };
+        state.interrupted = true;
+        for &child in &state.children {
+            send(child, signal);
+        }
+    })
+    .context("can't handle signals")
+}
+
+/// Whether a signal has asked to end.
+pub(crate) fn interrupted() -> bool {
+    state().interrupted
+}
+
+fn send(child: u32, signal: Signal) {
+    if let Ok(id) = i32::try_from(child) {
+        // It may just have ended by itself.
+        let _ = kill(Pid::from_raw(id), signal);
+    }
+}
+
+/// A child that is ended when this is dropped.
+pub(crate) struct Process {
+    child: Child,
+    /// How errors call it.
+    name: String,
+}
+
+impl Process {
+    /// Starts it.
+    pub(crate) fn start(command: &mut Command) -> Result<Self> {
+        let name = describe(command);
+        // Held until the child is noted: a signal comes either before it starts or after.
+        let mut state = state();
+        if state.interrupted {
+            bail!("interrupted before `{name}`");
+        }
+        let child = command.spawn().with_context(|| format!("can't run `{name}`"))?;
+        state.children.push(child.id());
+        Ok(Self { child, name })
+    }
+
+    /// Its pipes.
+    pub(crate) fn child(&mut self) -> &mut Child {
+        &mut self.child
+    }
+
+    /// Waits until it ends.
+    pub(crate) fn wait(&mut self) -> Result<ExitStatus> {
+        self.child.wait().with_context(|| format!("can't wait for `{}`", self.name))
+    }
+
+    /// Waits until it ends, for no longer than `limit`.
+    pub(crate) fn wait_for(&mut self, limit: Duration) -> Result<Option<ExitStatus>> {
+        let end = Instant::now() + limit;
+        loop {
+            let status =
+                self.child.try_wait().with_context(|| format!("can't wait for `{}`", self.name))?;
+            if status.is_some() || Instant::now() >= end {
+                return Ok(status);
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let id = self.child.id();
+        if !matches!(self.child.try_wait(), Ok(Some(_))) {
+            send(id, Signal::SIGTERM);
+            if !matches!(self.wait_for(Duration::from_secs(5)), Ok(Some(_))) {
+                let _ = self.child.kill();
+                let _ = self.child.wait();
+            }
+        }
+        state().children.retain(|&child| child != id);
+    }
+}
+
+/// Runs it to its end.
+pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
+    Process::start(command)?.wait()
+}
+
+/// Runs it to its end, which has to be a good one.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let status = status(command)?;
+    if !status.success() {
+        bail!("`{}` failed ({status})", describe(command));
+    }
+    Ok(())
+}
+
+/// Runs it to its end and returns what it printed. What it complained about is shown only when it
+/// failed.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = Process::start(command)?;
+    let stderr = process.child().stderr.take();
+    // Both pipes at once: a child that fills one of them waits for ever.
+    let complaints = thread::spawn(move || stderr.map(std::io::read_to_string));
+    let stdout = process.child().stdout.take().map(std::io::read_to_string);
+    let status = process.wait()?;
+    if !status.success() {
+        let complaints = complaints.join().ok().flatten().transpose()?.unwrap_or_default();
+        bail!("`{}` failed ({status}):\n{}", describe(command), complaints.trim_end());
+    }
+    Ok(stdout.transpose()?.unwrap_or_default())
+}
+
+/// The command as one would type it, cut where it gets long.
+fn describe(command: &Command) -> String {
+    let program = std::path::Path::new(command.get_program());
+    let mut text =
+        program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
+    for argument in command.get_args() {
+        if text.len() > 120 {
+            text.push_str(" …");
+            break;
+        }
+        text.push(' ');
+        text.push_str(&argument.to_string_lossy());
+    }
+    text
+}

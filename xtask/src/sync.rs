@@ -1,0 +1,63 @@
+//! One `tardist sync`, and what follows from its exit status.
+
+use std::{
+    path::Path,
+    process::{Command, ExitCode},
+};
+
+use anyhow::{Result, bail};
+use clap::Args;
+
+use crate::{process, project};
+
+/// What to sync: options that are those of `tardist`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct What {
+    /// The Gerrit to mirror [default: Wikimedia's, or if it can't be reached, made-up samples]
+    #[arg(long, value_name = "URL", env = "TARDIST_UPSTREAM")]
+    pub(crate) upstream: Option<String>,
+
+    /// Sync only this repository, as extensions/NAME or skins/NAME; give it once for each
+    #[arg(long, value_name = "KIND/NAME")]
+    pub(crate) only: Vec<String>,
+
+    /// A branch to distribute; give it once for each
+    #[arg(long, value_name = "BRANCH")]
+    pub(crate) branch: Vec<String>,
+}
+
+/// Runs it. `Err` of an exit code means that there is nothing to serve.
+pub(crate) fn run(
+    what: &What,
+    data: &Path,
+    public_url: Option<&str>,
+) -> Result<Result<(), ExitCode>> {
+    let mut command = Command::new(project::binary("tardist"));
+    // A setting of this folder, such as tardist.toml, counts.
+    command.current_dir(project::root()).arg("sync").arg("--data").arg(data);
+    if let Some(upstream) = &what.upstream {
+        command.args(["--upstream", upstream]);
+    }
+    if let Some(url) = public_url {
+        command.args(["--public-url", url]);
+    }
+    command.args(what.only.iter().flat_map(|it| ["--only", it]));
+    command.args(what.branch.iter().flat_map(|it| ["--branch", it]));
+    let status = process::status(&mut command)?;
+    if process::interrupted() {
+        bail!("interrupted");
+    }
+    match status.code() {
+        Some(0) => {}
+        Some(3) => println!("Some repositories failed, see above; going on with the others."),
+        Some(1) if data.join("snapshot.db").exists() => {
+            println!("The sync failed, see above; going on with the earlier snapshot.");
+        }
+        code => {
+            let code = code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+            eprintln!("xtask: `tardist sync` failed, see above, and there is nothing to serve");
+            return Ok(Err(ExitCode::from(code)));
+        }
+    }
+    Ok(Ok(()))
+}
