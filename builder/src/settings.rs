@@ -14,6 +14,7 @@ use tardist_catalog::BranchName;
 use crate::{Error, config::UrlMap, repository_id::RepositoryId};
 
 /// Everything that can be set. Flags win over `TARDIST_…` variables, these over the file.
+#[allow(rustdoc::bare_urls, reason = "these texts are the command's help")]
 #[derive(Debug, Default, Clone, Args, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Settings {

@@ -26,8 +26,8 @@ pub struct Snapshot {
     pub generated_at: i64,
     /// What it names.
     pub catalogue: Catalogue,
-    /// The bodies' entity tags, and when each last changed, by a key of [`answer_key`] or
-    /// [`document_key`].
+    /// The bodies' entity tags, and when each last changed, by path and media
+    /// type or by repository.
     pub stamps: BTreeMap<String, (String, i64)>,
     /// The tarballs that it no longer names.
     pub retired: Retired,

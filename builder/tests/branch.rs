@@ -59,7 +59,9 @@ fn members(content: &Content) -> (Vec<String>, Vec<String>) {
     let shown = members.iter().map(|member| {
         let path = String::from_utf8_lossy(&member.path);
         match member.file {
-            Some(file) => format!("{path}={}", String::from_utf8(content.bytes(file).unwrap()).unwrap()),
+            Some(file) => {
+                format!("{path}={}", String::from_utf8(content.bytes(file).unwrap()).unwrap())
+            }
             None => format!("{path}/"),
         }
     });
@@ -85,13 +87,31 @@ fn links_become_what_they_point_to_and_never_lead_out_or_on() {
     ]);
     let (members, problems) = members(&content);
     let expected = [
-        "/", "a/", "a/file=f", "a/up=i", "b/", "b/inner=i", "chain=i", "to-a/", "to-a/file=f", "to-a/up=i",
+        "/",
+        "a/",
+        "a/file=f",
+        "a/up=i",
+        "b/",
+        "b/inner=i",
+        "chain=i",
+        "to-a/",
+        "to-a/file=f",
+        "to-a/up=i",
     ];
     assert_eq!(members, expected);
     let left_out: Vec<&str> = problems.iter().filter_map(|text| text.split(' ').nth(3)).collect();
     assert_eq!(
         left_out,
-        ["b/self", "b/top", "circle1", "circle2", "dangling", "file-as-folder", "host", "neighbour"]
+        [
+            "b/self",
+            "b/top",
+            "circle1",
+            "circle2",
+            "dangling",
+            "file-as-folder",
+            "host",
+            "neighbour"
+        ]
     );
 }
 
@@ -118,7 +138,11 @@ fn submodules_stand_in_place_and_one_that_is_not_there_is_an_empty_folder() {
     let main = Repository::init_bare(folder.path().join("main")).unwrap();
     let id = commit(
         &main,
-        &[("lib/here", GITLINK, &inner), ("lib/gone", GITLINK, &nested), ("link", LINK, "lib/here/x")],
+        &[
+            ("lib/here", GITLINK, &inner),
+            ("lib/gone", GITLINK, &nested),
+            ("link", LINK, "lib/here/x"),
+        ],
     );
     let content = Content::read(main, id, |_, gitlink| match gitlink.path.as_str() {
         "lib/here" => Ok(Ok(Repository::open(folder.path().join("library")).unwrap())),
@@ -192,7 +216,10 @@ fn a_manifest_says_what_it_says_and_nothing_is_invented() {
         "descriptionmsg": "foo-desc", "license-name": "MIT", "MessagesDirs": {"Foo": ["i18n/api", "i18n"]},
         "requires": {"MediaWiki": ">= 1.45", "platform": {"php": ">= 8.1", "ability-shell": true}, "skins": []}
     }"#;
-    let found = manifest(&[("extension.json", FILE, text), ("i18n/en.json", FILE, r#"{"foo-desc": "Does foo"}"#)]);
+    let found = manifest(&[
+        ("extension.json", FILE, text),
+        ("i18n/en.json", FILE, r#"{"foo-desc": "Does foo"}"#),
+    ]);
     assert_eq!(found.problems, [""; 0]);
     assert_eq!(found.metadata.description.as_deref(), Some("Does foo"));
     assert_eq!(found.metadata.authors, ["One"]);
@@ -213,7 +240,11 @@ fn what_is_wrong_in_a_manifest_is_left_out_and_named() {
     assert_eq!(wrong.metadata.license.as_deref(), Some("MIT"));
     assert_eq!(wrong.metadata.authors, ["Two"]);
     for field in ["`name`", "`author`", "`requires`", "`version`"] {
-        assert!(wrong.problems.iter().any(|text| text.contains(field)), "{field}: {:?}", wrong.problems);
+        assert!(
+            wrong.problems.iter().any(|text| text.contains(field)),
+            "{field}: {:?}",
+            wrong.problems
+        );
     }
     for text in ["", "{", "[]", "null", "\u{feff}{}", &"[".repeat(100_000)] {
         let broken = manifest(&[("extension.json", FILE, text)]);
@@ -227,7 +258,9 @@ fn what_is_wrong_in_a_manifest_is_left_out_and_named() {
 fn real_manifests_parse_without_problems() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/metadata");
     let Ok(kinds) = fs::read_dir(root) else { return };
-    let folders = |path: &Path| -> Vec<_> { fs::read_dir(path).unwrap().map(|e| e.unwrap().path()).collect() };
+    let folders = |path: &Path| -> Vec<_> {
+        fs::read_dir(path).unwrap().map(|e| e.unwrap().path()).collect()
+    };
     let mut count = 0;
     for kind in kinds.map(|entry| entry.unwrap().path()) {
         for branch in folders(&kind).iter().flat_map(|name| folders(name)) {
@@ -239,7 +272,8 @@ fn real_manifests_parse_without_problems() {
                     (name, fs::read_to_string(path).unwrap())
                 })
                 .collect();
-            let files: Vec<_> = texts.iter().map(|(name, text)| (name.as_str(), FILE, text.as_str())).collect();
+            let files: Vec<_> =
+                texts.iter().map(|(name, text)| (name.as_str(), FILE, text.as_str())).collect();
             let kind: Kind = kind.file_name().unwrap().to_str().unwrap().parse().unwrap();
             let found = manifest::read(&content(&files), kind).unwrap();
             assert_eq!(found.problems, [""; 0], "{}", branch.display());

@@ -5,7 +5,6 @@
     reason = "test code: what goes wrong here fails a test, and says where"
 )]
 
-
 mod answers;
 mod bad_input;
 mod cli;
