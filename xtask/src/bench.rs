@@ -56,10 +56,11 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     if let Err(code) = sync::run(&what, &data, None)? {
         return Ok(code);
     }
+    let is_sample = sample.is_some();
     drop(sample);
     let application = Application::derive(&project::target("bench"), &data, true)?;
-    let name =
-        extension(&what).context("say which extension to ask for: --only extensions/NAME")?;
+    let name = extension(&what, is_sample)
+        .context("say which extension to ask for: --only extensions/NAME")?;
     let (server, address) = up::start_host(&application)?;
     let components = load::measure(address, name)?;
     drop(server);
@@ -80,17 +81,14 @@ fn what(options: &Options) -> Result<(What, Option<Sample>)> {
     }
     let sample = Sample::start(&project::target("bench/sample"))?;
     what.upstream = Some(sample.url.clone());
-    if what.only.is_empty() {
-        // One that has branches and a tarball; the others are synced as well.
-        return Ok((what, Some(sample)));
-    }
     Ok((what, Some(sample)))
 }
 
 /// The extension to ask for.
-fn extension(what: &What) -> Option<&str> {
+fn extension(what: &What, is_sample: bool) -> Option<&str> {
     if what.only.is_empty() {
-        return Some("SampleNotes");
+        // One of the samples; of a real upstream, nobody knows.
+        return is_sample.then_some("SampleNotes");
     }
     what.only.iter().find_map(|it| it.strip_prefix("extensions/"))
 }
