@@ -1,4 +1,8 @@
 //! From a commit to its members, its manifest and its tarball, on real Git objects.
+#![allow(
+    clippy::unwrap_used,
+    reason = "test code: what goes wrong here fails a test, and says where"
+)]
 
 use std::{collections::BTreeMap, fs, path::Path};
 
