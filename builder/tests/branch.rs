@@ -252,7 +252,7 @@ fn what_is_wrong_in_a_manifest_is_left_out_and_named() {
     }
     for text in ["", "{", "[]", "null", "\u{feff}{}", &"[".repeat(100_000)] {
         let broken = manifest(&[("extension.json", FILE, text)]);
-        assert_eq!(broken.problems.len(), 1, "{:.20}", text);
+        assert_eq!(broken.problems.len(), 1, "{text:.20}");
         assert!(broken.problems[0].starts_with("extension.json "), "{:?}", broken.problems);
     }
 }
