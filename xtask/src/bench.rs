@@ -41,16 +41,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         bail!("wrk is missing, which makes the load (Debian: apt-get install wrk)");
     }
     components::build(&[project::BARE])?;
-    let packages = ["-p", "tardist", "-p", "component-host", "-p", "sample-upstream"];
-    process::run(project::cargo().args(["build", "--release"]).args(packages))?;
-    process::run(project::cargo().args([
-        "build",
-        "--release",
-        "-p",
-        "tardist",
-        "--example",
-        "tarball",
-    ]))?;
+    let mut cargo = project::cargo();
+    cargo.args(["build", "--release", "--bins", "--example", "tarball"]);
+    process::run(cargo.args(components::all_others()?))?;
     let data = project::target("bench/data");
     let (what, sample) = what(options)?;
     if let Err(code) = sync::run(&what, &data, None)? {

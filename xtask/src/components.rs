@@ -27,6 +27,16 @@ pub(crate) fn packages() -> Result<Vec<String>> {
     parse_packages(&text).with_context(|| format!("in {}", path.display()))
 }
 
+/// cargo's arguments for all packages but the components, which are nothing but WebAssembly.
+///
+/// Everything native is built by these: cargo chooses the features of dependencies by what is built
+/// together, and would compile wasmtime again for another choice.
+pub(crate) fn all_others() -> Result<Vec<String>> {
+    let components = packages()?.into_iter().chain([project::BARE.to_owned()]);
+    let excluded = components.flat_map(|package| ["--exclude".to_owned(), package]);
+    Ok(["--workspace".to_owned()].into_iter().chain(excluded).collect())
+}
+
 fn parse_packages(manifest: &str) -> Result<Vec<String>> {
     let manifest: Table = manifest.parse()?;
     let components = manifest.get("component").and_then(toml::Value::as_table);

@@ -17,9 +17,7 @@ pub(crate) struct Options {
 /// Runs all tests; the outcome is cargo's.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     components::build(&[])?;
-    // The same packages in both calls: cargo chooses the features of dependencies by what is built
-    // together, and compiles those again whose features changed.
-    let packages = native_packages()?;
+    let packages = components::all_others()?;
     process::run(project::cargo().args(["build", "--release"]).args(&packages))?;
     let mut cargo = project::cargo();
     cargo.args(["test", "--release"]).args(&packages);
@@ -28,11 +26,4 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     }
     let code = process::status(&mut cargo)?.code().and_then(|code| u8::try_from(code).ok());
     Ok(ExitCode::from(code.unwrap_or(1)))
-}
-
-/// All but the components, which are nothing but WebAssembly.
-fn native_packages() -> Result<Vec<String>> {
-    let components = components::packages()?.into_iter().chain([project::BARE.to_owned()]);
-    let excluded = components.flat_map(|package| ["--exclude".to_owned(), package]);
-    Ok(["--workspace".to_owned()].into_iter().chain(excluded).collect())
 }

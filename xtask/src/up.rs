@@ -111,10 +111,12 @@ fn can_reach_wikimedia() -> bool {
 fn build(with_sample: bool) -> Result<()> {
     components::build(&[])?;
     let mut cargo = project::cargo();
-    cargo.args(["build", "--release", "-p", "tardist"]);
+    cargo.args(["build", "--release"]);
     if project::find_program("spin").is_none() {
-        cargo.args(["-p", "component-host"]);
+        return process::run(cargo.args(components::all_others()?));
     }
+    // Without the component host there is no wasmtime to compile.
+    cargo.args(["-p", "tardist"]);
     if with_sample {
         cargo.args(["-p", "sample-upstream"]);
     }
