@@ -75,8 +75,8 @@ pub fn add_version_files(content: &mut Content, subject: &Subject<'_>) {
 /// Writes the tarball of `members`, below the folder `subject.name`.
 ///
 /// # Errors
-/// [`Error::TooLarge`] beyond 4 GiB of content, [`Error::Git`] where an object is missing; what
-/// `out` says as `Err(Ok(io::Error))` would be lost in words, so it comes back as the inner error.
+/// [`Error::TooLarge`] beyond 4 GiB of content, [`Error::Git`] where an object is missing. An error of
+/// `out` is the inner result: only the caller knows what file it is about.
 pub fn write(
     content: &Content,
     members: &[Member<'_>],

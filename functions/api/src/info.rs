@@ -5,7 +5,13 @@ use std::collections::BTreeSet;
 use serde_json::json;
 use tardist_catalog::{Kind, RepoName, schema::JSON, statement};
 
-use crate::{ApiError, list::known_kind, request::Request, response::Response, snapshot::Snapshot};
+use crate::{
+    ApiError,
+    list::{known_kind, ready_made},
+    request::Request,
+    response::Response,
+    snapshot::Snapshot,
+};
 
 /// How many names `names=` may have; more would not fit the URL limits of common servers.
 const MAX_NAMES: usize = 5_000;
@@ -42,11 +48,7 @@ pub async fn many(
         }),
         (kind, None) => {
             let path = kind.map_or("/info".to_owned(), |kind| format!("/info/{kind}"));
-            snapshot
-                .get(statement::answer(&path, JSON))
-                .await?
-                .map(|answer| Response::answer(answer, JSON))
-                .ok_or_else(|| ApiError::Unavailable("it is not whole".to_owned()))
+            ready_made(&path, JSON, JSON, snapshot).await
         }
     }
 }

@@ -23,15 +23,27 @@ pub async fn get(
     let text = kind.is_some() && wants_text(request)?;
     let (media_type, content_type) =
         if text { (TEXT, "text/plain; charset=utf-8") } else { (JSON, JSON) };
-    let mut response = snapshot
-        .get(statement::answer(&path, media_type))
-        .await?
-        .map(|answer| Response::answer(answer, content_type))
-        .ok_or_else(|| ApiError::Unavailable("it is not whole".to_owned()))?;
+    let mut response = ready_made(&path, media_type, content_type, snapshot).await?;
     if kind.is_some() {
         response.set(http::header::VARY, "Accept");
     }
     Ok(response)
+}
+
+/// The answer that the builder made for a path without parameters.
+///
+/// # Errors
+/// 503 without a snapshot, and for one that lacks the answer.
+pub async fn ready_made(
+    path: &str,
+    media_type: &str,
+    content_type: &'static str,
+    snapshot: &impl Snapshot,
+) -> Result<Response, ApiError> {
+    let answer = snapshot.get(statement::answer(path, media_type)).await?;
+    answer
+        .map(|answer| Response::answer(answer, content_type))
+        .ok_or_else(|| ApiError::Unavailable("it is not whole".to_owned()))
 }
 
 /// The kind that a path names.
