@@ -11,12 +11,14 @@ use std::{
 };
 
 use git2::{AutotagOption, FetchOptions, Oid, RemoteRedirect, Repository};
+use sha2::{Digest, Sha256};
 use tardist_catalog::{BranchName, CommitId};
 
 use crate::{
     Error,
     error::{GitContext, IoContext},
     http::Http,
+    repository_id::RepositoryId,
     transport,
 };
 
@@ -57,12 +59,28 @@ impl Mirror {
         id.to_string().parse().ok()
     }
 
-    /// Fetches these branches in one go; one that the upstream no longer has is gone afterwards.
+    /// Fetches these branches in one go, at the commits that the upstream's list has for them. Where
+    /// Git does not have such a commit (any more, or on a replica yet), what it has instead; a branch
+    /// that it no longer has is gone afterwards.
     ///
     /// # Errors
     /// [`Error::Fetch`] or [`Error::Git`], after the retries that `http` allows.
-    pub fn fetch_branches(&self, http: &Http, branches: &[&BranchName]) -> Result<(), Error> {
-        let names: Vec<String> = branches.iter().map(|branch| branch.ref_name()).collect();
+    pub fn fetch_branches(
+        &self,
+        http: &Http,
+        tips: &[(&BranchName, &CommitId)],
+    ) -> Result<(), Error> {
+        let names: Vec<String> = tips.iter().map(|(branch, _)| branch.ref_name()).collect();
+        let refs: Option<Vec<(String, Oid)>> = names
+            .iter()
+            .zip(tips)
+            .map(|(name, (_, commit))| Some((name.clone(), Oid::from_str(commit.as_str()).ok()?)))
+            .collect();
+        if let Some(refs) = refs
+            && self.fetch_known(http, &refs)?
+        {
+            return Ok(());
+        }
         let refspecs: Vec<String> = names.iter().map(|name| format!("+{name}:{name}")).collect();
         let there = self.fetch(http, &refspecs, 1)?;
         for name in names.iter().filter(|name| !there.contains(*name)) {
@@ -73,23 +91,45 @@ impl Mirror {
         Ok(())
     }
 
-    /// Makes sure that a commit is here, which may be no branch's tip: by its id where the server
-    /// lets one ask for it, else with all branches. False where the upstream does not have it.
+    /// Makes sure that a commit is here, which may be no branch's tip, and keeps it under the name
+    /// `refs/keep/KEEPER` in place of what had that name: by its id where the server lets one ask
+    /// for it, else with all branches. False where the upstream does not have it.
     ///
     /// # Errors
     /// [`Error::Fetch`] or [`Error::Git`], after the retries that `http` allows.
-    pub fn fetch_commit(&self, http: &Http, commit: Oid) -> Result<bool, Error> {
+    pub fn fetch_commit(&self, http: &Http, commit: Oid, keeper: &str) -> Result<bool, Error> {
+        let name = format!("refs/keep/{keeper}");
         let here = || self.repository.find_commit(commit).is_ok();
+        if !here() && !(self.fetch_known(http, &[(name.clone(), commit)])? && here()) {
+            self.fetch(http, &["+refs/heads/*:refs/heads/*".to_owned()], 0)?;
+        }
         if here() {
-            return Ok(true);
+            let kept = self.repository.reference(&name, commit, true, "");
+            kept.git(|| format!("keep {commit} as {name}"))?;
         }
-        match self.fetch(http, &[format!("+{commit}:refs/keep/{commit}")], 1) {
-            Ok(_) if here() => return Ok(true),
-            Err(error @ Error::Fetch { .. }) => return Err(error),
-            Ok(_) | Err(_) => {}
-        }
-        self.fetch(http, &["+refs/heads/*:refs/heads/*".to_owned()], 0)?;
         Ok(here())
+    }
+
+    /// Fetches refs whose commits are known; false where the upstream refuses to give them.
+    fn fetch_known(&self, http: &Http, refs: &[(String, Oid)]) -> Result<bool, Error> {
+        let refspecs: Vec<String> =
+            refs.iter().map(|(name, _)| format!("+{name}:{name}")).collect();
+        let fetch = || {
+            http.retry(
+                // Git's refusal will not change by asking again, what happens on the way may.
+                |error| matches!(error, Error::Fetch { .. }) && error.is_transient(),
+                Error::retry_after,
+                || self.fetch_once(&refspecs, 1),
+            )
+        };
+        match transport::with_refs(refs, fetch) {
+            Ok(_) => Ok(true),
+            Err(Error::Git { action, source }) => {
+                tracing::debug!("can't {action} by commit: {}", source.message());
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Fetches, and returns the names of all refs that the upstream has.
@@ -99,22 +139,24 @@ impl Mirror {
         refspecs: &[String],
         depth: i32,
     ) -> Result<BTreeSet<String>, Error> {
-        http.retry(Error::is_transient, Error::retry_after, || {
-            transport::take_failure();
-            let mut options = FetchOptions::new();
-            options
-                .depth(depth)
-                .download_tags(AutotagOption::None)
-                .update_fetchhead(false)
-                .follow_redirects(RemoteRedirect::None);
-            let fetched = self.repository.remote_anonymous(&self.url).and_then(|mut remote| {
-                remote.fetch(refspecs, Some(&mut options), None)?;
-                Ok(remote.list()?.iter().map(|head| head.name().to_owned()).collect())
-            });
-            fetched.map_err(|source| match transport::take_failure() {
-                Some(source) => Error::Fetch { url: self.url.clone(), source },
-                None => Error::Git { action: format!("fetch from {}", self.url), source },
-            })
+        http.retry(Error::is_transient, Error::retry_after, || self.fetch_once(refspecs, depth))
+    }
+
+    fn fetch_once(&self, refspecs: &[String], depth: i32) -> Result<BTreeSet<String>, Error> {
+        transport::take_failure();
+        let mut options = FetchOptions::new();
+        options
+            .depth(depth)
+            .download_tags(AutotagOption::None)
+            .update_fetchhead(false)
+            .follow_redirects(RemoteRedirect::None);
+        let fetched = self.repository.remote_anonymous(&self.url).and_then(|mut remote| {
+            remote.fetch(refspecs, Some(&mut options), None)?;
+            Ok(remote.list()?.iter().map(|head| head.name().to_owned()).collect())
+        });
+        fetched.map_err(|source| match transport::take_failure() {
+            Some(source) => Error::Fetch { url: self.url.clone(), source },
+            None => Error::Git { action: format!("fetch from {}", self.url), source },
         })
     }
 
@@ -144,6 +186,14 @@ fn remove_unfinished(folder: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The name under which a submodule's commit is kept for the branch that pins it: when the branch
+/// pins another one, that takes its place. The path is hashed, since not every path can be a ref.
+pub fn keeper(id: &RepositoryId, branch: &BranchName, path: &str) -> String {
+    let digest = Sha256::digest(path.as_bytes());
+    let path: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{id}/{branch}/{path}")
 }
 
 /// Where the mirror of a submodule is kept, below `mirror/`: `submodules/HOST/PATH.git`. The URL

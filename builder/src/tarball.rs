@@ -11,7 +11,6 @@ use std::{
     path::Path,
 };
 
-use flate2::{Compression, GzBuilder, write::GzEncoder};
 use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -20,11 +19,8 @@ use tardist_catalog::{BranchName, CommitId, RepoName};
 use crate::{
     Error,
     content::{Content, Member},
+    gzip::Gzip,
 };
-
-/// The level of gzip, as GNU tar's `-z` and `git archive` have it: higher ones take twice the time
-/// for a percent.
-const LEVEL: Compression = Compression::new(6);
 
 /// How many bytes of content a tarball may have. The largest of Wikimedia's has 180 MB.
 const MAX_BYTES: u64 = 4 << 30;
@@ -83,17 +79,18 @@ pub fn write(
     subject: &Subject<'_>,
     out: impl Write,
 ) -> Result<io::Result<Written>, Error> {
-    let mut total = 0;
-    for file in members.iter().filter_map(|member| member.file) {
-        total += content.size(file)?;
-    }
-    if total > MAX_BYTES {
-        return Err(Error::TooLarge { limit: MAX_BYTES, unit: "bytes" });
-    }
-    let gzip = GzBuilder::new().mtime(0).write(Measured::new(out), LEVEL);
+    let gzip = match Gzip::new(Measured::new(out)) {
+        Ok(gzip) => gzip,
+        Err(error) => return Ok(Err(error)),
+    };
     let mut archive = Archive { tar: tar::Builder::new(gzip), mtime: mtime(subject.committed_at) };
+    let mut total = 0;
     for member in members {
         let bytes = member.file.map(|file| content.bytes(file)).transpose()?;
+        total += bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        if total > MAX_BYTES {
+            return Err(Error::TooLarge { limit: MAX_BYTES, unit: "bytes" });
+        }
         let executable = member.file.is_some_and(|file| file.executable);
         if let Err(error) = archive.add(subject.name, &member.path, bytes.as_deref(), executable) {
             return Ok(Err(error));
@@ -108,7 +105,7 @@ fn mtime(committed_at: i64) -> u64 {
 }
 
 struct Archive<W: Write> {
-    tar: tar::Builder<GzEncoder<Measured<W>>>,
+    tar: tar::Builder<Gzip<Measured<W>>>,
     mtime: u64,
 }
 

@@ -1,8 +1,9 @@
 //! Git's smart HTTP (<https://git-scm.com/docs/http-protocol>) for libgit2, over [`Http`].
 //!
 //! It owns the way from libgit2's requests to ours and nothing else. libgit2 calls a transport on
-//! the thread that fetches, and keeps only a text of its errors; so the real one waits in a
-//! thread-local for [`take_failure`].
+//! the thread that fetches, and knows nothing of our types; so what goes past it waits in a
+//! thread-local: the refs that need not be asked for ([`with_refs`]), and the real error of which
+//! libgit2 keeps only a text ([`take_failure`]).
 
 use std::{
     cell::RefCell,
@@ -10,12 +11,42 @@ use std::{
     sync::{Arc, Once},
 };
 
-use git2::transport::{Service, SmartSubtransport, SmartSubtransportStream, Transport};
+use git2::{
+    Oid,
+    transport::{Service, SmartSubtransport, SmartSubtransportStream, Transport},
+};
 
 use crate::http::{Http, HttpError};
 
 thread_local! {
     static FAILURE: RefCell<Option<HttpError>> = const { RefCell::new(None) };
+    static REFS: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
+}
+
+/// Runs `fetch` with a list of refs that is known already, instead of asking the upstream for all
+/// that it has: Wikibase's 60,000 take 4 MB, more than most of its commits. The upstream still has
+/// the last word, since it refuses what none of its refs reaches.
+pub fn with_refs<T>(refs: &[(String, Oid)], fetch: impl FnOnce() -> T) -> T {
+    REFS.set(Some(advertisement(refs)));
+    let result = fetch();
+    REFS.set(None);
+    result
+}
+
+/// What every Git server of the last ten years can do, Gerrit's included.
+const CAPABILITIES: &str = "multi_ack_detailed thin-pack side-band-64k ofs-delta shallow \
+                            allow-tip-sha1-in-want allow-reachable-sha1-in-want";
+
+/// A list of refs in the form in which a server advertises it.
+fn advertisement(refs: &[(String, Oid)]) -> Vec<u8> {
+    let mut list = b"001e# service=git-upload-pack\n0000".to_vec();
+    for (index, (name, id)) in refs.iter().enumerate() {
+        let capabilities = if index == 0 { format!("\0{CAPABILITIES}") } else { String::new() };
+        let line = format!("{id} {name}{capabilities}\n");
+        list.extend_from_slice(format!("{:04x}{line}", line.len() + 4).as_bytes());
+    }
+    list.extend_from_slice(b"0000");
+    list
 }
 
 /// The HTTP error that made the last Git operation of this thread fail, if one did.
@@ -58,6 +89,8 @@ unsafe fn set_globals(http: &Arc<Http>) -> Result<(), git2::Error> {
     }
     // SAFETY: as the caller promises.
     unsafe { git2::opts::set_verify_owner_validation(false) }?;
+    // A fetch has hashed each object when it indexed the pack; zlib's checksum guards what is read.
+    git2::opts::strict_hash_verification(false);
     for scheme in ["http", "https"] {
         let http = Arc::clone(http);
         let factory = move |remote: &git2::Remote<'_>| {
@@ -102,6 +135,9 @@ impl SmartSubtransport for Subtransport {
         let http = Arc::clone(&self.0);
         match action {
             Service::UploadPackLs => {
+                if let Some(refs) = REFS.with_borrow(Clone::clone) {
+                    return Ok(Box::new(Stream::Answer(Box::new(Cursor::new(refs)))));
+                }
                 let url = format!("{url}/info/refs?service=git-upload-pack");
                 let mut refs = Vec::new();
                 http.send(&url, &[], None)

@@ -14,10 +14,11 @@ use crate::{
     http::{Http, HttpError},
     layout::Layout,
     manifest,
-    mirror::Mirror,
+    mirror::{self, Mirror},
     plan::Job,
     publish, submodule,
     tarball::{self, Subject},
+    tidy,
 };
 
 /// How many problems of a branch are kept; hostile content could have millions.
@@ -56,10 +57,11 @@ impl Updater<'_> {
         let project = &job.project;
         let path = self.layout.mirror(&project.id);
         let mirror = Mirror::open(&path, &project.url)?;
-        let stale: Vec<&BranchName> = job
+        let stale: Vec<(&BranchName, &CommitId)> = job
             .branches
             .iter()
-            .filter(|branch| mirror.tip(branch).as_ref() != project.tips.get(*branch))
+            .filter_map(|branch| Some((branch, project.tips.get(branch)?)))
+            .filter(|(branch, tip)| mirror.tip(branch).as_ref() != Some(*tip))
             .collect();
         if !stale.is_empty() {
             mirror.fetch_branches(self.http, &stale)?;
@@ -76,6 +78,11 @@ impl Updater<'_> {
                 }
                 Err(error) => updated.failed.push((branch.clone(), error)),
             }
+        }
+        drop(mirror);
+        if let Err(error) = tidy::tidy(&path, false) {
+            // Its tarballs are made all the same; the next cycle tries again.
+            tracing::warn!("{}: {error}", project.id);
         }
         Ok(updated)
     }
@@ -97,7 +104,8 @@ impl Updater<'_> {
         let repository = Repository::open_bare(mirror.path())
             .git(|| format!("open the mirror {}", mirror.path().display()))?;
         let mut content = Content::read(repository, id, |content, gitlink| {
-            self.submodule(&project.url, content, gitlink)
+            let keeper = mirror::keeper(&project.id, branch, &gitlink.path);
+            self.submodule(&project.url, content, gitlink, &keeper)
         })?;
         let manifest = manifest::read(&content, project.id.kind)?;
         tarball::add_version_files(&mut content, &subject);
@@ -129,6 +137,7 @@ impl Updater<'_> {
         parent: &str,
         content: &Content,
         gitlink: &Gitlink,
+        keeper: &str,
     ) -> Result<Result<Repository, String>, Error> {
         let modules = match content.file(".gitmodules") {
             Some(file) => content.bytes(file)?,
@@ -145,7 +154,7 @@ impl Updater<'_> {
         let _one_at_a_time =
             self.submodules.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let mirror = Mirror::open(&self.layout.submodule(&url), &url)?;
-        match mirror.fetch_commit(self.http, gitlink.commit) {
+        match mirror.fetch_commit(self.http, gitlink.commit, keeper) {
             Ok(true) => Ok(Ok(mirror.into_repository())),
             Ok(false) => Ok(Err(format!("{url} does not have its commit {}", gitlink.commit))),
             Err(error) if error.is_transient() => Err(error),
