@@ -9,11 +9,11 @@
 use std::{
     collections::BTreeSet,
     fs::{self, File},
-    io,
+    io, iter,
     path::{Path, PathBuf},
 };
 
-use git2::{Oid, Repository};
+use git2::{Oid, Repository, RepositoryOpenFlags};
 
 use crate::{
     Error,
@@ -49,12 +49,20 @@ pub fn tidy(path: &Path, force: bool) -> Result<Tidied, Error> {
         return Ok(unchanged);
     }
     let what = || format!("tidy the mirror {}", path.display());
-    let repository = Repository::open_bare(path).git(what)?;
+    let repository = open(path).git(what)?;
     let reached = reached(&repository).git(what)?;
     let name = write_pack(&repository, path, &reached)?;
     write_shallow(path, &reached)?;
     remove_others(path, name.as_deref())?;
     Ok(Tidied { bytes_after: size(&path.join("objects"))?, ..unchanged })
+}
+
+/// Opens a mirror with what its `shallow` file says; `Repository::open_bare` takes no notice of that
+/// and would walk on into parents that are not there.
+fn open(path: &Path) -> Result<Repository, git2::Error> {
+    let flags =
+        RepositoryOpenFlags::BARE | RepositoryOpenFlags::NO_SEARCH | RepositoryOpenFlags::NO_DOTGIT;
+    Repository::open_ext(path, flags, iter::empty::<&str>())
 }
 
 /// The files of a mirror's packs, without their endings.
@@ -166,14 +174,17 @@ mod tests {
 
     use super::*;
 
-    /// A commit of one file on `branch`, put into a pack of its own as a fetch does.
+    /// A commit of one file on top of `branch`, put into a pack of its own as a fetch does.
     fn commit(repository: &Repository, branch: &str, text: &str) -> Oid {
         let who = Signature::now("a", "a@example.org").unwrap();
         let mut tree = repository.treebuilder(None).unwrap();
         tree.insert("file", repository.blob(text.as_bytes()).unwrap(), 0o100_644).unwrap();
         let tree = repository.find_tree(tree.write().unwrap()).unwrap();
-        let id = repository.commit(None, &who, &who, text, &tree, &[]).unwrap();
-        repository.reference(&format!("refs/heads/{branch}"), id, true, "").unwrap();
+        let name = format!("refs/heads/{branch}");
+        let parent = repository.find_reference(&name).map(|it| it.peel_to_commit().unwrap()).ok();
+        let parents: Vec<_> = parent.iter().collect();
+        let id = repository.commit(None, &who, &who, text, &tree, &parents).unwrap();
+        repository.reference(&name, id, true, "").unwrap();
         let mut builder = repository.packbuilder().unwrap();
         builder.insert_commit(id).unwrap();
         builder.write(&repository.path().join("objects/pack"), 0).unwrap();
