@@ -2,9 +2,11 @@
 //! only user of `spin_sdk` beside the components' entry points.
 
 use std::{
+    cell::{OnceCell, RefCell},
     path::Path,
+    rc::Rc,
     sync::OnceLock,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
 use http::{HeaderMap, Method, StatusCode, Uri, header};
@@ -12,7 +14,9 @@ use spin_sdk::sqlite::{self, Connection};
 use tardist_catalog::statement::{Statement, USER_VERSION_SQL, Value};
 
 use crate::{
-    ApiError, conditional, dist, health, index, info, list,
+    ApiError, conditional, dist, health, index, info,
+    kept::{self, Kept},
+    list,
     request::Request,
     response::{Body, Response},
     route::{METHODS, Route, route},
@@ -41,28 +45,45 @@ pub async fn serve(request: spin_sdk::http::Request) -> http::Response<Body> {
 }
 
 async fn answer(method: Method, uri: &Uri, headers: HeaderMap) -> Result<Response, ApiError> {
-    let request = Request::new(method, uri, headers)?;
-    let route = route(&request)?;
-    match request.method {
-        Method::GET | Method::HEAD => {}
-        Method::OPTIONS => return Ok(options()),
-        _ => return Err(ApiError::MethodNotAllowed { allow: METHODS }),
+    if !matches!(method, Method::GET | Method::HEAD) {
+        let request = Request::new(method, uri, headers)?;
+        route(&request)?;
+        return match request.method {
+            Method::OPTIONS => Ok(options()),
+            _ => Err(ApiError::MethodNotAllowed { allow: METHODS }),
+        };
     }
+    let key = kept::key(uri, &headers);
+    let instance = Instance::current();
+    let kept = instance.kept.borrow().get(&key);
+    let response = match kept {
+        Some(response) => response,
+        None => {
+            let request = Request::new(method, uri, headers.clone())?;
+            let response = make(&request, &instance.database).await?;
+            instance.kept.borrow_mut().put(key, &response);
+            response
+        }
+    };
+    Ok(conditional::apply(&headers, response))
+}
+
+/// Makes the answer to a `GET`.
+async fn make(request: &Request, snapshot: &Database) -> Result<Response, ApiError> {
     let settings = settings().await?;
-    let snapshot = Database::default();
-    let mut response = match route {
-        Route::Index => index::get(settings, &snapshot).await,
-        Route::Health => health::get(settings, now(), &snapshot).await,
-        Route::List(kind) => list::get(&request, kind, &snapshot).await,
-        Route::Infos(kind) => info::many(&request, kind, &snapshot).await,
-        Route::Info(kind, name) => info::one(kind, name, &snapshot).await,
+    let mut response = match route(request)? {
+        Route::Index => index::get(settings, snapshot).await,
+        Route::Health => health::get(settings, now(), snapshot).await,
+        Route::List(kind) => list::get(request, kind, snapshot).await,
+        Route::Infos(kind) => info::many(request, kind, snapshot).await,
+        Route::Info(kind, name) => info::one(kind, name, snapshot).await,
         Route::Dist(kind, file) => dist::get(Path::new(DIST), kind, file),
     }?;
     if !response.headers.contains_key(header::CACHE_CONTROL) {
         let value = format!("public, max-age={}", settings.cache_max_age);
         response.set(header::CACHE_CONTROL, &value);
     }
-    Ok(conditional::apply(&request.headers, response))
+    Ok(response)
 }
 
 /// The answer to `OPTIONS`, which is also that to a browser's preflight.
@@ -105,10 +126,33 @@ async fn settings() -> Result<&'static Settings, ApiError> {
     }
 }
 
-/// The snapshot's database. It is opened in each request: an open connection would keep reading the
-/// file that the builder has replaced.
+/// What this instance keeps: see [`kept`].
+struct Instance {
+    since: Instant,
+    database: Database,
+    kept: RefCell<Kept>,
+}
+
+impl Instance {
+    /// What is kept and young enough, else nothing yet. A request goes on with what it began with.
+    fn current() -> Rc<Self> {
+        thread_local! {
+            static CURRENT: RefCell<Option<Rc<Instance>>> = const { RefCell::new(None) };
+        }
+        CURRENT.with_borrow_mut(|current| match current {
+            Some(instance) if instance.since.elapsed() < kept::LIFETIME => Rc::clone(instance),
+            _ => {
+                let (database, kept) = (Database::default(), RefCell::default());
+                Rc::clone(current.insert(Rc::new(Self { since: Instant::now(), database, kept })))
+            }
+        })
+    }
+}
+
+/// The snapshot's database, opened at the first statement. It keeps reading the file that was there
+/// then, whatever the builder puts in its place.
 #[derive(Default)]
-struct Database(std::cell::OnceCell<Connection>);
+struct Database(OnceCell<Connection>);
 
 impl Database {
     async fn connection(&self) -> Result<&Connection, sqlite::Error> {

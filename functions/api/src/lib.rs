@@ -14,6 +14,7 @@ mod error;
 pub mod health;
 pub mod index;
 pub mod info;
+pub mod kept;
 pub mod list;
 pub mod request;
 pub mod response;
