@@ -150,3 +150,24 @@ fn without_upstream_a_dry_run_exits_1_and_without_a_snapshot_so_does_gc() {
     says(&run(&mut tardist(folder.path(), &["gc"]), 1), &["no snapshot", "tardist sync"]);
     assert_eq!(entries(folder.path()), 0, "nothing was begun");
 }
+
+#[test]
+fn the_documentation_names_every_setting_and_every_command() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/builder.md");
+    let text = fs::read_to_string(path).unwrap();
+    for argument in tardist::cli::settings() {
+        let row = format!(
+            "| `--{} {}`",
+            argument.get_long().unwrap(),
+            argument.get_value_names().unwrap()[0]
+        );
+        let variable = argument.get_env().unwrap().to_str().unwrap();
+        let key = tardist::settings::key(&argument);
+        // The branch is long enough in its row.
+        let row = row.replace("--branch BRANCH", "--branch B");
+        says(&text, &[&row, &format!("| `{variable}`"), &format!("| `{key}` |")]);
+    }
+    for command in tardist::cli::command().get_subcommands() {
+        says(&text, &[&format!("| `tardist {}", command.get_name())]);
+    }
+}
