@@ -1,12 +1,19 @@
 //! The checked configuration: every value is there and makes sense.
 
-use std::{collections::BTreeSet, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    collections::BTreeSet, fmt, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration,
+};
 
 use jiff::SignedDuration;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tardist_catalog::BranchName;
 
-use crate::{Error, http::HttpOptions, repository_id::RepositoryId, settings::Settings};
+use crate::{
+    Error,
+    http::HttpOptions,
+    repository_id::RepositoryId,
+    settings::{Form, Places, Settings},
+};
 
 /// The Gerrit that holds MediaWiki's extensions and skins
 /// (<https://www.mediawiki.org/wiki/Gerrit>).
@@ -14,10 +21,16 @@ pub const WIKIMEDIA_GERRIT: &str = "https://gerrit.wikimedia.org/r";
 
 /// What mediawiki.org's ExtensionDistributor offers (`$wgExtDistSnapshotRefs`, to be read in its
 /// siteinfo): the development branch and the releases that get fixes.
-const BRANCHES: [&str; 5] = ["master", "REL1_46", "REL1_45", "REL1_44", "REL1_43"];
+pub(crate) const BRANCHES: [&str; 5] = ["master", "REL1_46", "REL1_45", "REL1_44", "REL1_43"];
+
+/// More at once would be more than any upstream calls polite.
+const MAX_JOBS: usize = 256;
+
+/// With the pause doubling each time, far more than a cycle would live for.
+const MAX_RETRIES: usize = 100;
 
 /// What one run of the builder goes by.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// The data directory.
     pub data: PathBuf,
@@ -46,8 +59,8 @@ pub struct Config {
 }
 
 /// "URLs that begin with `from` are fetched from `to`", as Git's `url.<base>.insteadOf`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct UrlMap {
     /// The start of the URL as `.gitmodules` has it.
     pub from: String,
@@ -79,8 +92,20 @@ impl TryFrom<String> for UrlMap {
     }
 }
 
+impl fmt::Display for UrlMap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.from, self.to)
+    }
+}
+
+impl From<UrlMap> for String {
+    fn from(map: UrlMap) -> Self {
+        map.to_string()
+    }
+}
+
 /// More than cores where these are few, since a fetch mostly waits.
-fn default_jobs() -> usize {
+pub(crate) fn default_jobs() -> usize {
     std::thread::available_parallelism().map_or(4, |cores| cores.get().max(4))
 }
 
@@ -90,71 +115,88 @@ fn is_http(url: &str) -> bool {
     })
 }
 
+/// Checks values, and collects what is wrong with them.
+struct Check {
+    places: Places,
+    wrong: Vec<String>,
+}
+
+impl Check {
+    fn refuse(&mut self, key: &str, value: &str) {
+        let message = match Form::of(key) {
+            Some(form) => form.refuse_value(self.places.get(key), value),
+            None => format!("{key}: {value} is wrong"),
+        };
+        self.wrong.push(message);
+    }
+
+    /// A URL without a slash at its end, or nothing.
+    fn url(&mut self, key: &str, url: Option<String>) -> String {
+        let url = url.unwrap_or_default();
+        if !url.is_empty() && !is_http(&url) {
+            self.refuse(key, &format!("{url:?}"));
+            return url;
+        }
+        url.trim_end_matches('/').to_owned()
+    }
+
+    fn number(&mut self, key: &str, number: Option<usize>, range: RangeInclusive<usize>) -> usize {
+        let number = number.unwrap_or_default();
+        if !range.contains(&number) {
+            self.refuse(key, &number.to_string());
+        }
+        number
+    }
+
+    fn duration(&mut self, key: &str, given: Option<SignedDuration>, least: Duration) -> Duration {
+        let given = given.unwrap_or_default();
+        match Duration::try_from(given) {
+            Ok(duration) if duration >= least => duration,
+            _ => {
+                self.refuse(key, &format!("{given:#}"));
+                least
+            }
+        }
+    }
+}
+
 impl Config {
     /// Checks settings and fills in what they leave open.
     ///
     /// # Errors
-    /// [`Error::Config`] with everything that is wrong, a line each.
+    /// [`Error::Config`] with everything that is wrong, a line each: where it was set, what is wrong
+    /// and what to write instead.
     pub fn new(settings: Settings) -> Result<Self, Error> {
-        let mut wrong = Vec::new();
-        let mut url = |name: &str, given: Option<String>, default: &str| {
-            let url = given.unwrap_or_else(|| default.to_owned());
-            if !url.is_empty() && !is_http(&url) {
-                wrong.push(format!("{name}: {url:?} is not a http or https URL"));
-            }
-            url.trim_end_matches('/').to_owned()
-        };
-        let upstream = url("upstream", settings.upstream, WIKIMEDIA_GERRIT);
-        let public_url = url("public-url", settings.public_url, "");
-        if upstream.is_empty() {
-            wrong.push("upstream: it is empty; write the Gerrit's base URL".to_owned());
-        }
-        let mut duration =
-            |name: &str, given: Option<SignedDuration>, default: Duration| match given
-                .map(Duration::try_from)
-            {
-                None => default,
-                Some(Ok(duration)) if !duration.is_zero() || name == "grace" => duration,
-                Some(_) => {
-                    wrong.push(format!("{name}: it is a time above zero, such as 90s, 5m or 24h"));
-                    default
-                }
-            };
-        let timeout = duration("timeout", settings.timeout, Duration::from_secs(120));
-        let grace = duration("grace", settings.grace, Duration::from_hours(24));
-        let refresh = duration("refresh", settings.refresh, Duration::from_hours(12));
-        let branches: BTreeSet<BranchName> = match settings.branches {
-            Some(branches) => branches.into_iter().collect(),
-            None => BRANCHES.iter().filter_map(|branch| branch.parse().ok()).collect(),
-        };
-        if branches.is_empty() {
-            wrong.push("branches: there is none; name at least one, such as master".to_owned());
-        }
-        let contact = settings.contact.unwrap_or_else(|| "no contact given".to_owned());
-        if !contact.chars().all(|c| (' '..='~').contains(&c) && c != '(' && c != ')') {
-            wrong.push("contact: it is ASCII text without brackets".to_owned());
-        }
-        let jobs = settings.jobs.unwrap_or_else(default_jobs);
-        if !(1..=256).contains(&jobs) {
-            wrong.push("jobs: it is a number from 1 to 256".to_owned());
-        }
-        if !wrong.is_empty() {
-            return Err(Error::Config(wrong.join("\n")));
-        }
-        Ok(Self {
-            data: settings.data.unwrap_or_else(|| PathBuf::from("data")),
-            upstream,
-            branches,
-            only: settings.only.unwrap_or_default().into_iter().collect(),
-            public_url,
-            contact,
+        let mut check = Check { places: settings.places.clone(), wrong: Vec::new() };
+        let settings = settings.or(Settings::defaults());
+        let config = Self {
+            data: settings.data.unwrap_or_default(),
+            upstream: check.url("upstream", settings.upstream),
+            branches: settings.branches.into_iter().flatten().collect(),
+            only: settings.only.into_iter().flatten().collect(),
+            public_url: check.url("public-url", settings.public_url),
+            contact: settings.contact.unwrap_or_default(),
             url_map: settings.url_map.unwrap_or_default(),
-            jobs,
-            retries: settings.retries.unwrap_or(3),
-            timeout,
-            grace,
-            refresh,
-        })
+            jobs: check.number("jobs", settings.jobs, 1..=MAX_JOBS),
+            retries: check.number("retries", settings.retries, 0..=MAX_RETRIES),
+            timeout: check.duration("timeout", settings.timeout, Duration::from_nanos(1)),
+            grace: check.duration("grace", settings.grace, Duration::ZERO),
+            refresh: check.duration("refresh", settings.refresh, Duration::from_nanos(1)),
+        };
+        if config.upstream.is_empty() {
+            check.refuse("upstream", "\"\"");
+        }
+        if config.branches.is_empty() {
+            check.refuse("branches", "an empty list");
+        }
+        if config.data.as_os_str().is_empty() {
+            check.refuse("data", "\"\"");
+        }
+        let plain = |c: char| (' '..='~').contains(&c) && c != '(' && c != ')';
+        if !config.contact.chars().all(plain) {
+            check.refuse("contact", &format!("{:?}", config.contact));
+        }
+        if check.wrong.is_empty() { Ok(config) } else { Err(Error::Config(check.wrong.join("\n"))) }
     }
 
     /// How requests are made: `User-Agent: tardist/VERSION (contact)`, and only to the hosts of
@@ -173,6 +215,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Place;
 
     #[test]
     fn nothing_set_is_wikimedia_with_the_supported_branches() {
@@ -200,25 +243,36 @@ mod tests {
     }
 
     #[test]
-    fn a_file_says_where_it_is_wrong() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("tardist.toml");
-        let read = |text: &str| {
-            std::fs::write(&path, text).unwrap();
-            Settings::read(&path)
+    fn what_is_out_of_range_is_told_with_where_it_was_set() {
+        let file = |line| Place::File { path: "tardist.toml".into(), line, column: 1 };
+        let settings = Settings {
+            jobs: Some(999),
+            retries: Some(101),
+            refresh: Some(SignedDuration::ZERO),
+            contact: Some("caf\u{e9}".into()),
+            places: [
+                ("jobs".to_owned(), file(12)),
+                ("retries".to_owned(), Place::Flag("--retries".into())),
+                ("refresh".to_owned(), Place::Variable("TARDIST_REFRESH".into())),
+            ]
+            .into(),
+            ..Settings::default()
         };
-        let good =
-            read("branches = ['master']\ngrace = '2h'\nurl-map = ['https://a/=http://b/']\n");
-        let config = Config::new(good.unwrap()).unwrap();
-        assert_eq!(config.grace, Duration::from_secs(7200));
-        assert_eq!(config.url_map[0].to, "http://b/");
-        for (text, hint) in [
-            ("brunches = []", "brunches"),
-            ("branches = ['a..b']", "line 1"),
-            ("jobs = 'x'", "jobs"),
+        let error = Config::new(settings).unwrap_err().to_string();
+        for says in [
+            "tardist.toml:12:1: jobs: 999 is not a number from 1 to 256; write jobs = 4",
+            "--retries: 101 is not a number from 0 to 100; write --retries 3",
+            "TARDIST_REFRESH: 0s is not a time above zero, such as 90s, 5m or 24h; write TARDIST_REFRESH=12h",
+            "contact: \"caf\u{e9}\" is not ASCII",
         ] {
-            let error = read(text).unwrap_err().to_string();
-            assert!(error.contains(hint) && error.contains("tardist.toml"), "{error}");
+            assert!(error.contains(says), "{says} is not in:\n{error}");
         }
+    }
+
+    #[test]
+    fn no_grace_is_a_grace_period_but_no_time_is_no_timeout() {
+        let zero = Some(SignedDuration::ZERO);
+        assert!(Config::new(Settings { grace: zero, ..Settings::default() }).is_ok());
+        assert!(Config::new(Settings { timeout: zero, ..Settings::default() }).is_err());
     }
 }

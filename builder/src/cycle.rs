@@ -4,7 +4,7 @@
 use std::{
     collections::VecDeque,
     panic::{self, AssertUnwindSafe},
-    sync::{Arc, Mutex, mpsc},
+    sync::{Arc, Mutex, atomic::Ordering, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -20,7 +20,9 @@ use crate::{
     http::Http,
     layout::{Layout, Tarballs},
     lock::Lock,
+    memory,
     plan::{self, Job, Plan},
+    preview::Preview,
     progress::Progress,
     publish,
     render::{self, Rendered},
@@ -32,27 +34,63 @@ use crate::{
     upstream::{Listing, gerrit},
 };
 
+/// What one cycle is to do otherwise than most.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Make all tarballs anew, even where nothing changed.
+    pub force: bool,
+}
+
+/// Says what a cycle would do. Nothing is written, not even the data directory, and the lock is not
+/// taken.
+///
+/// # Errors
+/// [`Error::List`] and [`Error::ListForm`] where the upstream's list can't be had, [`Error::Io`]
+/// where the data directory can't be read.
+pub fn preview(config: &Config, options: Options, progress: &Progress) -> Result<Preview, Error> {
+    let layout = Layout::new(&config.data);
+    let http = Arc::new(Http::new(config.http_options()));
+    let cycle = Cycle { config, options, layout: &layout, http: &http, now: 0, progress };
+    let previous = Snapshot::load(&layout.snapshot());
+    let listing = cycle.list(previous.as_ref())?;
+    let (listed, mut failures) = (listing.projects.len(), refused(&listing));
+    let published = previous.map(|previous| previous.catalogue).unwrap_or_default();
+    let standing = plan::standing(published.clone(), &layout.tarballs()?);
+    let plan = plan::plan(listing, &standing, &config.only, options.force);
+    failures.extend(plan.unknown.iter().map(unknown));
+    Ok(Preview::new(&layout, listed, &published, &plan, failures))
+}
+
 /// Runs one cycle at the time `now`, and leaves its report in the data directory.
 ///
 /// # Errors
 /// [`Error::Locked`], and [`Error::Io`] where the data directory can't be used at all. Everything
 /// else is in the report.
-pub fn run(config: &Config, now: Timestamp, progress: &Progress) -> Result<Report, Error> {
+pub fn run(
+    config: &Config,
+    options: Options,
+    now: Timestamp,
+    progress: &Progress,
+) -> Result<Report, Error> {
     let start = Instant::now();
     let layout = Layout::new(&config.data);
     std::fs::create_dir_all(layout.root()).at("create", layout.root())?;
     let _lock = Lock::acquire(&layout)?;
     let http = Arc::new(Http::new(config.http_options()));
     let mut report = Report { started_at: now.to_string(), ..Report::default() };
-    let cycle = Cycle { config, layout: &layout, http: &http, now: now.as_second(), progress };
+    let cycle =
+        Cycle { config, options, layout: &layout, http: &http, now: now.as_second(), progress };
     if let Err(error) = cycle.run(&mut report) {
         report.outcome = Outcome::Failed;
         report.error = Some(error.to_string());
     }
+    report.made.sort();
     report.failures.sort();
     report.problems.sort();
     report.requests = http.requests();
-    report.duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    report.received = http.received();
+    report.peak_memory = memory::peak();
+    report.duration_ms = millis(start.elapsed());
     let text = serde_json::to_string_pretty(&report).map_err(|e| Error::Bug(e.to_string()))?;
     publish::put(&layout.report(), |out| Ok(writeln!(out, "{text}")))?;
     Ok(report)
@@ -60,6 +98,7 @@ pub fn run(config: &Config, now: Timestamp, progress: &Progress) -> Result<Repor
 
 struct Cycle<'a> {
     config: &'a Config,
+    options: Options,
     layout: &'a Layout,
     http: &'a Arc<Http>,
     now: i64,
@@ -71,22 +110,22 @@ impl Cycle<'_> {
         transport::set_up(self.http).git(|| "set up Git".to_owned())?;
         self.layout.prepare()?;
         let previous = Snapshot::load(&self.layout.snapshot());
+        let start = Instant::now();
         let listing = self.list(previous.as_ref())?;
+        report.times.listing_ms = millis(start.elapsed());
         report.listed = listing.projects.len();
-        report.failures.extend(listing.refused.iter().map(|error| Remark {
-            repository: error.text.clone(),
-            branch: None,
-            text: error.to_string(),
-        }));
+        report.failures.extend(refused(&listing));
 
         let published = previous.as_ref().map(|p| p.catalogue.clone()).unwrap_or_default();
         let standing = plan::standing(published, &self.layout.tarballs()?);
-        let plan = plan::plan(listing, &standing, &self.config.only);
+        let plan = plan::plan(listing, &standing, &self.config.only, self.options.force);
         report.kept = catalogue::tarballs(&plan.kept).count();
         let catalogue = self.work(plan, &standing, report);
 
+        let start = Instant::now();
         let retired = self.publish(&catalogue, previous.as_ref(), report)?;
         report.removed = publish::sweep(self.layout, &retired, self.config.grace, self.now)?;
+        report.times.publishing_ms = millis(start.elapsed());
         Ok(())
     }
 
@@ -111,26 +150,27 @@ impl Cycle<'_> {
     /// Does the plan's jobs, several at once, and returns what is to be published.
     fn work(&self, plan: Plan, standing: &Catalogue, report: &mut Report) -> Catalogue {
         let Plan { jobs, kept: mut catalogue, unknown } = plan;
-        for id in unknown {
-            let text = "upstream does not have it".to_owned();
-            report.failures.push(Remark { repository: id.to_string(), branch: None, text });
-        }
+        report.failures.extend(unknown.iter().map(self::unknown));
         let updater = Updater {
             http: self.http,
             layout: self.layout,
             url_map: &self.config.url_map,
             submodules: Mutex::new(()),
+            fetching: Default::default(),
         };
-        let bar = self.progress.counting(jobs.len());
+        let http = Arc::clone(self.http);
+        let meter = self.progress.count(jobs.len(), "repositories", move || http.received());
+        let start = Instant::now();
+        let mut spent = Duration::ZERO;
         let threads = self.config.jobs.min(jobs.len());
         let queue = Mutex::new(VecDeque::from(jobs));
         let (sender, receiver) = mpsc::channel();
         thread::scope(|scope| {
             for _ in 0..threads {
-                let (sender, queue, updater, bar) = (sender.clone(), &queue, &updater, &bar);
+                let (sender, queue, updater, meter) = (sender.clone(), &queue, &updater, &meter);
                 scope.spawn(move || {
                     while let Some(job) = next(queue) {
-                        bar.set_message(job.project.id.to_string());
+                        meter.begin(&job.project.id.to_string());
                         let started = Instant::now();
                         let updated = update(updater, &job);
                         if sender.send((job, updated, started.elapsed())).is_err() {
@@ -141,34 +181,20 @@ impl Cycle<'_> {
             }
             drop(sender);
             for (job, updated, duration) in receiver {
-                bar.inc(1);
-                self.log(&job, &updated, duration);
+                let id = job.project.id.to_string();
+                meter.done(&id, updated.as_ref().map_or(0, |updated| updated.built.len()));
+                log(&id, &updated, duration);
+                spent += duration;
+                report.took(id, millis(duration));
                 merge(&mut catalogue, &job, updated, standing, report);
             }
         });
-        bar.finish_and_clear();
+        drop(meter);
+        let fetching = Duration::from_micros(updater.fetching.load(Ordering::Relaxed));
+        report.times.working_ms = millis(start.elapsed());
+        report.times.fetching_ms = millis(fetching);
+        report.times.building_ms = millis(spent.saturating_sub(fetching));
         catalogue
-    }
-
-    /// One line a repository; on a terminal the bar says as much.
-    fn log(&self, job: &Job, updated: &Result<Updated, Error>, duration: Duration) {
-        let project = job.project.id.to_string();
-        let duration_ms = duration.as_millis();
-        match updated {
-            Ok(updated) if self.progress.is_drawn() => {
-                tracing::debug!(
-                    project,
-                    duration_ms,
-                    "{project}: {} tarballs",
-                    updated.built.len()
-                );
-            }
-            Ok(updated) => {
-                tracing::info!(project, duration_ms, "{project}: {} tarballs", updated.built.len());
-            }
-            // The report at the cycle's end tells it with all others.
-            Err(error) => tracing::debug!(project, duration_ms, "{project}: {error}"),
-        }
     }
 
     /// Puts a snapshot of `catalogue` in place where it says anything new, or is old; returns the
@@ -236,6 +262,36 @@ impl Cycle<'_> {
     }
 }
 
+/// What upstream lists and can't be distributed.
+fn refused(listing: &Listing) -> Vec<Remark> {
+    let remark = |error: &tardist_catalog::NameError| Remark {
+        repository: error.text.clone(),
+        branch: None,
+        text: error.to_string(),
+    };
+    listing.refused.iter().map(remark).collect()
+}
+
+fn unknown(id: &RepositoryId) -> Remark {
+    remark(id, None, "upstream does not have it".to_owned())
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// One line a repository, for who asks for it; progress and report tell the rest.
+fn log(project: &str, updated: &Result<Updated, Error>, duration: Duration) {
+    let duration_ms = millis(duration);
+    match updated {
+        Ok(updated) => {
+            let count = updated.built.len();
+            tracing::debug!(project, duration_ms, "{project}: {count} tarballs");
+        }
+        Err(error) => tracing::debug!(project, duration_ms, "{project}: {error}"),
+    }
+}
+
 fn next(queue: &Mutex<VecDeque<Job>>) -> Option<Job> {
     queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).pop_front()
 }
@@ -283,6 +339,7 @@ fn merge(
     }
     for (branch, built) in updated.built {
         report.built += 1;
+        report.made.push(format!("{}/{}", id.kind, built.tarball(&id.name, &branch).as_str()));
         let problems = built.problems.iter().map(|text| remark(id, Some(&branch), text.clone()));
         report.problems.extend(problems);
         record.branches.insert(branch, built);

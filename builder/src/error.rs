@@ -19,6 +19,12 @@ pub enum Error {
         /// The data directory.
         path: PathBuf,
     },
+    /// There is no snapshot to go by.
+    #[error("there is no snapshot in {}: `tardist sync` makes one", path.display())]
+    NothingPublished {
+        /// The data directory.
+        path: PathBuf,
+    },
     /// A file or folder of the data directory could not be read or written.
     #[error("can't {action} {}: {source}", path.display())]
     Io {

@@ -7,7 +7,10 @@
 
 use std::{
     io::{self, Read},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -106,6 +109,21 @@ pub struct Http {
     allowed: Vec<Origin>,
     retries: usize,
     requests: AtomicU64,
+    received: Arc<AtomicU64>,
+}
+
+/// Counts what is read through it.
+struct Counting<R> {
+    inner: R,
+    count: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counting<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.count.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
 }
 
 /// Scheme, host and port of a URL.
@@ -150,6 +168,7 @@ impl Http {
             allowed: options.allowed.iter().filter_map(|url| origin(url)).collect(),
             retries: options.retries,
             requests: AtomicU64::new(0),
+            received: Arc::default(),
         }
     }
 
@@ -161,6 +180,11 @@ impl Http {
     /// How many requests have been sent.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
+    }
+
+    /// How many bytes of answers have come, unpacked where they were compressed (packs are not).
+    pub fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
     }
 
     /// The body of a 200 to `GET url`, tried again as [`retry`](Self::retry) says.
@@ -205,7 +229,8 @@ impl Http {
                 retry_after,
             });
         }
-        Ok(response.into_body().into_with_config().limit(u64::MAX).reader())
+        let inner = response.into_body().into_with_config().limit(u64::MAX).reader();
+        Ok(Counting { inner, count: Arc::clone(&self.received) })
     }
 
     /// Runs `operation`, and again after a pause while its error `is_transient`: a second, then

@@ -64,6 +64,11 @@ impl Layout {
         self.root.join("dist").join(kind.as_str())
     }
 
+    /// The folder of all mirrors.
+    pub fn mirrors(&self) -> PathBuf {
+        self.root.join("mirror")
+    }
+
     /// The mirror of a repository.
     pub fn mirror(&self, id: &RepositoryId) -> PathBuf {
         self.root.join("mirror").join(id.kind.as_str()).join(format!("{}.git", id.name))

@@ -1,27 +1,33 @@
 //! The `tardist` command: parse, set up logging, dispatch, and turn the outcome into an exit status.
 
-use std::{io::Write, path::Path, process::ExitCode};
+use std::{env, io, io::Write, path::Path, process::ExitCode};
 
-use clap::Parser;
 use jiff::Timestamp;
 use tardist::{
     Error,
-    cli::{Cli, Command},
+    cli::{self, Command, Parsed},
     config::Config,
-    cycle,
+    cycle, gc,
     layout::Layout,
+    man,
     progress::Progress,
-    settings::Settings,
+    settings::{Settings, file, sample},
     status, verify,
 };
 use tracing_subscriber::EnvFilter;
 
+/// Up to how many problems with content a cycle tells.
+const TOLD_PROBLEMS: usize = 20;
+
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let progress = Progress::new();
-    set_up_logging(cli.verbose, &progress);
-    match run(cli, &progress) {
-        Ok(code) => code,
+    let parsed = match cli::parse(env::args_os(), |name| env::var_os(name)) {
+        Ok(parsed) => parsed,
+        Err(error) => error.exit(),
+    };
+    let progress = Progress::new(parsed.cli.quiet);
+    set_up_logging(&parsed, &progress);
+    match run(parsed, &progress) {
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("tardist: {error}");
             ExitCode::from(if matches!(error, Error::Config(_)) { 2 } else { 1 })
@@ -29,45 +35,102 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli, progress: &Progress) -> Result<ExitCode, Error> {
-    let file = match &cli.config {
-        Some(path) => Settings::read(path)?,
-        None if Path::new("tardist.toml").exists() => Settings::read(Path::new("tardist.toml"))?,
-        None => Settings::default(),
+fn run(mut parsed: Parsed, progress: &Progress) -> Result<u8, Error> {
+    let (settings, config) = match parsed.cli.command {
+        // These two need no settings, and so none that are right.
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut cli::command(), "tardist", &mut script);
+            print(&script);
+            return Ok(0);
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            man::write(&mut page).map_err(|error| Error::Bug(error.to_string()))?;
+            print(&page);
+            return Ok(0);
+        }
+        _ => settings(&mut parsed)?,
     };
-    let config = Config::new(cli.settings.or(file))?;
     let layout = Layout::new(&config.data);
-    let (text, code) = match cli.command {
-        Command::Sync => sync(&config, progress)?,
+    let (text, code) = match &parsed.cli.command {
+        Command::Sync(options) => sync(&config, options, parsed.cli.quiet, progress)?,
         Command::Status { json } => {
-            let status = status::read(&layout);
-            let text = if json {
+            let status = status::read(&layout, Timestamp::now());
+            let text = if *json {
                 serde_json::to_string_pretty(&status).map_err(|e| Error::Bug(e.to_string()))?
             } else {
                 status.to_string()
             };
             (text, status.exit_code())
         }
-        Command::Verify => verify(&layout),
+        Command::Verify => verify(&layout, progress),
+        Command::Gc => {
+            let outcome = gc::run(&config, Timestamp::now(), progress)?;
+            (outcome.to_string(), outcome.exit_code())
+        }
+        Command::Config(_) | Command::Completions { .. } | Command::Man => {
+            (sample::sample(&settings), 0)
+        }
     };
-    // A reader that went away (`tardist status | head -1`) is no failure.
-    let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
-    Ok(ExitCode::from(code))
+    let text = text.trim_end();
+    if !text.is_empty() {
+        print(format!("{text}\n").as_bytes());
+    }
+    Ok(code)
 }
 
-fn sync(config: &Config, progress: &Progress) -> Result<(String, u8), Error> {
-    let report = cycle::run(config, Timestamp::now(), progress)?;
-    for problem in &report.problems {
+/// What the command line, the environment and the file set together; all that is wrong with them
+/// is told at once.
+fn settings(parsed: &mut Parsed) -> Result<(Settings, Config), Error> {
+    let default = Path::new("tardist.toml");
+    let path = match &parsed.cli.config {
+        Some(path) => Some(path.as_path()),
+        None => default.exists().then_some(default),
+    };
+    let file = path.map(file::read).unwrap_or_default();
+    let settings = std::mem::take(&mut parsed.cli.settings).or(file.settings);
+    let mut wrong = file.wrong;
+    wrong.append(&mut parsed.wrong);
+    let config = Config::new(settings.clone());
+    match config {
+        Ok(config) if wrong.is_empty() => return Ok((settings, config)),
+        Ok(_) => {}
+        Err(error) => wrong.extend(error.to_string().lines().map(str::to_owned)),
+    }
+    Err(Error::Config(match &wrong[..] {
+        [only] => only.clone(),
+        all => format!("{} things are wrong:\n  {}", all.len(), all.join("\n  ")),
+    }))
+}
+
+fn sync(
+    config: &Config,
+    options: &cli::Sync,
+    quiet: bool,
+    progress: &Progress,
+) -> Result<(String, u8), Error> {
+    let cycle = cycle::Options { force: options.force };
+    if options.dry_run {
+        return Ok((cycle::preview(config, cycle, progress)?.to_string(), 0));
+    }
+    let report = cycle::run(config, cycle, Timestamp::now(), progress)?;
+    for problem in report.problems.iter().take(TOLD_PROBLEMS) {
         tracing::warn!("{problem}");
+    }
+    if let Some(more @ 1..) = report.problems.len().checked_sub(TOLD_PROBLEMS) {
+        tracing::warn!("{more} more problems with content; `tardist status` tells all");
     }
     if let Some(error) = &report.error {
         eprintln!("tardist: {error}");
     }
-    Ok((report.to_string(), report.exit_code()))
+    let code = report.exit_code();
+    let text = if quiet && code == 0 { String::new() } else { report.to_string() };
+    Ok((text, code))
 }
 
-fn verify(layout: &Layout) -> (String, u8) {
-    match verify::verify(layout) {
+fn verify(layout: &Layout, progress: &Progress) -> (String, u8) {
+    match verify::verify(layout, progress) {
         None => (format!("There is no snapshot in {}.", layout.root().display()), 1),
         Some(verified) if verified.bad.is_empty() => {
             (format!("All {} tarballs are as published.", verified.good), 0)
@@ -76,7 +139,7 @@ fn verify(layout: &Layout) -> (String, u8) {
             let bad: String = verified.bad.iter().map(|bad| format!("\n  {bad}")).collect();
             let text = format!(
                 "{} tarballs are as published, {} are not; `tardist sync` makes missing and cut ones \
-                 again, remove the others first:{bad}",
+                 again, `tardist sync --force --only KIND/NAME` all of a repository:{bad}",
                 verified.good,
                 verified.bad.len()
             );
@@ -85,11 +148,18 @@ fn verify(layout: &Layout) -> (String, u8) {
     }
 }
 
-fn set_up_logging(verbose: u8, progress: &Progress) {
-    let default = match verbose {
-        0 => "tardist=info",
-        1 => "tardist=debug",
-        _ => "debug",
+/// Writes to standard output. A reader that went away (`tardist status | head -1`) is no failure.
+fn print(bytes: &[u8]) {
+    let mut out = io::stdout();
+    let _ = out.write_all(bytes).and_then(|()| out.flush());
+}
+
+fn set_up_logging(parsed: &Parsed, progress: &Progress) {
+    let default = match (parsed.cli.quiet, parsed.cli.verbose) {
+        (true, _) => "tardist=error",
+        (false, 0) => "tardist=info",
+        (false, 1) => "tardist=debug",
+        (false, _) => "debug",
     };
     let filter = EnvFilter::builder()
         .with_env_var("TARDIST_LOG")

@@ -100,7 +100,8 @@ impl Mirror {
     pub fn fetch_commit(&self, http: &Http, commit: Oid, keeper: &str) -> Result<bool, Error> {
         let name = format!("refs/keep/{keeper}");
         let here = || self.repository.find_commit(commit).is_ok();
-        if !here() && !(self.fetch_known(http, &[(name.clone(), commit)])? && here()) {
+        let got = here() || (self.fetch_known(http, &[(name.clone(), commit)])? && here());
+        if !got {
             self.fetch(http, &["+refs/heads/*:refs/heads/*".to_owned()], 0)?;
         }
         if here() {
@@ -196,6 +197,15 @@ pub fn keeper(id: &RepositoryId, branch: &BranchName, path: &str) -> String {
     format!("{id}/{branch}/{path}")
 }
 
+/// Whose branch a ref keeps a submodule's commit for: the inverse of [`keeper`].
+pub fn kept_for(name: &str) -> Option<(RepositoryId, String)> {
+    let rest = name.strip_prefix("refs/keep/")?;
+    let (kind, rest) = rest.split_once('/')?;
+    let (name, rest) = rest.split_once('/')?;
+    let (branch, _path) = rest.rsplit_once('/')?;
+    Some((format!("{kind}/{name}").parse().ok()?, branch.to_owned()))
+}
+
 /// Where the mirror of a submodule is kept, below `mirror/`: `submodules/HOST/PATH.git`. The URL
 /// comes from the repository's content, so only harmless characters of it become file names; two
 /// URLs that fall together share a mirror, which is right since commits are found by their id.
@@ -221,6 +231,17 @@ pub fn submodule_path(url: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_keeper_tells_whose_it_is() {
+        let id: RepositoryId = "extensions/VisualEditor".parse().unwrap();
+        for branch in ["REL1_45", "wmf/1.46"] {
+            let keeper = keeper(&id, &branch.parse().unwrap(), "lib/ve");
+            let kept = kept_for(&format!("refs/keep/{keeper}"));
+            assert_eq!(kept, Some((id.clone(), branch.to_owned())));
+        }
+        assert_eq!(kept_for("refs/heads/master"), None);
+    }
 
     #[test]
     fn a_submodule_url_can_not_leave_its_folder() {

@@ -47,8 +47,14 @@ pub fn standing(published: Catalogue, on_disk: &Tarballs) -> Catalogue {
         .collect()
 }
 
-/// Compares. With `only`, all other repositories stay as they are.
-pub fn plan(listing: Listing, standing: &Catalogue, only: &BTreeSet<RepositoryId>) -> Plan {
+/// Compares. With `only`, all other repositories stay as they are; with `force`, what has not
+/// changed is made anew too.
+pub fn plan(
+    listing: Listing,
+    standing: &Catalogue,
+    only: &BTreeSet<RepositoryId>,
+    force: bool,
+) -> Plan {
     let mut plan = Plan::default();
     let asked = |id: &RepositoryId| only.is_empty() || only.contains(id);
     let listed: BTreeSet<RepositoryId> = listing.projects.iter().map(|p| p.id.clone()).collect();
@@ -63,7 +69,7 @@ pub fn plan(listing: Listing, standing: &Catalogue, only: &BTreeSet<RepositoryId
         let mut branches = Vec::new();
         for (branch, tip) in &project.tips {
             match published.and_then(|record| record.branches.get(branch)) {
-                Some(record) if record.commit == *tip => {
+                Some(record) if record.commit == *tip && !force => {
                     kept.branches.insert(branch.clone(), record.clone());
                 }
                 _ => branches.push(branch.clone()),
@@ -150,7 +156,7 @@ mod tests {
             ("extensions/Gone", "master", 'f'),
             ("extensions/NoBranch", "master", 'f'),
         ]);
-        let plan = plan(listing, &before, &ids(&[]));
+        let plan = plan(listing, &before, &ids(&[]), false);
         let jobs: Vec<String> = plan
             .jobs
             .iter()
@@ -175,10 +181,30 @@ mod tests {
             refused: vec![],
         };
         let before = published(&[("skins/B", "master", '0'), ("skins/Gone", "master", '1')]);
-        let plan = plan(listing, &before, &ids(&["skins/A", "skins/Typo"]));
+        let plan = plan(listing, &before, &ids(&["skins/A", "skins/Typo"]), false);
         assert_eq!(plan.jobs.len(), 1);
         assert_eq!(plan.kept, before);
         assert_eq!(plan.unknown, ["skins/Typo".parse().unwrap()]);
+    }
+
+    #[test]
+    fn force_makes_anew_what_was_asked_for_and_keeps_the_rest() {
+        let listing = Listing {
+            projects: vec![
+                project("skins/A", &[("master", 'a'), ("REL1_45", 'b')]),
+                project("skins/B", &[("master", 'c')]),
+            ],
+            refused: vec![],
+        };
+        let before = published(&[
+            ("skins/A", "master", 'a'),
+            ("skins/A", "REL1_45", 'b'),
+            ("skins/B", "master", 'c'),
+        ]);
+        let plan = plan(listing, &before, &ids(&["skins/A"]), true);
+        assert_eq!(plan.jobs.len(), 1);
+        assert_eq!(plan.jobs[0].branches.len(), 2);
+        assert_eq!(plan.kept, published(&[("skins/B", "master", 'c')]));
     }
 
     #[test]

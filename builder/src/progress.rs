@@ -1,14 +1,24 @@
-//! Progress: bars on a terminal, log lines elsewhere; never both at once on one line.
+//! Progress: how far, how long still, how much; a bar on a terminal, a line every ten seconds
+//! elsewhere, and neither when asked to be quiet.
 
 use std::{
+    fmt::Write as _,
     io::{self, IsTerminal, Write},
-    time::Duration,
+    sync::{Arc, Condvar, Mutex, MutexGuard},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// The bars of this process. Clones show the same bars.
+/// How often a line is written where nothing can be drawn: seldom enough for a journal.
+const LINE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How often a bar's numbers are renewed.
+const BAR_INTERVAL: Duration = Duration::from_millis(250);
+
+/// The progress of this process. Clones are the same.
 #[derive(Debug, Clone)]
 pub struct Progress {
     bars: MultiProgress,
@@ -16,15 +26,15 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Bars on standard error if that is a terminal; else nothing is drawn.
-    pub fn new() -> Self {
-        let terminal = io::stderr().is_terminal();
+    /// Bars on standard error if that is a terminal, else lines; neither if `quiet`.
+    pub fn new(quiet: bool) -> Self {
+        let terminal = !quiet && io::stderr().is_terminal();
         let target =
             if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         Self { bars: MultiProgress::with_draw_target(target), terminal }
     }
 
-    /// True where bars tell what goes on, and log lines need not.
+    /// True where bars are drawn.
     pub fn is_drawn(&self) -> bool {
         self.terminal
     }
@@ -32,25 +42,178 @@ impl Progress {
     /// A bar that only says what is waited for.
     pub fn waiting(&self, message: &'static str) -> ProgressBar {
         let bar = self.bars.add(ProgressBar::new_spinner().with_message(message));
-        bar.enable_steady_tick(Duration::from_millis(100));
+        bar.enable_steady_tick(BAR_INTERVAL);
         bar
     }
 
-    /// A bar over so many repositories, with what is worked on as its message.
-    pub fn counting(&self, total: usize) -> ProgressBar {
-        let style = ProgressStyle::with_template(
-            "{spinner} {pos}/{len} repositories [{wide_bar}] {elapsed}, {eta} to go  {msg:30!}",
-        )
+    /// Begins to tell of `total` things, `unit` in the plural ("repositories"). `received` gives
+    /// the bytes that have come over the network.
+    pub fn count(
+        &self,
+        total: usize,
+        unit: &'static str,
+        received: impl Fn() -> u64 + Send + 'static,
+    ) -> Meter {
+        let style = ProgressStyle::with_template(&format!(
+            "{{spinner}} {{pos}}/{{len}} {unit} [{{wide_bar}}] {{elapsed}}{{prefix}}\n  {{wide_msg}}"
+        ))
         .unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = self.bars.add(ProgressBar::new(total as u64).with_style(style));
-        bar.enable_steady_tick(Duration::from_millis(100));
-        bar
+        bar.enable_steady_tick(BAR_INTERVAL);
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State { done: 0, tarballs: 0, current: Vec::new(), ended: false }),
+            changed: Condvar::new(),
+        });
+        let teller = Teller {
+            shared: Arc::clone(&shared),
+            bar: bar.clone(),
+            total,
+            unit,
+            drawn: self.terminal,
+            began: Instant::now(),
+        };
+        let thread = thread::spawn(move || teller.tell(received));
+        Meter { shared, bar, thread: Some(thread) }
     }
 }
 
-impl Default for Progress {
-    fn default() -> Self {
-        Self::new()
+/// Counts what is done. Ends when it is dropped.
+#[derive(Debug)]
+pub struct Meter {
+    shared: Arc<Shared>,
+    bar: ProgressBar,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    done: usize,
+    tarballs: usize,
+    /// What is worked on, the longest first.
+    current: Vec<String>,
+    ended: bool,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl Meter {
+    /// Work on something begins.
+    pub fn begin(&self, what: &str) {
+        let mut state = self.shared.lock();
+        state.current.push(what.to_owned());
+        self.bar.set_message(state.current.join(", "));
+    }
+
+    /// It is done, and gave so many tarballs.
+    pub fn done(&self, what: &str, tarballs: usize) {
+        let mut state = self.shared.lock();
+        state.done += 1;
+        state.tarballs += tarballs;
+        state.current.retain(|it| it != what);
+        self.bar.set_message(state.current.join(", "));
+        self.bar.inc(1);
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.shared.lock().ended = true;
+        self.shared.changed.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // It does nothing that could panic; if it did, the work is done all the same.
+            let _ = thread.join();
+        }
+        self.bar.finish_and_clear();
+    }
+}
+
+/// The side that tells.
+struct Teller {
+    shared: Arc<Shared>,
+    bar: ProgressBar,
+    total: usize,
+    unit: &'static str,
+    drawn: bool,
+    began: Instant,
+}
+
+impl Teller {
+    fn tell(&self, received: impl Fn() -> u64) {
+        let interval = if self.drawn { BAR_INTERVAL } else { LINE_INTERVAL };
+        let mut state = self.shared.lock();
+        while !state.ended {
+            let waited = self.shared.changed.wait_timeout(state, interval);
+            state = waited.unwrap_or_else(|poisoned| poisoned.into_inner()).0;
+            if state.ended {
+                return;
+            }
+            let rest =
+                rest(state.done, self.total, state.tarballs, received(), self.began.elapsed());
+            if self.drawn {
+                self.bar.set_prefix(rest);
+            } else {
+                tracing::info!("{}/{} {}{rest}", state.done, self.total, self.unit);
+            }
+        }
+    }
+}
+
+/// What stands behind the count: ", 35.0 MB received, 210 tarballs, about 4 min to go".
+fn rest(done: usize, total: usize, tarballs: usize, received: u64, elapsed: Duration) -> String {
+    let mut text = String::new();
+    if received > 0 {
+        let _ = write!(text, ", {} received", bytes(received));
+    }
+    if tarballs > 0 {
+        let _ = write!(text, ", {tarballs} tarballs");
+    }
+    if let Some(left) = left(done, total, elapsed) {
+        let _ = write!(text, ", about {} to go", duration(left));
+    }
+    text
+}
+
+/// How long the rest takes if it goes on like that; nothing before there is anything to go by.
+fn left(done: usize, total: usize, elapsed: Duration) -> Option<Duration> {
+    if done == 0 || elapsed < Duration::from_secs(1) {
+        return None;
+    }
+    let per_one = elapsed.as_secs_f64() / done as f64;
+    Duration::try_from_secs_f64(per_one * total.saturating_sub(done) as f64).ok()
+}
+
+/// A size for people: "412 B", "35.2 MB".
+pub fn bytes(bytes: u64) -> String {
+    let (mut value, mut unit) = (bytes as f64, "B");
+    for next in ["kB", "MB", "GB", "TB"] {
+        if value < 999.95 {
+            break;
+        }
+        value /= 1000.0;
+        unit = next;
+    }
+    if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
+}
+
+/// A time for people, rounded up to what they care for: "12 s", "4 min", "1 h 20 min".
+pub fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64().ceil() as u64;
+    let minutes = seconds.div_ceil(60);
+    match (seconds, minutes) {
+        (..=90, _) => format!("{seconds} s"),
+        (_, ..=90) => format!("{minutes} min"),
+        (_, ..=2880) => format!("{} h {} min", minutes / 60, minutes % 60),
+        _ => format!("{} days", minutes / 1440),
     }
 }
 
@@ -74,5 +237,41 @@ impl Write for LogLine<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         io::stderr().flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_how_far_how_much_and_how_long_still() {
+        let rest = |done, elapsed| rest(done, 1400, 210, 35_000_000, Duration::from_secs(elapsed));
+        assert_eq!(rest(350, 80), ", 35.0 MB received, 210 tarballs, about 4 min to go");
+        assert_eq!(rest(0, 80), ", 35.0 MB received, 210 tarballs");
+        assert_eq!(rest(350, 0), ", 35.0 MB received, 210 tarballs");
+        assert_eq!(rest(1400, 80), ", 35.0 MB received, 210 tarballs, about 0 s to go");
+        assert_eq!(left(2, 1, Duration::from_secs(5)), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn sizes_and_times_are_for_people() {
+        let sizes = [0, 999, 1_000, 999_999, 35_240_000, 1_500_000_000].map(bytes);
+        assert_eq!(sizes, ["0 B", "999 B", "1.0 kB", "1.0 MB", "35.2 MB", "1.5 GB"]);
+        let times = [0, 12, 91, 200, 5_401, 200_000];
+        let times = times.map(|seconds| duration(Duration::from_secs(seconds)));
+        assert_eq!(times, ["0 s", "12 s", "2 min", "4 min", "1 h 31 min", "2 days"]);
+    }
+
+    #[test]
+    fn a_meter_counts_and_ends() {
+        let meter = Progress::new(true).count(2, "repositories", || 0);
+        meter.begin("a");
+        meter.begin("b");
+        meter.done("a", 3);
+        let state = meter.shared.lock();
+        assert_eq!((state.done, state.tarballs, state.current.join(" ")), (1, 3, "b".to_owned()));
+        drop(state);
+        drop(meter);
     }
 }

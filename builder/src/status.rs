@@ -1,6 +1,6 @@
 //! `tardist status`: what is published, and what the last cycle had to say. Reads only.
 
-use std::{fmt, fs};
+use std::{fmt, time::Duration};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -9,6 +9,7 @@ use tardist_catalog::Kind;
 use crate::{
     catalogue,
     layout::Layout,
+    progress,
     report::{Outcome, Remark, Report},
     snapshot::Snapshot,
 };
@@ -29,6 +30,8 @@ pub struct Status {
 pub struct Published {
     /// When the snapshot was made: RFC 3339, UTC.
     pub generated_at: String,
+    /// How old it is, in seconds.
+    pub age_seconds: u64,
     /// How many extensions it names.
     pub extensions: usize,
     /// How many skins it names.
@@ -39,8 +42,8 @@ pub struct Published {
     pub bytes: u64,
 }
 
-/// Reads the status of a data directory.
-pub fn read(layout: &Layout) -> Status {
+/// Reads the status of a data directory at the time `now`.
+pub fn read(layout: &Layout, now: Timestamp) -> Status {
     let mut status = Status::default();
     if let Some(snapshot) = Snapshot::load(&layout.snapshot()) {
         let count = |kind| snapshot.catalogue.keys().filter(|id| id.kind == kind).count();
@@ -58,14 +61,14 @@ pub fn read(layout: &Layout) -> Status {
             generated_at: Timestamp::from_second(snapshot.generated_at)
                 .unwrap_or_default()
                 .to_string(),
+            age_seconds: u64::try_from(now.as_second() - snapshot.generated_at).unwrap_or(0),
             extensions: count(Kind::Extensions),
             skins: count(Kind::Skins),
             tarballs: tarballs().count(),
             bytes: tarballs().map(|(_, _, _, record)| record.size).sum(),
         });
     }
-    status.last_cycle =
-        fs::read(layout.report()).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    status.last_cycle = Report::read(layout);
     status
 }
 
@@ -75,12 +78,13 @@ impl fmt::Display for Status {
             None => writeln!(f, "Nothing is published yet; `tardist sync` does it.")?,
             Some(s) => writeln!(
                 f,
-                "Published at {}: {} extensions, {} skins, {} tarballs of {:.1} MB together.",
+                "Published at {} ({} ago): {} extensions, {} skins, {} tarballs of {} together.",
                 s.generated_at,
+                progress::duration(Duration::from_secs(s.age_seconds)),
                 s.extensions,
                 s.skins,
                 s.tarballs,
-                s.bytes as f64 / 1e6
+                progress::bytes(s.bytes)
             )?,
         }
         if !self.problems.is_empty() {

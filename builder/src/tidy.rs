@@ -18,6 +18,7 @@ use git2::{Oid, Repository, RepositoryOpenFlags};
 use crate::{
     Error,
     error::{GitContext, IoContext},
+    files::{entries, size},
     publish,
 };
 
@@ -71,23 +72,6 @@ fn packs(path: &Path) -> Result<Vec<PathBuf>, Error> {
     let files = entries(&folder)?.into_iter();
     let packs = files.filter(|file| file.extension().is_some_and(|ending| ending == "pack"));
     Ok(packs.map(|file| file.with_extension("")).collect())
-}
-
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.at("read", folder)?,
-    };
-    entries.map(|entry| Ok(entry.at("read", folder)?.path())).collect()
-}
-
-fn size(folder: &Path) -> Result<u64, Error> {
-    let mut size = 0;
-    for path in entries(folder)? {
-        let metadata = fs::symlink_metadata(&path).at("read", &path)?;
-        size += if metadata.is_dir() { self::size(&path)? } else { metadata.len() };
-    }
-    Ok(size)
 }
 
 /// The commits that refs reach, down to where the clone is cut off. libgit2's own walk knows

@@ -1,6 +1,13 @@
 //! Bringing one repository up to date: mirror → content → tarball, for each branch of its job.
 
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
 
 use git2::{Oid, Repository};
 use tardist_catalog::{BranchName, CommitId};
@@ -35,6 +42,8 @@ pub struct Updater<'a> {
     pub url_map: &'a [UrlMap],
     /// Submodule mirrors may be shared by repositories that are updated at the same time.
     pub submodules: Mutex<()>,
+    /// How long fetches have taken, all together, in microseconds.
+    pub fetching: AtomicU64,
 }
 
 /// What became of a job.
@@ -64,7 +73,7 @@ impl Updater<'_> {
             .filter(|(branch, tip)| mirror.tip(branch).as_ref() != Some(*tip))
             .collect();
         if !stale.is_empty() {
-            mirror.fetch_branches(self.http, &stale)?;
+            self.timed(|| mirror.fetch_branches(self.http, &stale))?;
         }
         let mut updated = Updated::default();
         for branch in &job.branches {
@@ -85,6 +94,15 @@ impl Updater<'_> {
             tracing::warn!("{}: {error}", project.id);
         }
         Ok(updated)
+    }
+
+    /// Runs a fetch, and adds the time that it takes to [`fetching`](Self::fetching).
+    fn timed<T>(&self, fetch: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let fetched = fetch();
+        let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.fetching.fetch_add(micros, Ordering::Relaxed);
+        fetched
     }
 
     /// Makes the tarball of one branch and puts it in place.
@@ -154,7 +172,7 @@ impl Updater<'_> {
         let _one_at_a_time =
             self.submodules.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let mirror = Mirror::open(&self.layout.submodule(&url), &url)?;
-        match mirror.fetch_commit(self.http, gitlink.commit, keeper) {
+        match self.timed(|| mirror.fetch_commit(self.http, gitlink.commit, keeper)) {
             Ok(true) => Ok(Ok(mirror.into_repository())),
             Ok(false) => Ok(Err(format!("{url} does not have its commit {}", gitlink.commit))),
             Err(error) if error.is_transient() => Err(error),

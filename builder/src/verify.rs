@@ -5,7 +5,7 @@ use std::{fs::File, io, path::Path};
 
 use sha2::{Digest, Sha256};
 
-use crate::{catalogue, layout::Layout, report::Remark, snapshot::Snapshot};
+use crate::{catalogue, layout::Layout, progress::Progress, report::Remark, snapshot::Snapshot};
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -17,10 +17,13 @@ pub struct Verified {
 }
 
 /// Checks every tarball; `None` where there is no snapshot.
-pub fn verify(layout: &Layout) -> Option<Verified> {
+pub fn verify(layout: &Layout, progress: &Progress) -> Option<Verified> {
     let snapshot = Snapshot::load(&layout.snapshot())?;
     let mut verified = Verified::default();
+    let total = catalogue::tarballs(&snapshot.catalogue).count();
+    let meter = progress.count(total, "tarballs", || 0);
     for (id, branch, file, record) in catalogue::tarballs(&snapshot.catalogue) {
+        meter.begin(file.as_str());
         let path = layout.dist(id.kind).join(file.as_str());
         match check(&path, record.size, &record.sha256) {
             Ok(()) => verified.good += 1,
@@ -30,6 +33,7 @@ pub fn verify(layout: &Layout) -> Option<Verified> {
                 text: format!("{} {text}", path.display()),
             }),
         }
+        meter.done(file.as_str(), 0);
     }
     Some(verified)
 }

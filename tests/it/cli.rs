@@ -1,8 +1,14 @@
-//! The command line: what is wrong with it is said, with what to write instead.
+//! The command line: what is wrong with it is said, with what to write instead, and what each
+//! command does and leaves alone.
 
 use std::fs;
+use std::path::Path;
+use std::time::Duration;
 
-use tardist_tests::TestEnv;
+use tardist_tests::{Fault, File, RequestKind, TestEnv, Value, files, within};
+
+const GREETING: &str = "extensions/SampleGreeting";
+const PAPER: &str = "skins/SamplePaper";
 
 #[test]
 fn help_names_the_commands_and_the_exit_statuses() {
@@ -91,4 +97,170 @@ fn without_a_snapshot_status_and_verify_exit_1_and_leave_nothing() {
     env.tardist(&["status", "--json"]).exits(1).says(&["\"snapshot\": null"]);
     env.tardist(&["verify"]).exits(1).says(&["no snapshot"]);
     assert!(!env.data().exists());
+}
+
+#[test]
+fn a_dry_run_says_what_a_cycle_would_do_and_changes_nothing() {
+    let env = TestEnv::sample();
+    let says = ["fetch 8, make 32 tarballs of 8 repositories, keep 0, retire 0", GREETING, PAPER];
+    env.sync(&["--dry-run"]).exits(0).says(&says);
+    assert!(!env.data().exists(), "it was only a dry run");
+    assert_eq!(env.git_requests(), []);
+
+    env.sync(&[]).exits(0);
+    let commit = env.commit(GREETING, "REL1_45", &[("a.txt", File::text("a"))]).to_string();
+    env.repository(PAPER).delete_branch("REL1_43").unwrap();
+    let before = files(&env.data());
+    env.server.clear_requests();
+    env.sync(&["--dry-run", "--only", "skins/Typo", "--only", GREETING, "--only", PAPER])
+        .exits(0)
+        .says(&[
+            "fetch 1, make 1 tarballs of 1 repositories, keep 30, retire 1.",
+            &format!("{GREETING}: REL1_45 {}", &commit[..7]),
+            &format!("{PAPER}: REL1_43"),
+            "It would fail: skins/Typo: upstream does not have it",
+        ]);
+    let forced = "fetch 0, make 4 tarballs of 1 repositories";
+    env.sync(&["--dry-run", "--force", "--only", PAPER]).exits(0).says(&[forced, "master", "*"]);
+    assert!(files(&env.data()) == before, "a byte has changed");
+    assert_eq!(env.git_requests(), []);
+
+    env.server.fault("/projects/", Fault::Html, None);
+    env.sync(&["--dry-run"]).exits(1).says(&["begins with"]);
+    assert!(files(&env.data()) == before, "a byte has changed");
+}
+
+#[test]
+fn force_makes_the_same_bytes_anew_of_what_was_asked_for() {
+    let env = TestEnv::sample();
+    env.sync(&[]).exits(0);
+    let before = env.published();
+    env.sync(&["--force", "--only", PAPER])
+        .exits(0)
+        .says(&["nothing new", "5 tarballs made, 27 kept"]);
+    env.sync(&["--force"]).exits(0).says(&["nothing new", "32 tarballs made, 0 kept"]);
+    assert!(env.published() == before, "a byte has changed");
+
+    // What is wrong inside a file of the right size, only this mends.
+    let tarball = env.tarball(PAPER, "master");
+    let size = fs::metadata(&tarball).unwrap().len();
+    fs::write(&tarball, vec![0; usize::try_from(size).unwrap()]).unwrap();
+    env.tardist(&["verify"]).exits(1).says(&["SHA-256", "--force --only"]);
+    env.sync(&["--force", "--only", PAPER]).exits(0);
+    assert!(env.published() == before, "a byte has changed");
+}
+
+fn copy(from: &Path, to: &Path) {
+    for (path, bytes) in files(from) {
+        let to = to.join(path);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::write(to, bytes).unwrap();
+    }
+    // Git takes no folder without it for a repository.
+    fs::create_dir_all(to.join("refs/heads")).unwrap();
+}
+
+#[test]
+fn gc_removes_what_nothing_names_and_nothing_else() {
+    let env = TestEnv::sample();
+    env.sync(&[]).exits(0);
+    let old = env.tarball(GREETING, "master");
+    env.commit(GREETING, "master", &[("a.txt", File::text("a"))]);
+    env.sync(&[]).exits(0);
+    let mirrors = env.data().join("mirror");
+    let submodules = |files: &tardist_tests::Files| {
+        files.keys().filter(|path| path.starts_with("submodules/")).count()
+    };
+    assert!(submodules(&files(&mirrors)) > 0, "SampleChart has a submodule");
+    let (mirrored, published) = (files(&mirrors), env.published());
+
+    for name in ["extensions/Gone.git", "submodules/host/a/gone.git"] {
+        copy(&mirrors.join(format!("{PAPER}.git")), &mirrors.join(name));
+    }
+    fs::write(env.data().join("dist/skins/.unfinished-x"), "half").unwrap();
+    env.server.clear_requests();
+    env.tardist(&["gc"]).exits(0).says(&[
+        "1 mirrors of repositories, 1 of submodules, 0 tarballs and 1 unfinished files removed; 9 mirrors",
+        "freed",
+    ]);
+    assert!(files(&mirrors).keys().eq(mirrored.keys()), "mirrors in use are not touched");
+    assert!(!mirrors.join("submodules/host").exists());
+    assert!(env.published() == published, "a byte has changed");
+
+    env.tardist(&["gc", "--grace", "0s"]).exits(0).says(&[" 1 tarballs"]);
+    assert!(!old.exists());
+    assert_eq!(env.server.requests(), [], "upstream is not asked");
+    env.tardist(&["verify"]).exits(0);
+    env.sync(&[]).exits(0).says(&["nothing new"]);
+    assert_eq!(env.git_requests(), []);
+}
+
+#[test]
+fn gc_keeps_the_mirror_of_a_repository_that_will_be_tried_again_and_waits_for_no_one() {
+    let env = TestEnv::sample();
+    env.server.fault("SampleGreeting/git-upload-pack", Fault::Hangup, None);
+    env.sync(&[]).exits(3).says(&[GREETING]);
+    env.tardist(&["gc"]).exits(0).says(&["0 mirrors of repositories"]);
+    assert!(env.data().join(format!("mirror/{GREETING}.git")).is_dir());
+
+    env.server.clear_faults();
+    env.server.clear_requests();
+    env.server.fault("/projects/", Fault::Stall(Duration::from_secs(2)), Some(1));
+    let sync = env.start_sync();
+    within("the sync asks for the list", || !env.server.requests().is_empty());
+    env.tardist(&["gc"]).exits(1).says(&["another tardist"]);
+    sync.wait().exits(0);
+}
+
+#[test]
+fn a_signal_ends_a_sync_at_once_and_the_next_one_needs_no_cleaning_up() {
+    let env = TestEnv::sample();
+    for signal in ["INT", "TERM"] {
+        let greeting = [("a.txt", File::text(signal))];
+        let commit = env.commit(GREETING, "master", &greeting).to_string();
+        env.server.fault("SampleGreeting", Fault::Stall(Duration::from_secs(30)), Some(1));
+        env.server.clear_requests();
+        let sync = env.start_sync();
+        let fetching = |(kind, project): &(RequestKind, String)| {
+            *kind == RequestKind::GitInfoRefs && project.ends_with("SampleGreeting")
+        };
+        within("the sync fetches", || env.git_requests().iter().any(fetching));
+        assert_eq!(sync.signal(signal).code, -1, "SIG{signal} ends it");
+        env.server.clear_faults();
+        env.sync(&[]).exits(0);
+        assert_eq!(env.tips()["extensions/SampleGreeting master"], commit);
+        let left = files(&env.data()).into_keys().filter(|path| path.contains(".unfinished-"));
+        assert_eq!(left.collect::<Vec<_>>(), [""; 0]);
+        env.tardist(&["verify"]).exits(0);
+    }
+}
+
+#[test]
+fn the_report_tells_what_was_made_and_what_it_took_and_quiet_tells_nothing() {
+    let env = TestEnv::sample();
+    let name = "extensions/SampleCalendar-master-";
+    let run = env.sync(&[]);
+    run.exits(0).says(&[
+        "published: 8 repositories",
+        "32 tarballs made",
+        "made: ",
+        name,
+        "and 22 more",
+    ]);
+    run.says(&["received", "time: listing ", "publishing"]);
+    let status = env.tardist(&["status", "--json"]);
+    let status: Value = status.exits(0).stdout.parse().unwrap();
+    let cycle = &status["last_cycle"];
+    assert_eq!(cycle["made"].as_array().unwrap().len(), 32);
+    assert!(cycle["received"].as_u64().unwrap() > 1000, "{cycle}");
+    assert!(cycle["slowest"][0]["repository"].is_string(), "{cycle}");
+    assert!(status["snapshot"]["age_seconds"].as_u64().unwrap() < 60);
+    env.tardist(&["status"]).exits(0).says(&[" ago): 6 extensions", "32 tarballs made"]);
+
+    env.commit(GREETING, "master", &[("a.txt", File::text("a"))]);
+    assert_eq!(env.sync(&["--quiet"]).exits(0).text(), "\n");
+    let failure = Fault::Status { code: 500, retry_after: None };
+    env.commit(GREETING, "master", &[("a.txt", File::text("b"))]);
+    env.server.fault("extensions/SampleGreeting", failure, None);
+    env.sync(&["--quiet"]).exits(3).says(&[GREETING, "500"]);
 }

@@ -86,6 +86,14 @@ impl Running {
         self.end();
     }
 
+    /// Sends it a signal by name (`TERM`, `INT`), and waits for its end.
+    #[must_use]
+    pub fn signal(self, name: &str) -> Run {
+        let id = self.0.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+        self.wait()
+    }
+
     /// Waits for its end.
     #[must_use]
     pub fn wait(mut self) -> Run {

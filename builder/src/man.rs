@@ -1,0 +1,91 @@
+//! The manual page: one for the whole command, from the command line's own form.
+//!
+//! clap_mangen by itself makes a page for each subcommand; for one that is read from top to bottom
+//! their sections are put together here.
+
+use std::io::{self, Write};
+
+use clap_mangen::Man;
+
+use crate::cli;
+
+const FILES: &str = r#".SH FILES
+.TP
+\fBtardist.toml\fR
+The configuration file, in the folder where tardist is started. \fBtardist config\fR writes one.
+.TP
+\fIDATA\fR\fB/snapshot.db\fR
+The published snapshot. \fIDATA\fR is what \fB\-\-data\fR says.
+.TP
+\fIDATA\fR\fB/dist/\fR
+The tarballs, by kind. A web server serves them at \fB/dist/\fR.
+.TP
+\fIDATA\fR\fB/mirror/\fR
+Bare clones. They may be deleted between cycles, and are fetched again.
+.TP
+\fIDATA\fR\fB/report.json\fR
+The report of the last cycle.
+"#;
+
+/// Writes the page.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(out: &mut dyn Write) -> io::Result<()> {
+    let command = cli::command();
+    let commands: Vec<clap::Command> = command.get_subcommands().cloned().collect();
+    let man = Man::new(command.disable_help_subcommand(true)).manual("tardist");
+    man.render_title(out)?;
+    man.render_name_section(out)?;
+    man.render_synopsis_section(out)?;
+    man.render_description_section(out)?;
+    writeln!(out, ".SH COMMANDS")?;
+    for command in commands {
+        let command = command.disable_help_flag(true).disable_version_flag(true);
+        let usage = format!("tardist {}", command.get_name());
+        let takes = command.get_arguments().next().is_some();
+        let man = Man::new(command);
+        writeln!(out, ".SS \"{usage}\"")?;
+        out.write_all(&body(|part| man.render_description_section(part))?)?;
+        if takes {
+            out.write_all(&body(|part| man.render_options_section(part))?)?;
+        }
+    }
+    man.render_options_section(out)?;
+    out.write_all(FILES.as_bytes())?;
+    man.render_extra_section(out)
+}
+
+/// A rendered section without its heading.
+fn body(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Vec<u8>> {
+    let mut section = Vec::new();
+    render(&mut section)?;
+    let heading = section.split_inclusive(|&byte| byte == b'\n').map(<[u8]>::to_vec);
+    let kept = heading.filter(|line| !line.starts_with(b".SH ") && !line.starts_with(b".ie "));
+    Ok(kept.filter(|line| !line.starts_with(b".el ")).flatten().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_has_all_commands_and_all_options() {
+        let mut page = Vec::new();
+        write(&mut page).unwrap();
+        let page = String::from_utf8(page).unwrap();
+        let plain = page.replace("\\-", "-").replace("\\fB", "").replace("\\fR", "");
+        for command in cli::command().get_subcommands() {
+            let heading = format!(".SS \"tardist {}\"", command.get_name());
+            assert!(plain.contains(&heading), "{heading} is not in:\n{page}");
+        }
+        for argument in cli::settings() {
+            let flag = format!("--{}", argument.get_long().unwrap());
+            assert!(plain.contains(&flag), "{flag} is not in:\n{page}");
+        }
+        for text in ["--dry-run", "--force", "--quiet", ".SH FILES", "Exit status"] {
+            assert!(plain.contains(text), "{text} is not in:\n{page}");
+        }
+        assert_eq!(page.matches("\n.SH OPTIONS").count(), 1);
+    }
+}
