@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use tardist_catalog::BranchName;
 
-use crate::{Error, http::HttpOptions, repository_id::RepositoryId, settings::Settings};
+use crate::{Error, composer::Composer, http::HttpOptions, repository_id::RepositoryId, settings::Settings};
 
 /// The Gerrit that holds MediaWiki's extensions and skins
 /// (<https://www.mediawiki.org/wiki/Gerrit>).
@@ -33,6 +33,10 @@ pub struct Config {
     pub contact: String,
     /// Where submodules are fetched from.
     pub url_map: Vec<UrlMap>,
+    /// How deep submodules are put in place; 0 for not at all.
+    pub submodule_depth: usize,
+    /// The Composer step; `None` for not at all.
+    pub composer: Option<Composer>,
     /// Repositories worked on at once.
     pub jobs: usize,
     /// Further tries of a failed request.
@@ -122,6 +126,8 @@ impl Config {
             };
         let timeout = duration("timeout", settings.timeout, Duration::from_secs(120));
         let grace = duration("grace", settings.grace, Duration::from_hours(24));
+        let composer_timeout =
+            duration("composer-timeout", settings.composer_timeout, Duration::from_mins(5));
         let refresh = duration("refresh", settings.refresh, Duration::from_hours(12));
         let branches: BTreeSet<BranchName> = match settings.branches {
             Some(branches) => branches.into_iter().collect(),
@@ -138,6 +144,11 @@ impl Config {
         if !(1..=256).contains(&jobs) {
             wrong.push("jobs: it is a number from 1 to 256".to_owned());
         }
+        let submodule_depth = settings.submodule_depth.unwrap_or(1);
+        if submodule_depth > 16 {
+            wrong.push("submodule-depth: it is a number from 0 to 16".to_owned());
+        }
+        let composer = settings.composer.filter(|program| !program.as_os_str().is_empty());
         if !wrong.is_empty() {
             return Err(Error::Config(wrong.join("\n")));
         }
@@ -149,6 +160,8 @@ impl Config {
             public_url,
             contact,
             url_map: settings.url_map.unwrap_or_default(),
+            submodule_depth,
+            composer: composer.map(|program| Composer { program, timeout: composer_timeout }),
             jobs,
             retries: settings.retries.unwrap_or(3),
             timeout,

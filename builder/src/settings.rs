@@ -66,6 +66,20 @@ pub struct Settings {
     )]
     pub url_map: Option<Vec<UrlMap>>,
 
+    /// How deep submodules are put in place: 0 not at all, 1 as extdist, 2 those of submodules too
+    /// [default: 1]
+    #[arg(long, global = true, value_name = "N", env = "TARDIST_SUBMODULE_DEPTH")]
+    pub submodule_depth: Option<usize>,
+
+    /// The composer program, to add vendor/ to the branches whose composer.json requires packages;
+    /// it asks hosts that tardist does not know [default: none]
+    #[arg(long, global = true, value_name = "PROGRAM", env = "TARDIST_COMPOSER")]
+    pub composer: Option<PathBuf>,
+
+    /// How long composer may take for one branch [default: 5m]
+    #[arg(long, global = true, value_name = "TIME", env = "TARDIST_COMPOSER_TIMEOUT")]
+    pub composer_timeout: Option<SignedDuration>,
+
     /// How many repositories are worked on at once [default: the cores, at least 4]
     #[arg(long, global = true, value_name = "N", env = "TARDIST_JOBS")]
     pub jobs: Option<usize>,
@@ -113,6 +127,9 @@ impl Settings {
             public_url: self.public_url.or(other.public_url),
             contact: self.contact.or(other.contact),
             url_map: self.url_map.or(other.url_map),
+            submodule_depth: self.submodule_depth.or(other.submodule_depth),
+            composer: self.composer.or(other.composer),
+            composer_timeout: self.composer_timeout.or(other.composer_timeout),
             jobs: self.jobs.or(other.jobs),
             retries: self.retries.or(other.retries),
             timeout: self.timeout.or(other.timeout),
