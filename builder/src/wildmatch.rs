@@ -16,9 +16,10 @@ enum Token {
     Byte(u8),
     /// One of these bytes, a bit each.
     Class([u64; 4]),
-    /// Any bytes, or any but slashes. `skip`: with the slash that follows it, it may stand for
-    /// nothing, as `**/`.
-    Any { slashes: bool, skip: bool },
+    /// Any bytes, or any but slashes.
+    Any { slashes: bool },
+    /// Nothing; the two tokens that follow, those of `**/`, may be left out.
+    Optional,
 }
 
 impl Glob {
@@ -29,7 +30,7 @@ impl Glob {
         let mut at = 0;
         while let Some(&byte) = pattern.get(at) {
             at += 1;
-            tokens.push(match byte {
+            let token = match byte {
                 b'\\' => {
                     at += 1;
                     Token::Byte(*pattern.get(at - 1)?)
@@ -52,13 +53,14 @@ impl Glob {
                     let whole_part = (start == 0 || pattern[start - 1] == b'/')
                         && (rest.is_empty() || rest.starts_with(b"/") || rest.starts_with(b"\\/"));
                     let double = at - start > 1 && whole_part;
-                    Token::Any {
-                        slashes: !paths || double,
-                        skip: paths && double && rest.starts_with(b"/"),
+                    if paths && double && rest.starts_with(b"/") {
+                        tokens.push(Token::Optional);
                     }
+                    Token::Any { slashes: !paths || double }
                 }
                 byte => Token::Byte(byte),
-            });
+            };
+            tokens.push(token);
         }
         Some(Self { tokens })
     }
@@ -81,7 +83,8 @@ impl Glob {
                 match token {
                     Token::Byte(b) => next[state + 1] |= *b == byte,
                     Token::Class(set) => next[state + 1] |= has(set, byte),
-                    Token::Any { slashes, .. } => next[state] |= *slashes || byte != b'/',
+                    Token::Any { slashes } => next[state] |= *slashes || byte != b'/',
+                    Token::Optional => {}
                 }
             }
             if !next.contains(&true) {
@@ -96,12 +99,16 @@ impl Glob {
     /// Adds the states that need no further byte. All are further on, so one pass finds them.
     fn skip(&self, states: &mut [bool]) {
         for (state, token) in self.tokens.iter().enumerate() {
-            if let (true, Token::Any { skip, .. }) = (states[state], token) {
-                states[state + 1] = true;
-                // Behind the slash.
-                if *skip {
-                    states[state + 2] = true;
+            if !states[state] {
+                continue;
+            }
+            match token {
+                Token::Any { .. } => states[state + 1] = true,
+                Token::Optional => {
+                    states[state + 1] = true;
+                    states[state + 3] = true;
                 }
+                Token::Byte(_) | Token::Class(_) => {}
             }
         }
     }
@@ -208,6 +215,8 @@ mod tests {
             ("a*b*c", "aXbYbZc", true, true),
             ("**/x", "x", true, true),
             ("**/x", "a/b/x", true, true),
+            ("**/x", "ax", true, false),
+            ("a/**/x", "a/bx", true, false),
             ("a/**/x", "a/x", true, true),
             ("a/**/b/**/x", "a/1/b/2/3/x", true, true),
             ("a/**", "a/b/c", true, true),
