@@ -28,7 +28,7 @@ use nix::{
     sys::signal::{Signal, killpg},
     unistd::Pid,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use tardist_catalog::CommitId;
 use tempfile::TempDir;
 
@@ -100,10 +100,7 @@ impl Composer {
     }
 
     fn run(&self, work: &TempDir, tree: &Path, commit: &CommitId) -> Result<(), Error> {
-        let home = work.path().join("home");
-        fs::create_dir(&home).at("create", &home)?;
-        // Composer goes elsewhere while it works.
-        let home = fs::canonicalize(&home).at("find", &home)?;
+        let home = home(work, commit)?;
         let mut command = Command::new(&self.program);
         command
             .args(ARGUMENTS)
@@ -150,6 +147,19 @@ impl Composer {
             }
         }
     }
+}
+
+/// A home folder of its own. Composer names a class after random digits if nobody tells it others;
+/// what the repository's own `config` says still wins.
+fn home(work: &TempDir, commit: &CommitId) -> Result<PathBuf, Error> {
+    let home = work.path().join("home");
+    let settings = home.join("composer");
+    fs::create_dir_all(&settings).at("create", &settings)?;
+    let file = settings.join("config.json");
+    let text = json!({"config": {"autoloader-suffix": commit.as_str()}}).to_string();
+    fs::write(&file, text).at("write", &file)?;
+    // Composer goes elsewhere while it works.
+    fs::canonicalize(&home).at("find", &home)
 }
 
 fn failure(reason: String) -> Error {
@@ -253,7 +263,8 @@ impl Group {
         let start = Instant::now();
         loop {
             let ended = self.0.try_wait();
-            let ended = ended.map_err(|error| failure(format!("it can't be waited for: {error}")))?;
+            let ended =
+                ended.map_err(|error| failure(format!("it can't be waited for: {error}")))?;
             if ended.is_some() || start.elapsed() >= timeout {
                 return Ok(ended);
             }
@@ -335,7 +346,8 @@ mod tests {
         ] {
             assert!(!is_harmless(harmful), "{harmful}");
         }
-        let lock = serde_json::json!({"packages": [{"dist": {"type": "file", "url": "/etc/passwd"}}]});
+        let lock =
+            serde_json::json!({"packages": [{"dist": {"type": "file", "url": "/etc/passwd"}}]});
         assert_eq!(local_url(&lock), Some("/etc/passwd"));
     }
 }

@@ -6,7 +6,9 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use tardist_catalog::BranchName;
 
-use crate::{Error, composer::Composer, http::HttpOptions, repository_id::RepositoryId, settings::Settings};
+use crate::{
+    Error, composer::Composer, http::HttpOptions, repository_id::RepositoryId, settings::Settings,
+};
 
 /// The Gerrit that holds MediaWiki's extensions and skins
 /// (<https://www.mediawiki.org/wiki/Gerrit>).
@@ -88,6 +90,29 @@ fn default_jobs() -> usize {
     std::thread::available_parallelism().map_or(4, |cores| cores.get().max(4))
 }
 
+fn branches(given: Option<Vec<BranchName>>) -> BTreeSet<BranchName> {
+    match given {
+        Some(branches) => branches.into_iter().collect(),
+        None => BRANCHES.iter().filter_map(|branch| branch.parse().ok()).collect(),
+    }
+}
+
+/// What is put into tarballs besides the tree: how deep submodules, and the Composer step.
+fn content(settings: &Settings, wrong: &mut Vec<String>) -> (usize, Option<Composer>) {
+    let depth = settings.submodule_depth.unwrap_or(1);
+    if depth > 16 {
+        wrong.push("submodule-depth: it is a number from 0 to 16".to_owned());
+    }
+    let timeout = settings.composer_timeout.unwrap_or(SignedDuration::from_mins(5));
+    let timeout = Duration::try_from(timeout).ok().filter(|timeout| !timeout.is_zero());
+    if timeout.is_none() {
+        wrong.push("composer-timeout: it is a time above zero, such as 90s or 5m".to_owned());
+    }
+    let program = settings.composer.clone().filter(|program| !program.as_os_str().is_empty());
+    let composer = program.zip(timeout).map(|(program, timeout)| Composer { program, timeout });
+    (depth, composer)
+}
+
 fn is_http(url: &str) -> bool {
     ["http://", "https://"].iter().any(|scheme| {
         url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
@@ -101,6 +126,7 @@ impl Config {
     /// [`Error::Config`] with everything that is wrong, a line each.
     pub fn new(settings: Settings) -> Result<Self, Error> {
         let mut wrong = Vec::new();
+        let (submodule_depth, composer) = content(&settings, &mut wrong);
         let mut url = |name: &str, given: Option<String>, default: &str| {
             let url = given.unwrap_or_else(|| default.to_owned());
             if !url.is_empty() && !is_http(&url) {
@@ -126,13 +152,8 @@ impl Config {
             };
         let timeout = duration("timeout", settings.timeout, Duration::from_secs(120));
         let grace = duration("grace", settings.grace, Duration::from_hours(24));
-        let composer_timeout =
-            duration("composer-timeout", settings.composer_timeout, Duration::from_mins(5));
         let refresh = duration("refresh", settings.refresh, Duration::from_hours(12));
-        let branches: BTreeSet<BranchName> = match settings.branches {
-            Some(branches) => branches.into_iter().collect(),
-            None => BRANCHES.iter().filter_map(|branch| branch.parse().ok()).collect(),
-        };
+        let branches = branches(settings.branches);
         if branches.is_empty() {
             wrong.push("branches: there is none; name at least one, such as master".to_owned());
         }
@@ -144,11 +165,6 @@ impl Config {
         if !(1..=256).contains(&jobs) {
             wrong.push("jobs: it is a number from 1 to 256".to_owned());
         }
-        let submodule_depth = settings.submodule_depth.unwrap_or(1);
-        if submodule_depth > 16 {
-            wrong.push("submodule-depth: it is a number from 0 to 16".to_owned());
-        }
-        let composer = settings.composer.filter(|program| !program.as_os_str().is_empty());
         if !wrong.is_empty() {
             return Err(Error::Config(wrong.join("\n")));
         }
@@ -161,7 +177,7 @@ impl Config {
             contact,
             url_map: settings.url_map.unwrap_or_default(),
             submodule_depth,
-            composer: composer.map(|program| Composer { program, timeout: composer_timeout }),
+            composer,
             jobs,
             retries: settings.retries.unwrap_or(3),
             timeout,
@@ -204,10 +220,21 @@ mod tests {
             jobs: Some(0),
             timeout: Some(SignedDuration::from_secs(-1)),
             contact: Some("a\r\nX-Header: b".into()),
+            submodule_depth: Some(17),
+            composer_timeout: Some(SignedDuration::ZERO),
             ..Settings::default()
         };
         let error = Config::new(settings).unwrap_err().to_string();
-        for setting in ["upstream", "public-url", "branches", "jobs", "timeout", "contact"] {
+        for setting in [
+            "upstream",
+            "public-url",
+            "branches",
+            "jobs",
+            "timeout",
+            "contact",
+            "submodule-depth",
+            "composer-timeout",
+        ] {
             assert!(error.contains(&format!("{setting}: ")), "{setting} in {error}");
         }
     }

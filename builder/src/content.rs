@@ -65,12 +65,23 @@ pub struct File {
 
 #[derive(Debug, Clone)]
 enum Source {
-    Blob { repository: usize, id: Oid },
+    Blob {
+        repository: usize,
+        id: Oid,
+    },
     /// A blob that is not in the tarball as it is; of this size after the conversion.
-    Converted { repository: usize, id: Oid, conversion: Conversion, size: u64 },
+    Converted {
+        repository: usize,
+        id: Oid,
+        conversion: Conversion,
+        size: u64,
+    },
     Bytes(Vec<u8>),
     /// A file on disk, in a folder that the content owns.
-    Disk { path: PathBuf, size: u64 },
+    Disk {
+        path: PathBuf,
+        size: u64,
+    },
 }
 
 /// A gitlink: a commit of another repository that stands for a folder.
@@ -172,14 +183,21 @@ impl Content {
                     content.repositories.push(repository);
                     let index = content.repositories.len() - 1;
                     let depth = gitlink.depth + 1;
-                    let folder =
-                        content.tree(index, gitlink.commit, &gitlink.place, depth, &mut gitlinks)?;
+                    let folder = content.tree(
+                        index,
+                        gitlink.commit,
+                        &gitlink.place,
+                        depth,
+                        &mut gitlinks,
+                    )?;
                     if let Some(Node::Folder(place)) = content.node_mut(&gitlink.place) {
                         *place = folder;
                     }
                 }
-                Err(reason) => content
-                    .note(format!("the submodule {} is left empty: {reason}", gitlink.path)),
+                Err(reason) => {
+                    let path = gitlink.path;
+                    content.note(format!("the submodule {path} is left empty: {reason}"));
+                }
             }
         }
         Ok(content)
@@ -632,7 +650,8 @@ impl Converting<'_> {
             format!("{place} stays in the encoding that it has: {reason}")
         };
         if let Some(encoding) = unknown {
-            let reason = format!("its working-tree-encoding is {encoding}, which tardist can't write");
+            let reason =
+                format!("its working-tree-encoding is {encoding}, which tardist can't write");
             let text = stays(&reason);
             self.content.note(text);
         }

@@ -131,7 +131,8 @@ fn bracket(pattern: &[u8], mut at: usize) -> Option<([u64; 4], usize)> {
     let negated = matches!(pattern.get(at), Some(b'!' | b'^'));
     at += usize::from(negated);
     let mut set = [0; 4];
-    let mut add = |bytes: [u64; 4]| set.iter_mut().zip(bytes).for_each(|(set, bytes)| *set |= bytes);
+    let mut add =
+        |bytes: [u64; 4]| set.iter_mut().zip(bytes).for_each(|(set, bytes)| *set |= bytes);
     let mut previous = None;
     // A closing bracket that comes first stands for itself.
     let mut first = true;

@@ -242,10 +242,7 @@ fn names_that_no_file_system_takes_are_left_out_and_named() {
     let content = read_tree(repository, tree).unwrap();
     let (members, links) = members(&content);
     let files: Vec<&String> = members.iter().filter(|member| !member.ends_with('/')).collect();
-    assert_eq!(
-        files,
-        [&format!("{longest}=one"), "not-utf8-\u{fffd}=one", "twice=one"]
-    );
+    assert_eq!(files, [&format!("{longest}=one"), "not-utf8-\u{fffd}=one", "twice=one"]);
     assert!(members.iter().all(|member| member.len() < 4096));
     let problems = content.problems.join("\n");
     for said in [
@@ -270,7 +267,8 @@ fn links_that_make_a_path_too_long_are_left_out_and_named() {
     for level in 1..20 {
         files.push((format!("d{level}/{name}"), LINK, format!("../d{}", level - 1)));
     }
-    let files: Vec<_> = files.iter().map(|(path, mode, to)| (path.as_str(), *mode, to.as_str())).collect();
+    let files: Vec<_> =
+        files.iter().map(|(path, mode, to)| (path.as_str(), *mode, to.as_str())).collect();
     let (members, problems) = members(&content(&files));
     assert!(members.len() > 100);
     assert!(!problems.is_empty());
@@ -307,11 +305,9 @@ fn an_object_that_is_missing_or_broken_is_damage_to_the_mirror() {
                 fs::write(&file, b"no zlib").unwrap();
             }
             drop(tree);
-            let content = Content::read(
-                Repository::open_bare(&path).unwrap(),
-                id,
-                |_, _| Ok(Err(String::new())),
-            );
+            let content = Content::read(Repository::open_bare(&path).unwrap(), id, |_, _| {
+                Ok(Err(String::new()))
+            });
             let error = content.err().unwrap();
             let is_damage = matches!(&error, tardist::Error::Damaged { mirror, .. } if mirror.ends_with(format!("{victim}-{broken}")));
             assert!(is_damage, "{victim} {broken}: {error:?}");
@@ -358,7 +354,10 @@ fn nested_submodules_are_in_place_down_to_the_depth_that_is_asked_for() {
         assert_eq!(members.iter().filter(|member| member.contains('=')).count(), files);
         // Attributes end where another repository begins.
         let is_crlf = |path: &str| members.contains(&format!("{path}eol.txt=x\r\n"));
-        assert_eq!((is_crlf(""), is_crlf("a/sub/"), is_crlf("a/sub/a/sub/")), (false, depth > 0, false));
+        assert_eq!(
+            (is_crlf(""), is_crlf("a/sub/"), is_crlf("a/sub/a/sub/")),
+            (false, depth > 0, false)
+        );
         assert_eq!(content.problems, [""; 0]);
     }
 }

@@ -57,9 +57,11 @@ fn checked_out(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 /// through no conversion on its way in. A path that ends with `@` is a symbolic link.
 fn import(folder: &Path, files: &[(String, Vec<u8>)]) -> Content {
     git(folder, &["init", "-q", "--bare", "bare"], b"");
-    let mut stream = b"commit refs/heads/master\ncommitter a <a@example.org> 0 +0000\ndata 0\n".to_vec();
+    let mut stream =
+        b"commit refs/heads/master\ncommitter a <a@example.org> 0 +0000\ndata 0\n".to_vec();
     for (path, bytes) in files {
-        let (path, mode) = path.strip_suffix('@').map_or((path.as_str(), "100644"), |p| (p, "120000"));
+        let (path, mode) =
+            path.strip_suffix('@').map_or((path.as_str(), "100644"), |p| (p, "120000"));
         write!(stream, "M {mode} inline \"{path}\"\ndata {}\n", bytes.len()).unwrap();
         stream.extend_from_slice(bytes);
         stream.push(b'\n');
@@ -80,11 +82,7 @@ fn compare(files: &[(String, Vec<u8>)]) -> (usize, Vec<String>) {
     for (path, expected) in &expected {
         let file = content.file(path).unwrap();
         let bytes = content.bytes(file).unwrap();
-        assert_eq!(
-            String::from_utf8_lossy(&bytes),
-            String::from_utf8_lossy(expected),
-            "{path}"
-        );
+        assert_eq!(String::from_utf8_lossy(&bytes), String::from_utf8_lossy(expected), "{path}");
         assert_eq!(&bytes, expected, "{path}");
         assert_eq!(content.size(file).unwrap(), bytes.len() as u64, "{path}");
         // Names with escapes are not in the list as they come out.
@@ -97,89 +95,93 @@ fn files<'a>(list: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Vec<(String
     list.into_iter().map(|(path, bytes)| (path.to_owned(), bytes.to_vec())).collect()
 }
 
+/// What a line may say of a file.
+const COMBINATIONS: &[&str] = &[
+    "text",
+    "-text",
+    "text=auto",
+    "text eol=crlf",
+    "text=auto eol=crlf",
+    "text=auto eol=lf",
+    "eol=crlf",
+    "eol=lf",
+    "eol=CRLF",
+    "eol",
+    "-text eol=crlf",
+    "!text eol=crlf",
+    "text=input eol=crlf",
+    "text=other eol=crlf",
+    "binary eol=crlf",
+    "crlf eol=crlf",
+    "-crlf eol=crlf",
+    "crlf=input",
+    "crlf=auto eol=crlf",
+    "-crlf text eol=crlf",
+    "ident",
+    "-ident",
+    "ident=yes",
+    "ident eol=crlf",
+    "ident text=auto",
+    "ident text=auto eol=crlf",
+    "ident -text eol=crlf",
+    "ident binary",
+    "filter=lfs ident",
+    "working-tree-encoding=UTF-16",
+    "working-tree-encoding=utf-16le",
+    "working-tree-encoding=UTF-16BE text eol=crlf",
+    "working-tree-encoding=UTF-16LE-BOM ident",
+    "working-tree-encoding=utf16be-bom",
+    "working-tree-encoding=UTF-32 ident text=auto eol=crlf",
+    "working-tree-encoding=UTF-32LE",
+    "working-tree-encoding=UTF-32BE",
+    "working-tree-encoding=UTF8 eol=crlf",
+    "working-tree-encoding=utf-8 ident",
+    "working-tree-encoding=ISO-8859-1 ident",
+    "working-tree-encoding=latin1 eol=crlf",
+    "working-tree-encoding= ident",
+    "export-ignore export-subst",
+];
+
+/// Contents that conversions may stumble over.
+const TEXTS: &[(&str, &[u8])] = &[
+    ("lf", b"one\ntwo\n"),
+    ("crlf", b"one\r\ntwo\r\n"),
+    ("mixed", b"one\r\ntwo\nthree\r"),
+    ("cr", b"one\rtwo\n"),
+    ("crcrlf", b"one\r\r\ntwo\n"),
+    ("empty", b""),
+    ("newline", b"\n"),
+    ("open", b"one\ntwo"),
+    ("nul", b"a\0b\nc\n"),
+    ("id", b"$Id$\n$Id: old $\n$Id:$ $Id: x$ and $Id: 0123 $\n"),
+    ("id-foreign", b"$Id: file.c,v 1.1 2001/01/01 who Exp $\n$Id:two words $\n$Id: t\tb $\n"),
+    ("id-odd", b"$$Id$ $Id $Id$$Id$ $I$Id$ $id$ $Id : x $ $Ident$ $Id:a b$\n$Id: a\n$Id$"),
+    ("id-open", b"text $Id: never closed\nnext $ line $Id"),
+    ("id-end", b"$Id:"),
+    ("id-end-2", b"$I"),
+    ("id-nul", b"$Id\0$Id$ $Id: a\0 b $ $Id$\n"),
+    ("id-cr", b"$Id$\r\n$Id: a\r\n$\n"),
+    ("utf8", "h\u{e9}llo \u{20ac}\n\u{1f600}\n".as_bytes()),
+    ("latin", "h\u{e9}\n$Id$\n".as_bytes()),
+    ("bom", "\u{feff}b\n".as_bytes()),
+    ("not-utf8", b"h\xe9\n$Id$\n"),
+    ("cut", b"\xe2\x82"),
+    ("dollar", b"$\n$$$\n$"),
+];
+
 #[test]
 fn each_combination_of_attributes_gives_the_bytes_of_a_checkout() {
     let binary: Vec<u8> = (0..=255).cycle().take(2000).collect();
     let nearly = [b"text \x01".repeat(30), b"\nx\n".to_vec()].concat();
     let mostly = [b"text".repeat(200), b"\x01\n\x7f\x0c\x1b\x08\n\x1a".to_vec()].concat();
-    let texts: [(&str, &[u8]); 26] = [
-        ("lf", b"one\ntwo\n"),
-        ("crlf", b"one\r\ntwo\r\n"),
-        ("mixed", b"one\r\ntwo\nthree\r"),
-        ("cr", b"one\rtwo\n"),
-        ("crcrlf", b"one\r\r\ntwo\n"),
-        ("empty", b""),
-        ("newline", b"\n"),
-        ("open", b"one\ntwo"),
-        ("nul", b"a\0b\nc\n"),
-        ("binary", &binary),
-        ("nearly", &nearly),
-        ("mostly", &mostly),
-        ("id", b"$Id$\n$Id: old $\n$Id:$ $Id: x$ and $Id: 0123 $\n"),
-        ("id-foreign", b"$Id: file.c,v 1.1 2001/01/01 who Exp $\n$Id:two words $\n$Id: t\tb $\n"),
-        ("id-odd", b"$$Id$ $Id $Id$$Id$ $I$Id$ $id$ $Id : x $ $Ident$ $Id:a b$\n$Id: a\n$Id$"),
-        ("id-open", b"text $Id: never closed\nnext $ line $Id"),
-        ("id-end", b"$Id:"),
-        ("id-end-2", b"$I"),
-        ("id-nul", b"$Id\0$Id$ $Id: a\0 b $ $Id$\n"),
-        ("id-cr", b"$Id$\r\n$Id: a\r\n$\n"),
-        ("utf8", "h\u{e9}llo \u{20ac}\n\u{1f600}\n".as_bytes()),
-        ("latin", "h\u{e9}\n$Id$\n".as_bytes()),
-        ("bom", "\u{feff}b\n".as_bytes()),
-        ("not-utf8", b"h\xe9\n$Id$\n"),
-        ("cut", b"\xe2\x82"),
-        ("dollar", b"$\n$$$\n$"),
-    ];
-    let combinations = [
-        "text",
-        "-text",
-        "text=auto",
-        "text eol=crlf",
-        "text=auto eol=crlf",
-        "text=auto eol=lf",
-        "eol=crlf",
-        "eol=lf",
-        "eol=CRLF",
-        "eol",
-        "-text eol=crlf",
-        "!text eol=crlf",
-        "text=input eol=crlf",
-        "text=other eol=crlf",
-        "binary eol=crlf",
-        "crlf eol=crlf",
-        "-crlf eol=crlf",
-        "crlf=input",
-        "crlf=auto eol=crlf",
-        "-crlf text eol=crlf",
-        "ident",
-        "-ident",
-        "ident=yes",
-        "ident eol=crlf",
-        "ident text=auto",
-        "ident text=auto eol=crlf",
-        "ident -text eol=crlf",
-        "ident binary",
-        "filter=lfs ident",
-        "working-tree-encoding=UTF-16",
-        "working-tree-encoding=utf-16le",
-        "working-tree-encoding=UTF-16BE text eol=crlf",
-        "working-tree-encoding=UTF-16LE-BOM ident",
-        "working-tree-encoding=utf16be-bom",
-        "working-tree-encoding=UTF-32 ident text=auto eol=crlf",
-        "working-tree-encoding=UTF-32LE",
-        "working-tree-encoding=UTF-32BE",
-        "working-tree-encoding=UTF8 eol=crlf",
-        "working-tree-encoding=utf-8 ident",
-        "working-tree-encoding=ISO-8859-1 ident",
-        "working-tree-encoding=latin1 eol=crlf",
-        "working-tree-encoding= ident",
-        "export-ignore export-subst",
-    ];
+    let made = [("binary", binary), ("nearly", nearly), ("mostly", mostly)];
+    let texts = TEXTS.iter().map(|(name, text)| (*name, text.to_vec())).chain(made);
+    let texts: Vec<(&str, Vec<u8>)> = texts.collect();
     let mut all = Vec::new();
     let mut attributes = String::new();
-    for (number, combination) in combinations.iter().enumerate() {
+    for (number, combination) in COMBINATIONS.iter().enumerate() {
         attributes.push_str(&format!("{number}-* {combination}\n"));
-        all.extend(texts.map(|(name, text)| (format!("{number}-{name}"), text.to_vec())));
+        all.extend(texts.iter().map(|(name, text)| (format!("{number}-{name}"), text.clone())));
     }
     all.push((".gitattributes".to_owned(), attributes.into_bytes()));
     let (converted, problems) = compare(&all);
@@ -187,9 +189,8 @@ fn each_combination_of_attributes_gives_the_bytes_of_a_checkout() {
     assert!(problems.iter().all(|text| text.contains("has characters that")), "{problems:?}");
 }
 
-#[test]
-fn precedence_patterns_and_macros_are_gits() {
-    let root: &[u8] = b"# comment
+/// Lines with patterns and macros of all forms.
+const ROOT: &[u8] = b"# comment
   *.txt text eol=crlf
 [attr]both ident eol=crlf
 [attr]again both -ident
@@ -220,24 +221,81 @@ invalid.txt text -bad- eol=lf =x eol=lf
 prefix**/far.md both
 *.several eol=lf eol=crlf ident -ident
 ";
+
+/// The files that those lines are about.
+const PATHS: &[&str] = &[
+    "a.txt",
+    "b.both",
+    "c.not",
+    "d.again",
+    "e.late",
+    "f.unset",
+    "negative.txt",
+    "!negative.txt",
+    "quoted name\\t\u{e9}.q",
+    "broken.q",
+    "\\\"broken.q",
+    "folder/x",
+    "folder/deeper/x",
+    "top.md",
+    "sub/top.md",
+    "deep/x.md",
+    "deep/one/x.md",
+    "deep/one/two/x.md",
+    "sub/deep/x.md",
+    "any.md",
+    "sub/any.md",
+    "sub/deeper/any.md",
+    "deep/y.mid",
+    "deeep/z.mid",
+    "deep/one/z.mid",
+    "aXb/s.md",
+    "ab/s.md",
+    "a/b/s.md",
+    "aab1.cls",
+    "ab1.cls",
+    "dx1.cls",
+    "yy.cls",
+    "xy.cls",
+    "esc*.md",
+    "escape.md",
+    "back",
+    "invalid.txt",
+    "-x.md",
+    "prefix/far.md",
+    "prefixed/far.md",
+    "prefix/very/far.md",
+    "k.several",
+    "sub/a.txt",
+    "sub/b.both",
+    "sub/own.txt",
+    "sub/deeper/a.txt",
+    "sub/deeper/own.txt",
+    "sub/macro.m",
+    "macro.m",
+    "link/a.md",
+    "bom/a.txt",
+    "bom/x.bom",
+    "long/x.long",
+    "nul/x.nul",
+    "crlf/x.cr",
+    "sub/deeper/rel.md",
+    "rel.md",
+    "sub/rel.md",
+];
+
+#[test]
+fn precedence_patterns_and_macros_are_gits() {
     let long = format!("{} eol=lf\n*.long eol=crlf\n", "x".repeat(2048));
     let nul = b"*.nul eol=crlf\n\0*.nul eol=lf\n";
     let texts: &[u8] = b"one\n$Id$\n";
-    let paths = [
-        "a.txt", "b.both", "c.not", "d.again", "e.late", "f.unset", "negative.txt", "!negative.txt",
-        "quoted name\\t\u{e9}.q", "broken.q", "\\\"broken.q", "folder/x", "folder/deeper/x", "top.md",
-        "sub/top.md", "deep/x.md", "deep/one/x.md", "deep/one/two/x.md", "sub/deep/x.md", "any.md",
-        "sub/any.md", "sub/deeper/any.md", "deep/y.mid", "deeep/z.mid", "deep/one/z.mid",
-        "aXb/s.md", "ab/s.md", "a/b/s.md", "aab1.cls", "ab1.cls", "dx1.cls", "yy.cls", "xy.cls",
-        "esc*.md", "escape.md", "back", "invalid.txt", "-x.md", "prefix/far.md", "prefixed/far.md",
-        "prefix/very/far.md", "k.several", "sub/a.txt", "sub/b.both", "sub/own.txt", "sub/deeper/a.txt",
-        "sub/deeper/own.txt", "sub/macro.m", "macro.m", "link/a.md", "bom/a.txt", "bom/x.bom",
-        "long/x.long", "nul/x.nul", "crlf/x.cr", "sub/deeper/rel.md", "rel.md", "sub/rel.md",
-    ];
-    let mut all = files(paths.map(|path| (path, texts)));
+    let mut all = files(PATHS.iter().map(|path| (*path, texts)));
     all.extend(files([
-        (".gitattributes", root),
-        ("sub/.gitattributes", b"[attr]own eol=crlf\n*.m own\nown.txt eol=lf\n*.both -ident\n/deeper/rel.md both\n"),
+        (".gitattributes", ROOT),
+        (
+            "sub/.gitattributes",
+            b"[attr]own eol=crlf\n*.m own\nown.txt eol=lf\n*.both -ident\n/deeper/rel.md both\n",
+        ),
         ("sub/deeper/.gitattributes", b"*.txt !eol\nown.txt -text\n"),
         ("link/.gitattributes@", b"*.md eol=crlf"),
         ("bom/.gitattributes", b"\xef\xbb\xbf*.txt ident\n*.bom eol=crlf\n"),
@@ -255,8 +313,30 @@ prefix**/far.md both
 #[test]
 fn patterns_of_all_sorts_match_as_in_git() {
     const PARTS: [&str; 24] = [
-        "a", "b", "c", "ab", "*", "*", "**", "**/", "/**", "/", "/", "?", "[ab]", "[!a]", "[^b]",
-        "[a-c]", "[]a]", "[[:alpha:]]", "[", "]", "\\\\", "\\\\a", "\\\\*", "***",
+        "a",
+        "b",
+        "c",
+        "ab",
+        "*",
+        "*",
+        "**",
+        "**/",
+        "/**",
+        "/",
+        "/",
+        "?",
+        "[ab]",
+        "[!a]",
+        "[^b]",
+        "[a-c]",
+        "[]a]",
+        "[[:alpha:]]",
+        "[",
+        "]",
+        "\\\\",
+        "\\\\a",
+        "\\\\*",
+        "***",
     ];
     const NAMES: [&str; 5] = ["a", "b", "ab", "abc", "ca"];
     let mut seed = 1_u64;
@@ -283,9 +363,12 @@ fn patterns_of_all_sorts_match_as_in_git() {
             let top = if file % 2 == 0 { "" } else { first.as_str() };
             // A file's name never is a folder's.
             let name = ["a.", "b", "ab", "abc", "c"][random(5)];
-            let path = format!("{number}/{top}{folders}{name}{}", if name == "a." { "" } else { "b" });
+            let path =
+                format!("{number}/{top}{folders}{name}{}", if name == "a." { "" } else { "b" });
             if !all.iter().any(|(other, _)| {
-                other == &path || other.starts_with(&format!("{path}/")) || path.starts_with(&format!("{other}/"))
+                other == &path
+                    || other.starts_with(&format!("{path}/"))
+                    || path.starts_with(&format!("{other}/"))
             }) {
                 all.push((path, b"one\n$Id$\n".to_vec()));
             }
@@ -302,7 +385,10 @@ fn what_git_stops_at_is_named() {
     let content = import(
         folder.path(),
         &files([
-            (".gitattributes", b"a.txt working-tree-encoding\nb.txt working-tree-encoding=EBCDIC-US\n".as_slice()),
+            (
+                ".gitattributes",
+                b"a.txt working-tree-encoding\nb.txt working-tree-encoding=EBCDIC-US\n".as_slice(),
+            ),
             ("a.txt", b"a"),
             ("b.txt", b"b"),
         ]),

@@ -62,9 +62,8 @@ fn submodules_of_submodules_are_a_setting() {
     let put = |name: &str, files: &[(&str, File)]| {
         library(name).commit("master", files, "Change", Default::default()).unwrap()
     };
-    let modules = |url: &str| {
-        File::text(format!("[submodule \"x\"]\n\tpath = lib/x\n\turl = {url}\n"))
-    };
+    let modules =
+        |url: &str| File::text(format!("[submodule \"x\"]\n\tpath = lib/x\n\turl = {url}\n"));
     let inner = put("libraries/deep/Inner", &[("inner.txt", File::text("inner"))]);
     // Relative to the submodule's own URL, which is not where it is fetched from.
     let outer = put(
@@ -298,7 +297,8 @@ fn a_composer_that_fails_or_hangs_is_the_failure_of_its_branch() {
     let nowhere = env.folder().join("nowhere");
     let run = env.sync(&["--composer", nowhere.to_str().unwrap()]);
     run.exits(3).says(&["can't be started", "nowhere"]);
-    let left: Vec<_> = files(&env.data()).into_keys().filter(|it| it.contains("unfinished")).collect();
+    let left: Vec<_> =
+        files(&env.data()).into_keys().filter(|it| it.contains("unfinished")).collect();
     assert_eq!(left, [""; 0]);
 }
 
@@ -308,8 +308,16 @@ fn composer_is_not_asked_for_what_lies_on_this_machine() {
     let program = stand_in(&env, "exit 0");
     for (name, manifest, lock) in [
         ("Broken", "{".to_owned(), None),
-        ("Path", json!({"require": {}, "repositories": [{"type": "path", "url": "../.."}]}).to_string(), None),
-        ("Lock", json!({"require": {}}).to_string(), Some(json!({"packages": [{"dist": {"url": "/etc/passwd"}}]}))),
+        (
+            "Path",
+            json!({"require": {}, "repositories": [{"type": "path", "url": "../.."}]}).to_string(),
+            None,
+        ),
+        (
+            "Lock",
+            json!({"require": {}}).to_string(),
+            Some(json!({"packages": [{"dist": {"url": "/etc/passwd"}}]})),
+        ),
     ] {
         let mut files = vec![("composer.json", File::text(manifest))];
         files.extend(lock.map(|lock| ("composer.lock", File::text(lock.to_string()))));
