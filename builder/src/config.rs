@@ -10,6 +10,7 @@ use tardist_catalog::BranchName;
 
 use crate::{
     Error,
+    composer::Composer,
     http::HttpOptions,
     repository_id::RepositoryId,
     settings::{Form, Places, Settings},
@@ -25,6 +26,9 @@ pub(crate) const BRANCHES: [&str; 5] = ["master", "REL1_46", "REL1_45", "REL1_44
 
 /// More at once would be more than any upstream calls polite.
 const MAX_JOBS: usize = 256;
+
+/// Deeper submodules of submodules than anybody has.
+const MAX_DEPTH: usize = 16;
 
 /// With the pause doubling each time, far more than a cycle would live for.
 const MAX_RETRIES: usize = 100;
@@ -46,6 +50,10 @@ pub struct Config {
     pub contact: String,
     /// Where submodules are fetched from.
     pub url_map: Vec<UrlMap>,
+    /// How deep submodules are put in place; 0 for not at all.
+    pub submodule_depth: usize,
+    /// The Composer step; `None` for not at all.
+    pub composer: Option<Composer>,
     /// Repositories worked on at once.
     pub jobs: usize,
     /// Further tries of a failed request.
@@ -169,6 +177,9 @@ impl Config {
     pub fn new(settings: Settings) -> Result<Self, Error> {
         let mut check = Check { places: settings.places.clone(), wrong: Vec::new() };
         let settings = settings.or(Settings::defaults());
+        let composer_timeout =
+            check.duration("composer-timeout", settings.composer_timeout, Duration::from_nanos(1));
+        let program = settings.composer.filter(|program| !program.as_os_str().is_empty());
         let config = Self {
             data: settings.data.unwrap_or_default(),
             upstream: check.url("upstream", settings.upstream),
@@ -177,6 +188,12 @@ impl Config {
             public_url: check.url("public-url", settings.public_url),
             contact: settings.contact.unwrap_or_default(),
             url_map: settings.url_map.unwrap_or_default(),
+            submodule_depth: check.number(
+                "submodule-depth",
+                settings.submodule_depth,
+                0..=MAX_DEPTH,
+            ),
+            composer: program.map(|program| Composer { program, timeout: composer_timeout }),
             jobs: check.number("jobs", settings.jobs, 1..=MAX_JOBS),
             retries: check.number("retries", settings.retries, 0..=MAX_RETRIES),
             timeout: check.duration("timeout", settings.timeout, Duration::from_nanos(1)),
@@ -234,10 +251,21 @@ mod tests {
             jobs: Some(0),
             timeout: Some(SignedDuration::from_secs(-1)),
             contact: Some("a\r\nX-Header: b".into()),
+            submodule_depth: Some(17),
+            composer_timeout: Some(SignedDuration::ZERO),
             ..Settings::default()
         };
         let error = Config::new(settings).unwrap_err().to_string();
-        for setting in ["upstream", "public-url", "branches", "jobs", "timeout", "contact"] {
+        for setting in [
+            "upstream",
+            "public-url",
+            "branches",
+            "jobs",
+            "timeout",
+            "contact",
+            "submodule-depth",
+            "composer-timeout",
+        ] {
             assert!(error.contains(&format!("{setting}: ")), "{setting} in {error}");
         }
     }

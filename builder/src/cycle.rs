@@ -155,6 +155,8 @@ impl Cycle<'_> {
             http: self.http,
             layout: self.layout,
             url_map: &self.config.url_map,
+            submodule_depth: self.config.submodule_depth,
+            composer: self.config.composer.as_ref(),
             submodules: Mutex::new(()),
             fetching: Default::default(),
         };

@@ -69,6 +69,22 @@ pub enum Error {
         /// What libgit2 said.
         source: git2::Error,
     },
+    /// An object is missing in a mirror, or broken.
+    #[error("can't read {what} from the mirror {}: {}", mirror.display(), source.message())]
+    Damaged {
+        /// The mirror's folder.
+        mirror: PathBuf,
+        /// What was to be read.
+        what: String,
+        /// What libgit2 said.
+        source: git2::Error,
+    },
+    /// Composer did not install what a branch requires.
+    #[error("composer failed: {reason}")]
+    Composer {
+        /// How, with the end of what it said.
+        reason: String,
+    },
     /// The branch's tree can't become a tarball.
     #[error("branch {branch}: {source}")]
     Branch {

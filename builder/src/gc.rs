@@ -235,8 +235,8 @@ fn follow(
         return;
     };
     for (path, module) in submodule::parse(&String::from_utf8_lossy(modules.content())) {
-        let url = submodule::resolve(url, &module, map);
-        let mirror = layout.submodule(&url);
+        let url = submodule::resolve(url, &module);
+        let mirror = layout.submodule(&submodule::mapped(&url, map));
         let inner = tree.get_path(Path::new(&path)).map(|entry| entry.id());
         if let (Ok(commit), Ok(inside), 1..) = (inner, Repository::open_bare(&mirror), depth) {
             follow(layout, &inside, commit, &url, map, depth - 1, needed);

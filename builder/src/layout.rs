@@ -91,7 +91,9 @@ impl Layout {
             for entry in fs::read_dir(&folder).at("read", &folder)? {
                 let entry = entry.at("read", &folder)?;
                 if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
-                    fs::remove_file(entry.path()).at("remove", entry.path())?;
+                    let is_folder = entry.file_type().at("read", entry.path())?.is_dir();
+                    let remove = if is_folder { fs::remove_dir_all } else { fs::remove_file };
+                    remove(entry.path()).at("remove", entry.path())?;
                 }
             }
         }

@@ -6,10 +6,13 @@
 //! [`catalogue`] and [`render`] (what is to be published) → [`snapshot`] (as a file) → [`publish`]
 //! (in place). [`cycle`] runs them; [`update`] is its part for one repository.
 
+pub mod attributes;
 pub mod catalogue;
 pub mod cli;
+pub mod composer;
 pub mod config;
 pub mod content;
+pub mod convert;
 pub mod cycle;
 mod error;
 mod files;
@@ -39,6 +42,7 @@ pub mod transport;
 pub mod update;
 pub mod upstream;
 pub mod verify;
+pub mod wildmatch;
 
 pub use error::Error;
 pub use repository_id::RepositoryId;

@@ -101,6 +101,38 @@ pub struct Settings {
     )]
     pub url_map: Option<Vec<UrlMap>>,
 
+    /// How deep submodules are put in place: 0 not at all, 1 as extdist, 2 those of submodules too
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        env = "TARDIST_SUBMODULE_DEPTH",
+        help_heading = "Settings: content"
+    )]
+    pub submodule_depth: Option<usize>,
+
+    /// The composer program, to add vendor/ to the branches whose composer.json requires packages;
+    /// it asks hosts that tardist does not know. Without it there is no vendor/
+    #[arg(
+        long,
+        global = true,
+        value_name = "PROGRAM",
+        env = "TARDIST_COMPOSER",
+        help_heading = "Settings: content"
+    )]
+    pub composer: Option<PathBuf>,
+
+    /// How long composer may take for one branch
+    #[arg(
+        long,
+        global = true,
+        value_name = "TIME",
+        env = "TARDIST_COMPOSER_TIMEOUT",
+        help_heading = "Settings: content"
+    )]
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::optional")]
+    pub composer_timeout: Option<SignedDuration>,
+
     /// How many repositories are worked on at once; without it as many as there are cores, at
     /// least 4
     #[arg(
@@ -203,6 +235,9 @@ impl Settings {
             public_url: Some(String::new()),
             contact: Some("no contact given".to_owned()),
             url_map: Some(Vec::new()),
+            submodule_depth: Some(1),
+            composer: Some(PathBuf::new()),
+            composer_timeout: Some(SignedDuration::from_mins(5)),
             jobs: Some(config::default_jobs()),
             retries: Some(3),
             timeout: Some(SignedDuration::from_mins(2)),
@@ -225,6 +260,9 @@ impl Settings {
             public_url: self.public_url.or(other.public_url),
             contact: self.contact.or(other.contact),
             url_map: self.url_map.or(other.url_map),
+            submodule_depth: self.submodule_depth.or(other.submodule_depth),
+            composer: self.composer.or(other.composer),
+            composer_timeout: self.composer_timeout.or(other.composer_timeout),
             jobs: self.jobs.or(other.jobs),
             retries: self.retries.or(other.retries),
             timeout: self.timeout.or(other.timeout),

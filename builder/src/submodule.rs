@@ -52,10 +52,8 @@ fn unquote(value: &str) -> String {
     if quoted { text } else { text.trim_end().to_owned() }
 }
 
-/// The URL to fetch a submodule from: relative ones against the URL of the repository that has it,
-/// as Git does, then the longest matching line of the URL map.
-pub fn resolve(parent: &str, url: &str, map: &[UrlMap]) -> String {
-    let mut absolute = url.to_owned();
+/// The URL of a submodule: relative ones against the URL of the repository that has it, as Git does.
+pub fn resolve(parent: &str, url: &str) -> String {
     if url.starts_with("./") || url.starts_with("../") {
         let mut base = parent.trim_end_matches('/');
         let mut rest = url;
@@ -69,13 +67,18 @@ pub fn resolve(parent: &str, url: &str, map: &[UrlMap]) -> String {
                 break;
             }
         }
-        absolute = format!("{base}/{rest}");
+        return format!("{base}/{rest}");
     }
+    url.to_owned()
+}
+
+/// The URL to fetch from instead of `absolute`: by the longest matching line of the URL map.
+pub fn mapped(absolute: &str, map: &[UrlMap]) -> String {
     map.iter()
         .filter_map(|map| Some((map, absolute.strip_prefix(&map.from)?)))
         .max_by_key(|(map, _)| map.from.len())
         .map(|(map, rest)| format!("{}{rest}", map.to))
-        .unwrap_or(absolute)
+        .unwrap_or_else(|| absolute.to_owned())
 }
 
 #[cfg(test)]
@@ -97,19 +100,18 @@ mod tests {
     fn relative_urls_go_up_from_the_repository_and_the_longest_map_wins() {
         let parent = "https://g.example/r/mediawiki/extensions/Foo";
         let map = |from: &str, to: &str| UrlMap { from: from.into(), to: to.into() };
-        assert_eq!(resolve(parent, "../../../x/Lib", &[]), "https://g.example/r/x/Lib");
-        assert_eq!(
-            resolve(parent, "../Bar.git", &[]),
-            "https://g.example/r/mediawiki/extensions/Bar.git"
-        );
-        assert_eq!(
-            resolve(parent, "./sub", &[]),
-            "https://g.example/r/mediawiki/extensions/Foo/sub"
-        );
-        assert_eq!(resolve(parent, "https://o.example/x", &[]), "https://o.example/x");
+        for (url, absolute) in [
+            ("../../../x/Lib", "https://g.example/r/x/Lib"),
+            ("../Bar.git", "https://g.example/r/mediawiki/extensions/Bar.git"),
+            ("./sub", "https://g.example/r/mediawiki/extensions/Foo/sub"),
+            ("https://o.example/x", "https://o.example/x"),
+        ] {
+            assert_eq!(resolve(parent, url), absolute);
+        }
         let maps =
             [map("https://o.example/", "http://a/"), map("https://o.example/x", "http://b/y")];
-        assert_eq!(resolve(parent, "https://o.example/x/z", &maps), "http://b/y/z");
-        assert_eq!(resolve(parent, "https://o.example/z", &maps), "http://a/z");
+        assert_eq!(mapped("https://o.example/x/z", &maps), "http://b/y/z");
+        assert_eq!(mapped("https://o.example/z", &maps), "http://a/z");
+        assert_eq!(mapped(parent, &maps), parent);
     }
 }

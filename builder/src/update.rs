@@ -1,9 +1,11 @@
 //! Bringing one repository up to date: mirror → content → tarball, for each branch of its job.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
     sync::{
-        Mutex,
+        Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
     time::Instant,
@@ -15,9 +17,10 @@ use tardist_catalog::{BranchName, CommitId};
 use crate::{
     Error,
     catalogue::BranchRecord,
+    composer::Composer,
     config::UrlMap,
     content::{Content, Gitlink},
-    error::GitContext,
+    error::{GitContext, IoContext},
     http::{Http, HttpError},
     layout::Layout,
     manifest,
@@ -40,6 +43,10 @@ pub struct Updater<'a> {
     pub layout: &'a Layout,
     /// Where submodules are fetched from.
     pub url_map: &'a [UrlMap],
+    /// How deep submodules are put in place.
+    pub submodule_depth: usize,
+    /// The Composer step, where it is wanted.
+    pub composer: Option<&'a Composer>,
     /// Submodule mirrors may be shared by repositories that are updated at the same time.
     pub submodules: Mutex<()>,
     /// How long fetches have taken, all together, in microseconds.
@@ -63,9 +70,56 @@ impl Updater<'_> {
     /// # Errors
     /// What ends it as a whole: mirror and fetch. A branch that fails is in [`Updated::failed`].
     pub fn update(&self, job: &Job) -> Result<Updated, Error> {
+        let mut mirror = self.fetched(job)?;
+        let mut updated = Updated::default();
+        let mut healed = BTreeSet::new();
+        for branch in &job.branches {
+            let built = loop {
+                let Some(tip) = mirror.tip(branch) else { break None };
+                let built = self.build(job, branch, &tip, mirror.repository());
+                match &built {
+                    Err(error @ Error::Damaged { mirror: damaged, .. })
+                        if healed.insert(damaged.clone()) =>
+                    {
+                        self.discard(damaged, error)?;
+                        mirror = self.fetched(job)?;
+                    }
+                    _ => break Some(built),
+                }
+            };
+            match built {
+                Some(Ok(record)) => {
+                    updated.built.insert(branch.clone(), record);
+                }
+                Some(Err(error)) => updated.failed.push((branch.clone(), error)),
+                None => updated.gone.push(branch.clone()),
+            }
+        }
+        drop(mirror);
+        if let Err(error) = tidy::tidy(&self.layout.mirror(&job.project.id), false) {
+            // Its tarballs are made all the same; the next cycle tries again.
+            tracing::warn!("{}: {error}", job.project.id);
+        }
+        Ok(updated)
+    }
+
+    /// The mirror of a job's repository, with the tips of its branches. If Git can't fetch into a
+    /// mirror that was there before, that one may be what is broken: it is made anew, once.
+    fn fetched(&self, job: &Job) -> Result<Mirror, Error> {
+        let path = self.layout.mirror(&job.project.id);
+        let was_there = path.exists();
+        match self.fetch(job, &path) {
+            Err(error @ Error::Git { .. }) if was_there && !error.is_transient() => {
+                self.discard(&path, &error)?;
+                self.fetch(job, &path)
+            }
+            fetched => fetched,
+        }
+    }
+
+    fn fetch(&self, job: &Job, path: &Path) -> Result<Mirror, Error> {
         let project = &job.project;
-        let path = self.layout.mirror(&project.id);
-        let mirror = Mirror::open(&path, &project.url)?;
+        let mirror = Mirror::open(path, &project.url)?;
         let stale: Vec<(&BranchName, &CommitId)> = job
             .branches
             .iter()
@@ -75,25 +129,22 @@ impl Updater<'_> {
         if !stale.is_empty() {
             self.timed(|| mirror.fetch_branches(self.http, &stale))?;
         }
-        let mut updated = Updated::default();
-        for branch in &job.branches {
-            let Some(tip) = mirror.tip(branch) else {
-                updated.gone.push(branch.clone());
-                continue;
-            };
-            match self.build(job, branch, &tip, mirror.repository()) {
-                Ok(record) => {
-                    updated.built.insert(branch.clone(), record);
-                }
-                Err(error) => updated.failed.push((branch.clone(), error)),
-            }
+        Ok(mirror)
+    }
+
+    /// Removes a damaged mirror: everything in it can be fetched again. Whoever reads from it at the
+    /// moment has its packs open, or finds it damaged in turn.
+    fn discard(&self, mirror: &Path, reason: &Error) -> Result<(), Error> {
+        let _one_at_a_time = self.one_at_a_time();
+        tracing::warn!("{reason}; the mirror is made anew");
+        match fs::remove_dir_all(mirror) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            removed => removed.at("remove", mirror),
         }
-        drop(mirror);
-        if let Err(error) = tidy::tidy(&path, false) {
-            // Its tarballs are made all the same; the next cycle tries again.
-            tracing::warn!("{}: {error}", project.id);
-        }
-        Ok(updated)
+    }
+
+    fn one_at_a_time(&self) -> MutexGuard<'_, ()> {
+        self.submodules.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// Runs a fetch, and adds the time that it takes to [`fetching`](Self::fetching).
@@ -121,10 +172,16 @@ impl Updater<'_> {
             Subject { name: &project.id.name, branch, commit, committed_at, url: &project.url };
         let repository = Repository::open_bare(mirror.path())
             .git(|| format!("open the mirror {}", mirror.path().display()))?;
-        let mut content = Content::read(repository, id, |content, gitlink| {
+        // Where each repository of the tree comes from, by its place: relative URLs need it.
+        let mut urls = BTreeMap::from([(String::new(), project.url.clone())]);
+        let depth = self.submodule_depth;
+        let mut content = Content::read_nested(repository, id, depth, |content, gitlink| {
             let keeper = mirror::keeper(&project.id, branch, &gitlink.path);
-            self.submodule(&project.url, content, gitlink, &keeper)
+            self.submodule(&mut urls, content, gitlink, &keeper)
         })?;
+        if let Some(composer) = self.composer {
+            composer.install(&mut content, commit, self.layout)?;
+        }
         let manifest = manifest::read(&content, project.id.kind)?;
         tarball::add_version_files(&mut content, &subject);
         let (members, links) = content.members()?;
@@ -152,25 +209,28 @@ impl Updater<'_> {
     /// error, so that the branch is tried again; what the content itself rules out is not.
     fn submodule(
         &self,
-        parent: &str,
+        urls: &mut BTreeMap<String, String>,
         content: &Content,
         gitlink: &Gitlink,
         keeper: &str,
     ) -> Result<Result<Repository, String>, Error> {
-        let modules = match content.file(".gitmodules") {
+        let modules = format!("{}/.gitmodules", gitlink.within);
+        let modules = match content.file(modules.trim_start_matches('/')) {
             Some(file) => content.bytes(file)?,
             None => Vec::new(),
         };
         let modules = submodule::parse(&String::from_utf8_lossy(&modules));
-        let Some(url) = modules.get(&gitlink.path) else {
+        let Some(url) = modules.get(gitlink.path_within()) else {
             return Ok(Err(".gitmodules does not say where it is".to_owned()));
         };
-        let url = submodule::resolve(parent, url, self.url_map);
+        let parent = urls.get(&gitlink.within).map_or("", String::as_str);
+        let url = submodule::resolve(parent, url);
+        urls.insert(gitlink.path.clone(), url.clone());
+        let url = submodule::mapped(&url, self.url_map);
         if !self.http.allows(&url) {
             return Ok(Err(HttpError::NotAllowed { url }.to_string()));
         }
-        let _one_at_a_time =
-            self.submodules.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let _one_at_a_time = self.one_at_a_time();
         let mirror = Mirror::open(&self.layout.submodule(&url), &url)?;
         match self.timed(|| mirror.fetch_commit(self.http, gitlink.commit, keeper)) {
             Ok(true) => Ok(Ok(mirror.into_repository())),

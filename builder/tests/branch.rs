@@ -161,6 +161,207 @@ fn submodules_stand_in_place_and_one_that_is_not_there_is_an_empty_folder() {
     assert_eq!(content.problems, ["the submodule lib/gone is left empty: no lib/gone"]);
 }
 
+/// A tree with these entries as they are, which no tree builder would write.
+fn raw_tree(repository: &Repository, entries: &[(&str, &[u8], Oid)]) -> Oid {
+    let mut bytes = Vec::new();
+    for (mode, name, id) in entries {
+        bytes.extend_from_slice(mode.as_bytes());
+        bytes.push(b' ');
+        bytes.extend_from_slice(name);
+        bytes.push(0);
+        bytes.extend_from_slice(id.as_bytes());
+    }
+    repository.odb().unwrap().write(git2::ObjectType::Tree, &bytes).unwrap()
+}
+
+fn read_tree(repository: Repository, tree: Oid) -> Result<Content, tardist::Error> {
+    let id = {
+        let tree = repository.find_tree(tree).unwrap();
+        let who = Signature::new("a", "a@example.org", &Time::new(1_700_000_000, 60)).unwrap();
+        repository.commit(None, &who, &who, "a commit", &tree, &[]).unwrap()
+    };
+    Content::read(repository, id, |_, gitlink| Ok(Err(format!("no {}", gitlink.path))))
+}
+
+#[test]
+fn a_tree_that_multiplies_itself_ends_in_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let repository = Repository::init_bare(folder.path()).unwrap();
+    let blob = repository.blob(b"x").unwrap();
+    let mut tree = raw_tree(&repository, &[("100644", b"x", blob)]);
+    for _ in 0..20 {
+        let names: Vec<Vec<u8>> = (b'a'..=b'j').map(|name| vec![name]).collect();
+        let entries: Vec<_> = names.iter().map(|name| ("40000", name.as_slice(), tree)).collect();
+        tree = raw_tree(&repository, &entries);
+    }
+    let error = read_tree(repository, tree).err().unwrap().to_string();
+    assert!(error.contains("more than 500000 files"), "{error}");
+}
+
+#[test]
+fn a_tree_that_is_nested_too_deep_ends_in_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let repository = Repository::init_bare(folder.path()).unwrap();
+    let blob = repository.blob(b"x").unwrap();
+    let mut tree = raw_tree(&repository, &[("100644", b"x", blob)]);
+    for _ in 0..1000 {
+        tree = raw_tree(&repository, &[("40000", b"d", tree)]);
+    }
+    let error = read_tree(repository, tree).err().unwrap().to_string();
+    assert!(error.contains("more than 256 nested folders"), "{error}");
+}
+
+#[test]
+fn names_that_no_file_system_takes_are_left_out_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let repository = Repository::init_bare(folder.path()).unwrap();
+    let [one, two] = [b"one", b"two"].map(|text| repository.blob(text).unwrap());
+    let longest = "n".repeat(255);
+    let too_long = "n".repeat(256);
+    let mut deep = raw_tree(&repository, &[("100644", b"deep.txt", one)]);
+    for _ in 0..20 {
+        deep = raw_tree(&repository, &[("40000", "d".repeat(200).as_bytes(), deep)]);
+    }
+    let tree = raw_tree(
+        &repository,
+        &[
+            ("100644", b".", one),
+            ("100644", b"..", one),
+            ("100644", b".GIT", one),
+            ("100644", b".git", one),
+            ("100644", b"a/b", one),
+            ("40000", b"deep", deep),
+            ("100644", longest.as_bytes(), one),
+            ("100644", too_long.as_bytes(), one),
+            ("100644", b"not-utf8-\xff", one),
+            ("100644", b"twice", one),
+            ("100644", b"twice", two),
+            ("120000", b"z", two),
+        ],
+    );
+    let content = read_tree(repository, tree).unwrap();
+    let (members, links) = members(&content);
+    let files: Vec<&String> = members.iter().filter(|member| !member.ends_with('/')).collect();
+    assert_eq!(files, [&format!("{longest}=one"), "not-utf8-\u{fffd}=one", "twice=one"]);
+    assert!(members.iter().all(|member| member.len() < 4096));
+    let problems = content.problems.join("\n");
+    for said in [
+        ". is left out",
+        ".. is left out",
+        "a/b is left out: no file can have that name",
+        "n is left out: no file can have a name of more than 255 bytes",
+        "/ddd",
+        "no file can have so long a path",
+        "twice is there twice",
+    ] {
+        assert!(problems.contains(said), "{said} in {problems}");
+    }
+    assert_eq!(content.problems.len(), 6, "{problems}");
+    assert_eq!(links, ["the symbolic link z to two is left out: it points to nothing"]);
+}
+
+#[test]
+fn links_that_make_a_path_too_long_are_left_out_and_named() {
+    let name = "n".repeat(250);
+    let mut files = vec![(format!("d0/{name}"), FILE, String::from("x"))];
+    for level in 1..20 {
+        files.push((format!("d{level}/{name}"), LINK, format!("../d{}", level - 1)));
+    }
+    let files: Vec<_> =
+        files.iter().map(|(path, mode, to)| (path.as_str(), *mode, to.as_str())).collect();
+    let (members, problems) = members(&content(&files));
+    assert!(members.len() > 100);
+    assert!(!problems.is_empty());
+    assert!(problems.iter().all(|text| text.ends_with("no file can have so long a path")));
+}
+
+#[test]
+fn an_object_that_is_missing_or_broken_is_damage_to_the_mirror() {
+    let folder = tempfile::tempdir().unwrap();
+    for broken in [false, true] {
+        for victim in ["commit", "tree", "blob", "link", ".gitattributes"] {
+            let path = folder.path().join(format!("{victim}-{broken}"));
+            let repository = Repository::init_bare(&path).unwrap();
+            let id = commit(
+                &repository,
+                &[
+                    (".gitattributes", FILE, "* eol=crlf\n"),
+                    ("d/blob", FILE, "x\n"),
+                    ("link", LINK, "d/blob"),
+                ],
+            );
+            let tree = repository.find_commit(id).unwrap().tree().unwrap();
+            let entry = |path: &str| tree.get_path(Path::new(path)).unwrap().id();
+            let object = match victim {
+                "commit" => id,
+                "tree" => entry("d"),
+                "blob" => entry("d/blob"),
+                name => entry(name),
+            };
+            let object = object.to_string();
+            let file = path.join("objects").join(&object[..2]).join(&object[2..]);
+            fs::remove_file(&file).unwrap();
+            if broken {
+                fs::write(&file, b"no zlib").unwrap();
+            }
+            drop(tree);
+            let content = Content::read(Repository::open_bare(&path).unwrap(), id, |_, _| {
+                Ok(Err(String::new()))
+            });
+            let error = content.err().unwrap();
+            let is_damage = matches!(&error, tardist::Error::Damaged { mirror, .. } if mirror.ends_with(format!("{victim}-{broken}")));
+            assert!(is_damage, "{victim} {broken}: {error:?}");
+        }
+    }
+}
+
+#[test]
+fn nested_submodules_are_in_place_down_to_the_depth_that_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let mut inner = None;
+    for name in ["three", "two", "one", "zero"] {
+        let repository = Repository::init_bare(path(name)).unwrap();
+        let id = inner.unwrap_or(Oid::ZERO_SHA1).to_string();
+        let below = if inner.is_some() { "a/sub" } else { "file" };
+        let mode = if inner.is_some() { GITLINK } else { FILE };
+        inner = Some(commit(
+            &repository,
+            &[
+                ("eol.txt", FILE, "x\n"),
+                (".gitattributes", FILE, if name == "one" { "*.txt eol=crlf" } else { "" }),
+                (below, mode, &id),
+            ],
+        ));
+    }
+    for (depth, files, asked) in [
+        (0, 2, vec![]),
+        (1, 4, vec![("a/sub", "", 1)]),
+        (2, 6, vec![("a/sub", "", 1), ("a/sub", "a/sub", 2)]),
+        (9, 9, vec![("a/sub", "", 1), ("a/sub", "a/sub", 2), ("a/sub", "a/sub/a/sub", 3)]),
+    ] {
+        let main = Repository::open_bare(path("zero")).unwrap();
+        let mut seen = Vec::new();
+        let content = Content::read_nested(main, inner.unwrap(), depth, |_, gitlink| {
+            seen.push((gitlink.path_within().to_owned(), gitlink.within.clone(), gitlink.depth));
+            let name = ["", "one", "two", "three"][gitlink.depth];
+            Ok(Ok(Repository::open_bare(path(name)).unwrap()))
+        })
+        .unwrap();
+        let seen: Vec<_> = seen.iter().map(|(a, b, c)| (a.as_str(), b.as_str(), *c)).collect();
+        assert_eq!(seen, asked);
+        let (members, _) = members(&content);
+        assert_eq!(members.iter().filter(|member| member.contains('=')).count(), files);
+        // Attributes end where another repository begins.
+        let is_crlf = |path: &str| members.contains(&format!("{path}eol.txt=x\r\n"));
+        assert_eq!(
+            (is_crlf(""), is_crlf("a/sub/"), is_crlf("a/sub/a/sub/")),
+            (false, depth > 0, false)
+        );
+        assert_eq!(content.problems, [""; 0]);
+    }
+}
+
 #[test]
 fn a_tarball_is_the_same_bytes_for_ever() {
     let long = format!("{}/{}", "long".repeat(40), "name".repeat(30));

@@ -9,6 +9,7 @@ mod answers;
 mod bad_input;
 mod cli;
 mod consistency;
+mod content;
 mod cycle;
 mod publish;
 mod tarball;

@@ -25,7 +25,7 @@ const fn explained(key: &'static str, takes: &'static str, example: &'static str
 }
 
 /// All settings, as `tardist config` lists them.
-pub const FORMS: [Form; 12] = [
+pub const FORMS: [Form; 15] = [
     form("data", "the path of a folder", r#""/srv/tardist""#),
     form("upstream", "a http or https URL", r#""https://gerrit.wikimedia.org/r""#),
     explained("branches", "a list of branch names", r#"["master", "REL1_46"]"#),
@@ -45,6 +45,9 @@ pub const FORMS: [Form; 12] = [
         "a list of FROM=TO, with TO a http or https URL",
         r#"["https://gerrit.wikimedia.org/r/=https://replica.example.org/r/"]"#,
     ),
+    form("submodule-depth", "a number from 0 to 16", "1"),
+    form("composer", "the path of a program, or empty", r#""/usr/bin/composer""#),
+    form("composer-timeout", "a time above zero, such as 90s, 5m or 24h", r#""5m""#),
     form("jobs", "a number from 1 to 256", "4"),
     form("retries", "a number from 0 to 100", "3"),
     form("timeout", "a time above zero, such as 90s, 5m or 24h", r#""2m""#),

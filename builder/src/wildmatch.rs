@@ -1,0 +1,253 @@
+//! Git's wildcards: `*`, `?`, `[…]` and `**`, as its `wildmatch.c` takes them.
+//!
+//! A pattern becomes the states of an automaton, and all states that a path can be in go through it
+//! together. Git's own way, to try one way and come back for the next, takes time exponential in the
+//! number of wildcards.
+
+/// A pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glob {
+    tokens: Vec<Token>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Token {
+    /// This byte.
+    Byte(u8),
+    /// One of these bytes, a bit each.
+    Class([u64; 4]),
+    /// Any bytes, or any but slashes.
+    Any { slashes: bool },
+    /// Nothing; the two tokens that follow, those of `**/`, may be left out.
+    Optional,
+}
+
+impl Glob {
+    /// Reads a pattern; in one for `paths`, only `**` matches a slash. `None` for a pattern that
+    /// matches nothing, such as one whose bracket is never closed.
+    pub fn new(pattern: &[u8], paths: bool) -> Option<Self> {
+        let mut tokens = Vec::new();
+        let mut at = 0;
+        while let Some(&byte) = pattern.get(at) {
+            at += 1;
+            let token = match byte {
+                b'\\' => {
+                    at += 1;
+                    Token::Byte(*pattern.get(at - 1)?)
+                }
+                b'?' => Token::Class(class(|b| !(paths && b == b'/'))),
+                b'[' => {
+                    let (mut set, end) = bracket(pattern, at)?;
+                    at = end;
+                    if paths {
+                        set[0] &= !(1 << b'/');
+                    }
+                    Token::Class(set)
+                }
+                b'*' => {
+                    let start = at - 1;
+                    while pattern.get(at) == Some(&b'*') {
+                        at += 1;
+                    }
+                    let rest = &pattern[at..];
+                    let whole_part = (start == 0 || pattern[start - 1] == b'/')
+                        && (rest.is_empty() || rest.starts_with(b"/") || rest.starts_with(b"\\/"));
+                    let double = at - start > 1 && whole_part;
+                    if paths && double && rest.starts_with(b"/") {
+                        tokens.push(Token::Optional);
+                    }
+                    Token::Any { slashes: !paths || double }
+                }
+                byte => Token::Byte(byte),
+            };
+            tokens.push(token);
+        }
+        Some(Self { tokens })
+    }
+
+    /// At most how many steps a match with a path of this length takes.
+    pub fn cost(&self, length: usize) -> u64 {
+        (self.tokens.len() as u64 + 1) * (length as u64 + 1)
+    }
+
+    /// Whether the whole of `text` is like the pattern.
+    pub fn matches(&self, text: &[u8]) -> bool {
+        // State n: the tokens before n have matched what was read so far.
+        let end = self.tokens.len();
+        let mut now = vec![false; end + 1];
+        now[0] = true;
+        for &byte in text {
+            self.skip(&mut now);
+            let mut next = vec![false; end + 1];
+            for (state, token) in self.tokens.iter().enumerate().filter(|(state, _)| now[*state]) {
+                match token {
+                    Token::Byte(b) => next[state + 1] |= *b == byte,
+                    Token::Class(set) => next[state + 1] |= has(set, byte),
+                    Token::Any { slashes } => next[state] |= *slashes || byte != b'/',
+                    Token::Optional => {}
+                }
+            }
+            if !next.contains(&true) {
+                return false;
+            }
+            now = next;
+        }
+        self.skip(&mut now);
+        now[end]
+    }
+
+    /// Adds the states that need no further byte. All are further on, so one pass finds them.
+    fn skip(&self, states: &mut [bool]) {
+        for (state, token) in self.tokens.iter().enumerate() {
+            if !states[state] {
+                continue;
+            }
+            match token {
+                Token::Any { .. } => states[state + 1] = true,
+                Token::Optional => {
+                    states[state + 1] = true;
+                    states[state + 3] = true;
+                }
+                Token::Byte(_) | Token::Class(_) => {}
+            }
+        }
+    }
+}
+
+fn has(set: &[u64; 4], byte: u8) -> bool {
+    set[usize::from(byte >> 6)] & 1 << (byte & 63) != 0
+}
+
+fn class(member: impl Fn(u8) -> bool) -> [u64; 4] {
+    let mut set = [0; 4];
+    for byte in (0..=u8::MAX).filter(|&byte| member(byte)) {
+        set[usize::from(byte >> 6)] |= 1 << (byte & 63);
+    }
+    set
+}
+
+/// Reads a bracket whose first character is at `at`: its bytes, and where it ends.
+fn bracket(pattern: &[u8], mut at: usize) -> Option<([u64; 4], usize)> {
+    let negated = matches!(pattern.get(at), Some(b'!' | b'^'));
+    at += usize::from(negated);
+    let mut set = [0; 4];
+    let mut add =
+        |bytes: [u64; 4]| set.iter_mut().zip(bytes).for_each(|(set, bytes)| *set |= bytes);
+    let mut previous = None;
+    // A closing bracket that comes first stands for itself.
+    let mut first = true;
+    loop {
+        let byte = *pattern.get(at)?;
+        if byte == b']' && !first {
+            break;
+        }
+        first = false;
+        at += 1;
+        match (byte, previous) {
+            (b'\\', _) => {
+                let byte = *pattern.get(at)?;
+                at += 1;
+                add(class(|b| b == byte));
+                previous = Some(byte);
+            }
+            (b'-', Some(low)) if pattern.get(at).is_some_and(|&b| b != b']') => {
+                let mut high = pattern[at];
+                at += 1;
+                if high == b'\\' {
+                    high = *pattern.get(at)?;
+                    at += 1;
+                }
+                add(class(|b| (low..=high).contains(&b)));
+                previous = None;
+            }
+            (b'[', _) if pattern.get(at) == Some(&b':') => {
+                let start = at + 1;
+                let length = pattern.get(start..)?.iter().position(|&b| b == b']')?;
+                match pattern[start..start + length].strip_suffix(b":") {
+                    Some(name) => {
+                        add(named(name)?);
+                        at = start + length + 1;
+                        previous = None;
+                    }
+                    None => {
+                        add(class(|b| b == b'['));
+                        previous = Some(b'[');
+                    }
+                }
+            }
+            (byte, _) => {
+                add(class(|b| b == byte));
+                previous = Some(byte);
+            }
+        }
+    }
+    Some((if negated { set.map(|bits| !bits) } else { set }, at + 1))
+}
+
+/// The bytes of `[:name:]`, in the C locale with Git's idea of a space.
+fn named(name: &[u8]) -> Option<[u64; 4]> {
+    Some(match name {
+        b"alnum" => class(|b| b.is_ascii_alphanumeric()),
+        b"alpha" => class(|b| b.is_ascii_alphabetic()),
+        b"blank" => class(|b| b == b' ' || b == b'\t'),
+        b"cntrl" => class(|b| b.is_ascii_control()),
+        b"digit" => class(|b| b.is_ascii_digit()),
+        b"graph" => class(|b| b.is_ascii_graphic()),
+        b"lower" => class(|b| b.is_ascii_lowercase()),
+        b"print" => class(|b| b.is_ascii_graphic() || b == b' '),
+        b"punct" => class(|b| b.is_ascii_punctuation()),
+        b"space" => class(|b| b" \t\n\r".contains(&b)),
+        b"upper" => class(|b| b.is_ascii_uppercase()),
+        b"xdigit" => class(|b| b.is_ascii_hexdigit()),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_are_gits() {
+        for (pattern, text, paths, expected) in [
+            ("*.php", "a.php", false, true),
+            ("*.php", ".php", true, true),
+            ("*.php", "a/b.php", true, false),
+            ("a*b*c", "aXbYbZc", true, true),
+            ("**/x", "x", true, true),
+            ("**/x", "a/b/x", true, true),
+            ("**/x", "ax", true, false),
+            ("a/**/x", "a/bx", true, false),
+            ("a/**/x", "a/x", true, true),
+            ("a/**/b/**/x", "a/1/b/2/3/x", true, true),
+            ("a/**", "a/b/c", true, true),
+            ("a/**", "a", true, false),
+            ("a**/x", "ab/x", true, true),
+            ("a**/x", "ab/c/x", true, false),
+            ("?", "/", true, false),
+            ("[!a]", "b", true, true),
+            ("[^a]", "/", true, false),
+            ("[a-c]", "b", true, true),
+            ("[]]", "]", true, true),
+            ("[a-]", "-", true, true),
+            ("[[:digit:][:upper:]]x", "Ax", true, true),
+            ("[[:nope:]]", "a", true, false),
+            ("[[:a]", ":", true, true),
+            ("[a", "[a", true, false),
+            ("\\*", "*", true, true),
+            ("a\\", "a", true, false),
+        ] {
+            let found = Glob::new(pattern.as_bytes(), paths)
+                .is_some_and(|glob| glob.matches(text.as_bytes()));
+            assert_eq!(found, expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn hostile_patterns_take_no_longer_than_others() {
+        let stars = Glob::new("**/".repeat(600).as_bytes(), true).unwrap();
+        assert!(!stars.matches("a/".repeat(1000).trim_end_matches('/').as_bytes()));
+        let stars = Glob::new(format!("{}b", "*a".repeat(1000)).as_bytes(), true).unwrap();
+        assert!(!stars.matches("a".repeat(4000).as_bytes()));
+    }
+}

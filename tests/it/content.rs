@@ -1,0 +1,393 @@
+//! What is done with a branch's content on its way into the tarball, and what goes wrong there.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tardist_tests::{File, Member, TestEnv, files, json, members, within};
+
+const LOOK: &str = "extensions/Look";
+
+/// The bytes of the files of a branch's tarball, by path below its top folder.
+#[track_caller]
+fn tarball(env: &TestEnv, id: &str, branch: &str) -> BTreeMap<String, Member> {
+    let name = id.rsplit('/').next().unwrap();
+    let members = members(&env.tarball(id, branch)).into_iter();
+    members
+        .map(|member| (member.path[name.len() + 1..].to_owned(), member))
+        .filter(|(path, _)| !path.is_empty())
+        .collect()
+}
+
+fn text<'a>(members: &'a BTreeMap<String, Member>, path: &str) -> &'a str {
+    str::from_utf8(members[path].bytes.as_deref().unwrap()).unwrap()
+}
+
+fn git(folder: &Path, args: &[&str]) -> String {
+    let output = Command::new("git").args(args).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn files_are_converted_as_attributes_ask_and_no_others() {
+    let env = TestEnv::empty();
+    let attributes = "*.bat text eol=crlf\n*.id ident\nleft-out export-ignore\n*.id export-subst\n";
+    let files = [
+        (".gitattributes", File::text(attributes)),
+        ("run.bat", File::text("@echo\n")),
+        ("run.sh", File::text("echo\n")),
+        ("x.id", File::text("$Id$ $Format:%H$\n")),
+        ("left-out", File::text("in")),
+        ("sub/.gitattributes", File::text("*.bat -text\n")),
+        ("sub/run.bat", File::text("@echo\n")),
+    ];
+    env.commit(LOOK, "master", &files);
+    env.sync(&[]).exits(0);
+    let members = tarball(&env, LOOK, "master");
+    assert_eq!(text(&members, "run.bat"), "@echo\r\n");
+    assert_eq!(text(&members, "run.sh"), "echo\n");
+    assert_eq!(text(&members, "sub/run.bat"), "@echo\n");
+    assert_eq!(text(&members, "left-out"), "in");
+    let id = git(env.repository(LOOK).path(), &["rev-parse", "master:x.id"]);
+    assert_eq!(text(&members, "x.id"), format!("$Id: {} $ $Format:%H$\n", id.trim()));
+}
+
+#[test]
+fn submodules_of_submodules_are_a_setting() {
+    let env = TestEnv::empty();
+    let library = |name: &str| env.upstream.repository(name).unwrap();
+    let put = |name: &str, files: &[(&str, File)]| {
+        library(name).commit("master", files, "Change", Default::default()).unwrap()
+    };
+    let modules =
+        |url: &str| File::text(format!("[submodule \"x\"]\n\tpath = lib/x\n\turl = {url}\n"));
+    let inner = put("libraries/deep/Inner", &[("inner.txt", File::text("inner"))]);
+    // Relative to the submodule's own URL, which is not where it is fetched from.
+    let outer = put(
+        "libraries/deep/Outer",
+        &[(".gitmodules", modules("../Inner")), ("lib/x", File::gitlink(inner))],
+    );
+    env.commit(
+        LOOK,
+        "master",
+        &[
+            (".gitmodules", modules("https://elsewhere.example/deep/Outer")),
+            ("lib/x", File::gitlink(outer)),
+        ],
+    );
+    let map = format!("https://elsewhere.example/={}/libraries/", env.server.url());
+    for (depth, expected) in [
+        (None, vec!["lib/x/.gitmodules", "lib/x/lib/x/"]),
+        (Some("0"), vec!["lib/x/"]),
+        (Some("2"), vec!["lib/x/.gitmodules", "lib/x/lib/x/inner.txt"]),
+    ] {
+        let _ = fs::remove_dir_all(env.data());
+        let depth: Vec<&str> = depth.into_iter().flat_map(|n| ["--submodule-depth", n]).collect();
+        env.sync(&[&["--url-map", map.as_str()], depth.as_slice()].concat()).exits(0);
+        let members = tarball(&env, LOOK, "master");
+        for path in &expected {
+            assert!(members.contains_key(*path), "{path} in {:?}", members.keys());
+        }
+        let files = members.values().filter(|member| member.bytes.is_some()).count();
+        // And .gitmodules, version, gitinfo.json.
+        let of_submodules = expected.iter().filter(|path| !path.ends_with('/')).count();
+        assert_eq!(files, 3 + of_submodules, "{depth:?}");
+        assert!(!env.tardist(&["status"]).text().contains("left empty"));
+    }
+    env.sync(&["--submodule-depth", "99"]).exits(2).says(&["submodule-depth", "from 0 to 16"]);
+}
+
+/// Takes packs apart and removes one blob, so that all else can still be read.
+fn lose_a_blob(mirror: &Path, name: &str) {
+    let id = git(mirror, &["rev-parse", name]);
+    let packs = mirror.join("objects/pack");
+    let aside = mirror.join("aside");
+    fs::rename(&packs, &aside).unwrap();
+    fs::create_dir(&packs).unwrap();
+    for entry in fs::read_dir(&aside).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|ext| ext == "pack") {
+            let mut unpack = Command::new("git");
+            unpack.args(["unpack-objects", "-q"]).current_dir(mirror);
+            let status = unpack.stdin(fs::File::open(&path).unwrap()).status().unwrap();
+            assert!(status.success());
+        }
+    }
+    fs::remove_dir_all(&aside).unwrap();
+    let id = id.trim();
+    fs::remove_file(mirror.join("objects").join(&id[..2]).join(&id[2..])).unwrap();
+}
+
+#[test]
+fn a_damaged_mirror_is_made_anew() {
+    let env = TestEnv::sample();
+    let only = ["--only", "extensions/SampleChart", "--only", "extensions/SampleGreeting"];
+    env.commit("extensions/SampleGreeting", "master", &[("lost.txt", File::text("lost"))]);
+    env.sync(&only).exits(0);
+    let published = files(&env.data().join("dist"));
+    let again = || {
+        fs::remove_dir_all(env.data().join("dist")).unwrap();
+        env.sync(&only).exits(0).says(&["is made anew"]);
+        assert!(files(&env.data().join("dist")) == published);
+        env.tardist(&["verify"]).exits(0);
+    };
+    // A blob is gone, and everything else is there.
+    let mirror = env.data().join("mirror/extensions/SampleGreeting.git");
+    lose_a_blob(&mirror, "master:lost.txt");
+    again();
+    // A pack has other bytes.
+    for entry in fs::read_dir(mirror.join("objects/pack")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|ext| ext == "pack") {
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+            let length = fs::metadata(&path).unwrap().len();
+            fs::write(&path, vec![0; usize::try_from(length).unwrap()]).unwrap();
+        }
+    }
+    again();
+    // That of a submodule.
+    let submodule = &folders_of(&env.data().join("mirror/submodules"))[0];
+    let pinned = git(submodule, &["for-each-ref", "--format=%(objectname)"]);
+    lose_a_blob(submodule, &format!("{}:plot.js", pinned.lines().next().unwrap()));
+    again();
+}
+
+/// The bare repositories below a folder.
+fn folders_of(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.join("HEAD").is_file() {
+            found.push(path);
+        } else if path.is_dir() {
+            found.extend(folders_of(&path));
+        }
+    }
+    found
+}
+
+#[test]
+fn a_mirror_without_its_packs_is_fetched_again() {
+    let env = TestEnv::sample();
+    let id = "extensions/SampleGreeting";
+    env.sync(&["--only", id]).exits(0);
+    fs::remove_dir_all(env.data().join("mirror").join(format!("{id}.git/objects/pack"))).unwrap();
+    let commit = env.commit(id, "master", &[("new.txt", File::text("new"))]);
+    env.sync(&["--only", id]).exits(0);
+    assert_eq!(env.tips()[&format!("{id} master")], commit.to_string());
+    assert_eq!(text(&tarball(&env, id, "master"), "new.txt"), "new");
+}
+
+#[test]
+fn an_object_that_upstream_has_lost_fails_its_repository_only() {
+    let env = TestEnv::sample();
+    env.commit(LOOK, "master", &[("a.txt", File::text("lost upstream"))]);
+    let repository = env.repository(LOOK).path().to_owned();
+    let id = git(&repository, &["rev-parse", "master:a.txt"]);
+    let id = id.trim();
+    fs::remove_file(repository.join("objects").join(&id[..2]).join(&id[2..])).unwrap();
+    env.sync(&[]).exits(3).says(&[LOOK]);
+    let tips = env.tips();
+    assert!(!tips.keys().any(|key| key.starts_with(LOOK)));
+    assert!(tips.contains_key("skins/SamplePaper master"));
+}
+
+#[test]
+fn repositories_without_what_is_wanted_are_left_alone() {
+    let env = TestEnv::empty();
+    let _empty = env.repository("extensions/Empty");
+    env.commit("extensions/OtherBranch", "wip", &[("a.txt", File::text("a"))]);
+    env.commit("extensions/HeadNowhere", "REL1_45", &[("a.txt", File::text("a"))]);
+    env.repository("extensions/HeadNowhere").set_head("nowhere").unwrap();
+    env.commit(LOOK, "master", &[("a.txt", File::text("a"))]);
+    env.sync(&[]).exits(0);
+    let tips: Vec<String> = env.tips().into_keys().collect();
+    assert_eq!(tips, ["extensions/HeadNowhere REL1_45", "extensions/Look master"]);
+}
+
+#[test]
+fn a_tree_that_can_be_no_tarball_fails_its_branch_only() {
+    let env = TestEnv::empty();
+    let deep = format!("{}x", "d/".repeat(300));
+    env.commit(LOOK, "master", &[("a.txt", File::text("a"))]);
+    env.commit(LOOK, "REL1_45", &[(deep.as_str(), File::text("a"))]);
+    let fan: Vec<(String, File)> = (1..40)
+        .flat_map(|level| ["l", "r"].map(|side| (level, side)))
+        .map(|(level, side)| {
+            (format!("d{level}/{side}"), File::symlink(format!("../d{}", level - 1)))
+        })
+        .chain([("d0/x".to_owned(), File::text("x"))])
+        .collect();
+    let fan: Vec<(&str, File)> =
+        fan.iter().map(|(path, file)| (path.as_str(), file.clone())).collect();
+    env.commit("skins/Fan", "master", &fan);
+    env.sync(&[]).exits(3).says(&["REL1_45", "nested folders", "skins/Fan", "500000 files"]);
+    assert_eq!(env.tips().into_keys().collect::<Vec<_>>(), ["extensions/Look master"]);
+}
+
+/// A program in the place of Composer.
+fn stand_in(env: &TestEnv, script: &str) -> String {
+    let path = env.folder().join("composer");
+    fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn requires(env: &TestEnv, more: &[(&str, File)]) {
+    let manifest = json!({"require": {"sample/lib": "*"}}).to_string();
+    let mut all = vec![("composer.json", File::text(manifest)), ("a.txt", File::text("a"))];
+    all.extend_from_slice(more);
+    env.commit(LOOK, "master", &all);
+}
+
+#[test]
+fn composer_runs_where_it_is_asked_for_and_sees_nothing_of_the_caller() {
+    let env = TestEnv::empty();
+    requires(&env, &[]);
+    let script = "env > env.txt; echo \"$@\" > arguments.txt; pwd > pwd.txt; mkdir -p vendor/x/.git
+        echo changed > a.txt; echo x > vendor/x/run; chmod 700 vendor/x/run; echo y > vendor/x/.git/y
+        ln -s x vendor/inside; ln -s /etc/hostname vendor/outside; ln -s nowhere vendor/dangling";
+    let program = stand_in(&env, script);
+    env.sync(&[]).exits(0);
+    assert!(!tarball(&env, LOOK, "master").contains_key("env.txt"), "off by default");
+
+    env.commit(LOOK, "master", &[("b.txt", File::text("b"))]);
+    env.commit("extensions/NoRequire", "master", &[("composer.json", File::text("{}"))]);
+    env.sync(&["--composer", &program]).exits(0);
+    assert!(!tarball(&env, "extensions/NoRequire", "master").contains_key("env.txt"));
+    let members = tarball(&env, LOOK, "master");
+    let run = "install --no-dev --ignore-platform-reqs --no-scripts --no-plugins --no-interaction --no-progress\n";
+    assert_eq!(text(&members, "arguments.txt"), run);
+    let variables = text(&members, "env.txt");
+    assert!(!variables.contains("TARDIST"), "{variables}");
+    assert!(variables.contains("\nCOMPOSER_VENDOR_DIR=vendor\n"), "{variables}");
+    assert_eq!(text(&members, "a.txt"), "a", "what the commit has stays");
+    assert_eq!(members["vendor/x/run"].mode, 0o755);
+    assert_eq!(text(&members, "vendor/inside/run"), "x\n");
+    assert!(!members.keys().any(|path| path.contains(".git/")), "{:?}", members.keys());
+    assert!(!members.contains_key("vendor/outside"));
+    env.tardist(&["status"]).says(&["link vendor/outside to", "link vendor/dangling to"]);
+    let work = text(&members, "pwd.txt").trim();
+    assert!(work.starts_with(env.data().to_str().unwrap()), "{work}");
+    assert!(!Path::new(work).exists());
+}
+
+#[test]
+fn a_composer_that_fails_or_hangs_is_the_failure_of_its_branch() {
+    let env = TestEnv::empty();
+    requires(&env, &[]);
+    env.commit("skins/Healthy", "master", &[("a.txt", File::text("a"))]);
+    let failing = stand_in(&env, "echo 'it hurts' >&2; exit 7");
+    let run = env.sync(&["--composer", &failing]);
+    run.exits(3).says(&[&format!("{LOOK} master"), "composer failed: exit status 7: it hurts"]);
+    assert_eq!(env.tips().into_keys().collect::<Vec<_>>(), ["skins/Healthy master"]);
+
+    let pid = env.folder().join("pid");
+    let hanging = format!("yes no >&2 & sleep 300 & echo $! > {}; wait", pid.display());
+    let hanging = stand_in(&env, &hanging);
+    let run = env.sync(&["--composer", &hanging, "--composer-timeout", "1s"]);
+    run.exits(3).says(&["it was not done after 1 s", "no no"]);
+    let pid = fs::read_to_string(pid).unwrap();
+    let process = Path::new("/proc").join(pid.trim()).join("exe");
+    within("the end of all that composer started", || fs::read_link(&process).is_err());
+
+    let nowhere = env.folder().join("nowhere");
+    let run = env.sync(&["--composer", nowhere.to_str().unwrap()]);
+    run.exits(3).says(&["can't be started", "nowhere"]);
+    let left: Vec<_> =
+        files(&env.data()).into_keys().filter(|it| it.contains("unfinished")).collect();
+    assert_eq!(left, [""; 0]);
+}
+
+#[test]
+fn composer_is_not_asked_for_what_lies_on_this_machine() {
+    let env = TestEnv::empty();
+    let program = stand_in(&env, "exit 0");
+    for (name, manifest, lock) in [
+        ("Broken", "{".to_owned(), None),
+        (
+            "Path",
+            json!({"require": {}, "repositories": [{"type": "path", "url": "../.."}]}).to_string(),
+            None,
+        ),
+        (
+            "Lock",
+            json!({"require": {}}).to_string(),
+            Some(json!({"packages": [{"dist": {"url": "/etc/passwd"}}]})),
+        ),
+    ] {
+        let mut files = vec![("composer.json", File::text(manifest))];
+        files.extend(lock.map(|lock| ("composer.lock", File::text(lock.to_string()))));
+        env.commit(&format!("extensions/{name}"), "master", &files);
+    }
+    env.commit(LOOK, "master", &[("a.txt", File::text("a"))]);
+    env.sync(&["--composer", &program]).exits(3).says(&[
+        "composer.json is not JSON",
+        "composer.json names \"../..\"",
+        "composer.lock names \"/etc/passwd\"",
+    ]);
+    assert_eq!(env.tips().into_keys().collect::<Vec<_>>(), ["extensions/Look master"]);
+}
+
+#[test]
+fn a_killed_composer_step_leaves_nothing_behind() {
+    let env = TestEnv::empty();
+    requires(&env, &[]);
+    let left = env.data().join(".unfinished-composer-x/tree");
+    fs::create_dir_all(&left).unwrap();
+    fs::write(left.join("a.txt"), "a").unwrap();
+    env.sync(&[]).exits(0);
+    assert!(!left.exists());
+}
+
+/// The real one: Debian's `composer`.
+#[test]
+fn composer_installs_what_a_branch_requires() {
+    let program = Path::new("/usr/bin/composer");
+    if !program.exists() {
+        println!("not run: there is no {}; apt-get install composer", program.display());
+        return;
+    }
+    let env = TestEnv::empty();
+    let outside = env.folder().join("outside");
+    let manifest = json!({
+        "name": "sample/look",
+        "require": {"sample/lib": "*", "php": ">=99", "ext-none": "*"},
+        "require-dev": {"sample/dev": "*"},
+        "repositories": [{"packagist.org": false}, {"type": "path", "url": "packages/*"}],
+        "config": {"vendor-dir": outside, "bin-dir": outside},
+        "scripts": {"post-install-cmd": "touch script-ran"},
+    });
+    let library = json!({"name": "sample/lib", "version": "1.0.0", "bin": ["tool"], "autoload": {"classmap": ["."]}});
+    let dev = json!({"name": "sample/dev", "version": "1.0.0"});
+    let files = [
+        ("composer.json", File::text(manifest.to_string())),
+        ("packages/lib/composer.json", File::text(library.to_string())),
+        ("packages/lib/Lib.php", File::text("<?php\nclass SampleLib {}\n")),
+        ("packages/lib/tool", File::executable("#!/usr/bin/env php\n<?php\n")),
+        ("packages/dev/composer.json", File::text(dev.to_string())),
+    ];
+    env.commit(LOOK, "master", &files);
+    let program = program.to_str().unwrap();
+    env.sync(&["--composer", program]).exits(0);
+    let members = tarball(&env, LOOK, "master");
+    assert!(text(&members, "vendor/sample/lib/Lib.php").contains("SampleLib"));
+    assert!(text(&members, "vendor/composer/autoload_classmap.php").contains("SampleLib"));
+    assert_eq!(members["vendor/bin/tool"].mode, 0o755);
+    assert!(text(&members, "composer.lock").contains("sample/lib"));
+    for path in ["script-ran", "vendor/sample/dev/", "vendor/sample/dev/composer.json"] {
+        assert!(!members.contains_key(path), "{path}");
+    }
+    assert!(!outside.exists());
+    let first = files_of(&env);
+    fs::remove_dir_all(env.data()).unwrap();
+    env.sync(&["--composer", program]).exits(0);
+    assert!(files_of(&env) == first, "the same bytes again");
+}
+
+fn files_of(env: &TestEnv) -> tardist_tests::Files {
+    files(&env.data().join("dist"))
+}
