@@ -44,6 +44,16 @@ enum Source {
     Bytes(Vec<u8>),
 }
 
+impl File {
+    /// The blob that it is in Git; `None` for a file that Git does not have.
+    pub fn blob(&self) -> Option<Oid> {
+        match self.source {
+            Source::Blob { id, .. } => Some(id),
+            Source::Bytes(_) => None,
+        }
+    }
+}
+
 /// A gitlink: a commit of another repository that stands for a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gitlink {

@@ -7,13 +7,13 @@ use tardist_catalog::{BranchName, CommitId};
 
 use crate::{
     Error,
-    catalogue::BranchRecord,
+    catalogue::{BranchRecord, Messages},
     config::UrlMap,
     content::{Content, Gitlink},
     error::GitContext,
     http::{Http, HttpError},
     layout::Layout,
-    manifest,
+    manifest, messages,
     mirror::Mirror,
     plan::Job,
     publish, submodule,
@@ -65,12 +65,13 @@ impl Updater<'_> {
             mirror.fetch_branches(self.http, &stale)?;
         }
         let mut updated = Updated::default();
+        let mut cache = messages::Cache::default();
         for branch in &job.branches {
             let Some(tip) = mirror.tip(branch) else {
                 updated.gone.push(branch.clone());
                 continue;
             };
-            match self.build(job, branch, &tip, mirror.repository()) {
+            match self.build(job, branch, &tip, mirror.repository(), &mut cache) {
                 Ok(record) => {
                     updated.built.insert(branch.clone(), record);
                 }
@@ -87,6 +88,7 @@ impl Updater<'_> {
         branch: &BranchName,
         commit: &CommitId,
         mirror: &Repository,
+        cache: &mut messages::Cache,
     ) -> Result<BranchRecord, Error> {
         let project = &job.project;
         let id = Oid::from_str(commit.as_str()).git(|| format!("read commit {commit}"))?;
@@ -99,7 +101,7 @@ impl Updater<'_> {
         let mut content = Content::read(repository, id, |content, gitlink| {
             self.submodule(&project.url, content, gitlink)
         })?;
-        let manifest = manifest::read(&content, project.id.kind)?;
+        let manifest = manifest::read(&content, &project.id, cache)?;
         tarball::add_version_files(&mut content, &subject);
         let (members, links) = content.members()?;
         let file = self
@@ -116,6 +118,7 @@ impl Updater<'_> {
             version: manifest.version,
             requires: manifest.requires,
             metadata: manifest.metadata,
+            messages: Messages::new(&manifest.titles, &manifest.descriptions)?,
             problems,
             size: written.size,
             sha256: written.sha256,
