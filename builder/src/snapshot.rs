@@ -194,7 +194,10 @@ pub fn write(
     let fill = || -> rusqlite::Result<()> {
         let mut db = Connection::open(path)?;
         // Nobody else sees the file yet, and it is forced to disk as a whole before anybody does.
-        db.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")?;
+        // Foreign keys hold by the way it is filled: one look-up a row for nothing.
+        db.execute_batch(
+            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF;",
+        )?;
         db.execute_batch(SCHEMA)?;
         let transaction = db.transaction()?;
         insert_summary(&transaction, catalogue, &rendered.fingerprint, now)?;
