@@ -2,8 +2,9 @@
 //! (<https://www.mediawiki.org/wiki/Localisation_file_format>).
 //!
 //! A repository may have 400 files a folder, several folders and several branches, and of each file
-//! one or two texts are wanted. So a file is read past all others without keeping them, and a file
-//! that several branches share is read once.
+//! one or two texts are wanted. So a file is read past all others without keeping them, a file that
+//! several branches share is read once, and a folder whose English file has none of the texts is not
+//! read: translations follow the English.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
@@ -28,8 +29,14 @@ const MAX_FILES: usize = 10_000;
 /// How many folders are looked into; VisualEditor, with the most, has 7.
 const MAX_FOLDERS: usize = 100;
 
+/// How many bytes of files are read for all branches of a repository; Wikibase has 30 MB a branch.
+const MAX_BYTES: u64 = 1 << 30;
+
 /// The longest text, in bytes; long descriptions have 1,000.
 pub const MAX_TEXT: usize = 8 << 10;
+
+/// How many bytes the texts of a branch may have; Vector, with the most, has 42 kB.
+const MAX_TEXTS: usize = 1 << 20;
 
 /// Texts as plain text, by language code.
 pub type Texts = BTreeMap<String, String>;
@@ -61,7 +68,9 @@ pub fn read<const N: usize>(
     if wanted.is_empty() {
         return Ok((found, problems));
     }
-    for (path, language) in files(content, folders, &mut problems) {
+    let mut size = 0;
+    let folders = wanted_folders(content, folders, &wanted, cache, &mut problems)?;
+    for (path, language) in files(content, &folders, &mut problems) {
         let Some(file) = content.file(&path) else { continue };
         let texts = match cache.file(content, file, &wanted)? {
             Ok(texts) => texts,
@@ -71,35 +80,39 @@ pub fn read<const N: usize>(
             }
         };
         for (found, key) in found.iter_mut().zip(keys) {
-            let Some(key) = key else { continue };
-            match texts.get(&key.name) {
-                Some(Some(text)) => {
-                    let text = plain_text(&filled_in(text, &key.parameters));
-                    if let (false, Entry::Vacant(entry)) =
-                        (text.is_empty(), found.entry(language.clone()))
-                    {
-                        entry.insert(text);
-                    }
-                }
-                Some(None) => problems.push(format!(
-                    "{path}: `{}` is not a string of at most {MAX_TEXT} bytes",
-                    key.name
-                )),
-                None => {}
+            let Some((key, text)) = key.and_then(|key| Some((key, texts.get(&key.name)?))) else {
+                continue;
+            };
+            let Some(text) = text else {
+                let wanted = format!("a string of at most {MAX_TEXT} bytes");
+                problems.push(format!("{path}: `{}` is not {wanted}", key.name));
+                continue;
+            };
+            let text = plain_text(&filled_in(text, &key.parameters));
+            if let (false, Entry::Vacant(entry)) = (text.is_empty(), found.entry(language.clone()))
+            {
+                size += text.len();
+                entry.insert(text);
             }
+        }
+        if size > MAX_TEXTS {
+            problems.push(format!("only {MAX_TEXTS} bytes of messages are kept"));
+            break;
         }
     }
     Ok((found, problems))
 }
 
-/// The message files in `folders` with their languages, in order.
-fn files(
+/// The folders that may have what is wanted, once each and in order.
+fn wanted_folders<'a>(
     content: &Content,
-    folders: &[String],
+    folders: &'a [String],
+    wanted: &BTreeSet<&str>,
+    cache: &mut Cache,
     problems: &mut Vec<String>,
-) -> Vec<(String, String)> {
+) -> Result<Vec<&'a str>, Error> {
     let mut seen = BTreeSet::new();
-    let mut files = Vec::new();
+    let mut kept = Vec::new();
     for folder in folders.iter().map(|folder| folder.trim_end_matches('/')) {
         if !seen.insert(folder) {
             continue;
@@ -108,6 +121,21 @@ fn files(
             problems.push(format!("only {MAX_FOLDERS} folders of messages are read"));
             break;
         }
+        let english = match content.file(&format!("{folder}/en.json")) {
+            Some(file) => cache.file(content, file, wanted)?.ok(),
+            None => None,
+        };
+        if english.is_none_or(|texts| !texts.is_empty()) {
+            kept.push(folder);
+        }
+    }
+    Ok(kept)
+}
+
+/// The message files in `folders` with their languages, in order.
+fn files(content: &Content, folders: &[&str], problems: &mut Vec<String>) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    for folder in folders {
         for name in content.names(folder) {
             if let Some(language) = language(&name) {
                 files.push((format!("{folder}/{name}"), language.to_owned()));
@@ -154,6 +182,8 @@ fn filled_in(text: &str, parameters: &[String]) -> String {
 #[derive(Debug, Default)]
 pub struct Cache {
     files: HashMap<Oid, Parsed>,
+    /// How many bytes have been read.
+    bytes: u64,
 }
 
 #[derive(Debug)]
@@ -172,33 +202,38 @@ impl Cache {
         file: &File,
         wanted: &BTreeSet<&str>,
     ) -> Result<Result<Wanted, String>, Error> {
-        let Some(id) = file.blob() else { return parse(content, file, wanted) };
+        let Some(id) = file.blob() else { return self.parse(content, file, wanted) };
         if let Some(parsed) = self.files.get(&id)
             && wanted.iter().all(|key| parsed.wanted.contains(*key))
         {
             return Ok(parsed.result.clone());
         }
-        let result = parse(content, file, wanted)?;
+        let result = self.parse(content, file, wanted)?;
         let wanted = wanted.iter().map(|key| (*key).to_owned()).collect();
         self.files.insert(id, Parsed { wanted, result: result.clone() });
         Ok(result)
     }
-}
-
-fn parse(
-    content: &Content,
-    file: &File,
-    wanted: &BTreeSet<&str>,
-) -> Result<Result<Wanted, String>, Error> {
-    if content.size(file)? > MAX_FILE {
-        return Ok(Err(format!("is longer than {MAX_FILE} bytes")));
+    fn parse(
+        &mut self,
+        content: &Content,
+        file: &File,
+        wanted: &BTreeSet<&str>,
+    ) -> Result<Result<Wanted, String>, Error> {
+        let size = content.size(file)?;
+        if size > MAX_FILE {
+            return Ok(Err(format!("is longer than {MAX_FILE} bytes")));
+        }
+        if self.bytes + size > MAX_BYTES {
+            return Ok(Err(format!("is not read: messages have more than {MAX_BYTES} bytes")));
+        }
+        self.bytes += size;
+        let bytes = content.bytes(file)?;
+        let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
+        let parsed = deserializer
+            .deserialize_map(Document { wanted })
+            .and_then(|texts| deserializer.end().map(|()| texts));
+        Ok(parsed.map_err(|error| format!("is not a file of messages: {error}")))
     }
-    let bytes = content.bytes(file)?;
-    let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
-    let parsed = deserializer
-        .deserialize_map(Document { wanted })
-        .and_then(|texts| deserializer.end().map(|()| texts));
-    Ok(parsed.map_err(|error| format!("is not a file of messages: {error}")))
 }
 
 /// Reads a file's object and keeps what is wanted.

@@ -180,7 +180,8 @@ impl Reader {
         let Some(open) = self.open.pop() else { return 0 };
         match &open.what {
             Construct::ExternalLink(url) => {
-                let shown = open.text.trim();
+                // `[https://example.org|text]` is a mistake that many make.
+                let shown = open.text.trim_start_matches('|').trim();
                 self.text().push_str(if shown.is_empty() { url } else { shown });
                 1
             }
@@ -397,6 +398,7 @@ mod tests {
             ("[https://www.mediawiki.org/wiki/User:X X Y]", "X Y"),
             ("[//example.org A] and [mailto:a@example.org Mail]", "A and Mail"),
             ("[https://example.org ...]", "..."),
+            ("[https://example.org|A]", "A"),
             ("[https://example.org]", "https://example.org"),
             ("[[https://example.org A]]", "[A]"),
             ("[https://example.org '''[[User:A|A]]''' & B]", "A & B"),

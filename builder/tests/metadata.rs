@@ -21,7 +21,7 @@ use tardist::{
     messages::Cache,
 };
 
-/// Files by path; a symbolic link is what begins with `-> `.
+/// Files by path; a symbolic link is what begins with `-> `, a submodule's commit what begins with `@ `.
 type Files = BTreeMap<String, String>;
 
 fn tree(repository: &Repository, files: &Files) -> Oid {
@@ -30,6 +30,10 @@ fn tree(repository: &Repository, files: &Files) -> Oid {
     for (path, text) in files {
         if let Some((folder, rest)) = path.split_once('/') {
             folders.entry(folder).or_default().insert(rest.to_owned(), text.clone());
+            continue;
+        }
+        if let Some(commit) = text.strip_prefix("@ ") {
+            builder.insert(path, commit.parse().unwrap(), 0o160_000).unwrap();
             continue;
         }
         let (mode, text) = match text.strip_prefix("-> ") {
@@ -59,15 +63,20 @@ impl Branches {
         Self { id: id.parse().unwrap(), folder, cache: Cache::default() }
     }
 
-    fn read(&mut self, files: &Files) -> Manifest {
-        let repository = Repository::open_bare(self.folder.path()).unwrap();
-        let tree = tree(&repository, files);
+    fn open(&self) -> Repository {
+        Repository::open_bare(self.folder.path()).unwrap()
+    }
+
+    fn commit(&self, files: &Files) -> Oid {
+        let repository = self.open();
+        let tree = repository.find_tree(tree(&repository, files)).unwrap();
         let who = Signature::new("a", "a@example.org", &Time::new(1_700_000_000, 0)).unwrap();
-        let commit = {
-            let tree = repository.find_tree(tree).unwrap();
-            repository.commit(None, &who, &who, "a commit", &tree, &[]).unwrap()
-        };
-        let content = Content::read(repository, commit, |_, _| Ok(Err(String::new()))).unwrap();
+        repository.commit(None, &who, &who, "a commit", &tree, &[]).unwrap()
+    }
+
+    fn read(&mut self, files: &Files) -> Manifest {
+        let commit = self.commit(files);
+        let content = Content::read(self.open(), commit, |_, _| Ok(Err(String::new()))).unwrap();
         manifest::read(&content, &self.id, &mut self.cache).unwrap()
     }
 }
@@ -192,6 +201,39 @@ fn folders_of_messages_in_each_form() {
 }
 
 #[test]
+fn messages_may_be_in_a_submodule() {
+    let library = Branches::new("extensions/Library");
+    let text = json!({"d": "from the library"});
+    let inner = library.commit(&files(&[("i18n/en.json", &text)]));
+    let mut main = Branches::new("extensions/Foo");
+    let manifest = json!({"descriptionmsg": "d", "MessagesDirs": {"Foo": ["lib/here/i18n"]}});
+    let commit = main.commit(&files(&[
+        ("extension.json", &manifest),
+        ("lib/here", &json!(format!("@ {inner}"))),
+    ]));
+    let content = Content::read(main.open(), commit, |_, _| Ok(Ok(library.open()))).unwrap();
+    let found = manifest::read(&content, &main.id, &mut main.cache).unwrap();
+    assert_eq!(found.metadata.description.as_deref(), Some("from the library"));
+}
+
+#[test]
+fn what_a_branch_may_say_is_bounded() {
+    let mut list: Vec<(String, Value)> = (0..400)
+        .map(|i| (format!("i/a{i}.json"), json!({"d": format!("{i} {}", "x".repeat(8000))})))
+        .collect();
+    let manifest = json!({
+        "descriptionmsg": "d", "MessagesDirs": {"Foo": "i"}, "name": "n".repeat(9000),
+        "author": vec!["Ann"; 600],
+    });
+    list.push(("extension.json".to_owned(), manifest));
+    let list: Vec<(&str, &Value)> = list.iter().map(|(path, text)| (path.as_str(), text)).collect();
+    let found = Branches::new("extensions/Foo").read(&files(&list));
+    assert!(found.descriptions.len() < 140, "{}", found.descriptions.len());
+    assert_eq!((found.metadata.authors.len(), found.metadata.title), (500, None));
+    assert_eq!(found.problems.len(), 3, "{:?}", found.problems);
+}
+
+#[test]
 fn all_languages_are_read_but_for_those_that_are_none() {
     let text = |text: &str| json!({"@metadata": {"authors": []}, "d": text, "other": ["x"]});
     let found = read(&[
@@ -210,6 +252,22 @@ fn all_languages_are_read_but_for_those_that_are_none() {
     ]);
     let expected = [("de", "Eins"), ("en", "One"), ("fr", "Un"), ("he", "אחת"), ("zh-hant", "一")];
     assert_eq!(pairs(&found.descriptions), expected);
+    assert_eq!(found.problems, [""; 0]);
+}
+
+#[test]
+fn a_folder_whose_english_has_no_such_message_is_not_looked_through() {
+    let found = read(&[
+        (
+            "extension.json",
+            json!({"descriptionmsg": "d", "MessagesDirs": {"Foo": ["api", "i18n"]}}),
+        ),
+        ("api/en.json", json!({"other": "x"})),
+        ("api/de.json", json!("broken")),
+        ("i18n/en.json", json!({"d": "Text"})),
+        ("i18n/de.json", json!({"d": "Der Text"})),
+    ]);
+    assert_eq!(pairs(&found.descriptions), [("de", "Der Text"), ("en", "Text")]);
     assert_eq!(found.problems, [""; 0]);
 }
 
@@ -336,11 +394,13 @@ fn of_several_manifests_one_speaks_for_the_repository() {
     );
 }
 
+/// A message: its file, its key, and its text.
+type Message = (String, String, String);
+
 /// What can be said of a real manifest by simple rules.
 struct Expected {
     fields: Value,
-    /// Messages by language: path, key, text.
-    messages: Vec<(String, String, String)>,
+    messages: Vec<Message>,
 }
 
 impl Expected {
@@ -440,7 +500,7 @@ fn name(path: &Path) -> &str {
 }
 
 /// The manifests of a folder of real metadata, and the messages beside them.
-fn real(folder: &Path) -> (Vec<(String, String)>, Vec<(String, String, String)>) {
+fn real(folder: &Path) -> (Vec<(String, String)>, Vec<Message>) {
     let mut manifests = Vec::new();
     let mut messages = Vec::new();
     for path in entries(folder) {
@@ -459,7 +519,7 @@ fn real(folder: &Path) -> (Vec<(String, String)>, Vec<(String, String, String)>)
 }
 
 /// A branch with one manifest and all messages.
-fn branch(manifest: &(String, String), messages: &[(String, String, String)]) -> Files {
+fn branch(manifest: &(String, String), messages: &[Message]) -> Files {
     let mut tree: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for (path, key, text) in messages {
         tree.entry(path.clone()).or_default().insert(key.clone(), text.clone());
