@@ -84,6 +84,16 @@ enum Source {
     },
 }
 
+impl File {
+    /// The blob whose bytes it is, unchanged; `None` where Git does not have these bytes.
+    pub fn blob(&self) -> Option<Oid> {
+        match self.source {
+            Source::Blob { id, .. } => Some(id),
+            _ => None,
+        }
+    }
+}
+
 /// A gitlink: a commit of another repository that stands for a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gitlink {

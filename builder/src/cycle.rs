@@ -207,7 +207,6 @@ impl Cycle<'_> {
         previous: Option<&Snapshot>,
         report: &mut Report,
     ) -> Result<Retired, Error> {
-        let rendered = render::render(catalogue, &self.config.public_url)?;
         let on_disk = self.layout.tarballs()?;
         let retired = self.retired(&on_disk, catalogue, previous);
         let before = previous.map(|p| &p.retired);
@@ -217,7 +216,8 @@ impl Cycle<'_> {
             .count();
         let age = previous.map_or(i64::MAX, |p| self.now.saturating_sub(p.generated_at));
         let refresh = i64::try_from(self.config.refresh.as_secs()).unwrap_or(i64::MAX);
-        let changed = previous.is_none_or(|previous| previous.differs(&rendered));
+        let fingerprint = render::fingerprint(&self.config.public_url)?;
+        let changed = previous.is_none_or(|previous| previous.differs(catalogue, &fingerprint));
         if !changed && age < refresh {
             report.outcome = Outcome::Unchanged;
         } else if catalogue.is_empty() && previous.is_none() {
@@ -225,6 +225,7 @@ impl Cycle<'_> {
                 "there is nothing to publish: no repository could be built".to_owned(),
             ));
         } else {
+            let rendered = render::render(catalogue, &self.config.public_url)?;
             self.replace(catalogue, &rendered, &retired, previous)?;
             report.outcome = Outcome::Published;
         }

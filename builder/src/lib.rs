@@ -2,7 +2,7 @@
 //!
 //! Data flows one way, and each step is a file:
 //! [`upstream`] (what there is) → [`plan`] (what is to be done) → [`mirror`] (fetched) →
-//! [`content`] (a branch's files) and [`manifest`] (what it says) → [`tarball`] (its bytes) →
+//! [`content`] (a branch's files), [`manifest`] and [`messages`] (what it says) → [`tarball`] (its bytes) →
 //! [`catalogue`] and [`render`] (what is to be published) → [`snapshot`] (as a file) → [`publish`]
 //! (in place). [`cycle`] runs them; [`update`] is its part for one repository.
 
@@ -24,7 +24,9 @@ pub mod lock;
 pub mod man;
 pub mod manifest;
 pub mod memory;
+pub mod messages;
 pub mod mirror;
+pub mod plain_text;
 pub mod plan;
 pub mod preview;
 pub mod progress;

@@ -123,6 +123,7 @@ mod tests {
                 version: None,
                 requires: Default::default(),
                 metadata: Default::default(),
+                messages: None,
                 problems: vec![],
                 size: 9,
                 sha256: String::new(),

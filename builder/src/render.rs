@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tardist_catalog::{
-    BranchName, Kind,
-    document::{Branch, LocalizedMetadata, Repository, Tarball},
+    BranchName, Kind, NameError,
+    document::{Branch, LocalizedMetadata, Metadata, Repository, Requires, Tarball},
     schema::{JSON, TEXT},
 };
 
@@ -33,6 +33,8 @@ pub struct Rendered {
     pub answers: BTreeMap<(String, &'static str), Body>,
     /// The document of each repository.
     pub documents: BTreeMap<RepositoryId, Body>,
+    /// As [`fingerprint`].
+    pub fingerprint: String,
 }
 
 /// Renders a catalogue; `public_url` is what the tarballs' URLs begin with.
@@ -40,6 +42,55 @@ pub struct Rendered {
 /// # Errors
 /// [`Error::Bug`] where a record can't be JSON.
 pub fn render(catalogue: &Catalogue, public_url: &str) -> Result<Rendered, Error> {
+    Ok(Rendered { fingerprint: fingerprint(public_url)?, ..bodies(catalogue, public_url)? })
+}
+
+/// What bodies depend on besides the catalogue: equal catalogues with equal fingerprints render to
+/// equal bodies, which so need not be rendered to be compared.
+///
+/// It is a hash of tardist's version and of the rendering of a sample, which holds `public_url`, and
+/// changes with the code that renders between two versions too.
+///
+/// # Errors
+/// As [`render`].
+pub fn fingerprint(public_url: &str) -> Result<String, Error> {
+    let bodies = bodies(&sample()?, public_url)?;
+    let texts = bodies.answers.values().chain(bodies.documents.values()).map(|body| &body.text);
+    let version = env!("CARGO_PKG_VERSION");
+    Ok(body(texts.fold(version.to_owned(), |all, text| all + text)).etag)
+}
+
+/// A repository in which no field is empty.
+fn sample() -> Result<Catalogue, Error> {
+    let bug = |e: NameError| Error::Bug(format!("the sample: {e}"));
+    let text = || Some("s".to_owned());
+    let one = || BTreeMap::from([("s".to_owned(), "*".to_owned())]);
+    let branch = BranchRecord {
+        commit: "0123456789".repeat(4).parse().map_err(bug)?,
+        committed_at: 1,
+        version: text(),
+        requires: Requires { mediawiki: text(), extensions: one(), skins: one(), platform: one() },
+        metadata: Metadata {
+            title: text(),
+            description: text(),
+            authors: vec!["s".to_owned()],
+            license: text(),
+            url: text(),
+            r#type: text(),
+        },
+        messages: None,
+        problems: vec!["s".to_owned()],
+        size: 1,
+        sha256: "0123456789abcdef".repeat(4),
+    };
+    let branches = ["master", "REL1_45"];
+    let branches = branches.into_iter().map(|name| Ok((name.parse()?, branch.clone())));
+    let branches = branches.collect::<Result<_, NameError>>().map_err(bug)?;
+    let record = RepositoryRecord { source_url: "s".to_owned(), branches };
+    Ok(Catalogue::from([("extensions/Sample".parse().map_err(bug)?, record)]))
+}
+
+fn bodies(catalogue: &Catalogue, public_url: &str) -> Result<Rendered, Error> {
     let mut rendered = Rendered::default();
     let mut lists = BTreeMap::new();
     let mut infos = BTreeMap::new();
@@ -113,7 +164,7 @@ fn newest(record: &RepositoryRecord) -> LocalizedMetadata {
     let description = metadata().find_map(|m| m.description.clone());
     LocalizedMetadata {
         title: metadata().find_map(|m| m.title.clone()),
-        // Until other languages are read, a description is the English message or plain English.
+        // The other languages are in the table `localized`.
         description_language: description.as_ref().map(|_| "en".to_owned()),
         description,
         authors: metadata()
@@ -159,8 +210,6 @@ fn branch_document(
 
 #[cfg(test)]
 mod tests {
-    use tardist_catalog::document::Metadata;
-
     use super::*;
 
     fn record(commit: char, title: Option<&str>, license: Option<&str>) -> BranchRecord {
@@ -174,6 +223,7 @@ mod tests {
                 license: license.map(str::to_owned),
                 ..Metadata::default()
             },
+            messages: None,
             problems: vec![],
             size: 7,
             sha256: "0".repeat(64),
@@ -245,5 +295,12 @@ foo
             one.answers[&("/info".into(), JSON)],
             render(&catalogue(), "https://d").unwrap().answers[&("/info".into(), JSON)]
         );
+    }
+
+    #[test]
+    fn the_fingerprint_changes_with_the_public_url_and_not_with_the_catalogue() {
+        let rendered = render(&catalogue(), "https://d").unwrap();
+        assert_eq!(rendered.fingerprint, fingerprint("https://d").unwrap());
+        assert_ne!(rendered.fingerprint, fingerprint("").unwrap());
     }
 }

@@ -16,14 +16,14 @@ use tardist_catalog::{BranchName, CommitId};
 
 use crate::{
     Error,
-    catalogue::BranchRecord,
+    catalogue::{BranchRecord, Messages},
     composer::Composer,
     config::UrlMap,
     content::{Content, Gitlink},
     error::{GitContext, IoContext},
     http::{Http, HttpError},
     layout::Layout,
-    manifest,
+    manifest, messages,
     mirror::{self, Mirror},
     plan::Job,
     publish, submodule,
@@ -73,10 +73,11 @@ impl Updater<'_> {
         let mut mirror = self.fetched(job)?;
         let mut updated = Updated::default();
         let mut healed = BTreeSet::new();
+        let mut cache = messages::Cache::default();
         for branch in &job.branches {
             let built = loop {
                 let Some(tip) = mirror.tip(branch) else { break None };
-                let built = self.build(job, branch, &tip, mirror.repository());
+                let built = self.build(job, branch, &tip, mirror.repository(), &mut cache);
                 match &built {
                     Err(error @ Error::Damaged { mirror: damaged, .. })
                         if healed.insert(damaged.clone()) =>
@@ -163,6 +164,7 @@ impl Updater<'_> {
         branch: &BranchName,
         commit: &CommitId,
         mirror: &Repository,
+        cache: &mut messages::Cache,
     ) -> Result<BranchRecord, Error> {
         let project = &job.project;
         let id = Oid::from_str(commit.as_str()).git(|| format!("read commit {commit}"))?;
@@ -182,7 +184,7 @@ impl Updater<'_> {
         if let Some(composer) = self.composer {
             composer.install(&mut content, commit, self.layout)?;
         }
-        let manifest = manifest::read(&content, project.id.kind)?;
+        let manifest = manifest::read(&content, &project.id, cache)?;
         tarball::add_version_files(&mut content, &subject);
         let (members, links) = content.members()?;
         let file = self
@@ -199,6 +201,7 @@ impl Updater<'_> {
             version: manifest.version,
             requires: manifest.requires,
             metadata: manifest.metadata,
+            messages: Messages::new(&manifest.titles, &manifest.descriptions)?,
             problems,
             size: written.size,
             sha256: written.sha256,

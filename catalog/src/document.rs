@@ -46,18 +46,19 @@ pub struct Branch {
 }
 
 /// What a manifest says of its extension or skin
-/// (<https://www.mediawiki.org/wiki/Manual:Extension.json/Schema>).
+/// (<https://www.mediawiki.org/wiki/Manual:Extension.json/Schema>), wikitext and HTML as plain text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metadata {
-    /// The manifest's `name`.
+    /// The English text of its `namemsg`, else its `name`.
     pub title: Option<String>,
-    /// Its `description`, or the English text of its `descriptionmsg`.
+    /// The English text of its `descriptionmsg`, else its `description`. Paragraphs and list items
+    /// are lines.
     pub description: Option<String>,
-    /// Its `author`s.
+    /// Its `author`s; `...` stands for others, as in MediaWiki.
     pub authors: Vec<String>,
     /// Its `license-name`, an SPDX identifier.
     pub license: Option<String>,
-    /// Its home page.
+    /// Its home page: an `http` or `https` URL.
     pub url: Option<String>,
     /// Its group on Special:Version, such as `specialpage`.
     pub r#type: Option<String>,

@@ -6,6 +6,7 @@
 CREATE TABLE snapshot (
     generated_at INTEGER NOT NULL,
     builder      TEXT    NOT NULL,              -- the version of tardist that wrote it
+    fingerprint  TEXT    NOT NULL,              -- of all that bodies depend on besides the tables below
     extensions   INTEGER NOT NULL,              -- counts of what it names
     skins        INTEGER NOT NULL,
     tarballs     INTEGER NOT NULL
@@ -32,6 +33,26 @@ CREATE TABLE repository (
     PRIMARY KEY (kind, name)
 ) STRICT;
 
+-- Titles and descriptions by language. Branches of a repository mostly have the same, and share a row.
+CREATE TABLE messages (
+    id           TEXT PRIMARY KEY,              -- a hash of the other columns: 32 hexadecimal digits
+    titles       TEXT NOT NULL,                 -- JSON, an object from language code to plain text
+    descriptions TEXT NOT NULL                  -- likewise
+) STRICT;
+
+-- The title and description of a repository in each language that it has, both from the newest
+-- branch that has one in any language. Language codes are MediaWiki's, in lower case: zh-hant. 'en'
+-- is what the repository's document says.
+CREATE TABLE localized (
+    kind        TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    language    TEXT NOT NULL,
+    title       TEXT,
+    description TEXT,
+    PRIMARY KEY (kind, name, language),
+    FOREIGN KEY (kind, name) REFERENCES repository (kind, name)
+) STRICT, WITHOUT ROWID;
+
 -- One tarball, and what its branch says of itself. The builder's memory from one cycle to the next.
 CREATE TABLE branch (
     kind         TEXT    NOT NULL,
@@ -42,6 +63,7 @@ CREATE TABLE branch (
     version      TEXT,
     requires     TEXT    NOT NULL,              -- JSON, as document::Requires
     metadata     TEXT    NOT NULL,              -- JSON, as document::Metadata
+    messages     TEXT    REFERENCES messages (id), -- NULL where it has none
     problems     TEXT    NOT NULL,              -- JSON, a list of strings
     size         INTEGER NOT NULL,              -- of the tarball, in bytes
     sha256       TEXT    NOT NULL,

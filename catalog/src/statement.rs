@@ -218,7 +218,7 @@ mod tests {
         let db = Connection::open_in_memory().unwrap();
         db.execute_batch(SCHEMA).unwrap();
         db.execute_batch(
-            r#"INSERT INTO snapshot VALUES (1000, '0.1.0', 2, 0, 3);
+            r#"INSERT INTO snapshot VALUES (1000, '0.1.0', 'f', 2, 0, 3);
                INSERT INTO answer VALUES ('/list', 'application/json', x'7b7d', 'e1', 900);
                INSERT INTO repository VALUES ('extensions', 'beta', 'u', '{"b":1}', 'e2', 800);
                INSERT INTO repository VALUES ('extensions', 'Alpha', 'u', '{"a":1}', 'e3', 850);
