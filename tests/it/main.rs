@@ -11,4 +11,6 @@ mod cli;
 mod consistency;
 mod cycle;
 mod publish;
+mod real_gerrit;
+mod real_nginx;
 mod tarball;
