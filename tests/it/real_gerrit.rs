@@ -44,7 +44,9 @@ fn move_in(env: &TestEnv, gerrit: &Gerrit) {
     for (project, info) in projects.as_object().unwrap() {
         gerrit.create(project);
         let repository = env.upstream.repository(project).unwrap();
-        gerrit.push(&repository, project, &["refs/heads/*", "refs/tags/*"]);
+        // Gerrit takes a tag only of what a branch has already.
+        gerrit.push(&repository, project, &["refs/heads/*"]);
+        gerrit.push(&repository, project, &["refs/tags/*"]);
         if info["state"] != "ACTIVE" {
             gerrit.set_state(project, info["state"].as_str().unwrap());
         }

@@ -33,13 +33,19 @@ impl Gerrit {
         let path = folder.path().join("site");
         let config = path.join("etc/gerrit.config");
         fs::create_dir_all(path.join("etc")).unwrap();
-        let address = free_address();
-        fs::write(&config, configuration(&format!("http://{address}/r/"))).unwrap();
+        fs::write(&config, CONFIGURATION).unwrap();
         let log = folder.path().join("requests");
         let options = ["--batch", "--no-auto-start", "--skip-plugins", "--skip-all-downloads"];
         let mut init = program("init", &path, &log);
-        let run: Run = init.args(options).output().unwrap().into();
-        run.exits(0);
+        Run::from(init.args(options).output().unwrap()).exits(0);
+        let address = free_address();
+        // Not before, since `init` takes the path away.
+        for key in ["gerrit.canonicalWebUrl", "httpd.listenUrl"] {
+            let mut git = Command::new("git");
+            git.args(["config", "--file"]).arg(&config);
+            git.args(["--replace-all", key, &format!("http://{address}/r/")]);
+            Run::from(git.output().unwrap()).exits(0);
+        }
         let mut daemon = program("daemon", &path, &log);
         daemon.arg("--headless");
         let server = Running::server(daemon, &folder.path().join("log"), address);
@@ -108,15 +114,19 @@ impl Gerrit {
 
 const ACCEPT: (&str, &str) = ("Accept", "application/json");
 
-fn configuration(url: &str) -> String {
-    format!(
-        "[gerrit]\n\tbasePath = git\n\tcanonicalWebUrl = {url}\n\
-         [auth]\n\ttype = DEVELOPMENT_BECOME_ANY_ACCOUNT\n\
-         [httpd]\n\tlistenUrl = {url}\n\
-         [sshd]\n\tlistenAddress = off\n\
-         [sendemail]\n\tenable = false\n"
-    )
-}
+/// Nobody has to log in, and nothing but HTTP is served.
+const CONFIGURATION: &str = "\
+[gerrit]
+    basePath = git
+[auth]
+    type = DEVELOPMENT_BECOME_ANY_ACCOUNT
+[httpd]
+    listenUrl = http://127.0.0.1:1/
+[sshd]
+    listenAddress = off
+[sendemail]
+    enable = false
+";
 
 /// One of Gerrit's own programs, for the site at `path`.
 fn program(name: &str, path: &Path, requests: &Path) -> Command {
