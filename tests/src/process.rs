@@ -159,16 +159,26 @@ pub(crate) fn free_address() -> SocketAddr {
         .unwrap()
 }
 
-/// A program that is not ours, from `PATH`.
+/// A program that is not ours, from `PATH`. It ends with the test that starts it even if that is
+/// killed, where there is `setpriv` (Linux) to ask for it; else if that merely fails.
 #[track_caller]
 pub(crate) fn tool(name: &str) -> Command {
-    let path = std::env::var_os("PATH").unwrap_or_default();
     assert!(
-        std::env::split_paths(&path).any(|folder| folder.join(name).is_file()),
+        is_on_path(name),
         "{name} is not on PATH: `cargo xtask test` says what to install, and leaves this test out \
          where that is missing"
     );
-    Command::new(name)
+    if !is_on_path("setpriv") {
+        return Command::new(name);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", name]);
+    command
+}
+
+fn is_on_path(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
 }
 
 /// A program of the workspace: beside the running test's own folder, or in `TARDIST_BIN_DIR`.
