@@ -124,6 +124,40 @@ fn without_shallow(refs: &[u8]) -> Vec<u8> {
     kept
 }
 
+/// The longest packet that [`plain_shallow`] has to know: `unshallow ID`, with its length and a
+/// newline, and room for longer ids.
+const MAX_SHALLOW: usize = 4 + "unshallow ".len() + 64 + 1;
+
+/// As many of these packets are looked at, in bytes: 300,000 of them, where a branch has one.
+const MAX_SHALLOWS: usize = 16 << 20;
+
+/// An answer of Git with the newlines taken away that JGit, and so Gerrit, ends its packets
+/// `shallow ID` and `unshallow ID` with. Git itself sends none, the protocol has a receiver take
+/// both (<https://git-scm.com/docs/protocol-common>), and libgit2 1.9 fails at them with `invalid
+/// packet line`. These packets come first; from the first other one on nothing is looked at.
+fn plain_shallow(mut answer: impl Read) -> io::Result<impl Read> {
+    let mut start = Vec::new();
+    loop {
+        let mut packet = Vec::new();
+        answer.by_ref().take(4).read_to_end(&mut packet)?;
+        let digits = std::str::from_utf8(&packet).unwrap_or_default();
+        let length = usize::from_str_radix(digits, 16).unwrap_or(0);
+        if (5..=MAX_SHALLOW).contains(&length) {
+            let rest = u64::try_from(length - 4).unwrap_or_default();
+            answer.by_ref().take(rest).read_to_end(&mut packet)?;
+        }
+        let line = packet.get(4..).unwrap_or_default();
+        let is_shallow = line.starts_with(b"shallow ") || line.starts_with(b"unshallow ");
+        if !is_shallow || start.len() > MAX_SHALLOWS {
+            start.append(&mut packet);
+            return Ok(Cursor::new(start).chain(answer));
+        }
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        start.extend_from_slice(format!("{:04x}", line.len() + 4).as_bytes());
+        start.extend_from_slice(line);
+    }
+}
+
 struct Subtransport(Arc<Http>);
 
 impl SmartSubtransport for Subtransport {
@@ -179,7 +213,7 @@ impl Read for Stream {
         if let Self::Request { http, url, body } = self {
             let answer =
                 http.send(url, &UPLOAD_PACK, Some(body)).map_err(fail).map_err(io::Error::other)?;
-            *self = Self::Answer(Box::new(answer));
+            *self = Self::Answer(Box::new(plain_shallow(answer)?));
         }
         match self {
             Self::Answer(answer) => answer.read(buffer),
@@ -212,6 +246,25 @@ mod tests {
         assert_eq!(without_shallow(refs), kept);
         for broken in [&b""[..], b"0", b"00", b"zzzz", b"ffffshort", b"0004", b"0001"] {
             assert_eq!(without_shallow(broken), broken);
+        }
+    }
+
+    #[test]
+    fn the_newlines_that_jgit_sends_after_shallow_are_taken_away() {
+        let plain = |answer: &[u8]| {
+            let mut bytes = Vec::new();
+            plain_shallow(answer).unwrap().read_to_end(&mut bytes).unwrap();
+            bytes
+        };
+        let id = "f39e03fdec9e5accfcc9ba3501a9e0a038dd7b30";
+        let rest = "00000008NAK\n001c\u{2}Counting objects: 1   \r0035shallow";
+        let jgit = format!("0035shallow {id}\n0037unshallow {id}\n{rest}");
+        let git = format!("0034shallow {id}0036unshallow {id}{rest}");
+        assert_eq!(plain(jgit.as_bytes()), git.as_bytes());
+        assert_eq!(plain(git.as_bytes()), git.as_bytes());
+        assert_eq!(plain(rest.as_bytes()), rest.as_bytes());
+        for other in [&b""[..], b"0", b"0000", b"zzzz", b"000cshallow", b"0009short", b"ffff"] {
+            assert_eq!(plain(other), other);
         }
     }
 }

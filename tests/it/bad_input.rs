@@ -103,7 +103,7 @@ fn a_request_that_fails_for_the_moment_is_tried_again_when_the_server_says() {
     assert!(start.elapsed() >= Duration::from_secs(2), "Retry-After: 2");
 
     let commit = env.commit(GREETING, "master", &[("a.txt", File::text("a"))]);
-    env.server.fault("SampleGreeting/info/refs", busy(), Some(1));
+    env.server.fault("SampleGreeting/git-upload-pack", busy(), Some(1));
     env.server.fault("SampleGreeting/git-upload-pack", Fault::Hangup, Some(1));
     env.sync(&["--retries", "2"]).exits(0);
     assert_eq!(env.tips()["extensions/SampleGreeting master"], commit.to_string());
@@ -131,8 +131,8 @@ fn no_other_host_is_ever_asked() {
     assert!(env.published() == before);
 
     env.commit(GREETING, "master", &[("a.txt", File::text("a"))]);
-    let url = format!("{}/mediawiki/extensions/SampleGreeting/info/refs", other.server.url());
-    env.server.fault("SampleGreeting/info/refs", Fault::Redirect(url), None);
+    let url = format!("{}/mediawiki/extensions/SampleGreeting/git-upload-pack", other.server.url());
+    env.server.fault("SampleGreeting/git-upload-pack", Fault::Redirect(url), None);
     env.sync(&[]).exits(3).says(&[GREETING, "redirects are not followed"]);
     assert_eq!(other.server.requests(), []);
 }

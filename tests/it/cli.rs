@@ -222,7 +222,7 @@ fn a_signal_ends_a_sync_at_once_and_the_next_one_needs_no_cleaning_up() {
         env.server.clear_requests();
         let sync = env.start_sync();
         let fetching = |(kind, project): &(RequestKind, String)| {
-            *kind == RequestKind::GitInfoRefs && project.ends_with("SampleGreeting")
+            *kind == RequestKind::GitUploadPack && project.ends_with("SampleGreeting")
         };
         within("the sync fetches", || env.git_requests().iter().any(fetching));
         assert_eq!(sync.signal(signal).code, -1, "SIG{signal} ends it");

@@ -12,7 +12,7 @@ const LOOK: &str = "extensions/Look";
 
 /// The bytes of the files of a branch's tarball, by path below its top folder.
 #[track_caller]
-fn tarball(env: &TestEnv, id: &str, branch: &str) -> BTreeMap<String, Member> {
+pub(crate) fn tarball(env: &TestEnv, id: &str, branch: &str) -> BTreeMap<String, Member> {
     let name = id.rsplit('/').next().unwrap();
     let members = members(&env.tarball(id, branch)).into_iter();
     members
@@ -21,7 +21,7 @@ fn tarball(env: &TestEnv, id: &str, branch: &str) -> BTreeMap<String, Member> {
         .collect()
 }
 
-fn text<'a>(members: &'a BTreeMap<String, Member>, path: &str) -> &'a str {
+pub(crate) fn text<'a>(members: &'a BTreeMap<String, Member>, path: &str) -> &'a str {
     str::from_utf8(members[path].bytes.as_deref().unwrap()).unwrap()
 }
 
@@ -341,53 +341,4 @@ fn a_killed_composer_step_leaves_nothing_behind() {
     fs::write(left.join("a.txt"), "a").unwrap();
     env.sync(&[]).exits(0);
     assert!(!left.exists());
-}
-
-/// The real one: Debian's `composer`.
-#[test]
-fn composer_installs_what_a_branch_requires() {
-    let program = Path::new("/usr/bin/composer");
-    if !program.exists() {
-        println!("not run: there is no {}; apt-get install composer", program.display());
-        return;
-    }
-    let env = TestEnv::empty();
-    let outside = env.folder().join("outside");
-    let manifest = json!({
-        "name": "sample/look",
-        "require": {"sample/lib": "*", "php": ">=99", "ext-none": "*"},
-        "require-dev": {"sample/dev": "*"},
-        "repositories": [{"packagist.org": false}, {"type": "path", "url": "packages/*"}],
-        "config": {"vendor-dir": outside, "bin-dir": outside},
-        "scripts": {"post-install-cmd": "touch script-ran"},
-    });
-    let library = json!({"name": "sample/lib", "version": "1.0.0", "bin": ["tool"], "autoload": {"classmap": ["."]}});
-    let dev = json!({"name": "sample/dev", "version": "1.0.0"});
-    let files = [
-        ("composer.json", File::text(manifest.to_string())),
-        ("packages/lib/composer.json", File::text(library.to_string())),
-        ("packages/lib/Lib.php", File::text("<?php\nclass SampleLib {}\n")),
-        ("packages/lib/tool", File::executable("#!/usr/bin/env php\n<?php\n")),
-        ("packages/dev/composer.json", File::text(dev.to_string())),
-    ];
-    env.commit(LOOK, "master", &files);
-    let program = program.to_str().unwrap();
-    env.sync(&["--composer", program]).exits(0);
-    let members = tarball(&env, LOOK, "master");
-    assert!(text(&members, "vendor/sample/lib/Lib.php").contains("SampleLib"));
-    assert!(text(&members, "vendor/composer/autoload_classmap.php").contains("SampleLib"));
-    assert_eq!(members["vendor/bin/tool"].mode, 0o755);
-    assert!(text(&members, "composer.lock").contains("sample/lib"));
-    for path in ["script-ran", "vendor/sample/dev/", "vendor/sample/dev/composer.json"] {
-        assert!(!members.contains_key(path), "{path}");
-    }
-    assert!(!outside.exists());
-    let first = files_of(&env);
-    fs::remove_dir_all(env.data()).unwrap();
-    env.sync(&["--composer", program]).exits(0);
-    assert!(files_of(&env) == first, "the same bytes again");
-}
-
-fn files_of(env: &TestEnv) -> tardist_tests::Files {
-    files(&env.data().join("dist"))
 }

@@ -12,4 +12,7 @@ mod consistency;
 mod content;
 mod cycle;
 mod publish;
+mod real_composer;
+mod real_gerrit;
+mod real_nginx;
 mod tarball;

@@ -20,6 +20,8 @@ pub struct TestEnv {
     pub upstream: Upstream,
     /// The upstream as it is served.
     pub server: Server,
+    /// Where `tardist` finds an upstream.
+    upstream_url: String,
     // After the server, which works in it.
     folder: TempDir,
 }
@@ -40,7 +42,15 @@ impl TestEnv {
         let root = folder.path().join("upstream");
         fs::create_dir(&root).unwrap();
         let server = Server::start(&root, ([127, 0, 0, 1], 0).into()).unwrap();
-        Self { upstream: Upstream::new(root), server, folder }
+        let upstream_url = server.url();
+        Self { upstream: Upstream::new(root), server, upstream_url, folder }
+    }
+
+    /// The same with another server as the upstream, which has to get the repositories itself.
+    #[must_use]
+    pub fn with_upstream(mut self, url: &str) -> Self {
+        url.clone_into(&mut self.upstream_url);
+        self
     }
 
     /// Everything that this system writes is below this folder.
@@ -109,7 +119,7 @@ impl TestEnv {
         let mut command = Command::new(program("tardist"));
         command.args(args).current_dir(self.folder()).env_clear();
         command.env("TARDIST_DATA", self.data());
-        command.env("TARDIST_UPSTREAM", self.server.url());
+        command.env("TARDIST_UPSTREAM", &self.upstream_url);
         command.env("TARDIST_RETRIES", "0");
         command.env("TARDIST_TIMEOUT", "20s");
         command

@@ -16,12 +16,17 @@
 
 mod disk;
 mod env;
+mod gerrit;
+mod nginx;
 mod process;
+mod requests;
 mod site;
 mod tarball;
 
 pub use disk::{Files, files, sha256};
 pub use env::TestEnv;
+pub use gerrit::Gerrit;
+pub use nginx::{Nginx, Served};
 pub use process::{Run, Running, within};
 pub use sample_upstream::{Fault, File, Oid, Repository, Request, RequestKind, State, Time};
 /// JSON answers, for tests to look into.

@@ -1,8 +1,11 @@
 //! The programs of the workspace as processes.
 
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -61,6 +64,28 @@ impl Running {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         Self(Some(child))
+    }
+
+    /// Starts a server that is not ours and waits until it listens at `address`. What it prints
+    /// goes to `log`, and into the failure of the test if it ends instead.
+    pub(crate) fn server(mut command: Command, log: &Path, address: SocketAddr) -> Self {
+        let out = File::create(log).unwrap();
+        command.stdin(Stdio::null()).stdout(out.try_clone().unwrap()).stderr(out);
+        let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let mut server = Self(Some(child));
+        let start = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            let ended = server.0.as_mut().unwrap().try_wait().unwrap();
+            // A JVM on a machine that has much else to do takes its time.
+            let late = start.elapsed() > Duration::from_secs(180);
+            assert!(
+                ended.is_none() && !late,
+                "{command:?} does not listen at {address} ({ended:?}):\n{}",
+                fs::read_to_string(log).unwrap_or_default()
+            );
+            thread::sleep(Duration::from_millis(50));
+        }
+        server
     }
 
     /// The first line of standard output; what follows, there and on standard error, is read on
@@ -123,6 +148,45 @@ pub fn within(what: &str, mut condition: impl FnMut() -> bool) {
         assert!(start.elapsed() < Duration::from_secs(10), "waited in vain: {what}");
         thread::sleep(Duration::from_millis(10));
     }
+}
+
+/// An address on loopback for a server that can't choose a free port and say which. Ports of
+/// outgoing connections, of which tests have many, are higher.
+pub(crate) fn free_address() -> SocketAddr {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = std::process::id() % 10_000;
+    (0..10_000)
+        .map(|_| {
+            let offset = start + u32::from(NEXT.fetch_add(1, Ordering::Relaxed));
+            SocketAddr::from((
+                Ipv4Addr::LOCALHOST,
+                20_000 + u16::try_from(offset % 10_000).unwrap(),
+            ))
+        })
+        .find(|address| TcpListener::bind(address).is_ok())
+        .unwrap()
+}
+
+/// A program that is not ours, from `PATH`. It ends with the test that starts it even if that is
+/// killed, where there is `setpriv` (Linux) to ask for it; else if that merely fails.
+#[track_caller]
+pub(crate) fn tool(name: &str) -> Command {
+    assert!(
+        is_on_path(name),
+        "{name} is not on PATH: `cargo xtask test` says what to install, and leaves this test out \
+         where that is missing"
+    );
+    if !is_on_path("setpriv") {
+        return Command::new(name);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", name]);
+    command
+}
+
+fn is_on_path(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
 }
 
 /// A program of the workspace: beside the running test's own folder, or in `TARDIST_BIN_DIR`.

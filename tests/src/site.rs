@@ -1,20 +1,21 @@
-//! The components as HTTP clients see them.
+//! A server as its HTTP clients see it: the components, or what stands before or behind them.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use serde_json::Value;
+use ureq::AsSendBody;
 use ureq::http::{HeaderMap, Request};
 
 use crate::process::Running;
 
-/// A running component host; dropping it ends it.
+/// A running server, such as the component host; dropping it ends it.
 #[derive(Debug)]
 pub struct Site {
     address: SocketAddr,
     agent: ureq::Agent,
-    _host: Running,
+    _server: Option<Running>,
 }
 
 /// An answer with all of its body.
@@ -29,7 +30,13 @@ pub struct Answer {
 }
 
 impl Site {
-    pub(crate) fn new(host: Running, address: SocketAddr) -> Self {
+    pub(crate) fn new(server: Running, address: SocketAddr) -> Self {
+        Self { _server: Some(server), ..Self::at(address) }
+    }
+
+    /// A server that somebody else started.
+    #[must_use]
+    pub fn at(address: SocketAddr) -> Self {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -37,7 +44,13 @@ impl Site {
             .allow_non_standard_methods(true)
             .timeout_global(Some(Duration::from_secs(30)))
             .build();
-        Self { address, agent: config.into(), _host: host }
+        Self { address, agent: config.into(), _server: None }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// The answer to `GET`; the path goes out as it is, so it has to be one that a URL can have.
@@ -49,6 +62,17 @@ impl Site {
     /// The answer to any request without a body.
     #[must_use]
     pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send(method, path, headers, ())
+    }
+
+    /// The answer to any request.
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl AsSendBody,
+    ) -> Answer {
         let mut request =
             Request::builder().method(method).uri(format!("http://{}{path}", self.address));
         for (name, value) in headers {
@@ -56,7 +80,7 @@ impl Site {
         }
         let mut response = self
             .agent
-            .run(request.body(()).unwrap())
+            .run(request.body(body).unwrap())
             .unwrap_or_else(|error| panic!("{method} {path}: {error}"));
         Answer {
             status: response.status().as_u16(),

@@ -10,6 +10,7 @@ mod prerequisites;
 mod process;
 mod project;
 mod sample;
+mod servers;
 mod sync;
 mod test;
 mod toolchain;

@@ -1,14 +1,17 @@
-//! All tests: `cargo test`, after what the end-to-end tests start has been built.
+//! All tests: `cargo test`, after what the end-to-end tests start has been built or fetched.
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
 
-use crate::{components, process, project};
+use crate::{components, process, project, servers};
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
+    /// Fail where a program is missing that a test needs, instead of leaving that test out
+    #[arg(long)]
+    all: bool,
     /// What the test programs get, such as a part of the names of the tests to run
     #[arg(last = true)]
     arguments: Vec<String>,
@@ -16,14 +19,17 @@ pub(crate) struct Options {
 
 /// Runs all tests; the outcome is cargo's.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    let left_out = servers::prepare(options.all)?;
     components::build(&[])?;
     let packages = components::all_others()?;
     process::run(project::cargo().args(["build", "--release"]).args(&packages))?;
     let mut cargo = project::cargo();
-    cargo.args(["test", "--release"]).args(&packages);
-    if !options.arguments.is_empty() {
-        cargo.arg("--").args(&options.arguments);
-    }
+    cargo.args(["test", "--release"]).args(&packages).env("PATH", servers::path()?);
+    cargo.arg("--").args(&options.arguments);
+    cargo.args(left_out.iter().flat_map(|module| ["--skip", module]));
     let code = process::status(&mut cargo)?.code().and_then(|code| u8::try_from(code).ok());
+    if !left_out.is_empty() {
+        eprintln!("xtask: not all tests were run; left out: {}", left_out.join(", "));
+    }
     Ok(ExitCode::from(code.unwrap_or(1)))
 }

@@ -1,0 +1,183 @@
+//! A real Gerrit as the upstream: what the sample upstream only claims to do as Gerrit does it.
+//!
+//! One test, since a Gerrit takes ten seconds to start; its steps build on each other.
+
+use tardist_tests::{BRANCHES, Gerrit, Site, State, TestEnv, Value, files, json};
+
+const GREETING: &str = "extensions/SampleGreeting";
+const PAPER: &str = "skins/SamplePaper";
+
+#[test]
+fn what_is_pushed_to_a_real_gerrit_is_mirrored_and_answered() {
+    let env = TestEnv::sample();
+    // A tag that is named as a branch and stands elsewhere.
+    let greeting = env.repository(GREETING);
+    greeting.tag("REL1_45", greeting.tip("REL1_43").unwrap().unwrap()).unwrap();
+    let mut gerrit = Gerrit::start();
+    move_in(&env, &gerrit);
+    the_sample_answers_as_gerrit_does(&env, &gerrit);
+
+    let env = env.with_upstream(&gerrit.url());
+    a_first_sync_publishes_the_tips_of_all_branches(&env, &mut gerrit);
+    without_news_git_is_not_asked(&env, &mut gerrit);
+    let site = env.serve(&[]);
+    a_push_is_one_fetch_one_tarball_and_a_new_answer(&env, &mut gerrit, &site);
+    what_gerrit_no_longer_has_is_no_longer_answered(&env, &gerrit, &site);
+    a_new_project_is_found(&env, &gerrit, &site);
+}
+
+/// The REST API of the sample upstream.
+fn sample(env: &TestEnv) -> Site {
+    let url = env.server.url();
+    Site::at(url.trim_start_matches("http://").trim_end_matches("/r").parse().unwrap())
+}
+
+/// An answer of the sample upstream, as [`Gerrit::get`] has one.
+fn get(sample: &Site, path: &str) -> Value {
+    let text = sample.request("GET", &format!("/r/{path}"), &[]).is(200).text();
+    text.strip_prefix(")]}'\n").unwrap().parse().unwrap()
+}
+
+/// Makes all projects of the sample in Gerrit, as administrators and developers do.
+fn move_in(env: &TestEnv, gerrit: &Gerrit) {
+    let projects = get(&sample(env), "projects/?all");
+    for (project, info) in projects.as_object().unwrap() {
+        gerrit.create(project);
+        let repository = env.upstream.repository(project).unwrap();
+        // Gerrit takes a tag only of what a branch has already.
+        gerrit.push(&repository, project, &["refs/heads/*"]);
+        gerrit.push(&repository, project, &["refs/tags/*"]);
+        if info["state"] != "ACTIVE" {
+            gerrit.set_state(project, info["state"].as_str().unwrap());
+        }
+    }
+}
+
+/// Paging, its traps and those of `b=`: all other tests count on the sample upstream for them.
+fn the_sample_answers_as_gerrit_does(env: &TestEnv, gerrit: &Gerrit) {
+    let sample = sample(env);
+    let extensions = "projects/?p=mediawiki/extensions/";
+    let [tag, branch] = ["b=REL1_45", "b=refs/heads/REL1_45"];
+    let few = "b=refs/heads/REL1_43";
+    let mut queries = vec![
+        extensions.to_owned(),
+        format!("{extensions}&{tag}"),
+        format!("{extensions}&{branch}&b=refs/heads/master"),
+        format!("{extensions}&b=nothing"),
+        "projects/?p=mediawiki/skins/&s=READ_ONLY".to_owned(),
+        "projects/?m=samplegreeting".to_owned(),
+        "projects/?p=nothing/".to_owned(),
+        "projects/mediawiki%2Fextensions%2FSampleNotes/branches".to_owned(),
+        "projects/mediawiki%2Fextensions%2FSampleNotes/branches?n=2&S=1".to_owned(),
+    ];
+    for start in 0..9 {
+        for limit in 1..4 {
+            queries.push(format!("{extensions}&n={limit}&S={start}"));
+            queries.push(format!("{extensions}&n={limit}&S={start}&{few}"));
+        }
+    }
+    for query in &queries {
+        assert_eq!(get(&sample, query), gerrit.get(query), "{query}");
+    }
+    let tip = |query: &str| {
+        gerrit.get(&format!("{extensions}&{query}"))
+        ["mediawiki/extensions/SampleGreeting"]["branches"][&query[2..]].clone()
+    };
+    assert_ne!(tip(tag), tip(branch), "the name of a branch finds a tag of that name");
+}
+
+fn a_first_sync_publishes_the_tips_of_all_branches(env: &TestEnv, gerrit: &mut Gerrit) {
+    let _ = gerrit.requests();
+    env.sync(&[]).exits(0);
+    let tips = env.tips();
+    // As from the sample upstream: see `cycle`.
+    assert_eq!(tips.len(), 32);
+    assert!(!tips.keys().any(|branch| branch.contains("SampleRetired")), "it is READ_ONLY");
+    for (branch, commit) in &tips {
+        let (id, branch) = branch.split_once(' ').unwrap();
+        let tip = env.repository(id).tip(branch).unwrap().unwrap();
+        assert_eq!(*commit, tip.to_string(), "{id} {branch}");
+    }
+    assert_eq!(files(&env.data().join("dist")).len(), tips.len());
+    let requests = gerrit.requests();
+    assert!(requests.iter().any(|request| is_git(request)), "{requests:?}");
+    for request in requests {
+        assert!(request.starts_with("200 ") && request.contains(" tardist/"), "{request}");
+    }
+    env.tardist(&["verify"]).exits(0);
+}
+
+fn is_git(request: &str) -> bool {
+    request.contains("/info/refs?") || request.contains("/git-upload-pack")
+}
+
+fn without_news_git_is_not_asked(env: &TestEnv, gerrit: &mut Gerrit) {
+    let before = env.published();
+    env.sync(&[]).exits(0).says(&["nothing new"]);
+    assert!(env.published() == before, "a byte has changed");
+    let requests = gerrit.requests();
+    let is_list = |request: &String| request.starts_with("200 GET /r/projects/?");
+    assert!(requests.iter().all(is_list), "{requests:?}");
+    assert!((1..=4).contains(&requests.len()), "{requests:?}");
+}
+
+fn a_push_is_one_fetch_one_tarball_and_a_new_answer(
+    env: &TestEnv,
+    gerrit: &mut Gerrit,
+    site: &Site,
+) {
+    let project = format!("mediawiki/{GREETING}");
+    let answered = || {
+        let answer = site.get(&format!("/info/{GREETING}")).json();
+        BRANCHES.map(|branch| answer["branches"][branch]["commit"].clone())
+    };
+    let (before, mut commits) = (files(&env.data().join("dist")), answered());
+    let tip = env.repository(GREETING).tip("REL1_45").unwrap().unwrap();
+    assert_eq!(commits[2], tip.to_string());
+
+    let commit = env.commit(GREETING, "REL1_45", &[]).to_string();
+    gerrit.push(&env.repository(GREETING), &project, &["refs/heads/REL1_45"]);
+    let _ = gerrit.requests();
+    env.sync(&[]).exits(0);
+    let requests = gerrit.requests();
+    let git: Vec<_> = requests.iter().filter(|request| is_git(request)).collect();
+    assert!(git.iter().all(|request| request.contains(&project)), "{git:?}");
+    // The list told the commit: Git is asked for it, and not for all refs.
+    assert!(!git.is_empty() && git.len() <= 2, "{git:?}");
+    assert!(!git.iter().any(|request| request.contains("/info/refs?")), "{git:?}");
+
+    let mut after = files(&env.data().join("dist"));
+    let new = format!("{GREETING}-REL1_45-{}.tar.gz", &commit[..7]);
+    assert!(after.remove(&new).is_some(), "{new} is not there");
+    assert!(after == before, "another tarball has changed");
+    commits[2] = json!(commit);
+    assert_eq!(answered(), commits);
+    env.tardist(&["verify"]).exits(0);
+}
+
+fn what_gerrit_no_longer_has_is_no_longer_answered(env: &TestEnv, gerrit: &Gerrit, site: &Site) {
+    let mut expected = env.tips();
+    gerrit.delete_branch(&format!("mediawiki/{GREETING}"), "REL1_43");
+    gerrit.set_state(&format!("mediawiki/{PAPER}"), State::ReadOnly.as_str());
+    env.sync(&[]).exits(0);
+    expected
+        .retain(|branch, _| *branch != format!("{GREETING} REL1_43") && !branch.starts_with(PAPER));
+    assert_eq!(env.tips(), expected);
+    let answer = site.get(&format!("/info/{GREETING}")).json();
+    assert_eq!(answer["branches"].as_object().unwrap().len(), 4, "{answer}");
+    site.get(&format!("/info/{PAPER}")).problem(404);
+    env.tardist(&["verify"]).exits(0);
+}
+
+fn a_new_project_is_found(env: &TestEnv, gerrit: &Gerrit, site: &Site) {
+    let project = "mediawiki/extensions/SampleLate";
+    gerrit.create(project);
+    env.sync(&[]).exits(0);
+    site.get("/info/extensions/SampleLate").problem(404);
+    let commit = env.commit("extensions/SampleLate", "REL1_44", &[]).to_string();
+    gerrit.push(&env.repository("extensions/SampleLate"), project, &["refs/heads/REL1_44"]);
+    env.sync(&[]).exits(0);
+    let answer = site.get("/info/extensions/SampleLate").json();
+    assert_eq!(answer["branches"]["REL1_44"]["commit"], commit.as_str());
+    env.tardist(&["verify"]).exits(0);
+}

@@ -1,0 +1,199 @@
+//! Real programs of others that some tests start: which there are, what is missing, and Gerrit,
+//! which Maven fetches.
+//!
+//! A test that needs one never passes without it. Where a program is missing, its tests are left
+//! out by name, and that is said; where all tests are wanted it is an error. Which test needs what
+//! is told by the module that it is in: `real_gerrit`, `real_nginx`, `real_composer`.
+
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    process::{self, Process},
+    project,
+};
+
+/// Where distributions put servers, which is not on everybody's `PATH`.
+const SERVER_FOLDERS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+/// The oldest Java that runs the Gerrit of `tests/gerrit/pom.xml`.
+const JAVA: u32 = 17;
+
+/// How long Maven may take: it downloads 90 MB the first time.
+const MAVEN_LIMIT: Duration = Duration::from_secs(600);
+
+/// Something real that tests run against.
+struct Real {
+    name: &'static str,
+    /// The module of its tests.
+    tests: &'static str,
+    /// Its programs.
+    programs: &'static [&'static str],
+    /// Debian's packages with them.
+    packages: &'static str,
+    /// What else has to be done before the tests.
+    prepare: fn() -> Result<()>,
+}
+
+const ALL: [Real; 3] = [
+    Real {
+        name: "Gerrit",
+        tests: "real_gerrit",
+        programs: &["java", "mvn"],
+        packages: "default-jre-headless maven",
+        prepare: fetch_gerrit,
+    },
+    Real {
+        name: "nginx with git http-backend",
+        tests: "real_nginx",
+        programs: &["nginx", "fcgiwrap"],
+        packages: "nginx-light fcgiwrap",
+        prepare: || Ok(()),
+    },
+    Real {
+        name: "Composer",
+        tests: "real_composer",
+        programs: &["composer", "php"],
+        packages: "composer php-cli",
+        prepare: || Ok(()),
+    },
+];
+
+/// `PATH` with the folders of servers.
+pub(crate) fn path() -> Result<OsString> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = env::split_paths(&path).chain(SERVER_FOLDERS.map(PathBuf::from));
+    env::join_paths(folders).context("PATH is broken")
+}
+
+/// Prepares what can be; returns the modules of tests to leave out, each of which it names with
+/// the reason, or fails if `all` are wanted.
+pub(crate) fn prepare(all: bool) -> Result<Vec<&'static str>> {
+    let path = path()?;
+    let mut left_out = Vec::new();
+    let mut reasons = Vec::new();
+    for real in &ALL {
+        let missing = missing(real.programs, &path);
+        let prepared = if missing.is_empty() {
+            (real.prepare)()
+        } else {
+            let packages = real.packages;
+            let missing = missing.join(", ");
+            Err(anyhow::anyhow!("not found: {missing} (Debian: apt-get install {packages})"))
+        };
+        if let Err(error) = prepared {
+            left_out.push(real.tests);
+            reasons.push(format!("{} ({}): {error:#}", real.name, real.tests));
+        }
+    }
+    if all && !reasons.is_empty() {
+        bail!("all tests are wanted, but some can't run:\n  {}", reasons.join("\n  "));
+    }
+    for reason in reasons {
+        eprintln!("xtask: LEFT OUT, the tests with a real {reason}");
+    }
+    Ok(left_out)
+}
+
+fn missing<'a>(programs: &[&'a str], path: &OsString) -> Vec<&'a str> {
+    let is_there =
+        |program: &str| env::split_paths(path).any(|folder| folder.join(program).is_file());
+    programs.iter().copied().filter(|program| !is_there(program)).collect()
+}
+
+/// Fetches Gerrit into `target/gerrit/`, where the tests look for it, unless it is there already.
+fn fetch_gerrit() -> Result<()> {
+    check_java()?;
+    let pom = project::root().join("tests/gerrit/pom.xml");
+    let wanted = fs::read(&pom).with_context(|| format!("can't read {}", pom.display()))?;
+    let folder = project::target("gerrit");
+    // Put there when all else is.
+    let stamp = folder.join("pom.xml");
+    if fs::read(&stamp).is_ok_and(|there| there == wanted) {
+        return Ok(());
+    }
+    let draft = project::target("gerrit.unfinished");
+    for old in [&folder, &draft] {
+        if old.exists() {
+            fs::remove_dir_all(old).with_context(|| format!("can't remove {}", old.display()))?;
+        }
+    }
+    eprintln!("xtask: Maven fetches Gerrit into {} (90 MB)", folder.display());
+    run_maven(&pom, &draft)?;
+    fs::write(draft.join("pom.xml"), wanted)
+        .and_then(|()| fs::rename(&draft, &folder))
+        .with_context(|| format!("can't put {} in place", folder.display()))
+}
+
+fn run_maven(pom: &Path, folder: &Path) -> Result<()> {
+    let mut maven = Command::new("mvn");
+    maven.args(["--batch-mode", "--quiet", "--file"]).arg(pom);
+    maven.arg("dependency:copy-dependencies");
+    maven.arg(format!("-DoutputDirectory={}", folder.display()));
+    let Some(status) = Process::start(&mut maven)?.wait_for(MAVEN_LIMIT)? else {
+        bail!("Maven did not end within {} s; is there a network?", MAVEN_LIMIT.as_secs());
+    };
+    if !status.success() {
+        bail!(
+            "Maven could not fetch Gerrit ({status}), see above: it needs a network, once, or a \
+             mirror in its settings.xml"
+        );
+    }
+    Ok(())
+}
+
+fn check_java() -> Result<()> {
+    let text = process::output(Command::new("java").arg("--version"))
+        .with_context(|| format!("Java {JAVA} or newer is needed"))?;
+    match java_version(&text) {
+        Some(version) if version >= JAVA => Ok(()),
+        Some(version) => bail!("Java {JAVA} or newer is needed, and this is Java {version}"),
+        None => bail!("Java {JAVA} or newer is needed, and `java --version` says {text:?}"),
+    }
+}
+
+/// The first number in what `java --version` says: `openjdk 17.0.15 2025-04-15`.
+fn java_version(text: &str) -> Option<u32> {
+    let word =
+        text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+    let end = word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len());
+    word[..end].parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_of_java_is_read() {
+        let debian = "openjdk 17.0.15 2025-04-15\nOpenJDK Runtime Environment (build 17.0.15+6)";
+        assert_eq!(java_version(debian), Some(17));
+        assert_eq!(java_version("java 21 2023-09-19 LTS"), Some(21));
+        assert_eq!(java_version("openjdk 25-ea 2025-09-16"), Some(25));
+        assert_eq!(java_version("Unrecognized option"), None);
+    }
+
+    #[test]
+    fn a_program_that_is_nowhere_is_missing() {
+        let path = env::var_os("PATH").unwrap();
+        assert_eq!(
+            missing(&["git", "tardist-is-no-such-program"], &path),
+            ["tardist-is-no-such-program"]
+        );
+        assert_eq!(missing(&["git"], &OsString::from("/nowhere")), ["git"]);
+    }
+
+    #[test]
+    fn the_folders_of_servers_are_looked_through() {
+        let path = path().unwrap();
+        assert!(env::split_paths(&path).any(|folder| folder == Path::new("/usr/sbin")));
+    }
+}
