@@ -18,8 +18,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::repository::{Upstream, file_error};
 use crate::Error;
+use crate::repository::{Upstream, file_error};
 use shape::{SHAPES, Shape};
 
 /// Makes the repositories that a folder lacks; the folder need not exist. It takes a minute or two

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use git2::{ObjectType, Oid};
 
-use crate::gerrit::{Project, State};
 use crate::Error;
+use crate::gerrit::{Project, State};
 
 /// The branches, of which the first so many are there.
 const BRANCHES: [&str; 8] =

@@ -261,7 +261,8 @@ impl Repository {
                         refs.extend(id.map(|id| (name, id.to_string())));
                     }
                     Err(error)
-                        if matches!(error.code(), ErrorCode::NotFound | ErrorCode::InvalidSpec) => {}
+                        if matches!(error.code(), ErrorCode::NotFound | ErrorCode::InvalidSpec) => {
+                    }
                     Err(error) => return Err(error),
                 }
             }

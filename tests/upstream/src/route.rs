@@ -84,9 +84,7 @@ impl Route {
             Self::InfoRefs(_) => RequestKind::GitInfoRefs,
             Self::UploadPack(_) => RequestKind::GitUploadPack,
             Self::Wiki => RequestKind::Wiki,
-            Self::Project(_) | Self::Stats | Self::Forbidden | Self::NotFound => {
-                RequestKind::Other
-            }
+            Self::Project(_) | Self::Stats | Self::Forbidden | Self::NotFound => RequestKind::Other,
         }
     }
 

@@ -377,7 +377,8 @@ fn one_project(
     name: &ProjectName,
     answer: impl FnOnce(&gerrit::Project) -> Result<Answer, Refusal>,
 ) -> Result<Answer, Refusal> {
-    match shared.upstream.open(name).and_then(|found| found.map(|it| it.project(None)).transpose()) {
+    match shared.upstream.open(name).and_then(|found| found.map(|it| it.project(None)).transpose())
+    {
         Ok(Some(project)) if project.state != State::Hidden => answer(&project),
         Ok(_) => Err(Refusal::not_found(name)),
         Err(error) => Ok(failure(&error)),

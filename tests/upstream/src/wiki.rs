@@ -43,7 +43,8 @@ impl Query {
     pub(crate) fn answer(&self, projects: &[Project], releases: &[String]) -> Value {
         let mut query = serde_json::Map::new();
         if self.repositories {
-            let lists = ["extensions", "skins"].map(|kind| (kind.to_owned(), names(projects, kind)));
+            let lists =
+                ["extensions", "skins"].map(|kind| (kind.to_owned(), names(projects, kind)));
             query.insert("extdistrepos".to_owned(), Value::Object(lists.into_iter().collect()));
         }
         if self.siteinfo {
@@ -89,9 +90,8 @@ mod tests {
             project("mediawiki/extensions/NoMaster", State::Active, "main"),
             project("mediawiki/skins/B", State::Active, "master"),
         ];
-        let answer = |query| {
-            Query::parse(query).expect("a query").answer(&projects, &["X".to_owned()])
-        };
+        let answer =
+            |query| Query::parse(query).expect("a query").answer(&projects, &["X".to_owned()]);
         let list = answer("action=query&list=extdistrepos&format=json");
         let expected = json!({ "extensions": ["A"], "skins": ["B"] });
         assert_eq!(list["query"], json!({ "extdistrepos": expected }));

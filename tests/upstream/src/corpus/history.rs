@@ -15,7 +15,7 @@ const STEP: usize = 5 * 3600;
 
 /// Of so many commits, one brings translations, rebuilds a bundle, releases a version.
 const TRANSLATIONS: usize = 8;
-const REBUILDS: usize = 18;
+const REBUILDS: usize = 4;
 const VERSIONS: usize = 40;
 
 /// How many commits a release branch gets of its own.
@@ -66,8 +66,7 @@ pub(super) fn write(shape: &Shape, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn files(shape: &Shape) -> Vec<Path> {
-    let manifest =
-        if shape.path.starts_with("skins/") { "skin.json" } else { "extension.json" };
+    let manifest = if shape.path.starts_with("skins/") { "skin.json" } else { "extension.json" };
     let mut files = vec![Path { path: manifest.to_owned(), content: Content::Manifest }];
     let mut add = |path, form, words| {
         files.push(Path { path, content: Content::Lines(form, words) });

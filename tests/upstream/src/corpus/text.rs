@@ -45,15 +45,16 @@ const WORDS: usize = 1500;
 
 const LATIN: [&str; 32] = [
     "get", "set", "page", "title", "user", "text", "wiki", "html", "store", "api", "query", "link",
-    "rev", "cache", "name", "id", "log", "re", "con", "tion", "er", "par", "se", "ment", "al", "in",
-    "form", "at", "un", "ed", "spec", "list",
+    "rev", "cache", "name", "id", "log", "re", "con", "tion", "er", "par", "se", "ment", "al",
+    "in", "form", "at", "un", "ed", "spec", "list",
 ];
 const CYRILLIC: [&str; 16] = [
     "при", "стра", "ни", "ца", "ре", "дак", "тор", "уча", "ст", "ник", "за", "го", "ло", "вок",
     "об", "ть",
 ];
-const HAN: [&str; 16] =
-    ["页", "面", "用", "户", "编", "辑", "标", "题", "链", "接", "模", "板", "扩", "展", "设", "置"];
+const HAN: [&str; 16] = [
+    "页", "面", "用", "户", "编", "辑", "标", "题", "链", "接", "模", "板", "扩", "展", "设", "置",
+];
 const ARABIC: [&str; 16] = [
     "ال", "صفح", "ة", "مست", "خدم", "عن", "وان", "تح", "رير", "راب", "ط", "قا", "لب", "مل", "ف",
     "ها",
