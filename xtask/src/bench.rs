@@ -97,6 +97,9 @@ pub(crate) struct Options {
     commit: Option<String>,
 }
 
+/// The folder of the made-up repositories; its number is that of their making.
+const CORPUS: &str = "corpus-1";
+
 /// What was measured so far.
 #[derive(Default)]
 struct Results {
@@ -232,7 +235,7 @@ impl Upstream {
             Some(root) => (root, "any"),
             None => {
                 println!("Starting the upstream; its repositories are made the first time.");
-                (folder.join("corpus"), "corpus")
+                (folder.join(CORPUS), "corpus")
             }
         };
         let releases = options.what.branch.iter().flat_map(|it| ["--release", it]);

@@ -27,7 +27,7 @@ const REPEATS: usize = 5;
 /// As many new commits, each measured.
 const COMMITS: usize = 3;
 
-const MIB: f64 = 1024.0 * 1024.0;
+pub(super) const MIB: f64 = 1024.0 * 1024.0;
 
 /// Against what is measured.
 pub(super) struct Setup {
@@ -108,6 +108,11 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// How many times as long as the other it took.
+    fn times(&self, other: &Self) -> f64 {
+        self.usage.wall_s / other.usage.wall_s
+    }
+
     pub(super) fn json(&self) -> Value {
         json!({
             "run": self.name, "usage": self.usage.json(),
@@ -228,7 +233,8 @@ fn one_commit(setup: &Setup, data: &Path, touch: &mut Touch) -> Result<OneCommit
     let run = sync(setup, data, "one commit")?;
     let mirror = data.join("mirror").join(format!("{}.git", touch.id));
     // The first one warms up what the builder had warm.
-    let alone = (0..REPEATS).map(|_| tarball::example(&mirror, &touched.commit, None));
+    let alone =
+        (0..REPEATS).map(|_| tarball::example(&mirror, &touched.commit, None, &setup.folder));
     let alone = measure::median_by(alone.collect::<Result<_>>()?, |it| it.seconds)
         .context("nothing was measured")?;
     Ok(OneCommit { run, objects: touched.objects, tarball_s: alone.seconds })
@@ -257,68 +263,75 @@ impl Cycle {
     }
 
     pub(super) fn marks(&self) -> Vec<Mark> {
-        let Self { cold, unchanged, commit, extdist } = self;
-        let extdist = extdist.as_ref().map_err(Clone::clone);
-        let commit = commit.as_ref().map_err(Clone::clone);
-        let wall = |run: &Run| run.usage.wall_s;
-        let ratio =
-            |ours: f64, of: &dyn Fn(&Extdist) -> f64| extdist.clone().map(|it| ours / of(it));
-        let times =
-            |ours: f64, of: &dyn Fn(&Extdist) -> f64| extdist.clone().map(|it| of(it) / ours);
-        let bytes = counted(cold).and_then(|ours| {
-            let theirs = counted(&extdist.clone()?.cold)?;
-            Ok(ours.bytes / theirs.bytes)
-        });
-        let fetched = |of: &dyn Fn(&Stats) -> Result<f64, String>| {
-            commit.clone().and_then(|commit| of(counted(&commit.run)?))
-        };
-        let surplus = commit.clone().and_then(|commit| {
-            let objects = counted(&commit.run)?.objects;
-            let objects = objects.ok_or("the server does not count objects")?;
-            Ok(objects - commit.objects)
-        });
-        let lists = |run| counted(run).map(|stats| stats.lists / 2.0);
-        let at_most = Wanted::AtMost;
+        [self.unchanged_marks(), self.commit_marks(), self.cold_marks()].concat()
+    }
+
+    fn extdist(&self) -> Result<&Extdist, String> {
+        self.extdist.as_ref().map_err(Clone::clone)
+    }
+
+    fn unchanged_marks(&self) -> Vec<Mark> {
+        let stats = counted(&self.unchanged);
+        let faster = |extdist: &Extdist| extdist.unchanged.times(&self.unchanged);
         vec![
-            Mark::new("no change: lists, a kind", at_most(3.0), "", lists(unchanged)),
             Mark::new(
-                "no change: Git requests",
-                at_most(0.0),
+                "no change: lists, a kind",
+                Wanted::AtMost(3.0),
                 "",
-                counted(unchanged).map(Stats::git),
+                stats.clone().map(|stats| stats.lists / 2.0),
             ),
+            Mark::new("no change: Git requests", Wanted::AtMost(0.0), "", stats.map(Stats::git)),
             Mark::new(
                 "no change: times faster than extdist",
                 Wanted::AtLeast(500.0),
                 "×",
-                times(wall(unchanged), &|it| wall(&it.unchanged)),
+                self.extdist().map(faster),
             ),
-            Mark::new("one commit: fetches", at_most(1.0), "", fetched(&|it| Ok(it.info_refs))),
+        ]
+    }
+
+    fn commit_marks(&self) -> Vec<Mark> {
+        let commit = self.commit.as_ref().map_err(Clone::clone);
+        let fetches = commit.clone().and_then(|commit| Ok(counted(&commit.run)?.info_refs));
+        let surplus = commit.clone().and_then(|commit| {
+            let objects = counted(&commit.run)?.objects;
+            Ok(objects.ok_or("the server does not count objects")? - commit.objects)
+        });
+        let beyond = commit.map(OneCommit::beyond_tarball_s);
+        let at_most = Wanted::AtMost;
+        vec![
+            Mark::new("one commit: fetches", at_most(1.0), "", fetches),
             Mark::new("one commit: objects beyond its own", at_most(0.0), "", surplus),
-            Mark::new(
-                "one commit: time beyond its tarball's",
-                at_most(0.1),
-                "s",
-                commit.clone().map(OneCommit::beyond_tarball_s),
-            ),
+            Mark::new("one commit: time beyond its tarball's", at_most(0.1), "s", beyond),
+        ]
+    }
+
+    fn cold_marks(&self) -> Vec<Mark> {
+        let cold = &self.cold;
+        let share = |of: fn(&Run) -> f64| self.extdist().map(|it| of(cold) / of(&it.cold));
+        let bytes = self
+            .extdist()
+            .and_then(|extdist| Ok(counted(cold)?.bytes / counted(&extdist.cold)?.bytes));
+        let at_most = Wanted::AtMost;
+        vec![
             Mark::new(
                 "cold: times faster than extdist",
                 Wanted::AtLeast(15.0),
                 "×",
-                times(wall(cold), &|it| wall(&it.cold)),
+                self.extdist().map(|extdist| extdist.cold.times(cold)),
             ),
             Mark::new("cold: bytes over the wire, of extdist's", at_most(0.15), "×", bytes),
             Mark::new(
                 "cold: mirrors, of extdist's clones",
                 at_most(0.15),
                 "×",
-                ratio(cold.clones.bytes, &|it| it.cold.clones.bytes),
+                share(|run| run.clones.bytes),
             ),
             Mark::new(
                 "cold: tarballs' size, of extdist's",
                 at_most(1.02),
                 "×",
-                ratio(cold.dist.bytes, &|it| it.cold.dist.bytes),
+                share(|run| run.dist.bytes),
             ),
             Mark::new("cold: peak memory", at_most(384.0), "MiB", Ok(cold.usage.peak_bytes / MIB)),
         ]

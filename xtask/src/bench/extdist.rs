@@ -78,24 +78,24 @@ impl Script {
     /// One run as in production: all extensions, then all skins.
     pub(super) fn run(&self, name: &str) -> Result<Run> {
         println!("extdist: {name}");
+        let log = self.folder.join("log/output.log");
         let mut usage: Option<Usage> = None;
         Stats::take(&self.url);
         for kind in ["extensions", "skins"] {
             // It never removes the file, and takes whoever has the number by now for itself.
             let _ = fs::remove_file(self.folder.join(format!("{kind}.pid")));
-            let next = measure::usage(&self.command(kind), &self.folder)?;
+            let next = measure::logged(&self.command(kind), &self.folder, &log)?;
             usage = Some(usage.map_or_else(|| next.clone(), |usage| usage.then(&next)));
         }
         let stats = Stats::take(&self.url);
         let dist = Disk::dist(&self.folder.join("dist"))?;
         let usage = usage.unwrap_or_default();
-        if usage.code != Some(0) {
+        if usage.code != Some(0) || dist.files == 0 {
             bail!(
-                "the script failed, see above; it needs a Python with the module requests (--python)"
+                "the script failed or made no tarball (see {}); it needs a Python with the module \
+                 requests (--python)",
+                log.display()
             );
-        }
-        if dist.files == 0 {
-            bail!("the script made no tarball; see {}", self.folder.join("log").display());
         }
         let clones = Disk::all(&self.folder.join("src"))?;
         Ok(Run { name: format!("extdist, {name}"), usage, stats, clones, dist })
@@ -119,10 +119,6 @@ impl Script {
             .env("NO_PROXY", "127.0.0.1")
             .env("no_proxy", "127.0.0.1")
             .env("LC_ALL", "C.UTF-8");
-        // It tells the user of each checkout that HEAD is detached.
-        command.env("GIT_CONFIG_COUNT", "1");
-        command.env("GIT_CONFIG_KEY_0", "advice.detachedHead");
-        command.env("GIT_CONFIG_VALUE_0", "false");
         command
     }
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::{
-    cycle::{self, Run, Setup},
+    cycle::{self, MIB, Run, Setup},
     marks::{Mark, Wanted},
     measure::median_by,
 };
@@ -83,6 +83,12 @@ impl Many {
         let at_most = Wanted::AtMost;
         vec![
             Mark::new(name("CPU"), at_most(2.0), "s", measured(self.run.usage.cpu_s())),
+            Mark::new(
+                name("peak memory"),
+                at_most(384.0),
+                "MiB",
+                measured(self.run.usage.peak_bytes / MIB),
+            ),
             Mark::new(name("lists, a kind"), at_most(3.0), "", measured(stats.lists / 2.0)),
             Mark::new(name("Git requests"), at_most(0.0), "", measured(stats.git())),
         ]
@@ -103,7 +109,7 @@ impl fmt::Display for Many {
             usage.cpu_s(),
             usage.user_s,
             usage.system_s,
-            usage.peak_bytes / 1024.0 / 1024.0,
+            usage.peak_bytes / MIB,
             self.snapshot_bytes / 1e6,
             self.run.stats.as_ref().map_or(f64::NAN, |stats| stats.bytes / 1e6)
         )
@@ -122,8 +128,8 @@ mod tests {
         let (clones, dist) = (Disk::default(), Disk::default());
         let run = Run { name: String::new(), usage, stats, clones, dist };
         let mut many = Many { run, snapshot_bytes: 1.0, outcome: "unchanged".to_owned() };
-        assert_eq!(Table(&many.marks()).to_string().matches("yes").count(), 3);
+        assert_eq!(Table(&many.marks()).to_string().matches("yes").count(), 4);
         many.outcome = "published".to_owned();
-        assert_eq!(Table(&many.marks()).to_string().matches("not measured").count(), 3);
+        assert_eq!(Table(&many.marks()).to_string().matches("not measured").count(), 4);
     }
 }

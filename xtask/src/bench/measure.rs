@@ -9,7 +9,7 @@ use std::{
     ffi::OsString,
     fs,
     path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    process::{Command, ExitCode, Stdio},
     time::Instant,
 };
 
@@ -111,27 +111,63 @@ impl Usage {
 
 /// Runs a command to its end, whatever its exit status; `notes` is a folder for a file of ours.
 pub(super) fn usage(command: &Command, notes: &Path) -> Result<Usage> {
-    let output = notes.join("usage.json");
-    let mut measured = Command::new(env::current_exe().context("can't find this program")?);
-    measured.arg("measure").arg("--output").arg(&output).arg("--");
-    measured.arg(command.get_program()).args(command.get_args());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => measured.env(name, value),
-            None => measured.env_remove(name),
-        };
+    Watched::new(command, notes)?.usage(process::run).map(|(usage, ())| usage)
+}
+
+/// The same with what the command says kept in a file, behind what is there.
+pub(super) fn logged(command: &Command, notes: &Path, log: &Path) -> Result<Usage> {
+    let opened = fs::OpenOptions::new().create(true).append(true).open(log);
+    let file = opened.with_context(|| format!("can't write {}", log.display()))?;
+    let errors = file.try_clone().with_context(|| format!("can't write {}", log.display()))?;
+    let mut watched = Watched::new(command, notes)?;
+    watched.command.stdin(Stdio::null()).stdout(file).stderr(errors);
+    watched.usage(process::run).map(|(usage, ())| usage)
+}
+
+/// The same with what the command prints. Its exit status has to be zero.
+pub(super) fn output(command: &Command, notes: &Path) -> Result<(Usage, String)> {
+    let (usage, text) = Watched::new(command, notes)?.usage(process::output)?;
+    if usage.code != Some(0) {
+        bail!("`{}` failed, see above", command.get_program().display());
     }
-    if let Some(folder) = command.get_current_dir() {
-        measured.current_dir(folder);
+    Ok((usage, text))
+}
+
+/// A command that is run by `xtask measure`.
+struct Watched {
+    command: Command,
+    output: PathBuf,
+}
+
+impl Watched {
+    fn new(inner: &Command, notes: &Path) -> Result<Self> {
+        fs::create_dir_all(notes).with_context(|| format!("can't create {}", notes.display()))?;
+        let output = notes.join("usage.json");
+        let mut command = Command::new(env::current_exe().context("can't find this program")?);
+        command.arg("measure").arg("--output").arg(&output).arg("--");
+        command.arg(inner.get_program()).args(inner.get_args());
+        for (name, value) in inner.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        if let Some(folder) = inner.get_current_dir() {
+            command.current_dir(folder);
+        }
+        Ok(Self { command, output })
     }
-    fs::create_dir_all(notes).with_context(|| format!("can't create {}", notes.display()))?;
-    process::run(&mut measured)?;
-    if process::interrupted() {
-        bail!("interrupted");
+
+    fn usage<T>(mut self, run: impl FnOnce(&mut Command) -> Result<T>) -> Result<(Usage, T)> {
+        let result = run(&mut self.command)?;
+        if process::interrupted() {
+            bail!("interrupted");
+        }
+        let text = fs::read_to_string(&self.output)
+            .with_context(|| format!("can't read {}", self.output.display()))?;
+        let usage = Usage::parse(&text);
+        Ok((usage.with_context(|| format!("{} holds {text:?}", self.output.display()))?, result))
     }
-    let text =
-        fs::read_to_string(&output).with_context(|| format!("can't read {}", output.display()))?;
-    Usage::parse(&text).with_context(|| format!("{} holds {text:?}", output.display()))
 }
 
 /// The middle one of some runs, by what `key` says.

@@ -77,7 +77,8 @@ impl Stats {
         let kinds = value.get("kinds")?.as_object()?;
         let requests = |wanted: &dyn Fn(&str) -> bool| -> f64 {
             let kinds = kinds.iter().filter(|(name, _)| wanted(name));
-            kinds.filter_map(|(_, kind)| kind.get("requests")?.as_f64()).sum()
+            // Not `sum`, which makes -0 of nothing.
+            kinds.filter_map(|(_, kind)| kind.get("requests")?.as_f64()).fold(0.0, |a, b| a + b)
         };
         let is_list = |name: &str| name.starts_with("rest_") || name == "mw_api";
         let is_pack = |name: &str| {

@@ -1,24 +1,16 @@
 //! The speed and size of tarballs, beside `git archive` of the same commit, and beside GNU tar with
 //! gzip, which is what extdist's script makes them with.
 
-use std::{
-    fmt, fs, io,
-    path::Path,
-    process::{Command, Stdio},
-    time::Instant,
-};
+use std::{fmt, fs, path::Path, process::Command};
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use super::{
     marks::{Mark, Wanted},
-    measure::median_by,
+    measure::{self, median_by},
 };
-use crate::{
-    process::{self, Process},
-    project,
-};
+use crate::{process, project};
 
 const REPEATS: usize = 5;
 
@@ -28,6 +20,8 @@ pub(super) struct Made {
     pub(super) content_bytes: f64,
     pub(super) tarball_bytes: f64,
     pub(super) seconds: f64,
+    /// Of the whole process, as the machine's other work leaves it alone.
+    pub(super) cpu_s: f64,
 }
 
 /// All programs on the same commit; the median of the repeats.
@@ -52,10 +46,10 @@ pub(super) fn measure(mirror: &Path, commit: &str, folder: &Path) -> Result<Tarb
     }
     let mut all: [Vec<Made>; 5] = Default::default();
     for _ in 0..REPEATS {
-        all[0].push(example(mirror, commit, CORE)?);
-        all[2].push(git_archive(mirror, commit, CORE)?);
-        all[1].push(example(mirror, commit, CORES)?);
-        all[3].push(git_archive(mirror, commit, CORES)?);
+        all[0].push(example(mirror, commit, CORE, folder)?);
+        all[2].push(git_archive(mirror, commit, CORE, folder)?);
+        all[1].push(example(mirror, commit, CORES, folder)?);
+        all[3].push(git_archive(mirror, commit, CORES, folder)?);
     }
     all[4].push(gnu_tar(mirror, commit, folder)?);
     let content_bytes = all[0].first().map_or(f64::NAN, |made| made.content_bytes);
@@ -72,11 +66,17 @@ pub(super) fn measure(mirror: &Path, commit: &str, folder: &Path) -> Result<Tarb
     })
 }
 
-/// The builder's, by its example of that name.
-pub(super) fn example(mirror: &Path, commit: &str, cores: Option<&str>) -> Result<Made> {
+/// The builder's, by its example of that name; `folder` is for notes.
+pub(super) fn example(
+    mirror: &Path,
+    commit: &str,
+    cores: Option<&str>,
+    folder: &Path,
+) -> Result<Made> {
     let mut command = on_cores(&project::binary("examples/tarball"), cores);
-    let line = process::output(command.arg(mirror).arg(commit))?;
-    parse(&line).with_context(|| format!("not what the example should print: {line}"))
+    let (usage, line) = measure::output(command.arg(mirror).arg(commit), folder)?;
+    let made = parse(&line).with_context(|| format!("not what the example prints: {line}"))?;
+    Ok(Made { cpu_s: usage.cpu_s(), ..made })
 }
 
 fn parse(line: &str) -> Option<Made> {
@@ -86,6 +86,7 @@ fn parse(line: &str) -> Option<Made> {
         content_bytes: field("content_bytes")?,
         tarball_bytes: field("tarball_bytes")?,
         seconds: field("seconds")?,
+        cpu_s: 0.0,
     })
 }
 
@@ -96,10 +97,10 @@ fn on_cores(program: &Path, cores: Option<&str>) -> Command {
     command
 }
 
-fn git_archive(mirror: &Path, commit: &str, cores: Option<&str>) -> Result<Made> {
+fn git_archive(mirror: &Path, commit: &str, cores: Option<&str>, folder: &Path) -> Result<Made> {
     let mut command = on_cores(Path::new("git"), cores);
     command.args(["-c", "safe.directory=*", "--git-dir"]).arg(mirror);
-    counted(command.args(["archive", "--format=tar.gz", commit]))
+    written(&mut command, &["archive", "--format=tar.gz", commit, "--output"], folder)
 }
 
 /// As the script does it: out of a work tree, with gzip's own level.
@@ -117,26 +118,26 @@ fn gnu_tar(mirror: &Path, commit: &str, folder: &Path) -> Result<Made> {
     let mut tar = Command::new("tar");
     process::run(tar.arg("-xf").arg(&archive).arg("-C").arg(tree.join("Bench")))?;
     let mut tar = Command::new("tar");
-    tar.arg("-C").arg(&tree).args(["--exclude", ".git", "-czhPf", "-", "Bench"]);
-    let made = counted(&mut tar)?;
+    tar.arg("-C").arg(&tree).args(["--exclude", ".git"]);
+    let made = written(&mut tar, &["Bench", "-czhPf"], folder)?;
     fs::remove_file(&archive).with_context(|| format!("can't remove {}", archive.display()))?;
     fs::remove_dir_all(&tree).with_context(|| format!("can't remove {}", tree.display()))?;
     Ok(made)
 }
 
-/// Runs it to its end, and counts what it prints.
+/// Runs it to its end, with the file that it is to write as its last argument.
 #[expect(clippy::cast_precision_loss, reason = "for people to read")]
-fn counted(command: &mut Command) -> Result<Made> {
-    let start = Instant::now();
-    let mut process = Process::start(command.stdout(Stdio::piped()))?;
-    let mut stdout = process.child().stdout.take().context("it has no output")?;
-    let bytes = io::copy(&mut stdout, &mut io::sink())?;
-    let status = process.wait()?;
-    if !status.success() {
-        bail!("`{}` failed ({status})", command.get_program().display());
-    }
-    let seconds = start.elapsed().as_secs_f64();
-    Ok(Made { content_bytes: f64::NAN, tarball_bytes: bytes as f64, seconds })
+fn written(command: &mut Command, arguments: &[&str], folder: &Path) -> Result<Made> {
+    let file = folder.join("made.tar.gz");
+    let (usage, _) = measure::output(command.args(arguments).arg(&file), folder)?;
+    let bytes = fs::metadata(&file).with_context(|| format!("no {}", file.display()))?.len();
+    fs::remove_file(&file).with_context(|| format!("can't remove {}", file.display()))?;
+    Ok(Made {
+        content_bytes: f64::NAN,
+        tarball_bytes: bytes as f64,
+        seconds: usage.wall_s,
+        cpu_s: usage.cpu_s(),
+    })
 }
 
 impl Tarballs {
@@ -155,6 +156,7 @@ impl Tarballs {
             json!({
                 "by": name, "content_bytes": made.content_bytes,
                 "tarball_bytes": made.tarball_bytes, "seconds": made.seconds,
+                "cpu_s": made.cpu_s,
             })
         });
         json!(rows)
@@ -182,14 +184,15 @@ impl fmt::Display for Tarballs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:20}  {:>9}  {:>10}  {:>14}  {:>12}",
-            "tarball by", "content/s", "size", "of git, 1 core", "size of gzip"
+            "{:20}  {:>9}  {:>6}  {:>10}  {:>14}  {:>12}",
+            "tarball by", "content/s", "CPU s", "size", "of git, 1 core", "size of gzip"
         )?;
         for (name, made) in self.rows() {
             writeln!(
                 f,
-                "{name:20}  {:>4.0} MB/s  {:>7.2} MB  {:>14.2}  {:>12.4}",
+                "{name:20}  {:>4.0} MB/s  {:>6.3}  {:>7.2} MB  {:>14.2}  {:>12.4}",
                 made.content_bytes / made.seconds / 1e6,
+                made.cpu_s,
                 made.tarball_bytes / 1e6,
                 self.git_one_core.seconds / made.seconds,
                 made.tarball_bytes / self.gzip.tarball_bytes
@@ -205,7 +208,7 @@ mod tests {
     use super::*;
 
     fn made(tarball_bytes: f64, seconds: f64) -> Made {
-        Made { content_bytes: 100.0, tarball_bytes, seconds }
+        Made { content_bytes: 100.0, tarball_bytes, seconds, cpu_s: 0.0 }
     }
 
     #[test]

@@ -59,8 +59,8 @@ pub(super) fn write(shape: &Shape, out: &mut impl Write) -> io::Result<()> {
         })
         .collect();
     let mut mark = 0;
-    for place in 0..files.len() {
-        write_versions(shape, &files[place], place, &branches, &mut blobs, &mut mark, out)?;
+    for (place, file) in files.iter().enumerate() {
+        write_versions(shape, file, place, &branches, &mut blobs, &mut mark, out)?;
     }
     write_commits(&files, &blobs, mark, out)
 }
@@ -117,7 +117,7 @@ fn plan(shape: &Shape, files: &[Path]) -> Vec<Branch<Changes>> {
     let mut master = vec![(0..files.len()).collect::<Changes>()];
     for number in 1..shape.commits {
         let mut changes = if number % TRANSLATIONS == 0 {
-            (0..20).map(|_| translated.start + chance.below(translated.len())).collect()
+            (0..20).map(|_| translated.start + chance.skewed(translated.len())).collect()
         } else {
             edit(&mut chance)
         };
