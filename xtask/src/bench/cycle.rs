@@ -212,8 +212,8 @@ pub(super) fn sync(setup: &Setup, data: &Path, name: &str) -> Result<Run> {
     for (from, to) in &setup.url_maps {
         command.arg("--url-map").arg(format!("{from}={to}"));
     }
-    // One line a repository is worth nothing here.
-    command.args(&setup.choice).env("TARDIST_LOG", "tardist=warn");
+    // What it says of each repository, and of their content, is in its report.
+    command.args(&setup.choice).env("TARDIST_LOG", "tardist=error");
     Stats::take(&setup.url);
     let usage = measure::usage(&command, &setup.folder)?;
     let stats = Stats::take(&setup.url);
