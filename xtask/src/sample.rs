@@ -19,8 +19,13 @@ pub(crate) struct Sample {
 impl Sample {
     /// Makes the repositories in `root`, if they aren't there, and serves them.
     pub(crate) fn start(root: &Path) -> Result<Self> {
+        Self::start_with(root, &[])
+    }
+
+    /// As [`Sample::start`], with options of the program.
+    pub(crate) fn start_with(root: &Path, options: &[&str]) -> Result<Self> {
         let mut command = Command::new(project::binary("sample-upstream"));
-        command.arg("--root").arg(root).stdout(Stdio::piped());
+        command.arg("--root").arg(root).args(options).stdout(Stdio::piped());
         let mut process = Process::start(&mut command)?;
         let stdout = process.child().stdout.take().context("sample-upstream has no output")?;
         let mut line = String::new();

@@ -45,6 +45,14 @@ pub enum Error {
         /// Its content.
         text: String,
     },
+    /// `git` was run and failed; it has said why on its standard error.
+    #[error("`git {command}` failed ({status})")]
+    GitCommand {
+        /// Its arguments.
+        command: String,
+        /// How it ended.
+        status: std::process::ExitStatus,
+    },
     /// There is no `git` to be run.
     #[error(
         "git is not installed, or not in PATH: the sample upstream serves repositories with it"

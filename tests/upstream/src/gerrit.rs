@@ -98,12 +98,15 @@ impl Project {
         if name == "HEAD" {
             return self.refs.get(self.head.as_ref()?);
         }
-        let exact = Some(name).filter(|name| name.starts_with("refs/"));
-        let search = ["refs/", "refs/tags/", "refs/heads/", "refs/remotes/"];
-        exact
-            .and_then(|name| self.refs.get(name))
-            .or_else(|| search.iter().find_map(|start| self.refs.get(&format!("{start}{name}"))))
+        ref_names(name).find_map(|name| self.refs.get(&name))
     }
+}
+
+/// The refs that a short name may mean, the first that exists being meant.
+pub(crate) fn ref_names(name: &str) -> impl Iterator<Item = String> {
+    let exact = Some(name).filter(|name| name.starts_with("refs/")).map(str::to_owned);
+    let search = ["refs/", "refs/tags/", "refs/heads/", "refs/remotes/"];
+    exact.into_iter().chain(search.map(|start| format!("{start}{name}")))
 }
 
 /// An answer that is no JSON document: what Gerrit says to a request it won't take.
@@ -168,6 +171,11 @@ impl ProjectsQuery {
         let name = name.as_str();
         self.prefix.as_ref().is_none_or(|prefix| name.starts_with(prefix))
             && self.substring.as_ref().is_none_or(|part| name.to_lowercase().contains(part))
+    }
+
+    /// The branches that are asked for, as the query has them.
+    pub(crate) fn branches(&self) -> &[String] {
+        &self.branches
     }
 
     /// The answer out of the wanted projects, which come in the order of their names.

@@ -3,7 +3,8 @@
 //! It owns three things. [`Upstream`] and [`Repository`] make real bare Git repositories in a
 //! folder, with commit ids that are the same on every machine. [`Server`] serves that folder on
 //! 127.0.0.1 as Gerrit would: Git's smart HTTP by the real `git http-backend`, the project list
-//! and the branch list over REST. [`sample`] is the content that a first run on a laptop shows.
+//! and the branch list over REST. [`sample`] is the content that a first run on a laptop shows,
+//! [`corpus`] is that of the benchmark.
 //!
 //! A server records what it was asked ([`Server::requests`]) and misbehaves on request
 //! ([`Server::fault`]), so a test can say both what a client asked and how it took bad answers.
@@ -33,14 +34,17 @@
 //! ```
 
 mod cgi;
+pub mod corpus;
 mod error;
 mod fault;
 mod gerrit;
+mod many;
 mod repository;
 mod requests;
 mod route;
 pub mod sample;
 mod server;
+mod wiki;
 
 pub use error::Error;
 pub use fault::Fault;

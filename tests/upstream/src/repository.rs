@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use git2::{ErrorCode, FileMode, ObjectType, Oid, RepositoryInitOptions, Signature};
 
 use crate::Error;
-use crate::gerrit::{Project, ProjectName, State};
+use crate::gerrit::{Project, ProjectName, State, ref_names};
 
 /// The file in a repository that holds its state.
 const STATE_FILE: &str = "gerrit-state";
@@ -207,8 +207,9 @@ impl Repository {
         self.write(DESCRIPTION_FILE, description)
     }
 
-    /// What the REST answers need to know.
-    pub(crate) fn project(&self) -> Result<Project, Error> {
+    /// What the REST answers need to know; of the refs only those that `b=` with these names could
+    /// mean, or all: there may be very many.
+    pub(crate) fn project(&self, branches: Option<&[String]>) -> Result<Project, Error> {
         Ok(Project {
             name: self.name.clone(),
             state: self.state()?,
@@ -216,7 +217,11 @@ impl Repository {
                 .read(DESCRIPTION_FILE)?
                 .filter(|text| !text.is_empty() && !text.starts_with(NO_DESCRIPTION)),
             head: self.head().map_err(self.error("read HEAD"))?,
-            refs: self.refs().map_err(self.error("read the refs"))?,
+            refs: match branches {
+                None => self.refs(),
+                Some(branches) => self.refs_for(branches),
+            }
+            .map_err(self.error("read the refs"))?,
         })
     }
 
@@ -239,6 +244,27 @@ impl Repository {
             // One that points to nothing is as good as absent.
             if let Some(id) = reference.resolve().ok().and_then(|resolved| resolved.target()) {
                 refs.insert(name, id.to_string());
+            }
+        }
+        Ok(refs)
+    }
+
+    fn refs_for(&self, branches: &[String]) -> Result<BTreeMap<String, String>, git2::Error> {
+        let mut refs = BTreeMap::new();
+        for branch in branches {
+            // HEAD is looked up under the name of its branch.
+            let head = if branch == "HEAD" { self.head()? } else { None };
+            for name in ref_names(branch).chain(head) {
+                match self.git.find_reference(&name) {
+                    Ok(reference) => {
+                        let id = reference.resolve().ok().and_then(|resolved| resolved.target());
+                        refs.extend(id.map(|id| (name, id.to_string())));
+                    }
+                    Err(error)
+                        if matches!(error.code(), ErrorCode::NotFound | ErrorCode::InvalidSpec) => {
+                    }
+                    Err(error) => return Err(error),
+                }
             }
         }
         Ok(refs)
@@ -536,7 +562,7 @@ mod tests {
     fn a_project_tells_its_state_description_and_refs() {
         let root = tempfile::tempdir().expect("a folder");
         let repository = Upstream::new(root.path()).repository("x/A").expect("a repository");
-        let empty = repository.project().expect("a project");
+        let empty = repository.project(None).expect("a project");
         assert_eq!((empty.state, empty.description), (State::Active, None));
         assert_eq!(empty.head.as_deref(), Some("refs/heads/master"));
         let commit = repository.commit("main", &[], "m", Time::default()).expect("a commit");
@@ -547,7 +573,7 @@ mod tests {
         repository.set_head("main").expect("a head");
         repository.set_state(State::ReadOnly).expect("a state");
         repository.set_description("About A").expect("a description");
-        let project = repository.project().expect("a project");
+        let project = repository.project(None).expect("a project");
         let refs: Vec<_> = project.refs.keys().map(String::as_str).collect();
         assert_eq!(refs, ["refs/heads/REL1_45", "refs/heads/main", "refs/tags/1.0"]);
         assert_eq!(project.head.as_deref(), Some("refs/heads/main"));
@@ -555,6 +581,6 @@ mod tests {
         assert_eq!(project.description.as_deref(), Some("About A"));
         assert!(matches!(repository.delete_branch("REL1_44"), Err(Error::Git { .. })));
         fs::write(repository.path().join(STATE_FILE), "GONE").expect("a file");
-        assert!(matches!(repository.project(), Err(Error::State { .. })));
+        assert!(matches!(repository.project(None), Err(Error::State { .. })));
     }
 }

@@ -1,11 +1,13 @@
 //! What the server was asked, for tests and benchmarks to look at.
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use hyper::body::{Body, Bytes, Frame, SizeHint};
+use serde::Serialize;
 
 /// The sort of a request. Protocol version 2 of Git posts to `git-upload-pack` twice a fetch: once
 /// for the refs, once for the objects.
@@ -19,6 +21,8 @@ pub enum RequestKind {
     GitInfoRefs,
     /// `/r/NAME/git-upload-pack`.
     GitUploadPack,
+    /// `/w/api.php`.
+    Wiki,
     /// One project, and whatever the server does not know.
     Other,
 }
@@ -38,6 +42,45 @@ pub struct Request {
     pub status: Option<u16>,
     /// The bytes of the answer's body that were sent, before chunking and after compression.
     pub bytes: u64,
+    /// How many objects the packs in the answer say that they have.
+    pub objects: u64,
+}
+
+impl RequestKind {
+    /// As [`Stats`] names it.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::ProjectList => "rest_projects",
+            Self::Branches => "rest_branches",
+            Self::GitInfoRefs => "git_info_refs",
+            Self::GitUploadPack => "git_upload_pack",
+            Self::Wiki => "mw_api",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// What `/__stats` answers: how much was asked and sent.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Stats {
+    #[serde(flatten)]
+    total: Sums,
+    kinds: BTreeMap<&'static str, Sums>,
+}
+
+#[derive(Debug, Default, Clone, Copy, Serialize)]
+struct Sums {
+    requests: u64,
+    bytes_sent: u64,
+    git_objects: u64,
+}
+
+impl Sums {
+    fn add(&mut self, request: &Request) {
+        self.requests += 1;
+        self.bytes_sent += request.bytes;
+        self.git_objects += request.objects;
+    }
 }
 
 /// The requests since the start or the last [`RequestLog::clear`], in the order of their arrival.
@@ -55,6 +98,7 @@ struct Entry {
 pub(crate) struct Progress {
     status: AtomicU16,
     bytes: AtomicU64,
+    objects: AtomicU64,
 }
 
 impl RequestLog {
@@ -68,9 +112,20 @@ impl RequestLog {
         let look = |entry: &Entry| Request {
             status: Some(entry.progress.status.load(Ordering::SeqCst)).filter(|code| *code != 0),
             bytes: entry.progress.bytes.load(Ordering::SeqCst),
+            objects: entry.progress.objects.load(Ordering::SeqCst),
             ..entry.request.clone()
         };
         self.entries().iter().map(look).collect()
+    }
+
+    /// The requests by sort, with what is unfinished as far as it has got.
+    pub(crate) fn stats(&self) -> Stats {
+        let mut stats = Stats::default();
+        for request in self.requests() {
+            stats.total.add(&request);
+            stats.kinds.entry(request.kind.as_str()).or_default().add(&request);
+        }
+        stats
     }
 
     pub(crate) fn clear(&self) {
@@ -93,8 +148,49 @@ impl Progress {
 /// A frame is counted before it is written, so whoever has read the whole answer finds the whole
 /// count.
 pub(crate) struct Counted<B> {
-    pub(crate) body: B,
-    pub(crate) progress: Arc<Progress>,
+    body: B,
+    progress: Arc<Progress>,
+    /// Present where the answer may have packs.
+    packs: Option<PackHeaders>,
+}
+
+impl<B> Counted<B> {
+    /// Counts the bytes of `body`, and the objects of packs in it if it may have any.
+    pub(crate) fn new(body: B, progress: Arc<Progress>, has_packs: bool) -> Self {
+        Self { body, progress, packs: has_packs.then(PackHeaders::default) }
+    }
+}
+
+/// Finds the headers of packs in a stream: `PACK`, the version, and the number of objects
+/// (gitformat-pack). That the same bytes come up in a pack's compressed content is as good as
+/// impossible.
+#[derive(Debug, Default)]
+struct PackHeaders {
+    /// The end of what was seen, one byte less than a header.
+    end: Vec<u8>,
+}
+
+impl PackHeaders {
+    const START: &[u8] = b"PACK\0\0\0\x02";
+    const LENGTH: usize = 12;
+
+    /// Takes the next part of the stream; the number of objects of the headers that end in it.
+    fn objects(&mut self, part: &[u8]) -> u64 {
+        self.end.extend_from_slice(&part[..part.len().min(Self::LENGTH - 1)]);
+        // Those that lie across the border, and those that don't.
+        let objects = Self::sum(&self.end) + Self::sum(part);
+        if part.len() >= Self::LENGTH - 1 {
+            self.end = part[part.len() - (Self::LENGTH - 1)..].to_vec();
+        } else if self.end.len() > Self::LENGTH - 1 {
+            self.end.drain(..self.end.len() - (Self::LENGTH - 1));
+        }
+        objects
+    }
+
+    fn sum(bytes: &[u8]) -> u64 {
+        let headers = bytes.windows(Self::LENGTH).filter(|header| header.starts_with(Self::START));
+        headers.map(|it| u64::from(u32::from_be_bytes([it[8], it[9], it[10], it[11]]))).sum()
+    }
 }
 
 impl<B: Body<Data = Bytes> + Unpin> Body for Counted<B> {
@@ -110,6 +206,10 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Counted<B> {
             && let Some(data) = frame.data_ref()
         {
             self.progress.bytes.fetch_add(data.len() as u64, Ordering::SeqCst);
+            if let Some(packs) = &mut self.packs {
+                let objects = packs.objects(data);
+                self.progress.objects.fetch_add(objects, Ordering::SeqCst);
+            }
         }
         polled
     }
@@ -120,5 +220,24 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Counted<B> {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_of_a_pack_is_found_wherever_the_stream_is_cut() {
+        let stream = b"0008NAK\n1005\x01PACK\0\0\0\x02\0\0\x01\x07x\x9c rest of it";
+        for first in 0..stream.len() {
+            for second in first..stream.len() {
+                let mut packs = PackHeaders::default();
+                let parts = [&stream[..first], &stream[first..second], &stream[second..]];
+                let objects: u64 = parts.iter().map(|part| packs.objects(part)).sum();
+                assert_eq!(objects, 263, "cut at {first} and {second}");
+            }
+        }
+        assert_eq!(PackHeaders::default().objects(b"0000PACK"), 0);
     }
 }

@@ -18,6 +18,10 @@ pub(crate) enum Route {
     InfoRefs(ProjectName),
     /// Git's refs and objects.
     UploadPack(ProjectName),
+    /// The API of the wiki that ExtensionDistributor is installed on.
+    Wiki,
+    /// What has been asked so far, for benchmarks.
+    Stats,
     /// Git over dumb HTTP, and pushing: this upstream is only read, by smart clients.
     Forbidden,
     /// Nothing that is here.
@@ -27,7 +31,13 @@ pub(crate) enum Route {
 impl Route {
     /// Finds the route of a path and its query (both percent-encoded, as they came).
     pub(crate) fn of(path: &str, query: &str) -> Self {
-        let Some(path) = path.strip_prefix("/r/") else { return Self::NotFound };
+        let Some(path) = path.strip_prefix("/r/") else {
+            return match path {
+                "/w/api.php" => Self::Wiki,
+                "/__stats" => Self::Stats,
+                _ => Self::NotFound,
+            };
+        };
         match path.strip_prefix("projects/") {
             Some("") => Self::Projects,
             Some(rest) => Self::rest(rest),
@@ -73,16 +83,20 @@ impl Route {
             Self::Branches(_) => RequestKind::Branches,
             Self::InfoRefs(_) => RequestKind::GitInfoRefs,
             Self::UploadPack(_) => RequestKind::GitUploadPack,
-            Self::Project(_) | Self::Forbidden | Self::NotFound => RequestKind::Other,
+            Self::Wiki => RequestKind::Wiki,
+            Self::Project(_) | Self::Stats | Self::Forbidden | Self::NotFound => RequestKind::Other,
         }
     }
 
     /// The methods that the route takes, for the header `Allow`; none where all are refused anyway.
     pub(crate) fn methods(&self) -> &'static [&'static str] {
         match self {
-            Self::Projects | Self::Project(_) | Self::Branches(_) | Self::InfoRefs(_) => {
-                &["GET", "HEAD"]
-            }
+            Self::Projects
+            | Self::Project(_)
+            | Self::Branches(_)
+            | Self::InfoRefs(_)
+            | Self::Wiki
+            | Self::Stats => &["GET", "HEAD"],
             Self::UploadPack(_) => &["POST"],
             Self::Forbidden | Self::NotFound => &[],
         }
@@ -118,6 +132,13 @@ mod tests {
         }
         let unencoded = "/r/projects/mediawiki/extensions/Foo/branches";
         assert_eq!(Route::of(unencoded, ""), Route::NotFound);
+    }
+
+    #[test]
+    fn paths_beside_gerrit() {
+        assert_eq!(Route::of("/w/api.php", "action=query"), Route::Wiki);
+        assert_eq!(Route::of("/__stats", ""), Route::Stats);
+        assert_eq!(Route::of("/r/__stats", ""), Route::NotFound);
     }
 
     #[test]

@@ -250,7 +250,7 @@ mod tests {
         names
             .map(|name| {
                 let repository = upstream.open(&name).expect("a folder").expect("a repository");
-                (name.to_string(), repository.project().expect("a project").refs)
+                (name.to_string(), repository.project(None).expect("a project").refs)
             })
             .collect()
     }

@@ -31,10 +31,14 @@ use tokio::sync::oneshot;
 use crate::Error;
 use crate::cgi::Backend;
 use crate::fault::{Fault, Faults};
-use crate::gerrit::{self, BranchesQuery, ProjectInfo, ProjectName, ProjectsQuery, Refusal, State};
+use crate::gerrit::{
+    self, BranchesQuery, Project, ProjectInfo, ProjectName, ProjectsQuery, Refusal, State,
+};
+use crate::many;
 use crate::repository::Upstream;
-use crate::requests::{Counted, Progress, Request, RequestLog};
+use crate::requests::{Counted, Request, RequestKind, RequestLog};
 use crate::route::Route;
+use crate::wiki::{self, RELEASES};
 
 /// Gerrit compresses answers from this size on (`RestApiServlet`).
 const MIN_COMPRESSED: usize = 256;
@@ -71,6 +75,10 @@ struct Shared {
     backend: Backend,
     log: RequestLog,
     faults: Mutex<Faults>,
+    /// Projects that exist in lists only; where there are any, the repositories are not listed.
+    made_up: Mutex<Arc<Vec<Project>>>,
+    /// What the wiki's API says are the branches on offer.
+    releases: Mutex<Vec<String>>,
     /// 0 for none.
     page_limit: AtomicUsize,
 }
@@ -93,6 +101,8 @@ impl Server {
             backend: Backend::find(root)?,
             log: RequestLog::default(),
             faults: Mutex::default(),
+            made_up: Mutex::default(),
+            releases: Mutex::new(RELEASES.map(str::to_owned).to_vec()),
             page_limit: AtomicUsize::new(0),
         });
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -119,6 +129,21 @@ impl Server {
     /// request without limit is cut as well, and flagged with `_more_projects`.
     pub fn set_page_limit(&self, projects: Option<usize>) {
         self.shared.page_limit.store(projects.unwrap_or(0), Ordering::SeqCst);
+    }
+
+    /// Lists so many made-up projects with so many branches each (eight at most) in place of the
+    /// repositories. There is nothing behind them that Git could fetch.
+    ///
+    /// # Errors
+    /// libgit2 can't be used.
+    pub fn list_made_up(&self, projects: usize, branches: usize) -> Result<(), Error> {
+        *lock(&self.shared.made_up) = Arc::new(many::projects(projects, branches)?);
+        Ok(())
+    }
+
+    /// Sets the branches that the wiki's API says are on offer (`snapshots` in siteinfo).
+    pub fn set_release_branches(&self, branches: Vec<String>) {
+        *lock(&self.shared.releases) = branches;
     }
 
     /// Lets requests go wrong whose path and query contain `substring`, percent-encoded or not:
@@ -158,12 +183,16 @@ impl Drop for Server {
 
 impl Shared {
     fn faults(&self) -> MutexGuard<'_, Faults> {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.faults)
     }
 
     fn page_limit(&self) -> Option<usize> {
         Some(self.page_limit.load(Ordering::SeqCst)).filter(|limit| *limit > 0)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn run(
@@ -221,14 +250,20 @@ async fn serve(shared: Arc<Shared>, request: HttpRequest) -> Result<Answer, Hang
     let query = request.uri().query().unwrap_or_default();
     let target = request.uri().path_and_query().map_or("", |target| target.as_str()).to_owned();
     let route = Route::of(request.uri().path(), query);
+    if route == Route::Stats {
+        // It is no part of what it counts.
+        return Ok(stats(&shared, query));
+    }
     let header = |name| text_of(request.headers(), name);
+    let kind = route.kind();
     let progress = shared.log.arrived(Request {
-        kind: route.kind(),
+        kind,
         method: request.method().to_string(),
         target: target.clone(),
         user_agent: request.headers().contains_key(USER_AGENT).then(|| header(USER_AGENT)),
         status: None,
         bytes: 0,
+        objects: 0,
     });
     let gzip = header(ACCEPT_ENCODING).contains("gzip");
     let fault = shared.faults().take(&target);
@@ -248,7 +283,8 @@ async fn serve(shared: Arc<Shared>, request: HttpRequest) -> Result<Answer, Hang
     };
     let answer = if gzip { compress(answer).await } else { answer };
     progress.answered(answer.status().as_u16());
-    Ok(answer.map(|body| counted(body, progress)))
+    let has_packs = kind == RequestKind::GitUploadPack;
+    Ok(answer.map(|body| Counted::new(body, progress, has_packs).boxed()))
 }
 
 /// The right answer.
@@ -262,8 +298,8 @@ async fn answer(shared: Arc<Shared>, route: Route, request: HttpRequest) -> Answ
         Route::InfoRefs(project) => git(&shared, &project, "info/refs", request).await,
         Route::UploadPack(project) => git(&shared, &project, "git-upload-pack", request).await,
         Route::Forbidden => text(StatusCode::FORBIDDEN, "Forbidden"),
-        Route::NotFound => text(StatusCode::NOT_FOUND, "Not Found"),
-        Route::Projects | Route::Project(_) | Route::Branches(_) => {
+        Route::NotFound | Route::Stats => text(StatusCode::NOT_FOUND, "Not Found"),
+        Route::Projects | Route::Project(_) | Route::Branches(_) | Route::Wiki => {
             let query = request.uri().query().unwrap_or_default().to_owned();
             let pretty = gerrit::wants_pretty(&query, &text_of(request.headers(), ACCEPT));
             // Reading many repositories takes long enough to be in other requests' way.
@@ -276,6 +312,7 @@ async fn answer(shared: Arc<Shared>, route: Route, request: HttpRequest) -> Answ
 fn rest(shared: &Shared, route: &Route, query: &str, pretty: bool) -> Answer {
     let answered = match route {
         Route::Projects => list_projects(shared, query, pretty),
+        Route::Wiki => wiki_api(shared, query),
         Route::Project(name) => {
             one_project(shared, name, |project| Ok(json(&ProjectInfo::alone(project), pretty)))
         }
@@ -290,12 +327,49 @@ fn rest(shared: &Shared, route: &Route, query: &str, pretty: bool) -> Answer {
 fn list_projects(shared: &Shared, query: &str, pretty: bool) -> Result<Answer, Refusal> {
     let query = ProjectsQuery::parse(query, shared.page_limit())?;
     let list = || {
+        let made_up = Arc::clone(&lock(&shared.made_up));
+        if !made_up.is_empty() {
+            let wanted = made_up.iter().filter(|project| query.wants(&project.name));
+            return query.answer(wanted.map(|project| Ok(project.clone())));
+        }
         let names = shared.upstream.projects()?.into_iter().filter(|name| query.wants(name));
         // One that is deleted meanwhile is left out.
         let opened = names.filter_map(|name| shared.upstream.open(&name).transpose());
-        query.answer(opened.map(|repository| repository?.project()))
+        query.answer(opened.map(|repository| repository?.project(Some(query.branches()))))
     };
     Ok(list().map_or_else(|error| failure(&error), |list| json(&list, pretty)))
+}
+
+/// The wiki's API has no guard line, and its answers may be stored.
+fn wiki_api(shared: &Shared, query: &str) -> Result<Answer, Refusal> {
+    let query = wiki::Query::parse(query)?;
+    let master = ["refs/heads/master".to_owned()];
+    let projects = || -> Result<Vec<Project>, Error> {
+        let names = shared.upstream.projects()?;
+        let opened = names.iter().filter_map(|name| shared.upstream.open(name).transpose());
+        opened.map(|repository| repository?.project(Some(&master))).collect()
+    };
+    let projects = if query.repositories { projects() } else { Ok(Vec::new()) };
+    let answer = match projects {
+        Ok(projects) => query.answer(&projects, &lock(&shared.releases)),
+        Err(error) => return Ok(failure(&error)),
+    };
+    Ok(match serde_json::to_string(&answer) {
+        Ok(body) => whole(StatusCode::OK, "application/json; charset=utf-8", body),
+        Err(error) => failure(&error),
+    })
+}
+
+/// What has been asked since the start or the last `?reset`.
+fn stats(shared: &Shared, query: &str) -> Answer {
+    let stats = serde_json::to_string(&shared.log.stats());
+    if form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "reset") {
+        shared.log.clear();
+    }
+    match stats {
+        Ok(body) => whole(StatusCode::OK, "application/json; charset=utf-8", body),
+        Err(error) => failure(&error),
+    }
 }
 
 fn one_project(
@@ -303,7 +377,8 @@ fn one_project(
     name: &ProjectName,
     answer: impl FnOnce(&gerrit::Project) -> Result<Answer, Refusal>,
 ) -> Result<Answer, Refusal> {
-    match shared.upstream.open(name).and_then(|found| found.map(|it| it.project()).transpose()) {
+    match shared.upstream.open(name).and_then(|found| found.map(|it| it.project(None)).transpose())
+    {
         Ok(Some(project)) if project.state != State::Hidden => answer(&project),
         Ok(_) => Err(Refusal::not_found(name)),
         Err(error) => Ok(failure(&error)),
@@ -414,10 +489,6 @@ fn with(mut answer: Answer, name: HeaderName, value: &str) -> Answer {
 
 fn full(body: impl Into<Bytes>) -> AnyBody {
     Full::new(body.into()).map_err(|never| match never {}).boxed()
-}
-
-fn counted(body: AnyBody, progress: Arc<Progress>) -> AnyBody {
-    Counted { body, progress }.boxed()
 }
 
 /// A header as text, empty if it is absent.

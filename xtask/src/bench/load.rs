@@ -1,14 +1,11 @@
 //! Requests per second and latencies, by wrk.
 
-use std::{
-    fmt,
-    io::{Read, Write},
-    net::{SocketAddr, TcpStream},
-    process::Command,
-};
+use std::{fmt, net::SocketAddr, process::Command};
 
 use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
 
+use super::server;
 use crate::process;
 
 /// What wrk said of each endpoint; the bare component is the last.
@@ -29,6 +26,18 @@ struct Load {
     errors: u64,
 }
 
+impl Table {
+    pub(super) fn json(&self) -> Value {
+        let rows = self.0.iter().map(|Row { endpoint, load }| {
+            json!({
+                "endpoint": endpoint, "requests_per_second": load.requests_per_second,
+                "p50": load.p50, "p99": load.p99, "errors": load.errors,
+            })
+        });
+        rows.collect()
+    }
+}
+
 /// Loads the endpoints one after the other.
 pub(super) fn measure(address: SocketAddr, name: &str) -> Result<Table> {
     let info = format!("/info/extensions/{name}");
@@ -47,18 +56,11 @@ pub(super) fn measure(address: SocketAddr, name: &str) -> Result<Table> {
 
 /// One request, which has to be answered with 200; the entity tag of the answer.
 fn get(address: SocketAddr, path: &str) -> Result<Option<String>> {
-    let mut stream = TcpStream::connect(address).context("can't connect to the component host")?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    let answer = String::from_utf8_lossy(&answer);
-    let status = answer.lines().next().unwrap_or_default();
-    if !status.contains(" 200 ") {
-        bail!("{path} is answered with {status:?}");
+    let answer = server::get(&address.to_string(), path)?;
+    if answer.status != 200 {
+        bail!("{path} is answered with status {}", answer.status);
     }
-    let headers = answer.lines().take_while(|line| !line.is_empty());
-    let mut tags = headers.filter_map(|line| line.split_once(": "));
-    Ok(tags.find(|(name, _)| name.eq_ignore_ascii_case("etag")).map(|(_, tag)| tag.to_owned()))
+    Ok(answer.header("etag").map(str::to_owned))
 }
 
 fn load(address: SocketAddr, path: &str, tag: Option<&str>) -> Result<Load> {

@@ -1,190 +1,205 @@
-//! The speed of tarballs, beside `git archive` of the same commit.
+//! The speed and size of tarballs, beside `git archive` of the same commit, and beside GNU tar with
+//! gzip, which is what extdist's script makes them with.
 
-use std::{
-    fmt::{self, Write as _},
-    fs,
-    io::{self, Write},
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-    time::Instant,
-};
+use std::{fmt, fs, path::Path, process::Command};
 
 use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
 
-use crate::{
-    process::{self, Process},
-    project,
+use super::{
+    marks::{Mark, Wanted},
+    measure::{self, median_by},
 };
+use crate::{process, project};
 
-const REPEATS: usize = 3;
+const REPEATS: usize = 5;
 
-/// The made-up repository is about as big as the biggest extensions: 3,000 files, 40 MB.
-const FILES: u64 = 3000;
-const FILE_BYTES: u64 = 13_500;
-
-/// Both programs on the same commit.
-pub(super) struct Table {
-    content_bytes: f64,
-    tardist: Measured,
-    git: Measured,
+/// One tarball by one program.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Made {
+    pub(super) content_bytes: f64,
+    pub(super) tarball_bytes: f64,
+    pub(super) seconds: f64,
+    /// Of the whole process, as the machine's other work leaves it alone.
+    pub(super) cpu_s: f64,
 }
 
-/// The median of the repeats.
-struct Measured {
-    tarball_bytes: f64,
-    seconds: f64,
+/// All programs on the same commit; the median of the repeats.
+#[derive(Debug)]
+pub(super) struct Tarballs {
+    one_core: Made,
+    two_cores: Made,
+    git_one_core: Made,
+    git_two_cores: Made,
+    gzip: Made,
 }
 
-/// Makes the tarballs, in turns.
-pub(super) fn measure(mirror: &Path, commit: &str) -> Result<Table> {
+/// The core that what runs on one runs on.
+const CORE: Option<&str> = Some("0");
+const CORES: Option<&str> = Some("0,1");
+
+/// Makes the tarballs, in turns; `folder` is to work in.
+pub(super) fn measure(mirror: &Path, commit: &str, folder: &Path) -> Result<Tarballs> {
     println!("Making tarballs of {commit} in {}", mirror.display());
-    let mut content_bytes = 0.0;
-    let (mut tardist, mut git) = (Vec::new(), Vec::new());
+    if project::find_program("taskset").is_none() {
+        bail!("taskset is missing, which chooses the cores (Debian: apt-get install util-linux)");
+    }
+    let mut all: [Vec<Made>; 5] = Default::default();
     for _ in 0..REPEATS {
-        let mut example = Command::new(project::binary("examples/tarball"));
-        let line = process::output(example.arg(mirror).arg(commit))?;
-        let field = |name| number(&line, name).with_context(|| format!("no {name} in {line}"));
-        content_bytes = field("content_bytes")?;
-        tardist
-            .push(Measured { tarball_bytes: field("tarball_bytes")?, seconds: field("seconds")? });
-        git.push(git_archive(mirror, commit)?);
+        all[0].push(example(mirror, commit, CORE, folder)?);
+        all[2].push(git_archive(mirror, commit, CORE, folder)?);
+        all[1].push(example(mirror, commit, CORES, folder)?);
+        all[3].push(git_archive(mirror, commit, CORES, folder)?);
     }
-    Ok(Table { content_bytes, tardist: median(tardist)?, git: median(git)? })
+    all[4].push(gnu_tar(mirror, commit, folder)?);
+    let content_bytes = all[0].first().map_or(f64::NAN, |made| made.content_bytes);
+    let [one_core, two_cores, git_one_core, git_two_cores, gzip] = all.map(|made| {
+        let median = median_by(made, |made| made.seconds).context("nothing was measured")?;
+        Ok::<_, anyhow::Error>(Made { content_bytes, ..median })
+    });
+    Ok(Tarballs {
+        one_core: one_core?,
+        two_cores: two_cores?,
+        git_one_core: git_one_core?,
+        git_two_cores: git_two_cores?,
+        gzip: gzip?,
+    })
 }
 
-/// The number of a field in a line of flat JSON.
-fn number(line: &str, name: &str) -> Option<f64> {
-    let (_, rest) = line.split_once(&format!("\"{name}\":"))?;
-    rest.split([',', '}']).next()?.trim().parse().ok()
+/// The builder's, by its example of that name; `folder` is for notes.
+pub(super) fn example(
+    mirror: &Path,
+    commit: &str,
+    cores: Option<&str>,
+    folder: &Path,
+) -> Result<Made> {
+    let mut command = on_cores(&project::binary("examples/tarball"), cores);
+    let (usage, line) = measure::output(command.arg(mirror).arg(commit), folder)?;
+    let made = parse(&line).with_context(|| format!("not what the example prints: {line}"))?;
+    Ok(Made { cpu_s: usage.cpu_s(), ..made })
 }
 
-fn median(mut all: Vec<Measured>) -> Result<Measured> {
-    all.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
-    let middle = all.len() / 2;
-    all.into_iter().nth(middle).context("nothing was measured")
+fn parse(line: &str) -> Option<Made> {
+    let value: Value = serde_json::from_str(line).ok()?;
+    let field = |name| value.get(name)?.as_f64();
+    Some(Made {
+        content_bytes: field("content_bytes")?,
+        tarball_bytes: field("tarball_bytes")?,
+        seconds: field("seconds")?,
+        cpu_s: 0.0,
+    })
 }
 
+fn on_cores(program: &Path, cores: Option<&str>) -> Command {
+    let Some(cores) = cores else { return Command::new(program) };
+    let mut command = Command::new("taskset");
+    command.args(["--cpu-list", cores]).arg(program);
+    command
+}
+
+fn git_archive(mirror: &Path, commit: &str, cores: Option<&str>, folder: &Path) -> Result<Made> {
+    let mut command = on_cores(Path::new("git"), cores);
+    command.args(["-c", "safe.directory=*", "--git-dir"]).arg(mirror);
+    written(&mut command, &["archive", "--format=tar.gz", commit, "--output"], folder)
+}
+
+/// As the script does it: out of a work tree, with gzip's own level.
+fn gnu_tar(mirror: &Path, commit: &str, folder: &Path) -> Result<Made> {
+    let tree = folder.join("tree");
+    if tree.exists() {
+        fs::remove_dir_all(&tree).with_context(|| format!("can't remove {}", tree.display()))?;
+    }
+    fs::create_dir_all(tree.join("Bench"))
+        .with_context(|| format!("can't create {}", tree.display()))?;
+    let archive = folder.join("tree.tar");
+    let mut git = Command::new("git");
+    git.args(["-c", "safe.directory=*", "--git-dir"]).arg(mirror).args(["archive", "--output"]);
+    process::run(git.arg(&archive).args(["--format=tar", commit]))?;
+    let mut tar = Command::new("tar");
+    process::run(tar.arg("-xf").arg(&archive).arg("-C").arg(tree.join("Bench")))?;
+    let mut tar = Command::new("tar");
+    tar.arg("-C").arg(&tree).args(["--exclude", ".git"]);
+    let made = written(&mut tar, &["Bench", "-czhPf"], folder)?;
+    fs::remove_file(&archive).with_context(|| format!("can't remove {}", archive.display()))?;
+    fs::remove_dir_all(&tree).with_context(|| format!("can't remove {}", tree.display()))?;
+    Ok(made)
+}
+
+/// Runs it to its end, with the file that it is to write as its last argument.
 #[expect(clippy::cast_precision_loss, reason = "for people to read")]
-fn git_archive(mirror: &Path, commit: &str) -> Result<Measured> {
-    let mut command = Command::new("git");
-    command.arg("--git-dir").arg(mirror).args(["archive", "--format=tar.gz", commit]);
-    let start = Instant::now();
-    let mut process = Process::start(command.stdout(Stdio::piped()))?;
-    let mut stdout = process.child().stdout.take().context("git has no output")?;
-    let bytes = io::copy(&mut stdout, &mut io::sink())?;
-    let status = process.wait()?;
-    if !status.success() {
-        bail!("`git archive` failed ({status})");
-    }
-    Ok(Measured { tarball_bytes: bytes as f64, seconds: start.elapsed().as_secs_f64() })
+fn written(command: &mut Command, arguments: &[&str], folder: &Path) -> Result<Made> {
+    let file = folder.join("made.tar.gz");
+    let (usage, _) = measure::output(command.args(arguments).arg(&file), folder)?;
+    let bytes = fs::metadata(&file).with_context(|| format!("no {}", file.display()))?.len();
+    fs::remove_file(&file).with_context(|| format!("can't remove {}", file.display()))?;
+    Ok(Made {
+        content_bytes: f64::NAN,
+        tarball_bytes: bytes as f64,
+        seconds: usage.wall_s,
+        cpu_s: usage.cpu_s(),
+    })
 }
 
-/// A bare repository with one commit of text as in extensions, the same each time.
-pub(super) fn made_up(path: &Path) -> Result<(PathBuf, String)> {
-    if !path.exists() {
-        let partial = path.with_extension("partial");
-        if partial.exists() {
-            fs::remove_dir_all(&partial)?;
-        }
-        process::output(Command::new("git").args(["init", "--quiet", "--bare"]).arg(&partial))?;
-        import(&partial)?;
-        fs::rename(&partial, path).with_context(|| format!("can't create {}", path.display()))?;
-    }
-    let mut command = Command::new("git");
-    let commit = process::output(command.arg("--git-dir").arg(path).args(["rev-parse", "master"]))?;
-    Ok((path.to_owned(), commit.trim().to_owned()))
-}
-
-fn import(repository: &Path) -> Result<()> {
-    let mut command = Command::new("git");
-    command.arg("--git-dir").arg(repository).args(["fast-import", "--quiet"]);
-    let mut process = Process::start(command.stdin(Stdio::piped()))?;
-    let stdin = process.child().stdin.take().context("git has no input")?;
-    write_commit(io::BufWriter::new(stdin)).context("can't write to git fast-import")?;
-    let status = process.wait()?;
-    if !status.success() {
-        bail!("`git fast-import` failed ({status})");
-    }
-    Ok(())
-}
-
-fn write_commit(mut out: impl Write) -> io::Result<()> {
-    out.write_all(
-        b"commit refs/heads/master\ncommitter Bench <bench@example.org> 0 +0000\ndata 0\n",
-    )?;
-    let mut words = Words(1);
-    for number in 0..FILES {
-        let (path, text) = if number % 4 == 0 {
-            (format!("i18n/{}/{number}.json", number % 50), words.json())
-        } else {
-            (format!("includes/{}/File{number}.php", number % 90), words.php())
-        };
-        writeln!(out, "M 100644 inline {path}\ndata {}\n{text}", text.len())?;
-    }
-    out.flush()
-}
-
-/// Words in an order that looks like chance, the same each time.
-struct Words(u64);
-
-impl Words {
-    fn next(&mut self) -> String {
-        // Knuth's MMIX generator; its high bits are the good ones.
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        const SYLLABLES: [&str; 16] = [
-            "get", "set", "page", "title", "user", "text", "wiki", "Html", "Store", "Api", "Query",
-            "link", "rev", "Cache", "Name", "Id",
-        ];
-        let syllable = |shift: u32| SYLLABLES[usize::from((self.0 >> shift) as u8 & 15)];
-        // Few of the names are long, and names come again, as in code.
-        match (self.0 >> 60) & 3 {
-            0 => syllable(44).to_owned(),
-            1 | 2 => format!("{}{}", syllable(44), syllable(50)),
-            _ => format!("{}{}{}", syllable(44), syllable(50), syllable(55)),
-        }
+impl Tarballs {
+    fn rows(&self) -> [(&'static str, &Made); 5] {
+        [
+            ("tardist, 1 core", &self.one_core),
+            ("tardist, 2 cores", &self.two_cores),
+            ("git archive, 1 core", &self.git_one_core),
+            ("git archive, 2 cores", &self.git_two_cores),
+            ("tar and gzip -6", &self.gzip),
+        ]
     }
 
-    fn php(&mut self) -> String {
-        let mut text = "<?php\n\nnamespace MediaWiki\\Extension\\Bench;\n\n".to_owned();
-        while (text.len() as u64) < FILE_BYTES {
-            let (name, value, call) = (self.next(), self.next(), self.next());
-            // Writing to a String cannot fail.
-            let _ = writeln!(
-                text,
-                "\tpublic function {name}( ${value} ) {{\n\t\treturn $this->{call}( ${value}, '{}' );\n\t}}\n",
-                self.next()
-            );
-        }
-        text
+    pub(super) fn json(&self) -> Value {
+        let rows = self.rows().map(|(name, made)| {
+            json!({
+                "by": name, "content_bytes": made.content_bytes,
+                "tarball_bytes": made.tarball_bytes, "seconds": made.seconds,
+                "cpu_s": made.cpu_s,
+            })
+        });
+        json!(rows)
     }
 
-    fn json(&mut self) -> String {
-        let mut text = "{\n".to_owned();
-        while (text.len() as u64) < FILE_BYTES {
-            let _ = writeln!(
-                text,
-                "\t\"bench-{}\": \"{} {} {}\",",
-                self.next(),
-                self.next(),
-                self.next(),
-                self.next()
-            );
-        }
-        text.push_str("\t\"bench\": \"\"\n}\n");
-        text
+    pub(super) fn marks(&self) -> Vec<Mark> {
+        let one = self.git_one_core.seconds / self.one_core.seconds;
+        let two = self.one_core.seconds / self.two_cores.seconds;
+        let size = self.one_core.tarball_bytes / self.gzip.tarball_bytes;
+        vec![
+            Mark::new(
+                "tarball: speed on 1 core, of git archive's",
+                Wanted::AtLeast(1.5),
+                "×",
+                Ok(one),
+            ),
+            // "Nearly twice": what is left is for reading the last file and writing the last block.
+            Mark::new("tarball: speed on 2 cores, of 1 core's", Wanted::AtLeast(1.8), "×", Ok(two)),
+            Mark::new("tarball: size, of tar and gzip's", Wanted::AtMost(1.02), "×", Ok(size)),
+        ]
     }
 }
 
-impl fmt::Display for Table {
+impl fmt::Display for Tarballs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:12}  {:>9}  {:>10}  {:>8}", "tarball by", "content/s", "size", "of git")?;
-        for (name, it) in [("tardist", &self.tardist), ("git archive", &self.git)] {
-            let speed = self.content_bytes / it.seconds / 1e6;
-            let (size, ratio) = (it.tarball_bytes / 1e6, self.git.seconds / it.seconds);
-            writeln!(f, "{name:12}  {speed:>4.0} MB/s  {size:>7.2} MB  {ratio:>8.2}")?;
+        writeln!(
+            f,
+            "{:20}  {:>9}  {:>6}  {:>10}  {:>14}  {:>12}",
+            "tarball by", "content/s", "CPU s", "size", "of git, 1 core", "size of gzip"
+        )?;
+        for (name, made) in self.rows() {
+            writeln!(
+                f,
+                "{name:20}  {:>4.0} MB/s  {:>6.3}  {:>7.2} MB  {:>14.2}  {:>12.4}",
+                made.content_bytes / made.seconds / 1e6,
+                made.cpu_s,
+                made.tarball_bytes / 1e6,
+                self.git_one_core.seconds / made.seconds,
+                made.tarball_bytes / self.gzip.tarball_bytes
+            )?;
         }
-        write!(f, "({:.1} MB of content, median of {REPEATS})", self.content_bytes / 1e6)
+        let content = self.one_core.content_bytes / 1e6;
+        writeln!(f, "({content:.1} MB of content, median of {REPEATS}; tar and gzip once)")
     }
 }
 
@@ -192,17 +207,29 @@ impl fmt::Display for Table {
 mod tests {
     use super::*;
 
-    #[test]
-    fn numbers_are_found_in_json() {
-        let line = r#"{"content_bytes":12,"tarball_bytes":3,"seconds":0.25}"#;
-        assert_eq!(number(line, "content_bytes"), Some(12.0));
-        assert_eq!(number(line, "seconds"), Some(0.25));
-        assert_eq!(number(line, "other"), None);
+    fn made(tarball_bytes: f64, seconds: f64) -> Made {
+        Made { content_bytes: 100.0, tarball_bytes, seconds, cpu_s: 0.0 }
     }
 
     #[test]
-    fn the_made_up_text_is_always_the_same() {
-        assert_eq!(Words(1).php(), Words(1).php());
-        assert_ne!(Words(1).json(), Words(2).json());
+    fn the_line_of_the_example_is_understood() {
+        let line = r#"{"content_bytes":100,"tarball_bytes":3,"seconds":0.2500}"#;
+        assert_eq!(parse(line), Some(made(3.0, 0.25)));
+        assert_eq!(parse(r#"{"content_bytes":100}"#), None);
+        assert_eq!(parse(""), None);
+    }
+
+    #[test]
+    fn marks_are_ratios() {
+        let tarballs = Tarballs {
+            one_core: made(101.0, 2.0),
+            two_cores: made(101.0, 1.25),
+            git_one_core: made(100.0, 3.0),
+            git_two_cores: made(100.0, 2.0),
+            gzip: made(100.0, 4.0),
+        };
+        let table = super::super::marks::Table(&tarballs.marks()).to_string();
+        assert!(table.contains("1.50 ×  yes") && table.contains("1.60 ×  NO"), "{table}");
+        assert!(table.contains("1.01 ×  yes"), "{table}");
     }
 }

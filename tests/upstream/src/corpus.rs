@@ -1,0 +1,200 @@
+//! The benchmark's content: repositories with history, about as real ones are.
+//!
+//! Real repositories say more, but nobody has them at hand, and they change. These are the same on
+//! every machine. What they have in common with real ones is what a mirror's cost depends on: many
+//! small files, messages in 60 languages, some large scripts that are built and committed, release
+//! branches that share most files, a history of some hundred commits that makes a whole clone about
+//! eight times as large as the five branches' tips (Cite: 19.1 MB and 2.3 MB, Echo: 23.9 MB and
+//! 2.2 MB), and in one of them 60,000 refs.
+//!
+//! What was made once stays as it was, so whoever changes what is made here also changes the name
+//! of the folder that `cargo xtask bench` keeps it in.
+
+mod history;
+mod shape;
+mod text;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::Error;
+use crate::repository::{Upstream, file_error};
+use shape::{SHAPES, Shape};
+
+/// Makes the repositories that a folder lacks; the folder need not exist. It takes a minute or two
+/// the first time. `made` is told the name of each one that is made.
+///
+/// # Errors
+/// The folder can't be read or written, or `git` fails.
+pub fn create(root: &Path, made: impl Fn(&str) + Sync) -> Result<Upstream, Error> {
+    create_some(root, &SHAPES, made)
+}
+
+fn create_some(
+    root: &Path,
+    shapes: &[Shape],
+    made: impl Fn(&str) + Sync,
+) -> Result<Upstream, Error> {
+    fs::create_dir_all(root).map_err(file_error("create", root))?;
+    let upstream = Upstream::new(root);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(shape) = shapes.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if make(&upstream, shape)? {
+                made(shape.path);
+            }
+        }
+        Ok(())
+    };
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let ended = workers.into_iter().map(|worker| match worker.join() {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        ended.collect::<Result<(), Error>>()
+    })?;
+    Ok(upstream)
+}
+
+/// Makes one beside its place and moves it there; false if it is there already.
+fn make(upstream: &Upstream, shape: &Shape) -> Result<bool, Error> {
+    let place = upstream.root().join(format!("mediawiki/{}.git", shape.path));
+    if place.exists() {
+        return Ok(false);
+    }
+    let folder = place.parent().unwrap_or(upstream.root());
+    fs::create_dir_all(folder).map_err(file_error("create", folder))?;
+    // A dot in front keeps it out of a server's list.
+    let draft = tempfile::Builder::new()
+        .prefix(".draft-")
+        .tempdir_in(upstream.root())
+        .map_err(file_error("create a folder in", upstream.root()))?;
+    let git = Git { repository: draft.path() };
+    git.run(&["init", "--quiet", "--bare", "--template=", "--initial-branch=master"])?;
+    git.feed(&["fast-import", "--quiet", "--done", "--force"], |out| history::write(shape, out))?;
+    git.run(&["pack-refs", "--all"])?;
+    add_changes(&git, shape)?;
+    // What a server has that is looked after: it then knows what to send without a long search.
+    git.run(&["repack", "-a", "-d", "-b", "-q", "--window=0"])?;
+    git.run(&["commit-graph", "write", "--reachable", "--no-progress"])?;
+    fs::rename(draft.keep(), &place).map_err(file_error("create", &place))?;
+    Ok(true)
+}
+
+/// Writes `refs/changes/…` as Gerrit names them, straight into `packed-refs`: one by one they would
+/// be 60,000 files. They take turns among the commits, as the versions of a change that was merged
+/// have commits nearby.
+fn add_changes(git: &Git<'_>, shape: &Shape) -> Result<(), Error> {
+    if shape.changes == 0 {
+        return Ok(());
+    }
+    let commits = git.output(&["rev-list", "--branches"])?;
+    let commits: Vec<&str> = commits.lines().collect();
+    let path = git.repository.join("packed-refs");
+    let packed = fs::read_to_string(&path).map_err(file_error("read", &path))?;
+    let (head, refs) = packed.split_once('\n').unwrap_or_default();
+    let mut by_name: BTreeSet<(String, &str)> = refs
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(id, name)| (name.to_owned(), id))
+        .collect();
+    by_name.extend(commits.iter().cycle().take(shape.changes).enumerate().map(|(at, id)| {
+        let (number, version) = (at / 4 + 1, at % 4 + 1);
+        (format!("refs/changes/{:02}/{number}/{version}", number % 100), *id)
+    }));
+    let mut text = format!("{head}\n");
+    for (name, id) in by_name {
+        text.push_str(&format!("{id} {name}\n"));
+    }
+    fs::write(&path, text).map_err(file_error("write", &path))
+}
+
+/// `git` in one repository, whatever its configuration on this machine says.
+struct Git<'a> {
+    repository: &'a Path,
+}
+
+impl Git<'_> {
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("git");
+        for (name, _) in std::env::vars_os() {
+            if name.as_encoded_bytes().starts_with(b"GIT_") {
+                command.env_remove(name);
+            }
+        }
+        command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
+        command.arg("--git-dir").arg(self.repository).args(arguments);
+        command.stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<(), Error> {
+        self.output(arguments).map(drop)
+    }
+
+    fn output(&self, arguments: &[&str]) -> Result<String, Error> {
+        let ended = self.command(arguments).stderr(Stdio::inherit()).output();
+        let ended = ended.map_err(|source| Error::NoGit { source })?;
+        check(arguments, ended.status)?;
+        Ok(String::from_utf8_lossy(&ended.stdout).into_owned())
+    }
+
+    fn feed(
+        &self,
+        arguments: &[&str],
+        write: impl FnOnce(&mut BufWriter<std::process::ChildStdin>) -> io::Result<()>,
+    ) -> Result<(), Error> {
+        let child = self.command(arguments).stdin(Stdio::piped()).spawn();
+        let mut child = child.map_err(|source| Error::NoGit { source })?;
+        let mut written = Ok(());
+        if let Some(stdin) = child.stdin.take() {
+            let mut out = BufWriter::with_capacity(1 << 16, stdin);
+            written = write(&mut out).and_then(|()| out.flush());
+        }
+        let ended = child.wait().map_err(|source| Error::NoGit { source })?;
+        // What git complained about says more than its closed pipe.
+        check(arguments, ended)?;
+        written.map_err(file_error("import into", self.repository))
+    }
+}
+
+fn check(arguments: &[&str], status: std::process::ExitStatus) -> Result<(), Error> {
+    if status.success() {
+        return Ok(());
+    }
+    Err(Error::GitCommand { command: arguments.join(" "), status })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_is_the_same_each_time_and_has_its_branches_and_changes() {
+        let shape = SHAPES.iter().find(|shape| shape.path.ends_with("/BenchPoem"));
+        let shape = Shape { commits: 60, changes: 9, ..*shape.expect("a small one") };
+        let tips = || {
+            let folder = tempfile::tempdir().expect("a folder");
+            let upstream = create_some(folder.path(), &[shape], |_| {}).expect("a corpus");
+            let again = |path: &str| panic!("{path} is there");
+            create_some(folder.path(), &[shape], again).expect("a corpus");
+            let name = "mediawiki/extensions/BenchPoem".parse().expect("a name");
+            let repository = upstream.open(&name).expect("readable").expect("there");
+            repository.project(None).expect("a project").refs
+        };
+        let refs = tips();
+        assert_eq!(refs, tips());
+        for branch in ["master", "REL1_43", "REL1_44", "REL1_45", "REL1_46"] {
+            assert!(refs.contains_key(&format!("refs/heads/{branch}")), "{branch}");
+        }
+        let changes = refs.keys().filter(|name| name.starts_with("refs/changes/"));
+        assert_eq!(changes.count(), 9);
+        assert!(refs.contains_key("refs/changes/03/3/1"));
+    }
+}

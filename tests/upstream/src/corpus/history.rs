@@ -1,0 +1,289 @@
+//! The commits of one repository, as a stream for `git fast-import`.
+//!
+//! The stream has all versions of one file behind each other, since `git fast-import` stores a
+//! blob as its difference from the one before: so the pack comes out about as small as `git repack`
+//! would make it, in a fraction of the time.
+
+use std::io::{self, Write};
+
+use super::shape::{LANGUAGES, RELEASES, Shape};
+use super::text::{Chance, Form, Vocabulary, file, line};
+
+/// The date of the first commit; the others follow every [`STEP`] seconds.
+const BEGIN: usize = 1_700_000_000;
+const STEP: usize = 5 * 3600;
+
+/// Of so many commits, one brings translations, rebuilds a bundle, releases a version.
+const TRANSLATIONS: usize = 8;
+const REBUILDS: usize = 4;
+const VERSIONS: usize = 40;
+
+/// How many commits a release branch gets of its own.
+const BACKPORTS: usize = 8;
+
+/// What a file is made of.
+enum Content {
+    Manifest,
+    Lines(Form, Vocabulary),
+}
+
+struct Path {
+    path: String,
+    content: Content,
+}
+
+/// What a commit changes: places in the list of files.
+type Changes = Vec<usize>;
+
+/// What a commit puts where: places in the list of files, and marks of blobs.
+type Blobs = Vec<(usize, usize)>;
+
+/// A line of commits.
+struct Branch<T> {
+    name: &'static str,
+    /// The commit of `master` that it begins with; nothing for `master` itself.
+    fork: Option<usize>,
+    commits: Vec<T>,
+}
+
+/// Writes the whole stream.
+pub(super) fn write(shape: &Shape, out: &mut impl Write) -> io::Result<()> {
+    let files = files(shape);
+    let branches = plan(shape, &files);
+    let mut blobs: Vec<Branch<Blobs>> = branches
+        .iter()
+        .map(|branch| Branch {
+            name: branch.name,
+            fork: branch.fork,
+            commits: branch.commits.iter().map(|_| Blobs::new()).collect(),
+        })
+        .collect();
+    let mut mark = 0;
+    for (place, file) in files.iter().enumerate() {
+        write_versions(shape, file, place, &branches, &mut blobs, &mut mark, out)?;
+    }
+    write_commits(&files, &blobs, mark, out)
+}
+
+fn files(shape: &Shape) -> Vec<Path> {
+    let manifest = if shape.path.starts_with("skins/") { "skin.json" } else { "extension.json" };
+    let mut files = vec![Path { path: manifest.to_owned(), content: Content::Manifest }];
+    let mut add = |path, form, words| {
+        files.push(Path { path, content: Content::Lines(form, words) });
+    };
+    for folder in message_folders(shape) {
+        for (number, language) in LANGUAGES.iter().enumerate() {
+            let words = Vocabulary::language(number, language);
+            add(format!("{folder}/{language}.json"), Form::Messages, words);
+        }
+    }
+    for number in 0..shape.php {
+        let path = format!("includes/Part{}/Class{number}.php", number % (1 + shape.php / 20));
+        add(path, Form::Php, Vocabulary::latin(shape.path));
+    }
+    for number in 0..shape.js {
+        let path = format!("resources/part{}/module{number}.js", number % (1 + shape.js / 20));
+        add(path, Form::Js, Vocabulary::latin(shape.path));
+    }
+    for number in 0..shape.bundles {
+        let path = format!("resources/dist/bundle{number}.js");
+        add(path, Form::Bundle, Vocabulary::latin(shape.path));
+    }
+    files
+}
+
+fn message_folders(shape: &Shape) -> Vec<String> {
+    let more = (1..shape.message_folders).map(|number| format!("i18n/part{number}"));
+    std::iter::once("i18n".to_owned()).chain(more).collect()
+}
+
+/// Which commit changes what.
+fn plan(shape: &Shape, files: &[Path]) -> Vec<Branch<Changes>> {
+    let mut chance = Chance::new(&["plan", shape.path]);
+    let translated = 1..1 + shape.message_folders * LANGUAGES.len();
+    let code = translated.end..files.len() - shape.bundles;
+    let edit = |chance: &mut Chance| -> Changes {
+        let mut changes: Changes = if code.is_empty() {
+            vec![translated.start]
+        } else {
+            (0..1 + chance.skewed(10)).map(|_| code.start + chance.skewed(code.len())).collect()
+        };
+        if chance.below(4) == 0 {
+            // English, and what it is meant to say.
+            changes.extend([translated.start, translated.start + 1]);
+        }
+        changes
+    };
+    let mut master = vec![(0..files.len()).collect::<Changes>()];
+    for number in 1..shape.commits {
+        let mut changes = if number % TRANSLATIONS == 0 {
+            (0..20).map(|_| translated.start + chance.skewed(translated.len())).collect()
+        } else {
+            edit(&mut chance)
+        };
+        if number % REBUILDS == 0 && shape.bundles > 0 {
+            changes.push(files.len() - 1 - chance.below(shape.bundles));
+        }
+        if number % VERSIONS == 0 {
+            changes.push(0);
+        }
+        master.push(changes);
+    }
+    let mut branches = vec![Branch { name: "master", fork: None, commits: master }];
+    branches.extend(RELEASES.map(|(name, percent)| Branch {
+        name,
+        fork: Some(shape.commits * percent / 100),
+        commits: (0..BACKPORTS).map(|_| edit(&mut chance)).collect(),
+    }));
+    for changes in branches.iter_mut().flat_map(|branch| &mut branch.commits) {
+        changes.sort_unstable();
+        changes.dedup();
+    }
+    branches
+}
+
+/// Writes the blobs of one file, those of release branches at the point where they begin.
+fn write_versions(
+    shape: &Shape,
+    file: &Path,
+    place: usize,
+    branches: &[Branch<Changes>],
+    blobs: &mut [Branch<Blobs>],
+    mark: &mut usize,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let mut chance = Chance::new(&[shape.path, &file.path]);
+    let mut master = Draft::new(shape, file, &mut chance);
+    let mut releases: Vec<usize> = (1..branches.len()).collect();
+    let [trunk, ..] = branches else { return Ok(()) };
+    for (number, changes) in trunk.commits.iter().enumerate() {
+        if changes.binary_search(&place).is_ok() {
+            if number > 0 {
+                master.edit(number, &mut chance);
+            }
+            blobs[0].commits[number].push((place, master.write(mark, out)?));
+        }
+        while let Some(&release) = releases.first()
+            && branches[release].fork == Some(number)
+        {
+            releases.remove(0);
+            let mut draft = master.clone();
+            for (backport, changes) in branches[release].commits.iter().enumerate() {
+                if changes.binary_search(&place).is_ok() {
+                    draft.edit(number + backport, &mut chance);
+                    blobs[release].commits[backport].push((place, draft.write(mark, out)?));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A file as it is worked on.
+#[derive(Clone)]
+struct Draft<'a> {
+    shape: &'a Shape,
+    content: &'a Content,
+    lines: Vec<String>,
+    version: usize,
+}
+
+impl<'a> Draft<'a> {
+    fn new(shape: &'a Shape, file: &'a Path, chance: &mut Chance) -> Self {
+        let lines = match &file.content {
+            Content::Manifest => Vec::new(),
+            Content::Lines(form, words) => {
+                let count = match form {
+                    Form::Messages => shape.messages,
+                    Form::Bundle => 6000,
+                    Form::Php | Form::Js => 20 + chance.skewed(900),
+                };
+                (0..count).map(|number| line(*form, number, words, chance)).collect()
+            }
+        };
+        Self { shape, content: &file.content, lines, version: 0 }
+    }
+
+    /// Changes it as a commit does.
+    fn edit(&mut self, version: usize, chance: &mut Chance) {
+        self.version = version;
+        let Content::Lines(form, words) = self.content else { return };
+        let new = |number, chance: &mut Chance| line(*form, number, words, chance);
+        match form {
+            Form::Messages => {
+                for _ in 0..1 + chance.skewed(4) {
+                    let number = chance.below(self.lines.len());
+                    self.lines[number] = new(number, chance);
+                }
+            }
+            // A bundler gives all names anew.
+            Form::Bundle => {
+                for number in 0..self.lines.len() {
+                    self.lines[number] = new(number, chance);
+                }
+            }
+            Form::Php | Form::Js => {
+                for _ in 0..1 + chance.skewed(5) {
+                    let at = chance.below(self.lines.len());
+                    let end = (at + chance.skewed(20)).min(self.lines.len());
+                    let put: Vec<_> = (0..1 + chance.skewed(24)).map(|_| new(at, chance)).collect();
+                    self.lines.splice(at..end, put);
+                }
+            }
+        }
+    }
+
+    fn write(&self, mark: &mut usize, out: &mut impl Write) -> io::Result<usize> {
+        *mark += 1;
+        let text = match self.content {
+            Content::Manifest => manifest(self.shape, self.version),
+            Content::Lines(form, _) => file(*form, &self.lines),
+        };
+        write!(out, "blob\nmark :{mark}\ndata {}\n{text}\n", text.len())?;
+        Ok(*mark)
+    }
+}
+
+fn manifest(shape: &Shape, version: usize) -> String {
+    let (kind, name) = shape.path.split_once('/').unwrap_or_default();
+    let sort = if kind == "skins" { "Skin" } else { "Extension" };
+    let folders: Vec<String> =
+        message_folders(shape).iter().map(|folder| format!("\"{folder}\"")).collect();
+    format!(
+        "{{\n\t\"name\": \"{name}\",\n\t\"version\": \"1.{version}.0\",\n\
+         \t\"author\": [ \"Bench\", \"Another Bench\" ],\n\
+         \t\"url\": \"https://www.mediawiki.org/wiki/{sort}:{name}\",\n\
+         \t\"descriptionmsg\": \"bench-0\",\n\t\"license-name\": \"GPL-2.0-or-later\",\n\
+         \t\"type\": \"other\",\n\t\"requires\": {{ \"MediaWiki\": \">= 1.43.0\" }},\n\
+         \t\"MessagesDirs\": {{ \"{name}\": [ {} ] }},\n\t\"manifest_version\": 2\n}}\n",
+        folders.join(", ")
+    )
+}
+
+/// Writes the commits, those of `master` first: the others begin at them.
+fn write_commits(
+    files: &[Path],
+    branches: &[Branch<Blobs>],
+    blob_marks: usize,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    for branch in branches {
+        for (number, blobs) in branch.commits.iter().enumerate() {
+            let date = BEGIN + (branch.fork.unwrap_or(0) + number) * STEP;
+            writeln!(out, "commit refs/heads/{}", branch.name)?;
+            if branch.fork.is_none() {
+                writeln!(out, "mark :{}", blob_marks + 1 + number)?;
+            }
+            let message = format!("Change {} of {}\n", number + 1, branch.name);
+            writeln!(out, "committer Bench <bench@example.org> {date} +0000")?;
+            write!(out, "data {}\n{message}", message.len())?;
+            if let (Some(fork), 0) = (branch.fork, number) {
+                writeln!(out, "from :{}", blob_marks + 1 + fork)?;
+            }
+            for (place, mark) in blobs {
+                writeln!(out, "M 100644 :{mark} {}", files[*place].path)?;
+            }
+        }
+    }
+    writeln!(out, "done")
+}

@@ -1,0 +1,88 @@
+//! Which repositories the corpus has, and how big they are.
+
+/// Its branches besides `master`, oldest first, with the share of the history, in percent, behind
+/// which each begins. The first is one that nobody distributes any more.
+pub(super) const RELEASES: [(&str, usize); 5] =
+    [("REL1_42", 66), ("REL1_43", 75), ("REL1_44", 82), ("REL1_45", 89), ("REL1_46", 95)];
+
+/// How many languages the messages are translated into, `en` and `qqq` included.
+pub(super) const LANGUAGES: [&str; 60] = [
+    "en", "qqq", "de", "ru", "fr", "zh-hans", "es", "ar", "it", "pt", "ja", "uk", "nl", "ko", "sv",
+    "he", "pl", "be", "da", "zh-hant", "fi", "fa", "nb", "bg", "cs", "sr-ec", "el", "ur", "hu",
+    "mk", "id", "yue", "ro", "ce", "tr", "ckb", "vi", "tt-cyrl", "ca", "gan", "gl", "kk-cyrl",
+    "eu", "lzh", "br", "ps", "cy", "ba", "eo", "cv", "et", "wuu", "hr", "sd", "lt", "ky", "lv",
+    "mzn", "sl", "sk",
+];
+
+/// One repository.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape {
+    /// Its project name behind `mediawiki/`.
+    pub(super) path: &'static str,
+    /// Folders of messages, each with a file a language.
+    pub(super) message_folders: usize,
+    /// Messages in each of those files.
+    pub(super) messages: usize,
+    /// Classes.
+    pub(super) php: usize,
+    /// Modules.
+    pub(super) js: usize,
+    /// Bundles that are built and committed, of some 250 kB each; rebuilt again and again.
+    pub(super) bundles: usize,
+    /// Commits of `master`.
+    pub(super) commits: usize,
+    /// `refs/changes/…`: Gerrit has one for each version of each change that was ever proposed.
+    pub(super) changes: usize,
+}
+
+const fn shape(path: &'static str, code: [usize; 5], commits: usize, changes: usize) -> Shape {
+    let [message_folders, messages, php, js, bundles] = code;
+    Shape { path, message_folders, messages, php, js, bundles, commits, changes }
+}
+
+/// 18 extensions and 6 skins: most are small, some are large, and one is huge, as on Gerrit.
+#[rustfmt::skip]
+pub(super) const SHAPES: [Shape; 24] = [
+    // Like Wikibase, the largest of all; first, so that no thread begins it last.
+    shape("extensions/BenchBase", [4, 60, 1400, 300, 4], 1500, 60_000),
+    shape("extensions/BenchEditor", [3, 80, 120, 500, 6], 1350, 4000),
+    shape("extensions/BenchFlow", [2, 90, 350, 200, 2], 1200, 3000),
+    shape("extensions/BenchTranslate", [2, 90, 380, 90, 1], 1200, 0),
+    shape("extensions/BenchCheck", [2, 70, 240, 60, 1], 1050, 2000),
+    shape("extensions/BenchFilter", [2, 80, 220, 50, 1], 1050, 0),
+    shape("extensions/BenchEcho", [1, 70, 140, 80, 1], 1050, 1000),
+    shape("extensions/BenchCite", [3, 30, 60, 60, 1], 1050, 1000),
+    shape("extensions/BenchMedia", [1, 50, 60, 80, 2], 900, 0),
+    shape("extensions/BenchGraph", [1, 20, 30, 20, 3], 600, 0),
+    shape("extensions/BenchGadget", [1, 40, 50, 20, 0], 750, 0),
+    shape("extensions/BenchMail", [1, 40, 40, 15, 0], 750, 0),
+    shape("extensions/BenchTitle", [1, 30, 25, 10, 0], 600, 0),
+    shape("extensions/BenchTree", [1, 15, 12, 8, 0], 600, 0),
+    shape("extensions/BenchMap", [1, 12, 6, 2, 0], 450, 0),
+    shape("extensions/BenchBox", [1, 20, 6, 4, 0], 450, 0),
+    shape("extensions/BenchPoem", [1, 5, 3, 0, 0], 450, 0),
+    shape("extensions/BenchLink", [1, 15, 10, 3, 0], 450, 0),
+    shape("skins/BenchVector", [1, 50, 60, 120, 1], 1050, 1000),
+    shape("skins/BenchMinerva", [1, 30, 60, 80, 0], 750, 0),
+    shape("skins/BenchTimeless", [1, 20, 20, 20, 1], 600, 0),
+    shape("skins/BenchBook", [1, 15, 10, 12, 0], 450, 0),
+    shape("skins/BenchBlue", [1, 6, 5, 4, 0], 450, 0),
+    shape("skins/BenchPaper", [1, 6, 4, 6, 0], 450, 0),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn eighteen_extensions_and_six_skins_one_with_very_many_refs() {
+        let paths: BTreeSet<_> = SHAPES.iter().map(|shape| shape.path).collect();
+        assert_eq!(paths.iter().filter(|path| path.starts_with("extensions/")).count(), 18);
+        assert_eq!(paths.iter().filter(|path| path.starts_with("skins/")).count(), 6);
+        assert!(SHAPES.iter().any(|shape| shape.changes >= 60_000));
+        assert_eq!(LANGUAGES.iter().collect::<BTreeSet<_>>().len(), 60);
+        assert!(RELEASES.is_sorted_by_key(|release| release.1));
+    }
+}
