@@ -6,7 +6,9 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use tardist_catalog::BranchName;
 
-use crate::{Error, http::HttpOptions, repository_id::RepositoryId, settings::Settings};
+use crate::{
+    Error, http::HttpOptions, repository_id::RepositoryId, settings::Settings, upstream::Spec,
+};
 
 /// The Gerrit that holds MediaWiki's extensions and skins
 /// (<https://www.mediawiki.org/wiki/Gerrit>).
@@ -21,8 +23,9 @@ const BRANCHES: [&str; 5] = ["master", "REL1_46", "REL1_45", "REL1_44", "REL1_43
 pub struct Config {
     /// The data directory.
     pub data: PathBuf,
-    /// The Gerrit's base URL, without a slash at its end.
-    pub upstream: String,
+    /// Where the repositories are; never empty. Of a repository that several have, the first one's
+    /// counts.
+    pub upstreams: Vec<Spec>,
     /// The branches to distribute; never empty.
     pub branches: BTreeSet<BranchName>,
     /// The only repositories to sync; empty for all.
@@ -104,10 +107,10 @@ impl Config {
             }
             url.trim_end_matches('/').to_owned()
         };
-        let upstream = url("upstream", settings.upstream, WIKIMEDIA_GERRIT);
         let public_url = url("public-url", settings.public_url, "");
-        if upstream.is_empty() {
-            wrong.push("upstream: it is empty; write the Gerrit's base URL".to_owned());
+        let upstreams = settings.upstream.unwrap_or_else(|| vec![Spec::gerrit(WIKIMEDIA_GERRIT)]);
+        if upstreams.is_empty() {
+            wrong.push("upstream: there is none; write a Gerrit's base URL".to_owned());
         }
         let mut duration =
             |name: &str, given: Option<SignedDuration>, default: Duration| match given
@@ -143,7 +146,7 @@ impl Config {
         }
         Ok(Self {
             data: settings.data.unwrap_or_else(|| PathBuf::from("data")),
-            upstream,
+            upstreams,
             branches,
             only: settings.only.unwrap_or_default().into_iter().collect(),
             public_url,
@@ -158,12 +161,12 @@ impl Config {
     }
 
     /// How requests are made: `User-Agent: tardist/VERSION (contact)`, and only to the hosts of
-    /// the upstream and of the URL map's right sides.
+    /// the upstreams and of the URL map's right sides.
     pub fn http_options(&self) -> HttpOptions {
         let mapped = self.url_map.iter().map(|map| map.to.clone());
         HttpOptions {
             user_agent: format!("tardist/{} ({})", env!("CARGO_PKG_VERSION"), self.contact),
-            allowed: std::iter::once(self.upstream.clone()).chain(mapped).collect(),
+            allowed: self.upstreams.iter().flat_map(Spec::origins).chain(mapped).collect(),
             retries: self.retries,
             timeout: self.timeout,
         }
@@ -177,7 +180,7 @@ mod tests {
     #[test]
     fn nothing_set_is_wikimedia_with_the_supported_branches() {
         let config = Config::new(Settings::default()).unwrap();
-        assert_eq!(config.upstream, WIKIMEDIA_GERRIT);
+        assert_eq!(config.upstreams, [Spec::gerrit(WIKIMEDIA_GERRIT)]);
         assert_eq!(config.branches.first().unwrap().as_str(), "master");
         assert_eq!(config.http_options().allowed, [WIKIMEDIA_GERRIT]);
     }
@@ -185,7 +188,7 @@ mod tests {
     #[test]
     fn everything_that_is_wrong_is_told_at_once() {
         let settings = Settings {
-            upstream: Some("gerrit.wikimedia.org".into()),
+            upstream: Some(vec![]),
             public_url: Some("ftp://x".into()),
             branches: Some(vec![]),
             jobs: Some(0),

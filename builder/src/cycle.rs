@@ -29,22 +29,25 @@ use crate::{
     snapshot::{self, Retired, Snapshot},
     transport,
     update::{Updated, Updater},
-    upstream::{Listing, gerrit},
+    upstream::{self, Listing, Upstream, Wanted},
 };
 
 /// Runs one cycle at the time `now`, and leaves its report in the data directory.
 ///
 /// # Errors
-/// [`Error::Locked`], and [`Error::Io`] where the data directory can't be used at all. Everything
+/// [`Error::Config`] where an upstream's list or token file is wrong, [`Error::Locked`], and [`Error::Io`] where the data directory can't be used at all. Everything
 /// else is in the report.
 pub fn run(config: &Config, now: Timestamp, progress: &Progress) -> Result<Report, Error> {
     let start = Instant::now();
+    let upstreams = upstream::open(&config.upstreams)?;
     let layout = Layout::new(&config.data);
     std::fs::create_dir_all(layout.root()).at("create", layout.root())?;
     let _lock = Lock::acquire(&layout)?;
-    let http = Arc::new(Http::new(config.http_options()));
+    let http = Arc::new(Http::new(upstream::allow(config.http_options(), &upstreams)));
     let mut report = Report { started_at: now.to_string(), ..Report::default() };
-    let cycle = Cycle { config, layout: &layout, http: &http, now: now.as_second(), progress };
+    let now = now.as_second();
+    let cycle =
+        Cycle { config, upstreams: &upstreams, layout: &layout, http: &http, now, progress };
     if let Err(error) = cycle.run(&mut report) {
         report.outcome = Outcome::Failed;
         report.error = Some(error.to_string());
@@ -60,6 +63,7 @@ pub fn run(config: &Config, now: Timestamp, progress: &Progress) -> Result<Repor
 
 struct Cycle<'a> {
     config: &'a Config,
+    upstreams: &'a [Box<dyn Upstream>],
     layout: &'a Layout,
     http: &'a Arc<Http>,
     now: i64,
@@ -72,12 +76,14 @@ impl Cycle<'_> {
         self.layout.prepare()?;
         let previous = Snapshot::load(&self.layout.snapshot());
         let listing = self.list(previous.as_ref())?;
-        report.listed = listing.projects.len();
+        report.listed = listing.ids().count();
         report.failures.extend(listing.refused.iter().map(|error| Remark {
             repository: error.text.clone(),
             branch: None,
             text: error.to_string(),
         }));
+        let failed = listing.failed.iter();
+        report.failures.extend(failed.map(|(id, error)| remark(id, None, error.to_string())));
 
         let published = previous.as_ref().map(|p| p.catalogue.clone()).unwrap_or_default();
         let standing = plan::standing(published, &self.layout.tarballs()?);
@@ -92,16 +98,18 @@ impl Cycle<'_> {
 
     fn list(&self, previous: Option<&Snapshot>) -> Result<Listing, Error> {
         let bar = self.progress.waiting("asking upstream for its repositories");
-        let listing = gerrit::list(self.http, &self.config.upstream, &self.config.branches);
+        let Config { branches, only, jobs, .. } = self.config;
+        let wanted = Wanted { branches, only, jobs: *jobs };
+        let listing = upstream::list(self.upstreams, self.http, &wanted);
         bar.finish_and_clear();
         let listing = listing?;
         for kind in Kind::ALL {
             let had = previous.is_some_and(|p| p.catalogue.keys().any(|id| id.kind == kind));
-            if had && !listing.projects.iter().any(|project| project.id.kind == kind) {
+            if had && !listing.ids().any(|id| id.kind == kind) {
                 return Err(Error::ListForm {
                     what: kind.to_string(),
                     reason: "it is empty, and was not before".to_owned(),
-                    url: self.config.upstream.clone(),
+                    url: self.upstreams.iter().map(|it| it.url()).collect::<Vec<_>>().join(", "),
                 });
             }
         }
@@ -272,7 +280,7 @@ fn merge(
         }
     };
     let mut record = catalogue.remove(id).unwrap_or_else(|| RepositoryRecord {
-        source_url: plan::source_url(&job.project),
+        source_url: job.project.source_url.clone(),
         branches: Default::default(),
     });
     for (branch, error) in updated.failed {

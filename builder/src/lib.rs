@@ -1,7 +1,7 @@
 //! The builder: mirrors repositories, makes tarballs, and publishes the snapshot.
 //!
 //! Data flows one way, and each step is a file:
-//! [`upstream`] (what there is) → [`plan`] (what is to be done) → [`mirror`] (fetched) →
+//! [`upstream`] and [`refs`] (what there is) → [`plan`] (what is to be done) → [`mirror`] (fetched) →
 //! [`content`] (a branch's files) and [`manifest`] (what it says) → [`tarball`] (its bytes) →
 //! [`catalogue`] and [`render`] (what is to be published) → [`snapshot`] (as a file) → [`publish`]
 //! (in place). [`cycle`] runs them; [`update`] is its part for one repository.
@@ -20,6 +20,7 @@ pub mod mirror;
 pub mod plan;
 pub mod progress;
 pub mod publish;
+pub mod refs;
 pub mod render;
 pub mod report;
 mod repository_id;

@@ -99,6 +99,8 @@ impl Mirror {
         refspecs: &[String],
         depth: i32,
     ) -> Result<BTreeSet<String>, Error> {
+        // libgit2's local transport, for a repository on disk, can't be shallow.
+        let depth = if self.url.starts_with('/') { 0 } else { depth };
         http.retry(Error::is_transient, Error::retry_after, || {
             transport::take_failure();
             let mut options = FetchOptions::new();

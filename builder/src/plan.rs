@@ -51,15 +51,18 @@ pub fn standing(published: Catalogue, on_disk: &Tarballs) -> Catalogue {
 pub fn plan(listing: Listing, standing: &Catalogue, only: &BTreeSet<RepositoryId>) -> Plan {
     let mut plan = Plan::default();
     let asked = |id: &RepositoryId| only.is_empty() || only.contains(id);
-    let listed: BTreeSet<RepositoryId> = listing.projects.iter().map(|p| p.id.clone()).collect();
+    let listed: BTreeSet<RepositoryId> = listing.ids().cloned().collect();
+    let failed: BTreeSet<&RepositoryId> = listing.failed.iter().map(|(id, _)| id).collect();
     plan.unknown.extend(only.difference(&listed).cloned());
-    for (id, record) in standing.iter().filter(|(id, _)| !asked(id)) {
+    for (id, record) in standing.iter().filter(|(id, _)| !asked(id) || failed.contains(id)) {
         plan.kept.insert(id.clone(), record.clone());
     }
     for project in listing.projects.into_iter().filter(|project| asked(&project.id)) {
         let published = standing.get(&project.id);
-        let mut kept =
-            RepositoryRecord { source_url: source_url(&project), branches: Default::default() };
+        let mut kept = RepositoryRecord {
+            source_url: project.source_url.clone(),
+            branches: Default::default(),
+        };
         let mut branches = Vec::new();
         for (branch, tip) in &project.tips {
             match published.and_then(|record| record.branches.get(branch)) {
@@ -79,11 +82,6 @@ pub fn plan(listing: Listing, standing: &Catalogue, only: &BTreeSet<RepositoryId
     plan
 }
 
-/// The URL that `git clone` takes, as Gerrit shows it.
-pub fn source_url(project: &Project) -> String {
-    format!("{}.git", project.url)
-}
-
 #[cfg(test)]
 mod tests {
     use tardist_catalog::CommitId;
@@ -97,9 +95,8 @@ mod tests {
 
     fn project(id: &str, tips: &[(&str, char)]) -> Project {
         Project {
-            id: id.parse().unwrap(),
-            url: format!("https://g/{id}"),
             tips: tips.iter().map(|(b, c)| (b.parse().unwrap(), commit(*c))).collect(),
+            ..Project::new(id.parse().unwrap(), &format!("https://g/{id}.git"))
         }
     }
 
@@ -139,7 +136,7 @@ mod tests {
                 project("extensions/Moved", &[("master", 'd'), ("REL1_45", 'e')]),
                 project("extensions/NoBranch", &[]),
             ],
-            refused: vec![],
+            ..Listing::default()
         };
         let before = published(&[
             ("extensions/Same", "master", 'b'),
@@ -172,13 +169,29 @@ mod tests {
                 project("skins/A", &[("master", 'a')]),
                 project("skins/B", &[("master", 'b')]),
             ],
-            refused: vec![],
+            ..Listing::default()
         };
         let before = published(&[("skins/B", "master", '0'), ("skins/Gone", "master", '1')]);
         let plan = plan(listing, &before, &ids(&["skins/A", "skins/Typo"]));
         assert_eq!(plan.jobs.len(), 1);
         assert_eq!(plan.kept, before);
         assert_eq!(plan.unknown, ["skins/Typo".parse().unwrap()]);
+    }
+
+    #[test]
+    fn what_upstream_can_not_tell_of_stays() {
+        let failure = || crate::Error::Refs { url: "https://g/x".into(), reason: "down".into() };
+        let listing = Listing {
+            projects: vec![project("skins/A", &[("master", 'a')])],
+            failed: vec![
+                ("skins/B".parse().unwrap(), failure()),
+                ("skins/New".parse().unwrap(), failure()),
+            ],
+            ..Listing::default()
+        };
+        let before = published(&[("skins/A", "master", 'a'), ("skins/B", "master", 'b')]);
+        let plan = plan(listing, &before, &ids(&["skins/A", "skins/B", "skins/New"]));
+        assert_eq!(plan, Plan { kept: before, ..Plan::default() });
     }
 
     #[test]

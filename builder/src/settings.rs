@@ -11,7 +11,12 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use tardist_catalog::BranchName;
 
-use crate::{Error, config::UrlMap, repository_id::RepositoryId};
+use crate::{
+    Error,
+    config::UrlMap,
+    repository_id::RepositoryId,
+    upstream::{Spec, spec},
+};
 
 /// Everything that can be set. Flags win over `TARDIST_…` variables, these over the file.
 #[allow(rustdoc::bare_urls, reason = "these texts are the command's help")]
@@ -22,9 +27,17 @@ pub struct Settings {
     #[arg(long, global = true, value_name = "DIR", env = "TARDIST_DATA")]
     pub data: Option<PathBuf>,
 
-    /// The Gerrit to mirror [default: https://gerrit.wikimedia.org/r]
-    #[arg(long, global = true, value_name = "URL", env = "TARDIST_UPSTREAM")]
-    pub upstream: Option<String>,
+    /// Where the repositories are: a Gerrit's URL, or mediawiki=URL, github=URL, gitlab=URL,
+    /// list=FILE, directory=DIR; give it once for each [default: https://gerrit.wikimedia.org/r]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "TARDIST_UPSTREAM",
+        value_delimiter = ','
+    )]
+    #[serde(deserialize_with = "spec::one_or_many")]
+    pub upstream: Option<Vec<Spec>>,
 
     /// A branch to distribute; give it once for each [default: master, REL1_46 to REL1_43]
     #[arg(
