@@ -309,8 +309,8 @@ mod tests {
     #[test]
     fn a_request_names_the_wanted_branches_only() {
         let request = String::from_utf8(request(&branches())).unwrap();
-        let expected = "0014command=ls-refs\n0001001fref-prefix refs/heads/master\n\
-                        001fref-prefix refs/heads/REL1_4\n0000";
+        let expected = "0014command=ls-refs\n00010021ref-prefix refs/heads/master\n\
+                        0021ref-prefix refs/heads/REL1_4\n0000";
         assert_eq!(request, expected);
     }
 

@@ -12,3 +12,4 @@ mod consistency;
 mod cycle;
 mod publish;
 mod tarball;
+mod upstreams;
