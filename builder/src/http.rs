@@ -21,6 +21,10 @@ const MAX_BODY: u64 = 64 << 20;
 /// The longest `Retry-After` that is waited for within a cycle; the next cycle comes anyway.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
+/// Connections that are kept for the next request to the same host. `jobs` bounds those in use; of
+/// ureq's default, 3, more jobs would make a new one for most requests.
+const MAX_IDLE: usize = 16;
+
 /// How requests are made.
 #[derive(Debug, Clone)]
 pub struct HttpOptions {
@@ -165,6 +169,8 @@ impl Http {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .max_response_header_size(64 << 10)
+            .max_idle_connections_per_host(MAX_IDLE)
+            .max_idle_connections(2 * MAX_IDLE)
             .timeout_connect(Some(options.timeout.min(Duration::from_secs(30))))
             .timeout_recv_response(Some(options.timeout))
             .timeout_per_read(Some(options.timeout))

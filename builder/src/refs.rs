@@ -117,7 +117,7 @@ fn ask(
         if !is_old {
             match by_version_2(http, url, branches) {
                 Ok(Some(tips)) => return Ok((tips, false)),
-                Err(source) if source.is_transient() => {
+                Err(source) if source.is_transient() || is_final(&source) => {
                     return Err(Error::Fetch { url: url.to_owned(), source });
                 }
                 Ok(None) | Err(_) => {}
@@ -125,6 +125,12 @@ fn ask(
         }
         Ok((by_version_0(http, url, branches)?, true))
     })
+}
+
+/// True where the answer is about the repository, and the same by any protocol.
+fn is_final(error: &HttpError) -> bool {
+    matches!(error, HttpError::Status { status, .. } if matches!(status.as_u16(), 401 | 403 | 404 | 410))
+        || matches!(error, HttpError::NotAllowed { .. })
 }
 
 const LS_REFS: [(&str, &str); 3] = [
@@ -141,8 +147,12 @@ fn by_version_2(
 ) -> Result<Option<Tips>, HttpError> {
     let url = format!("{url}/git-upload-pack");
     let answer = http.send(&url, &LS_REFS, Some(&request(branches)))?;
-    match read_version_2(BufReader::new(answer.take(MAX_REFS)), branches) {
-        Ok(tips) => Ok(Some(tips)),
+    let mut answer = BufReader::new(answer.take(MAX_REFS));
+    match read_version_2(&mut answer, branches) {
+        Ok(tips) => {
+            finish(answer);
+            Ok(Some(tips))
+        }
         Err(Bad::Cut(error)) if error.kind() != io::ErrorKind::UnexpectedEof => {
             Err(HttpError::cut(&url, error))
         }
@@ -155,10 +165,20 @@ fn by_version_0(http: &Http, url: &str, branches: &BTreeSet<BranchName>) -> Resu
     let asked = format!("{url}/info/refs?service=git-upload-pack");
     let fetch = |source| Error::Fetch { url: url.to_owned(), source };
     let answer = http.send(&asked, &[], None).map_err(fetch)?;
-    read_version_0(BufReader::new(answer.take(MAX_REFS)), branches).map_err(|bad| match bad {
+    let mut answer = BufReader::new(answer.take(MAX_REFS));
+    let tips = read_version_0(&mut answer, branches).map_err(|bad| match bad {
         Bad::Cut(error) => fetch(HttpError::cut(&asked, error)),
         Bad::Form(reason) => Error::Refs { url: url.to_owned(), reason },
-    })
+    })?;
+    finish(answer);
+    Ok(tips)
+}
+
+/// Reads what is behind the last packet, which is nothing but the end of the body: a connection
+/// whose answer was read to its end serves the next request.
+fn finish(answer: impl Read) {
+    // The tips are there; a connection that breaks now is not used again, and that is all.
+    let _ = io::copy(&mut answer.take(4096), &mut io::sink());
 }
 
 fn packet(text: &str) -> String {

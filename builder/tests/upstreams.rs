@@ -15,7 +15,10 @@ use std::{
     net::{TcpListener, TcpStream},
     os::unix::fs::PermissionsExt,
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -61,6 +64,7 @@ fn status(status: u16) -> Answer {
 struct Server {
     url: String,
     requests: Arc<Mutex<Vec<String>>>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -69,10 +73,16 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::<Mutex<Vec<String>>>::default();
-        let server = Self { url: url.clone(), requests: Arc::clone(&requests) };
+        let connections = Arc::<AtomicUsize>::default();
+        let server = Self {
+            url: url.clone(),
+            requests: Arc::clone(&requests),
+            connections: Arc::clone(&connections),
+        };
         let answer = Arc::new(answer);
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
+                connections.fetch_add(1, Ordering::SeqCst);
                 let (answer, requests, url) =
                     (Arc::clone(&answer), Arc::clone(&requests), url.clone());
                 thread::spawn(move || serve(&stream, &url, &requests, &*answer));
@@ -213,6 +223,9 @@ fn github_lists_a_user_where_there_is_no_such_organization() {
     assert_eq!(names(&listing), ["extensions/VisualEditor", "skins/Vector"]);
     let error = list(&toml("nobody")).unwrap_err().to_string();
     assert!(error.contains("/users/nobody/repos") && error.contains("404"), "{error}");
+    let limited = Server::start(|_| status(403));
+    let error = list(&format!("type = 'github'\nurl = '{}/x'", limited.url)).unwrap_err();
+    assert!(error.to_string().contains("token-file"), "{error}");
 }
 
 #[test]
@@ -515,9 +528,9 @@ fn git_tells_the_tips_in_one_request_a_repository() {
     assert_eq!(listing.failed[0].0.to_string(), "extensions/Missing");
     assert!(listing.failed[0].1.to_string().contains("404"));
     let mut targets = server.targets();
-    targets.retain(|target| !target.contains("Missing"));
     targets.sort();
-    let expected = ["A", "B", "Empty"].map(|name| format!("POST /{name}/git-upload-pack"));
+    let expected =
+        ["A", "B", "Empty", "Missing"].map(|name| format!("POST /{name}/git-upload-pack"));
     assert_eq!(targets, expected);
     let request = &server.requests()[0];
     assert!(request.ends_with(
@@ -550,6 +563,7 @@ fn an_older_server_tells_all_refs_and_is_asked_for_them_at_once_after_that() {
     assert!(told.iter().all(|project| project.tips.len() == 1));
     let posts = server.targets().iter().filter(|it| it.starts_with("POST")).count();
     assert_eq!((posts, server.requests().len()), (1, 4));
+    assert_eq!(server.connections.load(Ordering::SeqCst), 1, "one connection serves them all");
 }
 
 #[test]

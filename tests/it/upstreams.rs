@@ -205,7 +205,11 @@ fn an_organization_on_github_and_a_directory_together() {
         env.upstream.root().display()
     );
     let run = sync_with(&env, &config, &[]);
-    run.exits(3).says(&["skins/Away", "taken from an upstream that is configured before", GREETING]);
+    run.exits(3).says(&[
+        "skins/Away",
+        "taken from an upstream that is configured before",
+        GREETING,
+    ]);
     assert_eq!(other.server.requests(), []);
     let info = env.serve(&[]).get(&format!("/info/{GREETING}")).json();
     assert_eq!(info["source_url"], format!("{git}/mediawiki/{GREETING}.git"));

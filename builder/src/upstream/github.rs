@@ -69,7 +69,27 @@ impl GitHub {
             Err(HttpError::Status { status: StatusCode::NOT_FOUND, .. }) => list("users")?,
             listed => listed,
         };
-        listed.map_err(|source| Error::List { what: "repositories".to_owned(), source })
+        listed.map_err(|source| self.explain(source))
+    }
+}
+
+impl GitHub {
+    /// Without a token, a refusal is most likely the limit.
+    fn explain(&self, source: HttpError) -> Error {
+        let what = "repositories".to_owned();
+        match (&source, &self.token) {
+            (HttpError::Status { status, .. }, None) if matches!(status.as_u16(), 403 | 429) => {
+                Error::ListForm {
+                    what,
+                    reason: format!(
+                        "{status}, as GitHub answers after 60 requests an hour without a token; \
+                         write one into a file and name it by `token-file`"
+                    ),
+                    url: self.url.clone(),
+                }
+            }
+            _ => Error::List { what, source },
+        }
     }
 }
 

@@ -47,9 +47,12 @@ impl List {
     }
 }
 
-/// The lines of a list, or what is wrong with which; line 0 is the whole.
-fn parse(text: &str) -> Result<Vec<(RepositoryId, String)>, Vec<(usize, String)>> {
-    let mut wrong = Vec::new();
+/// What is wrong, with the number of the line; 0 for the file as a whole.
+type Wrong = Vec<(usize, String)>;
+
+/// The lines of a list, or what is wrong with them.
+fn parse(text: &str) -> Result<Vec<(RepositoryId, String)>, Wrong> {
+    let mut wrong = Wrong::new();
     let mut projects = Vec::new();
     let mut lines: BTreeMap<RepositoryId, usize> = BTreeMap::new();
     for (number, line) in (1..).zip(text.lines()) {

@@ -271,7 +271,7 @@ impl Spec {
     }
 
     /// URLs whose scheme, host and port may be asked, as far as the spec itself names them. A
-    /// [list](super::list) names its own when it is read.
+    /// [`List`] names its own when it is read.
     pub fn origins(&self) -> Vec<String> {
         if self.kind.is_on_disk() {
             return Vec::new();
