@@ -130,6 +130,8 @@ fn a_directory_gives_the_same_commits_without_any_request() {
     env.sync(&["--upstream", &directory]).exits(0).says(&["1 tarballs made", "0 requests"]);
     assert_eq!(env.tips()[&format!("{PAPER} master")], commit.to_string());
     env.sync(&["--upstream", &directory]).exits(0).says(&["nothing new"]);
+    let mirror = env.data().join("mirror/skins/SamplePaper.git");
+    assert!(tardist_tests::files(&mirror).keys().all(|path| !path.ends_with(".pack")), "no copy");
 
     let info = env.serve(&[]).get("/info/skins/SamplePaper").json();
     assert_eq!(info["source_url"], "mediawiki/skins/SamplePaper.git", "no path of this machine");
@@ -138,6 +140,12 @@ fn a_directory_gives_the_same_commits_without_any_request() {
         let bytes = member.bytes.as_deref().unwrap_or_default();
         !String::from_utf8_lossy(bytes).contains(&root)
     }));
+
+    // Back to the Gerrit: the mirror borrows no longer.
+    let commit = env.commit(PAPER, "master", &[("b.txt", File::text("b"))]);
+    env.sync(&[]).exits(0);
+    assert_eq!(env.tips()[&format!("{PAPER} master")], commit.to_string());
+    assert!(!mirror.join("objects/info/alternates").exists());
 }
 
 #[test]

@@ -1,9 +1,8 @@
 //! Bare repositories on disk: `DIR/extensions/NAME.git` and `DIR/skins/NAME.git`, or below
 //! `DIR/mediawiki/`, as Gerrit lays them out.
 //!
-//! Nothing goes over a network: the branches are read from the repositories, and Git fetches from
-//! them by libgit2's local transport. That one can't be shallow, so that their mirrors have the
-//! whole history of the wanted branches.
+//! Nothing goes over a network and nothing is copied: the branches are read from the repositories,
+//! and mirrors borrow their objects ([`mirror`](crate::mirror)).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
