@@ -458,7 +458,9 @@ fn a_directory_tells_repositories_and_tips_in_both_layouts() {
         root.display()
     );
     let listing = list(&public).unwrap();
-    assert_eq!(listing.projects[0].remote_url, "https://git.example.org/extensions/Foo.git");
+    let foo = &listing.projects[0];
+    assert_eq!(foo.source_url, "https://git.example.org/extensions/Foo.git");
+    assert_eq!(foo.remote_url, "https://git.example.org/extensions/Foo");
 
     let empty = root.join("skins/other");
     let error = list(&format!("type = 'directory'\npath = '{}'", empty.display())).unwrap_err();

@@ -71,7 +71,8 @@ impl Directory {
                 Ok(tips) => listing.projects.push(Project {
                     id,
                     url: path.display().to_string(),
-                    remote_url: public_url.clone(),
+                    // As extdist's, and so that the tarball is the one that a Gerrit's would be.
+                    remote_url: public_url.trim_end_matches(".git").to_owned(),
                     source_url: public_url,
                     tips,
                 }),
