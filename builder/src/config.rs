@@ -14,6 +14,7 @@ use crate::{
     http::HttpOptions,
     repository_id::RepositoryId,
     settings::{Form, Places, Settings},
+    upstream::Spec,
 };
 
 /// The Gerrit that holds MediaWiki's extensions and skins
@@ -38,8 +39,9 @@ const MAX_RETRIES: usize = 100;
 pub struct Config {
     /// The data directory.
     pub data: PathBuf,
-    /// The Gerrit's base URL, without a slash at its end.
-    pub upstream: String,
+    /// Where the repositories are; never empty. Of a repository that several have, the first one's
+    /// counts.
+    pub upstreams: Vec<Spec>,
     /// The branches to distribute; never empty.
     pub branches: BTreeSet<BranchName>,
     /// The only repositories to sync; empty for all.
@@ -182,7 +184,7 @@ impl Config {
         let program = settings.composer.filter(|program| !program.as_os_str().is_empty());
         let config = Self {
             data: settings.data.unwrap_or_default(),
-            upstream: check.url("upstream", settings.upstream),
+            upstreams: settings.upstream.unwrap_or_default(),
             branches: settings.branches.into_iter().flatten().collect(),
             only: settings.only.into_iter().flatten().collect(),
             public_url: check.url("public-url", settings.public_url),
@@ -200,8 +202,8 @@ impl Config {
             grace: check.duration("grace", settings.grace, Duration::ZERO),
             refresh: check.duration("refresh", settings.refresh, Duration::from_nanos(1)),
         };
-        if config.upstream.is_empty() {
-            check.refuse("upstream", "\"\"");
+        if config.upstreams.is_empty() {
+            check.refuse("upstream", "an empty list");
         }
         if config.branches.is_empty() {
             check.refuse("branches", "an empty list");
@@ -217,12 +219,12 @@ impl Config {
     }
 
     /// How requests are made: `User-Agent: tardist/VERSION (contact)`, and only to the hosts of
-    /// the upstream and of the URL map's right sides.
+    /// the upstreams and of the URL map's right sides.
     pub fn http_options(&self) -> HttpOptions {
         let mapped = self.url_map.iter().map(|map| map.to.clone());
         HttpOptions {
             user_agent: format!("tardist/{} ({})", env!("CARGO_PKG_VERSION"), self.contact),
-            allowed: std::iter::once(self.upstream.clone()).chain(mapped).collect(),
+            allowed: self.upstreams.iter().flat_map(Spec::origins).chain(mapped).collect(),
             retries: self.retries,
             timeout: self.timeout,
         }
@@ -237,7 +239,7 @@ mod tests {
     #[test]
     fn nothing_set_is_wikimedia_with_the_supported_branches() {
         let config = Config::new(Settings::default()).unwrap();
-        assert_eq!(config.upstream, WIKIMEDIA_GERRIT);
+        assert_eq!(config.upstreams, [Spec::gerrit(WIKIMEDIA_GERRIT)]);
         assert_eq!(config.branches.first().unwrap().as_str(), "master");
         assert_eq!(config.http_options().allowed, [WIKIMEDIA_GERRIT]);
     }
@@ -245,7 +247,7 @@ mod tests {
     #[test]
     fn everything_that_is_wrong_is_told_at_once() {
         let settings = Settings {
-            upstream: Some("gerrit.wikimedia.org".into()),
+            upstream: Some(vec![]),
             public_url: Some("ftp://x".into()),
             branches: Some(vec![]),
             jobs: Some(0),

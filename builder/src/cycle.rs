@@ -31,7 +31,7 @@ use crate::{
     snapshot::{self, Retired, Snapshot},
     transport,
     update::{Updated, Updater},
-    upstream::{Listing, gerrit},
+    upstream::{self, Listing, Upstream, Wanted},
 };
 
 /// What one cycle is to do otherwise than most.
@@ -45,15 +45,19 @@ pub struct Options {
 /// taken.
 ///
 /// # Errors
-/// [`Error::List`] and [`Error::ListForm`] where the upstream's list can't be had, [`Error::Io`]
-/// where the data directory can't be read.
+/// [`Error::Config`] where an upstream's list or token file is wrong, [`Error::List`] and
+/// [`Error::ListForm`] where an upstream's list can't be had, [`Error::Io`] where the data directory
+/// can't be read.
 pub fn preview(config: &Config, options: Options, progress: &Progress) -> Result<Preview, Error> {
     let layout = Layout::new(&config.data);
-    let http = Arc::new(Http::new(config.http_options()));
-    let cycle = Cycle { config, options, layout: &layout, http: &http, now: 0, progress };
+    let upstreams = upstream::open(&config.upstreams)?;
+    let http = Arc::new(Http::new(upstream::allow(config.http_options(), &upstreams)));
+    let upstreams = upstreams.as_slice();
+    let cycle =
+        Cycle { config, options, upstreams, layout: &layout, http: &http, now: 0, progress };
     let previous = Snapshot::load(&layout.snapshot());
     let listing = cycle.list(previous.as_ref())?;
-    let (listed, mut failures) = (listing.projects.len(), refused(&listing));
+    let (listed, mut failures) = (listing.ids().count(), refused(&listing));
     let published = previous.map(|previous| previous.catalogue).unwrap_or_default();
     let standing = plan::standing(published.clone(), &layout.tarballs()?);
     let plan = plan::plan(listing, &standing, &config.only, options.force);
@@ -64,8 +68,8 @@ pub fn preview(config: &Config, options: Options, progress: &Progress) -> Result
 /// Runs one cycle at the time `now`, and leaves its report in the data directory.
 ///
 /// # Errors
-/// [`Error::Locked`], and [`Error::Io`] where the data directory can't be used at all. Everything
-/// else is in the report.
+/// [`Error::Config`] where an upstream's list or token file is wrong, [`Error::Locked`], and
+/// [`Error::Io`] where the data directory can't be used at all. Everything else is in the report.
 pub fn run(
     config: &Config,
     options: Options,
@@ -73,13 +77,15 @@ pub fn run(
     progress: &Progress,
 ) -> Result<Report, Error> {
     let start = Instant::now();
+    let upstreams = upstream::open(&config.upstreams)?;
     let layout = Layout::new(&config.data);
     std::fs::create_dir_all(layout.root()).at("create", layout.root())?;
     let _lock = Lock::acquire(&layout)?;
-    let http = Arc::new(Http::new(config.http_options()));
+    let http = Arc::new(Http::new(upstream::allow(config.http_options(), &upstreams)));
     let mut report = Report { started_at: now.to_string(), ..Report::default() };
-    let cycle =
-        Cycle { config, options, layout: &layout, http: &http, now: now.as_second(), progress };
+    let now = now.as_second();
+    let upstreams = upstreams.as_slice();
+    let cycle = Cycle { config, options, upstreams, layout: &layout, http: &http, now, progress };
     if let Err(error) = cycle.run(&mut report) {
         report.outcome = Outcome::Failed;
         report.error = Some(error.to_string());
@@ -99,6 +105,7 @@ pub fn run(
 struct Cycle<'a> {
     config: &'a Config,
     options: Options,
+    upstreams: &'a [Box<dyn Upstream>],
     layout: &'a Layout,
     http: &'a Arc<Http>,
     now: i64,
@@ -113,7 +120,7 @@ impl Cycle<'_> {
         let start = Instant::now();
         let listing = self.list(previous.as_ref())?;
         report.times.listing_ms = millis(start.elapsed());
-        report.listed = listing.projects.len();
+        report.listed = listing.ids().count();
         report.failures.extend(refused(&listing));
 
         let published = previous.as_ref().map(|p| p.catalogue.clone()).unwrap_or_default();
@@ -131,16 +138,18 @@ impl Cycle<'_> {
 
     fn list(&self, previous: Option<&Snapshot>) -> Result<Listing, Error> {
         let bar = self.progress.waiting("asking upstream for its repositories");
-        let listing = gerrit::list(self.http, &self.config.upstream, &self.config.branches);
+        let Config { branches, only, jobs, .. } = self.config;
+        let wanted = Wanted { branches, only, jobs: *jobs };
+        let listing = upstream::list(self.upstreams, self.http, &wanted);
         bar.finish_and_clear();
         let listing = listing?;
         for kind in Kind::ALL {
             let had = previous.is_some_and(|p| p.catalogue.keys().any(|id| id.kind == kind));
-            if had && !listing.projects.iter().any(|project| project.id.kind == kind) {
+            if had && !listing.ids().any(|id| id.kind == kind) {
                 return Err(Error::ListForm {
                     what: kind.to_string(),
                     reason: "it is empty, and was not before".to_owned(),
-                    url: self.config.upstream.clone(),
+                    url: self.upstreams.iter().map(|it| it.url()).collect::<Vec<_>>().join(", "),
                 });
             }
         }
@@ -266,13 +275,15 @@ impl Cycle<'_> {
 }
 
 /// What upstream lists and can't be distributed.
+/// What is listed and can't be worked on.
 fn refused(listing: &Listing) -> Vec<Remark> {
-    let remark = |error: &tardist_catalog::NameError| Remark {
+    let unnameable = listing.refused.iter().map(|error| Remark {
         repository: error.text.clone(),
         branch: None,
         text: error.to_string(),
-    };
-    listing.refused.iter().map(remark).collect()
+    });
+    let failed = listing.failed.iter().map(|(id, error)| remark(id, None, error.to_string()));
+    unnameable.chain(failed).collect()
 }
 
 fn unknown(id: &RepositoryId) -> Remark {
@@ -331,7 +342,7 @@ fn merge(
         }
     };
     let mut record = catalogue.remove(id).unwrap_or_else(|| RepositoryRecord {
-        source_url: plan::source_url(&job.project),
+        source_url: job.project.source_url.clone(),
         branches: Default::default(),
     });
     for (branch, error) in updated.failed {

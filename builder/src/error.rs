@@ -38,15 +38,15 @@ pub enum Error {
     /// The upstream's list could not be had.
     #[error("the list of {what} can't be had: {source}")]
     List {
-        /// Of what: a Gerrit prefix.
+        /// Of what: a Gerrit prefix, "repositories".
         what: String,
         /// What happened.
         source: HttpError,
     },
-    /// The upstream's list is not what Gerrit answers.
-    #[error("the list of {what} is not Gerrit's: {reason} ({url})")]
+    /// The upstream's list is not what such an upstream answers.
+    #[error("the list of {what} is not as it should be: {reason} ({url})")]
     ListForm {
-        /// Of what: a Gerrit prefix.
+        /// Of what: a Gerrit prefix, "repositories".
         what: String,
         /// What is wrong with it.
         reason: String,
@@ -60,6 +60,24 @@ pub enum Error {
         url: String,
         /// What happened.
         source: HttpError,
+    },
+    /// What Git answered is no list of refs.
+    #[error("the branches of {url} can't be had: {reason}")]
+    Refs {
+        /// The repository's URL.
+        url: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// An upstream names a clone URL that it is not configured for; it is not asked.
+    #[error(
+        "its clone URL {url} is not on {host}, the host that its upstream is configured for; it was not asked"
+    )]
+    Elsewhere {
+        /// The clone URL.
+        url: String,
+        /// The host, as a URL.
+        host: String,
     },
     /// Git itself failed.
     #[error("can't {action}: {}", source.message())]

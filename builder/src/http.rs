@@ -24,6 +24,10 @@ const MAX_BODY: u64 = 64 << 20;
 /// The longest `Retry-After` that is waited for within a cycle; the next cycle comes anyway.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
+/// Connections that are kept for the next request to the same host. `jobs` bounds those in use; of
+/// ureq's default, 3, more jobs would make a new one for most requests.
+const MAX_IDLE: usize = 16;
+
 /// How requests are made.
 #[derive(Debug, Clone)]
 pub struct HttpOptions {
@@ -58,6 +62,12 @@ pub enum HttpError {
         /// What happened.
         source: Box<ureq::Error>,
     },
+    /// The answer is longer than any that is read.
+    #[error("{url} answered more than {} MiB; no list is that long", MAX_BODY >> 20)]
+    TooLong {
+        /// The URL that was asked.
+        url: String,
+    },
     /// The URL is outside the configured upstreams.
     #[error("{url} is not on a configured upstream host; if it should be, map it with `url-map`")]
     NotAllowed {
@@ -89,7 +99,7 @@ impl HttpError {
                     || *status == StatusCode::REQUEST_TIMEOUT
             }
             Self::Transport { .. } => true,
-            Self::NotAllowed { .. } => false,
+            Self::TooLong { .. } | Self::NotAllowed { .. } => false,
         }
     }
 
@@ -126,6 +136,15 @@ impl<R: Read> Read for Counting<R> {
     }
 }
 
+/// The whole body of a 200.
+#[derive(Debug)]
+pub struct Answer {
+    /// The body.
+    pub body: Vec<u8>,
+    /// Where the list goes on: the target of `Link: <…>; rel="next"` (RFC 8288), as it was written.
+    pub next: Option<String>,
+}
+
 /// Scheme, host and port of a URL.
 type Origin = (String, String, u16);
 
@@ -145,6 +164,17 @@ fn origin(url: &str) -> Option<Origin> {
     Some((scheme, authority.host().to_ascii_lowercase(), authority.port_u16().unwrap_or(default)))
 }
 
+/// Scheme, host and port of a http or https URL as text; none for any other URL, and for one that
+/// has a user part.
+pub fn origin_of(url: &str) -> Option<String> {
+    origin(url).map(|(scheme, host, port)| format!("{scheme}://{host}:{port}"))
+}
+
+/// True where both URLs are http or https, and on the same host and port by the same scheme.
+pub fn same_origin(one: &str, other: &str) -> bool {
+    origin(one).is_some_and(|one| Some(one) == origin(other))
+}
+
 impl Http {
     /// A client with these manners.
     pub fn new(options: HttpOptions) -> Self {
@@ -157,6 +187,8 @@ impl Http {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .max_response_header_size(64 << 10)
+            .max_idle_connections_per_host(MAX_IDLE)
+            .max_idle_connections(2 * MAX_IDLE)
             .timeout_connect(Some(options.timeout.min(Duration::from_secs(30))))
             .timeout_recv_response(Some(options.timeout))
             .timeout_per_read(Some(options.timeout))
@@ -190,15 +222,36 @@ impl Http {
     /// The body of a 200 to `GET url`, tried again as [`retry`](Self::retry) says.
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// As [`ask`](Self::ask).
     pub fn get(&self, url: &str) -> Result<Vec<u8>, HttpError> {
+        Ok(self.ask(url, &[], None)?.body)
+    }
+
+    /// The whole answer to one request, GET or with a body POST, tried again as
+    /// [`retry`](Self::retry) says. Headers, tokens among them, go to the host of `url` and to no
+    /// other, since no redirect is followed.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), and [`HttpError::TooLong`].
+    pub fn ask(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Result<Answer, HttpError> {
         self.retry(HttpError::is_transient, HttpError::retry_after, || {
+            let response = self.response(url, headers, body)?;
+            let links = response.headers().get_all(header::LINK);
+            let next = links.iter().find_map(|value| next_page(value.to_str().ok()?));
             let mut body = Vec::new();
-            self.send(url, &[], None)?
-                .take(MAX_BODY)
+            self.reader(response)
+                .take(MAX_BODY + 1)
                 .read_to_end(&mut body)
                 .map_err(|e| HttpError::cut(url, e))?;
-            Ok(body)
+            if body.len() as u64 > MAX_BODY {
+                return Err(HttpError::TooLong { url: url.to_owned() });
+            }
+            Ok(Answer { body, next })
         })
     }
 
@@ -212,6 +265,16 @@ impl Http {
         headers: &[(&str, &str)],
         body: Option<&[u8]>,
     ) -> Result<impl Read + Send + use<>, HttpError> {
+        Ok(self.reader(self.response(url, headers, body)?))
+    }
+
+    /// Sends one request; the response is a 200.
+    fn response(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Result<Response<ureq::Body>, HttpError> {
         if !self.allows(url) {
             return Err(HttpError::NotAllowed { url: url.to_owned() });
         }
@@ -229,8 +292,13 @@ impl Http {
                 retry_after,
             });
         }
+        Ok(response)
+    }
+
+    /// The bytes of a body, which are counted; whoever reads them bounds them.
+    fn reader(&self, response: Response<ureq::Body>) -> impl Read + Send + use<> {
         let inner = response.into_body().into_with_config().limit(u64::MAX).reader();
-        Ok(Counting { inner, count: Arc::clone(&self.received) })
+        Counting { inner, count: Arc::clone(&self.received) }
     }
 
     /// Runs `operation`, and again after a pause while its error `is_transient`: a second, then
@@ -258,6 +326,23 @@ impl Http {
             })
             .call()
     }
+}
+
+/// The target of the link with the relation `next` in a `Link` header (RFC 8288, 3).
+fn next_page(links: &str) -> Option<String> {
+    links.split('<').skip(1).find_map(|link| {
+        let (target, parameters) = link.split_once('>')?;
+        let is_next = parameters.split([';', ',']).any(|parameter| {
+            let (name, value) = parameter.split_once('=').unwrap_or_default();
+            name.trim().eq_ignore_ascii_case("rel")
+                && value
+                    .trim()
+                    .trim_matches('"')
+                    .split(' ')
+                    .any(|it| it.eq_ignore_ascii_case("next"))
+        });
+        is_next.then(|| target.to_owned())
+    })
 }
 
 fn with_headers<B>(
@@ -321,6 +406,31 @@ mod tests {
         }
         assert!(matches!(http.get("https://evil.example/"), Err(HttpError::NotAllowed { .. })));
         assert_eq!(http.requests(), 0);
+    }
+
+    #[test]
+    fn the_next_page_is_found_among_the_links() {
+        let github = "<https://api.example.org/repos?page=3>; rel=\"next\", \
+                      <https://api.example.org/repos?page=9>; rel=\"last\"";
+        for (links, next) in [
+            (github, Some("https://api.example.org/repos?page=3")),
+            ("<https://h/?a=1,2>; title=\"x\"; REL=\"prev Next\"", Some("https://h/?a=1,2")),
+            ("<https://h/?page=1>; rel=\"prev\"", None),
+            ("https://h/; rel=next", None),
+            ("<https://h/", None),
+            ("", None),
+        ] {
+            assert_eq!(next_page(links).as_deref(), next, "{links}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        assert!(same_origin("https://H.example/a", "https://h.example:443/b?c"));
+        assert!(!same_origin("https://h.example/", "http://h.example/"));
+        assert!(!same_origin("https://h.example@x/", "https://h.example@x/"));
+        assert!(!same_origin("/srv/git", "/srv/git"));
+        assert_eq!(origin_of("http://h.example/x").as_deref(), Some("http://h.example:80"));
     }
 
     #[test]

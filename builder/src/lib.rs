@@ -1,8 +1,9 @@
 //! The builder: mirrors repositories, makes tarballs, and publishes the snapshot.
 //!
 //! Data flows one way, and each step is a file:
-//! [`upstream`] (what there is) → [`plan`] (what is to be done) → [`mirror`] (fetched) →
-//! [`content`] (a branch's files), [`manifest`] and [`messages`] (what it says) → [`tarball`] (its bytes) →
+//! [`upstream`] and [`refs`] (what there is) → [`plan`] (what is to be done) → [`mirror`] (fetched) →
+//! [`content`] (a branch's files), [`manifest`] and [`messages`] (what it says) → [`tarball`] (its
+//! bytes) →
 //! [`catalogue`] and [`render`] (what is to be published) → [`snapshot`] (as a file) → [`publish`]
 //! (in place). [`cycle`] runs them; [`update`] is its part for one repository.
 
@@ -31,6 +32,7 @@ pub mod plan;
 pub mod preview;
 pub mod progress;
 pub mod publish;
+pub mod refs;
 pub mod render;
 pub mod report;
 mod repository_id;

@@ -36,6 +36,10 @@ impl Mirror {
     /// # Errors
     /// [`Error::Io`] or [`Error::Git`] where the folder can't be made.
     pub fn open(path: &Path, url: &str) -> Result<Self, Error> {
+        if !is_on_disk(url) && alternates(path).exists() {
+            // It was lent its objects by a folder that is its upstream no longer.
+            fs::remove_dir_all(path).at("remove", path)?;
+        }
         let repository = match Repository::open_bare(path) {
             Ok(repository) => repository,
             Err(error) => {
@@ -77,18 +81,47 @@ impl Mirror {
             .map(|(name, (_, commit))| Some((name.clone(), Oid::from_str(commit.as_str()).ok()?)))
             .collect();
         if let Some(refs) = refs
+            && !is_on_disk(&self.url)
             && self.fetch_known(http, &refs)?
         {
             return Ok(());
         }
         let refspecs: Vec<String> = names.iter().map(|name| format!("+{name}:{name}")).collect();
-        let there = self.fetch(http, &refspecs, 1)?;
+        let there = if is_on_disk(&self.url) {
+            self.borrow(&names)?
+        } else {
+            self.fetch(http, &refspecs, 1)?
+        };
         for name in names.iter().filter(|name| !there.contains(*name)) {
             if let Ok(mut gone) = self.repository.find_reference(name) {
                 gone.delete().git(|| format!("delete {name}"))?;
             }
         }
         Ok(())
+    }
+
+    /// Takes these refs over from a repository on disk, and returns those that it has. Its objects
+    /// are not copied but lent, by Git's `objects/info/alternates`
+    /// (<https://git-scm.com/docs/gitrepository-layout>): libgit2's local transport can't be shallow
+    /// and copies all history object by object, which takes minutes where this takes a millisecond.
+    fn borrow(&self, names: &[String]) -> Result<BTreeSet<String>, Error> {
+        let action = || format!("take over branches from {}", self.url);
+        let source = Repository::open_bare(&self.url).git(action)?;
+        let objects = source.commondir().join("objects").display().to_string();
+        let file = alternates(self.repository.path());
+        let folder = file.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder).at("create", folder)?;
+        fs::write(&file, format!("{objects}\n")).at("write", &file)?;
+        // The file is for whoever opens the mirror next; this one is open.
+        self.repository.odb().and_then(|odb| odb.add_disk_alternate(&objects)).git(action)?;
+        let mut there = BTreeSet::new();
+        for name in names {
+            if let Ok(id) = source.refname_to_id(name) {
+                self.repository.reference(name, id, true, "taken over").git(action)?;
+                there.insert(name.clone());
+            }
+        }
+        Ok(there)
     }
 
     /// Makes sure that a commit is here, which may be no branch's tip, and keeps it under the name
@@ -170,6 +203,16 @@ impl Mirror {
     pub fn repository(&self) -> &Repository {
         &self.repository
     }
+}
+
+/// True for the path of a repository instead of a URL.
+fn is_on_disk(url: &str) -> bool {
+    url.starts_with('/')
+}
+
+/// Where a mirror says whose objects it borrows.
+fn alternates(mirror: &Path) -> PathBuf {
+    mirror.join("objects/info/alternates")
 }
 
 /// Removes what a killed fetch leaves in a mirror: half-written packs, and the lock files of refs,

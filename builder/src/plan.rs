@@ -57,15 +57,18 @@ pub fn plan(
 ) -> Plan {
     let mut plan = Plan::default();
     let asked = |id: &RepositoryId| only.is_empty() || only.contains(id);
-    let listed: BTreeSet<RepositoryId> = listing.projects.iter().map(|p| p.id.clone()).collect();
+    let listed: BTreeSet<RepositoryId> = listing.ids().cloned().collect();
+    let failed: BTreeSet<&RepositoryId> = listing.failed.iter().map(|(id, _)| id).collect();
     plan.unknown.extend(only.difference(&listed).cloned());
-    for (id, record) in standing.iter().filter(|(id, _)| !asked(id)) {
+    for (id, record) in standing.iter().filter(|(id, _)| !asked(id) || failed.contains(id)) {
         plan.kept.insert(id.clone(), record.clone());
     }
     for project in listing.projects.into_iter().filter(|project| asked(&project.id)) {
         let published = standing.get(&project.id);
-        let mut kept =
-            RepositoryRecord { source_url: source_url(&project), branches: Default::default() };
+        let mut kept = RepositoryRecord {
+            source_url: project.source_url.clone(),
+            branches: Default::default(),
+        };
         let mut branches = Vec::new();
         for (branch, tip) in &project.tips {
             match published.and_then(|record| record.branches.get(branch)) {
@@ -85,11 +88,6 @@ pub fn plan(
     plan
 }
 
-/// The URL that `git clone` takes, as Gerrit shows it.
-pub fn source_url(project: &Project) -> String {
-    format!("{}.git", project.url)
-}
-
 #[cfg(test)]
 mod tests {
     use tardist_catalog::CommitId;
@@ -103,9 +101,8 @@ mod tests {
 
     fn project(id: &str, tips: &[(&str, char)]) -> Project {
         Project {
-            id: id.parse().unwrap(),
-            url: format!("https://g/{id}"),
             tips: tips.iter().map(|(b, c)| (b.parse().unwrap(), commit(*c))).collect(),
+            ..Project::new(id.parse().unwrap(), &format!("https://g/{id}.git"))
         }
     }
 
@@ -146,7 +143,7 @@ mod tests {
                 project("extensions/Moved", &[("master", 'd'), ("REL1_45", 'e')]),
                 project("extensions/NoBranch", &[]),
             ],
-            refused: vec![],
+            ..Listing::default()
         };
         let before = published(&[
             ("extensions/Same", "master", 'b'),
@@ -179,7 +176,7 @@ mod tests {
                 project("skins/A", &[("master", 'a')]),
                 project("skins/B", &[("master", 'b')]),
             ],
-            refused: vec![],
+            ..Listing::default()
         };
         let before = published(&[("skins/B", "master", '0'), ("skins/Gone", "master", '1')]);
         let plan = plan(listing, &before, &ids(&["skins/A", "skins/Typo"]), false);
@@ -195,7 +192,7 @@ mod tests {
                 project("skins/A", &[("master", 'a'), ("REL1_45", 'b')]),
                 project("skins/B", &[("master", 'c')]),
             ],
-            refused: vec![],
+            ..Listing::default()
         };
         let before = published(&[
             ("skins/A", "master", 'a'),
@@ -206,6 +203,22 @@ mod tests {
         assert_eq!(plan.jobs.len(), 1);
         assert_eq!(plan.jobs[0].branches.len(), 2);
         assert_eq!(plan.kept, published(&[("skins/B", "master", 'c')]));
+    }
+
+    #[test]
+    fn what_upstream_can_not_tell_of_stays() {
+        let failure = || crate::Error::Refs { url: "https://g/x".into(), reason: "down".into() };
+        let listing = Listing {
+            projects: vec![project("skins/A", &[("master", 'a')])],
+            failed: vec![
+                ("skins/B".parse().unwrap(), failure()),
+                ("skins/New".parse().unwrap(), failure()),
+            ],
+            ..Listing::default()
+        };
+        let before = published(&[("skins/A", "master", 'a'), ("skins/B", "master", 'b')]);
+        let plan = plan(listing, &before, &ids(&["skins/A", "skins/B", "skins/New"]), false);
+        assert_eq!(plan, Plan { kept: before, ..Plan::default() });
     }
 
     #[test]

@@ -17,6 +17,7 @@ use tardist_catalog::BranchName;
 use crate::{
     config::{self, UrlMap},
     repository_id::RepositoryId,
+    upstream::{Spec, spec},
 };
 
 pub mod file;
@@ -41,15 +42,18 @@ pub struct Settings {
     )]
     pub data: Option<PathBuf>,
 
-    /// The Gerrit to mirror
+    /// Where the repositories are: a Gerrit's URL, or mediawiki=URL, github=URL, gitlab=URL,
+    /// list=FILE, directory=DIR; give it once for each
     #[arg(
         long,
         global = true,
         value_name = "URL",
         env = "TARDIST_UPSTREAM",
+        value_delimiter = ',',
         help_heading = "Settings: what and where"
     )]
-    pub upstream: Option<String>,
+    #[serde(deserialize_with = "spec::one_or_many")]
+    pub upstream: Option<Vec<Spec>>,
 
     /// A branch to distribute; give it once for each
     #[arg(
@@ -229,7 +233,7 @@ impl Settings {
     pub fn defaults() -> Self {
         Self {
             data: Some(PathBuf::from("data")),
-            upstream: Some(config::WIKIMEDIA_GERRIT.to_owned()),
+            upstream: Some(vec![Spec::gerrit(config::WIKIMEDIA_GERRIT)]),
             branches: Some(config::BRANCHES.iter().filter_map(|name| name.parse().ok()).collect()),
             only: Some(Vec::new()),
             public_url: Some(String::new()),

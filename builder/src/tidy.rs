@@ -46,7 +46,9 @@ pub fn tidy(path: &Path, force: bool) -> Result<Tidied, Error> {
     let packs = packs(path)?;
     let bytes_before = size(&path.join("objects"))?;
     let unchanged = Tidied { packs_before: packs.len(), bytes_before, bytes_after: bytes_before };
-    if packs.len() <= DUE && !force {
+    // A mirror that borrows its objects would get a copy of them all.
+    let borrows = path.join("objects/info/alternates").exists();
+    if borrows || (packs.len() <= DUE && !force) {
         return Ok(unchanged);
     }
     let what = || format!("tidy the mirror {}", path.display());

@@ -170,8 +170,13 @@ impl Updater<'_> {
         let id = Oid::from_str(commit.as_str()).git(|| format!("read commit {commit}"))?;
         let committed_at =
             mirror.find_commit(id).git(|| format!("read commit {commit}"))?.time().seconds();
-        let subject =
-            Subject { name: &project.id.name, branch, commit, committed_at, url: &project.url };
+        let subject = Subject {
+            name: &project.id.name,
+            branch,
+            commit,
+            committed_at,
+            url: &project.remote_url,
+        };
         let repository = Repository::open_bare(mirror.path())
             .git(|| format!("open the mirror {}", mirror.path().display()))?;
         // Where each repository of the tree comes from, by its place: relative URLs need it.

@@ -16,3 +16,4 @@ mod real_composer;
 mod real_gerrit;
 mod real_nginx;
 mod tarball;
+mod upstreams;

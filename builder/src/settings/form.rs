@@ -27,7 +27,11 @@ const fn explained(key: &'static str, takes: &'static str, example: &'static str
 /// All settings, as `tardist config` lists them.
 pub const FORMS: [Form; 15] = [
     form("data", "the path of a folder", r#""/srv/tardist""#),
-    form("upstream", "a http or https URL", r#""https://gerrit.wikimedia.org/r""#),
+    explained(
+        "upstream",
+        "a URL, TYPE=URL, or a list or tables of them",
+        r#""https://gerrit.wikimedia.org/r""#,
+    ),
     explained("branches", "a list of branch names", r#"["master", "REL1_46"]"#),
     explained(
         "only",

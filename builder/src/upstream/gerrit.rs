@@ -9,12 +9,12 @@
 //!
 //! `b=refs/heads/X`, not `b=X`, which finds a tag of that name first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use tardist_catalog::{BranchName, CommitId, Kind, RepoName};
 
-use super::{Listing, Project};
+use super::{Listing, Project, Upstream, beginning};
 use crate::{Error, http::Http, repository_id::RepositoryId};
 
 /// What stands before Gerrit's JSON, against scripts that include it from another site.
@@ -32,46 +32,51 @@ struct ProjectInfo {
 
 type Page = BTreeMap<String, ProjectInfo>;
 
-/// Lists the extensions and skins of the Gerrit at `base`, with the commits of those of `branches`
-/// that each has.
-///
-/// As ExtensionDistributor does, READ_ONLY projects and those below another (`extensions/A/b`) are
-/// left out; HIDDEN ones too. A kind without any project is an error: an upstream that lost them
-/// all has a fault, and the published snapshot is worth more.
-///
-/// # Errors
-/// [`Error::List`] where an answer can't be had, [`Error::ListForm`] where it is not Gerrit's.
-pub fn list<'a>(
-    http: &Http,
-    base: &str,
-    branches: impl IntoIterator<Item = &'a BranchName>,
-) -> Result<Listing, Error> {
-    let wanted: Vec<&BranchName> = branches.into_iter().collect();
-    let mut listing = Listing::default();
-    for kind in Kind::ALL {
-        let prefix = format!("mediawiki/{kind}/");
-        let (names, page_size) = names(http, base, &prefix)?;
-        let mut tips = tips(http, base, &prefix, &wanted, names.len(), page_size)?;
-        for (project, info) in names {
-            let Some(name) = distributed_name(&project, &prefix, &info) else { continue };
-            match name.parse::<RepoName>() {
-                Ok(name) => listing.projects.push(Project {
-                    id: RepositoryId { kind, name },
-                    url: format!("{base}/{project}"),
-                    tips: wanted_tips(tips.remove(&project), &wanted),
-                }),
-                Err(error) => listing.refused.push(error),
+/// A Gerrit.
+#[derive(Debug)]
+pub struct Gerrit {
+    /// Its base URL, where the REST API is.
+    pub url: String,
+    /// What Git fetches from begins with: the same, or a replica's base URL. What is published names
+    /// the Gerrit itself all the same.
+    pub git_url: String,
+}
+
+impl Upstream for Gerrit {
+    fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn origins(&self) -> Vec<String> {
+        vec![self.url.clone(), self.git_url.clone()]
+    }
+
+    /// As ExtensionDistributor does, READ_ONLY projects and those below another
+    /// (`extensions/A/b`) are left out; HIDDEN ones too.
+    fn list(&self, http: &Http, branches: &BTreeSet<BranchName>) -> Result<Listing, Error> {
+        let base = &self.url;
+        let wanted: Vec<&BranchName> = branches.iter().collect();
+        let mut listing = Listing::default();
+        for kind in Kind::ALL {
+            let prefix = format!("mediawiki/{kind}/");
+            let (names, page_size) = names(http, base, &prefix)?;
+            let mut tips = tips(http, base, &prefix, &wanted, names.len(), page_size)?;
+            for (project, info) in names {
+                let Some(name) = distributed_name(&project, &prefix, &info) else { continue };
+                match name.parse::<RepoName>() {
+                    Ok(name) => listing.projects.push(Project {
+                        id: RepositoryId { kind, name },
+                        url: format!("{}/{project}", self.git_url),
+                        remote_url: format!("{base}/{project}"),
+                        source_url: format!("{base}/{project}.git"),
+                        tips: wanted_tips(tips.remove(&project), &wanted),
+                    }),
+                    Err(error) => listing.refused.push(error),
+                }
             }
         }
+        Ok(listing)
     }
-    if listing.projects.is_empty() {
-        return Err(Error::ListForm {
-            what: "projects".to_owned(),
-            reason: "it names no extension and no skin".to_owned(),
-            url: base.to_owned(),
-        });
-    }
-    Ok(listing)
 }
 
 /// The name of a project that is to be distributed: active, and right below its prefix.
@@ -138,12 +143,8 @@ fn page(http: &Http, base: &str, prefix: &str, rest: &str) -> Result<Page, Error
 
 fn parse(body: &[u8]) -> Result<Page, String> {
     let json = body.strip_prefix(MAGIC_PREFIX).ok_or_else(|| {
-        let start = String::from_utf8_lossy(&body[..body.len().min(40)]).into_owned();
-        if body.is_empty() {
-            "it is empty".to_owned()
-        } else {
-            format!("it begins with {start:?} instead of )]}}'; is this the base URL of a Gerrit?")
-        }
+        let beginning = beginning(body);
+        format!("{beginning} instead of )]}}'; is this the base URL of a Gerrit?")
     })?;
     serde_json::from_slice(json).map_err(|e| format!("its JSON is broken: {e}"))
 }

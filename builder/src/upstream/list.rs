@@ -1,0 +1,137 @@
+//! A text file of names and URLs: `extensions/NAME URL` a line, `#` begins a comment.
+//!
+//! The file belongs to the configuration: its hosts may be asked, and what is wrong with it is told
+//! before anything is done, all of it at once.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use tardist_catalog::BranchName;
+
+use super::{Listing, Project, Upstream};
+use crate::{
+    Error,
+    http::{self, Http},
+    repository_id::RepositoryId,
+};
+
+/// A list that has been read.
+#[derive(Debug)]
+pub struct List {
+    path: String,
+    projects: Vec<(RepositoryId, String)>,
+}
+
+/// What a line should be.
+const FORM: &str = "write `extensions/NAME URL` or `skins/NAME URL` with a http or https URL";
+
+impl List {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// Everything that is wrong, a line each, with file and line number.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| format!("can't read the list {shown}: {e}"))?;
+        let projects = parse(&text).map_err(|wrong| {
+            let lines = wrong.iter().map(|(line, text)| match line {
+                0 => format!("{shown}: {text}"),
+                line => format!("{shown}, line {line}: {text}"),
+            });
+            lines.collect::<Vec<_>>().join("\n")
+        })?;
+        Ok(Self { path: shown, projects })
+    }
+}
+
+/// What is wrong, with the number of the line; 0 for the file as a whole.
+type Wrong = Vec<(usize, String)>;
+
+/// The lines of a list, or what is wrong with them.
+fn parse(text: &str) -> Result<Vec<(RepositoryId, String)>, Wrong> {
+    let mut wrong = Wrong::new();
+    let mut projects = Vec::new();
+    let mut lines: BTreeMap<RepositoryId, usize> = BTreeMap::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        match read_line(line) {
+            Ok(None) => {}
+            Err(reason) => wrong.push((number, reason)),
+            Ok(Some((id, url))) => match lines.insert(id.clone(), number) {
+                Some(earlier) => wrong.push((number, format!("{id} is on line {earlier} already"))),
+                None => projects.push((id, url)),
+            },
+        }
+    }
+    if wrong.is_empty() && projects.is_empty() {
+        wrong.push((0, format!("it names no repository; {FORM}, a line each")));
+    }
+    if wrong.is_empty() { Ok(projects) } else { Err(wrong) }
+}
+
+fn read_line(line: &str) -> Result<Option<(RepositoryId, String)>, String> {
+    // Only at the beginning or after a space: a URL may have a `#`.
+    let end = line.find(" #").or_else(|| line.find("\t#")).unwrap_or(line.len());
+    let line = line[..end].trim();
+    if line.is_empty() || line.starts_with('#') {
+        return Ok(None);
+    }
+    let mut words = line.split_whitespace();
+    let (Some(name), Some(url), None) = (words.next(), words.next(), words.next()) else {
+        return Err(format!("it is not a name and a URL; {FORM}"));
+    };
+    let id = name.parse().map_err(|error| format!("{error}"))?;
+    if http::origin_of(url).is_none() {
+        return Err(format!("{url:?} is not a http or https URL without a user part; {FORM}"));
+    }
+    Ok(Some((id, url.trim_end_matches('/').to_owned())))
+}
+
+impl Upstream for List {
+    fn url(&self) -> &str {
+        &self.path
+    }
+
+    fn origins(&self) -> Vec<String> {
+        let hosts: BTreeSet<String> =
+            self.projects.iter().filter_map(|(_, url)| http::origin_of(url)).collect();
+        hosts.into_iter().collect()
+    }
+
+    fn list(&self, _: &Http, _: &BTreeSet<BranchName>) -> Result<Listing, Error> {
+        let untold = self.projects.iter().map(|(id, url)| Project::new(id.clone(), url)).collect();
+        Ok(Listing { untold, ..Listing::default() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_a_name_and_a_url() {
+        let text = "# ours\n\nextensions/Foo https://h.example/Foo.git # why\n\
+                    skins/Bar\thttp://h.example/a#b/\n";
+        let lines = parse(text).unwrap();
+        assert_eq!(
+            lines[0],
+            ("extensions/Foo".parse().unwrap(), "https://h.example/Foo.git".into())
+        );
+        assert_eq!(lines[1], ("skins/Bar".parse().unwrap(), "http://h.example/a#b".into()));
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_with_its_line() {
+        let text = "extensions/A https://h.example/A\nextensions/B\nB https://h.example/B\n\
+                    skins/../x https://h.example/x\nskins/C git@h.example:C\n\
+                    skins/D /srv/D.git\nskins/E https://u:p@h.example/E\n\
+                    extensions/A https://h.example/A2\nskins/F https://h.example/F more\n";
+        let wrong = parse(text).unwrap_err();
+        let lines: Vec<usize> = wrong.iter().map(|(line, _)| *line).collect();
+        assert_eq!(lines, [2, 3, 4, 5, 6, 7, 8, 9]);
+        assert!(wrong[6].1.contains("line 1"), "{wrong:?}");
+        assert_eq!(parse("# nothing\n").unwrap_err()[0].0, 0);
+    }
+}

@@ -1,0 +1,634 @@
+//! The adapters of upstreams against recorded answers, and the refs asked of Git.
+//!
+//! The answers in `recorded/` have the fields that the services document; their hosts stand for the
+//! test's own server.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "test code: what goes wrong here fails a test, and says where"
+)]
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use git2::{Repository, Signature, Time};
+use tardist::{
+    Error, RepositoryId, http::Http, http::HttpOptions, refs, upstream, upstream::Listing,
+    upstream::Project, upstream::Spec, upstream::Upstream, upstream::Wanted,
+};
+use tardist_catalog::BranchName;
+
+/// The hosts of the recorded answers.
+const HOSTS: [&str; 4] = [
+    "https://api.github.com",
+    "https://github.com",
+    "https://gitlab.example.org",
+    "https://phabricator.example.org",
+];
+
+fn recorded(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded").join(name);
+    fs::read_to_string(path).unwrap()
+}
+
+/// One answer: status, a `Link` to the next page, body.
+#[derive(Debug, Clone, Default)]
+struct Answer {
+    status: u16,
+    next: Option<String>,
+    body: String,
+}
+
+fn ok(body: impl Into<String>) -> Answer {
+    Answer { status: 200, next: None, body: body.into() }
+}
+
+fn status(status: u16) -> Answer {
+    Answer { status, ..Answer::default() }
+}
+
+/// A HTTP server for as long as the test runs. `SELF` in its answers is its own URL, and so are
+/// [`HOSTS`].
+struct Server {
+    url: String,
+    requests: Arc<Mutex<Vec<String>>>,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Server {
+    /// Serves what `answer` makes of a request: its first line and headers, and its body.
+    fn start(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let requests = Arc::<Mutex<Vec<String>>>::default();
+        let connections = Arc::<AtomicUsize>::default();
+        let server = Self {
+            url: url.clone(),
+            requests: Arc::clone(&requests),
+            connections: Arc::clone(&connections),
+        };
+        let answer = Arc::new(answer);
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                connections.fetch_add(1, Ordering::SeqCst);
+                let (answer, requests, url) =
+                    (Arc::clone(&answer), Arc::clone(&requests), url.clone());
+                thread::spawn(move || serve(&stream, &url, &requests, &*answer));
+            }
+        });
+        server
+    }
+
+    fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    /// The requests' first lines.
+    fn targets(&self) -> Vec<String> {
+        let first = |it: &String| it.lines().next().unwrap().replace(" HTTP/1.1", "");
+        self.requests().iter().map(first).collect()
+    }
+}
+
+fn serve(
+    stream: &TcpStream,
+    url: &str,
+    requests: &Mutex<Vec<String>>,
+    answer: &dyn Fn(&str) -> Answer,
+) {
+    let mut reader = BufReader::new(stream);
+    loop {
+        let (mut request, mut length) = (String::new(), 0);
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line).unwrap_or(0) == 0 {
+                return;
+            }
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            request.push_str(&line);
+            if line == "\r\n" {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).unwrap();
+        request.push_str(&String::from_utf8(body).unwrap());
+        requests.lock().unwrap().push(request.clone());
+        let Answer { status, next, mut body } = answer(&request);
+        let next = next.map(|next| next.replace("SELF", url));
+        for host in HOSTS.into_iter().chain(["SELF"]) {
+            body = body.replace(host, url);
+        }
+        let link = next.map_or(String::new(), |next| format!("link: <{next}>; rel=\"next\"\r\n"));
+        let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n{link}\r\n", body.len());
+        let mut stream = stream;
+        if stream.write_all((head + &body).as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+fn branches() -> BTreeSet<BranchName> {
+    ["master", "REL1_45"].iter().map(|name| name.parse().unwrap()).collect()
+}
+
+fn open(toml: &str) -> Box<dyn Upstream> {
+    toml::from_str::<Spec>(toml).unwrap().open().unwrap()
+}
+
+fn http(upstreams: &[Box<dyn Upstream>]) -> Http {
+    let options = HttpOptions {
+        user_agent: "test".into(),
+        allowed: vec![],
+        retries: 0,
+        timeout: Duration::from_secs(5),
+    };
+    Http::new(upstream::allow(options, upstreams))
+}
+
+fn list(toml: &str) -> Result<Listing, Error> {
+    let upstreams = [open(toml)];
+    upstreams[0].list(&http(&upstreams), &branches())
+}
+
+fn names(listing: &Listing) -> Vec<String> {
+    listing.untold.iter().map(|project| project.id.to_string()).collect()
+}
+
+/// A file with a token that only its owner may read.
+fn token_file(folder: &Path) -> String {
+    let path = folder.join("token");
+    fs::write(&path, "s3cret-t0ken\n").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// GitHub's answers: two pages of an organization.
+fn github(request: &str) -> Answer {
+    match request {
+        it if it.starts_with("GET /orgs/wikimedia/repos?per_page=100") => {
+            let next = Some("SELF/organizations/56668/repos?per_page=100&page=2".to_owned());
+            Answer { next, ..ok(recorded("github-1.json")) }
+        }
+        it if it.contains("page=2") => ok(recorded("github-2.json")),
+        it if it.starts_with("GET /users/somebody/") => ok(recorded("github-2.json")),
+        _ => status(404),
+    }
+}
+
+#[test]
+fn github_lists_the_pages_of_an_organization() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(github);
+    let (url, token) = (&server.url, token_file(folder.path()));
+    let toml =
+        format!("type = 'github'\nurl = '{url}/wikimedia'\napi = '{url}'\ntoken-file = '{token}'");
+    let listing = list(&toml).unwrap();
+    let expected = ["extensions/Cite", "extensions/VisualEditor", "skins/Vector"];
+    assert_eq!(names(&listing), expected);
+    let clone = format!("{url}/wikimedia/mediawiki-extensions-Cite.git");
+    let cite = &listing.untold[0];
+    assert_eq!([&cite.url, &cite.remote_url, &cite.source_url], [&clone; 3]);
+    assert_eq!(listing.refused[0].text, ".git");
+    assert_eq!(listing.failed[0].0.to_string(), "extensions/Away");
+    assert!(listing.failed[0].1.to_string().contains("git.evil.example"));
+    for request in server.requests() {
+        let request = request.to_ascii_lowercase();
+        for header in ["authorization: bearer s3cret-t0ken", "x-github-api-version: 2022-11-28"] {
+            assert!(request.contains(header), "{header} in {request}");
+        }
+    }
+}
+
+#[test]
+fn github_lists_a_user_where_there_is_no_such_organization() {
+    let server = Server::start(github);
+    let url = &server.url;
+    let toml = |owner| format!("type = 'github'\nurl = '{url}/{owner}'\napi = '{url}'");
+    let listing = list(&toml("somebody")).unwrap();
+    assert_eq!(names(&listing), ["extensions/VisualEditor", "skins/Vector"]);
+    let error = list(&toml("nobody")).unwrap_err().to_string();
+    assert!(error.contains("/users/nobody/repos") && error.contains("404"), "{error}");
+    let limited = Server::start(|_| status(403));
+    let error = list(&format!("type = 'github'\nurl = '{}/x'", limited.url)).unwrap_err();
+    assert!(error.to_string().contains("token-file"), "{error}");
+}
+
+#[test]
+fn gitlab_lists_a_group_by_its_subgroups() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(|request| {
+        if request.contains("&page=2") {
+            return ok(recorded("gitlab-2.json"));
+        }
+        let next = "SELF/api/v4/groups/repos%2Fmediawiki/projects?per_page=100&page=2";
+        Answer { next: Some(next.to_owned()), ..ok(recorded("gitlab-1.json")) }
+    });
+    let (url, token) = (&server.url, token_file(folder.path()));
+    let toml = format!("type = 'gitlab'\nurl = '{url}/repos/mediawiki'\ntoken-file = '{token}'");
+    let listing = list(&toml).unwrap();
+    assert_eq!(names(&listing), ["extensions/Cite", "skins/Vector"]);
+    assert_eq!(listing.untold[0].url, format!("{url}/repos/mediawiki/extensions/Cite.git"));
+    let first = &server.requests()[0];
+    assert!(first.starts_with("GET /api/v4/groups/repos%2Fmediawiki/projects?"), "{first}");
+    for part in ["include_subgroups=true", "archived=false", "private-token: s3cret-t0ken"] {
+        assert!(first.to_ascii_lowercase().contains(part), "{part} in {first}");
+    }
+}
+
+#[test]
+fn phabricator_lists_what_conduit_finds() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(|request| {
+        let page = if request.contains("&after=3") { "phabricator-2" } else { "phabricator-1" };
+        ok(recorded(&format!("{page}.json")))
+    });
+    let (url, token) = (&server.url, token_file(folder.path()));
+    let toml = format!("type = 'phabricator'\nurl = '{url}'\ntoken-file = '{token}'");
+    let listing = list(&toml).unwrap();
+    assert_eq!(names(&listing), ["extensions/Cite", "skins/Vector"]);
+    assert_eq!(listing.untold[0].url, format!("{url}/source/mediawiki-extensions-Cite.git"));
+    assert_eq!(listing.failed[0].0.to_string(), "extensions/Observed");
+    let requests = server.requests();
+    assert_eq!(requests.len(), 2);
+    let (head, body) = requests[0].split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("POST /api/diffusion.repository.search HTTP"), "{head}");
+    assert!(!head.contains("s3cret"), "{head}");
+    assert!(body.contains("api.token=s3cret-t0ken&queryKey=active"), "{body}");
+    assert!(body.contains("attachments%5Buris%5D=1"), "{body}");
+}
+
+#[test]
+fn phabricator_errors_are_told_without_the_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(|_| ok(recorded("phabricator-error.json")));
+    let token = token_file(folder.path());
+    let toml = format!("type = 'phabricator'\nurl = '{}'\ntoken-file = '{token}'", server.url);
+    let error = list(&toml).unwrap_err().to_string();
+    assert!(error.contains("ERR-INVALID-AUTH") && error.contains(&server.url), "{error}");
+    assert!(!error.contains("s3cret"), "{error}");
+}
+
+#[test]
+fn mediawiki_tells_names_and_branches_in_one_request() {
+    let server = Server::start(|_| ok(recorded("mediawiki.json")));
+    let url = &server.url;
+    let table = |rest: &str| format!("type = 'mediawiki'\nurl = '{url}/w/api.php'\n{rest}");
+    let listing = list(&table("git-url = 'https://git.example.org/r'")).unwrap();
+    assert_eq!(names(&listing), ["extensions/Cite", "extensions/VisualEditor", "skins/Vector"]);
+    let cite = &listing.untold[0];
+    assert_eq!(cite.remote_url, "https://git.example.org/r/mediawiki/extensions/Cite");
+    assert_eq!(cite.source_url, "https://git.example.org/r/mediawiki/extensions/Cite.git");
+    assert_eq!(listing.refused[0].text, "../../etc");
+    let branches: Vec<String> = listing.branches.unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(branches, ["master", "REL1_46", "REL1_45"]);
+    assert_eq!(server.requests().len(), 1);
+
+    let template = "git-url = 'https://github.com/wikimedia/mediawiki-$TYPE-$EXT'";
+    let listing = list(&table(&format!("{template}\nwiki-branches = false"))).unwrap();
+    assert_eq!(listing.branches, None);
+    let vector = "https://github.com/wikimedia/mediawiki-skins-Vector";
+    assert_eq!(listing.untold[2].source_url, vector);
+}
+
+#[test]
+fn mediawiki_without_the_extension_says_so() {
+    for (file, says) in [
+        ("mediawiki-without.json", "ExtensionDistributor"),
+        ("mediawiki-error.json", "readapidenied"),
+    ] {
+        let server = Server::start(move |_| ok(recorded(file)));
+        let toml = format!("type = 'mediawiki'\nurl = '{}/w/api.php'", server.url);
+        let error = list(&toml).unwrap_err().to_string();
+        assert!(error.contains(says) && error.contains(&server.url), "{error}");
+    }
+}
+
+/// A table for each sort of upstream that is asked over HTTP.
+fn tables(url: &str, token: &str) -> [String; 5] {
+    [
+        format!("type = 'gerrit'\nurl = '{url}/r'"),
+        format!("type = 'mediawiki'\nurl = '{url}/w/api.php'"),
+        format!("type = 'github'\nurl = '{url}/wikimedia'"),
+        format!("type = 'gitlab'\nurl = '{url}/group'"),
+        format!("type = 'phabricator'\nurl = '{url}'\ntoken-file = '{token}'"),
+    ]
+}
+
+#[test]
+fn what_is_no_answer_of_an_upstream_is_named_with_its_url() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = token_file(folder.path());
+    for (body, says) in [
+        ("<!DOCTYPE html><title>Sign in</title>", "begins with"),
+        ("", "empty"),
+        ("{\"mess", ""),
+        ("[1, 2, 3]", ""),
+        ("{\"message\": \"Not here\"}", ""),
+    ] {
+        let server = Server::start(move |_| ok(body));
+        for toml in tables(&server.url, &token) {
+            let error = list(&toml).unwrap_err().to_string();
+            assert!(error.contains(says) && error.contains(&server.url), "{toml}: {error}");
+        }
+    }
+    let server = Server::start(|_| status(503));
+    for toml in tables(&server.url, &token) {
+        let error = list(&toml).unwrap_err();
+        assert!(error.is_transient() && error.to_string().contains("503"), "{toml}: {error}");
+    }
+}
+
+#[test]
+fn a_list_without_an_end_is_given_up() {
+    let github = |toml_url: &str| format!("type = 'github'\nurl = '{toml_url}/wikimedia'");
+    let again = Server::start(|_| Answer {
+        next: Some("SELF/again".into()),
+        ..ok(recorded("github-1.json"))
+    });
+    let error = list(&github(&again.url)).unwrap_err().to_string();
+    assert!(error.contains("nothing new"), "{error}");
+    assert_eq!(again.requests().len(), 2);
+
+    let number = Mutex::new(0);
+    let more = Server::start(move |_| {
+        let mut number = number.lock().unwrap();
+        *number += 1;
+        let body = format!(r#"[{{"name": "mediawiki-skins-N{number}", "clone_url": "SELF/x"}}]"#);
+        Answer { next: Some(format!("SELF/{number}")), ..ok(body) }
+    });
+    let error = list(&github(&more.url)).unwrap_err().to_string();
+    assert!(error.contains("1000 pages"), "{error}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let token = token_file(folder.path());
+    let cursor = Server::start(|_| ok(recorded("phabricator-1.json")));
+    let toml = format!("type = 'phabricator'\nurl = '{}'\ntoken-file = '{token}'", cursor.url);
+    let error = list(&toml).unwrap_err().to_string();
+    assert!(error.contains("nothing new"), "{error}");
+}
+
+#[test]
+fn the_next_page_on_another_host_is_not_asked() {
+    let other = Server::start(|_| ok("[]"));
+    let next = format!("{}/steal", other.url);
+    let server = Server::start(move |_| Answer {
+        next: Some(next.clone()),
+        ..ok(recorded("github-1.json"))
+    });
+    let toml = format!("type = 'github'\nurl = '{}/wikimedia'", server.url);
+    let error = list(&toml).unwrap_err().to_string();
+    assert!(error.contains("another host") && error.contains(&other.url), "{error}");
+    assert_eq!(other.requests(), [""; 0]);
+}
+
+#[test]
+fn a_list_file_that_is_missing_empty_or_wrong_is_told_all_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let spec = |name: &str| format!("list={}", path(name)).parse::<Spec>().unwrap();
+    fs::write(path("empty"), "# nothing yet\n").unwrap();
+    fs::write(path("wrong"), "skins/A https://h.example/A\nskins/B\nskins/C /srv/C\n").unwrap();
+    let specs = [spec("missing"), spec("empty"), spec("wrong")];
+    let Err(Error::Config(text)) = upstream::open(&specs) else { panic!("an error") };
+    for says in [
+        format!("can't read the list {}", path("missing")),
+        format!("{}: it names no repository", path("empty")),
+        format!("{}, line 2: ", path("wrong")),
+        format!("{}, line 3: \"/srv/C\"", path("wrong")),
+    ] {
+        assert!(text.contains(&says), "{says} in {text}");
+    }
+}
+
+/// A bare repository with one commit on `branch`.
+fn repository(path: &Path, branch: &str) -> String {
+    let repository = Repository::init_bare(path).unwrap();
+    let tree = repository.treebuilder(None).unwrap().write().unwrap();
+    let tree = repository.find_tree(tree).unwrap();
+    let who = Signature::new("a", "a@example.org", &Time::new(1_700_000_000, 0)).unwrap();
+    let name = format!("refs/heads/{branch}");
+    repository.commit(Some(&name), &who, &who, "x", &tree, &[]).unwrap().to_string()
+}
+
+#[test]
+fn a_directory_tells_repositories_and_tips_in_both_layouts() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let tip = repository(&root.join("extensions/Foo.git"), "REL1_45");
+    repository(&root.join("mediawiki/skins/Bar.git"), "wip");
+    repository(&root.join("skins/a b.git"), "master");
+    Repository::init_bare(root.join("skins/Empty.git")).unwrap();
+    fs::create_dir_all(root.join("skins/Broken.git")).unwrap();
+    fs::create_dir_all(root.join("skins/other")).unwrap();
+    let listing = list(&format!("type = 'directory'\npath = '{}'", root.display())).unwrap();
+    let mut shown: Vec<(String, &str, usize)> = listing
+        .projects
+        .iter()
+        .map(|it| (it.id.to_string(), it.source_url.as_str(), it.tips.len()))
+        .collect();
+    shown.sort();
+    let expected = [
+        ("extensions/Foo".to_owned(), "extensions/Foo.git", 1),
+        ("skins/Bar".to_owned(), "mediawiki/skins/Bar.git", 0),
+        ("skins/Empty".to_owned(), "skins/Empty.git", 0),
+    ];
+    assert_eq!(shown, expected);
+    assert_eq!(listing.projects[0].tips[&"REL1_45".parse().unwrap()].as_str(), tip);
+    assert!(listing.projects[0].url.starts_with('/'));
+    assert_eq!(listing.failed[0].0.to_string(), "skins/Broken");
+    assert_eq!(listing.refused[0].text, "a b");
+
+    let public = format!(
+        "type = 'directory'\npath = '{}'\ngit-url = 'https://git.example.org/'",
+        root.display()
+    );
+    let listing = list(&public).unwrap();
+    let foo = &listing.projects[0];
+    assert_eq!(foo.source_url, "https://git.example.org/extensions/Foo.git");
+    assert_eq!(foo.remote_url, "https://git.example.org/extensions/Foo");
+
+    let empty = root.join("skins/other");
+    let error = list(&format!("type = 'directory'\npath = '{}'", empty.display())).unwrap_err();
+    assert!(error.to_string().contains("neither extensions/ nor skins/"), "{error}");
+    let error = list("type = 'directory'\npath = '/no/such/folder'").unwrap_err();
+    assert!(error.to_string().contains("/no/such/folder"), "{error}");
+}
+
+const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
+fn packet(text: &str) -> String {
+    format!("{:04x}{text}", text.len() + 4)
+}
+
+/// Git's answers by protocol 2.
+fn git_2(request: &str) -> Answer {
+    if request.contains("/Missing/") {
+        return status(404);
+    }
+    if request.starts_with("POST") && request.contains("git-protocol: version=2") {
+        let tip = if request.contains("/Empty/") { String::new() } else { tip() };
+        return ok(tip + "0000");
+    }
+    status(400)
+}
+
+fn tip() -> String {
+    packet(&format!("{COMMIT} refs/heads/master\n"))
+}
+
+/// Git's answers by protocol 0; a request by protocol 2 ends without an answer, as it does where a
+/// proxy drops the header.
+fn git_0(request: &str) -> Answer {
+    if request.contains("/info/refs?service=git-upload-pack") {
+        let head = packet("# service=git-upload-pack\n") + "0000";
+        return ok(head + &packet(&format!("{COMMIT} HEAD\0agent=x\n")) + &tip() + "0000");
+    }
+    ok("")
+}
+
+fn list_file(folder: &Path, url: &str, ids: &[&str]) -> Box<dyn Upstream> {
+    let path = folder.join("list.txt");
+    let lines: String =
+        ids.iter().map(|id| format!("{id} {url}/{}\n", id.rsplit('/').next().unwrap())).collect();
+    fs::write(&path, lines).unwrap();
+    format!("list={}", path.display()).parse::<Spec>().unwrap().open().unwrap()
+}
+
+fn list_all(upstreams: &[Box<dyn Upstream>], only: &[&str]) -> Result<Listing, Error> {
+    let only: BTreeSet<RepositoryId> = only.iter().map(|id| id.parse().unwrap()).collect();
+    let wanted = Wanted { branches: &branches(), only: &only, jobs: 3 };
+    upstream::list(upstreams, &http(upstreams), &wanted)
+}
+
+#[test]
+fn git_tells_the_tips_in_one_request_a_repository() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(git_2);
+    let ids = ["extensions/A", "extensions/Empty", "extensions/Missing", "skins/B"];
+    let upstreams = [list_file(folder.path(), &server.url, &ids)];
+    let listing = list_all(&upstreams, &[]).unwrap();
+    let tips: Vec<(String, usize)> =
+        listing.projects.iter().map(|it| (it.id.to_string(), it.tips.len())).collect();
+    let expected = [("extensions/A", 1), ("extensions/Empty", 0), ("skins/B", 1)];
+    assert_eq!(tips, expected.map(|(id, count)| (id.to_owned(), count)));
+    assert_eq!(listing.projects[0].tips[&"master".parse().unwrap()].as_str(), COMMIT);
+    assert_eq!(listing.failed[0].0.to_string(), "extensions/Missing");
+    assert!(listing.failed[0].1.to_string().contains("404"));
+    let mut targets = server.targets();
+    targets.sort();
+    let expected =
+        ["A", "B", "Empty", "Missing"].map(|name| format!("POST /{name}/git-upload-pack"));
+    assert_eq!(targets, expected);
+    let request = &server.requests()[0];
+    assert!(request.ends_with(
+        "0014command=ls-refs\n00010021ref-prefix refs/heads/master\n\
+         0022ref-prefix refs/heads/REL1_45\n0000"
+    ));
+}
+
+#[test]
+fn only_what_is_asked_for_costs_a_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(git_2);
+    let upstreams = [list_file(folder.path(), &server.url, &["skins/A", "skins/B", "skins/C"])];
+    let listing = list_all(&upstreams, &["skins/B"]).unwrap();
+    assert_eq!(listing.projects.len(), 3, "all are known to be there");
+    assert_eq!(server.targets(), ["POST /B/git-upload-pack"]);
+}
+
+#[test]
+fn an_older_server_tells_all_refs_and_is_asked_for_them_at_once_after_that() {
+    let server = Server::start(git_0);
+    let spec: Spec = server.url.parse().unwrap();
+    let http = http(&[spec.open().unwrap()]);
+    let projects: Vec<Project> = ["skins/A", "skins/B", "skins/C"]
+        .iter()
+        .map(|id| Project::new(id.parse().unwrap(), &format!("{}/{id}", server.url)))
+        .collect();
+    let (told, failed) = refs::tips(&http, projects, &branches(), 1);
+    assert!(failed.is_empty(), "{failed:?}");
+    assert!(told.iter().all(|project| project.tips.len() == 1));
+    let posts = server.targets().iter().filter(|it| it.starts_with("POST")).count();
+    assert_eq!((posts, server.requests().len()), (1, 4));
+    assert_eq!(server.connections.load(Ordering::SeqCst), 1, "one connection serves them all");
+}
+
+#[test]
+fn what_is_no_git_is_named_and_a_host_that_is_down_is_not_asked_for_ever() {
+    let html = Server::start(|_| ok("<!DOCTYPE html>"));
+    let down = Server::start(|_| status(502));
+    let project = |id: &str, url: &str| Project::new(id.parse().unwrap(), url);
+    let mut projects = vec![project("skins/Html", &html.url)];
+    projects.extend((0..50).map(|number| project(&format!("skins/N{number}"), &down.url)));
+    let specs: [Spec; 2] = [html.url.parse().unwrap(), down.url.parse().unwrap()];
+    let http = http(&upstream::open(&specs).unwrap());
+    let (told, failed) = refs::tips(&http, projects, &branches(), 1);
+    assert_eq!((told.len(), failed.len()), (0, 51));
+    let html = failed.iter().find(|(id, _)| id.to_string() == "skins/Html").unwrap();
+    assert!(html.1.to_string().contains("not Git's smart HTTP"), "{}", html.1);
+    assert_eq!(down.requests().len(), 10);
+    let last = failed.last().unwrap().1.to_string();
+    assert!(last.contains("not asked, since 10 others"), "{last}");
+}
+
+#[test]
+fn several_upstreams_are_merged_and_one_that_fails_fails_them_all() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let server = Server::start(git_2);
+    let second = format!("{}/second", server.url);
+    let upstreams = [
+        list_file(one.path(), &server.url, &["skins/A", "skins/B"]),
+        list_file(two.path(), &second, &["skins/B", "skins/C"]),
+    ];
+    let listing = list_all(&upstreams, &[]).unwrap();
+    let urls: Vec<&str> = listing.projects.iter().map(|it| it.url.as_str()).collect();
+    let expected = [format!("{}/A", server.url), format!("{}/B", server.url), second + "/C"];
+    assert_eq!(urls, expected);
+
+    let broken = Server::start(|_| status(500));
+    let [first, _] = upstreams;
+    let upstreams = [first, open(&format!("type = 'gerrit'\nurl = '{}'", broken.url))];
+    let error = list_all(&upstreams, &[]).unwrap_err().to_string();
+    assert!(error.contains(&broken.url), "{error}");
+
+    let empty = Server::start(|_| ok("[]"));
+    let upstreams = [open(&format!("type = 'github'\nurl = '{}/nobody'", empty.url))];
+    let error = list_all(&upstreams, &[]).unwrap_err().to_string();
+    assert!(error.contains("no extension and no skin") && error.contains(&empty.url), "{error}");
+}
+
+#[test]
+fn a_gerrit_may_have_a_replica_for_git() {
+    let server = Server::start(|request| {
+        let kind = if request.contains("/skins/") { "skins" } else { "extensions" };
+        let name = format!("mediawiki/{kind}/Foo");
+        ok(format!(
+            ")]}}'\n{{\"{name}\": {{\"id\": \"x\", \"state\": \"ACTIVE\", \
+             \"branches\": {{\"refs/heads/master\": \"{COMMIT}\"}}}}}}"
+        ))
+    });
+    let url = &server.url;
+    let toml = format!("url = '{url}/r/'\ngit-url = 'https://replica.example.org/r'");
+    let listing = list(&toml).unwrap();
+    assert_eq!(server.requests().len(), 4, "two a kind");
+    let skin = &listing.projects[1];
+    assert_eq!(skin.url, "https://replica.example.org/r/mediawiki/skins/Foo");
+    assert_eq!(skin.remote_url, format!("{url}/r/mediawiki/skins/Foo"));
+    assert_eq!(skin.source_url, format!("{url}/r/mediawiki/skins/Foo.git"));
+    assert_eq!(skin.tips.len(), 1);
+}

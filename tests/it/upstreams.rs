@@ -1,0 +1,226 @@
+//! Upstreams other than a Gerrit, from the list to the tarball: real Git behind each.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use tardist_tests::{File, RequestKind, TestEnv, json};
+
+const GREETING: &str = "extensions/SampleGreeting";
+const PAPER: &str = "skins/SamplePaper";
+
+/// A list file with these repositories of the sample upstream.
+fn list(env: &TestEnv, ids: &[&str]) -> String {
+    let path = env.folder().join("list.txt");
+    let url = env.server.url();
+    let lines: String = ids.iter().map(|id| format!("{id} {url}/mediawiki/{id}\n")).collect();
+    fs::write(&path, lines).unwrap();
+    format!("list={}", path.display())
+}
+
+/// `tardist sync` with this configuration file and nothing of the environment's upstream.
+fn sync_with(env: &TestEnv, config: &str, args: &[&str]) -> tardist_tests::Run {
+    fs::write(env.folder().join("tardist.toml"), config).unwrap();
+    let mut command = env.command(&[&["sync"], args].concat());
+    command.env_remove("TARDIST_UPSTREAM");
+    command.output().unwrap().into()
+}
+
+/// A server of one JSON document at every path; it lives as long as the test.
+fn api(document: impl Fn(&str) -> String + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            answer(&stream, &document);
+        }
+    });
+    url
+}
+
+fn answer(mut stream: &TcpStream, document: &dyn Fn(&str) -> String) {
+    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+    let Some(request) = lines.next() else { return };
+    while lines.next().is_some_and(|line| !line.is_empty()) {}
+    let body = document(&request);
+    let head = format!("content-length: {}\r\nconnection: close", body.len());
+    let _ = write!(stream, "HTTP/1.1 200 OK\r\n{head}\r\n\r\n{body}");
+}
+
+#[test]
+fn a_list_gives_tarballs_and_costs_one_request_a_repository_when_nothing_is_new() {
+    let env = TestEnv::sample();
+    env.sync(&[]).exits(0);
+    let mut expected = env.tips();
+    expected.retain(|key, _| key.starts_with(GREETING) || key.starts_with(PAPER));
+    fs::remove_dir_all(env.data()).unwrap();
+
+    let list = list(&env, &[GREETING, PAPER]);
+    env.sync(&["--upstream", &list]).exits(0);
+    assert_eq!(env.tips(), expected);
+    env.tardist(&["verify"]).exits(0);
+
+    env.server.clear_requests();
+    env.sync(&["--upstream", &list]).exits(0).says(&["nothing new", "2 requests"]);
+    let mut requests = env.git_requests();
+    requests.sort_by(|one, other| one.1.cmp(&other.1));
+    let asked = |id: &str| (RequestKind::GitUploadPack, format!("mediawiki/{id}"));
+    assert_eq!(requests, [asked(GREETING), asked(PAPER)]);
+
+    let commit = env.commit(PAPER, "master", &[("a.txt", File::text("a"))]);
+    env.sync(&["--upstream", &list]).exits(0).says(&["1 tarballs made"]);
+    expected.insert(format!("{PAPER} master"), commit.to_string());
+    assert_eq!(env.tips(), expected);
+}
+
+#[test]
+fn a_repository_whose_branches_can_not_be_had_is_named_and_stays() {
+    let env = TestEnv::sample();
+    let list = list(&env, &[GREETING, PAPER, "extensions/SampleNone"]);
+    env.sync(&["--upstream", &list]).exits(3).says(&["extensions/SampleNone", "404"]);
+    let before = env.tips();
+    assert!(before.contains_key(&format!("{GREETING} master")));
+
+    let fault = tardist_tests::Fault::Status { code: 500, retry_after: None };
+    env.server.fault("SampleGreeting", fault, None);
+    let commit = env.commit(PAPER, "master", &[("a.txt", File::text("a"))]);
+    env.sync(&["--upstream", &list, "--grace", "0s"]).exits(3).says(&[GREETING, "500"]);
+    let mut expected = before;
+    expected.insert(format!("{PAPER} master"), commit.to_string());
+    assert_eq!(env.tips(), expected);
+    env.tardist(&["verify"]).exits(0);
+}
+
+#[test]
+fn a_wrong_list_is_told_before_anything_is_done() {
+    let env = TestEnv::empty();
+    let path = env.folder().join("list.txt");
+    let upstream = format!("list={}", path.display());
+    env.sync(&["--upstream", &upstream]).exits(2).says(&["list.txt", "No such file"]);
+    for (text, says) in [
+        ("", &["names no repository"][..]),
+        ("skins/A\nskins/B ssh://h/B\n", &["line 1", "line 2", "http or https"]),
+        ("../A http://127.0.0.1/A\n", &["line 1", "extensions"]),
+    ] {
+        fs::write(&path, text).unwrap();
+        env.sync(&["--upstream", &upstream]).exits(2).says(says);
+    }
+    assert!(!env.data().exists(), "nothing was begun");
+}
+
+#[test]
+fn a_directory_gives_the_same_commits_without_any_request() {
+    let env = TestEnv::sample();
+    // Begins with the shallow mirrors of a Gerrit.
+    env.sync(&["--only", GREETING]).exits(0);
+    let root = env.upstream.root().display().to_string();
+    let directory = format!("directory={root}");
+    env.commit(GREETING, "master", &[("a.txt", File::text("a"))]);
+    env.server.clear_requests();
+    env.sync(&["--upstream", &directory]).exits(0);
+    assert_eq!(env.server.requests(), []);
+    env.tardist(&["verify"]).exits(0);
+    let tip = env.repository(GREETING).tip("master").unwrap().unwrap();
+    assert_eq!(env.tips()[&format!("{GREETING} master")], tip.to_string());
+    assert!(env.tips().contains_key(&format!("{PAPER} REL1_45")));
+
+    let commit = env.commit(PAPER, "master", &[("a.txt", File::text("a"))]);
+    env.sync(&["--upstream", &directory]).exits(0).says(&["1 tarballs made", "0 requests"]);
+    assert_eq!(env.tips()[&format!("{PAPER} master")], commit.to_string());
+    env.sync(&["--upstream", &directory]).exits(0).says(&["nothing new"]);
+    let mirror = env.data().join("mirror/skins/SamplePaper.git");
+    assert!(tardist_tests::files(&mirror).keys().all(|path| !path.ends_with(".pack")), "no copy");
+
+    let info = env.serve(&[]).get("/info/skins/SamplePaper").json();
+    assert_eq!(info["source_url"], "mediawiki/skins/SamplePaper.git", "no path of this machine");
+    let members = tardist_tests::members(&env.tarball(PAPER, "master"));
+    assert!(members.iter().all(|member| {
+        let bytes = member.bytes.as_deref().unwrap_or_default();
+        !String::from_utf8_lossy(bytes).contains(&root)
+    }));
+
+    // Back to the Gerrit: the mirror borrows no longer.
+    let commit = env.commit(PAPER, "master", &[("b.txt", File::text("b"))]);
+    env.sync(&[]).exits(0);
+    assert_eq!(env.tips()[&format!("{PAPER} master")], commit.to_string());
+    assert!(!mirror.join("objects/info/alternates").exists());
+}
+
+#[test]
+fn a_directory_that_is_gone_changes_nothing() {
+    let env = TestEnv::sample();
+    let directory = format!("directory={}", env.upstream.root().display());
+    env.sync(&["--upstream", &directory]).exits(0);
+    let before = env.published();
+    let moved: PathBuf = env.folder().join("elsewhere");
+    fs::rename(env.upstream.root(), &moved).unwrap();
+    env.sync(&["--upstream", &directory, "--grace", "0s"]).exits(1).says(&["upstream"]);
+    assert!(env.published() == before);
+    fs::create_dir_all(env.upstream.root().join("extensions")).unwrap();
+    env.sync(&["--upstream", &directory, "--grace", "0s"]).exits(1).says(&["no extension"]);
+    assert!(env.published() == before);
+}
+
+#[test]
+fn a_wiki_says_which_repositories_and_branches() {
+    let env = TestEnv::sample();
+    let answer = json!({"batchcomplete": true, "query": {
+        "general": {"extensiondistributor": {"snapshots": ["master", "REL1_45"], "list": ""}},
+        "extdistrepos": {"extensions": ["SampleGreeting"], "skins": ["SamplePaper"]},
+    }});
+    let wiki = api(move |_| answer.to_string());
+    let git = env.server.url();
+    let config = format!(
+        "[[upstream]]\ntype = \"mediawiki\"\nurl = \"{wiki}/w/api.php\"\ngit-url = \"{git}\"\n"
+    );
+    sync_with(&env, &config, &[]).exits(0);
+    let tips: Vec<String> = env.tips().into_keys().collect();
+    let expected = [
+        format!("{GREETING} REL1_45"),
+        format!("{GREETING} master"),
+        format!("{PAPER} REL1_45"),
+        format!("{PAPER} master"),
+    ];
+    assert_eq!(tips, expected);
+    let gitinfo = gitinfo(&env.tarball(PAPER, "master"));
+    assert!(gitinfo.contains(&format!("\"{git}/mediawiki/{PAPER}\"")), "{gitinfo}");
+}
+
+/// The text of a tarball's `gitinfo.json`.
+fn gitinfo(tarball: &Path) -> String {
+    let members = tardist_tests::members(tarball);
+    let file = members.iter().find(|member| member.path.ends_with("/gitinfo.json")).unwrap();
+    String::from_utf8(file.bytes.clone().unwrap()).unwrap()
+}
+
+#[test]
+fn an_organization_on_github_and_a_directory_together() {
+    let [env, other] = [TestEnv::sample(), TestEnv::sample()];
+    let git = env.server.url();
+    let entry = |name: &str, url: String| json!({"name": name, "clone_url": url});
+    let document = json!([
+        entry("mediawiki-extensions-SampleGreeting", format!("{git}/mediawiki/{GREETING}.git")),
+        entry("mediawiki-skins-Away", format!("{}/mediawiki/{PAPER}", other.server.url())),
+        entry("puppet", format!("{git}/puppet.git")),
+    ]);
+    let github = api(move |_| document.to_string());
+    let config = format!(
+        "[[upstream]]\ntype = \"github\"\nurl = \"{}/wikimedia\"\napi = \"{github}\"\n\
+         [[upstream]]\ntype = \"directory\"\npath = \"{}\"\n",
+        git.trim_end_matches("/r"),
+        env.upstream.root().display()
+    );
+    let run = sync_with(&env, &config, &[]);
+    run.exits(3).says(&[
+        "skins/Away",
+        "taken from an upstream that is configured before",
+        GREETING,
+    ]);
+    assert_eq!(other.server.requests(), []);
+    let info = env.serve(&[]).get(&format!("/info/{GREETING}")).json();
+    assert_eq!(info["source_url"], format!("{git}/mediawiki/{GREETING}.git"));
+    assert!(gitinfo(&env.tarball(GREETING, "master")).contains(&format!("{GREETING}.git\"")));
+    assert!(env.tips().contains_key(&format!("{PAPER} master")), "from the directory");
+}
