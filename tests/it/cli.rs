@@ -183,7 +183,11 @@ fn gc_removes_what_nothing_names_and_nothing_else() {
         "1 mirrors of repositories, 1 of submodules, 0 tarballs and 1 unfinished files removed; 9 mirrors",
         "freed",
     ]);
-    assert!(files(&mirrors).keys().eq(mirrored.keys()), "mirrors in use are not touched");
+    // Objects come into one pack; what else is in them stays.
+    let kept = |files: &tardist_tests::Files| -> Vec<String> {
+        files.keys().filter(|path| !path.contains("/objects/")).cloned().collect()
+    };
+    assert_eq!(kept(&files(&mirrors)), kept(&mirrored), "mirrors in use are not touched");
     assert!(!mirrors.join("submodules/host").exists());
     assert!(env.published() == published, "a byte has changed");
 

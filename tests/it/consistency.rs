@@ -68,6 +68,7 @@ fn readers_see_one_snapshot_or_the_next_and_every_tarball_that_it_names() {
     });
     assert!(seen.len() > ROUNDS / 2, "the readers saw {seen:?} only");
     assert!(looks.load(Ordering::SeqCst) > ROUNDS * READERS, "{looks:?} looks");
+    site.catch_up();
     assert_eq!(look(&site), ROUNDS.to_string());
 }
 

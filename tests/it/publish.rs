@@ -22,6 +22,7 @@ const PATHS: [&str; 10] = [
 
 #[track_caller]
 fn all_are_unavailable(site: &Site, why: &str) {
+    site.catch_up();
     for path in PATHS {
         let answer = site.get(path);
         assert!(!answer.problem(503).is_empty(), "{path} with {why}");
@@ -37,6 +38,7 @@ fn all_are_unavailable(site: &Site, why: &str) {
 
 #[track_caller]
 fn all_are_there(site: &Site, after: &str) {
+    site.catch_up();
     for path in PATHS {
         assert_eq!(site.get(path).status, 200, "{path} after {after}");
     }
@@ -108,6 +110,7 @@ fn a_new_snapshot_is_served_without_a_restart_and_says_so_by_its_entity_tag() {
     let before = [paper, dusk].map(|path| site.get(path).header("etag").to_owned());
     let commit = env.commit("skins/SamplePaper", "master", &[]).to_string();
     env.sync(&[]).exits(0);
+    site.catch_up();
 
     let changed = site.request("GET", paper, &[("If-None-Match", &before[0])]);
     assert_eq!(changed.json()["branches"]["master"]["commit"], commit.as_str());

@@ -151,6 +151,7 @@ fn a_push_is_one_fetch_one_tarball_and_a_new_answer(
     assert!(after.remove(&new).is_some(), "{new} is not there");
     assert!(after == before, "another tarball has changed");
     commits[2] = json!(commit);
+    site.catch_up();
     assert_eq!(answered(), commits);
     env.tardist(&["verify"]).exits(0);
 }
@@ -163,6 +164,7 @@ fn what_gerrit_no_longer_has_is_no_longer_answered(env: &TestEnv, gerrit: &Gerri
     expected
         .retain(|branch, _| *branch != format!("{GREETING} REL1_43") && !branch.starts_with(PAPER));
     assert_eq!(env.tips(), expected);
+    site.catch_up();
     let answer = site.get(&format!("/info/{GREETING}")).json();
     assert_eq!(answer["branches"].as_object().unwrap().len(), 4, "{answer}");
     site.get(&format!("/info/{PAPER}")).problem(404);
@@ -173,10 +175,12 @@ fn a_new_project_is_found(env: &TestEnv, gerrit: &Gerrit, site: &Site) {
     let project = "mediawiki/extensions/SampleLate";
     gerrit.create(project);
     env.sync(&[]).exits(0);
+    site.catch_up();
     site.get("/info/extensions/SampleLate").problem(404);
     let commit = env.commit("extensions/SampleLate", "REL1_44", &[]).to_string();
     gerrit.push(&env.repository("extensions/SampleLate"), project, &["refs/heads/REL1_44"]);
     env.sync(&[]).exits(0);
+    site.catch_up();
     let answer = site.get("/info/extensions/SampleLate").json();
     assert_eq!(answer["branches"]["REL1_44"]["commit"], commit.as_str());
     env.tardist(&["verify"]).exits(0);

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -51,6 +52,11 @@ impl Site {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Waits until every instance has forgotten what it read from an earlier snapshot.
+    pub fn catch_up(&self) {
+        sleep(Duration::from_millis(250));
     }
 
     /// The answer to `GET`; the path goes out as it is, so it has to be one that a URL can have.
