@@ -53,7 +53,7 @@ fn main() -> Result<()> {
     let rendered = render(&catalogue, "")?;
     let now = Timestamp::now().as_second();
     publish::put_file(&layout.snapshot(), |path| {
-        snapshot::write(path, &catalogue, &rendered, &Retired::new(), None, now)
+        snapshot::write(path, &catalogue, &rendered, &Retired::new(), Some(&template), now)
     })?;
     let bytes = fs::metadata(layout.snapshot())?.len();
     let tarballs = catalogue::tarballs(&catalogue).count();

@@ -114,9 +114,10 @@ impl From<UrlMap> for String {
     }
 }
 
-/// More than cores where these are few, since a fetch mostly waits.
+/// More than cores where these are few, since a fetch mostly waits; not many more than that where
+/// they are many, since each is a connection to the upstream. Compressing uses all cores anyway.
 pub(crate) fn default_jobs() -> usize {
-    std::thread::available_parallelism().map_or(4, |cores| cores.get().max(4))
+    std::thread::available_parallelism().map_or(6, |cores| cores.get().clamp(6, 8))
 }
 
 fn is_http(url: &str) -> bool {

@@ -137,8 +137,8 @@ pub struct Settings {
     #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::optional")]
     pub composer_timeout: Option<SignedDuration>,
 
-    /// How many repositories are worked on at once; without it as many as there are cores, at
-    /// least 4
+    /// How many repositories are worked on at once, each with a connection of its own; without it
+    /// as many as there are cores, but 6 to 8
     #[arg(
         long,
         global = true,

@@ -98,7 +98,7 @@ pub(crate) struct Options {
 }
 
 /// The folder of the made-up repositories; its number is that of their making.
-const CORPUS: &str = "corpus-1";
+const CORPUS: &str = "corpus-2";
 
 /// What was measured so far.
 #[derive(Default)]

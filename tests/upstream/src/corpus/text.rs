@@ -60,9 +60,16 @@ const ARABIC: [&str; 16] = [
     "ها",
 ];
 
-/// The words of a language or a programmer.
+/// The words of a language or a programmer, and what they say again and again.
 #[derive(Debug)]
-pub(super) struct Vocabulary(Vec<String>);
+pub(super) struct Vocabulary {
+    words: Vec<String>,
+    phrases: Vec<[usize; 4]>,
+}
+
+/// How many phrases come again. Without them text has no repeats longer than a word or two, which
+/// makes the levels of gzip differ more than on real text.
+const PHRASES: usize = 800;
 
 impl Vocabulary {
     /// The names in code, and English.
@@ -86,11 +93,24 @@ impl Vocabulary {
             let count = 1 + MORE_SYLLABLES[chance.below(MORE_SYLLABLES.len())];
             (0..count).map(|_| syllables[chance.below(syllables.len())]).collect()
         };
-        Self((0..WORDS).map(word).collect())
+        let words = (0..WORDS).map(word).collect();
+        let phrases = (0..PHRASES).map(|_| [(); 4].map(|()| chance.skewed(WORDS))).collect();
+        Self { words, phrases }
     }
 
     fn word(&self, chance: &mut Chance) -> &str {
-        &self.0[chance.skewed(self.0.len())]
+        &self.words[chance.skewed(self.words.len())]
+    }
+
+    /// Four words for a line and which of six forms it has: a phrase that comes again, in the form
+    /// that it always has, or by chance.
+    fn line(&self, chance: &mut Chance) -> ([&str; 4], usize) {
+        if chance.below(3) > 0 {
+            let phrase = chance.skewed(PHRASES);
+            (self.phrases[phrase].map(|word| self.words[word].as_str()), phrase % 6)
+        } else {
+            ([(); 4].map(|()| self.word(chance)), chance.below(6))
+        }
     }
 }
 
@@ -113,9 +133,8 @@ pub(super) enum Form {
 /// A line of a file; `number` is its place, which is a message's key.
 pub(super) fn line(form: Form, number: usize, words: &Vocabulary, chance: &mut Chance) -> String {
     let mut line = String::with_capacity(96);
-    let case = chance.below(6);
+    let ([a, b, c, d], case) = words.line(chance);
     let mut word = || words.word(chance).to_owned();
-    let (a, b, c, d) = (word(), word(), word(), word());
     // Writing to a String cannot fail.
     let _ = match (form, case) {
         (Form::Php, 0) => write!(line, "\t/** The {a} of {b}, {c} {d}. */"),
