@@ -12,6 +12,8 @@ fn main() -> Result<()> {
     let usage = "usage: tarball MIRROR.git COMMIT";
     let mirror = arguments.next().context(usage)?;
     let commit = arguments.next().context(usage)?;
+    // As the builder has it.
+    git2::opts::strict_hash_verification(false);
     let start = Instant::now();
     let content =
         Content::read(Repository::open_bare(mirror)?, Oid::from_str(&commit)?, |_, _| {

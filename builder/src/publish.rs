@@ -46,7 +46,7 @@ pub fn put_file<T>(path: &Path, fill: impl FnOnce(&Path) -> Result<T, Error>) ->
 /// As [`put_file`].
 pub fn put<T>(
     path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> Result<io::Result<T>, Error>,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> Result<io::Result<T>, Error>,
 ) -> Result<T, Error> {
     put_file(path, |unfinished| {
         let file = File::options().write(true).open(unfinished).at("open", unfinished)?;

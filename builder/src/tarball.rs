@@ -9,6 +9,8 @@ use std::{
     io::{self, Write},
     os::unix::ffi::OsStrExt,
     path::Path,
+    sync::mpsc::{self, Receiver},
+    thread,
 };
 
 use jiff::Timestamp;
@@ -77,26 +79,53 @@ pub fn write(
     content: &Content,
     members: &[Member<'_>],
     subject: &Subject<'_>,
-    out: impl Write,
+    out: impl Write + Send,
 ) -> Result<io::Result<Written>, Error> {
-    let gzip = match Gzip::new(Measured::new(out)) {
-        Ok(gzip) => gzip,
-        Err(error) => return Ok(Err(error)),
-    };
+    thread::scope(|scope| {
+        let (sender, receiver) = mpsc::sync_channel(AHEAD);
+        let packer = scope.spawn(move || pack(subject, receiver, out));
+        let mut total = 0;
+        for member in members {
+            let bytes = member.file.map(|file| content.bytes(file)).transpose()?;
+            total += bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
+            if total > MAX_BYTES {
+                return Err(Error::TooLarge { limit: MAX_BYTES, unit: "bytes" });
+            }
+            let executable = member.file.is_some_and(|file| file.executable);
+            let entry = Entry { path: &member.path, bytes, executable };
+            // A packer that ended early says why below.
+            if sender.send(entry).is_err() {
+                break;
+            }
+        }
+        drop(sender);
+        packer.join().map_err(|_| Error::Bug("the packing of a tarball panicked".to_owned()))
+    })
+}
+
+/// How many members may be read before they are packed.
+const AHEAD: usize = 16;
+
+/// One member on its way from Git to the archive.
+struct Entry<'a> {
+    path: &'a [u8],
+    bytes: Option<Vec<u8>>,
+    executable: bool,
+}
+
+/// Packs members as they come. Reading them takes about as long as everything that comes after it
+/// but the compressing, so the two go on at the same time.
+fn pack(
+    subject: &Subject<'_>,
+    entries: Receiver<Entry<'_>>,
+    out: impl Write,
+) -> io::Result<Written> {
+    let gzip = Gzip::new(Measured::new(out))?;
     let mut archive = Archive { tar: tar::Builder::new(gzip), mtime: mtime(subject.committed_at) };
-    let mut total = 0;
-    for member in members {
-        let bytes = member.file.map(|file| content.bytes(file)).transpose()?;
-        total += bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
-        if total > MAX_BYTES {
-            return Err(Error::TooLarge { limit: MAX_BYTES, unit: "bytes" });
-        }
-        let executable = member.file.is_some_and(|file| file.executable);
-        if let Err(error) = archive.add(subject.name, &member.path, bytes.as_deref(), executable) {
-            return Ok(Err(error));
-        }
+    for Entry { path, bytes, executable } in entries {
+        archive.add(subject.name, path, bytes.as_deref(), executable)?;
     }
-    Ok(archive.finish())
+    archive.finish()
 }
 
 /// Seconds as tar holds them; a commit from before 1970 gets its first second.
