@@ -36,6 +36,7 @@ pub mod refs;
 pub mod render;
 pub mod report;
 mod repository_id;
+mod search_index;
 pub mod settings;
 pub mod snapshot;
 pub mod status;

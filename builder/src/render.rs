@@ -1,7 +1,12 @@
 //! Rendering: from the catalogue to the ready-made answers of the snapshot. Pure.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    io::{self, Write as _},
+};
 
+use flate2::{Compression, GzBuilder};
 use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -17,6 +22,12 @@ use crate::{
     repository_id::RepositoryId,
 };
 
+/// The length in bytes from which a body is compressed: below, it fits one packet of a network anyway.
+const GZIP_FROM: usize = 1_024;
+
+/// zlib's own choice between time and size.
+const GZIP_LEVEL: Compression = Compression::new(6);
+
 /// A ready-made body with its entity tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Body {
@@ -24,6 +35,22 @@ pub struct Body {
     pub text: String,
     /// The entity tag without quotes: the first half of the text's SHA-256 in hexadecimal.
     pub etag: String,
+}
+
+impl Body {
+    /// The text compressed, once for all who take it so: as one member of gzip without name and time,
+    /// so that the same text gives the same bytes. `None` for texts so small that it gains nothing.
+    ///
+    /// # Errors
+    /// Those of the compressor, which has none in memory.
+    pub fn gzip(&self) -> io::Result<Option<Vec<u8>>> {
+        if self.text.len() < GZIP_FROM {
+            return Ok(None);
+        }
+        let mut gzip = GzBuilder::new().write(Vec::new(), GZIP_LEVEL);
+        gzip.write_all(self.text.as_bytes())?;
+        gzip.finish().map(Some)
+    }
 }
 
 /// Everything that a snapshot says, but for the times.
@@ -159,7 +186,7 @@ fn document(id: &RepositoryId, record: &RepositoryRecord, public_url: &str) -> O
 }
 
 /// Field by field, what the newest branch says that says anything.
-fn newest(record: &RepositoryRecord) -> LocalizedMetadata {
+pub(crate) fn newest(record: &RepositoryRecord) -> LocalizedMetadata {
     let metadata = || record.branches.values().map(|branch| &branch.metadata);
     let description = metadata().find_map(|m| m.description.clone());
     LocalizedMetadata {
@@ -179,7 +206,7 @@ fn newest(record: &RepositoryRecord) -> LocalizedMetadata {
 }
 
 /// The newest release branch, since that is what a wiki in use wants; else the newest of all.
-fn default_branch(record: &RepositoryRecord) -> Option<BranchName> {
+pub(crate) fn default_branch(record: &RepositoryRecord) -> Option<BranchName> {
     let mut releases = record.branches.keys().filter(|branch| branch.release().is_some());
     releases.next().or_else(|| record.branches.keys().next()).cloned()
 }
@@ -295,6 +322,19 @@ foo
             one.answers[&("/info".into(), JSON)],
             render(&catalogue(), "https://d").unwrap().answers[&("/info".into(), JSON)]
         );
+    }
+
+    #[test]
+    fn a_large_body_is_compressed_to_the_same_bytes_each_time() {
+        let small = body("x".repeat(1_023));
+        assert_eq!(small.gzip().unwrap(), None);
+        let large = body("x".repeat(1_024));
+        let gzip = large.gzip().unwrap().unwrap();
+        assert_eq!(large.gzip().unwrap().unwrap(), gzip);
+        assert_eq!(gzip[3..8], [0; 5], "no name, no time");
+        let mut text = String::new();
+        io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&*gzip), &mut text).unwrap();
+        assert_eq!(text, large.text);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::{
     messages::Texts,
     render::{Body, Rendered},
     repository_id::RepositoryId,
+    search_index,
 };
 
 /// Tarballs that wait for the end of their grace period, by kind and file name, with the time since
@@ -157,7 +158,7 @@ fn read_retired(db: &Connection) -> rusqlite::Result<Retired> {
 }
 
 /// A text without a copy of it.
-fn text_at<'a>(row: &'a Row<'_>, index: usize) -> rusqlite::Result<&'a str> {
+pub(crate) fn text_at<'a>(row: &'a Row<'_>, index: usize) -> rusqlite::Result<&'a str> {
     Ok(row.get_ref(index)?.as_str()?)
 }
 
@@ -204,6 +205,7 @@ pub fn write(
         insert_bodies(&transaction, catalogue, rendered, previous, now)?;
         insert_messages(&transaction, catalogue, previous)?;
         insert_localized(&transaction, catalogue)?;
+        search_index::insert(&transaction, catalogue)?;
         insert_branches(&transaction, catalogue)?;
         insert_retired(&transaction, retired)?;
         transaction.pragma_update(None, "user_version", USER_VERSION)?;
@@ -224,10 +226,11 @@ fn insert_bodies(
         Some((etag, at)) if *etag == body.etag => *at,
         _ => now,
     };
-    let mut insert = db.prepare("INSERT INTO answer VALUES (?, ?, ?, ?, ?)")?;
+    let mut insert = db.prepare("INSERT INTO answer VALUES (?, ?, ?, ?, ?, ?)")?;
     for ((path, media), body) in &rendered.answers {
         let at = modified_at(&answer_key(path, media), body);
-        insert.execute(params![path, media, body.text.as_bytes(), body.etag, at])?;
+        let gzip = body.gzip().map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))?;
+        insert.execute(params![path, media, body.text.as_bytes(), gzip, body.etag, at])?;
     }
     let mut insert = db.prepare("INSERT INTO repository VALUES (?, ?, ?, ?, ?, ?)")?;
     for (id, body) in &rendered.documents {
@@ -363,7 +366,7 @@ fn insert_branches(db: &Connection, catalogue: &Catalogue) -> rusqlite::Result<(
     Ok(())
 }
 
-fn text(value: &impl serde::Serialize) -> rusqlite::Result<String> {
+pub(crate) fn text(value: &impl serde::Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
 }
 

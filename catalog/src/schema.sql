@@ -17,7 +17,8 @@ CREATE TABLE answer (
     path        TEXT    NOT NULL,
     media_type  TEXT    NOT NULL,               -- without parameters: application/json
     body        BLOB    NOT NULL,
-    etag        TEXT    NOT NULL,
+    gzip        BLOB,                           -- the body compressed; NULL where that gains nothing
+    etag        TEXT    NOT NULL,               -- of the body
     modified_at INTEGER NOT NULL,               -- when the body last changed
     PRIMARY KEY (path, media_type)
 ) STRICT;
@@ -52,6 +53,23 @@ CREATE TABLE localized (
     PRIMARY KEY (kind, name, language),
     FOREIGN KEY (kind, name) REFERENCES repository (kind, name)
 ) STRICT, WITHOUT ROWID;
+
+-- What can be found: the terms of each repository, as search::terms makes them of its name, titles,
+-- authors, licence and descriptions. The id is its rank among those found alike: first what is
+-- described in most languages, since that is what many have cared for. Only whether a term is there
+-- is kept: no texts, places or lengths. Everything but a space is part of a term; tokenizing is
+-- left with upper case and diacritics.
+CREATE VIRTUAL TABLE search USING fts5 (
+    terms,
+    content = '', columnsize = 0, detail = none,
+    tokenize = "unicode61 remove_diacritics 2 categories 'L* M* N* P* S* Z* C*' separators ' '"
+);
+
+-- What a search answers of each: JSON, as search::Card.
+CREATE TABLE search_card (
+    id   INTEGER PRIMARY KEY,
+    card TEXT NOT NULL
+) STRICT;
 
 -- One tarball, and what its branch says of itself. The builder's memory from one cycle to the next.
 CREATE TABLE branch (

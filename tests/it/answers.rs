@@ -1,8 +1,11 @@
 //! Answers over HTTP, from the components of the real `spin.toml`.
 
 use std::fs;
+use std::io::Read;
+use std::path::Path;
 
-use tardist_tests::{Answer, Site, TestEnv, Value, json, sha256};
+use flate2::read::GzDecoder;
+use tardist_tests::{Answer, Site, State, TestEnv, Value, json, sha256};
 
 const EXTENSIONS: [&str; 6] =
     ["SampleCalendar", "SampleChart", "SampleGreeting", "SampleLinks", "SampleNotes", "SampleOld"];
@@ -10,7 +13,7 @@ const SKINS: [&str; 2] = ["SampleDusk", "SamplePaper"];
 const GREETING: &str = "/info/extensions/SampleGreeting";
 
 /// Every endpoint but the tarballs.
-const PATHS: [&str; 9] = [
+const PATHS: [&str; 10] = [
     "/",
     "/health",
     "/list",
@@ -19,6 +22,7 @@ const PATHS: [&str; 9] = [
     "/info",
     "/info/skins",
     GREETING,
+    "/search?q=sample",
     "/info/extensions?names=SampleGreeting%7CNothing",
 ];
 
@@ -167,7 +171,7 @@ fn a_tarball_is_the_file_that_the_information_names() {
 
 /// Entity tag, date and `HEAD` of a path.
 #[track_caller]
-fn is_conditional(site: &Site, path: &str) {
+pub(crate) fn is_conditional(site: &Site, path: &str) {
     let answer = site.get(path);
     let (etag, modified) = (answer.is(200).header("etag"), answer.header("last-modified"));
     assert!(etag.starts_with('"') && etag.ends_with('"') && etag.len() > 4, "{path}: {etag}");
@@ -212,11 +216,198 @@ fn every_answer_is_conditional_and_open_to_all_origins() {
             assert!(refused.header("allow").contains("GET, HEAD"), "{method} {path}");
         }
     }
-    let packed = site.request("GET", "/info", &[("Accept-Encoding", "gzip")]);
-    assert_eq!(packed.json(), site.get("/info").json());
+}
+
+/// `GET` with these headers, and what comes over the wire.
+fn get_raw(site: &Site, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let lines: String =
+        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    site.exchange(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\n{lines}\r\n", site.address()))
+}
+
+fn unpacked(answer: &Answer) -> String {
+    let mut text = String::new();
+    GzDecoder::new(&*answer.body).read_to_string(&mut text).unwrap();
+    text
+}
+
+fn varies_by(answer: &Answer) -> Vec<String> {
+    let values = answer.headers.get_all("vary").iter();
+    values.map(|value| value.to_str().unwrap().to_lowercase()).collect()
 }
 
 #[test]
+fn large_answers_are_compressed_for_those_who_take_it() {
+    let (_env, site) = served();
+    for path in ["/info", "/info/extensions", "/info/skins"] {
+        let plain = get_raw(&site, path, &[]);
+        assert_eq!(plain.is(200).header("content-encoding"), "");
+        for accepts in ["gzip", "br, gzip;q=0.8", "*", "deflate;q=0.1, x-gzip", "identity;q=0, *"] {
+            let packed = get_raw(&site, path, &[("Accept-Encoding", accepts)]);
+            assert_eq!(packed.is(200).header("content-encoding"), "gzip", "{accepts}");
+            assert_eq!(unpacked(&packed), plain.text());
+            assert!(packed.body.len() < plain.body.len() / 3, "{}", packed.body.len());
+            assert_eq!(packed.header("content-type"), "application/json");
+            assert!(varies_by(&packed).contains(&"accept-encoding".to_owned()));
+            // Each form has its own strong tag, and either is good for a 304, which names it again.
+            let tags = [packed.header("etag"), plain.header("etag")];
+            assert!(tags[0] != tags[1] && tags.iter().all(|tag| tag.starts_with('"')), "{tags:?}");
+            for tag in tags {
+                for accepts in [accepts, "identity"] {
+                    let known = [("Accept-Encoding", accepts), ("If-None-Match", tag)];
+                    let fresh = get_raw(&site, path, &known);
+                    assert!(fresh.is(304).body.is_empty());
+                    assert_eq!(fresh.header("etag"), tag);
+                    assert_eq!(fresh.header("content-encoding"), "");
+                    assert!(varies_by(&fresh).contains(&"accept-encoding".to_owned()));
+                }
+            }
+            let head = site.request("HEAD", path, &[("Accept-Encoding", accepts)]);
+            assert!(head.is(200).body.is_empty());
+        }
+        for accepts in
+            ["", "br", "identity", "gzip;q=0", "*;q=0", "identity, gzip;q=0.5", "gzip;q=x"]
+        {
+            let answer = get_raw(&site, path, &[("Accept-Encoding", accepts)]);
+            assert_eq!(answer.is(200).header("content-encoding"), "", "{accepts}");
+            assert_eq!(answer.body, plain.body);
+            assert!(varies_by(&answer).contains(&"accept-encoding".to_owned()));
+        }
+    }
+    let small = get_raw(&site, "/list/skins", &[("Accept-Encoding", "gzip")]);
+    assert_eq!(small.is(200).header("content-encoding"), "", "it fits one packet");
+    assert_eq!(varies_by(&small), ["accept-encoding", "accept"]);
+    // What the builder made once has the same bytes each time.
+    let packed = || get_raw(&site, "/info", &[("Accept-Encoding", "gzip")]).body;
+    assert_eq!(packed(), packed());
+}
+
+#[test]
+fn a_condition_that_does_not_hold_is_a_412() {
+    let (env, site) = served();
+    let tarball = env.tarball("skins/SamplePaper", "master");
+    let tarball = format!("/dist/skins/{}", tarball.file_name().unwrap().to_str().unwrap());
+    for path in ["/info", "/list/skins", GREETING, &tarball] {
+        let answer = site.get(path);
+        let (etag, modified) = (answer.is(200).header("etag"), answer.header("last-modified"));
+        let ask = |name: &str, value: &str| site.request("GET", path, &[(name, value)]);
+        ask("If-Match", etag).is(200);
+        ask("If-Match", "*").is(200);
+        ask("If-Unmodified-Since", modified).is(200);
+        ask("If-Match", "\"other\"").problem(412);
+        ask("If-Unmodified-Since", "Thu, 01 Jan 2015 00:00:00 GMT").problem(412);
+    }
+}
+
+#[test]
+fn one_branch_of_all_that_have_it() {
+    let (_env, site) = served();
+    let all = site.get("/info").json();
+    let only = |kind: &str, name: &str, branch: &str| {
+        let mut info = all[kind][name].clone();
+        info["branches"] = json!({ branch: info["branches"][branch] });
+        info
+    };
+    let some = site.get("/info/extensions?branch=REL1_43").json();
+    assert_eq!(keys(&some), ["extensions"]);
+    let names: Vec<&str> = EXTENSIONS
+        .into_iter()
+        .filter(|name| !all["extensions"][name]["branches"]["REL1_43"].is_null())
+        .collect();
+    assert!((1..EXTENSIONS.len()).contains(&names.len()), "{names:?}");
+    assert_eq!(keys(&some["extensions"]), names);
+    for name in names {
+        assert_eq!(some["extensions"][name], only("extensions", name, "REL1_43"));
+    }
+
+    let both = site.get("/info?branch=master").json();
+    assert_eq!(keys(&both), ["extensions", "skins"]);
+    assert_eq!(keys(&both["extensions"]), EXTENSIONS);
+    assert_eq!(keys(&both["skins"]), SKINS);
+    assert_eq!(both["skins"]["SampleDusk"], only("skins", "SampleDusk", "master"));
+
+    let path = "/info/extensions?branch=REL1_43&names=SampleNotes|SampleGreeting|Nothing";
+    let named = site.get(path).json();
+    assert_eq!(keys(&named["extensions"]), ["SampleGreeting"]);
+    // SampleNotes is there, but not with this branch.
+    assert_eq!(named["missing"], json!(["Nothing", "SampleNotes"]));
+    for unknown in ["REL9_99", "wmf/1.45.0-wmf.1", "MASTER", "x"] {
+        let path = format!("/info/skins?branch={unknown}");
+        assert_eq!(site.get(&path).json(), json!({ "skins": {} }));
+    }
+    let path = "/info/skins?names=SamplePaper&branch=x";
+    assert_eq!(site.get(path).json(), json!({ "skins": {}, "missing": ["SamplePaper"] }));
+    assert_eq!(site.get("/info?branch=x").json(), json!({ "extensions": {}, "skins": {} }));
+    for path in ["/info/extensions?branch=REL1_43", path, "/info?branch=master"] {
+        is_conditional(&site, path);
+    }
+}
+
+#[test]
+fn what_goes_changes_the_date_of_what_is_left() {
+    let (env, site) = served();
+    let path = "/info/skins?names=SampleDusk|SamplePaper";
+    let before = site.get(path);
+    let modified = before.is(200).header("last-modified");
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    env.repository("skins/SamplePaper").set_state(State::ReadOnly).unwrap();
+    env.sync(&[]).exits(0);
+    site.catch_up();
+    let after = site.request("GET", path, &[("If-Modified-Since", modified)]);
+    assert_eq!(after.json()["missing"], json!(["SamplePaper"]));
+}
+
+#[test]
+fn a_part_of_a_tarball_is_answered_with_that_part() {
+    let (env, site) = served();
+    let file = env.tarball("extensions/SampleChart", "master");
+    let bytes = fs::read(&file).unwrap();
+    let path = format!("/dist/extensions/{}", file.file_name().unwrap().to_str().unwrap());
+    let whole = site.get(&path);
+    assert_eq!(whole.is(200).header("accept-ranges"), "bytes");
+    let (etag, modified) = (whole.header("etag"), whole.header("last-modified"));
+    let size = bytes.len();
+    let ask = |headers: &[(&str, &str)]| site.request("GET", &path, headers);
+    for (range, start, end) in [
+        ("bytes=0-9", 0, 10),
+        ("bytes=10-10", 10, 11),
+        (&*format!("bytes={}-", size - 5), size - 5, size),
+        ("bytes=-7", size - 7, size),
+        ("bytes=100-99999999999999999999", 100, size),
+        ("bytes=-99999999999999999999", 0, size),
+    ] {
+        let part = ask(&[("Range", range)]);
+        assert!(part.is(206).body == bytes[start..end], "{range}");
+        assert_eq!(part.header("content-range"), format!("bytes {start}-{}/{size}", end - 1));
+        assert_eq!(part.header("content-length"), (end - start).to_string());
+        assert_eq!(part.header("content-type"), "application/gzip");
+        assert_eq!([part.header("etag"), part.header("last-modified")], [etag, modified]);
+    }
+    for range in ["bytes=0-1,4-5", "bytes=5-2", "bytes=x-", "bytes=", "lines=0-1", "bytes 0-1"] {
+        assert!(ask(&[("Range", range)]).is(200).body == bytes, "{range}");
+    }
+    for range in [&*format!("bytes={size}-"), "bytes=-0", "bytes=99999999999999999999-"] {
+        let none = ask(&[("Range", range)]);
+        none.problem(416);
+        assert_eq!(none.header("content-range"), format!("bytes */{size}"));
+    }
+    // A download that goes on, if it is still the same file.
+    let range = ("Range", "bytes=3-");
+    for same in [etag, modified] {
+        assert!(ask(&[range, ("If-Range", same)]).is(206).body == bytes[3..]);
+    }
+    let weak = format!("W/{etag}");
+    for other in ["\"other\"", &weak, "Thu, 01 Jan 2015 00:00:00 GMT", "x"] {
+        assert!(ask(&[range, ("If-Range", other)]).is(200).body == bytes, "{other}");
+    }
+    ask(&[range, ("If-None-Match", etag)]).is(304);
+    ask(&[("Range", "bytes=-0"), ("If-None-Match", etag)]).is(304);
+    let head = site.request("HEAD", &path, &[range]);
+    assert_eq!(head.is(200).header("content-length"), size.to_string());
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "a table of requests")]
 fn what_is_not_there_is_404_and_what_is_wrong_is_400() {
     let (_env, site) = served();
     let long = "x".repeat(10_000);
@@ -262,6 +453,13 @@ fn what_is_not_there_is_404_and_what_is_wrong_is_400() {
         ("/info/skins?names=A||B", "names"),
         ("/info/skins?names=A&names=B", "names"),
         ("/info?names=SamplePaper", "names"),
+        ("/info/skins?branch=", "branch"),
+        ("/info/skins?branch=a..b", "branch"),
+        ("/info/skins?branch=master|REL1_45", "branch"),
+        ("/info/skins?branch=master&branch=master", "branch"),
+        ("/info/skins?branch=%27%20OR%201=1--", "branch"),
+        ("/info?branch=%22", "branch"),
+        (&format!("/info?branch={long}"), "branch"),
     ] {
         let detail = site.get(path).problem(400);
         assert!(detail.contains(&format!("`{parameter}`")), "{path}: {detail}");
@@ -307,8 +505,22 @@ fn no_path_leads_out_of_the_tarballs() {
         assert!(!text.contains("secret") && !text.contains("SQLite format"), "{path}: {text}");
     }
     // A link that someone put there leads no further than the folder that is mounted.
-    let link = env.data().join("dist/skins/link.tar.gz");
-    std::os::unix::fs::symlink(env.data().join("secret.tar.gz"), link).unwrap();
-    let (status, text) = site.raw("GET", "/dist/skins/link.tar.gz");
-    assert!(status >= 400 && !text.contains("secret"), "{text}");
+    let secret = env.data().join("secret.tar.gz");
+    for (name, target) in [
+        ("absolute", secret.as_path()),
+        ("up", Path::new("../../secret.tar.gz")),
+        ("far-up", Path::new("../../../../../../../../../../../../etc/passwd")),
+        ("nowhere", Path::new("nothing.tar.gz")),
+        ("itself", Path::new("itself.tar.gz")),
+    ] {
+        let link = env.data().join(format!("dist/skins/{name}.tar.gz"));
+        std::os::unix::fs::symlink(target, link).unwrap();
+        site.get(&format!("/dist/skins/{name}.tar.gz")).problem(404);
+    }
+    let (skins, elsewhere) = (env.data().join("dist/skins"), env.data().join("elsewhere"));
+    fs::rename(&skins, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &skins).unwrap();
+    let tarball = env.tarball("skins/SamplePaper", "master");
+    let name = tarball.file_name().unwrap().to_str().unwrap();
+    site.get(&format!("/dist/skins/{name}")).problem(404);
 }

@@ -14,6 +14,7 @@
     reason = "test code: what goes wrong here fails a test, and says where"
 )]
 
+mod browser;
 mod disk;
 mod env;
 mod gerrit;
@@ -23,6 +24,7 @@ mod requests;
 mod site;
 mod tarball;
 
+pub use browser::{Browser, Element};
 pub use disk::{Files, files, sha256};
 pub use env::TestEnv;
 pub use gerrit::Gerrit;

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use ureq::AsSendBody;
-use ureq::http::{HeaderMap, Request};
+use ureq::config::AutoHeaderValue;
+use ureq::http::{HeaderMap, HeaderName, Request};
 
 use crate::process::Running;
 
@@ -43,6 +44,8 @@ impl Site {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .allow_non_standard_methods(true)
+            // A test that wants compression says so.
+            .accept_encoding(AutoHeaderValue::None)
             .timeout_global(Some(Duration::from_secs(30)))
             .build();
         Self { address, agent: config.into(), _server: None }
@@ -93,6 +96,36 @@ impl Site {
             headers: response.headers().clone(),
             body: response.body_mut().with_config().limit(64 << 20).read_to_vec().unwrap(),
         }
+    }
+
+    /// The answer to these very bytes, on a connection of its own, with a body as it came over the
+    /// wire: nothing is added, and nothing is unpacked.
+    #[must_use]
+    pub fn exchange(&self, request: &str) -> Answer {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            head.extend(byte);
+        }
+        let head = String::from_utf8(head).unwrap();
+        let mut lines = head.trim_end().split("\r\n");
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let headers: HeaderMap = lines
+            .map(|line| {
+                let (name, value) = line.split_once(": ").unwrap();
+                (name.parse::<HeaderName>().unwrap(), value.parse().unwrap())
+            })
+            .collect();
+        let length =
+            headers.get("content-length").map_or(0, |it| it.to_str().unwrap().parse().unwrap());
+        let is_head = request.starts_with("HEAD ");
+        let mut body = vec![0; if is_head { 0 } else { length }];
+        stream.read_exact(&mut body).unwrap();
+        Answer { status, headers, body }
     }
 
     /// The status and all the bytes of the answer to `GET` of a path that no client would send as

@@ -3,7 +3,7 @@
 //!
 //! A test that needs one never passes without it. Where a program is missing, its tests are left
 //! out by name, and that is said; where all tests are wanted it is an error. Which test needs what
-//! is told by the module that it is in: `real_gerrit`, `real_nginx`, `real_composer`.
+//! is told by the module that it is in: `real_gerrit`, `real_nginx`, `real_chromium`, `real_composer`.
 
 use std::{
     env,
@@ -43,7 +43,7 @@ struct Real {
     prepare: fn() -> Result<()>,
 }
 
-const ALL: [Real; 3] = [
+const ALL: [Real; 4] = [
     Real {
         name: "Gerrit",
         tests: "real_gerrit",
@@ -56,6 +56,13 @@ const ALL: [Real; 3] = [
         tests: "real_nginx",
         programs: &["nginx", "fcgiwrap"],
         packages: "nginx-light fcgiwrap",
+        prepare: || Ok(()),
+    },
+    Real {
+        name: "Chromium",
+        tests: "real_chromium",
+        programs: &["chromium", "chromedriver"],
+        packages: "chromium chromium-driver",
         prepare: || Ok(()),
     },
     Real {

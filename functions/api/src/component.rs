@@ -1,9 +1,11 @@
 //! The one door between Spin and the endpoints: what every component does with a request. It is the
 //! only user of `spin_sdk` beside the components' entry points.
+//!
+//! A component is an entry point that hands its own endpoints to [`serve`], and nothing else: what
+//! it doesn't name is not linked into it, and the settings that it doesn't use are not asked for.
 
 use std::{
     cell::{OnceCell, RefCell},
-    path::Path,
     rc::Rc,
     sync::OnceLock,
     time::{Instant, SystemTime, UNIX_EPOCH},
@@ -14,27 +16,41 @@ use spin_sdk::sqlite::{self, Connection};
 use tardist_catalog::statement::{Statement, USER_VERSION_SQL, Value};
 
 use crate::{
-    ApiError, conditional, dist, health, index, info,
+    ApiError, conditional,
     kept::{self, Kept},
-    list,
+    page,
     request::Request,
     response::{Body, Response},
     route::{METHODS, Route, route},
-    settings::Settings,
+    settings::{Settings, seconds},
     snapshot::{Snapshot, unavailable},
 };
-
-/// Where `spin.toml` mounts the tarballs.
-const DIST: &str = "/dist";
 
 /// The label of the snapshot in `spin.toml`.
 const DATABASE: &str = "snapshot";
 
-/// Answers a request. Nothing is an error for Spin, which would answer an empty 500.
-pub async fn serve(request: spin_sdk::http::Request) -> http::Response<Body> {
+/// What an endpoint is given beside its route.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// The request.
+    pub request: &'a Request,
+    /// The snapshot to answer from.
+    pub snapshot: &'a Database,
+}
+
+/// Answers a request with a component's `endpoint`, which gets the route of every `GET` that is not
+/// answered already, and says [`ApiError::no_such_path`] to those that are not its own.
+///
+/// Nothing is an error for Spin, which would answer an empty 500.
+pub async fn serve<E>(request: spin_sdk::http::Request, endpoint: E) -> http::Response<Body>
+where
+    E: AsyncFn(Route<'_>, Call<'_>) -> Result<Response, ApiError>,
+{
     let (parts, _body) = request.into_parts();
-    let response = match answer(parts.method, &parts.uri, parts.headers).await {
+    let for_people = page::is_wanted(&parts.headers);
+    let response = match answer(parts.method, &parts.uri, parts.headers, endpoint).await {
         Ok(response) => response,
+        Err(error) if for_people => page::error(&error),
         Err(error) => error.response(),
     };
     let response = response.finish();
@@ -44,7 +60,15 @@ pub async fn serve(request: spin_sdk::http::Request) -> http::Response<Body> {
     out
 }
 
-async fn answer(method: Method, uri: &Uri, headers: HeaderMap) -> Result<Response, ApiError> {
+async fn answer<E>(
+    method: Method,
+    uri: &Uri,
+    headers: HeaderMap,
+    endpoint: E,
+) -> Result<Response, ApiError>
+where
+    E: AsyncFn(Route<'_>, Call<'_>) -> Result<Response, ApiError>,
+{
     if !matches!(method, Method::GET | Method::HEAD) {
         let request = Request::new(method, uri, headers)?;
         route(&request)?;
@@ -60,30 +84,17 @@ async fn answer(method: Method, uri: &Uri, headers: HeaderMap) -> Result<Respons
         Some(response) => response,
         None => {
             let request = Request::new(method, uri, headers.clone())?;
-            let response = make(&request, &instance.database).await?;
+            let call = Call { request: &request, snapshot: &instance.database };
+            let mut response = endpoint(route(&request)?, call).await?;
+            if !response.headers.contains_key(header::CACHE_CONTROL) {
+                let value = format!("public, max-age={}", cache_max_age().await?);
+                response.set(header::CACHE_CONTROL, &value);
+            }
             instance.kept.borrow_mut().put(key, &response);
             response
         }
     };
-    Ok(conditional::apply(&headers, response))
-}
-
-/// Makes the answer to a `GET`.
-async fn make(request: &Request, snapshot: &Database) -> Result<Response, ApiError> {
-    let settings = settings().await?;
-    let mut response = match route(request)? {
-        Route::Index => index::get(settings, snapshot).await,
-        Route::Health => health::get(settings, now(), snapshot).await,
-        Route::List(kind) => list::get(request, kind, snapshot).await,
-        Route::Infos(kind) => info::many(request, kind, snapshot).await,
-        Route::Info(kind, name) => info::one(kind, name, snapshot).await,
-        Route::Dist(kind, file) => dist::get(Path::new(DIST), kind, file),
-    }?;
-    if !response.headers.contains_key(header::CACHE_CONTROL) {
-        let value = format!("public, max-age={}", settings.cache_max_age);
-        response.set(header::CACHE_CONTROL, &value);
-    }
-    Ok(response)
+    conditional::apply(&headers, response)
 }
 
 /// The answer to `OPTIONS`, which is also that to a browser's preflight.
@@ -96,34 +107,51 @@ fn options() -> Response {
     response
 }
 
-fn now() -> i64 {
+/// The time: Unix seconds.
+pub fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// The settings, asked once an instance: they can't change while it lives.
-async fn settings() -> Result<&'static Settings, ApiError> {
+/// The settings that only some endpoints use, asked once an instance: they can't change while it
+/// lives. The component has to have their variables in `spin.toml`.
+///
+/// # Errors
+/// 500 where a variable is missing or wrong, which is logged.
+pub async fn settings() -> Result<&'static Settings, ApiError> {
     static SETTINGS: OnceLock<Settings> = OnceLock::new();
     if let Some(settings) = SETTINGS.get() {
         return Ok(settings);
     }
-    let mut values = Vec::new();
-    for name in ["cache_max_age", "snapshot_max_age", "documentation_url"] {
-        let value =
-            spin_sdk::variables::get(name).await.map_err(|error| format!("{name}: {error}"));
-        values.push((name, value));
-    }
-    let variable = |name: &str| {
-        let found = values.iter().find(|(key, _)| *key == name);
-        found.map_or_else(|| Err(format!("{name} is not asked for")), |(_, value)| value.clone())
+    let settings = Settings {
+        snapshot_max_age: number("snapshot_max_age").await?,
+        documentation_url: variable("documentation_url").await?,
     };
-    match Settings::new(variable) {
-        Ok(settings) => Ok(SETTINGS.get_or_init(|| settings)),
-        Err(error) => {
-            eprintln!("{error}");
-            Err(ApiError::Internal)
-        }
+    Ok(SETTINGS.get_or_init(|| settings))
+}
+
+/// How long caches may keep an answer, in seconds; likewise asked once.
+async fn cache_max_age() -> Result<u64, ApiError> {
+    static CACHE_MAX_AGE: OnceLock<u64> = OnceLock::new();
+    if let Some(age) = CACHE_MAX_AGE.get() {
+        return Ok(*age);
     }
+    let age = number("cache_max_age").await?;
+    Ok(*CACHE_MAX_AGE.get_or_init(|| age))
+}
+
+async fn number(name: &str) -> Result<u64, ApiError> {
+    seconds(name, &variable(name).await?).map_err(|problem| wrong_setting(&problem))
+}
+
+async fn variable(name: &str) -> Result<String, ApiError> {
+    let value = spin_sdk::variables::get(name).await;
+    value.map_err(|error| wrong_setting(&format!("the variable {name}: {error}")))
+}
+
+fn wrong_setting(problem: &str) -> ApiError {
+    eprintln!("{problem}");
+    ApiError::Internal
 }
 
 /// What this instance keeps: see [`kept`].
@@ -152,7 +180,14 @@ impl Instance {
 /// The snapshot's database, opened at the first statement. It keeps reading the file that was there
 /// then, whatever the builder puts in its place.
 #[derive(Default)]
-struct Database(OnceCell<Connection>);
+pub struct Database(OnceCell<Connection>);
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let state = if self.0.get().is_some() { "open" } else { "not open yet" };
+        f.debug_tuple("Database").field(&state).finish()
+    }
+}
 
 impl Database {
     async fn connection(&self) -> Result<&Connection, sqlite::Error> {

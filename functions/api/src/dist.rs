@@ -7,7 +7,8 @@
 use std::{
     convert::Infallible,
     fs::File,
-    io::{self, Read},
+    io::{self, Read, Seek, SeekFrom},
+    ops::Range,
     path::Path,
     pin::Pin,
     task::{Context, Poll},
@@ -15,34 +16,40 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, header};
 use http_body::Frame;
 
 use crate::{
     ApiError,
+    conditional::{is_fresh, is_same},
     list::known_kind,
+    request::Request,
     response::{Body, Response, http_date},
 };
 
 /// How much of a file is held at once.
 const CHUNK: usize = 256 << 10;
 
-/// Answers with a tarball below `folder`, the one that `spin.toml` mounts.
+/// Answers with a tarball below `folder`, the one that `spin.toml` mounts, or with the one part of it
+/// that `Range` asks for.
 ///
 /// # Errors
-/// 404 for an unknown kind and for a file that is not there or is no tarball.
-pub fn get(folder: &Path, kind: &str, file: &str) -> Result<Response, ApiError> {
+/// 404 for an unknown kind and for a file that is not there or is no tarball, 416 for a part that is
+/// not there.
+pub fn get(request: &Request, folder: &Path, kind: &str, file: &str) -> Result<Response, ApiError> {
     let kind = known_kind(kind)?;
     let missing = || ApiError::NotFound("there is no such tarball".to_owned());
     if !is_tarball_name(file) {
         return Err(missing());
     }
     let path = folder.join(kind.as_str()).join(file);
-    let opened = File::open(path).and_then(|file| file.metadata().map(|metadata| (file, metadata)));
+    let opened = File::open(&path).and_then(|file| file.metadata().map(|meta| (file, meta)));
     let (file, metadata) = match opened {
         Ok((file, metadata)) if metadata.is_file() => (file, metadata),
         Ok(_) => return Err(missing()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing()),
+        // The builder makes no links. The runtime refuses one that leads out of the folder.
+        Err(_) if path.ancestors().take(2).any(Path::is_symlink) => return Err(missing()),
         Err(error) => {
             eprintln!("a tarball can't be read: {error}");
             return Err(ApiError::Internal);
@@ -57,8 +64,61 @@ pub fn get(folder: &Path, kind: &str, file: &str) -> Result<Response, ApiError> 
     response.set(header::LAST_MODIFIED, &http_date(i64::try_from(modified).unwrap_or(0)));
     // The commit is in the name, and a commit has one tarball.
     response.set(header::CACHE_CONTROL, "public, max-age=86400, immutable");
+    response.set(header::ACCEPT_RANGES, "bytes");
     response.body = Body::File(FileBody { file, left: size });
+    part(request, size, response)
+}
+
+/// The part of a tarball that the request asks for; all of it where it asks for none, for several, or
+/// for one that is to be joined to something else than this.
+fn part(request: &Request, size: u64, mut response: Response) -> Result<Response, ApiError> {
+    let headers = &request.headers;
+    let whole = request.method != Method::GET
+        || is_fresh(headers, &response.headers)
+        || !is_same(headers, &response.headers);
+    let range = if whole { None } else { range(headers, size) };
+    let Some(range) = range else { return Ok(response) };
+    let range = range.ok_or(ApiError::RangeNotSatisfiable { size })?;
+    if let Body::File(body) = &mut response.body {
+        body.narrow(&range).map_err(|error| {
+            eprintln!("a tarball can't be read: {error}");
+            ApiError::Internal
+        })?;
+    }
+    response.status = StatusCode::PARTIAL_CONTENT;
+    let value = format!("bytes {}-{}/{size}", range.start, range.end - 1);
+    response.set(header::CONTENT_RANGE, &value);
     Ok(response)
+}
+
+/// The one range of `Range` (RFC 9110, 14.1.2) within `size` bytes, `Some(None)` where nothing of it is
+/// there, and `None` where the header is absent, malformed, or asks for several: to answer those with
+/// the whole is allowed, and nobody asks for several parts of a tarball.
+fn range(headers: &HeaderMap, size: u64) -> Option<Option<Range<u64>>> {
+    let mut values = headers.get_all(header::RANGE).into_iter();
+    let (value, None) = (values.next()?, values.next()) else { return None };
+    let (unit, range) = value.to_str().ok()?.split_once('=')?;
+    let (first, last) = range.trim().split_once('-')?;
+    // More digits than a file has bytes are still a number.
+    let number = |text: &str| {
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| text.parse().unwrap_or(u64::MAX))
+    };
+    if !unit.trim().eq_ignore_ascii_case("bytes") {
+        return None;
+    }
+    let range = match (first, last) {
+        ("", last) => size.saturating_sub(number(last)?)..size,
+        (first, "") => number(first)?..size,
+        (first, last) => {
+            let (first, last) = (number(first)?, number(last)?);
+            if last < first {
+                return None;
+            }
+            first..last.saturating_add(1).min(size)
+        }
+    };
+    Some(Some(range).filter(|range| !range.is_empty()))
 }
 
 /// True for names that the builder gives, which can't lead anywhere else.
@@ -85,6 +145,13 @@ impl FileBody {
     /// True where nothing is left.
     pub fn is_empty(&self) -> bool {
         self.left == 0
+    }
+
+    /// Leaves of a file that nothing was read of yet only this range.
+    fn narrow(&mut self, range: &Range<u64>) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(range.start))?;
+        self.left = range.end - range.start;
+        Ok(())
     }
 
     /// The next piece, or `None` at the end. A file that can't be read on ends short of its
@@ -133,9 +200,9 @@ mod tests {
         std::fs::create_dir_all(dir.path().join("skins/folder.tar.gz")).unwrap();
         std::fs::write(dir.path().join("skins/A-master-1234567.tar.gz"), b"abc").unwrap();
         std::fs::write(dir.path().join("secret.tar.gz"), b"no").unwrap();
-        let status = |kind: &str, file: &str| match get(dir.path(), kind, file) {
-            Ok(response) => response.status.as_u16(),
-            Err(error) => error.status().as_u16(),
+        let status = |kind: &str, file: &str| {
+            get_part(dir.path(), kind, file, &[])
+                .map_or_else(|status| status, |(status, ..)| status)
         };
         assert_eq!(status("skins", "A-master-1234567.tar.gz"), 200);
         for file in [
@@ -153,5 +220,61 @@ mod tests {
             assert_eq!(status("skins", file), 404, "{file}");
         }
         assert_eq!(status("..", "secret.tar.gz"), 404);
+    }
+
+    /// Status, `Content-Range` and body; a problem's status as the error.
+    fn get_part(
+        folder: &Path,
+        kind: &str,
+        file: &str,
+        headers: &[(header::HeaderName, &str)],
+    ) -> Result<(u16, String, Vec<u8>), u16> {
+        let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap()));
+        let uri = "/".parse().unwrap();
+        let request = Request::new(Method::GET, &uri, headers.collect()).unwrap();
+        let response =
+            get(&request, folder, kind, file).map_err(|error| error.status().as_u16())?;
+        let range = response.headers.get(header::CONTENT_RANGE);
+        let range = range.map_or("", |value| value.to_str().unwrap()).to_owned();
+        let Body::File(mut body) = response.body else { panic!("no file") };
+        let bytes = std::iter::from_fn(|| body.next()).flatten().collect();
+        Ok((response.status.as_u16(), range, bytes))
+    }
+
+    #[test]
+    fn one_range_is_answered_with_that_part() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("skins")).unwrap();
+        std::fs::write(dir.path().join("skins/A.tar.gz"), b"0123456789").unwrap();
+        let get =
+            |range: &str| get_part(dir.path(), "skins", "A.tar.gz", &[(header::RANGE, range)]);
+        for (asked, range, part) in [
+            ("bytes=0-0", "bytes 0-0/10", "0"),
+            ("bytes=2-4", "bytes 2-4/10", "234"),
+            ("bytes=7-", "bytes 7-9/10", "789"),
+            ("bytes=7-99999999999999999999999", "bytes 7-9/10", "789"),
+            ("bytes=-3", "bytes 7-9/10", "789"),
+            ("bytes=-99", "bytes 0-9/10", "0123456789"),
+            ("Bytes= 9-9 ", "bytes 9-9/10", "9"),
+        ] {
+            let expected = (206, range.to_owned(), part.as_bytes().to_vec());
+            assert_eq!(get(asked), Ok(expected), "{asked}");
+        }
+        for asked in ["bytes=10-", "bytes=10-12", "bytes=-0", "bytes=99999999999999999999999-"] {
+            assert_eq!(get(asked), Err(416), "{asked}");
+        }
+        for asked in [
+            "bytes=0-1,3-4",
+            "bytes=4-2",
+            "bytes=a-b",
+            "bytes=-",
+            "bytes=",
+            "lines=1-2",
+            "bytes",
+            "",
+        ] {
+            let expected = (200, String::new(), b"0123456789".to_vec());
+            assert_eq!(get(asked), Ok(expected), "{asked}");
+        }
     }
 }

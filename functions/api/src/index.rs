@@ -8,7 +8,7 @@ use crate::{
     snapshot::Snapshot,
 };
 
-/// Answers `/`. A page for browsers is to come here, by `Accept: text/html`.
+/// Answers `/` for programs; for browsers, by `Accept: text/html`, it is [`home`](crate::page::home).
 ///
 /// # Errors
 /// 503 without a snapshot.
@@ -27,5 +27,7 @@ pub async fn get(settings: &Settings, snapshot: &impl Snapshot) -> Result<Respon
         "documentation": settings.documentation_url,
         "endpoints": ENDPOINTS,
     });
-    Ok(Response::json(body.to_string(), summary.generated_at))
+    let mut response = Response::json(body.to_string(), summary.generated_at);
+    response.set(http::header::VARY, "Accept");
+    Ok(response)
 }

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
-use tardist_catalog::{Kind, RepoName, schema::JSON, statement};
+use tardist_catalog::{BranchName, Kind, RepoName, schema::JSON, statement};
 
 use crate::{
     ApiError,
     list::{known_kind, ready_made},
     request::Request,
-    response::Response,
+    response::{Response, json},
     snapshot::Snapshot,
 };
 
@@ -22,59 +21,61 @@ const MAX_NAMES: usize = 5_000;
 /// 404 for an unknown kind or name, 503 without a snapshot.
 pub async fn one(kind: &str, name: &str, snapshot: &impl Snapshot) -> Result<Response, ApiError> {
     let kind = known_kind(kind)?;
-    let missing =
-        || ApiError::NotFound(format!("no {} of this name has a tarball", singular(kind)));
+    let missing = || ApiError::NotFound(format!("no {} of this name has a tarball", noun(kind)));
     let name: RepoName = name.parse().map_err(|_| missing())?;
     let document = snapshot.get(statement::repository(kind, &name)).await?;
-    document.map(|answer| Response::answer(answer, JSON)).ok_or_else(missing)
+    let mut response = Response::answer(document.ok_or_else(missing)?, JSON);
+    response.set(http::header::LINK, &format!("</info/{kind}>; rel=\"collection\""));
+    Ok(response)
 }
 
-/// Answers `/info` (`kind` is `None`) or `/info/KIND`: all repositories, or with `names=A|B` those
-/// of one kind that are named, and under `missing` the names that are not there.
+/// Answers `/info` (`kind` is `None`) or `/info/KIND`: all repositories; with `names=A|B` those of one
+/// kind that are named, and under `missing` the names that are not there; with `branch=REL1_45` those
+/// that have this branch, without their other branches.
 ///
 /// # Errors
-/// 404 for an unknown kind, 400 for malformed `names`, 503 without a snapshot.
+/// 404 for an unknown kind, 400 for malformed `names` or `branch`, 503 without a snapshot.
 pub async fn many(
     request: &Request,
     kind: Option<&str>,
     snapshot: &impl Snapshot,
 ) -> Result<Response, ApiError> {
     let kind = kind.map(known_kind).transpose()?;
-    match (kind, request.parameter("names")?) {
-        (Some(kind), Some(names)) => selection(kind, names, snapshot).await,
-        (None, Some(_)) => Err(ApiError::BadParameter {
-            parameter: "names",
-            takes: "names of one kind: ask /info/extensions or /info/skins",
-        }),
-        (kind, None) => {
-            let path = kind.map_or("/info".to_owned(), |kind| format!("/info/{kind}"));
-            ready_made(&path, JSON, JSON, snapshot).await
-        }
+    let (names, branch) = (names(request, kind)?, branch(request)?);
+    let path = kind.map_or("/info".to_owned(), |kind| format!("/info/{kind}"));
+    if names.is_none() && branch.is_none() {
+        return ready_made(request, &path, JSON, JSON, snapshot).await;
     }
+    let kinds: Vec<Kind> = kind.map_or(Kind::ALL.to_vec(), |kind| vec![kind]);
+    let (kinds, names) = (json(&kinds)?, names.map(|names| json(&names)).transpose()?);
+    let selection = statement::selection(&path, &kinds, names.as_deref(), branch.as_ref());
+    let found = snapshot.get(selection).await?;
+    Ok(Response::json(found.body, found.modified_at))
 }
 
-async fn selection(
-    kind: Kind,
-    names: &str,
-    snapshot: &impl Snapshot,
-) -> Result<Response, ApiError> {
-    let wanted: BTreeSet<&str> = names.split('|').collect();
-    if wanted.contains("") || wanted.len() > MAX_NAMES {
-        return Err(ApiError::BadParameter {
-            parameter: "names",
-            takes: "1 to 5,000 names with `|` between them",
-        });
+/// The names that are asked for, each once.
+fn names(request: &Request, kind: Option<Kind>) -> Result<Option<BTreeSet<&str>>, ApiError> {
+    let wrong = |takes| Err(ApiError::BadParameter { parameter: "names", takes });
+    let Some(names) = request.parameter("names")? else { return Ok(None) };
+    if kind.is_none() {
+        return wrong("names of one kind: ask /info/extensions or /info/skins");
     }
-    let found = snapshot.get(statement::selection(kind, &json!(wanted).to_string())).await?;
-    let there: BTreeSet<String> =
-        serde_json::from_str(&found.found).map_err(|_| ApiError::Internal)?;
-    let missing: Vec<&&str> = wanted.iter().filter(|name| !there.contains(**name)).collect();
-    // The members are JSON already: parsing them to add a key would cost more than the query.
-    let body = format!("{{\"{kind}\":{{{}}},\"missing\":{}}}", found.members, json!(missing));
-    Ok(Response::json(body, found.modified_at))
+    let names: BTreeSet<&str> = names.split('|').collect();
+    if names.contains("") || names.len() > MAX_NAMES {
+        return wrong("1 to 5,000 names with `|` between them");
+    }
+    Ok(Some(names))
 }
 
-fn singular(kind: Kind) -> &'static str {
+/// The one branch that is asked for.
+fn branch(request: &Request) -> Result<Option<BranchName>, ApiError> {
+    let takes = "the name of one branch, such as `REL1_45`, without `refs/heads/`";
+    let branch = request.parameter("branch")?.map(str::parse).transpose();
+    branch.map_err(|_| ApiError::BadParameter { parameter: "branch", takes })
+}
+
+/// What one of a kind is called.
+pub fn noun(kind: Kind) -> &'static str {
     match kind {
         Kind::Extensions => "extension",
         Kind::Skins => "skin",

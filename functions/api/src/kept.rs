@@ -10,7 +10,10 @@ use std::{collections::HashMap, time::Duration};
 
 use http::{HeaderMap, StatusCode, Uri, header};
 
-use crate::response::{Body, Response};
+use crate::{
+    encoding::accepts_gzip,
+    response::{Body, Response},
+};
 
 /// How long anything is kept.
 pub const LIFETIME: Duration = Duration::from_millis(200);
@@ -33,7 +36,11 @@ pub struct Kept {
 /// the headers by which answers vary.
 pub fn key(uri: &Uri, headers: &HeaderMap) -> String {
     let mut key = uri.path_and_query().map(|it| it.as_str().to_owned()).unwrap_or_default();
-    for name in [header::ACCEPT, header::ACCEPT_ENCODING, header::ACCEPT_LANGUAGE] {
+    // All that counts of the many values of `Accept-Encoding`.
+    if accepts_gzip(headers) {
+        key.push_str("\ngzip");
+    }
+    for name in [header::ACCEPT, header::ACCEPT_LANGUAGE] {
         for value in headers.get_all(&name) {
             key.push('\n');
             key.push_str(name.as_str());
@@ -90,6 +97,7 @@ mod tests {
         let key = |uri: &str, pairs: &[_]| super::key(&uri.parse().unwrap(), &headers(pairs));
         let plain = key("/list/skins", &[]);
         assert_eq!(plain, key("/list/skins", &[(header::IF_NONE_MATCH, "\"x\"")]));
+        assert_eq!(plain, key("/list/skins", &[(header::ACCEPT_ENCODING, "br, identity")]));
         for other in [
             key("/list/skins?format=text", &[]),
             key("/list/skins", &[(header::ACCEPT, "text/plain")]),

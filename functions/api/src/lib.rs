@@ -5,20 +5,24 @@
 //! [`ApiError`]. So all of it is tested natively, on a real SQLite; only `component`, which exists
 //! in WebAssembly alone, knows that Spin is there.
 //!
-//! One file an answer: [`index`], [`health`], [`list`], [`info`], [`dist`]. To come, each in a file
-//! of its own: search, the Gerrit view, the page for people, OpenAPI.
+//! One file an answer: [`index`], [`health`], [`list`], [`info`], [`search`], [`gerrit`], [`dist`], and
+//! [`page`] for what people see. To come in a file of its own: OpenAPI.
 
 pub mod conditional;
 pub mod dist;
+pub mod encoding;
 mod error;
+pub mod gerrit;
 pub mod health;
 pub mod index;
 pub mod info;
 pub mod kept;
 pub mod list;
+pub mod page;
 pub mod request;
 pub mod response;
 pub mod route;
+pub mod search;
 pub mod settings;
 pub mod snapshot;
 

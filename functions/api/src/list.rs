@@ -6,7 +6,9 @@ use tardist_catalog::{
     statement,
 };
 
-use crate::{ApiError, request::Request, response::Response, snapshot::Snapshot};
+use crate::{
+    ApiError, encoding::accepts_gzip, request::Request, response::Response, snapshot::Snapshot,
+};
 
 /// Answers `/list` (`kind` is `None`) or `/list/KIND`: JSON, or one name a line for
 /// `?format=text` or `Accept: text/plain`, which is what `$wgExtDistListFile` reads.
@@ -23,27 +25,35 @@ pub async fn get(
     let text = kind.is_some() && wants_text(request)?;
     let (media_type, content_type) =
         if text { (TEXT, "text/plain; charset=utf-8") } else { (JSON, JSON) };
-    let mut response = ready_made(&path, media_type, content_type, snapshot).await?;
+    let mut response = ready_made(request, &path, media_type, content_type, snapshot).await?;
     if kind.is_some() {
-        response.set(http::header::VARY, "Accept");
+        response.vary("Accept");
+        let (form, media_type) = if text { ("json", JSON) } else { ("text", TEXT) };
+        let link = format!("<{path}?format={form}>; rel=\"alternate\"; type=\"{media_type}\"");
+        response.set(http::header::LINK, &link);
     }
     Ok(response)
 }
 
-/// The answer that the builder made for a path without parameters.
+/// The answer that the builder made for a path without parameters: compressed, if the builder found
+/// that worth its while and the client takes it.
 ///
 /// # Errors
 /// 503 without a snapshot, and for one that lacks the answer.
 pub async fn ready_made(
+    request: &Request,
     path: &str,
     media_type: &str,
     content_type: &'static str,
     snapshot: &impl Snapshot,
 ) -> Result<Response, ApiError> {
-    let answer = snapshot.get(statement::answer(path, media_type)).await?;
-    answer
-        .map(|answer| Response::answer(answer, content_type))
-        .ok_or_else(|| ApiError::Unavailable("it is not whole".to_owned()))
+    let gzip = accepts_gzip(&request.headers);
+    let answer = snapshot.get(statement::answer(path, media_type, gzip)).await?;
+    let answer = answer.ok_or_else(|| ApiError::Unavailable("it is not whole".to_owned()))?;
+    let mut response = Response::answer(answer, content_type);
+    // Small answers too: the next one at this path may be large.
+    response.vary("Accept-Encoding");
+    Ok(response)
 }
 
 /// The kind that a path names.

@@ -48,31 +48,57 @@ impl Request {
         }
     }
 
-    /// How much the client wants a media type, from 0 to 1, by `Accept` (RFC 9110, 12.5.1): the
-    /// most specific range counts. Without the header everything is wanted.
-    pub fn wants(&self, media_type: &str) -> f32 {
-        let accept: Vec<&str> = self
-            .headers
-            .get_all(header::ACCEPT)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .collect();
-        if accept.is_empty() {
-            return 1.0;
-        }
-        let group = media_type.split('/').next().unwrap_or_default();
-        let ranges = [media_type.to_owned(), format!("{group}/*"), "*/*".to_owned()];
-        let quality = |range: &String| {
-            accept.iter().find_map(|item| {
-                let mut parts = item.split(';').map(str::trim);
-                let named = parts.next()?.eq_ignore_ascii_case(range);
-                let q = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok());
-                named.then_some(q.unwrap_or(1.0))
-            })
-        };
-        ranges.iter().find_map(quality).unwrap_or(0.0)
+    /// The values of a parameter that may be given any number of times, under any of these names.
+    pub fn parameters(&self, names: &[&str]) -> impl Iterator<Item = &str> {
+        let query = self.query.iter().filter(|(key, _)| names.contains(&key.as_str()));
+        query.map(|(_, value)| value.as_str())
     }
+
+    /// As [`wants`], of this request.
+    pub fn wants(&self, media_type: &str) -> u16 {
+        wants(&self.headers, media_type)
+    }
+}
+
+/// How much the client wants a media type, from 0 to 1,000, by `Accept` (RFC 9110, 12.5.1): the
+/// most specific range counts. Without the header everything is wanted.
+pub fn wants(headers: &HeaderMap, media_type: &str) -> u16 {
+    let accept: Vec<&str> = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect();
+    if accept.is_empty() {
+        return 1_000;
+    }
+    let group = media_type.split('/').next().unwrap_or_default();
+    let ranges = [media_type.to_owned(), format!("{group}/*"), "*/*".to_owned()];
+    let quality = |range: &String| {
+        accept.iter().find_map(|item| {
+            let (name, weight) = weighted(item)?;
+            name.eq_ignore_ascii_case(range).then_some(weight)
+        })
+    };
+    ranges.iter().find_map(quality).unwrap_or(0)
+}
+
+/// An item of `Accept` or a header like it, with its weight in thousandths (RFC 9110, 12.4.2): 1,000
+/// where it has none, 0 where that is malformed. Not as a floating-point number, since to read one is
+/// half as much code as all the rest of a component.
+pub fn weighted(item: &str) -> Option<(&str, u16)> {
+    let mut parts = item.split(';').map(str::trim);
+    let name = parts.next().filter(|name| !name.is_empty())?;
+    let weight = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
+    Some((name, weight.map_or(1_000, |text| thousandths(text.trim()).unwrap_or(0))))
+}
+
+/// `0.25` as 250.
+fn thousandths(text: &str) -> Option<u16> {
+    let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
+    let digits = format!("{whole}{rest:0<3}");
+    let is_number = rest.len() <= 3 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|number| is_number && *number <= 1_000)
 }
 
 fn decode(text: &str) -> Result<String, ApiError> {
@@ -123,9 +149,32 @@ mod tests {
         assert!(
             wants(Some("text/plain"), "text/plain") > wants(Some("text/plain"), "application/json")
         );
-        assert!(wants(Some("text/*;q=0.5, */*;q=0.1"), "text/plain") > 0.4);
-        assert!(wants(Some("*/*"), "text/plain") >= 1.0);
-        assert!(wants(None, "text/plain") >= 1.0);
-        assert!(wants(Some("image/png"), "text/plain") <= 0.0);
+        assert!(wants(Some("text/*;q=0.5, */*;q=0.1"), "text/plain") == 500);
+        assert_eq!(wants(Some("*/*"), "text/plain"), 1_000);
+        assert_eq!(wants(None, "text/plain"), 1_000);
+        assert_eq!(wants(Some("image/png"), "text/plain"), 0);
+    }
+
+    #[test]
+    fn a_weight_has_three_decimals_and_what_is_none_is_unwanted() {
+        for (item, expected) in [
+            ("a", Some(("a", 1_000))),
+            (" a ; q=0.25", Some(("a", 250))),
+            ("a;Q=1", Some(("a", 1_000))),
+            ("a;q=1.000", Some(("a", 1_000))),
+            ("a;q=0.001", Some(("a", 1))),
+            ("a;level=1;q=0.", Some(("a", 0))),
+            ("a;q=0.0001", Some(("a", 0))),
+            ("a;q=1.001", Some(("a", 0))),
+            ("a;q=-1", Some(("a", 0))),
+            ("a;q=+1", Some(("a", 0))),
+            ("a;q=x", Some(("a", 0))),
+            ("a;q=", Some(("a", 0))),
+            ("a;q=99999999999", Some(("a", 0))),
+            ("", None),
+            (";q=1", None),
+        ] {
+            assert_eq!(weighted(item), expected, "{item}");
+        }
     }
 }

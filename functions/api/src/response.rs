@@ -2,10 +2,15 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tardist_catalog::statement::Answer;
 
-use crate::dist::FileBody;
+use crate::{ApiError, dist::FileBody};
+
+/// What the entity tag of a compressed answer has more than that of the plain one: another coding is
+/// another representation, which needs a tag of its own (RFC 9110, 8.8.3.3).
+pub const GZIP_SUFFIX: &str = "-gzip";
 
 /// A body: bytes, or a file that is read while it is sent.
 #[derive(Debug)]
@@ -48,21 +53,36 @@ impl Response {
         Self { status, headers: HeaderMap::new(), body: Body::Bytes(body.into()) }
     }
 
-    /// A 200 with a JSON body that says when it last changed (Unix seconds). Its entity tag is made
-    /// from its bytes, as the builder makes those of ready-made answers.
+    /// A 200 with a JSON body that says when it last changed (Unix seconds).
     pub fn json(body: String, modified_at: i64) -> Self {
+        Self::made(body, modified_at, "application/json")
+    }
+
+    /// As [`json`](Self::json), of another content type.
+    pub fn made(body: String, modified_at: i64, content_type: &'static str) -> Self {
         let digest = Sha256::digest(body.as_bytes());
         let etag = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-        Self::answer(Answer { body: body.into_bytes(), etag, modified_at }, "application/json")
+        let answer = Answer { body: body.into_bytes(), is_gzip: false, etag, modified_at };
+        Self::answer(answer, content_type)
     }
 
     /// A 200 with a ready-made body.
     pub fn answer(answer: Answer, content_type: &'static str) -> Self {
         let mut response = Self::new(StatusCode::OK, answer.body);
         response.set(header::CONTENT_TYPE, content_type);
-        response.set(header::ETAG, &format!("\"{}\"", answer.etag));
+        let suffix = if answer.is_gzip { GZIP_SUFFIX } else { "" };
+        response.set(header::ETAG, &format!("\"{}{suffix}\"", answer.etag));
+        if answer.is_gzip {
+            response.set(header::CONTENT_ENCODING, "gzip");
+        }
         response.set(header::LAST_MODIFIED, &http_date(answer.modified_at));
         response
+    }
+
+    /// Says that the answer depends on a header of the request, besides those that it depends on
+    /// already (`Vary`).
+    pub fn vary(&mut self, name: &'static str) {
+        self.headers.append(header::VARY, HeaderValue::from_static(name));
     }
 
     /// Sets a header. A value that no header can have is left out; none of ours is such.
@@ -83,6 +103,17 @@ impl Response {
         }
         self
     }
+}
+
+/// A value as JSON. As a type of its own, it links less than `json!` does: see `Problem` in `error`.
+///
+/// # Errors
+/// 500 for what can't be JSON, such as a map with keys that are no texts.
+pub fn json(value: &impl Serialize) -> Result<String, ApiError> {
+    serde_json::to_string(value).map_err(|error| {
+        eprintln!("an answer can't be JSON: {error}");
+        ApiError::Internal
+    })
 }
 
 /// Unix seconds as an HTTP date (RFC 9110, 5.6.7).

@@ -1,31 +1,32 @@
-//! What an operator sets by Spin variables.
+//! What an operator sets by Spin variables. Each component has only those in `spin.toml` that it uses.
 
-/// The variables' values.
+/// The variables' values, but for `cache_max_age`, which every component has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// How long caches may keep an answer, in seconds: `cache_max_age`.
-    pub cache_max_age: u64,
     /// The age of a snapshot in seconds at which `/health` turns bad: `snapshot_max_age`.
     pub snapshot_max_age: u64,
     /// Where the documentation is: `documentation_url`.
     pub documentation_url: String,
 }
 
-impl Settings {
-    /// From the variables' texts, by name. A number that is none is told by `Err`.
-    ///
-    /// # Errors
-    /// What is wrong, for the log.
-    pub fn new(variable: impl Fn(&str) -> Result<String, String>) -> Result<Self, String> {
-        let number = |name: &str| {
-            let text = variable(name)?;
-            text.parse()
-                .map_err(|_| format!("the variable {name} is {text:?}, not a number of seconds"))
-        };
-        Ok(Self {
-            cache_max_age: number("cache_max_age")?,
-            snapshot_max_age: number("snapshot_max_age")?,
-            documentation_url: variable("documentation_url")?,
-        })
+/// A variable's text as a number of seconds.
+///
+/// # Errors
+/// What is wrong, for the log.
+pub fn seconds(name: &str, text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("the variable {name} is {text:?}, not a number of seconds"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_number_of_seconds_is_named() {
+        assert_eq!(seconds("age", "300"), Ok(300));
+        for text in ["", "-1", "5m", "1e3"] {
+            let problem = seconds("age", text).unwrap_err();
+            assert!(problem.contains("age") && problem.contains(&format!("{text:?}")), "{problem}");
+        }
     }
 }

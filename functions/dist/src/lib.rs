@@ -2,9 +2,19 @@
 //! component of its own, it can be routed, limited and scaled by itself, and opens only what it needs.
 #![cfg(target_family = "wasm")]
 
+use std::path::Path;
+
 use spin_sdk::{http::Request, http_service};
+use tardist_api::{ApiError, component::serve, dist, response::Body, route::Route};
+
+/// Where `spin.toml` mounts the tarballs.
+const DIST: &str = "/dist";
 
 #[http_service]
-async fn handle(request: Request) -> http::Response<tardist_api::response::Body> {
-    tardist_api::component::serve(request).await
+async fn handle(request: Request) -> http::Response<Body> {
+    serve(request, async |route, call| match route {
+        Route::Dist(kind, file) => dist::get(call.request, Path::new(DIST), kind, file),
+        _ => Err(ApiError::no_such_path()),
+    })
+    .await
 }

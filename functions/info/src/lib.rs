@@ -3,8 +3,14 @@
 #![cfg(target_family = "wasm")]
 
 use spin_sdk::{http::Request, http_service};
+use tardist_api::{ApiError, component::serve, info, response::Body, route::Route};
 
 #[http_service]
-async fn handle(request: Request) -> http::Response<tardist_api::response::Body> {
-    tardist_api::component::serve(request).await
+async fn handle(request: Request) -> http::Response<Body> {
+    serve(request, async |route, call| match route {
+        Route::Infos(kind) => info::many(call.request, kind, call.snapshot).await,
+        Route::Info(kind, name) => info::one(kind, name, call.snapshot).await,
+        _ => Err(ApiError::no_such_path()),
+    })
+    .await
 }

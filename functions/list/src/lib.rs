@@ -3,8 +3,13 @@
 #![cfg(target_family = "wasm")]
 
 use spin_sdk::{http::Request, http_service};
+use tardist_api::{ApiError, component::serve, list, response::Body, route::Route};
 
 #[http_service]
-async fn handle(request: Request) -> http::Response<tardist_api::response::Body> {
-    tardist_api::component::serve(request).await
+async fn handle(request: Request) -> http::Response<Body> {
+    serve(request, async |route, call| match route {
+        Route::List(kind) => list::get(call.request, kind, call.snapshot).await,
+        _ => Err(ApiError::no_such_path()),
+    })
+    .await
 }

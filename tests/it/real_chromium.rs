@@ -1,0 +1,192 @@
+//! The pages for people in a real browser: Debian's Chromium, in which pages run no script.
+
+use std::fs;
+
+use tardist_tests::{Browser, Site, TestEnv, within};
+
+/// WebDriver's code points of keys.
+const TAB: &str = "\u{e004}";
+const ENTER: &str = "\u{e007}";
+
+/// A wide window and that of a small phone.
+const WINDOWS: [(u32, u32); 2] = [(1280, 800), (360, 740)];
+
+/// Every sort of page.
+const PAGES: [&str; 6] = [
+    "/",
+    "/?q=sample",
+    "/extensions",
+    "/extensions/SampleGreeting",
+    "/skins/SampleDusk",
+    "/extensions/Nothing",
+];
+
+fn served() -> (TestEnv, Site) {
+    let env = TestEnv::sample();
+    env.sync(&[]).exits(0);
+    let site = env.serve(&[]);
+    (env, site)
+}
+
+/// Fails the test if the browser complained, or asked for anything that is not this site's.
+#[track_caller]
+fn kept_to(browser: &Browser, site: &Site) {
+    let complaints = browser.complaints();
+    assert!(complaints.is_empty(), "{complaints:?}");
+    let own = format!("http://{}/", site.address());
+    let requests = browser.requests();
+    assert!(!requests.is_empty());
+    for url in requests {
+        // The icon is part of the page.
+        let is_own = url.starts_with(&own) || url.starts_with("data:image/svg+xml,");
+        assert!(is_own || url == "about:blank", "a request to {url}");
+    }
+}
+
+#[test]
+fn a_person_searches_reads_and_downloads_with_the_keyboard_alone() {
+    let (env, site) = served();
+    let browser = Browser::start();
+    let at = |path: &str| format!("http://{}{path}", site.address());
+    browser.open(&at("/"));
+    browser.press(TAB);
+    assert_eq!(browser.text(&browser.active()), "Skip to the content");
+    let seen = |browser: &Browser| {
+        let box_ = "document.activeElement.getBoundingClientRect()";
+        browser.evaluate(&format!("{box_}.top >= 0 && {box_}.left >= 0")).as_bool().unwrap()
+    };
+    assert!(seen(&browser), "the link shows itself when it is reached");
+    for (target, presses) in [("/", 1), ("/extensions", 1), ("/skins", 1)] {
+        browser.press(&TAB.repeat(presses));
+        assert_eq!(browser.attribute(&browser.active(), "href"), target);
+        let outline = browser.style(&browser.active(), "outline-style");
+        assert_eq!(outline, "solid", "one sees where the keyboard is");
+    }
+    browser.press(TAB);
+    assert_eq!(browser.attribute(&browser.active(), "name"), "q");
+    browser.press(&format!("greet{ENTER}"));
+    within("the results are there", || browser.url().contains("q=greet"));
+    assert_eq!(browser.title(), "Search: greet – MediaWiki extensions and skins");
+
+    let result = browser.find("main a[href='/extensions/SampleGreeting']");
+    browser.click(&result);
+    within("the repository is there", || browser.url() == at("/extensions/SampleGreeting"));
+    assert_eq!(browser.text(&browser.find("h1")), "SampleGreeting");
+    assert!(browser.text(&browser.find("p.description")).starts_with("Adds a "));
+
+    let link = browser.find("tbody tr:nth-child(3) td a");
+    let file = browser.text(&link);
+    assert!(file.starts_with("SampleGreeting-REL1_45-"), "{file}");
+    browser.click(&link);
+    let path = browser.downloads().join(&file);
+    within("the tarball is downloaded", || path.is_file());
+    let tarball = env.tarball("extensions/SampleGreeting", "REL1_45");
+    assert!(fs::read(path).unwrap() == fs::read(tarball).unwrap());
+    kept_to(&browser, &site);
+
+    browser.open(&at("/"));
+    browser.press(&format!("{TAB}{ENTER}"));
+    within("the content is reached", || browser.url().ends_with("#content"));
+    browser.press(TAB);
+    assert_eq!(browser.attribute(&browser.active(), "href"), "/extensions");
+    assert_eq!(browser.evaluate("document.activeElement.closest('main') !== null"), true);
+}
+
+#[test]
+fn every_page_fits_every_window_in_light_and_dark_and_both_directions() {
+    let (_env, site) = served();
+    let browser = Browser::start();
+    for path in PAGES {
+        browser.open(&format!("http://{}{path}", site.address()));
+        for (width, height) in WINDOWS {
+            browser.resize(width, height);
+            for direction in ["ltr", "rtl"] {
+                let turned = format!("document.documentElement.dir = '{direction}'");
+                assert_eq!(browser.evaluate(&turned), direction);
+                let wide = browser.evaluate("document.documentElement.scrollWidth");
+                assert!(
+                    wide.as_u64().unwrap() <= u64::from(width),
+                    "{path} in {direction}: {wide}"
+                );
+                let form = "document.querySelector('form').getBoundingClientRect()";
+                let left = browser.evaluate(&format!("{form}.left")).as_f64().unwrap();
+                let right = browser.evaluate(&format!("{form}.right")).as_f64().unwrap();
+                assert!(left >= 0.0 && right <= f64::from(width), "{path}: {left} to {right}");
+            }
+        }
+        let body = browser.find("body");
+        browser.prefer("light");
+        assert_eq!(browser.style(&body, "background-color"), "rgba(255, 255, 255, 1)");
+        for scheme in ["light", "dark"] {
+            browser.prefer(scheme);
+            is_readable(&browser, path);
+        }
+        assert_eq!(browser.style(&body, "background-color"), "rgba(20, 23, 26, 1)");
+        if path != "/extensions/Nothing" {
+            kept_to(&browser, &site);
+        }
+    }
+}
+
+/// Fails the test unless all text has the contrast that WCAG 2.2 wants (AA: 4.5).
+#[track_caller]
+fn is_readable(browser: &Browser, path: &str) {
+    // Relative luminance and contrast as WCAG defines them; the ground is that of the nearest
+    // element around that has one.
+    let script = "(() => {
+        const numbers = text => text.match(/[\\d.]+/g).map(Number);
+        const channel = it => it <= 10.31 ? it / 255 / 12.92 : ((it / 255 + 0.055) / 1.055) ** 2.4;
+        const luminance = ([r, g, b]) =>
+            0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+        const ground = it => {
+            for (; it; it = it.parentElement) {
+                const color = numbers(getComputedStyle(it).backgroundColor);
+                if (color.length < 4 || color[3] > 0) return color;
+            }
+            return [255, 255, 255];
+        };
+        return [...document.body.querySelectorAll('*')]
+            .filter(it => [...it.childNodes].some(node => node.nodeType === 3 && node.data.trim()))
+            .map(it => {
+                const [a, b] = [luminance(numbers(getComputedStyle(it).color)), luminance(ground(it))];
+                const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+                return [it.outerHTML.slice(0, 80), ratio];
+            })
+            .filter(([, ratio]) => !(ratio >= 4.5));
+    })()";
+    let pale = browser.evaluate(script);
+    assert_eq!(pale.as_array().map(Vec::len), Some(0), "{path}: {pale}");
+}
+
+#[test]
+fn a_screen_reader_gets_landmarks_headings_and_a_table() {
+    let (_env, site) = served();
+    let browser = Browser::start();
+    for (width, height) in WINDOWS {
+        browser.resize(width, height);
+        browser.open(&format!("http://{}/extensions/SampleGreeting", site.address()));
+        let nodes = browser.accessibility();
+        let has = |role: &str, name: &str| {
+            let found = nodes.iter().any(|(r, n)| r == role && n.contains(name));
+            assert!(found, "no {role} {name:?} at {width} in {nodes:?}");
+        };
+        for role in ["banner", "search", "main", "contentinfo"] {
+            has(role, "");
+        }
+        has("navigation", "Kinds");
+        has("searchbox", "Search");
+        has("combobox", "Search in");
+        has("button", "Search");
+        has("heading", "SampleGreeting");
+        has("table", "Branches");
+        has("rowheader", "REL1_45");
+        has("columnheader", "Requires");
+        has("link", "SampleGreeting-REL1_45-");
+        let count = |role: &str| nodes.iter().filter(|(r, _)| r == role).count();
+        assert_eq!([count("rowheader"), count("columnheader"), count("cell")], [5, 5, 20]);
+        assert_eq!(count("main"), 1);
+        assert_eq!(nodes.iter().filter(|(r, n)| r == "link" && n.is_empty()).count(), 0);
+    }
+    assert_eq!(browser.evaluate("document.querySelectorAll('h1').length"), 1);
+    assert_eq!(browser.evaluate("document.documentElement.lang"), "en");
+}

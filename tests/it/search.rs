@@ -1,0 +1,219 @@
+//! `/search` over HTTP.
+
+use tardist_tests::{File, Site, TestEnv, Value, json};
+
+fn served() -> (TestEnv, Site) {
+    let env = TestEnv::sample();
+    env.sync(&[]).exits(0);
+    let site = env.serve(&[]);
+    (env, site)
+}
+
+/// The results of a search, as `MATCH KIND/NAME`.
+#[track_caller]
+fn found(site: &Site, parameters: &str) -> Vec<String> {
+    let answer = site.get(&format!("/search?{parameters}")).json();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let results = answer["results"].as_array().unwrap().iter();
+    results
+        .map(|it| format!("{} {}/{}", text(&it["match"]), text(&it["kind"]), text(&it["name"])))
+        .collect()
+}
+
+#[test]
+fn a_result_says_what_the_repository_is_and_where_its_document_is() {
+    let (_env, site) = served();
+    let answer = site.get("/search?q=samplegreeting").json();
+    assert_eq!(answer["query"], "samplegreeting");
+    assert_eq!(answer["more"], false);
+    let [result] = answer["results"].as_array().unwrap().as_slice() else {
+        panic!("{answer}");
+    };
+    assert_eq!(result["match"], "name");
+    assert_eq!(result["info"], "/info/extensions/SampleGreeting");
+    let mut result = result.as_object().unwrap().clone();
+    let document = site.get(result["info"].as_str().unwrap()).json();
+    result.remove("match");
+    result.remove("info");
+    let mut keys: Vec<&str> = result.keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    let expected = [
+        "authors",
+        "default_branch",
+        "description",
+        "description_language",
+        "kind",
+        "license",
+        "name",
+        "title",
+        "type",
+        "url",
+    ];
+    assert_eq!(keys, expected);
+    for (key, value) in &result {
+        assert_eq!(value, &document[key], "{key}");
+    }
+}
+
+#[test]
+fn names_come_first_and_what_is_said_in_other_languages_last() {
+    let (_env, site) = served();
+    for (parameters, expected) in [
+        ("q=SamplePaper", &["name skins/SamplePaper"][..]),
+        ("q=paper", &["name skins/SamplePaper"]),
+        ("q=Pap", &["name skins/SamplePaper"]),
+        ("q=sample+calendar", &["name extensions/SampleCalendar"]),
+        ("q=beispielkalender", &["title extensions/SampleCalendar"]),
+        ("q=konrad", &["credits extensions/SampleCalendar"]),
+        ("q=apache", &["credits skins/SampleDusk"]),
+        ("q=Sample&kind=skins", &["name skins/SampleDusk", "name skins/SamplePaper"]),
+        ("q=wang&kind=skins", &["credits skins/SampleDusk"]),
+        ("q=wang", &["credits skins/SampleDusk", "credits extensions/SampleChart"]),
+        ("q=evening", &["description skins/SampleDusk"]),
+        ("q=submod", &["description extensions/SampleChart"]),
+        ("q=chart+submodule", &["description extensions/SampleChart"]),
+        ("q=Spezialseite", &["translation extensions/SampleCalendar"]),
+        ("q=erganzt+tageszeit", &["translation extensions/SampleGreeting"]),
+        (
+            "q=%D7%94%D7%A7%D7%95%D7%A8%D7%90%D7%99%D7%9D",
+            &["translation extensions/SampleGreeting"],
+        ),
+        ("q=%E5%95%8F%E5%80%99", &["translation extensions/SampleGreeting"]),
+        ("q=%E5%A4%96%E8%A7%80&kind=skins", &["translation skins/SampleDusk"]),
+        ("q=%E5%A4%96%E8%A7%80&kind=extensions", &[]),
+        ("q=nothing+of+the+sort", &[]),
+        ("q=retired", &[]),
+    ] {
+        assert_eq!(found(&site, parameters), expected, "{parameters}");
+    }
+}
+
+#[test]
+fn the_limit_cuts_and_more_says_so() {
+    let (_env, site) = served();
+    let all = found(&site, "q=sample");
+    assert_eq!(all.len(), 8);
+    for limit in 1..=9 {
+        let parameters = format!("q=sample&limit={limit}");
+        assert_eq!(found(&site, &parameters), all[..limit.min(8)], "{limit}");
+        let answer = site.get(&format!("/search?{parameters}")).json();
+        assert_eq!(answer["more"], limit < 8, "{limit}");
+    }
+    assert_eq!(found(&site, "q=sample&limit=100"), all);
+}
+
+#[test]
+fn any_text_is_searched_and_none_is_syntax() {
+    let (_env, site) = served();
+    for (query, name) in [
+        ("%22paper", "SamplePaper"),
+        ("paper*", "SamplePaper"),
+        ("-paper", "SamplePaper"),
+        ("paper%00", "SamplePaper"),
+        ("%F0%9F%92%A9+paper", "SamplePaper"),
+        ("paper%E2%80%8B", "SamplePaper"),
+        ("%27%29%3B+paper+--", "SamplePaper"),
+    ] {
+        assert_eq!(found(&site, &format!("q={query}")), [format!("name skins/{name}")], "{query}");
+    }
+    for query in [
+        "%22",
+        "%27",
+        "*",
+        "(",
+        "NEAR%28a+b%29",
+        "AND",
+        "NOT+paper+OR",
+        "terms:paper",
+        "%7Ba%7D:b",
+        "%27+OR+1=1+--",
+        "%00",
+        "%F0%9F%92%A9",
+        "%25",
+        "..%2F",
+        "%3F1",
+        "%EF%BB%BF",
+        "%EF%BF%BF",
+    ] {
+        let answer = site.get(&format!("/search?q={query}")).json();
+        assert_eq!(answer["results"], json!([]), "{query}");
+    }
+    let odd = site.get("/search?q=%00%22%0A%3C%2Fscript%3E&unknown=%27").json();
+    assert_eq!(odd["query"], "\0\"\n</script>");
+}
+
+#[test]
+fn a_bad_parameter_is_named() {
+    let (_env, site) = served();
+    let long = "x".repeat(10_000);
+    for (parameters, parameter) in [
+        ("", "q"),
+        ("q=", "q"),
+        ("q", "q"),
+        ("q=+%09", "q"),
+        ("q=a&q=b", "q"),
+        (&format!("q={long}"), "q"),
+        (&format!("q={}", "%E5%95%8F".repeat(201)), "q"),
+        ("kind=skins", "q"),
+        ("q=a&kind=", "kind"),
+        ("q=a&kind=themes", "kind"),
+        ("q=a&kind=Skins", "kind"),
+        ("q=a&kind=skins&kind=skins", "kind"),
+        (&format!("q=a&kind={long}"), "kind"),
+        ("q=a&limit=", "limit"),
+        ("q=a&limit=0", "limit"),
+        ("q=a&limit=101", "limit"),
+        ("q=a&limit=-1", "limit"),
+        ("q=a&limit=%2B5", "limit"),
+        ("q=a&limit=1.0", "limit"),
+        ("q=a&limit=99999999999999999999", "limit"),
+        ("q=a&limit=1&limit=1", "limit"),
+    ] {
+        let answer = site.get(&format!("/search?{parameters}"));
+        let detail = answer.problem(400);
+        assert!(detail.contains(&format!("`{parameter}`")) && detail.len() < 200, "{detail}");
+        let problem: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(problem["parameter"], parameter);
+    }
+    for parameters in ["q=%FF", "q=%C3%28", "q=a&kind=%FF"] {
+        site.get(&format!("/search?{parameters}")).problem(400);
+    }
+    site.get(&format!("/search?q={}", "%E5%95%8F".repeat(200))).is(200);
+    for path in ["/search/", "/search/x", "/searches", "/Search?q=a"] {
+        site.get(path).problem(404);
+    }
+}
+
+#[test]
+fn the_entity_tag_changes_with_the_results_only() {
+    let (env, site) = served();
+    let path = "/search?q=paper";
+    let first = site.get(path);
+    let etag = first.is(200).header("etag").to_owned();
+    assert!(first.header("cache-control").contains("max-age"));
+    site.request("GET", path, &[("If-None-Match", &etag)]).is(304);
+    let since = first.header("last-modified");
+    site.request("GET", path, &[("If-Modified-Since", since)]).is(304);
+
+    env.commit("extensions/Unrelated", "master", &[("a.txt", File::text("a"))]);
+    env.sync(&[]).exits(0);
+    site.catch_up();
+    site.request("GET", path, &[("If-None-Match", &etag)]).is(304);
+
+    let manifest = json!({"name": "Café", "description": "Folds paper"}).to_string();
+    env.commit("extensions/Folder", "master", &[("extension.json", File::text(manifest))]);
+    env.sync(&[]).exits(0);
+    site.catch_up();
+    assert_ne!(site.get(path).is(200).header("etag"), etag);
+    let expected = ["name skins/SamplePaper", "description extensions/Folder"];
+    assert_eq!(found(&site, "q=paper"), expected);
+    assert_eq!(found(&site, "q=cafe"), ["title extensions/Folder"]);
+}
+
+#[test]
+fn without_a_snapshot_it_is_503() {
+    let env = TestEnv::empty();
+    let answer = env.serve(&[]).get("/search?q=a");
+    answer.problem(503);
+    assert_ne!(answer.header("retry-after"), "");
+}
