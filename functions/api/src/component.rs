@@ -76,7 +76,7 @@ async fn make(request: &Request, snapshot: &Database) -> Result<Response, ApiErr
         Route::Health => health::get(settings, now(), snapshot).await,
         Route::List(kind) => list::get(request, kind, snapshot).await,
         Route::Infos(kind) => info::many(request, kind, snapshot).await,
-        Route::Info(kind, name) => info::one(kind, name, snapshot).await,
+        Route::Info(kind, name) => info::one(request, kind, name, snapshot).await,
         Route::Dist(kind, file) => dist::get(Path::new(DIST), kind, file),
     }?;
     if !response.headers.contains_key(header::CACHE_CONTROL) {

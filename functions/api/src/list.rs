@@ -41,9 +41,12 @@ pub async fn ready_made(
     snapshot: &impl Snapshot,
 ) -> Result<Response, ApiError> {
     let answer = snapshot.get(statement::answer(path, media_type)).await?;
-    answer
-        .map(|answer| Response::answer(answer, content_type))
-        .ok_or_else(|| ApiError::Unavailable("it is not whole".to_owned()))
+    answer.map(|answer| Response::answer(answer, content_type)).ok_or_else(not_whole)
+}
+
+/// Why there is no answer where the snapshot lacks one that every builder makes.
+pub fn not_whole() -> ApiError {
+    ApiError::Unavailable("it is not whole".to_owned())
 }
 
 /// The kind that a path names.
