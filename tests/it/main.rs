@@ -11,6 +11,7 @@ mod cli;
 mod consistency;
 mod content;
 mod cycle;
+mod language;
 mod publish;
 mod real_composer;
 mod real_gerrit;
