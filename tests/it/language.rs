@@ -97,6 +97,14 @@ fn a_repository_speaks_the_language_that_is_asked_for() {
         let both = accepting(&site, &format!("{POLYGLOT}?lang={language}"), "he");
         assert_eq!(both.body, asked.body, "{language}");
     }
+}
+
+#[test]
+fn of_several_languages_the_best_that_is_there_comes() {
+    let (_env, site) = served();
+    let english = ["Polyglot", "Speaks \"languages\"", "en"];
+    let german = ["Polyglot", "Spricht „Sprachen“", "de"];
+    let portuguese = ["Polyglot", "Fala línguas", "pt"];
     for (accepted, expected) in [
         ("fr-CH, fr;q=0.9, de;q=0.8, en;q=0.7", german),
         ("fr, en;q=0.9, de;q=0.8", english),
