@@ -1,14 +1,16 @@
 //! The contract between the builder, which writes snapshots, and the functions, which read them.
 //!
 //! It owns the names ([`Kind`], [`RepoName`], [`BranchName`], [`CommitId`], [`TarballName`]), the
-//! JSON documents that are published ([`document`]), the tables ([`schema`]), every `SELECT` that a
-//! function runs ([`statement`]) and the words by which repositories are found ([`search`]). It does no I/O and builds natively and for WebAssembly, so
+//! JSON documents that are published ([`document`]), the languages ([`language`]), the tables
+//! ([`schema`]), every `SELECT` that a function runs ([`statement`]) and the words by which
+//! repositories are found ([`search`]). It does no I/O and builds natively and for WebAssembly, so
 //! that what one side writes is by construction what the other side reads.
 
 mod branch_name;
 mod commit_id;
 pub mod document;
 mod kind;
+pub mod language;
 mod name_error;
 mod repo_name;
 pub mod schema;

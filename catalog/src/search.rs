@@ -429,10 +429,11 @@ mod tests {
 
         fn ask(&self, query: &str, kind: Option<Kind>, limit: u32) -> Found {
             let statement =
-                statement::search(&serde_json::json!(steps(query, kind)).to_string(), limit);
+                statement::search(&serde_json::json!(steps(query, kind)).to_string(), limit, None);
             let params = statement.params.iter().map(|value| match value {
                 Value::Text(text) => types::Value::Text(text.clone()),
                 Value::Integer(integer) => types::Value::Integer(*integer),
+                Value::Null => types::Value::Null,
                 other => panic!("no statement takes {other:?}"),
             });
             let row = self.0.query_row(statement.sql, params_from_iter(params), |row| {

@@ -6,7 +6,7 @@
 
 pub mod gerrit;
 
-use crate::{BranchName, Kind, RepoName, schema::USER_VERSION};
+use crate::{BranchName, Kind, RepoName, language::Chain, schema::USER_VERSION};
 
 /// A value of SQLite, on its way in or out.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,6 +103,19 @@ pub struct Made {
     pub modified_at: i64,
 }
 
+/// A body that was made for a client's languages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Localized {
+    /// JSON.
+    pub body: String,
+    /// The code of the language that it came out in: a document's description's, else its title's;
+    /// `None` where it has neither, and for several documents.
+    pub language: Option<String>,
+    /// When the same body in English last changed, which says that it did in any language: every
+    /// document names the commits that all its texts come from. Unix seconds.
+    pub modified_at: i64,
+}
+
 /// What a search found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
@@ -113,15 +126,6 @@ pub struct Found {
     /// The elements of a JSON array without its brackets, best first: each is a
     /// [`Card`](crate::search::Card) with the [`Step`](crate::search::Step)'s `match` before it.
     pub results: String,
-}
-
-/// Repositories with a text in their name or title.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Titled {
-    /// A JSON array of objects with `kind`, `name`, `title`, `description`, `description_language`.
-    pub found: String,
-    /// When the snapshot was made: Unix seconds.
-    pub generated_at: i64,
 }
 
 /// The schema version alone, which every SQLite file has: 0 where there is no snapshot.
@@ -171,53 +175,154 @@ pub fn repository(kind: Kind, name: &RepoName) -> Statement<Option<Answer>> {
     }
 }
 
-/// The answer of `/info/KIND` or `/info` for a part of the repositories: those of `kinds`, a JSON array;
-/// of `names`, a JSON array too, or all; and with `branch` only those that have it, with no other branch
-/// in their documents. With `names` the first kind's names that are not there are listed as `missing`.
-/// `path` is that of the answer with all of them.
+/// A table of the languages of a [`Chain`] with their places in it, of which this is the parameter.
+macro_rules! chain {
+    ($chain:literal) => {
+        concat!(
+            "chain (language, place) AS MATERIALIZED (SELECT value, key FROM json_each(",
+            $chain,
+            "))"
+        )
+    };
+}
+
+/// Joins the rows of `localized` that the title and the description of `repository` come from: each
+/// falls back for itself, as messages do in MediaWiki.
+macro_rules! join_localized {
+    () => {
+        concat!(
+            " LEFT JOIN localized AS title ON title.kind = repository.kind
+                  AND title.name = repository.name AND title.language = ",
+            best!("title"),
+            " LEFT JOIN localized AS description ON description.kind = repository.kind
+                  AND description.name = repository.name AND description.language = ",
+            best!("description")
+        )
+    };
+}
+
+/// The best language of the chain in which `repository` has this.
+macro_rules! best {
+    ($column:literal) => {
+        concat!(
+            "(SELECT language FROM chain CROSS JOIN localized AS it USING (language)
+              WHERE it.kind = repository.kind AND it.name = repository.name AND it.",
+            $column,
+            " IS NOT NULL ORDER BY place LIMIT 1)"
+        )
+    };
+}
+
+/// A document in the languages that were joined: SQLite keeps all else of it, byte for byte.
+macro_rules! localized {
+    ($($document:tt)+) => {
+        concat!(
+            "json_replace(",
+            $($document)+,
+            ", '$.title', title.title, '$.description', description.description,
+               '$.description_language', description.language)"
+        )
+    };
+}
+
+/// The document of `repository`, with no other branch than the parameter says.
+macro_rules! of_branch {
+    () => {
+        "CASE WHEN ?4 IS NULL THEN document ELSE json_set(document, '$.branches',
+            json_object(?4, document -> ('$.branches.\"' || ?4 || '\"'))) END"
+    };
+}
+
+/// As [`repository`], in the languages of a chain.
+pub fn localized_repository(
+    kind: Kind,
+    name: &RepoName,
+    chain: &Chain,
+) -> Statement<Option<Localized>> {
+    Statement {
+        sql: concat!(
+            "WITH ",
+            chain!("?3"),
+            " SELECT user_version, ",
+            localized!("document"),
+            ", coalesce(description.language, title.language), modified_at
+              FROM pragma_user_version
+              LEFT JOIN repository ON repository.kind = ?1 AND repository.name = ?2",
+            join_localized!()
+        ),
+        params: vec![
+            Value::Text(kind.to_string()),
+            Value::Text(name.to_string()),
+            Value::Text(chain.json()),
+        ],
+        read: Row::localized,
+    }
+}
+
+/// What is wanted of the documents in a [`selection`].
+#[derive(Debug, Clone, Copy)]
+pub struct Parts<'a> {
+    /// The kinds, a JSON array.
+    pub kinds: &'a str,
+    /// The names, a JSON array; `None` for all.
+    pub names: Option<&'a str>,
+    /// Only repositories that have this branch, with no other branch in their documents.
+    pub branch: Option<&'a BranchName>,
+    /// The languages to have them in; `None` for English, which documents are in.
+    pub chain: Option<&'a Chain>,
+}
+
+/// The answer of `/info/KIND` or `/info` for a part of the repositories, or in another language. With
+/// `names` the first kind's names that are not there are listed as `missing`. `path` is that of the
+/// answer with all of them.
 ///
 /// SQLite makes the whole body, since 25 rows through the row stream cost four times one row, and a
-/// function that put it together would hold it twice.
-pub fn selection(
-    path: &str,
-    kinds: &str,
-    names: Option<&str>,
-    branch: Option<&BranchName>,
-) -> Statement<Made> {
+/// function that put it together would hold it twice. Only the rows' numbers are sorted: sorting the
+/// documents would copy them all.
+pub fn selection(path: &str, parts: Parts<'_>) -> Statement<Made> {
     let optional = |text: Option<String>| text.map_or(Value::Null, Value::Text);
     Statement {
-        sql: "
-WITH found AS NOT MATERIALIZED (
-    SELECT kind, name, CASE WHEN ?4 IS NULL THEN document ELSE
-        json_set(document, '$.branches', json_object(?4, document -> ('$.branches.\"' || ?4 || '\"')))
-    END AS document
-    FROM repository WHERE ?4 IS NULL OR EXISTS (
+        sql: concat!(
+            "WITH ",
+            chain!("coalesce(?5, '[]')"),
+            ", found AS NOT MATERIALIZED (
+    SELECT rowid AS number, kind, name FROM repository WHERE ?4 IS NULL OR EXISTS (
         SELECT 1 FROM branch
         WHERE branch.kind = repository.kind AND branch.name = repository.name AND branch = ?4
     )
 )
 SELECT user_version, '{' || (
     SELECT group_concat(json_quote(wanted.value) || ':{' || coalesce((
-        SELECT group_concat(json_quote(name) || ':' || document, ',') FROM (
-            SELECT name, document FROM found WHERE kind = wanted.value AND name IN (
+        SELECT group_concat(json_quote(repository.name) || ':' || CASE
+            WHEN ?5 IS NOT NULL THEN ",
+            localized!(of_branch!()),
+            " ELSE ",
+            of_branch!(),
+            " END, ',')
+        FROM (
+            SELECT number FROM found WHERE kind = wanted.value AND name IN (
                 SELECT value FROM json_each(coalesce(?3, (
                     SELECT json_group_array(name) FROM repository WHERE kind = wanted.value
                 )))
             )
             ORDER BY lower(name), name
-        )
+        ) CROSS JOIN repository ON repository.rowid = number",
+            join_localized!(),
+            "
     ), '') || '}', ',')
     FROM json_each(?2) AS wanted
 ) || CASE WHEN ?3 IS NULL THEN '' ELSE ',\"missing\":' || (
     SELECT json_group_array(value) FROM json_each(?3)
     WHERE value NOT IN (SELECT name FROM found WHERE kind = ?2 ->> 0)
 ) END || '}', (SELECT coalesce(max(modified_at), 0) FROM answer WHERE path = ?1)
-FROM pragma_user_version",
+FROM pragma_user_version"
+        ),
         params: vec![
             Value::Text(path.to_owned()),
-            Value::Text(kinds.to_owned()),
-            optional(names.map(str::to_owned)),
-            optional(branch.map(BranchName::to_string)),
+            Value::Text(parts.kinds.to_owned()),
+            optional(parts.names.map(str::to_owned)),
+            optional(parts.branch.map(BranchName::to_string)),
+            optional(parts.chain.map(Chain::json)),
         ],
         read: Row::made,
     }
@@ -226,10 +331,14 @@ FROM pragma_user_version",
 /// The best `limit` of what is found in `steps`: [`search::steps`](crate::search::steps) as JSON.
 ///
 /// Step by step, what was found before is kept and what else is found is added, until there is one
-/// more than the limit; as numbers that hold both the id and, in the last four bits, the step.
-pub fn search(steps: &str, limit: u32) -> Statement<Found> {
+/// more than the limit; as numbers that hold both the id and, in the last four bits, the step. What is
+/// found comes in the languages of `chain`; `None` for English, which cards are in.
+pub fn search(steps: &str, limit: u32, chain: Option<&Chain>) -> Statement<Found> {
     Statement {
-        sql: "WITH RECURSIVE so_far (step, found) AS (
+        sql: concat!(
+            "WITH RECURSIVE ",
+            chain!("coalesce(?3, '[]')"),
+            ", so_far (step, found) AS (
                   SELECT 0, '[]'
                   UNION ALL
                   SELECT step + 1, (
@@ -252,39 +361,25 @@ pub fn search(steps: &str, limit: u32) -> Statement<Found> {
               SELECT user_version, generated_at, (SELECT count(*) FROM best), (
                   SELECT coalesce(group_concat(it, ','), '') FROM (
                       SELECT '{\"match\":' || (?1 -> ('$[' || step || '].match'))
-                             || ',' || substr(card, 2) AS it
-                      FROM best JOIN search_card USING (id)
-                      ORDER BY step, id LIMIT ?2 - 1))
-              FROM pragma_user_version, snapshot",
-        params: vec![Value::Text(steps.to_owned()), Value::Integer(i64::from(limit) + 1)],
+                             || ',' || substr(iif(?3 IS NULL, card, ",
+            localized!("card"),
+            "), 2) AS it
+                      FROM (
+                          SELECT step, id, card, card ->> '$.kind' AS kind, card ->> '$.name' AS name
+                          FROM best JOIN search_card USING (id)
+                      ) AS repository",
+            join_localized!(),
+            "         ORDER BY step, id LIMIT ?2 - 1))
+              FROM pragma_user_version, snapshot"
+        ),
+        params: vec![
+            Value::Text(steps.to_owned()),
+            Value::Integer(i64::from(limit) + 1),
+            chain.map_or(Value::Null, |chain| Value::Text(chain.json())),
+        ],
         read: |row| {
             Ok(Found { generated_at: row.integer()?, count: row.integer()?, results: row.text()? })
         },
-    }
-}
-
-/// The first `limit` repositories of one kind, or of both, with `text` in their name or title; first
-/// those whose name begins with it. Case matters beyond ASCII only.
-pub fn titled(kind: Option<Kind>, text: &str, limit: usize) -> Statement<Titled> {
-    let kind = kind.map_or("%", Kind::as_str);
-    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    let (inside, start) = (format!("%{escaped}%"), format!("{escaped}%"));
-    let params = [kind, &inside, &inside, &start, &limit.to_string()];
-    Statement {
-        sql: "SELECT user_version, found.repositories, generated_at
-              FROM pragma_user_version, snapshot, (
-                  SELECT json_group_array(json_object('kind', kind, 'name', name, 'title', title,
-                      'description', document ->> '$.description',
-                      'description_language', document ->> '$.description_language')) AS repositories
-                  FROM (SELECT kind, name, document, document ->> '$.title' AS title
-                        FROM repository
-                        WHERE kind LIKE ?
-                        AND (name LIKE ? ESCAPE '\\' OR title LIKE ? ESCAPE '\\')
-                        ORDER BY name NOT LIKE ? ESCAPE '\\', lower(name), name, kind
-                        LIMIT CAST(? AS INTEGER))
-              ) AS found",
-        params: params.iter().map(|&text| Value::Text(text.to_owned())).collect(),
-        read: |row| Ok(Titled { found: row.text()?, generated_at: row.integer()? }),
     }
 }
 
@@ -316,6 +411,25 @@ impl Row {
             Value::Text(value) => Ok(value),
             _ => Err(self.unlike("a text")),
         }
+    }
+
+    /// `None` where there is no such row: it has neither a body nor a time.
+    fn localized(&mut self) -> Result<Option<Localized>, RowError> {
+        let (body, language) = (self.next(), self.next());
+        let modified_at = match self.next() {
+            Value::Null => return Ok(None),
+            Value::Integer(modified_at) => modified_at,
+            _ => return Err(self.unlike("an integer")),
+        };
+        let Value::Text(body) = body else {
+            return Err(RowError::Column { index: 1, wanted: "a text" });
+        };
+        let language = match language {
+            Value::Text(language) => Some(language),
+            Value::Null => None,
+            _ => return Err(RowError::Column { index: 2, wanted: "a text or NULL" }),
+        };
+        Ok(Some(Localized { body, language, modified_at }))
     }
 
     fn answer(&mut self) -> Result<Option<Answer>, RowError> {
@@ -356,6 +470,57 @@ mod tests {
         )
         .unwrap();
         db.pragma_update(None, "user_version", user_version).unwrap();
+        db
+    }
+
+    fn parts<'a>(kinds: &'a str, names: Option<&'a str>, chain: Option<&'a Chain>) -> Parts<'a> {
+        Parts { kinds, names, branch: None, chain }
+    }
+
+    /// With `repositories` as the real thing writes them: a document each, and texts by language.
+    fn localized() -> Connection {
+        let db = snapshot(USER_VERSION);
+        let documents = [
+            (
+                "extensions",
+                "Zeta",
+                r#""Zeta","description":"Does \"zeta\" \u001f/\n","description_language":"en""#,
+            ),
+            ("extensions", "alpha", r#"null,"description":null,"description_language":null"#),
+            ("skins", "Mid", r#""Mid","description":"Skin ü","description_language":"en""#),
+        ];
+        db.execute_batch("DELETE FROM repository; DELETE FROM answer;").unwrap();
+        for (kind, name, texts) in documents {
+            let document = format!(
+                r#"{{"kind":"{kind}","name":"{name}","title":{texts},"authors":["\u0007 ☃","/"],"url":null,"branches":{{"master":{{"metadata":{{"title":"x"}},"size":4294967296}}}}}}"#
+            );
+            db.execute(
+                "INSERT INTO repository VALUES (?, ?, 'u', ?, 'e', 700)",
+                (kind, name, document),
+            )
+            .unwrap();
+        }
+        for (name, language, title, description) in [
+            ("Zeta", "en", Some("Zeta"), Some("Does \"zeta\" \u{1f}/\n")),
+            ("Zeta", "de", None, Some("Macht „Zeta“\n\"ja\"")),
+            ("Zeta", "zh-hant", Some("澤塔"), None),
+            ("Zeta", "zh", None, Some("泽塔")),
+            ("alpha", "he", Some("אלפא"), Some("תיאור")),
+            ("alpha", "de", Some("Das Alpha"), None),
+        ] {
+            let row = (name, language, title, description);
+            db.execute("INSERT INTO localized VALUES ('extensions', ?, ?, ?, ?)", row).unwrap();
+        }
+        db.execute_batch(
+            "INSERT INTO localized VALUES ('skins', 'Mid', 'en', 'Mid', 'Skin ü');
+             INSERT INTO answer
+             SELECT '/info/' || kind, 'application/json',
+                    CAST('{\"' || kind || '\":{' || group_concat('\"' || name || '\":' || document, ',')
+                         || '}}' AS BLOB), NULL, 'e', 650
+             FROM (SELECT * FROM repository ORDER BY lower(name)) GROUP BY kind;
+             INSERT INTO answer VALUES ('/info', 'application/json', x'', NULL, 'e', 660);",
+        )
+        .unwrap();
         db
     }
 
@@ -412,7 +577,7 @@ mod tests {
     fn a_selection_is_one_body_in_the_order_of_lists() {
         let db = snapshot(USER_VERSION);
         let select = |path, kinds, names: Option<&str>| {
-            run(&db, &selection(path, kinds, names, None)).unwrap()
+            run(&db, &selection(path, parts(kinds, names, None))).unwrap()
         };
         let names = r#"["Alpha","beta","gone"]"#;
         let some = select("/info/extensions", r#"["extensions"]"#, Some(names));
@@ -444,8 +609,9 @@ mod tests {
             }
         }
         let select = |branch: &str, names| {
-            let (path, kinds) = ("/info/extensions", r#"["extensions"]"#);
-            run(&db, &selection(path, kinds, names, Some(&branch.parse().unwrap()))).unwrap().body
+            let branch = branch.parse().unwrap();
+            let parts = Parts { branch: Some(&branch), ..parts(r#"["extensions"]"#, names, None) };
+            run(&db, &selection("/info/extensions", parts)).unwrap().body
         };
         assert_eq!(
             select("wmf/1.46", Some(r#"["Alpha","beta"]"#)),
@@ -459,35 +625,91 @@ mod tests {
     }
 
     #[test]
-    fn titles_and_names_are_found_by_a_part_of_them() {
-        let db = snapshot(USER_VERSION);
-        db.execute_batch(
-            r#"UPDATE repository SET document = '{"title":"100% of_it","description":"d"}'
-               WHERE kind = 'skins'"#,
-        )
-        .unwrap();
-        let found = |kind, text: &str, limit| {
-            let row = run(&db, &titled(kind, text, limit)).unwrap();
-            assert_eq!(row.generated_at, 1000);
-            let pairs = row.found.split("\"name\":\"").skip(1);
-            pairs.map(|it| it.split('"').next().unwrap().to_owned()).collect::<Vec<_>>()
-        };
-        assert_eq!(found(None, "BETA", 9), ["beta", "beta"]);
-        assert_eq!(found(None, "BETA", 1), ["beta"]);
-        assert_eq!(found(Some(Kind::Skins), "beta", 9), ["beta"]);
-        assert_eq!(found(Some(Kind::Extensions), "a", 9), ["Alpha", "beta"], "its beginning first");
-        assert_eq!(found(None, "100% of", 9), ["beta"]);
-        for nothing in ["%", "_", "\\", "' OR 1=1 --", "100%%"] {
-            let expected = if nothing == "%" || nothing == "_" { 1 } else { 0 };
-            assert!(found(None, nothing, 9).len() <= expected, "{nothing:?}");
-        }
-    }
-
-    #[test]
     fn another_schema_version_is_an_error_whatever_the_tables_hold() {
         let db = snapshot(USER_VERSION + 1);
         let found = USER_VERSION + 1;
         assert_eq!(run(&db, &summary()), Err(RowError::Version { found }));
         assert_eq!(run(&db, &answer("/list", JSON, true)), Err(RowError::Version { found }));
+    }
+
+    #[test]
+    fn a_document_comes_in_the_first_language_that_has_each_text() {
+        let db = localized();
+        let one = |name: &str, tags: &[&str]| {
+            let chain = Chain::new(tags.iter().copied(), &[]);
+            let name = name.parse::<RepoName>().unwrap();
+            let found =
+                run(&db, &localized_repository(Kind::Extensions, &name, &chain)).unwrap()?;
+            let document: serde_json::Value = serde_json::from_str(&found.body).unwrap();
+            let texts = ["title", "description", "description_language"];
+            assert_eq!((document["url"].is_null(), found.modified_at), (true, 700));
+            Some((texts.map(|key| document[key].as_str().map(str::to_owned)), found.language))
+        };
+        let texts = |texts: [Option<&str>; 3], language: &str| {
+            Some((texts.map(|text| text.map(str::to_owned)), Some(language.to_owned())))
+        };
+        let german = [Some("Zeta"), Some("Macht „Zeta“\n\"ja\""), Some("de")];
+        assert_eq!(one("Zeta", &["de-at"]), texts(german, "de"));
+        let chinese = [Some("澤塔"), Some("泽塔"), Some("zh")];
+        assert_eq!(one("Zeta", &["zh-tw"]), texts(chinese, "zh"));
+        let french = [Some("Zeta"), Some("Does \"zeta\" \u{1f}/\n"), Some("en")];
+        assert_eq!(one("Zeta", &["fr"]), texts(french, "en"));
+        assert_eq!(one("alpha", &["he"]), texts([Some("אלפא"), Some("תיאור"), Some("he")], "he"));
+        let mixed = [Some("Das Alpha"), Some("תיאור"), Some("he")];
+        assert_eq!(one("alpha", &["de", "he"]), texts(mixed, "he"));
+        assert_eq!(one("alpha", &["de"]), texts([Some("Das Alpha"), None, None], "de"));
+        assert_eq!(one("alpha", &["fr"]), Some(([None, None, None], None)));
+        assert_eq!(one("gone", &["de"]), None);
+    }
+
+    #[test]
+    fn what_falls_back_to_english_is_the_document_byte_for_byte() {
+        let db = localized();
+        let chain = Chain::new(["fr"], &[]);
+        for (kind, name) in
+            [(Kind::Extensions, "Zeta"), (Kind::Extensions, "alpha"), (Kind::Skins, "Mid")]
+        {
+            let name = name.parse().unwrap();
+            let english = run(&db, &repository(kind, &name)).unwrap().unwrap();
+            let french = run(&db, &localized_repository(kind, &name, &chain)).unwrap().unwrap();
+            assert_eq!(french.body.as_bytes(), english.body);
+        }
+        for kind in Kind::ALL {
+            let path = format!("/info/{kind}");
+            let english = run(&db, &answer(&path, JSON, false)).unwrap().unwrap();
+            let kinds = format!("[\"{kind}\"]");
+            let french = run(&db, &selection(&path, parts(&kinds, None, Some(&chain)))).unwrap();
+            assert_eq!(french.body.as_bytes(), english.body);
+            assert_eq!(french.modified_at, 650);
+        }
+    }
+
+    #[test]
+    fn a_batch_is_made_of_the_documents_of_each() {
+        let db = localized();
+        let chain = Chain::new(["de"], &[]);
+        let select = |path, kinds, names| {
+            run(&db, &selection(path, parts(kinds, names, Some(&chain)))).unwrap()
+        };
+        let both = select("/info", r#"["extensions","skins"]"#, None);
+        assert_eq!(both.modified_at, 660);
+        let body = |kind, name: &str| {
+            let statement = localized_repository(kind, &name.parse().unwrap(), &chain);
+            run(&db, &statement).unwrap().unwrap().body
+        };
+        let (alpha, zeta) = (body(Kind::Extensions, "alpha"), body(Kind::Extensions, "Zeta"));
+        let mid = body(Kind::Skins, "Mid");
+        let expected = format!(
+            r#"{{"extensions":{{"alpha":{alpha},"Zeta":{zeta}}},"skins":{{"Mid":{mid}}}}}"#
+        );
+        assert_eq!(both.body, expected);
+        let names = Some(r#"["Zeta","gone"]"#);
+        let some = select("/info/extensions", r#"["extensions"]"#, names);
+        assert_eq!(some.body, format!(r#"{{"extensions":{{"Zeta":{zeta}}},"missing":["gone"]}}"#));
+        let none = select("/info/skins", r#"["skins"]"#, names);
+        assert_eq!(none.body, r#"{"skins":{},"missing":["Zeta","gone"]}"#);
+        db.execute_batch("DELETE FROM localized; DELETE FROM repository WHERE kind = 'skins'")
+            .unwrap();
+        assert_eq!(select("/info/skins", r#"["skins"]"#, None).body, r#"{"skins":{}}"#);
     }
 }

@@ -12,6 +12,7 @@ mod consistency;
 mod content;
 mod cycle;
 mod gerrit_view;
+mod language;
 mod pages;
 mod publish;
 mod real_chromium;

@@ -5,6 +5,7 @@
 
 mod bench;
 mod components;
+mod languages;
 mod manifest;
 mod prerequisites;
 mod process;
@@ -38,6 +39,8 @@ enum Task {
     Test(test::Options),
     /// Measure: components under load, whole cycles of the builder, the making of tarballs
     Bench(bench::Options),
+    /// Bring the table of languages up to date with a MediaWiki
+    Languages(languages::Options),
     /// Run a program and write down what it took; the benchmark's own
     #[command(hide = true)]
     Measure(bench::MeasureOptions),
@@ -66,6 +69,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Up(options) => up::run(options),
         Task::Test(options) => test::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Languages(options) => languages::run(&options),
         Task::Measure(options) => bench::measure(&options),
     }
 }

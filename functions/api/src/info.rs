@@ -2,10 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use tardist_catalog::{BranchName, Kind, RepoName, schema::JSON, statement};
+use tardist_catalog::{
+    BranchName, Kind, RepoName,
+    language::ENGLISH,
+    schema::JSON,
+    statement::{self, Parts},
+};
 
 use crate::{
     ApiError,
+    language::Wanted,
     list::{known_kind, ready_made},
     request::Request,
     response::{Response, json},
@@ -15,42 +21,60 @@ use crate::{
 /// How many names `names=` may have; more would not fit the URL limits of common servers.
 const MAX_NAMES: usize = 5_000;
 
-/// Answers `/info/KIND/NAME`: the document of one repository.
+/// Answers `/info/KIND/NAME`: the document of one repository, in the [`Wanted`] language.
 ///
 /// # Errors
-/// 404 for an unknown kind or name, 503 without a snapshot.
-pub async fn one(kind: &str, name: &str, snapshot: &impl Snapshot) -> Result<Response, ApiError> {
+/// 404 for an unknown kind or name, 400 for a malformed `lang`, 503 without a snapshot.
+pub async fn one(
+    request: &Request,
+    kind: &str,
+    name: &str,
+    snapshot: &impl Snapshot,
+) -> Result<Response, ApiError> {
     let kind = known_kind(kind)?;
+    let wanted = Wanted::of(request)?;
     let missing = || ApiError::NotFound(format!("no {} of this name has a tarball", noun(kind)));
     let name: RepoName = name.parse().map_err(|_| missing())?;
-    let document = snapshot.get(statement::repository(kind, &name)).await?;
-    let mut response = Response::answer(document.ok_or_else(missing)?, JSON);
+    let mut response = if wanted.is_english() {
+        let document = snapshot.get(statement::repository(kind, &name)).await?;
+        wanted.describe(Response::answer(document.ok_or_else(missing)?, JSON), ENGLISH)
+    } else {
+        let statement = statement::localized_repository(kind, &name, &wanted.chain);
+        let found = snapshot.get(statement).await?.ok_or_else(missing)?;
+        let language = found.language.as_deref().unwrap_or(ENGLISH);
+        wanted.describe(Response::json(found.body, found.modified_at), language)
+    };
     response.set(http::header::LINK, &format!("</info/{kind}>; rel=\"collection\""));
     Ok(response)
 }
 
 /// Answers `/info` (`kind` is `None`) or `/info/KIND`: all repositories; with `names=A|B` those of one
 /// kind that are named, and under `missing` the names that are not there; with `branch=REL1_45` those
-/// that have this branch, without their other branches.
+/// that have this branch, without their other branches. All are in the [`Wanted`] language.
 ///
 /// # Errors
-/// 404 for an unknown kind, 400 for malformed `names` or `branch`, 503 without a snapshot.
+/// 404 for an unknown kind, 400 for malformed `names`, `branch` or `lang`, 503 without a snapshot.
 pub async fn many(
     request: &Request,
     kind: Option<&str>,
     snapshot: &impl Snapshot,
 ) -> Result<Response, ApiError> {
     let kind = kind.map(known_kind).transpose()?;
+    let wanted = Wanted::of(request)?;
     let (names, branch) = (names(request, kind)?, branch(request)?);
     let path = kind.map_or("/info".to_owned(), |kind| format!("/info/{kind}"));
-    if names.is_none() && branch.is_none() {
-        return ready_made(request, &path, JSON, JSON, snapshot).await;
-    }
-    let kinds: Vec<Kind> = kind.map_or(Kind::ALL.to_vec(), |kind| vec![kind]);
-    let (kinds, names) = (json(&kinds)?, names.map(|names| json(&names)).transpose()?);
-    let selection = statement::selection(&path, &kinds, names.as_deref(), branch.as_ref());
-    let found = snapshot.get(selection).await?;
-    Ok(Response::json(found.body, found.modified_at))
+    let response = if names.is_none() && branch.is_none() && wanted.is_english() {
+        ready_made(request, &path, JSON, JSON, snapshot).await?
+    } else {
+        let kinds: Vec<Kind> = kind.map_or(Kind::ALL.to_vec(), |kind| vec![kind]);
+        let (kinds, names) = (json(&kinds)?, names.map(|names| json(&names)).transpose()?);
+        let chain = (!wanted.is_english()).then_some(&wanted.chain);
+        let parts =
+            Parts { kinds: &kinds, names: names.as_deref(), branch: branch.as_ref(), chain };
+        let found = snapshot.get(statement::selection(&path, parts)).await?;
+        Response::json(found.body, found.modified_at)
+    };
+    Ok(wanted.describe(response, wanted.chain.first()))
 }
 
 /// The names that are asked for, each once.

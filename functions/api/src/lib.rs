@@ -17,6 +17,7 @@ pub mod health;
 pub mod index;
 pub mod info;
 pub mod kept;
+pub mod language;
 pub mod list;
 pub mod page;
 pub mod request;

@@ -1,9 +1,18 @@
 //! `/search`: the repositories whose name, title, authors, licence or description matches.
 
-use serde_json::json;
-use tardist_catalog::{Kind, search::steps, statement};
+use tardist_catalog::{
+    Kind,
+    search::steps,
+    statement::{self, Found},
+};
 
-use crate::{ApiError, request::Request, response::Response, snapshot::Snapshot};
+use crate::{
+    ApiError,
+    language::Wanted,
+    request::Request,
+    response::{Response, json},
+    snapshot::Snapshot,
+};
 
 /// How many results there are without `limit=`: what a person looks through.
 const DEFAULT_LIMIT: u32 = 20;
@@ -12,27 +21,44 @@ const DEFAULT_LIMIT: u32 = 20;
 const MAX_LIMIT: u32 = 100;
 
 /// How many characters `q=` may have; no name, and no question of a person, is longer.
-const MAX_QUERY: usize = 200;
+pub const MAX_QUERY: usize = 200;
 
-/// Answers `/search`: the best first, and under `more` whether there are others.
+/// Answers `/search`: the best first, in the [`Wanted`] language, and under `more` whether there are
+/// others.
 ///
 /// The time of the answer's last change is that of the snapshot: what no longer matches leaves no
 /// time of its own behind. Its entity tag changes with the results alone.
 ///
 /// # Errors
-/// 400 for a missing, empty or long `q`, and for an unknown `kind` or `limit`; 503 without a
-/// snapshot.
+/// 400 for a missing, empty or long `q`, for an unknown `kind` or `limit`, and for a malformed `lang`;
+/// 503 without a snapshot.
 pub async fn get(request: &Request, snapshot: &impl Snapshot) -> Result<Response, ApiError> {
     let query = query(request)?;
     let kind = kind(request)?;
     let limit = limit(request)?;
-    let steps = json!(steps(query, kind)).to_string();
-    let found = snapshot.get(statement::search(&steps, limit)).await?;
+    let wanted = Wanted::of(request)?;
+    let found = find(query, kind, limit, &wanted, snapshot).await?;
     let more = found.count > i64::from(limit);
     // The results are JSON already.
-    let body =
-        format!("{{\"query\":{},\"results\":[{}],\"more\":{more}}}", json!(query), found.results);
-    Ok(Response::json(body, found.generated_at))
+    let query = json(&query)?;
+    let body = format!("{{\"query\":{query},\"results\":[{}],\"more\":{more}}}", found.results);
+    Ok(wanted.describe(Response::json(body, found.generated_at), wanted.chain.first()))
+}
+
+/// Finds the best `limit` repositories of one kind, or of both.
+///
+/// # Errors
+/// 503 without a snapshot.
+pub async fn find(
+    query: &str,
+    kind: Option<Kind>,
+    limit: u32,
+    wanted: &Wanted,
+    snapshot: &impl Snapshot,
+) -> Result<Found, ApiError> {
+    let steps = json(&steps(query, kind))?;
+    let chain = (!wanted.is_english()).then_some(&wanted.chain);
+    snapshot.get(statement::search(&steps, limit, chain)).await
 }
 
 fn query(request: &Request) -> Result<&str, ApiError> {

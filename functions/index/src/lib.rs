@@ -21,7 +21,9 @@ async fn handle(request: Request) -> http::Response<Body> {
         Route::Index => index::get(settings().await?, call.snapshot).await,
         Route::Health => health::get(settings().await?, now(), call.snapshot).await,
         Route::ListPage(kind) => page::listing::get(kind, call.snapshot).await,
-        Route::Page(kind, name) => page::repository::get(kind, name, call.snapshot).await,
+        Route::Page(kind, name) => {
+            page::repository::get(call.request, kind, name, call.snapshot).await
+        }
         _ => Err(ApiError::no_such_path()),
     })
     .await

@@ -9,7 +9,7 @@ use tardist_api::{ApiError, component::serve, info, response::Body, route::Route
 async fn handle(request: Request) -> http::Response<Body> {
     serve(request, async |route, call| match route {
         Route::Infos(kind) => info::many(call.request, kind, call.snapshot).await,
-        Route::Info(kind, name) => info::one(kind, name, call.snapshot).await,
+        Route::Info(kind, name) => info::one(call.request, kind, name, call.snapshot).await,
         _ => Err(ApiError::no_such_path()),
     })
     .await

@@ -1,9 +1,9 @@
 //! `/` for browsers: the search and what it found, or ways to begin.
 
-use http::header;
 use maud::{Markup, html};
 use tardist_catalog::{
     Kind,
+    language::ENGLISH,
     statement::{self, Summary},
 };
 
@@ -14,8 +14,8 @@ use super::{
     search::{Found, Query, Results, search},
 };
 use crate::{
-    ApiError, health::rfc3339, info::noun, request::Request, response::Response, route::ENDPOINTS,
-    settings::Settings, snapshot::Snapshot,
+    ApiError, health::rfc3339, info::noun, language::Wanted, request::Request, response::Response,
+    route::ENDPOINTS, settings::Settings, snapshot::Snapshot,
 };
 
 /// Answers `/` with a page; with `?q=`, and `&kind=` where it is wanted, with what that finds.
@@ -27,18 +27,20 @@ pub async fn get(
     settings: &Settings,
     snapshot: &impl Snapshot,
 ) -> Result<Response, ApiError> {
-    let (page, modified_at) = match Query::new(request)? {
+    let mut response = match Query::new(request)? {
         Some(query) => {
-            let results = search(&query, snapshot).await?;
-            (found_page(&query, &results), results.modified_at)
+            let wanted = Wanted::of(request)?;
+            let results = search(&query, &wanted, snapshot).await?;
+            let page = answer(found_page(&query, &results), results.modified_at);
+            // The page itself is English, whatever the languages of what it lists.
+            wanted.describe(page, ENGLISH)
         }
         None => {
             let summary = snapshot.get(statement::summary()).await?;
-            (start_page(settings, &summary), summary.generated_at)
+            answer(start_page(settings, &summary), summary.generated_at)
         }
     };
-    let mut response = answer(page, modified_at);
-    response.set(header::VARY, "Accept");
+    response.vary("Accept");
     Ok(response)
 }
 
@@ -79,8 +81,8 @@ fn found_page(query: &Query, results: &Results) -> Markup {
     let content = html! {
         h1 { "Search results for “" bdi { (query.text) } "”" }
         @if count == 0 {
-            p { "Nothing has this in its name or title." }
-            p { "Try a part of it, or look through all "
+            p { "Nothing has all of this in its name, title, authors, licence or description." }
+            p { "Try fewer words, or look through all "
                 a href="/extensions" { "extensions" } " and " a href="/skins" { "skins" } "." }
         } @else {
             p { @if results.more { "The first " } (count) @if count == 1 { " result" } @else { " results" } }

@@ -3,7 +3,8 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use tardist_catalog::Kind;
 
-use super::{outside::undirected, search::MAX_QUERY};
+use super::outside::undirected;
+use crate::search::MAX_QUERY;
 
 /// The style of all pages, as it stands in each.
 const STYLE: &str = include_str!("style.css");

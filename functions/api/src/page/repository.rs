@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     ApiError, info,
+    request::Request,
     response::{Body, Response},
     snapshot::Snapshot,
 };
@@ -59,8 +60,13 @@ struct Tarball {
 ///
 /// # Errors
 /// As [`info::one`].
-pub async fn get(kind: &str, name: &str, snapshot: &impl Snapshot) -> Result<Response, ApiError> {
-    let json = info::one(kind, name, snapshot).await?;
+pub async fn get(
+    request: &Request,
+    kind: &str,
+    name: &str,
+    snapshot: &impl Snapshot,
+) -> Result<Response, ApiError> {
+    let json = info::one(request, kind, name, snapshot).await?;
     let Body::Bytes(bytes) = &json.body else { return Err(ApiError::Internal) };
     let repository = serde_json::from_slice(bytes).map_err(|_| ApiError::Internal)?;
     let mut response = answer(page(&repository), 0);
@@ -108,7 +114,7 @@ fn offer(repository: &Repository) -> Markup {
     let found = repository.branches.get(name);
     html! {
         @if let Some((branch, url)) = found.and_then(|it| Some((it, link(&it.tarball.url)?))) {
-            p { a.button href=(url) { "Download " (name) " " span.small { (size(branch.tarball.size)) } } }
+            p { a.button href=(url) { "Download " (name) " " span.small dir="ltr" { (size(branch.tarball.size)) } } }
         }
     }
 }
@@ -183,7 +189,7 @@ fn row(name: &BranchName, branch: &Branch) -> Markup {
                 Some(url) => a href=(url) { (tarball.file) },
                 None => (tarball.file),
             }
-            " " span.size { (size(tarball.size)) }
+            " " span.size dir="ltr" { (size(tarball.size)) }
         }
     }
 }

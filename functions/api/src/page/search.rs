@@ -1,15 +1,18 @@
 //! Searching, for the page at `/`.
 
 use serde::Deserialize;
-use tardist_catalog::{Kind, statement};
+use tardist_catalog::Kind;
 
-use crate::{ApiError, request::Request, snapshot::Snapshot};
-
-/// How many characters may be searched for.
-pub const MAX_QUERY: usize = 200;
+use crate::{
+    ApiError,
+    language::Wanted,
+    request::Request,
+    search::{MAX_QUERY, find},
+    snapshot::Snapshot,
+};
 
 /// How many repositories are shown.
-const MAX_FOUND: usize = 50;
+const MAX_FOUND: u32 = 50;
 
 /// What is searched for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,14 +73,17 @@ impl<'a> Query<'a> {
     }
 }
 
-/// Finds repositories by a part of their name or title. The one place where pages search.
+/// Finds what `/search` finds, in the same language.
 ///
 /// # Errors
 /// 503 without a snapshot.
-pub async fn search(query: &Query<'_>, snapshot: &impl Snapshot) -> Result<Results, ApiError> {
-    let row = snapshot.get(statement::titled(query.kind, query.text, MAX_FOUND + 1)).await?;
-    let mut found: Vec<Found> = serde_json::from_str(&row.found).map_err(|_| ApiError::Internal)?;
-    let more = found.len() > MAX_FOUND;
-    found.truncate(MAX_FOUND);
-    Ok(Results { found, more, modified_at: row.generated_at })
+pub async fn search(
+    query: &Query<'_>,
+    wanted: &Wanted,
+    snapshot: &impl Snapshot,
+) -> Result<Results, ApiError> {
+    let row = find(query.text, query.kind, MAX_FOUND, wanted, snapshot).await?;
+    let results = format!("[{}]", row.results);
+    let found = serde_json::from_str(&results).map_err(|_| ApiError::Internal)?;
+    Ok(Results { found, more: row.count > i64::from(MAX_FOUND), modified_at: row.generated_at })
 }
