@@ -16,7 +16,7 @@ use tardist_catalog::statement::{Statement, USER_VERSION_SQL, Value};
 use crate::{
     ApiError, conditional, dist, health, index, info,
     kept::{self, Kept},
-    list,
+    list, openapi,
     request::Request,
     response::{Body, Response},
     route::{METHODS, Route, route},
@@ -74,6 +74,7 @@ async fn make(request: &Request, snapshot: &Database) -> Result<Response, ApiErr
     let mut response = match route(request)? {
         Route::Index => index::get(settings, snapshot).await,
         Route::Health => health::get(settings, now(), snapshot).await,
+        Route::OpenApi => Ok(openapi::get()),
         Route::List(kind) => list::get(request, kind, snapshot).await,
         Route::Infos(kind) => info::many(request, kind, snapshot).await,
         Route::Info(kind, name) => info::one(kind, name, snapshot).await,

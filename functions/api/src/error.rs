@@ -24,6 +24,12 @@ pub enum ApiError {
         /// What it takes, as the end of a sentence.
         takes: &'static str,
     },
+    /// A parameter's value is no text, whatever else the parameter takes.
+    #[error("the parameter `{parameter}` is wrong: it is not UTF-8 once it is percent-decoded")]
+    NotText {
+        /// Its name, as the client gave it.
+        parameter: String,
+    },
     /// The request itself is malformed.
     #[error("{0}")]
     BadRequest(&'static str),
@@ -46,7 +52,9 @@ impl ApiError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
-            Self::BadParameter { .. } | Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::BadParameter { .. } | Self::NotText { .. } | Self::BadRequest(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -62,8 +70,10 @@ impl ApiError {
             "status": status.as_u16(),
             "detail": self.to_string(),
         });
-        if let Self::BadParameter { parameter, .. } = self {
-            problem["parameter"] = json!(parameter);
+        match self {
+            Self::BadParameter { parameter, .. } => problem["parameter"] = json!(parameter),
+            Self::NotText { parameter } => problem["parameter"] = json!(parameter),
+            _ => {}
         }
         let mut response = Response::new(status, problem.to_string());
         let mut set = |name, value| {

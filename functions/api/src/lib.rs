@@ -5,8 +5,9 @@
 //! [`ApiError`]. So all of it is tested natively, on a real SQLite; only `component`, which exists
 //! in WebAssembly alone, knows that Spin is there.
 //!
-//! One file an answer: [`index`], [`health`], [`list`], [`info`], [`dist`]. To come, each in a file
-//! of its own: search, the Gerrit view, the page for people, OpenAPI.
+//! One file an answer: [`index`], [`health`], [`list`], [`info`], [`dist`],
+//! [`openapi`]. To come, each in a file
+//! of its own: search, the Gerrit view, the page for people.
 
 pub mod conditional;
 pub mod dist;
@@ -16,6 +17,7 @@ pub mod index;
 pub mod info;
 pub mod kept;
 pub mod list;
+pub mod openapi;
 pub mod request;
 pub mod response;
 pub mod route;

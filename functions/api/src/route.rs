@@ -7,7 +7,7 @@ use crate::{ApiError, request::Request};
 pub const METHODS: &str = "GET, HEAD, OPTIONS";
 
 /// The paths that are served, as `/` lists them.
-pub const ENDPOINTS: [&str; 8] = [
+pub const ENDPOINTS: [&str; 9] = [
     "/",
     "/list",
     "/list/{kind}",
@@ -15,6 +15,7 @@ pub const ENDPOINTS: [&str; 8] = [
     "/info/{kind}",
     "/info/{kind}/{name}",
     "/health",
+    "/openapi.json",
     "/dist/{kind}/{file}",
 ];
 
@@ -25,6 +26,8 @@ pub enum Route<'a> {
     Index,
     /// `/health`
     Health,
+    /// `/openapi.json`
+    OpenApi,
     /// `/list`, `/list/KIND`
     List(Option<&'a str>),
     /// `/info`, `/info/KIND`
@@ -44,13 +47,14 @@ pub fn route(request: &Request) -> Result<Route<'_>, ApiError> {
     Ok(match segments.as_slice() {
         [] => Route::Index,
         ["health"] => Route::Health,
+        ["openapi.json"] => Route::OpenApi,
         ["list"] => Route::List(None),
         ["list", kind] => Route::List(Some(kind)),
         ["info"] => Route::Infos(None),
         ["info", kind] => Route::Infos(Some(kind)),
         ["info", kind, name] => Route::Info(kind, name),
         ["dist", kind, file] => Route::Dist(kind, file),
-        // To come: /search, /r/projects/…, /openapi.json, the pages for people.
+        // To come: /search, /r/projects/…, the pages for people.
         _ => {
             return Err(ApiError::NotFound(
                 "there is nothing at this path; / lists what there is".into(),
