@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use tardist_catalog::{
     BranchName, Kind, NameError,
     document::{Branch, LocalizedMetadata, Metadata, Repository, Requires, Tarball},
-    schema::{JSON, TEXT},
+    schema::{GZIP_FROM, JSON, TEXT},
 };
 
 use crate::{
@@ -21,9 +21,6 @@ use crate::{
     catalogue::{BranchRecord, Catalogue, RepositoryRecord},
     repository_id::RepositoryId,
 };
-
-/// The length in bytes from which a body is compressed: below, it fits one packet of a network anyway.
-const GZIP_FROM: usize = 1_024;
 
 /// zlib's own choice between time and size.
 const GZIP_LEVEL: Compression = Compression::new(6);

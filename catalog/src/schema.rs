@@ -12,3 +12,6 @@ pub const JSON: &str = "application/json";
 
 /// The media type of a plain list of names.
 pub const TEXT: &str = "text/plain";
+
+/// The length in bytes from which a body is compressed: below, it fits one packet of a network anyway.
+pub const GZIP_FROM: usize = 1_024;

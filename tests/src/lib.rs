@@ -16,21 +16,25 @@
 
 mod browser;
 mod disk;
+mod document;
 mod env;
 mod gerrit;
 mod nginx;
 mod process;
 mod requests;
+mod schemathesis;
 mod site;
 mod tarball;
 
 pub use browser::{Browser, Element};
 pub use disk::{Files, files, sha256};
+pub use document::{Document, Parameter, examples};
 pub use env::TestEnv;
 pub use gerrit::Gerrit;
 pub use nginx::{Nginx, Served};
 pub use process::{Run, Running, within};
 pub use sample_upstream::{Fault, File, Oid, Repository, Request, RequestKind, State, Time};
+pub use schemathesis::schemathesis;
 /// JSON answers, for tests to look into.
 pub use serde_json::{Value, json};
 pub use site::{Answer, Site};

@@ -176,11 +176,16 @@ pub(crate) fn tool(name: &str) -> Command {
         "{name} is not on PATH: `cargo xtask test` says what to install, and leaves this test out \
          where that is missing"
     );
+    tool_at(Path::new(name))
+}
+
+/// As [`tool`], by the path of its file.
+pub(crate) fn tool_at(path: &Path) -> Command {
     if !is_on_path("setpriv") {
-        return Command::new(name);
+        return Command::new(path);
     }
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", name]);
+    command.args(["--pdeathsig", "KILL"]).arg(path);
     command
 }
 

@@ -1,9 +1,10 @@
 //! Real programs of others that some tests start: which there are, what is missing, and Gerrit,
-//! which Maven fetches.
+//! which Maven fetches, and Schemathesis, which pip does.
 //!
 //! A test that needs one never passes without it. Where a program is missing, its tests are left
 //! out by name, and that is said; where all tests are wanted it is an error. Which test needs what
-//! is told by the module that it is in: `real_gerrit`, `real_nginx`, `real_chromium`, `real_composer`.
+//! is told by the module that it is in: `real_gerrit`, `real_nginx`, `real_chromium`, `real_composer`,
+//! `real_schemathesis`.
 
 use std::{
     env,
@@ -27,8 +28,8 @@ const SERVER_FOLDERS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 /// The oldest Java that runs the Gerrit of `tests/gerrit/pom.xml`.
 const JAVA: u32 = 17;
 
-/// How long Maven may take: it downloads 90 MB the first time.
-const MAVEN_LIMIT: Duration = Duration::from_secs(600);
+/// How long Maven or pip may take: Maven downloads 90 MB the first time.
+const FETCH_LIMIT: Duration = Duration::from_secs(600);
 
 /// Something real that tests run against.
 struct Real {
@@ -43,7 +44,7 @@ struct Real {
     prepare: fn() -> Result<()>,
 }
 
-const ALL: [Real; 4] = [
+const ALL: [Real; 5] = [
     Real {
         name: "Gerrit",
         tests: "real_gerrit",
@@ -71,6 +72,13 @@ const ALL: [Real; 4] = [
         programs: &["composer", "php"],
         packages: "composer php-cli",
         prepare: || Ok(()),
+    },
+    Real {
+        name: "Schemathesis",
+        tests: "real_schemathesis",
+        programs: &["python3"],
+        packages: "python3-venv",
+        prepare: install_schemathesis,
     },
 ];
 
@@ -145,8 +153,8 @@ fn run_maven(pom: &Path, folder: &Path) -> Result<()> {
     maven.args(["--batch-mode", "--quiet", "--file"]).arg(pom);
     maven.arg("dependency:copy-dependencies");
     maven.arg(format!("-DoutputDirectory={}", folder.display()));
-    let Some(status) = Process::start(&mut maven)?.wait_for(MAVEN_LIMIT)? else {
-        bail!("Maven did not end within {} s; is there a network?", MAVEN_LIMIT.as_secs());
+    let Some(status) = Process::start(&mut maven)?.wait_for(FETCH_LIMIT)? else {
+        bail!("Maven did not end within {} s; is there a network?", FETCH_LIMIT.as_secs());
     };
     if !status.success() {
         bail!(
@@ -155,6 +163,40 @@ fn run_maven(pom: &Path, folder: &Path) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Makes `target/schemathesis/`, a virtual environment of Python, unless it is there already.
+fn install_schemathesis() -> Result<()> {
+    let requirements = project::root().join("tests/schemathesis/requirements.txt");
+    let wanted = fs::read(&requirements)
+        .with_context(|| format!("can't read {}", requirements.display()))?;
+    let folder = project::target("schemathesis");
+    // Put there when all else is. The folder can't be renamed into place: its programs name it.
+    let stamp = folder.join("requirements.txt");
+    if fs::read(&stamp).is_ok_and(|there| there == wanted) {
+        return Ok(());
+    }
+    eprintln!("xtask: pip fetches Schemathesis into {} (60 MB)", folder.display());
+    let mut venv = Command::new("python3");
+    fetch(venv.args(["-m", "venv", "--clear"]).arg(&folder)).context(
+        "Python can't make a virtual environment (Debian: apt-get install python3-venv)",
+    )?;
+    let mut pip = Command::new(folder.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
+    fetch(pip.arg(&requirements)).context(
+        "pip could not fetch Schemathesis, see above: it needs a network, once, or an index in its \
+         configuration",
+    )?;
+    fs::write(&stamp, wanted).with_context(|| format!("can't write {}", stamp.display()))
+}
+
+/// Runs a program to its end, within [`FETCH_LIMIT`].
+fn fetch(command: &mut Command) -> Result<()> {
+    match Process::start(command)?.wait_for(FETCH_LIMIT)? {
+        Some(status) if status.success() => Ok(()),
+        Some(status) => bail!("it ended with {status}"),
+        None => bail!("it did not end within {} s; is there a network?", FETCH_LIMIT.as_secs()),
+    }
 }
 
 fn check_java() -> Result<()> {

@@ -18,7 +18,6 @@ use tardist_catalog::statement::{Statement, USER_VERSION_SQL, Value};
 use crate::{
     ApiError, conditional,
     kept::{self, Kept},
-    page,
     request::Request,
     response::{Body, Response},
     route::{METHODS, Route, route},
@@ -46,13 +45,21 @@ pub async fn serve<E>(request: spin_sdk::http::Request, endpoint: E) -> http::Re
 where
     E: AsyncFn(Route<'_>, Call<'_>) -> Result<Response, ApiError>,
 {
+    serve_with(request, endpoint, |_, error| error.response()).await
+}
+
+/// As [`serve`], with what an error looks like to a client with these headers.
+pub async fn serve_with<E>(
+    request: spin_sdk::http::Request,
+    endpoint: E,
+    problem: fn(&HeaderMap, &ApiError) -> Response,
+) -> http::Response<Body>
+where
+    E: AsyncFn(Route<'_>, Call<'_>) -> Result<Response, ApiError>,
+{
     let (parts, _body) = request.into_parts();
-    let for_people = page::is_wanted(&parts.headers);
-    let response = match answer(parts.method, &parts.uri, parts.headers, endpoint).await {
-        Ok(response) => response,
-        Err(error) if for_people => page::error(&error),
-        Err(error) => error.response(),
-    };
+    let answer = answer(parts.method, &parts.uri, &parts.headers, endpoint).await;
+    let response = answer.unwrap_or_else(|error| problem(&parts.headers, &error));
     let response = response.finish();
     let mut out = http::Response::new(response.body);
     *out.status_mut() = response.status;
@@ -63,21 +70,21 @@ where
 async fn answer<E>(
     method: Method,
     uri: &Uri,
-    headers: HeaderMap,
+    headers: &HeaderMap,
     endpoint: E,
 ) -> Result<Response, ApiError>
 where
     E: AsyncFn(Route<'_>, Call<'_>) -> Result<Response, ApiError>,
 {
     if !matches!(method, Method::GET | Method::HEAD) {
-        let request = Request::new(method, uri, headers)?;
+        let request = Request::new(method, uri, headers.clone())?;
         route(&request)?;
         return match request.method {
             Method::OPTIONS => Ok(options()),
             _ => Err(ApiError::MethodNotAllowed { allow: METHODS }),
         };
     }
-    let key = kept::key(uri, &headers);
+    let key = kept::key(uri, headers);
     let instance = Instance::current();
     let kept = instance.kept.borrow().get(&key);
     let response = match kept {
@@ -94,7 +101,7 @@ where
             response
         }
     };
-    conditional::apply(&headers, response)
+    conditional::apply(headers, response)
 }
 
 /// The answer to `OPTIONS`, which is also that to a browser's preflight.

@@ -24,6 +24,12 @@ pub enum ApiError {
         /// What it takes, as the end of a sentence.
         takes: &'static str,
     },
+    /// A parameter's value is no text, whatever else the parameter takes.
+    #[error("the parameter `{parameter}` is wrong: it is not UTF-8 once it is percent-decoded")]
+    NotText {
+        /// Its name, as the client gave it.
+        parameter: String,
+    },
     /// The request itself is malformed.
     #[error("{0}")]
     BadRequest(&'static str),
@@ -53,13 +59,13 @@ pub enum ApiError {
 /// A problem document. A type of its own rather than `json!`, of which every component would get all
 /// that a JSON value can be: 40 kB.
 #[derive(Serialize)]
-struct Problem {
+struct Problem<'a> {
     r#type: &'static str,
     title: Option<&'static str>,
     status: u16,
     detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    parameter: Option<&'static str>,
+    parameter: Option<&'a str>,
 }
 
 impl ApiError {
@@ -81,7 +87,9 @@ impl ApiError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
-            Self::BadParameter { .. } | Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::BadParameter { .. } | Self::NotText { .. } | Self::BadRequest(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::RangeNotSatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
@@ -95,6 +103,7 @@ impl ApiError {
         let status = self.status();
         let parameter = match self {
             Self::BadParameter { parameter, .. } => Some(*parameter),
+            Self::NotText { parameter } => Some(parameter.as_str()),
             _ => None,
         };
         let problem = Problem {

@@ -14,6 +14,7 @@ use tardist_catalog::{
 
 use crate::{
     ApiError,
+    encoding::compressed,
     list::known_kind,
     request::Request,
     response::{Response, json},
@@ -55,7 +56,7 @@ pub async fn projects(request: &Request, snapshot: &impl Snapshot) -> Result<Res
     let branches = branches_asked_for(request)?;
     let page = if is_for_active(request)? { page(request)? } else { Page::EMPTY };
     let made = snapshot.get(statement::projects(prefix, &part, branches.as_deref(), page)).await?;
-    Ok(Response::made(made.body, made.modified_at, CONTENT_TYPE))
+    Ok(compressed(request, Response::made(made.body, made.modified_at, CONTENT_TYPE)))
 }
 
 /// Answers `/r/projects/mediawiki%2FKIND%2FNAME/branches`: the published branches in the order of their
@@ -79,7 +80,7 @@ pub async fn branches(
     let mut response = Response::made(made.body, made.modified_at, CONTENT_TYPE);
     let link = format!("</info/{kind}/{name}>; rel=\"describedby\"; type=\"application/json\"");
     response.set(http::header::LINK, &link);
-    Ok(response)
+    Ok(compressed(request, response))
 }
 
 /// A parameter by Gerrit's short or long name.

@@ -4,15 +4,19 @@ use serde_json::json;
 use tardist_catalog::{schema::USER_VERSION, statement};
 
 use crate::{
-    ApiError, health::rfc3339, response::Response, route::ENDPOINTS, settings::Settings,
-    snapshot::Snapshot,
+    ApiError, encoding::compressed, health::rfc3339, request::Request, response::Response,
+    route::ENDPOINTS, settings::Settings, snapshot::Snapshot,
 };
 
 /// Answers `/` for programs; for browsers, by `Accept: text/html`, it is [`home`](crate::page::home).
 ///
 /// # Errors
 /// 503 without a snapshot.
-pub async fn get(settings: &Settings, snapshot: &impl Snapshot) -> Result<Response, ApiError> {
+pub async fn get(
+    request: &Request,
+    settings: &Settings,
+    snapshot: &impl Snapshot,
+) -> Result<Response, ApiError> {
     let summary = snapshot.get(statement::summary()).await?;
     let body = json!({
         "name": "tardist",
@@ -28,6 +32,6 @@ pub async fn get(settings: &Settings, snapshot: &impl Snapshot) -> Result<Respon
         "endpoints": ENDPOINTS,
     });
     let mut response = Response::json(body.to_string(), summary.generated_at);
-    response.set(http::header::VARY, "Accept");
-    Ok(response)
+    response.vary("Accept");
+    Ok(compressed(request, response))
 }

@@ -11,6 +11,7 @@ use tardist_catalog::{
 
 use crate::{
     ApiError,
+    encoding::compressed,
     language::Wanted,
     list::{known_kind, ready_made},
     request::Request,
@@ -21,11 +22,24 @@ use crate::{
 /// How many names `names=` may have; more would not fit the URL limits of common servers.
 const MAX_NAMES: usize = 5_000;
 
-/// Answers `/info/KIND/NAME`: the document of one repository, in the [`Wanted`] language.
+/// Answers `/info/KIND/NAME`: its [`document`].
+///
+/// # Errors
+/// Those of [`document`].
+pub async fn one(
+    request: &Request,
+    kind: &str,
+    name: &str,
+    snapshot: &impl Snapshot,
+) -> Result<Response, ApiError> {
+    Ok(compressed(request, document(request, kind, name, snapshot).await?))
+}
+
+/// The document of one repository, in the [`Wanted`] language, as it is before any compression.
 ///
 /// # Errors
 /// 404 for an unknown kind or name, 400 for a malformed `lang`, 503 without a snapshot.
-pub async fn one(
+pub async fn document(
     request: &Request,
     kind: &str,
     name: &str,
@@ -72,7 +86,7 @@ pub async fn many(
         let parts =
             Parts { kinds: &kinds, names: names.as_deref(), branch: branch.as_ref(), chain };
         let found = snapshot.get(statement::selection(&path, parts)).await?;
-        Response::json(found.body, found.modified_at)
+        compressed(request, Response::json(found.body, found.modified_at))
     };
     Ok(wanted.describe(response, wanted.chain.first()))
 }

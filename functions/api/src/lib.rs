@@ -5,8 +5,8 @@
 //! [`ApiError`]. So all of it is tested natively, on a real SQLite; only `component`, which exists
 //! in WebAssembly alone, knows that Spin is there.
 //!
-//! One file an answer: [`index`], [`health`], [`list`], [`info`], [`search`], [`gerrit`], [`dist`], and
-//! [`page`] for what people see. To come in a file of its own: OpenAPI.
+//! One file an answer: [`index`], [`health`], [`list`], [`info`], [`search`], [`gerrit`], [`dist`],
+//! [`openapi`], and [`page`] for what people see.
 
 pub mod conditional;
 pub mod dist;
@@ -19,6 +19,7 @@ pub mod info;
 pub mod kept;
 pub mod language;
 pub mod list;
+pub mod openapi;
 pub mod page;
 pub mod request;
 pub mod response;

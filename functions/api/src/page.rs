@@ -38,8 +38,13 @@ pub fn is_wanted(headers: &HeaderMap) -> bool {
     wants(headers, "text/html") > wants(headers, "application/json")
 }
 
+/// What an error looks like: a page to those who want one, else its problem document.
+pub fn problem(headers: &HeaderMap, problem: &ApiError) -> Response {
+    if is_wanted(headers) { error(problem) } else { problem.response() }
+}
+
 /// The page of an error: status and headers are those of its problem document.
-pub fn error(error: &ApiError) -> Response {
+fn error(error: &ApiError) -> Response {
     let status = error.status();
     let title = status.canonical_reason().unwrap_or("Error");
     let advice = match error {

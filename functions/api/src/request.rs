@@ -22,7 +22,8 @@ impl Request {
     /// Reads a request's head.
     ///
     /// # Errors
-    /// [`ApiError::BadRequest`] where the path or the query is not UTF-8 once decoded.
+    /// [`ApiError::BadRequest`] where the path or a parameter's name is not UTF-8 once decoded, and
+    /// [`ApiError::NotText`] where a parameter's value is not.
     pub fn new(method: Method, uri: &Uri, headers: HeaderMap) -> Result<Self, ApiError> {
         let path = uri.path().strip_prefix('/').unwrap_or(uri.path());
         let segments = if path.is_empty() {
@@ -31,7 +32,7 @@ impl Request {
             path.split('/').map(decode).collect::<Result<_, _>>()?
         };
         let query = uri.query().unwrap_or_default();
-        decode(query)?;
+        check_text(query)?;
         let query = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         Ok(Self { method, segments, headers, query })
     }
@@ -101,6 +102,19 @@ fn thousandths(text: &str) -> Option<u16> {
     digits.parse().ok().filter(|number| is_number && *number <= 1_000)
 }
 
+/// Fails for a query with a value that is not UTF-8, for which `form_urlencoded` would put another.
+fn check_text(query: &str) -> Result<(), ApiError> {
+    for pair in query.split('&') {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let name = decode(name)?;
+        if decode(value).is_err() {
+            // No parameter of ours has a longer name, and a client need not read all of another.
+            return Err(ApiError::NotText { parameter: name.chars().take(50).collect() });
+        }
+    }
+    Ok(())
+}
+
 fn decode(text: &str) -> Result<String, ApiError> {
     percent_decode_str(text)
         .decode_utf8()
@@ -127,7 +141,10 @@ mod tests {
         assert_eq!(segments("/info/skins/A%2FB"), ["info", "skins", "A/B"]);
         assert_eq!(segments("/list/"), ["list", ""]);
         assert!(request("/a%FF", None).is_err());
-        assert!(request("/?q=%C3%28", None).is_err());
+        let not_text = |parameter: &str| ApiError::NotText { parameter: parameter.into() };
+        assert_eq!(request("/?q=%C3%28", None).unwrap_err(), not_text("q"));
+        assert_eq!(request("/?a=1&%62%62=%FF", None).unwrap_err(), not_text("bb"));
+        assert!(matches!(request("/?%FF=1", None), Err(ApiError::BadRequest(_))));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::{ApiError, request::Request};
 pub const METHODS: &str = "GET, HEAD, OPTIONS";
 
 /// The paths that are served, as `/` lists them.
-pub const ENDPOINTS: &[&str] = &[
+pub const ENDPOINTS: [&str; 12] = [
     "/",
     "/list",
     "/list/{kind}",
@@ -20,6 +20,7 @@ pub const ENDPOINTS: &[&str] = &[
     "/health",
     "/r/projects/",
     "/r/projects/{project}/branches",
+    "/openapi.json",
     "/dist/{kind}/{file}",
 ];
 
@@ -30,6 +31,8 @@ pub enum Route<'a> {
     Index,
     /// `/health`
     Health,
+    /// `/openapi.json`
+    OpenApi,
     /// `/list`, `/list/KIND`
     List(Option<&'a str>),
     /// `/info`, `/info/KIND`
@@ -60,6 +63,7 @@ pub fn route(request: &Request) -> Result<Route<'_>, ApiError> {
     Ok(match segments.as_slice() {
         [] => Route::Index,
         ["health"] => Route::Health,
+        ["openapi.json"] => Route::OpenApi,
         ["list"] => Route::List(None),
         ["list", kind] => Route::List(Some(kind)),
         ["info"] => Route::Infos(None),
@@ -77,7 +81,6 @@ pub fn route(request: &Request) -> Result<Route<'_>, ApiError> {
         // As a proxy leaves it that decodes paths on its way.
         ["r", "projects", "mediawiki", kind, name, "branches"] => Route::Branches(kind, name),
         ["dist", kind, file] => Route::Dist(kind, file),
-        // To come: /openapi.json.
         [kind] => Route::ListPage(page_kind(kind)?),
         [kind, name] => {
             page_kind(kind)?;

@@ -8,6 +8,7 @@ use tardist_catalog::{
 
 use crate::{
     ApiError,
+    encoding::compressed,
     language::Wanted,
     request::Request,
     response::{Response, json},
@@ -42,7 +43,8 @@ pub async fn get(request: &Request, snapshot: &impl Snapshot) -> Result<Response
     // The results are JSON already.
     let query = json(&query)?;
     let body = format!("{{\"query\":{query},\"results\":[{}],\"more\":{more}}}", found.results);
-    Ok(wanted.describe(Response::json(body, found.generated_at), wanted.chain.first()))
+    let response = compressed(request, Response::json(body, found.generated_at));
+    Ok(wanted.describe(response, wanted.chain.first()))
 }
 
 /// Finds the best `limit` repositories of one kind, or of both.

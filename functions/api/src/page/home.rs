@@ -14,8 +14,8 @@ use super::{
     search::{Found, Query, Results, search},
 };
 use crate::{
-    ApiError, health::rfc3339, info::noun, language::Wanted, request::Request, response::Response,
-    route::ENDPOINTS, settings::Settings, snapshot::Snapshot,
+    ApiError, encoding::compressed, health::rfc3339, info::noun, language::Wanted,
+    request::Request, response::Response, route::ENDPOINTS, settings::Settings, snapshot::Snapshot,
 };
 
 /// Answers `/` with a page; with `?q=`, and `&kind=` where it is wanted, with what that finds.
@@ -41,7 +41,7 @@ pub async fn get(
         }
     };
     response.vary("Accept");
-    Ok(response)
+    Ok(compressed(request, response))
 }
 
 fn start_page(settings: &Settings, summary: &Summary) -> Markup {

@@ -11,17 +11,23 @@ use super::{
     home::thousands,
     layout::{Layout, document, label},
 };
-use crate::{ApiError, response::Response, snapshot::Snapshot};
+use crate::{
+    ApiError, encoding::compressed, request::Request, response::Response, snapshot::Snapshot,
+};
 
 /// Answers `/KIND` from the same ready-made list as `/list/KIND?format=text`.
 ///
 /// # Errors
 /// 503 without a snapshot, and for one that lacks the list.
-pub async fn get(kind: Kind, snapshot: &impl Snapshot) -> Result<Response, ApiError> {
+pub async fn get(
+    request: &Request,
+    kind: Kind,
+    snapshot: &impl Snapshot,
+) -> Result<Response, ApiError> {
     let list = snapshot.get(statement::answer(&format!("/list/{kind}"), TEXT, false)).await?;
     let list = list.ok_or_else(|| ApiError::Unavailable("it is not whole".to_owned()))?;
     let text = String::from_utf8(list.body).map_err(|_| ApiError::Internal)?;
-    Ok(answer(page(kind, &text), list.modified_at))
+    Ok(compressed(request, answer(page(kind, &text), list.modified_at)))
 }
 
 /// Names with the same beginning: what it is called, its anchor, and they.

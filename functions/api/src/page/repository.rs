@@ -14,7 +14,9 @@ use super::{
     outside::{direction, link, shown},
 };
 use crate::{
-    ApiError, info,
+    ApiError,
+    encoding::compressed,
+    info,
     request::Request,
     response::{Body, Response},
     snapshot::Snapshot,
@@ -59,14 +61,14 @@ struct Tarball {
 /// Answers `/KIND/NAME` with what `/info/KIND/NAME` answers, in the same language.
 ///
 /// # Errors
-/// As [`info::one`].
+/// As [`info::document`].
 pub async fn get(
     request: &Request,
     kind: &str,
     name: &str,
     snapshot: &impl Snapshot,
 ) -> Result<Response, ApiError> {
-    let json = info::one(request, kind, name, snapshot).await?;
+    let json = info::document(request, kind, name, snapshot).await?;
     let Body::Bytes(bytes) = &json.body else { return Err(ApiError::Internal) };
     let repository = serde_json::from_slice(bytes).map_err(|_| ApiError::Internal)?;
     let mut response = answer(page(&repository), 0);
@@ -78,7 +80,7 @@ pub async fn get(
     }
     let path = format!("/info/{}/{}", repository.kind, repository.name);
     response.set(header::LINK, &format!("<{path}>; rel=\"alternate\"; type=\"application/json\""));
-    Ok(response)
+    Ok(compressed(request, response))
 }
 
 fn page(repository: &Repository) -> Markup {

@@ -1,0 +1,295 @@
+//! The contract with whoever asks over HTTP, row by row and rule by rule.
+//!
+//! | row | tests |
+//! |---|---|
+//! | `/` | `the_index_links_to_what_the_operator_names`; `answers`: what it says; `openapi`: the endpoints |
+//! | `/list` | `lists_are_sorted_without_regard_to_case`; `answers` |
+//! | `/list/KIND`, one name a line | `lists_are_sorted_without_regard_to_case`; `answers`: by `Accept` and `format` |
+//! | `/info/KIND/NAME` | `what_is_said_comes_from_the_newest_branch_that_says_it`, `the_branch_to_offer_first…`; `answers` |
+//! | `/info/KIND`, `names`, `missing` | `answers::the_information_of_many_is_that_of_each` |
+//! | `/info` | likewise |
+//! | `/openapi.json` | `openapi`, `real_schemathesis` |
+//! | `/health` | `health_is_about_now`; `publish`: no snapshot, another schema, too old |
+//! | `/dist/KIND/FILE` | `every_tarball_that_is_named_can_be_had`; `answers`: bytes, and no way out |
+//!
+//! | rule | tests |
+//! |---|---|
+//! | not said is `null` or empty, every key is there | `openapi`: no key is missing in any answer, and none is too many; `bad_input` |
+//! | strong `ETag`, `Last-Modified`, `Cache-Control`, 304 | `answers::every_answer_is_conditional…` |
+//! | an entity tag changes only with the answer | `an_entity_tag_changes_with_its_answer_alone` |
+//! | `Cache-Control` is the operator's | `caches_keep_answers_as_long_as_the_operator_says` |
+//! | `HEAD` works everywhere | `head_is_get_without_the_body_for_errors_too`; `answers` |
+//! | `OPTIONS`, `Access-Control-Allow-Origin: *` | `every_path_answers_the_question_of_a_browser_beforehand`; `answers` |
+//! | problems: 404, 400, 405 with `Allow` | `errors_are_problems…`; `answers`, `hostile` |
+//! | problems: 503 with `Retry-After` | `publish` |
+//! | no 500, no panic, no path, no SQL | `hostile`; every look at a problem (`Answer::problem`) |
+
+use std::collections::BTreeSet;
+
+use tardist_tests::{Document, File, Site, TestEnv, Value, json};
+
+fn served() -> (TestEnv, Site) {
+    let env = TestEnv::sample();
+    env.sync(&[]).exits(0);
+    let site = env.serve(&[]);
+    (env, site)
+}
+
+/// One target for each path that the document has.
+fn one_target_each(site: &Site) -> Vec<String> {
+    let paper = site.get("/info/skins/SamplePaper").json();
+    let file = paper["branches"]["master"]["tarball"]["file"].as_str().unwrap().to_owned();
+    let document = Document::of(site);
+    let fill = |path: &str| {
+        let target = path.replace("{kind}", "skins").replace("{name}", "SamplePaper");
+        target.replace("{file}", &file).replace("{project}", "mediawiki%2Fskins%2FSamplePaper")
+    };
+    let targets = document.paths().into_iter().map(|path| {
+        let parameters = document.parameters(path);
+        let required = parameters.iter().find(|it| it.place == "query" && it.required);
+        let query = required.map(|it| format!("?{}=sample", it.name)).unwrap_or_default();
+        // Pages name the kind in their path.
+        fill(path).replace("/extensions/SamplePaper", "/extensions/SampleChart") + &query
+    });
+    targets.collect()
+}
+
+#[test]
+fn the_index_links_to_what_the_operator_names() {
+    let env = TestEnv::sample();
+    env.sync(&[]).exits(0);
+    let url = "https://docs.example.org/tardist";
+    let site = env.serve(&[&format!("documentation_url={url}")]);
+    assert_eq!(site.get("/").json()["documentation"], url);
+}
+
+#[test]
+fn lists_are_sorted_without_regard_to_case() {
+    let env = TestEnv::empty();
+    for name in ["beta", "Alpha", "gamma", "Beta2", "alpha-2", "3D"] {
+        let manifest = json!({ "name": name }).to_string();
+        env.commit(
+            &format!("extensions/{name}"),
+            "master",
+            &[("extension.json", File::text(manifest))],
+        );
+    }
+    env.sync(&[]).exits(0);
+    let site = env.serve(&[]);
+    let sorted = ["3D", "Alpha", "alpha-2", "beta", "Beta2", "gamma"];
+    assert_eq!(site.get("/list").json(), json!({"extensions": sorted, "skins": []}));
+    assert_eq!(site.get("/list/extensions").json(), json!({ "extensions": sorted }));
+    assert_eq!(site.get("/list/skins").json(), json!({ "skins": [] }));
+    assert_eq!(site.get("/list/extensions?format=text").text(), sorted.join("\n") + "\n");
+    assert_eq!(site.get("/list/skins?format=text").text(), "");
+    // The order of keys, which no reader of JSON has to keep, is in the text alone.
+    let text = site.get("/info/extensions").text();
+    let places = sorted.map(|name| text.find(&format!("\"{name}\":{{")).unwrap());
+    assert!(places.is_sorted(), "{places:?}");
+}
+
+#[test]
+fn what_is_said_comes_from_the_newest_branch_that_says_it() {
+    let env = TestEnv::empty();
+    let put = |branch: &str, manifest: Value| {
+        let file = File::text(manifest.to_string());
+        env.commit("extensions/Said", branch, &[("extension.json", file)]);
+    };
+    put(
+        "REL1_44",
+        json!({"name": "Oldest", "license-name": "MIT", "type": "other", "author": "A"}),
+    );
+    put(
+        "REL1_46",
+        json!({"name": "Older", "description": "Says it", "url": "https://example.org/"}),
+    );
+    put("master", json!({"name": "Newest", "author": ["B", "C"]}));
+    env.sync(&[]).exits(0);
+    let info = env.serve(&[]).get("/info/extensions/Said").json();
+    for (key, value) in [
+        ("title", json!("Newest")),
+        ("authors", json!(["B", "C"])),
+        ("description", json!("Says it")),
+        ("description_language", json!("en")),
+        ("url", json!("https://example.org/")),
+        ("license", json!("MIT")),
+        ("type", json!("other")),
+    ] {
+        assert_eq!(info[key], value, "{key}");
+    }
+    let own = &info["branches"]["master"]["metadata"];
+    assert_eq!([&own["description"], &own["license"], &own["url"]], [&Value::Null; 3]);
+    assert_eq!(info["branches"]["REL1_44"]["metadata"]["title"], "Oldest");
+}
+
+#[test]
+fn the_branch_to_offer_first_is_the_newest_release_and_without_one_the_newest() {
+    let env = TestEnv::empty();
+    for (id, branches) in [
+        ("extensions/Both", &["master", "REL1_43", "REL1_45"][..]),
+        ("extensions/Releases", &["REL1_43", "REL1_44"]),
+        ("extensions/Unreleased", &["master"]),
+    ] {
+        for branch in branches {
+            env.commit(id, branch, &[("a.txt", File::text("a"))]);
+        }
+    }
+    env.sync(&[]).exits(0);
+    let info = env.serve(&[]).get("/info/extensions").json();
+    let first = |name: &str| info["extensions"][name]["default_branch"].clone();
+    assert_eq!(
+        [first("Both"), first("Releases"), first("Unreleased")],
+        ["REL1_45", "REL1_44", "master"]
+    );
+}
+
+#[test]
+fn every_tarball_that_is_named_can_be_had() {
+    let (_env, site) = served();
+    let info = site.get("/info").json();
+    let mut seen = 0;
+    for repositories in info.as_object().unwrap().values() {
+        for repository in repositories.as_object().unwrap().values() {
+            for branch in repository["branches"].as_object().unwrap().values() {
+                let tarball = &branch["tarball"];
+                // A path where the builder does not know its public URL.
+                let answer = site.request("HEAD", tarball["url"].as_str().unwrap(), &[]);
+                assert_eq!(answer.is(200).header("content-length"), tarball["size"].to_string());
+                let short = &branch["commit"].as_str().unwrap()[..7];
+                let end = format!("-{short}.tar.gz");
+                assert!(tarball["file"].as_str().unwrap().ends_with(&end), "{tarball}");
+                seen += 1;
+            }
+        }
+    }
+    assert_eq!(site.get("/").json()["snapshot"]["tarballs"], seen);
+}
+
+#[test]
+fn health_is_about_now() {
+    let (_env, site) = served();
+    let health = site.get("/health");
+    assert_eq!(health.json()["generated_at"], site.get("/").json()["snapshot"]["generated_at"]);
+    assert_eq!(health.header("cache-control"), "no-cache", "a probe wants no earlier answer");
+}
+
+#[test]
+fn an_entity_tag_changes_with_its_answer_alone() {
+    let (env, site) = served();
+    let paths = [
+        "/list",
+        "/list/extensions",
+        "/list/skins?format=text",
+        "/info/extensions",
+        "/info/extensions/SampleGreeting",
+        "/info/extensions?names=SampleGreeting",
+        "/openapi.json",
+        "/info",
+        "/info/skins",
+        "/info/skins/SamplePaper",
+        "/info/skins?names=SamplePaper",
+    ];
+    let tags = || -> Vec<_> {
+        paths.iter().map(|path| site.get(path).is(200).header("etag").to_owned()).collect()
+    };
+    let before = tags();
+    assert_eq!(
+        BTreeSet::from_iter(&before).len(),
+        before.len(),
+        "each answer has its own: {before:?}"
+    );
+    env.commit("skins/SamplePaper", "master", &[("a.txt", File::text("a"))]);
+    env.sync(&[]).exits(0);
+    site.catch_up();
+    for (path, (before, after)) in paths.iter().zip(before.iter().zip(tags())) {
+        let has_changed = path.starts_with("/info/skins") || *path == "/info";
+        assert_eq!(*before != after, has_changed, "{path}: {before} and {after}");
+    }
+}
+
+#[test]
+fn caches_keep_answers_as_long_as_the_operator_says() {
+    let env = TestEnv::sample();
+    env.sync(&[]).exits(0);
+    let site = env.serve(&["cache_max_age=77"]);
+    for target in one_target_each(&site) {
+        let answer = site.get(&target);
+        let value = answer.is(200).header("cache-control");
+        if target == "/health" || target.starts_with("/dist/") {
+            assert!(!value.contains("77"), "{target}: {value}");
+        } else {
+            assert!(value.contains("max-age=77"), "{target}: {value}");
+        }
+    }
+}
+
+#[test]
+fn head_is_get_without_the_body_for_errors_too() {
+    let (_env, site) = served();
+    let wrong =
+        ["/nothing", "/list/themes", "/list/skins?format=x", "/info/skins/Nothing", "/info?x=%FF"];
+    for target in one_target_each(&site).into_iter().chain(wrong.map(str::to_owned)) {
+        let [head, get] = ["HEAD", "GET"].map(|method| site.request(method, &target, &[]));
+        assert_eq!(head.status, get.status, "HEAD {target}");
+        assert!(head.body.is_empty() && !get.body.is_empty(), "HEAD {target}");
+        let headers = |answer: &tardist_tests::Answer| {
+            let mut headers = answer.headers.clone();
+            headers.remove("date");
+            headers
+        };
+        assert_eq!(headers(&head), headers(&get), "HEAD {target}");
+    }
+}
+
+#[test]
+fn every_path_answers_the_question_of_a_browser_beforehand() {
+    let (_env, site) = served();
+    for target in one_target_each(&site) {
+        let question = [
+            ("Origin", "https://wiki.example.org"),
+            ("Access-Control-Request-Method", "GET"),
+            ("Access-Control-Request-Headers", "if-none-match, x-requested-with"),
+        ];
+        let answer = site.request("OPTIONS", &target, &question);
+        assert!(answer.is(204).body.is_empty(), "{target}");
+        assert_eq!(answer.header("access-control-allow-origin"), "*", "{target}");
+        assert_eq!(answer.header("access-control-allow-headers"), "*", "{target}");
+        for name in ["allow", "access-control-allow-methods"] {
+            assert_eq!(answer.header(name), "GET, HEAD, OPTIONS", "{target}");
+        }
+    }
+}
+
+#[test]
+fn errors_are_problems_that_say_what_to_do_and_that_no_cache_keeps() {
+    let (_env, site) = served();
+    for target in one_target_each(&site) {
+        for method in ["POST", "PUT", "DELETE", "PATCH", "PROPFIND"] {
+            let answer = site.request(method, &target, &[]);
+            answer.problem(405);
+            assert_eq!(answer.header("allow"), "GET, HEAD, OPTIONS", "{method} {target}");
+        }
+    }
+    for (method, target, status, says) in [
+        ("GET", "/nothing", 404, "/ lists"),
+        ("OPTIONS", "/nothing", 404, "/ lists"),
+        ("POST", "/nothing", 404, "/ lists"),
+        ("GET", "/list/Skins", 404, "`extensions` and `skins`"),
+        ("GET", "/info/themes/SamplePaper", 404, "`extensions` and `skins`"),
+        ("GET", "/info/skins/samplepaper", 404, "no skin of this name"),
+        ("GET", "/info/extensions/SamplePaper", 404, "no extension of this name"),
+        ("GET", "/dist/skins/SamplePaper-master-0000000.tar.gz", 404, "no such tarball"),
+        ("GET", "/list/skins?format=xml", 400, "`json` or `text`"),
+        ("GET", "/info/skins?names=%7C", 400, "5,000"),
+        ("GET", "/info/skins?names=%FF", 400, "`names`"),
+        ("GET", "/info?names=SamplePaper", 400, "/info/extensions or /info/skins"),
+    ] {
+        let answer = site.request(method, target, &[]);
+        let detail = answer.problem(status);
+        assert!(detail.contains(says), "{method} {target}: {detail}");
+        assert_eq!(answer.header("cache-control"), "no-store", "{method} {target}");
+        assert_eq!(answer.header("access-control-allow-origin"), "*", "{method} {target}");
+        let problem: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(problem["type"], "about:blank", "{method} {target}");
+    }
+}

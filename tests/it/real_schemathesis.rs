@@ -1,0 +1,48 @@
+//! Schemathesis against the served system: requests that are made up from the OpenAPI document, right
+//! and wrong ones, and answers held against it, by somebody else's reading of the specification.
+
+use std::fs;
+
+use tardist_tests::{Document, Site, TestEnv, Value, json, schemathesis};
+
+/// Requests that are made up for each path, in each of the tool's phases.
+const EXAMPLES: &str = "60";
+
+/// The document with examples that are there in the sample content.
+fn with_examples(site: &Site) -> Value {
+    let mut document = Document::of(site).json().clone();
+    let paper = site.get("/info/skins/SamplePaper").json();
+    let file = &paper["branches"]["REL1_45"]["tarball"]["file"];
+    for parameter in document["components"]["parameters"].as_object_mut().unwrap().values_mut() {
+        let example = match parameter["name"].as_str().unwrap() {
+            "kind" => json!("skins"),
+            "name" => json!("SamplePaper"),
+            "names" => json!(["SamplePaper", "Nothing"]),
+            "file" => file.clone(),
+            "project" => json!("mediawiki/skins/SamplePaper"),
+            _ => continue,
+        };
+        parameter["example"] = example;
+    }
+    document
+}
+
+#[test]
+fn schemathesis_finds_nothing() {
+    let env = TestEnv::sample();
+    env.sync(&[]).exits(0);
+    let site = env.serve(&[]);
+    let document = env.folder().join("openapi.json");
+    fs::write(&document, with_examples(&site).to_string()).unwrap();
+    let mut command = schemathesis();
+    command.current_dir(env.folder()).arg("run").arg(&document);
+    command.args(["--url", &format!("http://{}", site.address())]);
+    command.args(["--checks", "all", "--max-examples", EXAMPLES, "--no-color"]);
+    // The same requests each time: a test that fails by chance says nothing of a change.
+    command.args(["--generation-deterministic"]);
+    command.args(["--continue-on-failure", "--no-shrink"]);
+    let run = tardist_tests::Run::from(command.output().unwrap());
+    run.exits(0).says(&["No issues found"]);
+    // It was asked, and was there to the end.
+    site.get("/health").is(200);
+}
