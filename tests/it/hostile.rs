@@ -110,6 +110,7 @@ impl Subject {
             "branch" | "b" => "master".into(),
             "q" => "sample".into(),
             "limit" | "n" => "5".into(),
+            "m" => "sample".into(),
             "S" => "1".into(),
             "p" => "mediawiki/skins/".into(),
             "project" => "mediawiki%2Fskins%2FSamplePaper".into(),
@@ -139,6 +140,8 @@ impl Subject {
                 _ => {}
             }
         }
+        // Pages name the kind in their path.
+        target = target.replace("/extensions/SamplePaper", "/extensions/SampleChart");
         if !query.is_empty() {
             target = format!("{target}?{}", query.join("&"));
         }

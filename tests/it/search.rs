@@ -125,7 +125,7 @@ fn any_text_is_searched_and_none_is_syntax() {
         "AND",
         "NOT+paper+OR",
         "terms:paper",
-        "%7Ba%7D:b",
+        "%7Bq%7D:q",
         "%27+OR+1=1+--",
         "%00",
         "%F0%9F%92%A9",

@@ -158,6 +158,15 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
+    /// The names of the headers that the answer depends on, in lower case and in order.
+    #[must_use]
+    pub fn varies_by(&self) -> Vec<String> {
+        let names = self.header("vary").split(',').map(|name| name.trim().to_lowercase());
+        let mut names: Vec<String> = names.filter(|name| !name.is_empty()).collect();
+        names.sort();
+        names
+    }
+
     /// The body as text.
     #[must_use]
     pub fn text(&self) -> String {

@@ -81,8 +81,10 @@ impl Response {
 
     /// Says that the answer depends on a header of the request, besides those that it depends on
     /// already (`Vary`).
-    pub fn vary(&mut self, name: &'static str) {
-        self.headers.append(header::VARY, HeaderValue::from_static(name));
+    pub fn vary(&mut self, name: &str) {
+        let others = self.headers.get(header::VARY).and_then(|value| value.to_str().ok());
+        let all = others.map_or(name.to_owned(), |others| format!("{others}, {name}"));
+        self.set(header::VARY, &all);
     }
 
     /// Sets a header. A value that no header can have is left out; none of ours is such.

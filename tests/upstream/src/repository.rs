@@ -254,7 +254,9 @@ impl Repository {
         for branch in branches {
             // HEAD is looked up under the name of its branch.
             let head = if branch == "HEAD" { self.head()? } else { None };
-            for name in ref_names(branch).chain(head) {
+            // No name has a NUL, which Git's library can't even look up.
+            let possible = |name: &String| !name.contains('\0');
+            for name in ref_names(branch).chain(head).filter(possible) {
                 match self.git.find_reference(&name) {
                     Ok(reference) => {
                         let id = reference.resolve().ok().and_then(|resolved| resolved.target());
