@@ -51,7 +51,7 @@ fn start_page(settings: &Settings, summary: &Summary) -> Markup {
         h1 { "Download MediaWiki extensions and skins" }
         p {
             "A tarball for each supported branch of MediaWiki, made from the source code in Git. "
-            "Search by name above, or look through all:"
+            "Search above, or look through all:"
         }
         ul.kinds {
             @for (kind, count) in counts {
