@@ -3,7 +3,7 @@
 //! Each fetch adds a pack, and to a shallow clone a line in its `shallow` file, while the commits
 //! that branches have moved on from stay. libgit2 has no `git gc`, and the builder's machine need not
 //! have Git, so this writes one pack of everything that refs reach, then removes all others. It
-//! costs about as much as the fetch of the whole mirror, so it is done once in [`DUE`] fetches; the
+//! costs about as much as the fetch of the whole mirror, so it is done once in twenty fetches; the
 //! small packs between are a few kB each.
 
 use std::{

@@ -2,7 +2,7 @@
 //! and the functions.
 //!
 //! The index is an FTS5 table of one column, in which a term begins with a letter that says where
-//! its word stands ([`Field`]) and, if it is the whole word and not the beginning of one, ends in a
+//! its word stands (the `Field`) and, if it is the whole word and not the beginning of one, ends in a
 //! dot: `tmass.` and `tmas` are in the titles of MassMessage. So each question is a look-up of terms
 //! whose rows FTS5 reads one by one, in the order of their ids, until there are enough; the rows'
 //! ids are the order in which equals are listed. FTS5's own means were tried and take time that
