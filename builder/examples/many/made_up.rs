@@ -191,7 +191,7 @@ impl MadeUp {
         // All branches say the same, as most real ones do.
         let mut random = Random::new(self.number, "");
         let descriptions = self.descriptions(&mut random);
-        let authors = (0..=random.below(3))
+        let authors = (0..=random.below(2))
             .map(|_| format!("{} {}", random.choice(&FIRST_NAMES), random.choice(&LAST_NAMES)));
         let authors = authors.collect();
         let needed = self.number.checked_sub(10).map(|number| Self::new(number).name(id.kind));
@@ -232,8 +232,7 @@ impl MadeUp {
         let texts = languages.map(|(code, words)| {
             let words: Vec<&str> = words.split_whitespace().collect();
             let space = if code.starts_with("zh") || *code == "ja" { "" } else { " " };
-            let text: Vec<&str> =
-                (0..6 + random.below(12)).map(|_| random.choice(&words)).collect();
+            let text: Vec<&str> = (0..3 + random.below(9)).map(|_| random.choice(&words)).collect();
             ((*code).to_owned(), text.join(space))
         });
         texts.collect()

@@ -5,7 +5,7 @@
 //!     many DATA --repositories 10000 --branches 6 --upstream URL --template SNAPSHOT.db
 //!
 //! Repositories have names and texts that are made up, the same ones each time, and about as long as
-//! those of real ones: 1,500 with five branches make an `/info/extensions` of 4 MB. There are no
+//! those of real ones: 1,500 with five branches make an `/info/extensions` of 5 MB. There are no
 //! tarballs, only what the snapshot says of them.
 //!
 //! With `--upstream` the repositories are those that the sample upstream lists with `--many`, and
@@ -43,9 +43,6 @@ const BRANCHES: [&str; 8] =
 /// What a tarball takes on average: 204 MB in 115 of them.
 const SIZE: u64 = 1_800_000;
 
-/// What the tarballs' URLs begin with.
-const PUBLIC_URL: &str = "https://tardist.example.org";
-
 /// Fills a data directory with very many repositories that nobody has
 #[derive(Debug, Parser)]
 struct Options {
@@ -78,8 +75,7 @@ fn main() -> Result<()> {
     if options.upstream.is_some() {
         make_tarballs(&catalogue, &layout)?;
     }
-    let public_url = if options.upstream.is_some() { "" } else { PUBLIC_URL };
-    let rendered = render(&catalogue, public_url)?;
+    let rendered = render(&catalogue, "")?;
     let now = Timestamp::now().as_second();
     publish::put_file(&layout.snapshot(), |path| {
         // The texts of the template's messages are only in its file.

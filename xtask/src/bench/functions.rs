@@ -147,8 +147,9 @@ pub(super) fn measure(folder: &Path, effort: Effort) -> Result<Functions> {
     let starts = ["/bare", &subject.one].map(|path| path.to_owned());
     let starts = instance::starts(address, &starts.each_ref().map(String::as_str))?;
     let memory = memory(address, &log, effort)?;
+    let has_search = subject.has("/search?q=page")?;
     drop(server);
-    let growth = if subject.has("/search?q=page")? {
+    let growth = if has_search {
         growth::measure(&folder, effort.rounds, effort.seconds)?
     } else {
         Growth::not_measured("there is no /search")
