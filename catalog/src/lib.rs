@@ -10,6 +10,7 @@ mod commit_id;
 pub mod document;
 mod kind;
 mod name_error;
+pub mod neighbours;
 mod repo_name;
 pub mod schema;
 pub mod search;

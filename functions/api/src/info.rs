@@ -23,7 +23,7 @@ pub async fn one(kind: &str, name: &str, snapshot: &impl Snapshot) -> Result<Res
     let kind = known_kind(kind)?;
     let missing = || ApiError::NotFound(format!("no {} of this name has a tarball", noun(kind)));
     let name: RepoName = name.parse().map_err(|_| missing())?;
-    let document = snapshot.get(statement::repository(kind, &name)).await?;
+    let document = snapshot.document(kind, &name).await?;
     let mut response = Response::answer(document.ok_or_else(missing)?, JSON);
     response.set(http::header::LINK, &format!("</info/{kind}>; rel=\"collection\""));
     Ok(response)
