@@ -391,16 +391,21 @@ fn large(subject: &Subject, nginx: Reached<'_, Nginx>) -> Vec<Case> {
     ]
 }
 
-/// The same behind nginx with its cache, beside files.
+/// The same behind nginx with its cache, beside files. Each is asked for once before: of the first
+/// clients at once, nginx has all but one wait half a second (`proxy_cache_lock`).
 fn cached(subject: &Subject, nginx: Reached<'_, Nginx>) -> Vec<Case> {
     let case = |name, rate, path: &str, file: &str, connections| {
         let load = |address: fn(&Nginx) -> SocketAddr, path: &str| {
             let load = nginx.map(|nginx| Load::new(address(nginx), path).connections(connections));
             load.map_err(Clone::clone)
         };
+        let ours = load(|nginx| nginx.cache, path).and_then(|load| {
+            let answer = server::get(&load.address.to_string(), path);
+            answer.map(|_| load).map_err(|error| format!("{error:#}"))
+        });
         let file = load(|nginx| nginx.files, file);
         let beside = vec![Beside { limit: Limit::Nginx, load: file, wanted: Some(0.8) }];
-        Case { name, rate, ours: load(|nginx| nginx.cache, path), beside }
+        Case { name, rate, ours, beside }
     };
     let requests = Rate::Requests;
     vec![
