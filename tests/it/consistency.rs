@@ -57,6 +57,8 @@ fn readers_see_one_snapshot_or_the_next_and_every_tarball_that_it_names() {
             for version in 1..=ROUNDS {
                 set_versions(&env, version);
                 env.sync(&[]).exits(0);
+                // An instance keeps what it has read for up to a second.
+                sleep(Duration::from_millis(500));
             }
         };
         // The readers have to end even if this fails.
@@ -66,7 +68,7 @@ fn readers_see_one_snapshot_or_the_next_and_every_tarball_that_it_names() {
         written.unwrap();
         seen
     });
-    assert!(seen.len() > ROUNDS / 2, "the readers saw {seen:?} only");
+    assert!(seen.len() > ROUNDS / 4, "the readers saw {seen:?} only");
     assert!(looks.load(Ordering::SeqCst) > ROUNDS * READERS, "{looks:?} looks");
     site.catch_up();
     assert_eq!(look(&site), ROUNDS.to_string());

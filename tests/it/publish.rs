@@ -66,7 +66,7 @@ fn without_a_usable_snapshot_all_is_503_until_the_next_sync() {
         ("an empty file", Vec::new()),
         ("rubbish", b"This is no database. ".repeat(500)),
         ("half of a snapshot", whole[..whole.len() / 2].to_vec()),
-        ("a page of a snapshot", whole[..4096].to_vec()),
+        ("a page of a snapshot", whole[..16_384].to_vec()),
         ("another schema version", other_schema),
     ] {
         // As a restored backup or another builder would put it there.

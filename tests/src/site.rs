@@ -59,7 +59,7 @@ impl Site {
 
     /// Waits until every instance has forgotten what it read from an earlier snapshot.
     pub fn catch_up(&self) {
-        sleep(Duration::from_millis(250));
+        sleep(Duration::from_secs(1));
     }
 
     /// The answer to `GET`; the path goes out as it is, so it has to be one that a URL can have.

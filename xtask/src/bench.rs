@@ -8,7 +8,7 @@
 
 mod cycle;
 mod extdist;
-mod load;
+mod functions;
 mod many;
 mod marks;
 mod measure;
@@ -26,14 +26,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 
-use crate::{
-    components,
-    manifest::Application,
-    process, project,
-    sample::Sample,
-    sync::{self, What},
-    up,
-};
+use crate::{components, process, project, sample::Sample, sync::What};
 use marks::Mark;
 pub(crate) use measure::{Options as MeasureOptions, run as measure};
 
@@ -84,6 +77,14 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FROM[=TO]")]
     url_map: Vec<String>,
 
+    /// How often each load of the components is repeated
+    #[arg(long, value_name = "NUMBER", default_value_t = 5)]
+    rounds: usize,
+
+    /// How many seconds each of them lasts
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
+    seconds: f64,
+
     /// Write everything that was measured to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -123,7 +124,10 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     build(with_functions)?;
     let mut results = Results::default();
     if with_functions {
-        functions(options, &folder, &mut results)?;
+        let effort = functions::Effort { rounds: options.rounds, seconds: options.seconds };
+        let measured = functions::measure(&folder, effort)?;
+        println!("\n{measured}");
+        results.add("functions", measured.json(), measured.marks());
     }
     if wants(Part::Tarballs) || wants(Part::Cycle) || wants(Part::Many) {
         let upstream = Upstream::start(options, &folder)?;
@@ -172,46 +176,6 @@ impl Results {
         let text = format!("{:#}\n", Value::Object(self.json));
         fs::write(file, text).with_context(|| format!("can't write {}", file.display()))
     }
-}
-
-/// The components under load.
-fn functions(options: &Options, folder: &Path, results: &mut Results) -> Result<()> {
-    let data = folder.join("data");
-    let (what, sample) = what(options, folder)?;
-    if sync::run(&what, &data, None)?.is_err() {
-        bail!("there is nothing to serve");
-    }
-    let is_sample = sample.is_some();
-    drop(sample);
-    let application = Application::derive(folder, &data, true)?;
-    let name = extension(&what, is_sample)
-        .context("say which extension to ask for: --only extensions/NAME")?;
-    let (server, address) = up::start_host(&application)?;
-    let measured = load::measure(address, name)?;
-    drop(server);
-    println!("\n{measured}");
-    results.add("functions", measured.json(), Vec::new());
-    Ok(())
-}
-
-/// What was asked for, or the samples.
-fn what(options: &Options, folder: &Path) -> Result<(What, Option<Sample>)> {
-    let mut what = options.what.clone();
-    if what.upstream.is_some() {
-        return Ok((what, None));
-    }
-    let sample = Sample::start(&folder.join("sample"))?;
-    what.upstream = Some(sample.url.clone());
-    Ok((what, Some(sample)))
-}
-
-/// The extension to ask for.
-fn extension(what: &What, is_sample: bool) -> Option<&str> {
-    if what.only.is_empty() {
-        // One of the samples; of a real upstream, nobody knows.
-        return is_sample.then_some("SampleNotes");
-    }
-    what.only.iter().find_map(|it| it.strip_prefix("extensions/"))
 }
 
 /// What the builder is measured against.

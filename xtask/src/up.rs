@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    fs::File,
     net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs},
     path::{Path, PathBuf},
     process::{Command, ExitCode},
@@ -154,10 +155,15 @@ fn host_command() -> Command {
     command
 }
 
-/// Starts the component host, even where Spin is installed.
-pub(crate) fn start_host(application: &Application) -> Result<(Process, SocketAddr)> {
+/// Starts the component host, even where Spin is installed; it reports the memory of its instances.
+/// What it says goes into a file.
+pub(crate) fn start_host(application: &Application, log: &Path) -> Result<(Process, SocketAddr)> {
     let listen = check_free(SocketAddr::from(([127, 0, 0, 1], 0)))?;
-    let server = start(host_command().arg(&application.manifest), application, listen)?;
+    let file = File::create(log).with_context(|| format!("can't write {}", log.display()))?;
+    let mut command = host_command();
+    command.arg(&application.manifest).arg("--report-memory").stderr(file);
+    let server = start(&mut command, application, listen)
+        .with_context(|| format!("the reason is in {}", log.display()))?;
     Ok((server, listen))
 }
 

@@ -12,12 +12,15 @@ use std::{
 };
 
 use http::{HeaderMap, Method, StatusCode, Uri, header};
-use spin_sdk::sqlite::{self, Connection};
-use tardist_catalog::statement::{Statement, USER_VERSION_SQL, Value};
+use spin_sdk::sqlite::{self, wit::sqlite::Connection};
+use tardist_catalog::{
+    Kind, RepoName,
+    statement::{self, Answer, Statement, USER_VERSION_SQL, Value},
+};
 
 use crate::{
     ApiError, conditional,
-    kept::{self, Kept},
+    kept::{self, Documents, Kept},
     request::Request,
     response::{Body, Response},
     route::{METHODS, Route, route},
@@ -187,36 +190,43 @@ impl Instance {
 /// The snapshot's database, opened at the first statement. It keeps reading the file that was there
 /// then, whatever the builder puts in its place.
 #[derive(Default)]
-pub struct Database(OnceCell<Connection>);
+pub struct Database {
+    connection: OnceCell<Connection>,
+    documents: RefCell<Documents>,
+}
 
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let state = if self.0.get().is_some() { "open" } else { "not open yet" };
+        let state = if self.connection.get().is_some() { "open" } else { "not open yet" };
         f.debug_tuple("Database").field(&state).finish()
     }
 }
 
 impl Database {
-    async fn connection(&self) -> Result<&Connection, sqlite::Error> {
-        if let Some(connection) = self.0.get() {
+    fn connection(&self) -> Result<&Connection, sqlite::Error> {
+        if let Some(connection) = self.connection.get() {
             return Ok(connection);
         }
-        let connection = Connection::open(DATABASE).await?;
-        Ok(self.0.get_or_init(|| connection))
+        let connection = Connection::open(DATABASE)?;
+        // One transaction for all: else SQLite would lock the file and look for a journal each time.
+        connection.execute("BEGIN", &[])?;
+        Ok(self.connection.get_or_init(|| connection))
     }
 
-    /// The first row of a statement, and whether all went well.
-    async fn row(&self, sql: &str, params: Vec<Value>) -> Result<Vec<Value>, sqlite::Error> {
+    /// The first row of a statement.
+    ///
+    /// By the blocking call of `spin:sqlite`, which has no other name in the SDK: the row comes with
+    /// the answer instead of through a stream, and while one request waits for it no other of this
+    /// instance can ask for the same. (Under load both calls cost the same.)
+    fn row(&self, sql: &str, params: Vec<Value>) -> Result<Vec<Value>, sqlite::Error> {
         let params: Vec<sqlite::Value> = params.into_iter().map(to_spin).collect();
-        let mut result = self.connection().await?.execute(sql, params).await?;
-        let row = result.next().await;
-        // Only this tells that the statement could be prepared and its row read.
-        result.result().await?;
+        let result = self.connection()?.execute(sql, &params)?;
+        let row = result.rows.into_iter().next();
         Ok(row.map(|row| row.values.into_iter().map(from_spin).collect()).unwrap_or_default())
     }
 
-    async fn user_version(&self) -> Option<i64> {
-        match self.row(USER_VERSION_SQL, Vec::new()).await.ok()?.first() {
+    fn user_version(&self) -> Option<i64> {
+        match self.row(USER_VERSION_SQL, Vec::new()).ok()?.first() {
             Some(Value::Integer(version)) => Some(*version),
             _ => None,
         }
@@ -226,7 +236,7 @@ impl Database {
 impl Snapshot for Database {
     async fn get<T>(&self, mut statement: Statement<T>) -> Result<T, ApiError> {
         let params = std::mem::take(&mut statement.params);
-        let failure = match self.row(statement.sql, params).await {
+        let failure = match self.row(statement.sql, params) {
             Ok(row) => match statement.read(row) {
                 Ok(value) => return Ok(value),
                 Err(error) => error.to_string(),
@@ -234,7 +244,23 @@ impl Snapshot for Database {
             Err(error) => error.to_string(),
         };
         eprintln!("the snapshot does not answer: {failure}");
-        Err(unavailable(self.user_version().await))
+        Err(unavailable(self.user_version()))
+    }
+
+    async fn document(&self, kind: Kind, name: &RepoName) -> Result<Option<Answer>, ApiError> {
+        let id = format!("{kind}/{name}");
+        if let Some(document) = self.documents.borrow().get(&id) {
+            return Ok(Some(document));
+        }
+        if !self.documents.borrow_mut().wants_neighbours() {
+            return self.get(statement::repository(kind, name)).await;
+        }
+        let piece = self.get(statement::neighbours(kind, name)).await?;
+        Ok(piece.and_then(|piece| {
+            let mut documents = self.documents.borrow_mut();
+            documents.put(piece);
+            documents.get(&id)
+        }))
     }
 }
 

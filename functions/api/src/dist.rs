@@ -27,7 +27,8 @@ use crate::{
     response::{Body, Response, http_date},
 };
 
-/// How much of a file is held at once.
+/// How much of a file is held at once, and how much of any body is sent at once: the runtime copies
+/// each piece, and one that stays in the processor's cache costs a third of the whole of 5 MB.
 const CHUNK: usize = 256 << 10;
 
 /// Answers with a tarball below `folder`, the one that `spin.toml` mounts, or with the one part of it
@@ -175,7 +176,7 @@ impl http_body::Body for Body {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let next = match &mut *self {
             Self::Bytes(bytes) if bytes.is_empty() => None,
-            Self::Bytes(bytes) => Some(std::mem::take(bytes)),
+            Self::Bytes(bytes) => Some(bytes.split_to(bytes.len().min(CHUNK))),
             Self::File(file) => file.next(),
         };
         Poll::Ready(next.map(|bytes| Ok(Frame::data(bytes))))
@@ -276,5 +277,20 @@ mod tests {
             let expected = (200, String::new(), b"0123456789".to_vec());
             assert_eq!(get(asked), Ok(expected), "{asked}");
         }
+    }
+
+    #[test]
+    fn a_large_body_goes_out_in_pieces_and_whole() {
+        let bytes: Vec<u8> = (0..2 * CHUNK + 5).map(|index| (index % 251) as u8).collect();
+        let mut body = Body::Bytes(bytes.clone().into());
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        let mut pieces = Vec::new();
+        while let Poll::Ready(Some(frame)) =
+            http_body::Body::poll_frame(Pin::new(&mut body), &mut context)
+        {
+            pieces.push(frame.unwrap().into_data().unwrap());
+        }
+        assert_eq!(pieces.iter().map(Bytes::len).collect::<Vec<_>>(), [CHUNK, CHUNK, 5]);
+        assert!(pieces.concat() == bytes && http_body::Body::is_end_stream(&body));
     }
 }

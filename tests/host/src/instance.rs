@@ -40,6 +40,7 @@ use crate::{
     bindings::{sqlite, variables},
     error::Error,
     manifest::Mount,
+    memory::{Memory, Most},
     runtime_config::Database,
     sqlite::Sqlite,
     variables::{GetError, Values, get},
@@ -69,6 +70,8 @@ pub(crate) struct Component {
     pub(crate) variables: Values,
     /// The databases that it may open, by label.
     pub(crate) databases: Arc<BTreeMap<String, Database>>,
+    /// The most memory that one of its instances had; `None` where nobody wants to know.
+    pub(crate) most_memory: Option<Most>,
 }
 
 impl Component {
@@ -115,6 +118,7 @@ pub(crate) struct State {
     outbound: Outbound,
     table: ResourceTable,
     sqlite: Sqlite,
+    memory: Memory,
 }
 
 impl WasiView for State {
@@ -209,8 +213,11 @@ impl HandlerState for Instances {
             outbound: Outbound,
             table: ResourceTable::new(),
             sqlite: Sqlite::new(self.component.databases.clone()),
+            memory: Memory::default(),
         };
         let mut store = Store::new(self.pre.engine(), state);
+        // Spin has one too, by which it knows the memory of its instances.
+        store.limiter(|state| &mut state.memory);
         // Half of it, since the current epoch is added: practically never, as in Spin.
         store.set_epoch_deadline(u64::MAX / 2);
         let service = self.pre.instantiate_async(&mut store).await?;
@@ -273,7 +280,11 @@ impl WorkerState for Worker {
         Box::pin(std::future::pending())
     }
 
-    fn drop(&self, _store: Store<State>, result: Result<(), wasmtime::Error>) {
+    fn drop(&self, store: Store<State>, result: Result<(), wasmtime::Error>) {
+        let bytes = store.data().memory.bytes();
+        if self.component.most_memory.as_ref().is_some_and(|most| most.is_beaten_by(bytes)) {
+            eprintln!("component {:?}: memory {bytes} bytes", self.component.id);
+        }
         if let Err(error) = result {
             eprintln!("component {:?}: the instance failed: {error:?}", self.component.id);
         }

@@ -28,6 +28,7 @@ mod error;
 mod instance;
 mod load;
 mod manifest;
+mod memory;
 mod request;
 mod route;
 mod runtime_config;
@@ -58,6 +59,9 @@ pub struct Options {
     pub variables: BTreeMap<String, String>,
     /// The environment, of which only `SPIN_VARIABLE_NAME` counts: it gives the variable `name`.
     pub environment: BTreeMap<String, String>,
+    /// Whether to report, to standard error, each instance that ends and had more memory than all
+    /// others of its component before.
+    pub report_memory: bool,
 }
 
 impl Options {
@@ -69,6 +73,7 @@ impl Options {
             listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
             variables: BTreeMap::new(),
             environment: BTreeMap::new(),
+            report_memory: false,
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     error::Error,
     instance::{self, Component, Instances, State},
     manifest::{self, Application},
+    memory::Most,
     route::Router,
     runtime_config::RuntimeConfig,
     serve::Server,
@@ -46,7 +47,10 @@ pub(crate) fn load(
         .into_iter()
         .map(|(id, component)| {
             let item = format!("component {id:?}");
-            check(id, component, &values, config).map_err(|problem| wrong(item, problem))
+            let mut checked =
+                check(id, component, &values, config).map_err(|problem| wrong(item, problem))?;
+            checked.most_memory = options.report_memory.then(Most::default);
+            Ok(checked)
         })
         .collect::<Result<Vec<_>, _>>()?;
 
@@ -97,6 +101,7 @@ fn check(
         environment: component.environment,
         variables: variables::fill(&component.variables, values)?,
         databases: Arc::new(databases),
+        most_memory: None,
     })
 }
 

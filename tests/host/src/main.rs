@@ -34,6 +34,11 @@ struct Cli {
     /// Sets a variable of the application; can be repeated.
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_variable)]
     variable: Vec<(String, String)>,
+
+    /// Writes to standard error how much memory instances had, whenever one had more than all others
+    /// of its component before.
+    #[arg(long)]
+    report_memory: bool,
 }
 
 fn main() -> ExitCode {
@@ -81,6 +86,7 @@ impl From<Cli> for Options {
             listen: cli.listen,
             variables: cli.variable.into_iter().collect(),
             environment: environment(),
+            report_memory: cli.report_memory,
         }
     }
 }

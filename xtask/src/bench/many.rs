@@ -38,7 +38,8 @@ pub(super) fn measure(folder: &Path, template: &Path) -> Result<Many> {
     let upstream = Sample::start_with(&folder.join("empty"), &options)?;
     println!("Making a data directory with {count} repositories and {branches} branches each");
     let mut many = Command::new(project::binary("examples/many"));
-    many.arg(template).arg(&data).args([&upstream.url, &count, &branches]);
+    many.arg(&data).args(["--repositories", &count, "--branches", &branches]);
+    many.args(["--upstream", &upstream.url, "--template"]).arg(template);
     let line = process::output(&mut many)?;
     let line: Value = serde_json::from_str(&line).with_context(|| format!("not JSON: {line}"))?;
     let setup = Setup {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 pub(super) struct Answer {
     pub(super) status: u16,
     head: String,
-    pub(super) body: String,
+    pub(super) body: Vec<u8>,
 }
 
 impl Answer {
@@ -26,19 +26,27 @@ impl Answer {
 
 /// Asks `HOST:PORT` for a path over plain HTTP.
 pub(super) fn get(host: &str, path: &str) -> Result<Answer> {
+    get_with(host, path, &[])
+}
+
+/// The same with more headers, as `Name: value`. The answer has to say its length or end with the
+/// connection.
+pub(super) fn get_with(host: &str, path: &str, headers: &[&str]) -> Result<Answer> {
     let failed = || format!("can't ask http://{host}{path}");
     let mut stream = TcpStream::connect(host).with_context(failed)?;
     stream.set_read_timeout(Some(Duration::from_secs(30))).with_context(failed)?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
+    let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n")
         .with_context(failed)?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).with_context(failed)?;
-    let answer = String::from_utf8_lossy(&answer);
-    let Some((head, body)) = answer.split_once("\r\n\r\n") else {
+    let Some(end) = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") else {
         bail!("http://{host}{path} is no HTTP server");
     };
+    let body = answer.split_off(end + 4);
+    let head = String::from_utf8_lossy(&answer).into_owned();
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-    Ok(Answer { status, head: head.to_owned(), body: body.to_owned() })
+    Ok(Answer { status, head, body })
 }
 
 /// `127.0.0.1:8000` out of `http://127.0.0.1:8000/r`; nothing for HTTPS, which is not spoken here.
@@ -69,7 +77,7 @@ impl Stats {
         if answer.status != 200 {
             return None;
         }
-        Self::parse(&answer.body)
+        Self::parse(str::from_utf8(&answer.body).ok()?)
     }
 
     fn parse(text: &str) -> Option<Self> {

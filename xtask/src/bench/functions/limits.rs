@@ -1,0 +1,221 @@
+//! What the components are measured beside: nginx with the same bytes as static files, nginx with
+//! its cache before the components, and a small Flask application.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    process::{self, Process},
+    project, servers,
+};
+
+/// Bytes that a web server serves as files.
+pub(super) struct File {
+    /// Its name, `one.json`, or with `.gz` the compressed form of that.
+    pub(super) name: &'static str,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// A running nginx.
+pub(super) struct Nginx {
+    _process: Process,
+    /// Where it serves files.
+    pub(super) files: SocketAddr,
+    /// Where it stands before the components, with its cache.
+    pub(super) cache: SocketAddr,
+}
+
+impl Nginx {
+    /// Starts it in a folder of its own.
+    pub(super) fn start(folder: &Path, files: &[File], components: SocketAddr) -> Result<Self> {
+        let Some(program) = find("nginx") else {
+            bail!("nginx is missing (Debian: apt-get install nginx-light)");
+        };
+        let root = folder.join("files");
+        let cached = folder.join("cache");
+        // What an earlier run left is of an earlier snapshot.
+        for folder in [&root, &cached] {
+            if folder.exists() {
+                fs::remove_dir_all(folder)
+                    .with_context(|| format!("can't remove {}", folder.display()))?;
+            }
+        }
+        fs::create_dir_all(&root).with_context(|| format!("can't create {}", root.display()))?;
+        for File { name, bytes } in files {
+            write(&root.join(name), bytes)?;
+        }
+        let addresses = (free_address()?, free_address()?);
+        let documented = documented(addresses.1, components, &cached)?;
+        let path = folder.join("nginx.conf");
+        write(&path, configuration(addresses.0, &documented)?.as_bytes())?;
+        let mut command = Command::new(program);
+        command.arg("-p").arg(folder).arg("-c").arg(&path).arg("-e").arg(folder.join("log"));
+        let process = start(&mut command, addresses.1)?;
+        Ok(Self { _process: process, files: addresses.0, cache: addresses.1 })
+    }
+}
+
+fn find(program: &str) -> Option<PathBuf> {
+    let path = servers::path().ok()?;
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    fs::write(path, bytes).with_context(|| format!("can't write {}", path.display()))
+}
+
+/// A port that nothing listens on. Something may take it before we do, which then is an error.
+fn free_address() -> Result<SocketAddr> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).context("no port is free")?;
+    listener.local_addr().context("no port is free")
+}
+
+/// Starts a server and waits until it listens.
+fn start(command: &mut Command, address: SocketAddr) -> Result<Process> {
+    let name = Path::new(command.get_program()).display().to_string();
+    let mut process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::null()))?;
+    for _ in 0..100 {
+        if TcpStream::connect(address).is_ok() {
+            return Ok(process);
+        }
+        if let Some(status) = process.wait_for(Duration::from_millis(100))? {
+            bail!("{name} ended by itself ({status})");
+        }
+    }
+    bail!("{name} does not listen on {address}");
+}
+
+/// As Debian configures it (`sendfile`, `tcp_nopush`, a process for each processor), and without
+/// logs. It runs as whoever starts it: else its processes could not read the files.
+fn configuration(files: SocketAddr, documented: &str) -> Result<String> {
+    let id = |option| process::output(Command::new("id").arg(option));
+    let (user, group) = (id("-un")?, id("-gn")?);
+    Ok(format!(
+        "daemon off;
+        user {} {};
+        worker_processes auto;
+        pid nginx.pid;
+        error_log log crit;
+        events {{ worker_connections 768; }}
+        http {{
+            access_log off;
+            sendfile on;
+            tcp_nopush on;
+            types {{ application/json json; }}
+            client_body_temp_path body;
+            proxy_temp_path proxy;
+            fastcgi_temp_path fastcgi;
+            uwsgi_temp_path uwsgi;
+            scgi_temp_path scgi;
+            server {{
+                listen {files};
+                root files;
+                gzip_static on;
+            }}
+            {documented}
+        }}\n",
+        user.trim(),
+        group.trim()
+    ))
+}
+
+/// The configuration with a cache of docs/operation.md, for these addresses and this folder.
+fn documented(listen: SocketAddr, components: SocketAddr, cached: &Path) -> Result<String> {
+    let path = project::root().join("docs/operation.md");
+    let text =
+        fs::read_to_string(&path).with_context(|| format!("can't read {}", path.display()))?;
+    let block: Vec<&str> = text
+        .lines()
+        .skip_while(|line| !line.starts_with("    proxy_cache_path "))
+        .take_while(|line| line.starts_with("    "))
+        .collect();
+    let mut block = block.join("\n");
+    let (listen, components) = (format!("listen {listen};"), components.to_string());
+    let examples = [
+        ("listen 80;", listen.as_str()),
+        ("127.0.0.1:3000", &components),
+        ("/var/cache/nginx/tardist", &cached.display().to_string()),
+    ];
+    for (example, ours) in examples {
+        if !block.contains(example) {
+            bail!("{} has no nginx configuration with {example:?} any more", path.display());
+        }
+        block = block.replace(example, ours);
+    }
+    Ok(block)
+}
+
+/// A running Flask application.
+pub(super) struct Flask {
+    _process: Process,
+    pub(super) address: SocketAddr,
+}
+
+impl Flask {
+    /// Installs what it needs, fills its database from an answer of `/info/extensions`, and starts
+    /// it under gunicorn with two workers.
+    pub(super) fn start(folder: &Path, answer: &Path) -> Result<Self> {
+        let python = virtual_environment()?;
+        let sources = project::root().join("tests/bench/flask");
+        let database = folder.join("flask.db");
+        if database.exists() {
+            fs::remove_file(&database)
+                .with_context(|| format!("can't remove {}", database.display()))?;
+        }
+        let mut fill = Command::new(&python);
+        process::run(fill.arg(sources.join("fill.py")).arg(answer).arg(&database))?;
+        let address = free_address()?;
+        let mut command = Command::new(&python);
+        command.args(["-m", "gunicorn", "--workers", "2", "--log-level", "error", "--bind"]);
+        command.arg(address.to_string()).arg("--chdir").arg(&sources).arg("app:app");
+        command.env("BENCH_DATABASE", &database).env("PYTHONDONTWRITEBYTECODE", "1");
+        Ok(Self { _process: start(&mut command, address)?, address })
+    }
+}
+
+/// The Python of a virtual environment with what the application needs, made the first time.
+fn virtual_environment() -> Result<PathBuf> {
+    let folder = project::target("bench/flask-venv");
+    let python = folder.join("bin/python");
+    let wanted = project::root().join("tests/bench/flask/requirements.txt");
+    let read = |path: &Path| fs::read(path).ok();
+    // Put there when all else is.
+    let stamp = folder.join("requirements.txt");
+    if read(&stamp).is_some() && read(&stamp) == read(&wanted) {
+        return Ok(python);
+    }
+    println!("Installing Flask and gunicorn into {}", folder.display());
+    run_quietly("python3", &["-m".as_ref(), "venv".as_ref(), folder.as_os_str()])?;
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
+    let mut arguments: Vec<&OsStr> = pip.iter().map(OsStr::new).collect();
+    arguments.push(wanted.as_os_str());
+    run_quietly(&python, &arguments)?;
+    fs::copy(&wanted, &stamp).with_context(|| format!("can't write {}", stamp.display()))?;
+    Ok(python)
+}
+
+fn run_quietly(program: impl AsRef<OsStr>, arguments: &[&OsStr]) -> Result<()> {
+    process::output(Command::new(program).args(arguments)).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_configuration_is_found() {
+        let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let text = documented(address(8), address(9), Path::new("/elsewhere")).unwrap();
+        assert!(text.contains("listen 127.0.0.1:8;") && text.contains("127.0.0.1:9"), "{text}");
+        assert_eq!(text.matches('{').count(), text.matches('}').count(), "{text}");
+        assert!(configuration(address(7), &text).unwrap().contains("listen 127.0.0.1:7;"));
+    }
+}
