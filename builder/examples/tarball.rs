@@ -5,7 +5,10 @@ use std::{env, io, time::Instant};
 
 use anyhow::{Context, Result};
 use git2::{Oid, Repository};
-use tardist::{content::Content, tarball};
+use tardist::{
+    content::Content,
+    tarball::{self, Large},
+};
 
 fn main() -> Result<()> {
     let mut arguments = env::args().skip(1);
@@ -20,10 +23,6 @@ fn main() -> Result<()> {
             Ok(Err("not measured".to_owned()))
         })?;
     let (members, _) = content.members()?;
-    let mut content_bytes = 0;
-    for file in members.iter().filter_map(|member| member.file) {
-        content_bytes += content.size(file)?;
-    }
     let subject = tarball::Subject {
         name: &"Bench".parse()?,
         branch: &"master".parse()?,
@@ -31,8 +30,12 @@ fn main() -> Result<()> {
         committed_at: 0,
         url: "",
     };
-    let written = tarball::write(&content, &members, &subject, io::sink())??;
+    let written = tarball::write(&content, &members, &subject, &Large::default(), io::sink())??;
     let seconds = start.elapsed().as_secs_f64();
+    let mut content_bytes = 0;
+    for file in members.iter().filter_map(|member| member.file) {
+        content_bytes += content.size(file)?;
+    }
     let size = written.size;
     println!(
         r#"{{"content_bytes":{content_bytes},"tarball_bytes":{size},"seconds":{seconds:.4}}}"#

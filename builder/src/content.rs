@@ -22,7 +22,7 @@ use crate::{
     Error,
     attributes::{self, Attributes},
     convert::{self, Conversion},
-    error::IoContext,
+    error::{GitContext, IoContext},
 };
 
 /// How deep folders may be nested; Linux ends a path at 4,096 bytes, which is 2,048 folders.
@@ -477,6 +477,26 @@ impl Content {
     pub fn put(&mut self, name: &str, bytes: Vec<u8>) {
         let file = File { source: Source::Bytes(bytes), executable: false };
         self.root.insert(name.as_bytes().to_vec(), Node::File(file));
+    }
+
+    /// The same repositories opened once more, for another thread to read [`Content::bytes`] of files
+    /// with; it has no files itself.
+    ///
+    /// # Errors
+    /// [`Error::Git`].
+    pub fn reader(&self) -> Result<Self, Error> {
+        let open = |repository: &Repository| {
+            let path = repository.path();
+            Repository::open_bare(path).git(|| format!("open the mirror {}", path.display()))
+        };
+        let repositories = self.repositories.iter().map(open).collect::<Result<_, _>>()?;
+        Ok(Self {
+            root: Folder::new(),
+            repositories,
+            folders: Vec::new(),
+            nodes: 0,
+            problems: Vec::new(),
+        })
     }
 
     /// The bytes of a file as they stand in the tarball.

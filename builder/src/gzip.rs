@@ -10,11 +10,23 @@
 //! 30.11 MB, at level 5 112 MB/s and 30.32 MB, at level 4 122 MB/s and 31.23 MB, while gzip -6, which
 //! extdist uses, makes 30.08 MB. libdeflate would be faster still (level 6: 120 MB/s, 30.08 MB), but
 //! compresses only what is in memory as a whole, and its streams can't be joined into one.
+//!
+//! **Large files stand alone**: nothing in them looks back at what is before, and nothing after them
+//! looks back at them, so that their compressed bytes are the same in every tarball, and the second
+//! branch that has one copies it. Of 1,066 MB in five branches each of 22 real repositories, 46 % are
+//! in files that an earlier branch has too, 26 % in such of 64 KiB and more. Where all files stand
+//! alone tarballs are 3 % larger, where those of 32 KiB do 1.7 %, those of 64 KiB 0.7 %. What is packed
+//! already (fonts, images, films: a tenth of these bytes) is stored as it is.
 
 use std::{
     collections::VecDeque,
+    fs::File,
     io::{self, Write},
-    sync::mpsc::{self, Receiver},
+    os::unix::fs::FileExt,
+    sync::{
+        Arc,
+        mpsc::{self, Receiver},
+    },
 };
 
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
@@ -28,58 +40,169 @@ const PIECE: usize = 256 << 10;
 /// How far back deflate looks (RFC 1951).
 const WINDOW: usize = 32 << 10;
 
+/// From this size on a file is compressed on its own, so that it is the same bytes in every tarball
+/// that has it.
+const LARGE: usize = 64 << 10;
+
+/// What is packed already gains nothing from what stands before it, so it stands alone from this
+/// size on.
+const LARGE_NOISE: usize = 8 << 10;
+
 /// The member's head: deflate, no name, no time, and 255 for "unknown system", so that it says
 /// nothing of the machine.
 const HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 
-/// Compresses what is written to it into `out`.
-pub struct Gzip<W: Write> {
+/// The compressed bytes of a file that stands alone, in a tarball that is finished.
+#[derive(Debug, Clone)]
+pub struct Stretch {
+    /// The tarball.
+    pub tarball: Arc<File>,
+    /// Where they stand in it.
+    pub place: Arc<Place>,
+}
+
+/// Where the compressed bytes of a file that stands alone are, and what of them the end of a gzip
+/// member needs to know.
+#[derive(Debug)]
+pub struct Place {
+    offset: u64,
+    length: u64,
+    /// Of the content, with its length.
+    crc: Crc,
+}
+
+impl Place {
+    /// How many bytes the content has; a file that is put on record has less than 4 GiB.
+    pub fn content(&self) -> u64 {
+        u64::from(self.crc.amount())
+    }
+}
+
+/// Compresses what is written to it into `out`. `K` names files that stand alone.
+pub struct Gzip<W: Write, K> {
     out: W,
     piece: Vec<u8>,
     window: Vec<u8>,
     crc: Crc,
-    /// The pieces that are on their way, in order.
-    pending: VecDeque<Receiver<io::Result<Vec<u8>>>>,
+    length: u64,
+    /// What is on its way, in order.
+    pending: VecDeque<Pending<K>>,
+    places: Vec<(K, Place)>,
 }
 
-impl<W: Write> Gzip<W> {
+enum Pending<K> {
+    /// A piece, and whose first or later one it is.
+    Piece(Receiver<io::Result<Compressed>>, Option<Alone<K>>),
+    Stretch(Stretch),
+}
+
+enum Alone<K> {
+    First(K),
+    Later,
+}
+
+struct Compressed {
+    bytes: Vec<u8>,
+    crc: Crc,
+}
+
+impl<W: Write, K> Gzip<W, K> {
     /// Begins a member.
     ///
     /// # Errors
     /// Those of `out`.
     pub fn new(mut out: W) -> io::Result<Self> {
         out.write_all(&HEAD)?;
-        let piece = Vec::with_capacity(PIECE);
-        Ok(Self { out, piece, window: Vec::new(), crc: Crc::new(), pending: VecDeque::new() })
+        Ok(Self {
+            out,
+            piece: Vec::with_capacity(PIECE),
+            window: Vec::new(),
+            crc: Crc::new(),
+            length: HEAD.len() as u64,
+            pending: VecDeque::new(),
+            places: Vec::new(),
+        })
     }
 
-    /// Ends the member.
+    /// Ends the member; returns where the files stand that stand alone and have a key.
     ///
     /// # Errors
     /// Those of `out`.
-    pub fn finish(mut self) -> io::Result<W> {
+    pub fn finish(mut self) -> io::Result<(W, Vec<(K, Place)>)> {
         self.submit(FlushCompress::Finish)?;
         while !self.pending.is_empty() {
             self.write_first()?;
         }
         self.out.write_all(&self.crc.sum().to_le_bytes())?;
         self.out.write_all(&self.crc.amount().to_le_bytes())?;
-        Ok(self.out)
+        Ok((self.out, self.places))
     }
 
-    /// Hands the piece over to be compressed, and waits where too many are on their way: what is
-    /// in memory is bounded whatever the size of the whole.
+    /// Writes a file that [stands alone](stands_alone).
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write_alone(&mut self, bytes: Vec<u8>, key: Option<K>) -> io::Result<()> {
+        self.end_piece()?;
+        let bytes = Arc::new(bytes);
+        let mut alone = key.map(Alone::First);
+        for start in (0..bytes.len()).step_by(PIECE) {
+            let end = bytes.len().min(start + PIECE);
+            let bytes = Arc::clone(&bytes);
+            let next = alone.as_ref().map(|_| Alone::Later);
+            self.spawn(std::mem::replace(&mut alone, next), move || {
+                let window = &bytes[start.saturating_sub(WINDOW)..start];
+                compress(&bytes[start..end], window, FlushCompress::Sync)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Writes a file that stands alone out of another tarball.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn copy(&mut self, stretch: Stretch) -> io::Result<()> {
+        self.end_piece()?;
+        self.pending.push_back(Pending::Stretch(stretch));
+        self.write_some()
+    }
+
+    /// Ends the piece before a file that stands alone. Nothing after it looks back at what is
+    /// before, since it would have to read a file again that it only copies.
+    fn end_piece(&mut self) -> io::Result<()> {
+        if !self.piece.is_empty() {
+            self.submit(FlushCompress::Sync)?;
+        }
+        self.window.clear();
+        Ok(())
+    }
+
+    /// Hands the piece over to be compressed.
     fn submit(&mut self, flush: FlushCompress) -> io::Result<()> {
         let piece = std::mem::replace(&mut self.piece, Vec::with_capacity(PIECE));
-        self.crc.update(&piece);
         let end = piece[piece.len().saturating_sub(WINDOW)..].to_vec();
         let window = std::mem::replace(&mut self.window, end);
+        self.spawn(None, move || compress(&piece, &window, flush))
+    }
+
+    fn spawn(
+        &mut self,
+        alone: Option<Alone<K>>,
+        compress: impl FnOnce() -> io::Result<Compressed> + Send + 'static,
+    ) -> io::Result<()> {
         let (sender, receiver) = mpsc::sync_channel(1);
         rayon::spawn(move || {
             // Nobody waits for the pieces of a tarball that was given up.
-            let _ = sender.send(compress(&piece, &window, flush));
+            let _ = sender.send(compress());
         });
-        self.pending.push_back(receiver);
+        self.pending.push_back(Pending::Piece(receiver, alone));
+        self.write_some()
+    }
+
+    /// Waits where too many are on their way: what is in memory is bounded whatever the size of the
+    /// whole.
+    fn write_some(&mut self) -> io::Result<()> {
         while self.pending.len() > 2 * rayon::current_num_threads() {
             self.write_first()?;
         }
@@ -87,13 +210,37 @@ impl<W: Write> Gzip<W> {
     }
 
     fn write_first(&mut self) -> io::Result<()> {
-        let Some(first) = self.pending.pop_front() else { return Ok(()) };
-        let compressed = first.recv().map_err(io::Error::other)??;
-        self.out.write_all(&compressed)
+        match self.pending.pop_front() {
+            None => Ok(()),
+            Some(Pending::Piece(receiver, alone)) => {
+                let Compressed { bytes, crc } = receiver.recv().map_err(io::Error::other)??;
+                let is_alone = alone.is_some();
+                if let Some(Alone::First(key)) = alone {
+                    let place = Place { offset: self.length, length: 0, crc: Crc::new() };
+                    self.places.push((key, place));
+                }
+                if is_alone && let Some((_, place)) = self.places.last_mut() {
+                    place.length += bytes.len() as u64;
+                    place.crc.combine(&crc);
+                }
+                self.put(&bytes, &crc)
+            }
+            Some(Pending::Stretch(Stretch { tarball, place })) => {
+                let mut bytes = vec![0; usize::try_from(place.length).map_err(io::Error::other)?];
+                tarball.read_exact_at(&mut bytes, place.offset)?;
+                self.put(&bytes, &place.crc)
+            }
+        }
+    }
+
+    fn put(&mut self, bytes: &[u8], crc: &Crc) -> io::Result<()> {
+        self.crc.combine(crc);
+        self.length += bytes.len() as u64;
+        self.out.write_all(bytes)
     }
 }
 
-impl<W: Write> Write for Gzip<W> {
+impl<W: Write, K> Write for Gzip<W, K> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let taken = bytes.len().min(PIECE - self.piece.len());
         self.piece.extend_from_slice(&bytes[..taken]);
@@ -109,15 +256,38 @@ impl<W: Write> Write for Gzip<W> {
     }
 }
 
+/// Whether a file is large enough to be compressed on its own.
+pub fn stands_alone(bytes: &[u8]) -> bool {
+    bytes.len() >= LARGE || (bytes.len() >= LARGE_NOISE && is_noise(bytes))
+}
+
+/// Whether all 256 bytes are about equally frequent, as in images, fonts and films, which are packed
+/// already: the sum of the squares of their numbers is least where they are all the same. With
+/// integers, since all machines have to agree.
+fn is_noise(bytes: &[u8]) -> bool {
+    let mut counts = [0_u64; 256];
+    for byte in bytes {
+        counts[usize::from(*byte)] += 1;
+    }
+    let squares: u64 = counts.iter().map(|count| count * count).sum();
+    let length = bytes.len() as u64;
+    // Chance alone makes it 256 / length more than the least.
+    squares * 256 * 100 <= length * length * 105 + length * 256 * 100
+}
+
 /// The deflate blocks of one piece.
-fn compress(piece: &[u8], window: &[u8], flush: FlushCompress) -> io::Result<Vec<u8>> {
+fn compress(piece: &[u8], window: &[u8], flush: FlushCompress) -> io::Result<Compressed> {
+    let mut crc = Crc::new();
+    crc.update(piece);
+    let noise = piece.len() >= LARGE_NOISE && is_noise(piece);
+    let level = if noise { Compression::none() } else { LEVEL };
     // A new one each time: after a reset, zlib-rs still finds matches by what it saw before, and so
     // makes other bytes.
-    let mut deflate = Compress::new(LEVEL, false);
-    if !window.is_empty() {
+    let mut deflate = Compress::new(level, false);
+    if !window.is_empty() && !noise {
         deflate.set_dictionary(window)?;
     }
-    let mut out = Vec::with_capacity(piece.len() / 3 + 1024);
+    let mut out = Vec::with_capacity(if noise { piece.len() } else { piece.len() / 3 } + 1024);
     let mut rest = piece;
     loop {
         let before = deflate.total_in();
@@ -127,11 +297,12 @@ fn compress(piece: &[u8], window: &[u8], flush: FlushCompress) -> io::Result<Vec
         // A flush is complete when there is room left behind it (zlib's manual, `deflate`).
         let flushed = rest.is_empty() && out.len() < out.capacity();
         match flush {
-            FlushCompress::Finish if status == Status::StreamEnd => return Ok(out),
-            FlushCompress::Sync if flushed => return Ok(out),
+            FlushCompress::Finish if status == Status::StreamEnd => break,
+            FlushCompress::Sync if flushed => break,
             _ => out.reserve(PIECE / 4),
         }
     }
+    Ok(Compressed { bytes: out, crc })
 }
 
 #[cfg(test)]
@@ -143,11 +314,11 @@ mod tests {
     use super::*;
 
     fn gzip(content: &[u8], step: usize) -> Vec<u8> {
-        let mut gzip = Gzip::new(Vec::new()).unwrap();
+        let mut gzip = Gzip::<_, ()>::new(Vec::new()).unwrap();
         for bytes in content.chunks(step) {
             gzip.write_all(bytes).unwrap();
         }
-        gzip.finish().unwrap()
+        gzip.finish().unwrap().0
     }
 
     /// Bytes that compress a little, the same each time.
@@ -182,19 +353,62 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_can_not_be_compressed_grows_little() {
-        // A xorshift's output has no pattern that deflate finds.
+    /// A xorshift's output, which has no pattern that deflate finds.
+    fn noise(length: usize) -> Vec<u8> {
         let mut state = 88_172_645_463_325_252_u64;
-        let noise: Vec<u8> = std::iter::repeat_with(|| {
+        let next = || {
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;
             state.to_le_bytes()
-        })
-        .take(PIECE / 2)
-        .flatten()
-        .collect();
+        };
+        std::iter::repeat_with(next).take(length / 8).flatten().collect()
+    }
+
+    #[test]
+    fn what_stands_alone_is_the_same_bytes_copied_or_compressed() {
+        for large in [content(LARGE), content(3 * PIECE + 5), noise(LARGE_NOISE), noise(2 * PIECE)]
+        {
+            assert!(stands_alone(&large));
+            let mut first = Gzip::new(Vec::new()).unwrap();
+            first.write_all(b"before it").unwrap();
+            first.write_alone(large.clone(), Some("large")).unwrap();
+            let (compressed, places) = first.finish().unwrap();
+            let Ok([(key, place)]) = <[_; 1]>::try_from(places) else { panic!("one place") };
+            assert_eq!((key, place.content()), ("large", large.len() as u64));
+
+            let mut tarball = tempfile::tempfile().unwrap();
+            tarball.write_all(&compressed).unwrap();
+            let known = Stretch { tarball: Arc::new(tarball), place: Arc::new(place) };
+            let other = |known: Option<Stretch>| {
+                let mut gzip = Gzip::new(Vec::new()).unwrap();
+                gzip.write_all(b"something else before it").unwrap();
+                match known {
+                    Some(known) => gzip.copy(known).unwrap(),
+                    None => gzip.write_alone(large.clone(), Some("large")).unwrap(),
+                }
+                gzip.write_all(b"before it, and what comes after it").unwrap();
+                gzip.finish().unwrap().0
+            };
+            let copied = other(Some(known));
+            assert!(copied == other(None), "{}", large.len());
+            let mut back = Vec::new();
+            GzDecoder::new(copied.as_slice()).read_to_end(&mut back).unwrap();
+            let (before, after) =
+                (&b"something else before it"[..], &b"before it, and what comes after it"[..]);
+            assert!(back == [before, &large, after].concat(), "{}", large.len());
+        }
+    }
+
+    #[test]
+    fn text_is_no_noise() {
+        assert!(is_noise(&noise(LARGE_NOISE)));
+        assert!(!is_noise(&content(LARGE_NOISE)));
+    }
+
+    #[test]
+    fn what_can_not_be_compressed_grows_little() {
+        let noise = noise(4 * PIECE);
         assert!(gzip(&noise, PIECE).len() < noise.len() + noise.len() / 1000);
     }
 }

@@ -5,14 +5,21 @@
 //! time. It writes to anything that can be written to; where the file goes is `publish`'s.
 
 use std::{
+    collections::HashMap,
     ffi::OsStr,
+    fs::File,
     io::{self, Write},
     os::unix::ffi::OsStrExt,
     path::Path,
-    sync::mpsc::{self, Receiver},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{self, Receiver, SyncSender},
+    },
     thread,
 };
 
+use git2::Oid;
 use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -20,8 +27,8 @@ use tardist_catalog::{BranchName, CommitId, RepoName};
 
 use crate::{
     Error,
-    content::{Content, Member},
-    gzip::Gzip,
+    content::{self, Content, Member},
+    gzip::{self, Gzip, Place, Stretch},
 };
 
 /// How many bytes of content a tarball may have. The largest of Wikimedia's has 180 MB.
@@ -43,12 +50,30 @@ pub struct Subject<'a> {
 }
 
 /// What came out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Written {
     /// The size in bytes.
     pub size: u64,
     /// The SHA-256: 64 lowercase hexadecimal digits.
     pub sha256: String,
+    /// Where large files stand in it.
+    places: Vec<(Oid, Place)>,
+}
+
+/// The large files of the tarballs that were made of a repository in this cycle. Its branches share
+/// most of them, and what one has compressed the next one copies: it need not even read them.
+#[derive(Debug, Default)]
+pub struct Large(HashMap<Oid, Stretch>);
+
+impl Large {
+    /// Takes note of those in a tarball that is in place.
+    pub fn add(&mut self, tarball: File, written: Written) {
+        let tarball = Arc::new(tarball);
+        for (blob, place) in written.places {
+            let stretch = Stretch { tarball: Arc::clone(&tarball), place: Arc::new(place) };
+            self.0.entry(blob).or_insert(stretch);
+        }
+    }
 }
 
 /// Puts `version` and `gitinfo.json` into the content, in the form that extdist's `nightly.py`
@@ -70,7 +95,8 @@ pub fn add_version_files(content: &mut Content, subject: &Subject<'_>) {
     content.put("gitinfo.json", gitinfo.into_bytes());
 }
 
-/// Writes the tarball of `members`, below the folder `subject.name`.
+/// Writes the tarball of `members`, below the folder `subject.name`. What is in `large` is copied
+/// from there; the bytes are the same as without it.
 ///
 /// # Errors
 /// [`Error::TooLarge`] beyond 4 GiB of content, [`Error::Git`] where an object is missing. An error of
@@ -79,51 +105,123 @@ pub fn write(
     content: &Content,
     members: &[Member<'_>],
     subject: &Subject<'_>,
+    large: &Large,
     out: impl Write + Send,
 ) -> Result<io::Result<Written>, Error> {
+    let batches = || members.chunks(BATCH);
+    let total = &AtomicU64::new(0);
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::sync_channel(AHEAD);
-        let packer = scope.spawn(move || pack(subject, receiver, out));
-        let mut total = 0;
-        for member in members {
-            let bytes = member.file.map(|file| content.bytes(file)).transpose()?;
-            total += bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
-            if total > MAX_BYTES {
-                return Err(Error::TooLarge { limit: MAX_BYTES, unit: "bytes" });
-            }
-            let executable = member.file.is_some_and(|file| file.executable);
-            let entry = Entry { path: &member.path, bytes, executable };
-            // A packer that ended early says why below.
-            if sender.send(entry).is_err() {
-                break;
-            }
-        }
+        let (second, second_receiver) = mpsc::sync_channel(AHEAD);
+        let receivers = [receiver, second_receiver];
+        let packer = scope.spawn(move || pack(subject, &receivers, out));
+        let reader = if members.len() > BATCH {
+            let content = content.reader()?;
+            let batches = batches().skip(1).step_by(2);
+            Some(scope.spawn(move || read(&content, batches, large, total, &second)))
+        } else {
+            // The packer waits for it otherwise.
+            drop(second);
+            None
+        };
+        let read = read(content, batches().step_by(2), large, total, &sender);
+        // Whoever waits for more from here ends by that.
         drop(sender);
-        packer.join().map_err(|_| Error::Bug("the packing of a tarball panicked".to_owned()))
+        let second = reader.map_or(Ok(Ok(())), |reader| reader.join());
+        let packed = packer.join();
+        let panicked = |_| Error::Bug("the packing of a tarball panicked".to_owned());
+        read.and(second.map_err(panicked)?)?;
+        packed.map_err(panicked)
     })
 }
 
-/// How many members may be read before they are packed.
-const AHEAD: usize = 16;
+/// Two threads read, in turns, so many members each: one by one they are too small to be handed
+/// over, each at the price of waking a thread.
+const BATCH: usize = 8;
+
+/// How many batches each of them may be ahead of the packing.
+const AHEAD: usize = 2;
 
 /// One member on its way from Git to the archive.
 struct Entry<'a> {
     path: &'a [u8],
-    bytes: Option<Vec<u8>>,
+    body: Body,
     executable: bool,
 }
 
-/// Packs members as they come. Reading them takes about as long as everything that comes after it
-/// but the compressing, so the two go on at the same time.
+/// What a member holds.
+enum Body {
+    Folder,
+    Bytes(Vec<u8>),
+    /// A file that is compressed on its own; a blob may come again in another branch.
+    Alone(Vec<u8>, Option<Oid>),
+    /// One that has been.
+    Known(Stretch),
+}
+
+impl Body {
+    fn read(content: &Content, file: Option<&content::File>, large: &Large) -> Result<Self, Error> {
+        let Some(file) = file else { return Ok(Self::Folder) };
+        let blob = file.blob();
+        if let Some(stretch) = blob.and_then(|blob| large.0.get(&blob)) {
+            return Ok(Self::Known(stretch.clone()));
+        }
+        let bytes = content.bytes(file)?;
+        let alone = gzip::stands_alone(&bytes);
+        Ok(if alone { Self::Alone(bytes, blob) } else { Self::Bytes(bytes) })
+    }
+
+    fn size(&self) -> u64 {
+        match self {
+            Self::Folder => 0,
+            Self::Bytes(bytes) | Self::Alone(bytes, _) => bytes.len() as u64,
+            Self::Known(stretch) => stretch.place.content(),
+        }
+    }
+}
+
+/// Reads batches of members and hands them over.
+fn read<'a>(
+    content: &Content,
+    batches: impl Iterator<Item = &'a [Member<'a>]>,
+    large: &Large,
+    total: &AtomicU64,
+    sender: &SyncSender<Vec<Entry<'a>>>,
+) -> Result<(), Error> {
+    for members in batches {
+        let mut batch = Vec::with_capacity(members.len());
+        for member in members {
+            let body = Body::read(content, member.file, large)?;
+            let size = body.size();
+            if total.fetch_add(size, Ordering::Relaxed) + size > MAX_BYTES {
+                return Err(Error::TooLarge { limit: MAX_BYTES, unit: "bytes" });
+            }
+            let executable = member.file.is_some_and(|file| file.executable);
+            batch.push(Entry { path: &member.path, body, executable });
+        }
+        if sender.send(batch).is_err() {
+            // A packer that ended early says itself why.
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Packs members as they come, a batch of each reader in turns. Reading them takes about as long as
+/// compressing, and on one thread it was what two cores waited for.
 fn pack(
     subject: &Subject<'_>,
-    entries: Receiver<Entry<'_>>,
+    readers: &[Receiver<Vec<Entry<'_>>>],
     out: impl Write,
 ) -> io::Result<Written> {
     let gzip = Gzip::new(Measured::new(out))?;
     let mut archive = Archive { tar: tar::Builder::new(gzip), mtime: mtime(subject.committed_at) };
-    for Entry { path, bytes, executable } in entries {
-        archive.add(subject.name, path, bytes.as_deref(), executable)?;
+    for reader in readers.iter().cycle() {
+        // The first one that has no more had the last batch before its turn.
+        let Ok(batch) = reader.recv() else { break };
+        for entry in batch {
+            archive.add(subject.name, entry)?;
+        }
     }
     archive.finish()
 }
@@ -134,19 +232,21 @@ fn mtime(committed_at: i64) -> u64 {
 }
 
 struct Archive<W: Write> {
-    tar: tar::Builder<Gzip<Measured<W>>>,
+    tar: tar::Builder<Gzip<Measured<W>, Oid>>,
     mtime: u64,
 }
 
+/// What tar fills up the last block of a file with.
+const BLOCK: [u8; 512] = [0; 512];
+
 impl<W: Write> Archive<W> {
-    /// Adds a file, or a folder where there are no bytes.
+    /// Adds a file or a folder.
     fn add(
         &mut self,
         top: &RepoName,
-        path: &[u8],
-        bytes: Option<&[u8]>,
-        executable: bool,
+        Entry { path, body, executable }: Entry<'_>,
     ) -> io::Result<()> {
+        let is_folder = matches!(body, Body::Folder);
         let mut full = top.as_str().as_bytes().to_vec();
         if !path.is_empty() {
             full.push(b'/');
@@ -156,20 +256,30 @@ impl<W: Write> Archive<W> {
         header.set_mtime(self.mtime);
         header.set_uid(0);
         header.set_gid(0);
-        if bytes.is_none() {
+        if is_folder {
             full.push(b'/');
             header.set_entry_type(tar::EntryType::Directory);
         }
-        header.set_mode(if bytes.is_none() || executable { 0o755 } else { 0o644 });
-        let bytes = bytes.unwrap_or_default();
-        header.set_size(bytes.len() as u64);
-        self.tar.append_data(&mut header, Path::new(OsStr::from_bytes(&full)), bytes)
+        header.set_mode(if is_folder || executable { 0o755 } else { 0o644 });
+        header.set_size(body.size());
+        let fill = (512 - body.size() % 512) % 512;
+        let path = Path::new(OsStr::from_bytes(&full));
+        let inline = if let Body::Bytes(bytes) = &body { bytes.as_slice() } else { &[] };
+        // Of what does not come in line this writes the header alone.
+        self.tar.append_data(&mut header, path, inline)?;
+        match body {
+            Body::Folder | Body::Bytes(_) => return Ok(()),
+            Body::Alone(bytes, key) => self.tar.get_mut().write_alone(bytes, key)?,
+            Body::Known(stretch) => self.tar.get_mut().copy(stretch)?,
+        }
+        let fill = usize::try_from(fill).unwrap_or_default();
+        self.tar.get_mut().write_all(&BLOCK[..fill])
     }
 
     fn finish(self) -> io::Result<Written> {
-        let mut out = self.tar.into_inner()?.finish()?;
+        let (mut out, places) = self.tar.into_inner()?.finish()?;
         out.inner.flush()?;
-        Ok(Written { size: out.size, sha256: format!("{:x}", out.sha256.finalize()) })
+        Ok(Written { size: out.size, sha256: format!("{:x}", out.sha256.finalize()), places })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    fs::{self, File},
     path::Path,
     sync::{
         Mutex, MutexGuard,
@@ -53,6 +53,13 @@ pub struct Updater<'a> {
     pub fetching: AtomicU64,
 }
 
+/// What the branches of a repository share.
+#[derive(Default)]
+struct Cache {
+    messages: messages::Cache,
+    large: tarball::Large,
+}
+
 /// What became of a job.
 #[derive(Debug, Default)]
 pub struct Updated {
@@ -73,7 +80,7 @@ impl Updater<'_> {
         let mut mirror = self.fetched(job)?;
         let mut updated = Updated::default();
         let mut healed = BTreeSet::new();
-        let mut cache = messages::Cache::default();
+        let mut cache = Cache::default();
         for branch in &job.branches {
             let built = loop {
                 let Some(tip) = mirror.tip(branch) else { break None };
@@ -164,7 +171,7 @@ impl Updater<'_> {
         branch: &BranchName,
         commit: &CommitId,
         mirror: &Repository,
-        cache: &mut messages::Cache,
+        cache: &mut Cache,
     ) -> Result<BranchRecord, Error> {
         let project = &job.project;
         let id = Oid::from_str(commit.as_str()).git(|| format!("read commit {commit}"))?;
@@ -189,14 +196,18 @@ impl Updater<'_> {
         if let Some(composer) = self.composer {
             composer.install(&mut content, commit, self.layout)?;
         }
-        let manifest = manifest::read(&content, &project.id, cache)?;
+        let manifest = manifest::read(&content, &project.id, &mut cache.messages)?;
         tarball::add_version_files(&mut content, &subject);
         let (members, links) = content.members()?;
         let file = self
             .layout
             .dist(project.id.kind)
             .join(tardist_catalog::TarballName::new(&project.id.name, branch, commit).as_str());
-        let written = publish::put(&file, |out| tarball::write(&content, &members, &subject, out))?;
+        let large = &cache.large;
+        let written =
+            publish::put(&file, |out| tarball::write(&content, &members, &subject, large, out))?;
+        let (size, sha256) = (written.size, written.sha256.clone());
+        cache.large.add(File::open(&file).at("open", &file)?, written);
         let mut problems = manifest.problems;
         problems.extend(content.problems.iter().cloned().chain(links));
         shorten(&mut problems);
@@ -208,8 +219,8 @@ impl Updater<'_> {
             metadata: manifest.metadata,
             messages: Messages::new(&manifest.titles, &manifest.descriptions)?,
             problems,
-            size: written.size,
-            sha256: written.sha256,
+            size,
+            sha256,
         })
     }
 

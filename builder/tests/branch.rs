@@ -11,7 +11,7 @@ use tardist::{
     content::Content,
     manifest::{self, Manifest},
     messages::Cache,
-    tarball,
+    tarball::{self, Large},
 };
 
 const FILE: i32 = 0o100_644;
@@ -382,7 +382,9 @@ fn a_tarball_is_the_same_bytes_for_ever() {
     tarball::add_version_files(&mut content, &subject);
     let (members, _) = content.members().unwrap();
     let mut bytes = Vec::new();
-    let written = tarball::write(&content, &members, &subject, &mut bytes).unwrap().unwrap();
+    let written = tarball::write(&content, &members, &subject, &Large::default(), &mut bytes)
+        .unwrap()
+        .unwrap();
     assert_eq!(written.size, bytes.len() as u64);
     // Another compressor or another header field changes this, and then every tarball of every
     // user: see to it that it is worth that.
