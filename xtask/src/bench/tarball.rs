@@ -1,9 +1,9 @@
 //! The speed and size of tarballs, beside `git archive` of the same commit, and beside GNU tar with
 //! gzip, which is what extdist's script makes them with.
 
-use std::{fmt, fs, path::Path, process::Command};
+use std::{fmt, fs, path::Path, process::Command, thread};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Value, json};
 
 use super::{
@@ -32,10 +32,14 @@ pub(super) struct Tarballs {
     git_one_core: Made,
     git_two_cores: Made,
     gzip: Made,
+    /// How much two cores do that have a tarball each, of what one does: no program gets more of
+    /// this machine.
+    ceiling: f64,
 }
 
 /// The core that what runs on one runs on.
 const CORE: Option<&str> = Some("0");
+const OTHER_CORE: Option<&str> = Some("1");
 const CORES: Option<&str> = Some("0,1");
 
 /// Makes the tarballs, in turns; `folder` is to work in.
@@ -45,10 +49,12 @@ pub(super) fn measure(mirror: &Path, commit: &str, folder: &Path) -> Result<Tarb
         bail!("taskset is missing, which chooses the cores (Debian: apt-get install util-linux)");
     }
     let mut all: [Vec<Made>; 5] = Default::default();
+    let mut ceilings = Vec::new();
     for _ in 0..REPEATS {
         all[0].push(example(mirror, commit, CORE, folder)?);
         all[2].push(git_archive(mirror, commit, CORE, folder)?);
         all[1].push(example(mirror, commit, CORES, folder)?);
+        ceilings.push(two_at_once(mirror, commit, folder)?);
         all[3].push(git_archive(mirror, commit, CORES, folder)?);
     }
     all[4].push(gnu_tar(mirror, commit, folder)?);
@@ -57,12 +63,26 @@ pub(super) fn measure(mirror: &Path, commit: &str, folder: &Path) -> Result<Tarb
         let median = median_by(made, |made| made.seconds).context("nothing was measured")?;
         Ok::<_, anyhow::Error>(Made { content_bytes, ..median })
     });
+    let one_core = one_core?;
+    let at_once = median_by(ceilings, |seconds| *seconds).context("nothing was measured")?;
     Ok(Tarballs {
-        one_core: one_core?,
+        ceiling: 2.0 * one_core.seconds / at_once,
+        one_core,
         two_cores: two_cores?,
         git_one_core: git_one_core?,
         git_two_cores: git_two_cores?,
         gzip: gzip?,
+    })
+}
+
+/// The seconds that each of two takes, on a core of its own, while the other one works.
+fn two_at_once(mirror: &Path, commit: &str, folder: &Path) -> Result<f64> {
+    thread::scope(|scope| {
+        let notes = folder.join("other");
+        let other = scope.spawn(move || example(mirror, commit, OTHER_CORE, &notes));
+        let one = example(mirror, commit, CORE, folder);
+        let other = other.join().map_err(|_| anyhow!("the second measurement panicked"))?;
+        Ok(one?.seconds.midpoint(other?.seconds))
     })
 }
 
@@ -159,7 +179,7 @@ impl Tarballs {
                 "cpu_s": made.cpu_s,
             })
         });
-        json!(rows)
+        json!({"made": rows, "ceiling_of_two_cores": self.ceiling})
     }
 
     pub(super) fn marks(&self) -> Vec<Mark> {
@@ -199,7 +219,10 @@ impl fmt::Display for Tarballs {
             )?;
         }
         let content = self.one_core.content_bytes / 1e6;
-        writeln!(f, "({content:.1} MB of content, median of {REPEATS}; tar and gzip once)")
+        writeln!(f, "({content:.1} MB of content, median of {REPEATS}; tar and gzip once)")?;
+        let gain = self.one_core.seconds / self.two_cores.seconds;
+        let ceiling = self.ceiling;
+        writeln!(f, "2 cores make {gain:.2} of 1; each with a tarball of its own, {ceiling:.2}")
     }
 }
 
@@ -227,6 +250,7 @@ mod tests {
             git_one_core: made(100.0, 3.0),
             git_two_cores: made(100.0, 2.0),
             gzip: made(100.0, 4.0),
+            ceiling: 1.9,
         };
         let table = super::super::marks::Table(&tarballs.marks()).to_string();
         assert!(table.contains("1.50 ×  yes") && table.contains("1.60 ×  NO"), "{table}");
