@@ -5,7 +5,7 @@
 //! the answers that it made from it, and forgets both together soon after it opened the connection:
 //! what it answers lags behind a new snapshot by that time at most, and never comes from two
 //! snapshots. With the request that is under way when the time is over, that is the second which is
-//! promised. An instance serves its 128 requests in less under load.
+//! promised.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -21,8 +21,7 @@ use crate::{
     response::{Body, Response},
 };
 
-/// How long anything is kept. Under the load of 32 clients an instance lives for about half a second,
-/// and each time that it has to open the snapshot anew costs it ten requests.
+/// How long anything is kept: the second that an answer may lag, less the time for the request itself.
 pub const LIFETIME: Duration = Duration::from_millis(900);
 
 /// How many bytes of bodies are kept: the largest answers, all repositories plain and compressed,
