@@ -8,7 +8,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, Row, params, types::Type};
 use tardist_catalog::{
-    Kind, neighbours,
+    Kind,
     schema::{SCHEMA, USER_VERSION},
 };
 
@@ -235,23 +235,12 @@ fn insert_bodies(
         insert.execute(params![path, media, body.text.as_bytes(), gzip, body.etag, at])?;
     }
     let mut insert = db.prepare("INSERT INTO repository VALUES (?, ?, ?, ?, ?, ?)")?;
-    let mut pieces = db.prepare("INSERT INTO neighbours VALUES (?, ?)")?;
-    let (mut number, mut piece) = (0, Vec::new());
     for (id, body) in &rendered.documents {
         let url = catalogue.get(id).map(|repository| repository.source_url.as_str());
         let at = modified_at(&document_key(id), body);
         let (kind, name) = (id.kind.as_str(), id.name.as_str());
         insert.execute(params![kind, name, url, body.text, body.etag, at])?;
-        // In the order in which they are inserted, since SQLite counts the rows.
-        let own = db.last_insert_rowid() / neighbours::COUNT;
-        if own != number {
-            pieces.execute(params![number, piece])?;
-            piece.clear();
-            number = own;
-        }
-        neighbours::append(&mut piece, &id.to_string(), &body.etag, at, &body.text);
     }
-    pieces.execute(params![number, piece])?;
     Ok(())
 }
 
@@ -407,38 +396,6 @@ mod tests {
             branches: BTreeMap::from([("REL1_45".parse().unwrap(), branch)]),
         };
         Catalogue::from([("skins/Foo".parse().unwrap(), record)])
-    }
-
-    #[test]
-    fn every_document_is_in_the_piece_where_functions_look_for_it() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("many.db");
-        let record = catalogue().into_values().next().unwrap();
-        let count = usize::try_from(neighbours::COUNT).unwrap() + 5;
-        let ids = (0..count).map(|number| {
-            let kind = if number % 2 == 0 { Kind::Extensions } else { Kind::Skins };
-            RepositoryId { kind, name: format!("N{number}").parse().unwrap() }
-        });
-        let catalogue: Catalogue = ids.map(|id| (id, record.clone())).collect();
-        let rendered = render::render(&catalogue, "").unwrap();
-        write(&path, &catalogue, &rendered, &Retired::new(), None, 7).unwrap();
-        let db = Connection::open(&path).unwrap();
-        for (id, body) in &rendered.documents {
-            let piece: Vec<u8> = db
-                .query_row(
-                    "SELECT documents FROM neighbours WHERE id = (SELECT rowid / ? FROM repository
-                     WHERE kind = ? AND name = ?)",
-                    params![neighbours::COUNT, id.kind.as_str(), id.name.as_str()],
-                    |row| row.get(0),
-                )
-                .unwrap();
-            let is_it =
-                |it: &neighbours::Neighbour| piece[it.id.clone()] == *id.to_string().as_bytes();
-            let found = neighbours::read(&piece).find(is_it).unwrap();
-            assert_eq!(found.modified_at, 7);
-            assert_eq!(&piece[found.etag], body.etag.as_bytes());
-            assert_eq!(&piece[found.document], body.text.as_bytes());
-        }
     }
 
     #[test]

@@ -12,7 +12,6 @@ pub mod document;
 mod kind;
 pub mod language;
 mod name_error;
-pub mod neighbours;
 mod repo_name;
 pub mod schema;
 pub mod search;

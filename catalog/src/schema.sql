@@ -34,13 +34,6 @@ CREATE TABLE repository (
     PRIMARY KEY (kind, name)
 ) STRICT;
 
--- The documents once more, as neighbours::append joins them: in piece n those of the repositories whose
--- rowid divided by neighbours::COUNT is n.
-CREATE TABLE neighbours (
-    id        INTEGER PRIMARY KEY,
-    documents BLOB NOT NULL
-) STRICT;
-
 -- Titles and descriptions by language. Branches of a repository mostly have the same, and share a row.
 CREATE TABLE messages (
     id           TEXT PRIMARY KEY,              -- a hash of the other columns: 32 hexadecimal digits

@@ -6,7 +6,7 @@
 
 pub mod gerrit;
 
-use crate::{BranchName, Kind, RepoName, language::Chain, neighbours::COUNT, schema::USER_VERSION};
+use crate::{BranchName, Kind, RepoName, language::Chain, schema::USER_VERSION};
 
 /// A value of SQLite, on its way in or out.
 #[derive(Debug, Clone, PartialEq)]
@@ -172,25 +172,6 @@ pub fn repository(kind: Kind, name: &RepoName) -> Statement<Option<Answer>> {
               LEFT JOIN repository ON kind = ? AND name = ?",
         params: vec![Value::Text(kind.to_string()), Value::Text(name.to_string())],
         read: Row::answer,
-    }
-}
-
-/// The piece with the document of a repository and those of its [`neighbours`](crate::neighbours), or
-/// `None` where the repository is not published.
-pub fn neighbours(kind: Kind, name: &RepoName) -> Statement<Option<Vec<u8>>> {
-    Statement {
-        sql: "SELECT user_version, documents FROM pragma_user_version LEFT JOIN neighbours
-              ON id = (SELECT rowid / ? FROM repository WHERE kind = ? AND name = ?)",
-        params: vec![
-            Value::Integer(COUNT),
-            Value::Text(kind.to_string()),
-            Value::Text(name.to_string()),
-        ],
-        read: |row| match row.next() {
-            Value::Null => Ok(None),
-            Value::Blob(piece) => Ok(Some(piece)),
-            _ => Err(row.unlike("a blob")),
-        },
     }
 }
 
@@ -590,20 +571,6 @@ mod tests {
         let found = run(&db, &repository(Kind::Extensions, &name("beta"))).unwrap().unwrap();
         assert_eq!(found.body, br#"{"b":1}"#);
         assert_eq!(run(&db, &repository(Kind::Skins, &name("Alpha"))).unwrap(), None);
-    }
-
-    #[test]
-    fn a_repository_is_found_with_its_neighbours() {
-        let db = snapshot(USER_VERSION);
-        db.execute_batch(
-            "INSERT INTO neighbours VALUES (0, x'00'), (1, x'01');
-             UPDATE repository SET rowid = 64 WHERE kind = 'skins';",
-        )
-        .unwrap();
-        let found = |kind, text: &str| run(&db, &neighbours(kind, &text.parse().unwrap())).unwrap();
-        assert_eq!(found(Kind::Extensions, "Alpha"), Some(vec![0]));
-        assert_eq!(found(Kind::Skins, "beta"), Some(vec![1]));
-        assert_eq!(found(Kind::Skins, "Alpha"), None);
     }
 
     #[test]

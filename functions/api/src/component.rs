@@ -13,14 +13,11 @@ use std::{
 
 use http::{HeaderMap, Method, StatusCode, Uri, header};
 use spin_sdk::sqlite::{self, wit::sqlite::Connection};
-use tardist_catalog::{
-    Kind, RepoName,
-    statement::{self, Answer, Statement, USER_VERSION_SQL, Value},
-};
+use tardist_catalog::statement::{Statement, USER_VERSION_SQL, Value};
 
 use crate::{
     ApiError, conditional,
-    kept::{self, Documents, Kept},
+    kept::{self, Kept},
     request::Request,
     response::{Body, Response},
     route::{METHODS, Route, route},
@@ -190,27 +187,24 @@ impl Instance {
 /// The snapshot's database, opened at the first statement. It keeps reading the file that was there
 /// then, whatever the builder puts in its place.
 #[derive(Default)]
-pub struct Database {
-    connection: OnceCell<Connection>,
-    documents: RefCell<Documents>,
-}
+pub struct Database(OnceCell<Connection>);
 
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let state = if self.connection.get().is_some() { "open" } else { "not open yet" };
+        let state = if self.0.get().is_some() { "open" } else { "not open yet" };
         f.debug_tuple("Database").field(&state).finish()
     }
 }
 
 impl Database {
     fn connection(&self) -> Result<&Connection, sqlite::Error> {
-        if let Some(connection) = self.connection.get() {
+        if let Some(connection) = self.0.get() {
             return Ok(connection);
         }
         let connection = Connection::open(DATABASE)?;
         // One transaction for all: else SQLite would lock the file and look for a journal each time.
         connection.execute("BEGIN", &[])?;
-        Ok(self.connection.get_or_init(|| connection))
+        Ok(self.0.get_or_init(|| connection))
     }
 
     /// The first row of a statement.
@@ -245,22 +239,6 @@ impl Snapshot for Database {
         };
         eprintln!("the snapshot does not answer: {failure}");
         Err(unavailable(self.user_version()))
-    }
-
-    async fn document(&self, kind: Kind, name: &RepoName) -> Result<Option<Answer>, ApiError> {
-        let id = format!("{kind}/{name}");
-        if let Some(document) = self.documents.borrow().get(&id) {
-            return Ok(Some(document));
-        }
-        if !self.documents.borrow_mut().wants_neighbours() {
-            return self.get(statement::repository(kind, name)).await;
-        }
-        let piece = self.get(statement::neighbours(kind, name)).await?;
-        Ok(piece.and_then(|piece| {
-            let mut documents = self.documents.borrow_mut();
-            documents.put(piece);
-            documents.get(&id)
-        }))
     }
 }
 

@@ -50,7 +50,7 @@ pub async fn document(
     let missing = || ApiError::NotFound(format!("no {} of this name has a tarball", noun(kind)));
     let name: RepoName = name.parse().map_err(|_| missing())?;
     let mut response = if wanted.is_english() {
-        let document = snapshot.document(kind, &name).await?;
+        let document = snapshot.get(statement::repository(kind, &name)).await?;
         wanted.describe(Response::answer(document.ok_or_else(missing)?, JSON), ENGLISH)
     } else {
         let statement = statement::localized_repository(kind, &name, &wanted.chain);

@@ -9,12 +9,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use bytes::Bytes;
 use http::{HeaderMap, StatusCode, Uri, header};
-use tardist_catalog::{
-    neighbours::{self, Neighbour},
-    statement::Answer,
-};
 
 use crate::{
     encoding::accepts_gzip,
@@ -36,49 +31,6 @@ const MAX_ANSWERS: usize = 256;
 pub struct Kept {
     answers: BTreeMap<String, Response>,
     bytes: usize,
-}
-
-/// After how many documents by themselves an instance takes them by the piece: more in its time are no
-/// person who looks something up, but a program that goes through them all, or many people.
-const ALONE: usize = 3;
-
-/// The documents that came from one connection in pieces, the one that was asked for and its
-/// neighbours.
-#[derive(Debug, Default)]
-pub struct Documents {
-    asked: usize,
-    bytes: usize,
-    /// By `KIND/NAME`, with the piece.
-    found: BTreeMap<Bytes, (Bytes, Neighbour)>,
-}
-
-impl Documents {
-    /// The document of `KIND/NAME`, if it is here.
-    pub fn get(&self, id: &str) -> Option<Answer> {
-        let (piece, found) = self.found.get(id.as_bytes())?;
-        Some(Answer {
-            body: piece.get(found.document.clone())?.to_owned(),
-            is_gzip: false,
-            etag: String::from_utf8(piece.get(found.etag.clone())?.to_owned()).ok()?,
-            modified_at: found.modified_at,
-        })
-    }
-
-    /// Whether the next one is to be asked for with its neighbours; to be called for each that is
-    /// not here.
-    pub fn wants_neighbours(&mut self) -> bool {
-        self.asked += 1;
-        self.asked > ALONE && self.bytes < MAX_BYTES
-    }
-
-    /// Keeps the documents of a piece.
-    pub fn put(&mut self, piece: Vec<u8>) {
-        self.bytes += piece.len();
-        let piece = Bytes::from(piece);
-        for found in neighbours::read(&piece) {
-            self.found.insert(piece.slice(found.id.clone()), (piece.clone(), found));
-        }
-    }
 }
 
 /// Everything in a request that an answer to `GET` depends on, conditions aside: the target and
@@ -178,22 +130,5 @@ mod tests {
             kept.put(number.to_string(), &answer);
         }
         assert_eq!(kept.answers.len(), MAX_ANSWERS);
-    }
-
-    #[test]
-    fn who_asks_for_many_gets_the_neighbours_of_the_next() {
-        let mut documents = Documents::default();
-        let alone: Vec<bool> = (0..ALONE + 2).map(|_| documents.wants_neighbours()).collect();
-        assert_eq!(alone, [false, false, false, true, true]);
-        let mut piece = Vec::new();
-        neighbours::append(&mut piece, "extensions/A", "e1", 5, "{\"a\":1}");
-        neighbours::append(&mut piece, "skins/A", "e2", 6, "{}");
-        documents.put(piece);
-        let found = documents.get("extensions/A").unwrap();
-        assert_eq!((&*found.body, &*found.etag, found.modified_at), (&b"{\"a\":1}"[..], "e1", 5));
-        assert_eq!(documents.get("skins/A").unwrap().etag, "e2");
-        assert_eq!(documents.get("skins/B"), None);
-        documents.put(vec![b'x'; MAX_BYTES]);
-        assert!(!documents.wants_neighbours());
     }
 }

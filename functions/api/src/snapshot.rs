@@ -1,9 +1,6 @@
 //! The snapshot as endpoints see it: something that answers statements.
 
-use tardist_catalog::{
-    Kind, RepoName,
-    statement::{self, Answer, Statement},
-};
+use tardist_catalog::statement::Statement;
 
 use crate::ApiError;
 
@@ -19,14 +16,6 @@ pub trait Snapshot {
     /// # Errors
     /// [`ApiError::Unavailable`] where there is no snapshot, or not one of this schema.
     async fn get<T>(&self, statement: Statement<T>) -> Result<T, ApiError>;
-
-    /// The document of one repository, or `None` where it is not published.
-    ///
-    /// # Errors
-    /// As [`get`](Self::get).
-    async fn document(&self, kind: Kind, name: &RepoName) -> Result<Option<Answer>, ApiError> {
-        self.get(statement::repository(kind, name)).await
-    }
 }
 
 /// Why there is nothing to answer from, by the schema version that the file has; `None` where it
