@@ -328,55 +328,80 @@ FROM pragma_user_version"
     }
 }
 
-/// The best `limit` of what is found in `steps`: [`search::steps`](crate::search::steps) as JSON.
-///
-/// Step by step, what was found before is kept and what else is found is added, until there is one
-/// more than the limit; as numbers that hold both the id and, in the last four bits, the step. What is
+/// Finds the best in the table `best`. Step by step, what was found before is kept and what else is
+/// found is added, until there is one more than the limit; as numbers that hold both the id and, in the
+/// last four bits, the step.
+macro_rules! best_found {
+    () => {
+        "so_far (step, found) AS (
+             SELECT 0, '[]'
+             UNION ALL
+             SELECT step + 1, (
+                 SELECT json_group_array(it) FROM (
+                     SELECT value AS it FROM json_each(found)
+                     UNION ALL
+                     SELECT * FROM (
+                         SELECT rowid << 4 | step FROM search
+                         WHERE search MATCH json_extract(?1, '$[' || step || '].terms')
+                           AND rowid NOT IN (SELECT value >> 4 FROM json_each(found))
+                         ORDER BY rowid LIMIT ?2)))
+             FROM so_far
+             WHERE step < json_array_length(?1) AND json_array_length(found) < ?2
+         ),
+         best AS MATERIALIZED (
+             SELECT value >> 4 AS id, value & 15 AS step
+             FROM json_each((SELECT found FROM so_far ORDER BY step DESC LIMIT 1))
+             ORDER BY 2, 1 LIMIT ?2
+         )"
+    };
+}
+
+/// The answer to a search: the expression that is a result's card, and what it comes from.
+macro_rules! search_answer {
+    ([$($card:tt)+], $($from:tt)+) => {
+        concat!(
+            "SELECT user_version, generated_at, (SELECT count(*) FROM best), (
+                 SELECT coalesce(group_concat(it, ','), '') FROM (
+                     SELECT '{\"match\":' || (?1 -> ('$[' || step || '].match')) || ',' || substr(",
+            $($card)+,
+            ", 2) AS it FROM ",
+            $($from)+,
+            " ORDER BY step, id LIMIT ?2 - 1))
+             FROM pragma_user_version, snapshot"
+        )
+    };
+}
+
+/// The best `limit` of what is found in `steps`: [`search::steps`](crate::search::steps) as JSON. What is
 /// found comes in the languages of `chain`; `None` for English, which cards are in.
 pub fn search(steps: &str, limit: u32, chain: Option<&Chain>) -> Statement<Found> {
+    let params = [Value::Text(steps.to_owned()), Value::Integer(i64::from(limit) + 1)];
+    let chain = chain.map(|chain| Value::Text(chain.json()));
     Statement {
-        sql: concat!(
-            "WITH RECURSIVE ",
-            chain!("coalesce(?3, '[]')"),
-            ", so_far (step, found) AS (
-                  SELECT 0, '[]'
-                  UNION ALL
-                  SELECT step + 1, (
-                      SELECT json_group_array(it) FROM (
-                          SELECT value AS it FROM json_each(found)
-                          UNION ALL
-                          SELECT * FROM (
-                              SELECT rowid << 4 | step FROM search
-                              WHERE search MATCH json_extract(?1, '$[' || step || '].terms')
-                                AND rowid NOT IN (SELECT value >> 4 FROM json_each(found))
-                              ORDER BY rowid LIMIT ?2)))
-                  FROM so_far
-                  WHERE step < json_array_length(?1) AND json_array_length(found) < ?2
-              ),
-              best AS MATERIALIZED (
-                  SELECT value >> 4 AS id, value & 15 AS step
-                  FROM json_each((SELECT found FROM so_far ORDER BY step DESC LIMIT 1))
-                  ORDER BY 2, 1 LIMIT ?2
-              )
-              SELECT user_version, generated_at, (SELECT count(*) FROM best), (
-                  SELECT coalesce(group_concat(it, ','), '') FROM (
-                      SELECT '{\"match\":' || (?1 -> ('$[' || step || '].match'))
-                             || ',' || substr(iif(?3 IS NULL, card, ",
-            localized!("card"),
-            "), 2) AS it
-                      FROM (
-                          SELECT step, id, card, card ->> '$.kind' AS kind, card ->> '$.name' AS name
-                          FROM best JOIN search_card USING (id)
-                      ) AS repository",
-            join_localized!(),
-            "         ORDER BY step, id LIMIT ?2 - 1))
-              FROM pragma_user_version, snapshot"
-        ),
-        params: vec![
-            Value::Text(steps.to_owned()),
-            Value::Integer(i64::from(limit) + 1),
-            chain.map_or(Value::Null, |chain| Value::Text(chain.json())),
-        ],
+        // English, which most ask for, needs no look for a language in each card.
+        sql: if chain.is_none() {
+            concat!(
+                "WITH RECURSIVE ",
+                best_found!(),
+                search_answer!(["card"], "best JOIN search_card USING (id)")
+            )
+        } else {
+            concat!(
+                "WITH RECURSIVE ",
+                chain!("?3"),
+                ", ",
+                best_found!(),
+                search_answer!(
+                    [localized!("card")],
+                    "(
+                         SELECT step, id, card, card ->> '$.kind' AS kind, card ->> '$.name' AS name
+                         FROM best JOIN search_card USING (id)
+                     ) AS repository",
+                    join_localized!()
+                )
+            )
+        },
+        params: params.into_iter().chain(chain).collect(),
         read: |row| {
             Ok(Found { generated_at: row.integer()?, count: row.integer()?, results: row.text()? })
         },

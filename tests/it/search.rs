@@ -143,6 +143,33 @@ fn any_text_is_searched_and_none_is_syntax() {
 }
 
 #[test]
+fn what_is_found_comes_in_the_language_of_the_reader() {
+    let (_env, site) = served();
+    let german = "Ergänzt ein <greeting>-Element";
+    let asked = site.get("/search?q=samplegreeting&lang=de-at");
+    let first = &asked.json()["results"][0];
+    assert_eq!((&first["name"], &first["match"]), (&json!("SampleGreeting"), &json!("name")));
+    assert_eq!(first["description_language"], "de");
+    assert!(first["description"].as_str().unwrap().starts_with(german), "{first}");
+    assert_eq!(asked.header("content-language"), "de-at");
+    let headers = [("Accept-Language", "de-AT, en;q=0.5")];
+    let accepted = site.request("GET", "/search?q=samplegreeting", &headers);
+    assert_eq!(accepted.json(), asked.json());
+    assert_eq!(accepted.varies_by(), ["accept-encoding", "accept-language"]);
+    let english = site.get("/search?q=samplegreeting").json();
+    assert_eq!(english["results"][0]["description_language"], "en");
+    // A word of the translation finds it in any language.
+    let found = site.get("/search?q=erg%C3%A4nzt").json();
+    assert_eq!(found["results"][0]["description_language"], "en");
+    site.get("/search?q=sample&lang=de_AT").problem(400);
+
+    let page = site.request("GET", "/?q=samplegreeting&lang=de", &[("Accept", "text/html")]);
+    assert!(page.text().contains("lang=\"de\" dir=\"ltr\">Ergänzt ein &lt;greeting&gt;"));
+    let page = site.get("/extensions/SampleGreeting?lang=de").text();
+    assert!(page.contains("lang=\"de\" dir=\"ltr\">Ergänzt ein &lt;greeting&gt;"), "{page}");
+}
+
+#[test]
 fn a_bad_parameter_is_named() {
     let (_env, site) = served();
     let long = "x".repeat(10_000);
