@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use flate2::read::GzDecoder;
-use tardist_tests::{Answer, Site, State, TestEnv, Value, json, sha256};
+use tardist_tests::{Answer, Site, State, Value, json, served, sha256};
 
 const EXTENSIONS: [&str; 6] =
     ["SampleCalendar", "SampleChart", "SampleGreeting", "SampleLinks", "SampleNotes", "SampleOld"];
@@ -25,13 +25,6 @@ const PATHS: [&str; 10] = [
     "/search?q=sample",
     "/info/extensions?names=SampleGreeting%7CNothing",
 ];
-
-fn served() -> (TestEnv, Site) {
-    let env = TestEnv::sample();
-    env.sync(&[]).exits(0);
-    let site = env.serve(&[]);
-    (env, site)
-}
 
 fn keys(value: &Value) -> Vec<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()

@@ -26,14 +26,7 @@
 
 use std::collections::BTreeSet;
 
-use tardist_tests::{Document, File, Site, TestEnv, Value, json};
-
-fn served() -> (TestEnv, Site) {
-    let env = TestEnv::sample();
-    env.sync(&[]).exits(0);
-    let site = env.serve(&[]);
-    (env, site)
-}
+use tardist_tests::{Document, File, Site, TestEnv, Value, json, served};
 
 /// One target for each path that the document has.
 fn one_target_each(site: &Site) -> Vec<String> {

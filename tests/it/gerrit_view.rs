@@ -4,18 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use tardist_tests::{Answer, BRANCHES, Site, TestEnv, Value, json};
+use tardist_tests::{Answer, BRANCHES, Site, TestEnv, Value, json, served};
 
 const EXTENSIONS: [&str; 6] =
     ["SampleCalendar", "SampleChart", "SampleGreeting", "SampleLinks", "SampleNotes", "SampleOld"];
 const GREETING: &str = "/r/projects/mediawiki%2Fextensions%2FSampleGreeting/branches";
-
-fn served() -> (TestEnv, Site) {
-    let env = TestEnv::sample();
-    env.sync(&[]).exits(0);
-    let site = env.serve(&[]);
-    (env, site)
-}
 
 /// The document in an answer of Gerrit's form.
 #[track_caller]

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use tardist_tests::{Answer, File, Site, TestEnv, json};
+use tardist_tests::{Answer, File, Site, TestEnv, json, served};
 
 /// What browsers send.
 const BROWSER: (&str, &str) =
@@ -20,13 +20,6 @@ const PAGES: [&str; 7] = [
     "/skins",
     GREETING,
 ];
-
-fn served() -> (TestEnv, Site) {
-    let env = TestEnv::sample();
-    env.sync(&[]).exits(0);
-    let site = env.serve(&[]);
-    (env, site)
-}
 
 fn browse(site: &Site, path: &str) -> Answer {
     site.request("GET", path, &[BROWSER])

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use tardist_tests::{Browser, Site, TestEnv, within};
+use tardist_tests::{Browser, Site, served, within};
 
 /// WebDriver's code points of keys.
 const TAB: &str = "\u{e004}";
@@ -20,13 +20,6 @@ const PAGES: [&str; 6] = [
     "/skins/SampleDusk",
     "/extensions/Nothing",
 ];
-
-fn served() -> (TestEnv, Site) {
-    let env = TestEnv::sample();
-    env.sync(&[]).exits(0);
-    let site = env.serve(&[]);
-    (env, site)
-}
 
 /// Fails the test if the browser complained, or asked for anything that is not this site's.
 #[track_caller]

@@ -1,13 +1,6 @@
 //! `/search` over HTTP.
 
-use tardist_tests::{File, Site, TestEnv, Value, json};
-
-fn served() -> (TestEnv, Site) {
-    let env = TestEnv::sample();
-    env.sync(&[]).exits(0);
-    let site = env.serve(&[]);
-    (env, site)
-}
+use tardist_tests::{File, Site, TestEnv, Value, json, served};
 
 /// The results of a search, as `MATCH KIND/NAME`.
 #[track_caller]

@@ -212,3 +212,13 @@ impl TestEnv {
 fn text_value(path: &Path) -> Value {
     Value::String(path.to_str().unwrap().to_owned())
 }
+
+/// The sample upstream, synced once and served.
+#[must_use]
+#[track_caller]
+pub fn served() -> (TestEnv, Site) {
+    let env = TestEnv::sample();
+    env.sync(&[]).exits(0);
+    let site = env.serve(&[]);
+    (env, site)
+}

@@ -29,7 +29,7 @@ mod tarball;
 pub use browser::{Browser, Element};
 pub use disk::{Files, files, sha256};
 pub use document::{Document, Parameter, examples};
-pub use env::TestEnv;
+pub use env::{TestEnv, served};
 pub use gerrit::Gerrit;
 pub use nginx::{Nginx, Served};
 pub use process::{Run, Running, within};
