@@ -80,9 +80,8 @@ fn make(upstream: &Upstream, shape: &Shape) -> Result<bool, Error> {
     git.feed(&["fast-import", "--quiet", "--done", "--force"], |out| history::write(shape, out))?;
     git.run(&["pack-refs", "--all"])?;
     add_changes(&git, shape)?;
-    // What a server has that is looked after: it then knows what to send without a long search. The
-    // import's own deltas go from old to new, so that none of a branch's tip could be sent as it is;
-    // real packs have the newest whole, and the older as what differs from it.
+    // What a server has that is looked after. The import's own deltas go from old to new; real packs
+    // have the newest version whole, and the older ones as what differs from it.
     git.run(&["repack", "-a", "-d", "-f", "-b", "-q"])?;
     git.run(&["commit-graph", "write", "--reachable", "--no-progress"])?;
     fs::rename(draft.keep(), &place).map_err(file_error("create", &place))?;
