@@ -3,7 +3,7 @@
 use tardist_catalog::{
     Kind,
     schema::{JSON, TEXT},
-    statement,
+    statement::{self, Answer},
 };
 
 use crate::{
@@ -48,12 +48,25 @@ pub async fn ready_made(
     snapshot: &impl Snapshot,
 ) -> Result<Response, ApiError> {
     let gzip = accepts_gzip(&request.headers);
-    let answer = snapshot.get(statement::answer(path, media_type, gzip)).await?;
-    let answer = answer.ok_or_else(|| ApiError::Unavailable("it is not whole".to_owned()))?;
+    let answer = stored(path, media_type, gzip, snapshot).await?;
     let mut response = Response::answer(answer, content_type);
     // Small answers too: the next one at this path may be large.
     response.vary("Accept-Encoding");
     Ok(response)
+}
+
+/// The answer itself, which every builder makes; compressed, where it is so and `gzip` is true.
+///
+/// # Errors
+/// 503 without a snapshot, and for one that lacks the answer.
+pub async fn stored(
+    path: &str,
+    media_type: &str,
+    gzip: bool,
+    snapshot: &impl Snapshot,
+) -> Result<Answer, ApiError> {
+    let answer = snapshot.get(statement::answer(path, media_type, gzip)).await?;
+    answer.ok_or_else(|| ApiError::Unavailable("it is not whole".to_owned()))
 }
 
 /// The kind that a path names.

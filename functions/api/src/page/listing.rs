@@ -4,7 +4,7 @@
 //! are no more than a picture's bytes.
 
 use maud::{Markup, html};
-use tardist_catalog::{Kind, schema::TEXT, statement};
+use tardist_catalog::{Kind, schema::TEXT};
 
 use super::{
     answer,
@@ -12,7 +12,8 @@ use super::{
     layout::{Layout, document, label},
 };
 use crate::{
-    ApiError, encoding::compressed, request::Request, response::Response, snapshot::Snapshot,
+    ApiError, encoding::compressed, list::stored, request::Request, response::Response,
+    snapshot::Snapshot,
 };
 
 /// Answers `/KIND` from the same ready-made list as `/list/KIND?format=text`.
@@ -24,8 +25,7 @@ pub async fn get(
     kind: Kind,
     snapshot: &impl Snapshot,
 ) -> Result<Response, ApiError> {
-    let list = snapshot.get(statement::answer(&format!("/list/{kind}"), TEXT, false)).await?;
-    let list = list.ok_or_else(|| ApiError::Unavailable("it is not whole".to_owned()))?;
+    let list = stored(&format!("/list/{kind}"), TEXT, false, snapshot).await?;
     let text = String::from_utf8(list.body).map_err(|_| ApiError::Internal)?;
     Ok(compressed(request, answer(page(kind, &text), list.modified_at)))
 }
