@@ -48,6 +48,10 @@ const LARGE: usize = 64 << 10;
 /// size on.
 const LARGE_NOISE: usize = 8 << 10;
 
+/// So much of a file says whether it is packed already, in as many parts.
+const SAMPLE: usize = 16 << 10;
+const SAMPLES: usize = 4;
+
 /// The member's head: deflate, no name, no time, and 255 for "unknown system", so that it says
 /// nothing of the machine.
 const HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
@@ -92,13 +96,23 @@ pub struct Gzip<W: Write, K> {
 
 enum Pending<K> {
     /// A piece, and whose first or later one it is.
-    Piece(Receiver<io::Result<Compressed>>, Option<Alone<K>>),
+    Piece(Receiver<io::Result<Compressed>>, Option<Part<K>>),
     Stretch(Stretch),
 }
 
-enum Alone<K> {
+/// A piece of a file that is put on record.
+enum Part<K> {
     First(K),
     Later,
+}
+
+/// How a file is compressed that stands alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alone {
+    /// As all others are.
+    Deflated,
+    /// Not at all: it is packed already.
+    Stored,
 }
 
 struct Compressed {
@@ -142,17 +156,20 @@ impl<W: Write, K> Gzip<W, K> {
     ///
     /// # Errors
     /// Those of `out`.
-    pub fn write_alone(&mut self, bytes: Vec<u8>, key: Option<K>) -> io::Result<()> {
+    pub fn write_alone(&mut self, bytes: Vec<u8>, how: Alone, key: Option<K>) -> io::Result<()> {
         self.end_piece()?;
         let bytes = Arc::new(bytes);
-        let mut alone = key.map(Alone::First);
+        let mut part = key.map(Part::First);
         for start in (0..bytes.len()).step_by(PIECE) {
             let end = bytes.len().min(start + PIECE);
             let bytes = Arc::clone(&bytes);
-            let next = alone.as_ref().map(|_| Alone::Later);
-            self.spawn(std::mem::replace(&mut alone, next), move || {
-                let window = &bytes[start.saturating_sub(WINDOW)..start];
-                compress(&bytes[start..end], window, FlushCompress::Sync)
+            let next = part.as_ref().map(|_| Part::Later);
+            self.spawn(std::mem::replace(&mut part, next), move || {
+                let (level, window) = match how {
+                    Alone::Deflated => (LEVEL, &bytes[start.saturating_sub(WINDOW)..start]),
+                    Alone::Stored => (Compression::none(), &[][..]),
+                };
+                compress(&bytes[start..end], level, window, FlushCompress::Sync)
             })?;
         }
         Ok(())
@@ -183,12 +200,12 @@ impl<W: Write, K> Gzip<W, K> {
         let piece = std::mem::replace(&mut self.piece, Vec::with_capacity(PIECE));
         let end = piece[piece.len().saturating_sub(WINDOW)..].to_vec();
         let window = std::mem::replace(&mut self.window, end);
-        self.spawn(None, move || compress(&piece, &window, flush))
+        self.spawn(None, move || compress(&piece, LEVEL, &window, flush))
     }
 
     fn spawn(
         &mut self,
-        alone: Option<Alone<K>>,
+        part: Option<Part<K>>,
         compress: impl FnOnce() -> io::Result<Compressed> + Send + 'static,
     ) -> io::Result<()> {
         let (sender, receiver) = mpsc::sync_channel(1);
@@ -196,7 +213,7 @@ impl<W: Write, K> Gzip<W, K> {
             // Nobody waits for the pieces of a tarball that was given up.
             let _ = sender.send(compress());
         });
-        self.pending.push_back(Pending::Piece(receiver, alone));
+        self.pending.push_back(Pending::Piece(receiver, part));
         self.write_some()
     }
 
@@ -212,14 +229,14 @@ impl<W: Write, K> Gzip<W, K> {
     fn write_first(&mut self) -> io::Result<()> {
         match self.pending.pop_front() {
             None => Ok(()),
-            Some(Pending::Piece(receiver, alone)) => {
+            Some(Pending::Piece(receiver, part)) => {
                 let Compressed { bytes, crc } = receiver.recv().map_err(io::Error::other)??;
-                let is_alone = alone.is_some();
-                if let Some(Alone::First(key)) = alone {
+                let is_on_record = part.is_some();
+                if let Some(Part::First(key)) = part {
                     let place = Place { offset: self.length, length: 0, crc: Crc::new() };
                     self.places.push((key, place));
                 }
-                if is_alone && let Some((_, place)) = self.places.last_mut() {
+                if is_on_record && let Some((_, place)) = self.places.last_mut() {
                     place.length += bytes.len() as u64;
                     place.crc.combine(&crc);
                 }
@@ -256,38 +273,49 @@ impl<W: Write, K> Write for Gzip<W, K> {
     }
 }
 
-/// Whether a file is large enough to be compressed on its own.
-pub fn stands_alone(bytes: &[u8]) -> bool {
-    bytes.len() >= LARGE || (bytes.len() >= LARGE_NOISE && is_noise(bytes))
+/// Whether a file is large enough to be compressed on its own, and how.
+pub fn stands_alone(bytes: &[u8]) -> Option<Alone> {
+    if bytes.len() >= LARGE_NOISE && is_noise(bytes) {
+        Some(Alone::Stored)
+    } else {
+        (bytes.len() >= LARGE).then_some(Alone::Deflated)
+    }
 }
 
 /// Whether all 256 bytes are about equally frequent, as in images, fonts and films, which are packed
 /// already: the sum of the squares of their numbers is least where they are all the same. With
 /// integers, since all machines have to agree.
 fn is_noise(bytes: &[u8]) -> bool {
+    let step = bytes.len() / SAMPLES;
     let mut counts = [0_u64; 256];
-    for byte in bytes {
-        counts[usize::from(*byte)] += 1;
+    for part in bytes.chunks_exact(step.max(1)).take(SAMPLES) {
+        for byte in part.iter().take(SAMPLE / SAMPLES) {
+            counts[usize::from(*byte)] += 1;
+        }
     }
     let squares: u64 = counts.iter().map(|count| count * count).sum();
-    let length = bytes.len() as u64;
+    let length: u64 = counts.iter().sum();
     // Chance alone makes it 256 / length more than the least.
     squares * 256 * 100 <= length * length * 105 + length * 256 * 100
 }
 
 /// The deflate blocks of one piece.
-fn compress(piece: &[u8], window: &[u8], flush: FlushCompress) -> io::Result<Compressed> {
+fn compress(
+    piece: &[u8],
+    level: Compression,
+    window: &[u8],
+    flush: FlushCompress,
+) -> io::Result<Compressed> {
     let mut crc = Crc::new();
     crc.update(piece);
-    let noise = piece.len() >= LARGE_NOISE && is_noise(piece);
-    let level = if noise { Compression::none() } else { LEVEL };
     // A new one each time: after a reset, zlib-rs still finds matches by what it saw before, and so
     // makes other bytes.
     let mut deflate = Compress::new(level, false);
-    if !window.is_empty() && !noise {
+    if !window.is_empty() {
         deflate.set_dictionary(window)?;
     }
-    let mut out = Vec::with_capacity(if noise { piece.len() } else { piece.len() / 3 } + 1024);
+    let expected = if level == LEVEL { piece.len() / 3 } else { piece.len() };
+    let mut out = Vec::with_capacity(expected + 1024);
     let mut rest = piece;
     loop {
         let before = deflate.total_in();
@@ -369,10 +397,10 @@ mod tests {
     fn what_stands_alone_is_the_same_bytes_copied_or_compressed() {
         for large in [content(LARGE), content(3 * PIECE + 5), noise(LARGE_NOISE), noise(2 * PIECE)]
         {
-            assert!(stands_alone(&large));
+            let how = stands_alone(&large).unwrap();
             let mut first = Gzip::new(Vec::new()).unwrap();
             first.write_all(b"before it").unwrap();
-            first.write_alone(large.clone(), Some("large")).unwrap();
+            first.write_alone(large.clone(), how, Some("large")).unwrap();
             let (compressed, places) = first.finish().unwrap();
             let Ok([(key, place)]) = <[_; 1]>::try_from(places) else { panic!("one place") };
             assert_eq!((key, place.content()), ("large", large.len() as u64));
@@ -385,7 +413,7 @@ mod tests {
                 gzip.write_all(b"something else before it").unwrap();
                 match known {
                     Some(known) => gzip.copy(known).unwrap(),
-                    None => gzip.write_alone(large.clone(), Some("large")).unwrap(),
+                    None => gzip.write_alone(large.clone(), how, Some("large")).unwrap(),
                 }
                 gzip.write_all(b"before it, and what comes after it").unwrap();
                 gzip.finish().unwrap().0
@@ -401,9 +429,19 @@ mod tests {
     }
 
     #[test]
-    fn text_is_no_noise() {
-        assert!(is_noise(&noise(LARGE_NOISE)));
-        assert!(!is_noise(&content(LARGE_NOISE)));
+    fn only_what_is_packed_already_is_stored() {
+        for length in [LARGE_NOISE, LARGE_NOISE + 3, 3 * PIECE + 1] {
+            assert_eq!(stands_alone(&noise(length)), Some(Alone::Stored), "{length}");
+        }
+        assert_eq!(stands_alone(&noise(LARGE_NOISE - 1)), None);
+        assert_eq!(stands_alone(&content(LARGE)), Some(Alone::Deflated));
+        assert_eq!(stands_alone(&content(LARGE - 1)), None);
+        // A picture behind a page of text, or before it.
+        let (text, picture) = (content(PIECE), noise(PIECE));
+        for mixed in [[&text[..], &picture].concat(), [&picture[..], &text].concat()] {
+            assert_eq!(stands_alone(&mixed), Some(Alone::Deflated));
+        }
+        assert_eq!(stands_alone(b""), None);
     }
 
     #[test]

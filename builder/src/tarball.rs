@@ -28,7 +28,7 @@ use tardist_catalog::{BranchName, CommitId, RepoName};
 use crate::{
     Error,
     content::{self, Content, Member},
-    gzip::{self, Gzip, Place, Stretch},
+    gzip::{self, Alone, Gzip, Place, Stretch},
 };
 
 /// How many bytes of content a tarball may have. The largest of Wikimedia's has 180 MB.
@@ -154,7 +154,7 @@ enum Body {
     Folder,
     Bytes(Vec<u8>),
     /// A file that is compressed on its own; a blob may come again in another branch.
-    Alone(Vec<u8>, Option<Oid>),
+    Alone(Vec<u8>, Alone, Option<Oid>),
     /// One that has been.
     Known(Stretch),
 }
@@ -167,14 +167,16 @@ impl Body {
             return Ok(Self::Known(stretch.clone()));
         }
         let bytes = content.bytes(file)?;
-        let alone = gzip::stands_alone(&bytes);
-        Ok(if alone { Self::Alone(bytes, blob) } else { Self::Bytes(bytes) })
+        Ok(match gzip::stands_alone(&bytes) {
+            Some(how) => Self::Alone(bytes, how, blob),
+            None => Self::Bytes(bytes),
+        })
     }
 
     fn size(&self) -> u64 {
         match self {
             Self::Folder => 0,
-            Self::Bytes(bytes) | Self::Alone(bytes, _) => bytes.len() as u64,
+            Self::Bytes(bytes) | Self::Alone(bytes, ..) => bytes.len() as u64,
             Self::Known(stretch) => stretch.place.content(),
         }
     }
@@ -269,7 +271,7 @@ impl<W: Write> Archive<W> {
         self.tar.append_data(&mut header, path, inline)?;
         match body {
             Body::Folder | Body::Bytes(_) => return Ok(()),
-            Body::Alone(bytes, key) => self.tar.get_mut().write_alone(bytes, key)?,
+            Body::Alone(bytes, how, key) => self.tar.get_mut().write_alone(bytes, how, key)?,
             Body::Known(stretch) => self.tar.get_mut().copy(stretch)?,
         }
         let fill = usize::try_from(fill).unwrap_or_default();

@@ -99,7 +99,7 @@ pub(crate) struct Options {
 }
 
 /// The folder of the made-up repositories; its number is that of their making.
-const CORPUS: &str = "corpus-3";
+const CORPUS: &str = "corpus-4";
 
 /// What was measured so far.
 #[derive(Default)]

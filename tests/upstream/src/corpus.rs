@@ -1,11 +1,12 @@
 //! The benchmark's content: repositories with history, about as real ones are.
 //!
 //! Real repositories say more, but nobody has them at hand, and they change. These are the same on
-//! every machine. What they have in common with real ones is what a mirror's cost depends on: many
-//! small files, messages in 60 languages, some large scripts that are built and committed, release
-//! branches that share most files, a history of some hundred commits that makes a whole clone about
-//! eight times as large as the five branches' tips (Cite: 19.1 MB and 2.3 MB, Echo: 23.9 MB and
-//! 2.2 MB), and in one of them 60,000 refs.
+//! every machine. What they have in common with real ones is what the cost of a mirror and of a
+//! tarball depends on: many small files, messages in 60 languages, large scripts that are built and
+//! committed, large recordings that few commits touch, pictures that no gzip makes smaller, release
+//! branches that share half of their content, text that repeats itself nearby, a history that makes a
+//! whole clone about eight times as large as the five branches' tips (Cite: 19.1 MB and 2.3 MB, Echo:
+//! 23.9 MB and 2.2 MB), and in one of them 60,000 refs. docs/development.md has the numbers.
 //!
 //! What was made once stays as it was, so whoever changes what is made here also changes the name
 //! of the folder that `cargo xtask bench` keeps it in.

@@ -7,16 +7,19 @@
 use std::io::{self, Write};
 
 use super::shape::{LANGUAGES, RELEASES, Shape};
-use super::text::{Chance, Form, Vocabulary, file, line};
+use super::text::{Chance, Form, Topic, Words, file, line};
 
 /// The date of the first commit; the others follow every [`STEP`] seconds.
 const BEGIN: usize = 1_700_000_000;
 const STEP: usize = 5 * 3600;
 
-/// Of so many commits, one brings translations, rebuilds a bundle, releases a version.
+/// Of so many commits, one brings translations, rebuilds a bundle, releases a version, records a test
+/// anew, replaces a picture.
 const TRANSLATIONS: usize = 8;
-const REBUILDS: usize = 4;
+const REBUILDS: usize = 7;
 const VERSIONS: usize = 40;
+const RECORDINGS: usize = 35;
+const PICTURES: usize = 70;
 
 /// How many commits a release branch gets of its own.
 const BACKPORTS: usize = 8;
@@ -24,7 +27,9 @@ const BACKPORTS: usize = 8;
 /// What a file is made of.
 enum Content {
     Manifest,
-    Lines(Form, Vocabulary),
+    Lines(Form, Topic),
+    /// A font, an image: packed already.
+    Packed,
 }
 
 struct Path {
@@ -68,27 +73,37 @@ pub(super) fn write(shape: &Shape, out: &mut impl Write) -> io::Result<()> {
 fn files(shape: &Shape) -> Vec<Path> {
     let manifest = if shape.path.starts_with("skins/") { "skin.json" } else { "extension.json" };
     let mut files = vec![Path { path: manifest.to_owned(), content: Content::Manifest }];
-    let mut add = |path, form, words| {
-        files.push(Path { path, content: Content::Lines(form, words) });
+    let latin = Words::latin(shape.path);
+    let mut add = |path: String, form, words: &Words| {
+        let topic = Topic::new(words, &path);
+        files.push(Path { path, content: Content::Lines(form, topic) });
     };
+    let languages: Vec<_> =
+        LANGUAGES.iter().enumerate().map(|(number, name)| Words::language(number, name)).collect();
     for folder in message_folders(shape) {
-        for (number, language) in LANGUAGES.iter().enumerate() {
-            let words = Vocabulary::language(number, language);
+        for (language, words) in LANGUAGES.iter().zip(&languages) {
             add(format!("{folder}/{language}.json"), Form::Messages, words);
         }
     }
     for number in 0..shape.php {
         let path = format!("includes/Part{}/Class{number}.php", number % (1 + shape.php / 20));
-        add(path, Form::Php, Vocabulary::latin(shape.path));
+        add(path, Form::Php, &latin);
     }
     for number in 0..shape.js {
         let path = format!("resources/part{}/module{number}.js", number % (1 + shape.js / 20));
-        add(path, Form::Js, Vocabulary::latin(shape.path));
+        add(path, Form::Js, &latin);
     }
     for number in 0..shape.bundles {
         let path = format!("resources/dist/bundle{number}.js");
-        add(path, Form::Bundle, Vocabulary::latin(shape.path));
+        add(path, Form::Bundle, &latin);
     }
+    for number in 0..shape.records {
+        add(format!("tests/fixtures/record{number}.json"), Form::Record, &latin);
+    }
+    files.extend((0..shape.pictures).map(|number| Path {
+        path: format!("resources/images/picture{number}.png"),
+        content: Content::Packed,
+    }));
     files
 }
 
@@ -101,7 +116,10 @@ fn message_folders(shape: &Shape) -> Vec<String> {
 fn plan(shape: &Shape, files: &[Path]) -> Vec<Branch<Changes>> {
     let mut chance = Chance::new(&["plan", shape.path]);
     let translated = 1..1 + shape.message_folders * LANGUAGES.len();
-    let code = translated.end..files.len() - shape.bundles;
+    let pictures = files.len() - shape.pictures;
+    let records = pictures - shape.records;
+    let bundles = records - shape.bundles;
+    let code = translated.end..bundles;
     let edit = |chance: &mut Chance| -> Changes {
         let mut changes: Changes = if code.is_empty() {
             vec![translated.start]
@@ -121,9 +139,14 @@ fn plan(shape: &Shape, files: &[Path]) -> Vec<Branch<Changes>> {
         } else {
             edit(&mut chance)
         };
-        if number % REBUILDS == 0 && shape.bundles > 0 {
-            changes.push(files.len() - 1 - chance.below(shape.bundles));
-        }
+        let mut one_of = |start, count, every| {
+            if number % every == 0 && count > 0 {
+                changes.push(start + chance.below(count));
+            }
+        };
+        one_of(bundles, shape.bundles, REBUILDS);
+        one_of(records, shape.records, RECORDINGS);
+        one_of(pictures, shape.pictures, PICTURES);
         if number % VERSIONS == 0 {
             changes.push(0);
         }
@@ -183,6 +206,7 @@ fn write_versions(
 #[derive(Clone)]
 struct Draft<'a> {
     shape: &'a Shape,
+    path: &'a str,
     content: &'a Content,
     lines: Vec<String>,
     version: usize,
@@ -191,42 +215,52 @@ struct Draft<'a> {
 impl<'a> Draft<'a> {
     fn new(shape: &'a Shape, file: &'a Path, chance: &mut Chance) -> Self {
         let lines = match &file.content {
-            Content::Manifest => Vec::new(),
-            Content::Lines(form, words) => {
+            Content::Manifest | Content::Packed => Vec::new(),
+            Content::Lines(form, topic) => {
                 let count = match form {
                     Form::Messages => shape.messages,
                     Form::Bundle => 6000,
-                    Form::Php | Form::Js => 20 + chance.skewed(900),
+                    Form::Record => 2500 + chance.skewed(12_000),
+                    // Half of all files are very small.
+                    Form::Php | Form::Js if chance.below(2) == 0 => 5 + chance.below(40),
+                    Form::Php | Form::Js => 20 + chance.skewed(1600),
                 };
-                (0..count).map(|number| line(*form, number, words, chance)).collect()
+                (0..count).fold(Vec::with_capacity(count), |mut lines, number| {
+                    lines.push(line(*form, number, &lines, topic, chance));
+                    lines
+                })
             }
         };
-        Self { shape, content: &file.content, lines, version: 0 }
+        Self { shape, path: &file.path, content: &file.content, lines, version: 0 }
     }
 
     /// Changes it as a commit does.
     fn edit(&mut self, version: usize, chance: &mut Chance) {
         self.version = version;
-        let Content::Lines(form, words) = self.content else { return };
-        let new = |number, chance: &mut Chance| line(*form, number, words, chance);
+        let Content::Lines(form, topic) = self.content else { return };
+        let new = |number, before: &[String], chance: &mut Chance| {
+            line(*form, number, before, topic, chance)
+        };
         match form {
             Form::Messages => {
                 for _ in 0..1 + chance.skewed(4) {
                     let number = chance.below(self.lines.len());
-                    self.lines[number] = new(number, chance);
+                    self.lines[number] = new(number, &[], chance);
                 }
             }
             // A bundler gives all names anew.
             Form::Bundle => {
                 for number in 0..self.lines.len() {
-                    self.lines[number] = new(number, chance);
+                    self.lines[number] = new(number, &self.lines[..number], chance);
                 }
             }
-            Form::Php | Form::Js => {
+            Form::Php | Form::Js | Form::Record => {
                 for _ in 0..1 + chance.skewed(5) {
                     let at = chance.below(self.lines.len());
                     let end = (at + chance.skewed(20)).min(self.lines.len());
-                    let put: Vec<_> = (0..1 + chance.skewed(24)).map(|_| new(at, chance)).collect();
+                    let before = &self.lines[..at];
+                    let put: Vec<_> =
+                        (0..1 + chance.skewed(24)).map(|_| new(at, before, chance)).collect();
                     self.lines.splice(at..end, put);
                 }
             }
@@ -235,13 +269,23 @@ impl<'a> Draft<'a> {
 
     fn write(&self, mark: &mut usize, out: &mut impl Write) -> io::Result<usize> {
         *mark += 1;
-        let text = match self.content {
-            Content::Manifest => manifest(self.shape, self.version),
-            Content::Lines(form, _) => file(*form, &self.lines),
+        let bytes = match self.content {
+            Content::Manifest => manifest(self.shape, self.version).into_bytes(),
+            Content::Lines(form, _) => file(*form, &self.lines).into_bytes(),
+            Content::Packed => picture(self.shape, self.path, self.version),
         };
-        write!(out, "blob\nmark :{mark}\ndata {}\n{text}\n", text.len())?;
+        write!(out, "blob\nmark :{mark}\ndata {}\n", bytes.len())?;
+        out.write_all(&bytes)?;
+        writeln!(out)?;
         Ok(*mark)
     }
+}
+
+/// A picture of 8 to 168 KiB, each version a new one.
+fn picture(shape: &Shape, path: &str, version: usize) -> Vec<u8> {
+    let mut chance = Chance::new(&[shape.path, path, &version.to_string()]);
+    let length = (8 << 10) + chance.skewed(160 << 10);
+    chance.noise(length)
 }
 
 fn manifest(shape: &Shape, version: usize) -> String {

@@ -1,6 +1,7 @@
 //! Text that compresses as code and messages do, the same on every machine.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// A generator of numbers that look like chance (SplitMix64, public domain, by Sebastiano Vigna):
 /// small, quick, and no seed is a bad one.
@@ -32,6 +33,16 @@ impl Chance {
         usize::try_from(((self.next() >> 32) * end) >> 32).unwrap_or(0)
     }
 
+    /// So many bytes that nothing makes smaller, as in fonts and images, which are packed already.
+    pub(super) fn noise(&mut self, length: usize) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(length + 8);
+        while bytes.len() < length {
+            bytes.extend_from_slice(&self.next().to_le_bytes());
+        }
+        bytes.truncate(length);
+        bytes
+    }
+
     /// A number below `end`, small ones much more often than large ones: as words are used, and as
     /// some files are changed all the time and others never.
     pub(super) fn skewed(&mut self, end: usize) -> usize {
@@ -40,82 +51,95 @@ impl Chance {
     }
 }
 
-/// How many words a vocabulary has: about as many as the identifiers of an extension.
-const WORDS: usize = 1500;
+/// How many words a language has: about as many as an extension and what it calls have identifiers.
+const WORDS: usize = 6000;
 
-const LATIN: [&str; 32] = [
-    "get", "set", "page", "title", "user", "text", "wiki", "html", "store", "api", "query", "link",
-    "rev", "cache", "name", "id", "log", "re", "con", "tion", "er", "par", "se", "ment", "al",
-    "in", "form", "at", "un", "ed", "spec", "list",
-];
-const CYRILLIC: [&str; 16] = [
-    "при", "стра", "ни", "ца", "ре", "дак", "тор", "уча", "ст", "ник", "за", "го", "ло", "вок",
-    "об", "ть",
-];
-const HAN: [&str; 16] = [
-    "页", "面", "用", "户", "编", "辑", "标", "题", "链", "接", "模", "板", "扩", "展", "设", "置",
-];
-const ARABIC: [&str; 16] = [
-    "ال", "صفح", "ة", "مست", "خدم", "عن", "وان", "تح", "رير", "راب", "ط", "قا", "لب", "مل", "ف",
-    "ها",
-];
+/// What syllables are made of, in each script: of each of the one before each of the other.
+type Script = [&'static str; 2];
+const LATIN: Script = ["bcdfghjklmnprstvwxz", "aeiou"];
+const CYRILLIC: Script = ["бвгджзклмнпрстфхчш", "аеиоуыя"];
+const HAN: Script =
+    ["页面用户编辑标题链接模板扩展设置文件图像语言版本内容修改删除保护", "的了是在"];
+const ARABIC: Script = ["بتجحدرزسشصطعفقكلمنهوي", "اوية"];
 
-/// The words of a language or a programmer, and what they say again and again.
-#[derive(Debug)]
-pub(super) struct Vocabulary {
-    words: Vec<String>,
-    phrases: Vec<[usize; 4]>,
-}
+/// The words of a language or a programmer.
+#[derive(Debug, Clone)]
+pub(super) struct Words(Arc<[String]>);
 
-/// How many phrases come again. Without them text has no repeats longer than a word or two, which
-/// makes the levels of gzip differ more than on real text.
-const PHRASES: usize = 800;
-
-impl Vocabulary {
+impl Words {
     /// The names in code, and English.
     pub(super) fn latin(seed: &str) -> Self {
-        Self::of(seed, &LATIN)
+        Self::of(seed, LATIN)
     }
 
-    /// The words of the language of this number: every fourth is written in another script.
+    /// Those of the language of this number: every fourth is written in another script.
     pub(super) fn language(number: usize, seed: &str) -> Self {
         match number % 8 {
-            3 => Self::of(seed, &CYRILLIC),
-            5 => Self::of(seed, &HAN),
-            7 => Self::of(seed, &ARABIC),
-            _ => Self::of(seed, &LATIN),
+            3 => Self::of(seed, CYRILLIC),
+            5 => Self::of(seed, HAN),
+            7 => Self::of(seed, ARABIC),
+            _ => Self::of(seed, LATIN),
         }
     }
 
-    fn of(seed: &str, syllables: &[&str]) -> Self {
+    fn of(seed: &str, script: Script) -> Self {
         let mut chance = Chance::new(&["vocabulary", seed]);
+        let script = script.map(|letters| letters.chars().collect::<Vec<_>>());
         let word = |_| {
-            let count = 1 + MORE_SYLLABLES[chance.below(MORE_SYLLABLES.len())];
-            (0..count).map(|_| syllables[chance.below(syllables.len())]).collect()
+            let syllables = SYLLABLES[chance.below(SYLLABLES.len())];
+            let letters = (0..syllables).flat_map(|_| &script);
+            letters.map(|letters| letters[chance.below(letters.len())]).collect()
         };
-        let words = (0..WORDS).map(word).collect();
-        let phrases = (0..PHRASES).map(|_| [(); 4].map(|()| chance.skewed(WORDS))).collect();
-        Self { words, phrases }
+        Self((0..WORDS).map(word).collect())
+    }
+}
+
+/// What one file is about: the words that it has most, and what it says again and again.
+#[derive(Debug)]
+pub(super) struct Topic {
+    words: Words,
+    own: Vec<usize>,
+    phrases: Vec<[usize; 4]>,
+}
+
+/// How many words and phrases are a file's own. What comes again in real text comes again nearby: so
+/// the levels of gzip differ little on it, and a file that is compressed alone loses little.
+const OWN_WORDS: usize = 120;
+const PHRASES: usize = 40;
+
+/// So many lines back is nearby.
+const NEARBY: usize = 20;
+
+impl Topic {
+    /// That of the file of this path.
+    pub(super) fn new(words: &Words, path: &str) -> Self {
+        let mut chance = Chance::new(&["topic", path]);
+        let own: Vec<usize> = (0..OWN_WORDS).map(|_| chance.skewed(WORDS)).collect();
+        let mut phrase = || [(); 4].map(|()| own[chance.below(OWN_WORDS)]);
+        let phrases = (0..PHRASES).map(|_| phrase()).collect();
+        Self { words: words.clone(), own, phrases }
     }
 
     fn word(&self, chance: &mut Chance) -> &str {
-        &self.words[chance.skewed(self.words.len())]
+        let own = chance.below(4) > 0;
+        &self.words.0[if own { self.own[chance.skewed(OWN_WORDS)] } else { chance.below(WORDS) }]
     }
 
-    /// Four words for a line and which of six forms it has: a phrase that comes again, in the form
-    /// that it always has, or by chance.
-    fn line(&self, chance: &mut Chance) -> ([&str; 4], usize) {
-        if chance.below(3) > 0 {
+    /// Four words for a line and which of six forms it has; now and then a phrase that comes again, in
+    /// the form that it always has.
+    fn line(&self, form: Form, chance: &mut Chance) -> ([&str; 4], usize) {
+        let again = if form == Form::Record { 9 } else { 3 };
+        if chance.below(10) < again {
             let phrase = chance.skewed(PHRASES);
-            (self.phrases[phrase].map(|word| self.words[word].as_str()), phrase % 6)
+            (self.phrases[phrase].map(|word| self.words.0[word].as_str()), phrase % 6)
         } else {
             ([(); 4].map(|()| self.word(chance)), chance.below(6))
         }
     }
 }
 
-/// How many syllables come behind a word's first.
-const MORE_SYLLABLES: [usize; 4] = [0, 1, 1, 2];
+/// How many syllables a word has.
+const SYLLABLES: [usize; 6] = [1, 2, 2, 3, 3, 4];
 
 /// What the lines of a file look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,13 +152,25 @@ pub(super) enum Form {
     Messages,
     /// What a bundler leaves: one statement behind the other, all short names.
     Bundle,
+    /// What a test recorded and compares with, much of it alike.
+    Record,
 }
 
-/// A line of a file; `number` is its place, which is a message's key.
-pub(super) fn line(form: Form, number: usize, words: &Vocabulary, chance: &mut Chance) -> String {
+/// A line of a file behind those of `before`; `number` is its place, which is a message's key.
+pub(super) fn line(
+    form: Form,
+    number: usize,
+    before: &[String],
+    topic: &Topic,
+    chance: &mut Chance,
+) -> String {
+    let again = if form == Form::Messages { 0 } else { 3 };
+    if chance.below(10) < again && !before.is_empty() {
+        return before[before.len() - 1 - chance.below(before.len().min(NEARBY))].clone();
+    }
     let mut line = String::with_capacity(96);
-    let ([a, b, c, d], case) = words.line(chance);
-    let mut word = || words.word(chance).to_owned();
+    let ([a, b, c, d], case) = topic.line(form, chance);
+    let mut word = || topic.word(chance).to_owned();
     // Writing to a String cannot fail.
     let _ = match (form, case) {
         (Form::Php, 0) => write!(line, "\t/** The {a} of {b}, {c} {d}. */"),
@@ -157,6 +193,12 @@ pub(super) fn line(form: Form, number: usize, words: &Vocabulary, chance: &mut C
         (Form::Bundle, 0) => write!(line, "function {a}({b},{c}){{return {d}({b}.{c})}}"),
         (Form::Bundle, 1) => write!(line, "var {a}={b}({number}),{c}={a}.{d};"),
         (Form::Bundle, _) => write!(line, "e.{a}=t.{b}?{number}:n(\"{c}\",{d});"),
+        (Form::Record, 0..3) => {
+            write!(line, "\t\t\t{{ \"match\": {{ \"{a}.{b}\": \"{c} {d}\" }} }},")
+        }
+        (Form::Record, _) => {
+            write!(line, "\t\t{{ \"{a}\": {{ \"query\": \"{b} {c}\", \"boost\": {case} }} }},")
+        }
     };
     line
 }
@@ -171,6 +213,7 @@ pub(super) fn file(form: Form, lines: &[String]) -> String {
             "\t\"bench\": \"\"\n}\n",
         ),
         Form::Bundle => ("/*! bench */", "\n"),
+        Form::Record => ("[\n", "\t\tnull\n]\n"),
     };
     let separator = if form == Form::Bundle { "" } else { "\n" };
     let mut text = String::from(head);
@@ -204,10 +247,10 @@ mod tests {
     #[test]
     fn messages_are_json_in_every_script() {
         for language in 0..8 {
-            let words = Vocabulary::language(language, "x");
+            let topic = Topic::new(&Words::language(language, "x"), "y");
             let mut chance = Chance::new(&["messages"]);
             let lines: Vec<_> =
-                (0..50).map(|at| line(Form::Messages, at, &words, &mut chance)).collect();
+                (0..50).map(|at| line(Form::Messages, at, &[], &topic, &mut chance)).collect();
             let text = file(Form::Messages, &lines);
             let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
             assert_eq!(json.as_object().map(serde_json::Map::len), Some(52));
