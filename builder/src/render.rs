@@ -14,6 +14,7 @@ use tardist_catalog::{
     BranchName, Kind, NameError,
     document::{Branch, LocalizedMetadata, Metadata, Repository, Requires, Tarball},
     schema::{GZIP_FROM, JSON, TEXT},
+    search,
 };
 
 use crate::{
@@ -72,8 +73,8 @@ pub fn render(catalogue: &Catalogue, public_url: &str) -> Result<Rendered, Error
 /// What bodies depend on besides the catalogue: equal catalogues with equal fingerprints render to
 /// equal bodies, which so need not be rendered to be compared.
 ///
-/// It is a hash of tardist's version and of the rendering of a sample, which holds `public_url`, and
-/// changes with the code that renders between two versions too.
+/// It is a hash of tardist's version, of the rendering of a sample, which holds `public_url`, and of a
+/// sample's search terms, and so changes with the code that makes them between two versions too.
 ///
 /// # Errors
 /// As [`render`].
@@ -81,12 +82,27 @@ pub fn fingerprint(public_url: &str) -> Result<String, Error> {
     let bodies = bodies(&sample()?, public_url)?;
     let texts = bodies.answers.values().chain(bodies.documents.values()).map(|body| &body.text);
     let version = env!("CARGO_PKG_VERSION");
-    Ok(body(texts.fold(version.to_owned(), |all, text| all + text)).etag)
+    Ok(body(texts.fold(version.to_owned() + &sample_terms()?, |all, text| all + text)).etag)
+}
+
+/// The search terms of a repository with words of all sorts, in each field another one.
+fn sample_terms() -> Result<String, Error> {
+    let name = "FirstName2".parse().map_err(bug)?;
+    let texts = search::Texts {
+        titles: vec!["Some title"],
+        credits: vec!["Some credits"],
+        description: Some("A description, in a few words"),
+        translations: vec!["Übersetzung", "翻译"],
+    };
+    Ok(search::terms(Kind::Extensions, &name, &texts))
+}
+
+fn bug(error: NameError) -> Error {
+    Error::Bug(format!("the sample: {error}"))
 }
 
 /// A repository in which no field is empty.
 fn sample() -> Result<Catalogue, Error> {
-    let bug = |e: NameError| Error::Bug(format!("the sample: {e}"));
     let text = || Some("s".to_owned());
     let one = || BTreeMap::from([("s".to_owned(), "*".to_owned())]);
     let branch = BranchRecord {

@@ -1,8 +1,12 @@
 //! The search index of a snapshot, from the titles and descriptions that are in it already.
+//!
+//! Most cycles change none of these, and making the index is three quarters of what a snapshot costs:
+//! 2.5 s for 1,500 repositories described in 80 languages. So it is taken over from the earlier
+//! snapshot where all that it is made of is the same.
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, params, params_from_iter, types::Value};
 use tardist_catalog::search::{Card, Texts, terms};
 
 use crate::{
@@ -16,25 +20,87 @@ use crate::{
 /// described in 80 languages make one piece, which need not be merged with others.
 const MEMORY: i64 = 64 << 20;
 
-/// Writes the search index; the table `localized` is filled.
+/// Writes the search index; the table `localized` is filled. `earlier` is a snapshot whose index was
+/// made by the same code.
 ///
 /// # Errors
 /// SQLite's.
-pub(crate) fn insert(db: &Connection, catalogue: &Catalogue) -> rusqlite::Result<()> {
-    let mut insert_terms = db.prepare("INSERT INTO search (rowid, terms) VALUES (?, ?)")?;
-    let mut insert_card = db.prepare("INSERT INTO search_card VALUES (?, ?)")?;
+pub(crate) fn insert(
+    db: &Connection,
+    catalogue: &Catalogue,
+    earlier: Option<&Connection>,
+) -> rusqlite::Result<()> {
+    let mut cards = Vec::new();
+    let mut insert = db.prepare("INSERT INTO search_card VALUES (?, ?)")?;
+    for (rank, (id, record)) in (1_i64..).zip(by_rank(db, catalogue)?) {
+        let Some(card) = card(id, record) else { continue };
+        insert.execute(params![rank, text(&card)?])?;
+        cards.push((rank, id, card));
+    }
+    match earlier {
+        Some(earlier) if is_of_the_same(db, earlier)? => take_over(db, earlier),
+        _ => insert_terms(db, &cards),
+    }
+}
+
+fn insert_terms(db: &Connection, cards: &[(i64, &RepositoryId, Card)]) -> rusqlite::Result<()> {
+    let mut insert = db.prepare("INSERT INTO search (rowid, terms) VALUES (?, ?)")?;
     let set = |setting: &str, value: i64| {
         db.execute("INSERT INTO search (search, rank) VALUES (?, ?)", params![setting, value])
     };
     set("hashsize", MEMORY)?;
-    for (rank, (id, record)) in (1_i64..).zip(by_rank(db, catalogue)?) {
-        let Some(card) = card(id, record) else { continue };
+    for (rank, id, card) in cards {
         let localized = Localized::read(db, id)?;
-        insert_terms.execute(params![rank, terms(id.kind, &id.name, &localized.texts(&card))])?;
-        insert_card.execute(params![rank, text(&card)?])?;
+        insert.execute(params![rank, terms(id.kind, &id.name, &localized.texts(card))])?;
     }
     // One piece is searched faster than several.
     db.execute("INSERT INTO search (search) VALUES ('optimize')", ())?;
+    Ok(())
+}
+
+/// Whether two snapshots have the same cards and texts, of which the index is made.
+fn is_of_the_same(db: &Connection, earlier: &Connection) -> rusqlite::Result<bool> {
+    for table in [
+        "SELECT id, card FROM search_card ORDER BY id",
+        "SELECT kind, name, language, title, description FROM localized ORDER BY 1, 2, 3",
+    ] {
+        let (mut one, mut other) = (db.prepare(table)?, earlier.prepare(table)?);
+        let columns = one.column_count();
+        let (mut one, mut other) = (one.query(())?, other.query(())?);
+        loop {
+            match (one.next()?, other.next()?) {
+                (None, None) => break,
+                (Some(one), Some(other)) => {
+                    for column in 0..columns {
+                        if one.get_ref(column)? != other.get_ref(column)? {
+                            return Ok(false);
+                        }
+                    }
+                }
+                _ => return Ok(false),
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// Copies the tables that FTS5 keeps an index in (<https://www.sqlite.org/fts5.html>, section 9), as
+/// `.dump` of SQLite's shell and the reading of what it wrote do.
+fn take_over(db: &Connection, earlier: &Connection) -> rusqlite::Result<()> {
+    for (table, columns) in
+        [("data", "id, block"), ("idx", "segid, term, pgno"), ("config", "k, v")]
+    {
+        let mut select = earlier.prepare(&format!("SELECT {columns} FROM search_{table}"))?;
+        let count = select.column_count();
+        let values = vec!["?"; count].join(", ");
+        db.execute(&format!("DELETE FROM search_{table}"), ())?;
+        let mut insert = db.prepare(&format!("INSERT INTO search_{table} VALUES ({values})"))?;
+        let mut rows = select.query(())?;
+        while let Some(row) = rows.next()? {
+            let values = (0..count).map(|column| row.get::<_, Value>(column));
+            insert.execute(params_from_iter(values.collect::<rusqlite::Result<Vec<_>>>()?))?;
+        }
+    }
     Ok(())
 }
 

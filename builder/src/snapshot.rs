@@ -207,7 +207,8 @@ pub fn write(
         insert_bodies(&transaction, catalogue, rendered, previous, now)?;
         insert_messages(&transaction, catalogue, previous)?;
         insert_localized(&transaction, catalogue)?;
-        search_index::insert(&transaction, catalogue)?;
+        let same_code = previous.filter(|it| it.fingerprint == rendered.fingerprint);
+        search_index::insert(&transaction, catalogue, same_code.map(|it| &it.db))?;
         insert_branches(&transaction, catalogue)?;
         insert_retired(&transaction, retired)?;
         transaction.pragma_update(None, "user_version", USER_VERSION)?;
@@ -473,6 +474,57 @@ mod tests {
             "skins Foo he: , פו",
         ];
         assert_eq!(rows(&path("two"), sql), expected);
+    }
+
+    #[test]
+    fn the_search_index_is_the_same_carried_over_or_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        let index = |path: &Path| {
+            let tables = [
+                "SELECT format('%s %s', id, hex(block)) FROM search_data ORDER BY id",
+                "SELECT format('%s %s %s', segid, hex(term), pgno) FROM search_idx ORDER BY 1",
+                "SELECT format('%s %s', k, v) FROM search_config ORDER BY 1",
+                "SELECT format('%s %s', id, card) FROM search_card ORDER BY id",
+            ];
+            tables.map(|sql| rows(path, sql))
+        };
+        let found = |path: &Path, term: &str| {
+            let sql = format!(
+                "SELECT card FROM search JOIN search_card ON id = search.rowid WHERE search MATCH '\"{term}\"'"
+            );
+            rows(path, &sql).len()
+        };
+        let catalogue = catalogue_with_messages();
+        let rendered = render::render(&catalogue, "").unwrap();
+        write(&path("one"), &catalogue, &rendered, &Retired::new(), None, 100).unwrap();
+        let one = Snapshot::load(&path("one")).unwrap();
+
+        // Another commit, which says the same.
+        let mut next = catalogue.clone();
+        let branches = &mut next.values_mut().next().unwrap().branches;
+        branches.values_mut().for_each(|branch| branch.committed_at += 1);
+        let rendered = render::render(&next, "").unwrap();
+        for (name, previous) in [("carried", Some(&one)), ("anew", None)] {
+            write(&path(name), &next, &rendered, &Retired::new(), previous, 200).unwrap();
+        }
+        assert_eq!(index(&path("carried")), index(&path("anew")));
+        assert_eq!((found(&path("carried"), "efoo."), found(&path("carried"), "ebar.")), (1, 0));
+
+        // One that says something else, in one translation.
+        let branches = &mut next.values_mut().next().unwrap().branches;
+        let descriptions = texts(&[("de", "Macht Bar"), ("en", "Does foo")]);
+        for branch in branches.values_mut() {
+            branch.messages = Messages::new(&Texts::new(), &descriptions).unwrap();
+        }
+        write(&path("two"), &next, &rendered, &Retired::new(), Some(&one), 200).unwrap();
+        assert_eq!((found(&path("two"), "emacht."), found(&path("two"), "ebar.")), (1, 1));
+        // And another name.
+        let mut next = catalogue_with_messages();
+        let record = next.values().next().unwrap().clone();
+        next.insert(RepositoryId { kind: Kind::Skins, name: "Zoo".parse().unwrap() }, record);
+        write(&path("three"), &next, &rendered, &Retired::new(), Some(&one), 200).unwrap();
+        assert_eq!((found(&path("three"), "nzoo."), found(&path("three"), "efoo.")), (1, 2));
     }
 
     #[test]
