@@ -79,30 +79,28 @@ pub fn render(catalogue: &Catalogue, public_url: &str) -> Result<Rendered, Error
 /// # Errors
 /// As [`render`].
 pub fn fingerprint(public_url: &str) -> Result<String, Error> {
-    let bodies = bodies(&sample()?, public_url)?;
+    let sample = sample()?;
+    let bodies = bodies(&sample, public_url)?;
     let texts = bodies.answers.values().chain(bodies.documents.values()).map(|body| &body.text);
+    let terms = sample.keys().map(sample_terms).collect::<String>();
     let version = env!("CARGO_PKG_VERSION");
-    Ok(body(texts.fold(version.to_owned() + &sample_terms()?, |all, text| all + text)).etag)
+    Ok(body(texts.fold(version.to_owned() + &terms, |all, text| all + text)).etag)
 }
 
-/// The search terms of a repository with words of all sorts, in each field another one.
-fn sample_terms() -> Result<String, Error> {
-    let name = "FirstName2".parse().map_err(bug)?;
+/// The search terms of a repository with a word of another sort in each field.
+fn sample_terms(id: &RepositoryId) -> String {
     let texts = search::Texts {
-        titles: vec!["Some title"],
+        titles: vec!["SomeTitle 2"],
         credits: vec!["Some credits"],
         description: Some("A description, in a few words"),
         translations: vec!["Übersetzung", "翻译"],
     };
-    Ok(search::terms(Kind::Extensions, &name, &texts))
-}
-
-fn bug(error: NameError) -> Error {
-    Error::Bug(format!("the sample: {error}"))
+    search::terms(id.kind, &id.name, &texts)
 }
 
 /// A repository in which no field is empty.
 fn sample() -> Result<Catalogue, Error> {
+    let bug = |e: NameError| Error::Bug(format!("the sample: {e}"));
     let text = || Some("s".to_owned());
     let one = || BTreeMap::from([("s".to_owned(), "*".to_owned())]);
     let branch = BranchRecord {
