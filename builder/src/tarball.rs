@@ -108,23 +108,23 @@ pub fn write(
     large: &Large,
     out: impl Write + Send,
 ) -> Result<io::Result<Written>, Error> {
-    let batches = || members.chunks(BATCH);
+    let turns = || members.chunks(TURN);
     let total = &AtomicU64::new(0);
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::sync_channel(AHEAD);
         let (second, second_receiver) = mpsc::sync_channel(AHEAD);
         let receivers = [receiver, second_receiver];
         let packer = scope.spawn(move || pack(subject, &receivers, out));
-        let reader = if members.len() > BATCH {
+        let reader = if members.len() > TURN {
             let content = content.reader()?;
-            let batches = batches().skip(1).step_by(2);
-            Some(scope.spawn(move || read(&content, batches, large, total, &second)))
+            let turns = turns().skip(1).step_by(2);
+            Some(scope.spawn(move || read(&content, turns, large, total, &second)))
         } else {
             // The packer waits for it otherwise.
             drop(second);
             None
         };
-        let read = read(content, batches().step_by(2), large, total, &sender);
+        let read = read(content, turns().step_by(2), large, total, &sender);
         // Whoever waits for more from here ends by that.
         drop(sender);
         let second = reader.map_or(Ok(Ok(())), |reader| reader.join());
@@ -135,14 +135,25 @@ pub fn write(
     })
 }
 
-/// Two threads read, in turns, so many members each: one by one they are too small to be handed
-/// over, each at the price of waking a thread.
-const BATCH: usize = 8;
+/// Two threads read, in turns of so many members.
+const TURN: usize = 8;
 
-/// How many batches each of them may be ahead of the packing.
-const AHEAD: usize = 2;
+/// They hand them over in batches of so many bytes or a turn, what is less: one by one most are too
+/// small, each at the price of waking a thread.
+const BATCH: u64 = 256 << 10;
 
-/// One member on its way from Git to the archive.
+/// How many batches each of them may be ahead of the packing. With 2 in place of 6, two cores make
+/// 1.8 times what one does, and not 1.9.
+const AHEAD: usize = 6;
+
+/// Members on their way from Git to the archive.
+struct Batch<'a> {
+    entries: Vec<Entry<'a>>,
+    /// The next one is the other reader's.
+    ends_turn: bool,
+}
+
+/// One of them.
 struct Entry<'a> {
     path: &'a [u8],
     body: Body,
@@ -182,47 +193,57 @@ impl Body {
     }
 }
 
-/// Reads batches of members and hands them over.
+/// Reads members and hands them over.
 fn read<'a>(
     content: &Content,
-    batches: impl Iterator<Item = &'a [Member<'a>]>,
+    turns: impl Iterator<Item = &'a [Member<'a>]>,
     large: &Large,
     total: &AtomicU64,
-    sender: &SyncSender<Vec<Entry<'a>>>,
+    sender: &SyncSender<Batch<'a>>,
 ) -> Result<(), Error> {
-    for members in batches {
-        let mut batch = Vec::with_capacity(members.len());
-        for member in members {
+    for members in turns {
+        let mut entries = Vec::with_capacity(members.len());
+        let mut bytes = 0;
+        for (at, member) in members.iter().enumerate() {
             let body = Body::read(content, member.file, large)?;
             let size = body.size();
             if total.fetch_add(size, Ordering::Relaxed) + size > MAX_BYTES {
                 return Err(Error::TooLarge { limit: MAX_BYTES, unit: "bytes" });
             }
             let executable = member.file.is_some_and(|file| file.executable);
-            batch.push(Entry { path: &member.path, body, executable });
-        }
-        if sender.send(batch).is_err() {
-            // A packer that ended early says itself why.
-            return Ok(());
+            entries.push(Entry { path: &member.path, body, executable });
+            bytes += size;
+            let ends_turn = at + 1 == members.len();
+            if bytes >= BATCH || ends_turn {
+                let batch = Batch { entries: std::mem::take(&mut entries), ends_turn };
+                if sender.send(batch).is_err() {
+                    // A packer that ended early says itself why.
+                    return Ok(());
+                }
+                bytes = 0;
+            }
         }
     }
     Ok(())
 }
 
-/// Packs members as they come, a batch of each reader in turns. Reading them takes about as long as
-/// compressing, and on one thread it was what two cores waited for.
+/// Packs members as they come, the turns of one reader after those of the other. Reading them takes
+/// about as long as compressing, and on one thread it was what two cores waited for.
 fn pack(
     subject: &Subject<'_>,
-    readers: &[Receiver<Vec<Entry<'_>>>],
+    readers: &[Receiver<Batch<'_>>; 2],
     out: impl Write,
 ) -> io::Result<Written> {
     let gzip = Gzip::new(Measured::new(out))?;
     let mut archive = Archive { tar: tar::Builder::new(gzip), mtime: mtime(subject.committed_at) };
-    for reader in readers.iter().cycle() {
-        // The first one that has no more had the last batch before its turn.
-        let Ok(batch) = reader.recv() else { break };
-        for entry in batch {
+    let [mut reader, mut other] = readers.each_ref();
+    // The first one that has no more had the last batch before its turn.
+    while let Ok(Batch { entries, ends_turn }) = reader.recv() {
+        for entry in entries {
             archive.add(subject.name, entry)?;
+        }
+        if ends_turn {
+            std::mem::swap(&mut reader, &mut other);
         }
     }
     archive.finish()

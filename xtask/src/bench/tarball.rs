@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{process, project};
 
-const REPEATS: usize = 5;
+const REPEATS: usize = 9;
 
 /// One tarball by one program.
 #[derive(Debug, Clone, PartialEq)]

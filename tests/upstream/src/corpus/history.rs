@@ -16,10 +16,10 @@ const STEP: usize = 5 * 3600;
 /// Of so many commits, one brings translations, rebuilds a bundle, releases a version, records a test
 /// anew, replaces a picture.
 const TRANSLATIONS: usize = 8;
-const REBUILDS: usize = 7;
-const VERSIONS: usize = 40;
-const RECORDINGS: usize = 35;
-const PICTURES: usize = 70;
+const REBUILDS: usize = 9;
+const VERSIONS: usize = 120;
+const RECORDINGS: usize = 100;
+const PICTURES: usize = 100;
 
 /// How many commits a release branch gets of its own.
 const BACKPORTS: usize = 8;
