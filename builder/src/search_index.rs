@@ -38,7 +38,7 @@ pub(crate) fn insert(
         cards.push((rank, id, card));
     }
     match earlier {
-        Some(earlier) if is_of_the_same(db, earlier)? => take_over(db, earlier),
+        Some(earlier) if says_the_same(db, earlier)? => take_over(db, earlier),
         _ => insert_terms(db, &cards),
     }
 }
@@ -59,7 +59,7 @@ fn insert_terms(db: &Connection, cards: &[(i64, &RepositoryId, Card)]) -> rusqli
 }
 
 /// Whether two snapshots have the same cards and texts, of which the index is made.
-fn is_of_the_same(db: &Connection, earlier: &Connection) -> rusqlite::Result<bool> {
+fn says_the_same(db: &Connection, earlier: &Connection) -> rusqlite::Result<bool> {
     for table in [
         "SELECT id, card FROM search_card ORDER BY id",
         "SELECT kind, name, language, title, description FROM localized ORDER BY 1, 2, 3",

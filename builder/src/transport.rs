@@ -17,7 +17,7 @@ use git2::{
 };
 
 // It brings zlib's functions under their C names, so that libgit2, which calls them, is linked with
-// zlib-rs in place of zlib: unpacking is a fifth of a cold cycle, and takes it half the time.
+// zlib-rs in place of zlib: unpacking was a sixth of a cold cycle, and takes it half the time.
 use libz_rs_sys as _;
 
 use crate::http::{Http, HttpError};

@@ -26,8 +26,8 @@ use crate::Error;
 use crate::repository::{Upstream, file_error};
 use shape::{SHAPES, Shape};
 
-/// Makes the repositories that a folder lacks; the folder need not exist. It takes a minute or two
-/// the first time. `made` is told the name of each one that is made.
+/// Makes the repositories that a folder lacks; the folder need not exist. It takes five minutes
+/// or so the first time. `made` is told the name of each one that is made.
 ///
 /// # Errors
 /// The folder can't be read or written, or `git` fails.

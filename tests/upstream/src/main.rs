@@ -44,7 +44,7 @@ enum Content {
     /// A few small projects, to try things out with.
     #[default]
     Sample,
-    /// 24 projects with history, to measure with; made in a minute or two, some 300 MB.
+    /// 24 projects with history, to measure with; made in five minutes or so, some 420 MB.
     Corpus,
     /// What is there already.
     Any,

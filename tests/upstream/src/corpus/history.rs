@@ -29,7 +29,7 @@ enum Content {
     Manifest,
     Lines(Form, Topic),
     /// A font, an image: packed already.
-    Packed,
+    Picture,
 }
 
 struct Path {
@@ -102,7 +102,7 @@ fn files(shape: &Shape) -> Vec<Path> {
     }
     files.extend((0..shape.pictures).map(|number| Path {
         path: format!("resources/images/picture{number}.png"),
-        content: Content::Packed,
+        content: Content::Picture,
     }));
     files
 }
@@ -215,7 +215,7 @@ struct Draft<'a> {
 impl<'a> Draft<'a> {
     fn new(shape: &'a Shape, file: &'a Path, chance: &mut Chance) -> Self {
         let lines = match &file.content {
-            Content::Manifest | Content::Packed => Vec::new(),
+            Content::Manifest | Content::Picture => Vec::new(),
             Content::Lines(form, topic) => {
                 let count = match form {
                     Form::Messages => shape.messages,
@@ -272,7 +272,7 @@ impl<'a> Draft<'a> {
         let bytes = match self.content {
             Content::Manifest => manifest(self.shape, self.version).into_bytes(),
             Content::Lines(form, _) => file(*form, &self.lines).into_bytes(),
-            Content::Packed => picture(self.shape, self.path, self.version),
+            Content::Picture => picture(self.shape, self.path, self.version),
         };
         write!(out, "blob\nmark :{mark}\ndata {}\n", bytes.len())?;
         out.write_all(&bytes)?;
