@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use sha2::{Digest, Sha256};
-use tardist_catalog::{
+use tardist_contract::{
     BranchName, CommitId, RepoName, TarballName,
     document::{Metadata, Requires},
 };

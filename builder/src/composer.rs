@@ -29,7 +29,7 @@ use nix::{
     unistd::Pid,
 };
 use serde_json::{Value, json};
-use tardist_catalog::CommitId;
+use tardist_contract::CommitId;
 use tempfile::TempDir;
 
 use crate::{

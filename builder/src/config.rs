@@ -6,7 +6,7 @@ use std::{
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use tardist_catalog::BranchName;
+use tardist_contract::BranchName;
 
 use crate::{
     Error,

@@ -10,7 +10,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use tardist_catalog::{BranchName, Kind};
+use tardist_contract::{BranchName, Kind};
 
 use crate::{
     Error,

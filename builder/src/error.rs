@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
-use tardist_catalog::BranchName;
+use tardist_contract::BranchName;
 
 use crate::http::HttpError;
 
@@ -133,7 +133,7 @@ pub enum Error {
     },
     /// A name that the upstream lists can be neither a file nor a URL.
     #[error(transparent)]
-    Name(#[from] tardist_catalog::NameError),
+    Name(#[from] tardist_contract::NameError),
     /// The builder itself is wrong.
     #[error("a bug in tardist: {0}; please report it")]
     Bug(String),

@@ -19,7 +19,7 @@ use std::{
 use git2::{Oid, Repository};
 use jiff::Timestamp;
 use serde::Serialize;
-use tardist_catalog::Kind;
+use tardist_contract::Kind;
 
 use crate::{
     Error,

@@ -7,7 +7,7 @@ use std::{
     time::UNIX_EPOCH,
 };
 
-use tardist_catalog::Kind;
+use tardist_contract::Kind;
 
 use crate::{Error, error::IoContext, mirror, repository_id::RepositoryId};
 

@@ -15,7 +15,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
-use tardist_catalog::{
+use tardist_contract::{
     Kind,
     document::{Metadata, Requires},
 };

@@ -12,7 +12,7 @@ use std::{
 
 use git2::{AutotagOption, FetchOptions, Oid, RemoteRedirect, Repository};
 use sha2::{Digest, Sha256};
-use tardist_catalog::{BranchName, CommitId};
+use tardist_contract::{BranchName, CommitId};
 
 use crate::{
     Error,

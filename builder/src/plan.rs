@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tardist_catalog::BranchName;
+use tardist_contract::BranchName;
 
 use crate::{
     catalogue::{Catalogue, RepositoryRecord},
@@ -90,7 +90,7 @@ pub fn plan(
 
 #[cfg(test)]
 mod tests {
-    use tardist_catalog::CommitId;
+    use tardist_contract::CommitId;
 
     use super::*;
     use crate::{catalogue::BranchRecord, layout::OnDisk};
@@ -229,7 +229,7 @@ mod tests {
             ("skins/B", "master", 'c'),
         ]);
         let file = |name: &str, size| {
-            ((tardist_catalog::Kind::Skins, name.to_owned()), OnDisk { size, written_at: 0 })
+            ((tardist_contract::Kind::Skins, name.to_owned()), OnDisk { size, written_at: 0 })
         };
         let disk = Tarballs::from([
             file("A-master-aaaaaaa.tar.gz", 9),

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use git2::Repository;
-use tardist_catalog::{BranchName, CommitId};
+use tardist_contract::{BranchName, CommitId};
 
 use crate::{
     catalogue::{self, Catalogue},

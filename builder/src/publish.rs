@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use tardist_catalog::Kind;
+use tardist_contract::Kind;
 
 use crate::{
     Error,

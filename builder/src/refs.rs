@@ -14,7 +14,7 @@ use std::{
     thread,
 };
 
-use tardist_catalog::{BranchName, CommitId};
+use tardist_contract::{BranchName, CommitId};
 
 use crate::{
     Error,

@@ -10,7 +10,7 @@ use flate2::{Compression, GzBuilder};
 use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use tardist_catalog::{
+use tardist_contract::{
     BranchName, Kind, NameError,
     document::{Branch, LocalizedMetadata, Metadata, Repository, Requires, Tarball},
     schema::{GZIP_FROM, JSON, TEXT},

@@ -1,7 +1,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
-use tardist_catalog::{Kind, NameError, RepoName};
+use tardist_contract::{Kind, NameError, RepoName};
 
 /// What names a repository everywhere: `extensions/MassMessage`. It is the end of its Gerrit
 /// project name and of its URLs, and its path below `mirror/`.

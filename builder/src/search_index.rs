@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params, params_from_iter, types::Value};
-use tardist_catalog::search::{Card, Texts, terms};
+use tardist_contract::search::{Card, Texts, terms};
 
 use crate::{
     catalogue::{Catalogue, RepositoryRecord},

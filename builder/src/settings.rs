@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, fmt, path::PathBuf};
 use clap::Args;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use tardist_catalog::BranchName;
+use tardist_contract::BranchName;
 
 use crate::{
     config::{self, UrlMap},

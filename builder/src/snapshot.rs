@@ -7,7 +7,7 @@ use std::{
 };
 
 use rusqlite::{Connection, OpenFlags, Row, params, types::Type};
-use tardist_catalog::{
+use tardist_contract::{
     Kind,
     schema::{SCHEMA, USER_VERSION},
 };
@@ -375,7 +375,7 @@ pub(crate) fn text(value: &impl serde::Serialize) -> rusqlite::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use tardist_catalog::document::{Metadata, Requires};
+    use tardist_contract::document::{Metadata, Requires};
 
     use super::*;
     use crate::render;

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use tardist_catalog::Kind;
+use tardist_contract::Kind;
 
 use crate::{
     catalogue,

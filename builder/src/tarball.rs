@@ -23,7 +23,7 @@ use git2::Oid;
 use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use tardist_catalog::{BranchName, CommitId, RepoName};
+use tardist_contract::{BranchName, CommitId, RepoName};
 
 use crate::{
     Error,

@@ -12,7 +12,7 @@ use std::{
 };
 
 use git2::{Oid, Repository};
-use tardist_catalog::{BranchName, CommitId};
+use tardist_contract::{BranchName, CommitId};
 
 use crate::{
     Error,
@@ -202,7 +202,7 @@ impl Updater<'_> {
         let file = self
             .layout
             .dist(project.id.kind)
-            .join(tardist_catalog::TarballName::new(&project.id.name, branch, commit).as_str());
+            .join(tardist_contract::TarballName::new(&project.id.name, branch, commit).as_str());
         let large = &cache.large;
         let written =
             publish::put(&file, |out| tarball::write(&content, &members, &subject, large, out))?;

@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tardist_catalog::{BranchName, CommitId, Kind, NameError, RepoName};
+use tardist_contract::{BranchName, CommitId, Kind, NameError, RepoName};
 
 use crate::{
     Error,

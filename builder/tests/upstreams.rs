@@ -28,7 +28,7 @@ use tardist::{
     Error, RepositoryId, http::Http, http::HttpOptions, refs, upstream, upstream::Listing,
     upstream::Project, upstream::Spec, upstream::Upstream, upstream::Wanted,
 };
-use tardist_catalog::BranchName;
+use tardist_contract::BranchName;
 
 /// The hosts of the recorded answers.
 const HOSTS: [&str; 4] = [

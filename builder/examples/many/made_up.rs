@@ -9,7 +9,7 @@ use tardist::{
     RepositoryId,
     catalogue::{BranchRecord, Messages},
 };
-use tardist_catalog::{
+use tardist_contract::{
     Kind,
     document::{Metadata, Requires},
 };

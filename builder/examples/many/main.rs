@@ -32,7 +32,7 @@ use tardist::{
     render::render,
     snapshot::{self, Retired, Snapshot},
 };
-use tardist_catalog::{Kind, RepoName};
+use tardist_contract::{Kind, RepoName};
 
 use made_up::MadeUp;
 

@@ -11,7 +11,7 @@ use std::{
 };
 
 use git2::{ErrorCode, Repository};
-use tardist_catalog::{BranchName, CommitId, Kind, RepoName};
+use tardist_contract::{BranchName, CommitId, Kind, RepoName};
 
 use super::{Listing, Project, Upstream};
 use crate::{

@@ -12,7 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-use tardist_catalog::{BranchName, CommitId, Kind, RepoName};
+use tardist_contract::{BranchName, CommitId, Kind, RepoName};
 
 use super::{Listing, Project, Upstream, beginning};
 use crate::{Error, http::Http, repository_id::RepositoryId};

@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
-use tardist_catalog::{BranchName, Kind};
+use tardist_contract::{BranchName, Kind};
 
 use super::{
     Listing, Upstream,

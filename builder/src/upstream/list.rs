@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use tardist_catalog::BranchName;
+use tardist_contract::BranchName;
 
 use super::{Listing, Project, Upstream};
 use crate::{

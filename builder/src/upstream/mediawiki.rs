@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
-use tardist_catalog::{BranchName, Kind, RepoName};
+use tardist_contract::{BranchName, Kind, RepoName};
 
 use super::{Listing, Project, Upstream, json, shortened};
 use crate::{Error, http::Http, repository_id::RepositoryId};

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
-use tardist_catalog::BranchName;
+use tardist_contract::BranchName;
 
 use super::{Listing, Prefixes, Upstream, json, pages::Pages, shortened, spec::Token};
 use crate::{

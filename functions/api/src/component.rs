@@ -13,7 +13,7 @@ use std::{
 
 use http::{HeaderMap, Method, StatusCode, Uri, header};
 use spin_sdk::sqlite::{self, wit::sqlite::Connection};
-use tardist_catalog::statement::{Statement, USER_VERSION_SQL, Value};
+use tardist_contract::statement::{Statement, USER_VERSION_SQL, Value};
 
 use crate::{
     ApiError, conditional,

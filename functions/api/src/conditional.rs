@@ -102,7 +102,7 @@ fn date(headers: &HeaderMap, name: HeaderName) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use tardist_catalog::statement::Answer;
+    use tardist_contract::statement::Answer;
 
     use super::*;
 

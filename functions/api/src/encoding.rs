@@ -10,7 +10,7 @@ use std::io::Write;
 use bytes::Bytes;
 use flate2::{Compression, GzBuilder};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use tardist_catalog::schema::GZIP_FROM;
+use tardist_contract::schema::GZIP_FROM;
 
 use crate::{
     request::{Request, weighted},

@@ -7,7 +7,7 @@
 //! clients can tell: the line before the JSON, the forms of a branch's name, how `n` and `S` count.
 //! Every project is `ACTIVE`, since others are not published.
 
-use tardist_catalog::{
+use tardist_contract::{
     BranchName, RepoName,
     statement::gerrit::{self as statement, Page},
 };

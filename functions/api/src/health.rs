@@ -1,7 +1,7 @@
 //! `/health`: is there a snapshot, and is it young enough? For load balancers and probes.
 
 use serde_json::json;
-use tardist_catalog::{schema::USER_VERSION, statement};
+use tardist_contract::{schema::USER_VERSION, statement};
 
 use crate::{ApiError, response::Response, settings::Settings, snapshot::Snapshot};
 

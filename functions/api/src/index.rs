@@ -1,7 +1,7 @@
 //! `/`: what this is, and what it knows.
 
 use serde_json::json;
-use tardist_catalog::{schema::USER_VERSION, statement};
+use tardist_contract::{schema::USER_VERSION, statement};
 
 use crate::{
     ApiError, encoding::compressed, health::rfc3339, request::Request, response::Response,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tardist_catalog::{
+use tardist_contract::{
     BranchName, Kind, RepoName,
     language::ENGLISH,
     schema::JSON,

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use http::{HeaderMap, header};
-use tardist_catalog::language::{self, Chain, ENGLISH};
+use tardist_contract::language::{self, Chain, ENGLISH};
 
 use crate::{
     ApiError,

@@ -1,6 +1,6 @@
 //! `/list` and `/list/KIND`: the names.
 
-use tardist_catalog::{
+use tardist_contract::{
     Kind,
     schema::{JSON, TEXT},
     statement::{self, Answer},

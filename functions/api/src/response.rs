@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use tardist_catalog::statement::Answer;
+use tardist_contract::statement::Answer;
 
 use crate::{ApiError, dist::FileBody};
 

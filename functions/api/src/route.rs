@@ -1,7 +1,7 @@
 //! Routes: which endpoint a path belongs to. The components' routes in `spin.toml` only decide who
 //! is asked; what a path means is decided here.
 
-use tardist_catalog::Kind;
+use tardist_contract::Kind;
 
 use crate::{ApiError, request::Request};
 

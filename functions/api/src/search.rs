@@ -1,6 +1,6 @@
 //! `/search`: the repositories whose name, title, authors, licence or description matches.
 
-use tardist_catalog::{
+use tardist_contract::{
     Kind,
     search::steps,
     statement::{self, Found},

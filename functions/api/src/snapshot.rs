@@ -1,6 +1,6 @@
 //! The snapshot as endpoints see it: something that answers statements.
 
-use tardist_catalog::statement::Statement;
+use tardist_contract::statement::Statement;
 
 use crate::ApiError;
 
@@ -23,7 +23,7 @@ pub trait Snapshot {
 pub fn unavailable(user_version: Option<i64>) -> ApiError {
     ApiError::Unavailable(match user_version {
         Some(0) => "none has been published yet".to_owned(),
-        Some(tardist_catalog::schema::USER_VERSION) | None => "it can't be read".to_owned(),
+        Some(tardist_contract::schema::USER_VERSION) | None => "it can't be read".to_owned(),
         Some(other) => format!("it has schema version {other}, which this service does not read"),
     })
 }

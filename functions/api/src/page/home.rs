@@ -1,7 +1,7 @@
 //! `/` for browsers: the search and what it found, or ways to begin.
 
 use maud::{Markup, html};
-use tardist_catalog::{
+use tardist_contract::{
     Kind,
     language::ENGLISH,
     statement::{self, Summary},

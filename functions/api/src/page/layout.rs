@@ -1,7 +1,7 @@
 //! What all pages have around their content.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use tardist_catalog::Kind;
+use tardist_contract::Kind;
 
 use super::outside::undirected;
 use crate::search::MAX_QUERY;

@@ -4,7 +4,7 @@
 //! are no more than a picture's bytes.
 
 use maud::{Markup, html};
-use tardist_catalog::{Kind, schema::TEXT};
+use tardist_contract::{Kind, schema::TEXT};
 
 use super::{
     answer,

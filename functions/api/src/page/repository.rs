@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use http::header;
 use maud::{Markup, html};
 use serde::Deserialize;
-use tardist_catalog::{BranchName, Kind, document::Requires};
+use tardist_contract::{BranchName, Kind, document::Requires};
 
 use super::{
     answer,
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// What the page needs of the answer of `/info/KIND/NAME`
-/// ([`tardist_catalog::document::Repository`]).
+/// ([`tardist_contract::document::Repository`]).
 #[derive(Deserialize)]
 struct Repository {
     kind: Kind,

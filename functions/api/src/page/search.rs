@@ -1,7 +1,7 @@
 //! Searching, for the page at `/`.
 
 use serde::Deserialize;
-use tardist_catalog::Kind;
+use tardist_contract::Kind;
 
 use crate::{
     ApiError,
