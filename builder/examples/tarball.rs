@@ -6,8 +6,8 @@ use std::{env, io, time::Instant};
 use anyhow::{Context, Result};
 use git2::{Oid, Repository};
 use tardist::{
-    content::Content,
-    tarball::{self, Large},
+    content::tree::Content,
+    tarball::pipeline::{self as tarball, Large},
 };
 
 fn main() -> Result<()> {

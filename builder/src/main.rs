@@ -6,13 +6,11 @@ use jiff::Timestamp;
 use tardist::{
     Error,
     cli::{self, Command, Parsed},
-    config::Config,
-    cycle, gc,
-    layout::Layout,
-    man,
+    commands::{gc, man, status, verify},
+    cycle::run as cycle,
+    data_dir::layout::Layout,
     progress::Progress,
-    settings::{Settings, file, sample},
-    status, verify,
+    settings::{Settings, config::Config, file, sample},
 };
 use tracing_subscriber::EnvFilter;
 

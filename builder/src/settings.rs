@@ -15,11 +15,12 @@ use serde::{Deserialize, Serialize};
 use tardist_contract::BranchName;
 
 use crate::{
-    config::{self, UrlMap},
     repository_id::RepositoryId,
+    settings::config::UrlMap,
     upstream::{Spec, spec},
 };
 
+pub mod config;
 pub mod file;
 mod form;
 pub mod sample;

@@ -14,8 +14,8 @@ use tardist_contract::{BranchName, CommitId, Kind, NameError, RepoName};
 
 use crate::{
     Error,
-    http::{self, Http, HttpOptions},
-    refs,
+    git::ls_refs as refs,
+    net::http::{self, Http, HttpOptions},
     repository_id::RepositoryId,
 };
 

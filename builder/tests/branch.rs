@@ -8,10 +8,12 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use git2::{Oid, Repository, Signature, Time};
 use tardist::{
-    content::Content,
-    manifest::{self, Manifest},
-    messages::Cache,
-    tarball::{self, Large},
+    content::tree::Content,
+    metadata::{
+        manifest::{self, Manifest},
+        messages::Cache,
+    },
+    tarball::pipeline::{self as tarball, Large},
 };
 
 const FILE: i32 = 0o100_644;

@@ -16,9 +16,11 @@ use git2::{Oid, Repository, Signature, Time};
 use serde_json::{Value, json};
 use tardist::{
     RepositoryId,
-    content::Content,
-    manifest::{self, Manifest},
-    messages::Cache,
+    content::tree::Content,
+    metadata::{
+        manifest::{self, Manifest},
+        messages::Cache,
+    },
 };
 
 /// Files by path; a symbolic link is what begins with `-> `, a submodule's commit what begins with `@ `.

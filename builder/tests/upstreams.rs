@@ -25,8 +25,15 @@ use std::{
 
 use git2::{Repository, Signature, Time};
 use tardist::{
-    Error, RepositoryId, http::Http, http::HttpOptions, refs, upstream, upstream::Listing,
-    upstream::Project, upstream::Spec, upstream::Upstream, upstream::Wanted,
+    Error, RepositoryId,
+    git::ls_refs as refs,
+    net::{http::Http, http::HttpOptions},
+    upstream,
+    upstream::Listing,
+    upstream::Project,
+    upstream::Spec,
+    upstream::Upstream,
+    upstream::Wanted,
 };
 use tardist_contract::BranchName;
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use tardist::{
     RepositoryId,
-    catalogue::{BranchRecord, Messages},
+    snapshot::catalogue::{BranchRecord, Messages},
 };
 use tardist_contract::{
     Kind,

@@ -26,11 +26,13 @@ use git2::{ObjectType, Oid};
 use jiff::Timestamp;
 use tardist::{
     RepositoryId,
-    catalogue::{self, BranchRecord, Catalogue, RepositoryRecord},
-    layout::Layout,
-    publish,
-    render::render,
-    snapshot::{self, Retired, Snapshot},
+    cycle::publish,
+    data_dir::layout::Layout,
+    snapshot::{
+        catalogue::{self, BranchRecord, Catalogue, RepositoryRecord},
+        file::{self as snapshot, Retired, Snapshot},
+        render::render,
+    },
 };
 use tardist_contract::{Kind, RepoName};
 

@@ -93,10 +93,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::{
-        config::Config,
-        settings::{FORMS, Place, file},
-    };
+    use crate::settings::{FORMS, Place, config::Config, file};
 
     /// The file with every setting in force.
     fn uncommented(text: &str) -> String {

@@ -2,7 +2,7 @@
 //! `DIR/mediawiki/`, as Gerrit lays them out.
 //!
 //! Nothing goes over a network and nothing is copied: the branches are read from the repositories,
-//! and mirrors borrow their objects ([`mirror`](crate::mirror)).
+//! and mirrors borrow their objects ([`mirror`](crate::git::mirror)).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,7 +17,7 @@ use super::{Listing, Project, Upstream};
 use crate::{
     Error,
     error::{GitContext, IoContext},
-    http::Http,
+    net::http::Http,
     repository_id::RepositoryId,
 };
 

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use tardist_contract::{BranchName, CommitId, Kind, RepoName};
 
 use super::{Listing, Project, Upstream, beginning};
-use crate::{Error, http::Http, repository_id::RepositoryId};
+use crate::{Error, net::http::Http, repository_id::RepositoryId};
 
 /// What stands before Gerrit's JSON, against scripts that include it from another site.
 const MAGIC_PREFIX: &[u8] = b")]}'";

@@ -2,7 +2,7 @@
 //! (<https://docs.github.com/rest/repos/repos#list-organization-repositories>,
 //! <https://docs.github.com/rest/using-the-rest-api/using-pagination-in-the-rest-api>).
 //!
-//! 100 names a request; the REST list does not tell commits, so that [`refs`](crate::refs) asks for
+//! 100 names a request; the REST list does not tell commits, so that [`refs`](crate::git::ls_refs) asks for
 //! these. What is archived, disabled or private is left out.
 
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     Error,
-    http::{Http, HttpError},
+    net::http::{Http, HttpError},
 };
 
 /// The version of the REST API that the answers are read as.

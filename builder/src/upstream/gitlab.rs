@@ -16,7 +16,7 @@ use super::{
     pages::{self, Entry},
     spec::Token,
 };
-use crate::{Error, http::Http};
+use crate::{Error, net::http::Http};
 
 const QUERY: &str = "include_subgroups=true&with_shared=false&archived=false&simple=true\
                      &order_by=id&sort=asc&per_page=100";

@@ -13,7 +13,7 @@ use tardist_contract::BranchName;
 use super::{Listing, Project, Upstream};
 use crate::{
     Error,
-    http::{self, Http},
+    net::http::{self, Http},
     repository_id::RepositoryId,
 };
 

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use tardist_contract::{BranchName, Kind, RepoName};
 
 use super::{Listing, Project, Upstream, json, shortened};
-use crate::{Error, http::Http, repository_id::RepositoryId};
+use crate::{Error, net::http::Http, repository_id::RepositoryId};
 
 const QUERY: &str = "action=query&list=extdistrepos&meta=siteinfo&siprop=general\
                      &format=json&formatversion=2";

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::json;
 use crate::{
     Error,
-    http::{self, Http, HttpError},
+    net::http::{self, Http, HttpError},
 };
 
 /// The most pages of one list that are asked for: 100,000 repositories at 100 a page, which is more

@@ -13,7 +13,7 @@ use tardist_contract::BranchName;
 use super::{Listing, Prefixes, Upstream, json, pages::Pages, shortened, spec::Token};
 use crate::{
     Error,
-    http::{self, Http},
+    net::http::{self, Http},
 };
 
 /// A Phabricator.

@@ -21,7 +21,7 @@ use super::{
     Prefixes, Upstream, directory::Directory, gerrit::Gerrit, github::GitHub, gitlab::GitLab,
     list::List, mediawiki::MediaWiki, phabricator::Phabricator,
 };
-use crate::{config::WIKIMEDIA_GERRIT, http};
+use crate::{net::http, settings::config::WIKIMEDIA_GERRIT};
 
 /// The sorts of upstreams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,119 @@
+//! `tardist status`: what is published, and what the last cycle had to say. Reads only.
+
+use std::{fmt, time::Duration};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use tardist_contract::Kind;
+
+use crate::{
+    cycle::report::{Outcome, Remark, Report},
+    data_dir::layout::Layout,
+    progress,
+    snapshot::{catalogue, file::Snapshot},
+};
+
+/// What `tardist status` tells.
+#[derive(Debug, Default, Serialize)]
+pub struct Status {
+    /// The published snapshot, if there is one.
+    pub snapshot: Option<Published>,
+    /// The last cycle's report, if there was one.
+    pub last_cycle: Option<Report>,
+    /// What is wrong with the content of published tarballs.
+    pub problems: Vec<Remark>,
+}
+
+/// What is published.
+#[derive(Debug, Serialize)]
+pub struct Published {
+    /// When the snapshot was made: RFC 3339, UTC.
+    pub generated_at: String,
+    /// How old it is, in seconds.
+    pub age_seconds: u64,
+    /// How many extensions it names.
+    pub extensions: usize,
+    /// How many skins it names.
+    pub skins: usize,
+    /// How many tarballs it names.
+    pub tarballs: usize,
+    /// Their size together, in bytes.
+    pub bytes: u64,
+}
+
+/// Reads the status of a data directory at the time `now`.
+pub fn read(layout: &Layout, now: Timestamp) -> Status {
+    let mut status = Status::default();
+    if let Some(snapshot) = Snapshot::load(&layout.snapshot()) {
+        let count = |kind| snapshot.catalogue.keys().filter(|id| id.kind == kind).count();
+        let tarballs = || catalogue::tarballs(&snapshot.catalogue);
+        status.problems = tarballs()
+            .flat_map(|(id, branch, _, record)| {
+                record.problems.iter().map(move |text| Remark {
+                    repository: id.to_string(),
+                    branch: Some(branch.to_string()),
+                    text: text.clone(),
+                })
+            })
+            .collect();
+        status.snapshot = Some(Published {
+            generated_at: Timestamp::from_second(snapshot.generated_at)
+                .unwrap_or_default()
+                .to_string(),
+            age_seconds: u64::try_from(now.as_second() - snapshot.generated_at).unwrap_or(0),
+            extensions: count(Kind::Extensions),
+            skins: count(Kind::Skins),
+            tarballs: tarballs().count(),
+            bytes: tarballs().map(|(_, _, _, record)| record.size).sum(),
+        });
+    }
+    status.last_cycle = Report::read(layout);
+    status
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.snapshot {
+            None => writeln!(f, "Nothing is published yet; `tardist sync` does it.")?,
+            Some(s) => writeln!(
+                f,
+                "Published at {} ({} ago): {} extensions, {} skins, {} tarballs of {} together.",
+                s.generated_at,
+                progress::duration(Duration::from_secs(s.age_seconds)),
+                s.extensions,
+                s.skins,
+                s.tarballs,
+                progress::bytes(s.bytes)
+            )?,
+        }
+        if !self.problems.is_empty() {
+            writeln!(f, "What is wrong with their content:")?;
+            for problem in &self.problems {
+                writeln!(f, "  {problem}")?;
+            }
+        }
+        if let Some(report) = &self.last_cycle {
+            write!(f, "The last cycle began at {}", report.started_at)?;
+            match &report.error {
+                Some(error) => writeln!(f, " and failed: {error}")?,
+                None => writeln!(f, ". {report}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Status {
+    /// The exit status: 1 where nothing is published, 3 where something failed lately, else 0.
+    pub fn exit_code(&self) -> u8 {
+        let failed = self
+            .last_cycle
+            .as_ref()
+            .is_some_and(|report| report.outcome == Outcome::Failed || !report.failures.is_empty());
+        match (&self.snapshot, failed) {
+            (None, _) => 1,
+            (Some(_), true) => 3,
+            (Some(_), false) => 0,
+        }
+    }
+}

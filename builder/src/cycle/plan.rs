@@ -1,0 +1,240 @@
+//! The plan of a cycle: what upstream has against what is published. Pure.
+
+use std::collections::BTreeSet;
+
+use tardist_contract::BranchName;
+
+use crate::{
+    data_dir::layout::Tarballs,
+    repository_id::RepositoryId,
+    snapshot::catalogue::{Catalogue, RepositoryRecord},
+    upstream::{Listing, Project},
+};
+
+/// A repository with branches whose tarballs have to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// The repository as upstream lists it.
+    pub project: Project,
+    /// The branches, newest first.
+    pub branches: Vec<BranchName>,
+}
+
+/// What a cycle has to do.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Repositories to work on.
+    pub jobs: Vec<Job>,
+    /// What is published and stays: of each repository the branches that upstream still has at the
+    /// same commit.
+    pub kept: Catalogue,
+    /// Repositories that were asked for and that upstream does not have.
+    pub unknown: Vec<RepositoryId>,
+}
+
+/// What is published and whole: records whose tarball is on disk in its size. A tarball that was
+/// removed by hand is so made again.
+pub fn standing(published: Catalogue, on_disk: &Tarballs) -> Catalogue {
+    published
+        .into_iter()
+        .filter_map(|(id, mut repository)| {
+            repository.branches.retain(|branch, record| {
+                let name = record.tarball(&id.name, branch).into();
+                on_disk.get(&(id.kind, name)).is_some_and(|file| file.size == record.size)
+            });
+            (!repository.branches.is_empty()).then_some((id, repository))
+        })
+        .collect()
+}
+
+/// Compares. With `only`, all other repositories stay as they are; with `force`, what has not
+/// changed is made anew too.
+pub fn plan(
+    listing: Listing,
+    standing: &Catalogue,
+    only: &BTreeSet<RepositoryId>,
+    force: bool,
+) -> Plan {
+    let mut plan = Plan::default();
+    let asked = |id: &RepositoryId| only.is_empty() || only.contains(id);
+    let listed: BTreeSet<RepositoryId> = listing.ids().cloned().collect();
+    let failed: BTreeSet<&RepositoryId> = listing.failed.iter().map(|(id, _)| id).collect();
+    plan.unknown.extend(only.difference(&listed).cloned());
+    for (id, record) in standing.iter().filter(|(id, _)| !asked(id) || failed.contains(id)) {
+        plan.kept.insert(id.clone(), record.clone());
+    }
+    for project in listing.projects.into_iter().filter(|project| asked(&project.id)) {
+        let published = standing.get(&project.id);
+        let mut kept = RepositoryRecord {
+            source_url: project.source_url.clone(),
+            branches: Default::default(),
+        };
+        let mut branches = Vec::new();
+        for (branch, tip) in &project.tips {
+            match published.and_then(|record| record.branches.get(branch)) {
+                Some(record) if record.commit == *tip && !force => {
+                    kept.branches.insert(branch.clone(), record.clone());
+                }
+                _ => branches.push(branch.clone()),
+            }
+        }
+        if !kept.branches.is_empty() {
+            plan.kept.insert(project.id.clone(), kept);
+        }
+        if !branches.is_empty() {
+            plan.jobs.push(Job { project, branches });
+        }
+    }
+    plan
+}
+
+#[cfg(test)]
+mod tests {
+    use tardist_contract::CommitId;
+
+    use super::*;
+    use crate::{data_dir::layout::OnDisk, snapshot::catalogue::BranchRecord};
+
+    fn commit(digit: char) -> CommitId {
+        digit.to_string().repeat(40).parse().unwrap()
+    }
+
+    fn project(id: &str, tips: &[(&str, char)]) -> Project {
+        Project {
+            tips: tips.iter().map(|(b, c)| (b.parse().unwrap(), commit(*c))).collect(),
+            ..Project::new(id.parse().unwrap(), &format!("https://g/{id}.git"))
+        }
+    }
+
+    fn published(entries: &[(&str, &str, char)]) -> Catalogue {
+        let mut catalogue = Catalogue::new();
+        for (id, branch, digit) in entries {
+            let id: RepositoryId = id.parse().unwrap();
+            let url = format!("https://g/{id}.git");
+            let record = catalogue
+                .entry(id)
+                .or_insert(RepositoryRecord { source_url: url, branches: Default::default() });
+            let branch_record = BranchRecord {
+                commit: commit(*digit),
+                committed_at: 0,
+                version: None,
+                requires: Default::default(),
+                metadata: Default::default(),
+                messages: None,
+                problems: vec![],
+                size: 9,
+                sha256: String::new(),
+            };
+            record.branches.insert(branch.parse().unwrap(), branch_record);
+        }
+        catalogue
+    }
+
+    fn ids(only: &[&str]) -> BTreeSet<RepositoryId> {
+        only.iter().map(|id| id.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn builds_what_is_new_keeps_what_is_not_and_drops_what_is_gone() {
+        let listing = Listing {
+            projects: vec![
+                project("extensions/New", &[("master", 'a')]),
+                project("extensions/Same", &[("master", 'b'), ("REL1_45", 'c')]),
+                project("extensions/Moved", &[("master", 'd'), ("REL1_45", 'e')]),
+                project("extensions/NoBranch", &[]),
+            ],
+            ..Listing::default()
+        };
+        let before = published(&[
+            ("extensions/Same", "master", 'b'),
+            ("extensions/Same", "REL1_45", 'c'),
+            ("extensions/Moved", "master", 'd'),
+            ("extensions/Moved", "REL1_45", '0'),
+            ("extensions/Moved", "REL1_39", 'f'),
+            ("extensions/Gone", "master", 'f'),
+            ("extensions/NoBranch", "master", 'f'),
+        ]);
+        let plan = plan(listing, &before, &ids(&[]), false);
+        let jobs: Vec<String> = plan
+            .jobs
+            .iter()
+            .map(|job| format!("{} {:?}", job.project.id, job.branches[0].as_str()))
+            .collect();
+        assert_eq!(jobs, [r#"extensions/New "master""#, r#"extensions/Moved "REL1_45""#]);
+        let expected = published(&[
+            ("extensions/Same", "master", 'b'),
+            ("extensions/Same", "REL1_45", 'c'),
+            ("extensions/Moved", "master", 'd'),
+        ]);
+        assert_eq!(plan.kept, expected);
+    }
+
+    #[test]
+    fn only_leaves_all_others_alone_and_names_what_is_not_there() {
+        let listing = Listing {
+            projects: vec![
+                project("skins/A", &[("master", 'a')]),
+                project("skins/B", &[("master", 'b')]),
+            ],
+            ..Listing::default()
+        };
+        let before = published(&[("skins/B", "master", '0'), ("skins/Gone", "master", '1')]);
+        let plan = plan(listing, &before, &ids(&["skins/A", "skins/Typo"]), false);
+        assert_eq!(plan.jobs.len(), 1);
+        assert_eq!(plan.kept, before);
+        assert_eq!(plan.unknown, ["skins/Typo".parse().unwrap()]);
+    }
+
+    #[test]
+    fn force_makes_anew_what_was_asked_for_and_keeps_the_rest() {
+        let listing = Listing {
+            projects: vec![
+                project("skins/A", &[("master", 'a'), ("REL1_45", 'b')]),
+                project("skins/B", &[("master", 'c')]),
+            ],
+            ..Listing::default()
+        };
+        let before = published(&[
+            ("skins/A", "master", 'a'),
+            ("skins/A", "REL1_45", 'b'),
+            ("skins/B", "master", 'c'),
+        ]);
+        let plan = plan(listing, &before, &ids(&["skins/A"]), true);
+        assert_eq!(plan.jobs.len(), 1);
+        assert_eq!(plan.jobs[0].branches.len(), 2);
+        assert_eq!(plan.kept, published(&[("skins/B", "master", 'c')]));
+    }
+
+    #[test]
+    fn what_upstream_can_not_tell_of_stays() {
+        let failure = || crate::Error::Refs { url: "https://g/x".into(), reason: "down".into() };
+        let listing = Listing {
+            projects: vec![project("skins/A", &[("master", 'a')])],
+            failed: vec![
+                ("skins/B".parse().unwrap(), failure()),
+                ("skins/New".parse().unwrap(), failure()),
+            ],
+            ..Listing::default()
+        };
+        let before = published(&[("skins/A", "master", 'a'), ("skins/B", "master", 'b')]);
+        let plan = plan(listing, &before, &ids(&["skins/A", "skins/B", "skins/New"]), false);
+        assert_eq!(plan, Plan { kept: before, ..Plan::default() });
+    }
+
+    #[test]
+    fn a_tarball_that_is_missing_or_cut_is_made_again() {
+        let before = published(&[
+            ("skins/A", "master", 'a'),
+            ("skins/A", "REL1_45", 'b'),
+            ("skins/B", "master", 'c'),
+        ]);
+        let file = |name: &str, size| {
+            ((tardist_contract::Kind::Skins, name.to_owned()), OnDisk { size, written_at: 0 })
+        };
+        let disk = Tarballs::from([
+            file("A-master-aaaaaaa.tar.gz", 9),
+            file("A-REL1_45-bbbbbbb.tar.gz", 8),
+        ]);
+        assert_eq!(standing(before, &disk), published(&[("skins/A", "master", 'a')]));
+    }
+}

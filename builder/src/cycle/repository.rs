@@ -1,0 +1,277 @@
+//! Bringing one repository up to date: mirror → content → tarball, for each branch of its job.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File},
+    path::Path,
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use git2::{Oid, Repository};
+use tardist_contract::{BranchName, CommitId};
+
+use crate::{
+    Error,
+    content::{
+        composer::Composer,
+        tree::{Content, Gitlink},
+    },
+    cycle::{plan::Job, publish},
+    data_dir::layout::Layout,
+    error::{GitContext, IoContext},
+    git::{
+        mirror::{self, Mirror},
+        submodule, tidy,
+    },
+    metadata::{manifest, messages},
+    net::http::{Http, HttpError},
+    settings::config::UrlMap,
+    snapshot::catalogue::{BranchRecord, Messages},
+    tarball::pipeline::{self as tarball, Subject},
+};
+
+/// How many problems of a branch are kept; hostile content could have millions.
+const MAX_PROBLEMS: usize = 50;
+
+/// What all updates share.
+#[derive(Debug)]
+pub struct Updater<'a> {
+    /// The network.
+    pub http: &'a Http,
+    /// Where things are.
+    pub layout: &'a Layout,
+    /// Where submodules are fetched from.
+    pub url_map: &'a [UrlMap],
+    /// How deep submodules are put in place.
+    pub submodule_depth: usize,
+    /// The Composer step, where it is wanted.
+    pub composer: Option<&'a Composer>,
+    /// Submodule mirrors may be shared by repositories that are updated at the same time.
+    pub submodules: Mutex<()>,
+    /// How long fetches have taken, all together, in microseconds.
+    pub fetching: AtomicU64,
+}
+
+/// What the branches of a repository share.
+#[derive(Default)]
+struct Cache {
+    messages: messages::Cache,
+    large: tarball::Large,
+}
+
+/// What became of a job.
+#[derive(Debug, Default)]
+pub struct Updated {
+    /// New records of branches; their tarballs are in place.
+    pub built: BTreeMap<BranchName, BranchRecord>,
+    /// Branches that failed.
+    pub failed: Vec<(BranchName, Error)>,
+    /// Branches that upstream lists and Git does not have (any more).
+    pub gone: Vec<BranchName>,
+}
+
+impl Updater<'_> {
+    /// Does a job.
+    ///
+    /// # Errors
+    /// What ends it as a whole: mirror and fetch. A branch that fails is in [`Updated::failed`].
+    pub fn update(&self, job: &Job) -> Result<Updated, Error> {
+        let mut mirror = self.fetched(job)?;
+        let mut updated = Updated::default();
+        let mut healed = BTreeSet::new();
+        let mut cache = Cache::default();
+        for branch in &job.branches {
+            let built = loop {
+                let Some(tip) = mirror.tip(branch) else { break None };
+                let built = self.build(job, branch, &tip, mirror.repository(), &mut cache);
+                match &built {
+                    Err(error @ Error::Damaged { mirror: damaged, .. })
+                        if healed.insert(damaged.clone()) =>
+                    {
+                        self.discard(damaged, error)?;
+                        mirror = self.fetched(job)?;
+                    }
+                    _ => break Some(built),
+                }
+            };
+            match built {
+                Some(Ok(record)) => {
+                    updated.built.insert(branch.clone(), record);
+                }
+                Some(Err(error)) => updated.failed.push((branch.clone(), error)),
+                None => updated.gone.push(branch.clone()),
+            }
+        }
+        drop(mirror);
+        if let Err(error) = tidy::tidy(&self.layout.mirror(&job.project.id), false) {
+            // Its tarballs are made all the same; the next cycle tries again.
+            tracing::warn!("{}: {error}", job.project.id);
+        }
+        Ok(updated)
+    }
+
+    /// The mirror of a job's repository, with the tips of its branches. If Git can't fetch into a
+    /// mirror that was there before, that one may be what is broken: it is made anew, once.
+    fn fetched(&self, job: &Job) -> Result<Mirror, Error> {
+        let path = self.layout.mirror(&job.project.id);
+        let was_there = path.exists();
+        match self.fetch(job, &path) {
+            Err(error @ Error::Git { .. }) if was_there && !error.is_transient() => {
+                self.discard(&path, &error)?;
+                self.fetch(job, &path)
+            }
+            fetched => fetched,
+        }
+    }
+
+    fn fetch(&self, job: &Job, path: &Path) -> Result<Mirror, Error> {
+        let project = &job.project;
+        let mirror = Mirror::open(path, &project.url)?;
+        let stale: Vec<(&BranchName, &CommitId)> = job
+            .branches
+            .iter()
+            .filter_map(|branch| Some((branch, project.tips.get(branch)?)))
+            .filter(|(branch, tip)| mirror.tip(branch).as_ref() != Some(*tip))
+            .collect();
+        if !stale.is_empty() {
+            self.timed(|| mirror.fetch_branches(self.http, &stale))?;
+        }
+        Ok(mirror)
+    }
+
+    /// Removes a damaged mirror: everything in it can be fetched again. Whoever reads from it at the
+    /// moment has its packs open, or finds it damaged in turn.
+    fn discard(&self, mirror: &Path, reason: &Error) -> Result<(), Error> {
+        let _one_at_a_time = self.one_at_a_time();
+        tracing::warn!("{reason}; the mirror is made anew");
+        match fs::remove_dir_all(mirror) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            removed => removed.at("remove", mirror),
+        }
+    }
+
+    fn one_at_a_time(&self) -> MutexGuard<'_, ()> {
+        self.submodules.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Runs a fetch, and adds the time that it takes to [`fetching`](Self::fetching).
+    fn timed<T>(&self, fetch: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let fetched = fetch();
+        let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.fetching.fetch_add(micros, Ordering::Relaxed);
+        fetched
+    }
+
+    /// Makes the tarball of one branch and puts it in place.
+    fn build(
+        &self,
+        job: &Job,
+        branch: &BranchName,
+        commit: &CommitId,
+        mirror: &Repository,
+        cache: &mut Cache,
+    ) -> Result<BranchRecord, Error> {
+        let project = &job.project;
+        let id = Oid::from_str(commit.as_str()).git(|| format!("read commit {commit}"))?;
+        let committed_at =
+            mirror.find_commit(id).git(|| format!("read commit {commit}"))?.time().seconds();
+        let subject = Subject {
+            name: &project.id.name,
+            branch,
+            commit,
+            committed_at,
+            url: &project.remote_url,
+        };
+        let repository = Repository::open_bare(mirror.path())
+            .git(|| format!("open the mirror {}", mirror.path().display()))?;
+        // Where each repository of the tree comes from, by its place: relative URLs need it.
+        let mut urls = BTreeMap::from([(String::new(), project.url.clone())]);
+        let depth = self.submodule_depth;
+        let mut content = Content::read_nested(repository, id, depth, |content, gitlink| {
+            let keeper = mirror::keeper(&project.id, branch, &gitlink.path);
+            self.submodule(&mut urls, content, gitlink, &keeper)
+        })?;
+        if let Some(composer) = self.composer {
+            composer.install(&mut content, commit, self.layout)?;
+        }
+        let manifest = manifest::read(&content, &project.id, &mut cache.messages)?;
+        tarball::add_version_files(&mut content, &subject);
+        let (members, links) = content.members()?;
+        let file = self
+            .layout
+            .dist(project.id.kind)
+            .join(tardist_contract::TarballName::new(&project.id.name, branch, commit).as_str());
+        let large = &cache.large;
+        let written =
+            publish::put(&file, |out| tarball::write(&content, &members, &subject, large, out))?;
+        let (size, sha256) = (written.size, written.sha256.clone());
+        cache.large.add(File::open(&file).at("open", &file)?, written);
+        let mut problems = manifest.problems;
+        problems.extend(content.problems.iter().cloned().chain(links));
+        shorten(&mut problems);
+        Ok(BranchRecord {
+            commit: commit.clone(),
+            committed_at,
+            version: manifest.version,
+            requires: manifest.requires,
+            metadata: manifest.metadata,
+            messages: Messages::new(&manifest.titles, &manifest.descriptions)?,
+            problems,
+            size,
+            sha256,
+        })
+    }
+
+    /// The repository of a gitlink with its commit, or why there is none. What may work later is an
+    /// error, so that the branch is tried again; what the content itself rules out is not.
+    fn submodule(
+        &self,
+        urls: &mut BTreeMap<String, String>,
+        content: &Content,
+        gitlink: &Gitlink,
+        keeper: &str,
+    ) -> Result<Result<Repository, String>, Error> {
+        let modules = format!("{}/.gitmodules", gitlink.within);
+        let modules = match content.file(modules.trim_start_matches('/')) {
+            Some(file) => content.bytes(file)?,
+            None => Vec::new(),
+        };
+        let modules = submodule::parse(&String::from_utf8_lossy(&modules));
+        let Some(url) = modules.get(gitlink.path_within()) else {
+            return Ok(Err(".gitmodules does not say where it is".to_owned()));
+        };
+        let parent = urls.get(&gitlink.within).map_or("", String::as_str);
+        let url = submodule::resolve(parent, url);
+        urls.insert(gitlink.path.clone(), url.clone());
+        let url = submodule::mapped(&url, self.url_map);
+        if !self.http.allows(&url) {
+            return Ok(Err(HttpError::NotAllowed { url }.to_string()));
+        }
+        let _one_at_a_time = self.one_at_a_time();
+        let mirror = Mirror::open(&self.layout.submodule(&url), &url)?;
+        match self.timed(|| mirror.fetch_commit(self.http, gitlink.commit, keeper)) {
+            Ok(true) => Ok(Ok(mirror.into_repository())),
+            Ok(false) => Ok(Err(format!("{url} does not have its commit {}", gitlink.commit))),
+            Err(error) if error.is_transient() => Err(error),
+            Err(error) => Ok(Err(error.to_string())),
+        }
+    }
+}
+
+fn shorten(problems: &mut Vec<String>) {
+    if problems.len() > MAX_PROBLEMS {
+        let more = problems.len() - MAX_PROBLEMS;
+        problems.truncate(MAX_PROBLEMS);
+        problems.push(format!("and {more} more"));
+    }
+    for problem in problems {
+        if problem.len() > 500 {
+            *problem = problem.chars().take(400).chain("…".chars()).collect();
+        }
+    }
+}

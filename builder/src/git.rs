@@ -1,0 +1,10 @@
+//! Git: mirrors, the transport under libgit2, what a server says of its branches, and submodules.
+//!
+//! It turns URLs and commits into repositories on disk. What is in a tree is `content`'s; the two do
+//! not know each other.
+
+pub mod ls_refs;
+pub mod mirror;
+pub mod submodule;
+pub mod tidy;
+pub mod transport;

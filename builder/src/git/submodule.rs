@@ -1,0 +1,117 @@
+//! Submodules: which repositories a tree's gitlinks stand for, and where they are fetched from.
+//!
+//! It owns the reading of `.gitmodules` (<https://git-scm.com/docs/gitmodules>) and the way from
+//! its URLs, which are hostile, to one that may be asked.
+
+use std::collections::BTreeMap;
+
+use crate::settings::config::UrlMap;
+
+/// Reads `.gitmodules`: the URL of each submodule by its path.
+///
+/// Only `path` and `url` of `[submodule "…"]` are looked at. libgit2 could read such a file, but
+/// follows `include.path` to any file of this machine.
+pub fn parse(text: &str) -> BTreeMap<String, String> {
+    let mut sections: Vec<(Option<String>, Option<String>)> = Vec::new();
+    let mut inside = false;
+    for line in text.lines().map(str::trim) {
+        if let Some(header) = line.strip_prefix('[') {
+            inside = header.starts_with("submodule");
+            if inside {
+                sections.push((None, None));
+            }
+        } else if let (true, Some((key, value)), Some(section)) =
+            (inside, line.split_once('='), sections.last_mut())
+        {
+            match key.trim().to_ascii_lowercase().as_str() {
+                "path" => section.0 = Some(unquote(value)),
+                "url" => section.1 = Some(unquote(value)),
+                _ => {}
+            }
+        }
+    }
+    sections
+        .into_iter()
+        .filter_map(|(path, url)| Some((path?.trim_end_matches('/').to_owned(), url?)))
+        .collect()
+}
+
+/// A value of Git's configuration syntax: comments end it, quotes protect, a backslash escapes.
+fn unquote(value: &str) -> String {
+    let mut text = String::new();
+    let mut quoted = false;
+    let mut chars = value.trim().chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => quoted = !quoted,
+            '\\' => text.extend(chars.next()),
+            '#' | ';' if !quoted => break,
+            c => text.push(c),
+        }
+    }
+    if quoted { text } else { text.trim_end().to_owned() }
+}
+
+/// The URL of a submodule: relative ones against the URL of the repository that has it, as Git does.
+pub fn resolve(parent: &str, url: &str) -> String {
+    if url.starts_with("./") || url.starts_with("../") {
+        let mut base = parent.trim_end_matches('/');
+        let mut rest = url;
+        loop {
+            if let Some(after) = rest.strip_prefix("./") {
+                rest = after;
+            } else if let Some(after) = rest.strip_prefix("../") {
+                rest = after;
+                base = base.rsplit_once('/').map_or("", |(before, _)| before);
+            } else {
+                break;
+            }
+        }
+        return format!("{base}/{rest}");
+    }
+    url.to_owned()
+}
+
+/// The URL to fetch from instead of `absolute`: by the longest matching line of the URL map.
+pub fn mapped(absolute: &str, map: &[UrlMap]) -> String {
+    map.iter()
+        .filter_map(|map| Some((map, absolute.strip_prefix(&map.from)?)))
+        .max_by_key(|(map, _)| map.from.len())
+        .map(|(map, rest)| format!("{}{rest}", map.to))
+        .unwrap_or_else(|| absolute.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gitmodules_are_read_and_nothing_else_of_them() {
+        let text = "# comment\n[core]\n\tpath = /etc\n\turl = x\n[submodule \"lib/ve\"]\n\tpath = lib/ve\n\
+                    \turl = https://example.org/ve.git ; why\n[submodule \"two\"]\n  PATH = \"a b\"/\n  url=../two#1\n\
+                    [include]\n\tpath = /dev/zero\n[submodule \"half\"]\n\tpath = half\n";
+        let found = parse(text);
+        assert_eq!(found.len(), 2);
+        assert_eq!(found["lib/ve"], "https://example.org/ve.git");
+        assert_eq!(found["a b"], "../two");
+    }
+
+    #[test]
+    fn relative_urls_go_up_from_the_repository_and_the_longest_map_wins() {
+        let parent = "https://g.example/r/mediawiki/extensions/Foo";
+        let map = |from: &str, to: &str| UrlMap { from: from.into(), to: to.into() };
+        for (url, absolute) in [
+            ("../../../x/Lib", "https://g.example/r/x/Lib"),
+            ("../Bar.git", "https://g.example/r/mediawiki/extensions/Bar.git"),
+            ("./sub", "https://g.example/r/mediawiki/extensions/Foo/sub"),
+            ("https://o.example/x", "https://o.example/x"),
+        ] {
+            assert_eq!(resolve(parent, url), absolute);
+        }
+        let maps =
+            [map("https://o.example/", "http://a/"), map("https://o.example/x", "http://b/y")];
+        assert_eq!(mapped("https://o.example/x/z", &maps), "http://b/y/z");
+        assert_eq!(mapped("https://o.example/z", &maps), "http://a/z");
+        assert_eq!(mapped(parent, &maps), parent);
+    }
+}

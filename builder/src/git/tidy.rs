@@ -1,0 +1,225 @@
+//! Tidying: one mirror's packs made one, and what no ref reaches dropped.
+//!
+//! Each fetch adds a pack, and to a shallow clone a line in its `shallow` file, while the commits
+//! that branches have moved on from stay. libgit2 has no `git gc`, and the builder's machine need not
+//! have Git, so this writes one pack of everything that refs reach, then removes all others. It
+//! costs about as much as the fetch of the whole mirror, so it is done once in twenty fetches; the
+//! small packs between are a few kB each.
+
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    io, iter,
+    path::{Path, PathBuf},
+};
+
+use git2::{Oid, Repository, RepositoryOpenFlags};
+
+use crate::{
+    Error,
+    cycle::publish,
+    data_dir::files::{entries, size},
+    error::{GitContext, IoContext},
+};
+
+/// So many packs are left alone.
+const DUE: usize = 20;
+
+/// What became of a mirror.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tidied {
+    /// How many packs it had.
+    pub packs_before: usize,
+    /// The size of its objects in bytes, as it was.
+    pub bytes_before: u64,
+    /// The same afterwards.
+    pub bytes_after: u64,
+}
+
+/// Tidies the mirror at `path` if it has many packs, or in any case with `force`. It must not be
+/// written to by anybody else at the same time; readers that have it open go on.
+///
+/// # Errors
+/// [`Error::Git`] where an object is missing, [`Error::Io`]. The mirror is then as it was, or has a
+/// pack too many.
+pub fn tidy(path: &Path, force: bool) -> Result<Tidied, Error> {
+    let packs = packs(path)?;
+    let bytes_before = size(&path.join("objects"))?;
+    let unchanged = Tidied { packs_before: packs.len(), bytes_before, bytes_after: bytes_before };
+    // A mirror that borrows its objects would get a copy of them all.
+    let borrows = path.join("objects/info/alternates").exists();
+    if borrows || (packs.len() <= DUE && !force) {
+        return Ok(unchanged);
+    }
+    let what = || format!("tidy the mirror {}", path.display());
+    let repository = open(path).git(what)?;
+    let reached = reached(&repository).git(what)?;
+    let name = write_pack(&repository, path, &reached)?;
+    write_shallow(path, &reached)?;
+    remove_others(path, name.as_deref())?;
+    Ok(Tidied { bytes_after: size(&path.join("objects"))?, ..unchanged })
+}
+
+/// Opens a mirror with what its `shallow` file says; `Repository::open_bare` takes no notice of that
+/// and would walk on into parents that are not there.
+fn open(path: &Path) -> Result<Repository, git2::Error> {
+    let flags =
+        RepositoryOpenFlags::BARE | RepositoryOpenFlags::NO_SEARCH | RepositoryOpenFlags::NO_DOTGIT;
+    Repository::open_ext(path, flags, iter::empty::<&str>())
+}
+
+/// The files of a mirror's packs, without their endings.
+fn packs(path: &Path) -> Result<Vec<PathBuf>, Error> {
+    let folder = path.join("objects/pack");
+    let files = entries(&folder)?.into_iter();
+    let packs = files.filter(|file| file.extension().is_some_and(|ending| ending == "pack"));
+    Ok(packs.map(|file| file.with_extension("")).collect())
+}
+
+/// The commits that refs reach, down to where the clone is cut off. libgit2's own walk knows
+/// nothing of `shallow`; the parents that it gives of a single commit are right.
+fn reached(repository: &Repository) -> Result<BTreeSet<Oid>, git2::Error> {
+    let mut open = Vec::new();
+    for reference in repository.references()? {
+        // HEAD points to a branch that need not exist.
+        if let Ok(commit) = reference?.peel_to_commit() {
+            open.push(commit.id());
+        }
+    }
+    let mut reached = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        if reached.insert(id) {
+            open.extend(repository.find_commit(id)?.parent_ids());
+        }
+    }
+    Ok(reached)
+}
+
+/// Writes a pack of these commits and all that is in them, and returns its file's name without its
+/// ending; `None` where there is nothing to keep.
+fn write_pack(
+    repository: &Repository,
+    path: &Path,
+    commits: &BTreeSet<Oid>,
+) -> Result<Option<String>, Error> {
+    if commits.is_empty() {
+        return Ok(None);
+    }
+    let what = || format!("pack the mirror {}", path.display());
+    let folder = path.join("objects/pack");
+    let mut builder = repository.packbuilder().git(what)?;
+    // Repositories are tidied at the same time as others are worked on.
+    builder.set_threads(1);
+    for commit in commits {
+        builder.insert_commit(*commit).git(what)?;
+    }
+    builder.write(&folder, 0).git(what)?;
+    let name = builder.name().git(what)?.ok_or_else(|| Error::Bug("a pack without name".into()))?;
+    let name = format!("pack-{name}");
+    for ending in ["pack", "idx"] {
+        let file = folder.join(&name).with_extension(ending);
+        File::open(&file).and_then(|file| file.sync_all()).at("force to disk", &file)?;
+    }
+    publish::sync_folder(&folder)?;
+    Ok(Some(name))
+}
+
+/// Keeps those lines of `shallow` whose commits stay: each of the others would be sent with every
+/// fetch.
+fn write_shallow(path: &Path, commits: &BTreeSet<Oid>) -> Result<(), Error> {
+    let file = path.join("shallow");
+    let text = match fs::read_to_string(&file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        text => text.at("read", &file)?,
+    };
+    let stays = |line: &&str| line.parse::<Oid>().is_ok_and(|id| commits.contains(&id));
+    let kept: String = text.lines().filter(stays).flat_map(|line| [line, "\n"]).collect();
+    publish::put(&file, |out| Ok(out.write_all(kept.as_bytes())))
+}
+
+/// Removes all packs but one, and all loose objects.
+fn remove_others(path: &Path, keep: Option<&str>) -> Result<(), Error> {
+    let objects = path.join("objects");
+    for file in entries(&objects.join("pack"))? {
+        if file.file_stem().and_then(|stem| stem.to_str()) != keep {
+            fs::remove_file(&file).at("remove", &file)?;
+        }
+    }
+    for folder in entries(&objects)? {
+        let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.len() == 2 && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            fs::remove_dir_all(&folder).at("remove", &folder)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use git2::Signature;
+
+    use super::*;
+
+    /// A commit of one file on top of `branch`, put into a pack of its own as a fetch does.
+    fn commit(repository: &Repository, branch: &str, text: &str) -> Oid {
+        let who = Signature::now("a", "a@example.org").unwrap();
+        let mut tree = repository.treebuilder(None).unwrap();
+        tree.insert("file", repository.blob(text.as_bytes()).unwrap(), 0o100_644).unwrap();
+        let tree = repository.find_tree(tree.write().unwrap()).unwrap();
+        let name = format!("refs/heads/{branch}");
+        let parent = repository.find_reference(&name).map(|it| it.peel_to_commit().unwrap()).ok();
+        let parents: Vec<_> = parent.iter().collect();
+        let id = repository.commit(None, &who, &who, text, &tree, &parents).unwrap();
+        repository.reference(&name, id, true, "").unwrap();
+        let mut builder = repository.packbuilder().unwrap();
+        builder.insert_commit(id).unwrap();
+        builder.write(&repository.path().join("objects/pack"), 0).unwrap();
+        id
+    }
+
+    #[test]
+    fn one_pack_stays_with_what_refs_reach_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let repository = Repository::init_bare(dir.path()).unwrap();
+        let mut all: Vec<Oid> =
+            (0..=DUE).map(|n| commit(&repository, "master", &n.to_string())).collect();
+        let other = commit(&repository, "REL1_45", "other");
+        let last = all.pop().unwrap();
+        let lines: String = all.iter().chain([&last]).map(|id| format!("{id}\n")).collect();
+        fs::write(dir.path().join("shallow"), lines).unwrap();
+        drop(repository);
+
+        let tidied = tidy(dir.path(), false).unwrap();
+        assert_eq!(tidied.packs_before, DUE + 2);
+        assert!(tidied.bytes_after < tidied.bytes_before / 4, "{tidied:?}");
+        assert_eq!(packs(dir.path()).unwrap().len(), 1);
+        let repository = Repository::open_bare(dir.path()).unwrap();
+        for id in [last, other] {
+            let tree = repository.find_commit(id).unwrap().tree().unwrap();
+            assert!(repository.find_blob(tree.get(0).unwrap().id()).is_ok());
+        }
+        assert!(all.iter().all(|id| repository.find_commit(*id).is_err()));
+        assert_eq!(fs::read_to_string(dir.path().join("shallow")).unwrap(), format!("{last}\n"));
+
+        let again = tidy(dir.path(), true).unwrap();
+        assert_eq!((again.packs_before, again.bytes_after), (1, tidied.bytes_after));
+    }
+
+    #[test]
+    fn few_packs_are_left_alone_and_where_an_object_is_missing_nothing_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let repository = Repository::init_bare(dir.path()).unwrap();
+        let good = commit(&repository, "master", "one");
+        assert_eq!(tidy(dir.path(), false).unwrap().packs_before, 1);
+
+        let text =
+            format!("tree {}\nauthor a <a> 0 +0000\ncommitter a <a> 0 +0000\n\n", "1".repeat(40));
+        let odb = repository.odb().unwrap();
+        let damaged = odb.write(git2::ObjectType::Commit, text.as_bytes()).unwrap();
+        repository.reference("refs/heads/damaged", damaged, true, "").unwrap();
+        let before = packs(dir.path()).unwrap();
+        assert!(matches!(tidy(dir.path(), true), Err(Error::Git { .. })));
+        assert_eq!(packs(dir.path()).unwrap(), before);
+        assert!(repository.find_commit(good).is_ok());
+    }
+}

@@ -1,0 +1,3 @@
+//! The network: an HTTP client that talks to allowed hosts alone.
+
+pub mod http;

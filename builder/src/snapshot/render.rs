@@ -1,0 +1,357 @@
+//! Rendering: from the catalogue to the ready-made answers of the snapshot. Pure.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    io::{self, Write as _},
+};
+
+use flate2::{Compression, GzBuilder};
+use jiff::Timestamp;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use tardist_contract::{
+    BranchName, Kind, NameError,
+    document::{Branch, LocalizedMetadata, Metadata, Repository, Requires, Tarball},
+    schema::{GZIP_FROM, JSON, TEXT},
+    search,
+};
+
+use crate::{
+    Error,
+    repository_id::RepositoryId,
+    snapshot::catalogue::{BranchRecord, Catalogue, RepositoryRecord},
+};
+
+/// zlib's own choice between time and size.
+const GZIP_LEVEL: Compression = Compression::new(6);
+
+/// A ready-made body with its entity tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    /// The text.
+    pub text: String,
+    /// The entity tag without quotes: the first half of the text's SHA-256 in hexadecimal.
+    pub etag: String,
+}
+
+impl Body {
+    /// The text compressed, once for all who take it so: as one member of gzip without name and time,
+    /// so that the same text gives the same bytes. `None` for texts so small that it gains nothing.
+    ///
+    /// # Errors
+    /// Those of the compressor, which has none in memory.
+    pub fn gzip(&self) -> io::Result<Option<Vec<u8>>> {
+        if self.text.len() < GZIP_FROM {
+            return Ok(None);
+        }
+        let mut gzip = GzBuilder::new().write(Vec::new(), GZIP_LEVEL);
+        gzip.write_all(self.text.as_bytes())?;
+        gzip.finish().map(Some)
+    }
+}
+
+/// Everything that a snapshot says, but for the times.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Rendered {
+    /// The answers without parameters, by path and media type.
+    pub answers: BTreeMap<(String, &'static str), Body>,
+    /// The document of each repository.
+    pub documents: BTreeMap<RepositoryId, Body>,
+    /// As [`fingerprint`].
+    pub fingerprint: String,
+}
+
+/// Renders a catalogue; `public_url` is what the tarballs' URLs begin with.
+///
+/// # Errors
+/// [`Error::Bug`] where a record can't be JSON.
+pub fn render(catalogue: &Catalogue, public_url: &str) -> Result<Rendered, Error> {
+    Ok(Rendered { fingerprint: fingerprint(public_url)?, ..bodies(catalogue, public_url)? })
+}
+
+/// What bodies depend on besides the catalogue: equal catalogues with equal fingerprints render to
+/// equal bodies, which so need not be rendered to be compared.
+///
+/// It is a hash of tardist's version, of the rendering of a sample, which holds `public_url`, and of a
+/// sample's search terms, and so changes with the code that makes them between two versions too.
+///
+/// # Errors
+/// As [`render`].
+pub fn fingerprint(public_url: &str) -> Result<String, Error> {
+    let sample = sample()?;
+    let bodies = bodies(&sample, public_url)?;
+    let texts = bodies.answers.values().chain(bodies.documents.values()).map(|body| &body.text);
+    let terms = sample.keys().map(sample_terms).collect::<String>();
+    let version = env!("CARGO_PKG_VERSION");
+    Ok(body(texts.fold(version.to_owned() + &terms, |all, text| all + text)).etag)
+}
+
+/// The search terms of a repository with a word of another sort in each field.
+fn sample_terms(id: &RepositoryId) -> String {
+    let texts = search::Texts {
+        titles: vec!["SomeTitle 2"],
+        credits: vec!["Some credits"],
+        description: Some("A description, in a few words"),
+        translations: vec!["Übersetzung", "翻译"],
+    };
+    search::terms(id.kind, &id.name, &texts)
+}
+
+/// A repository in which no field is empty.
+fn sample() -> Result<Catalogue, Error> {
+    let bug = |e: NameError| Error::Bug(format!("the sample: {e}"));
+    let text = || Some("s".to_owned());
+    let one = || BTreeMap::from([("s".to_owned(), "*".to_owned())]);
+    let branch = BranchRecord {
+        commit: "0123456789".repeat(4).parse().map_err(bug)?,
+        committed_at: 1,
+        version: text(),
+        requires: Requires { mediawiki: text(), extensions: one(), skins: one(), platform: one() },
+        metadata: Metadata {
+            title: text(),
+            description: text(),
+            authors: vec!["s".to_owned()],
+            license: text(),
+            url: text(),
+            r#type: text(),
+        },
+        messages: None,
+        problems: vec!["s".to_owned()],
+        size: 1,
+        sha256: "0123456789abcdef".repeat(4),
+    };
+    let branches = ["master", "REL1_45"];
+    let branches = branches.into_iter().map(|name| Ok((name.parse()?, branch.clone())));
+    let branches = branches.collect::<Result<_, NameError>>().map_err(bug)?;
+    let record = RepositoryRecord { source_url: "s".to_owned(), branches };
+    Ok(Catalogue::from([("extensions/Sample".parse().map_err(bug)?, record)]))
+}
+
+fn bodies(catalogue: &Catalogue, public_url: &str) -> Result<Rendered, Error> {
+    let mut rendered = Rendered::default();
+    let mut lists = BTreeMap::new();
+    let mut infos = BTreeMap::new();
+    for kind in Kind::ALL {
+        let members = catalogue.iter().filter(|(id, _)| id.kind == kind);
+        let mut names = Vec::new();
+        let mut documents = String::from("{");
+        for (id, record) in members {
+            let Some(document) = document(id, record, public_url) else { continue };
+            let text = json(&document)?;
+            let comma = if names.is_empty() { "" } else { "," };
+            let _ = write!(documents, "{comma}\"{}\":{text}", id.name);
+            names.push(&id.name);
+            rendered.documents.insert(id.clone(), body(text));
+        }
+        documents.push('}');
+        let lines: String = names.iter().map(|name| format!("{name}\n")).collect();
+        rendered.answers.insert((format!("/list/{kind}"), TEXT), body(lines));
+        rendered
+            .answers
+            .insert((format!("/list/{kind}"), JSON), body(object(&[(kind, &json(&names)?)])));
+        rendered
+            .answers
+            .insert((format!("/info/{kind}"), JSON), body(object(&[(kind, &documents)])));
+        lists.insert(kind, json(&names)?);
+        infos.insert(kind, documents);
+    }
+    for (path, parts) in [("/list", lists), ("/info", infos)] {
+        let parts: Vec<(Kind, &str)> =
+            parts.iter().map(|(kind, text)| (*kind, text.as_str())).collect();
+        rendered.answers.insert((path.to_owned(), JSON), body(object(&parts)));
+    }
+    Ok(rendered)
+}
+
+fn json(value: &impl Serialize) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|e| Error::Bug(format!("a record can't be JSON: {e}")))
+}
+
+fn object(members: &[(Kind, &str)]) -> String {
+    let members: Vec<String> =
+        members.iter().map(|(kind, text)| format!("\"{kind}\":{text}")).collect();
+    format!("{{{}}}", members.join(","))
+}
+
+fn body(text: String) -> Body {
+    let digest = Sha256::digest(text.as_bytes());
+    let etag = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    Body { text, etag }
+}
+
+/// The document of `/info/KIND/NAME`; none where no branch is published.
+fn document(id: &RepositoryId, record: &RepositoryRecord, public_url: &str) -> Option<Repository> {
+    Some(Repository {
+        kind: id.kind,
+        name: id.name.clone(),
+        metadata: newest(record),
+        source_url: record.source_url.clone(),
+        default_branch: default_branch(record)?,
+        branches: record
+            .branches
+            .iter()
+            .map(|(name, branch)| (name.clone(), branch_document(id, name, branch, public_url)))
+            .collect(),
+    })
+}
+
+/// Field by field, what the newest branch says that says anything.
+pub(crate) fn newest(record: &RepositoryRecord) -> LocalizedMetadata {
+    let metadata = || record.branches.values().map(|branch| &branch.metadata);
+    let description = metadata().find_map(|m| m.description.clone());
+    LocalizedMetadata {
+        title: metadata().find_map(|m| m.title.clone()),
+        // The other languages are in the table `localized`.
+        description_language: description.as_ref().map(|_| "en".to_owned()),
+        description,
+        authors: metadata()
+            .map(|m| &m.authors)
+            .find(|a| !a.is_empty())
+            .cloned()
+            .unwrap_or_default(),
+        license: metadata().find_map(|m| m.license.clone()),
+        url: metadata().find_map(|m| m.url.clone()),
+        r#type: metadata().find_map(|m| m.r#type.clone()),
+    }
+}
+
+/// The newest release branch, since that is what a wiki in use wants; else the newest of all.
+pub(crate) fn default_branch(record: &RepositoryRecord) -> Option<BranchName> {
+    let mut releases = record.branches.keys().filter(|branch| branch.release().is_some());
+    releases.next().or_else(|| record.branches.keys().next()).cloned()
+}
+
+fn branch_document(
+    id: &RepositoryId,
+    name: &BranchName,
+    branch: &BranchRecord,
+    public_url: &str,
+) -> Branch {
+    let file = branch.tarball(&id.name, name);
+    let committed_at = Timestamp::from_second(branch.committed_at).unwrap_or(Timestamp::UNIX_EPOCH);
+    Branch {
+        commit: branch.commit.clone(),
+        committed_at: committed_at.to_string(),
+        version: branch.version.clone(),
+        requires: branch.requires.clone(),
+        metadata: branch.metadata.clone(),
+        problems: branch.problems.clone(),
+        tarball: Tarball {
+            url: format!("{public_url}/dist/{}/{}", id.kind, file),
+            file,
+            size: branch.size,
+            sha256: branch.sha256.clone(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(commit: char, title: Option<&str>, license: Option<&str>) -> BranchRecord {
+        BranchRecord {
+            commit: commit.to_string().repeat(40).parse().unwrap(),
+            committed_at: 1_786_008_600,
+            version: None,
+            requires: Default::default(),
+            metadata: Metadata {
+                title: title.map(str::to_owned),
+                license: license.map(str::to_owned),
+                ..Metadata::default()
+            },
+            messages: None,
+            problems: vec![],
+            size: 7,
+            sha256: "0".repeat(64),
+        }
+    }
+
+    fn catalogue() -> Catalogue {
+        let branches = [
+            ("REL1_44", record('c', Some("Old"), Some("MIT"))),
+            ("master", record('a', None, Some("GPL-2.0-or-later"))),
+            ("REL1_45", record('b', Some("New"), None)),
+        ];
+        let branches = branches.into_iter().map(|(b, r)| (b.parse().unwrap(), r)).collect();
+        let record = RepositoryRecord { source_url: "https://g/Foo.git".into(), branches };
+        let bar = RepositoryRecord {
+            source_url: String::new(),
+            branches: BTreeMap::from([("master".parse().unwrap(), self::record('d', None, None))]),
+        };
+        BTreeMap::from([
+            ("extensions/foo".parse().unwrap(), record),
+            ("extensions/Bar".parse().unwrap(), bar),
+        ])
+    }
+
+    #[test]
+    fn each_field_comes_from_the_newest_branch_that_has_it() {
+        let rendered = render(&catalogue(), "https://d").unwrap();
+        let id: RepositoryId = "extensions/foo".parse().unwrap();
+        let document: serde_json::Value =
+            serde_json::from_str(&rendered.documents[&id].text).unwrap();
+        assert_eq!(document["title"], "New");
+        assert_eq!(document["license"], "GPL-2.0-or-later");
+        assert_eq!(document["description"], serde_json::Value::Null);
+        assert_eq!(document["description_language"], serde_json::Value::Null);
+        assert_eq!(document["authors"], serde_json::json!([]));
+        assert_eq!(document["default_branch"], "REL1_45");
+        let branch = &document["branches"]["REL1_45"];
+        assert_eq!(branch["committed_at"], "2026-08-06T09:30:00Z");
+        assert_eq!(
+            branch["tarball"]["url"],
+            "https://d/dist/extensions/foo-REL1_45-bbbbbbb.tar.gz"
+        );
+    }
+
+    #[test]
+    fn lists_are_sorted_without_regard_to_case_and_branches_newest_first() {
+        let rendered = render(&catalogue(), "").unwrap();
+        let answer = |path: &str, media| &rendered.answers[&(path.to_owned(), media)].text;
+        assert_eq!(answer("/list", JSON), r#"{"extensions":["Bar","foo"],"skins":[]}"#);
+        assert_eq!(
+            answer("/list/extensions", TEXT),
+            "Bar
+foo
+"
+        );
+        assert_eq!(answer("/list/skins", JSON), r#"{"skins":[]}"#);
+        assert_eq!(answer("/info/skins", JSON), r#"{"skins":{}}"#);
+        let info = answer("/info", JSON);
+        let place = |text: &str| info.find(text).unwrap();
+        assert!(place(r#""master":"#) < place(r#""REL1_45":{"#));
+        assert!(place(r#""REL1_45":{"#) < place(r#""REL1_44":{"#));
+    }
+
+    #[test]
+    fn an_entity_tag_changes_with_the_body_alone() {
+        let (one, two) = (render(&catalogue(), "").unwrap(), render(&catalogue(), "").unwrap());
+        assert_eq!(one, two);
+        assert_ne!(
+            one.answers[&("/info".into(), JSON)],
+            render(&catalogue(), "https://d").unwrap().answers[&("/info".into(), JSON)]
+        );
+    }
+
+    #[test]
+    fn a_large_body_is_compressed_to_the_same_bytes_each_time() {
+        let small = body("x".repeat(1_023));
+        assert_eq!(small.gzip().unwrap(), None);
+        let large = body("x".repeat(1_024));
+        let gzip = large.gzip().unwrap().unwrap();
+        assert_eq!(large.gzip().unwrap().unwrap(), gzip);
+        assert_eq!(gzip[3..8], [0; 5], "no name, no time");
+        let mut text = String::new();
+        io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&*gzip), &mut text).unwrap();
+        assert_eq!(text, large.text);
+    }
+
+    #[test]
+    fn the_fingerprint_changes_with_the_public_url_and_not_with_the_catalogue() {
+        let rendered = render(&catalogue(), "https://d").unwrap();
+        assert_eq!(rendered.fingerprint, fingerprint("https://d").unwrap());
+        assert_ne!(rendered.fingerprint, fingerprint("").unwrap());
+    }
+}
