@@ -2,7 +2,7 @@
 
 pub mod dry_run;
 pub mod plan;
-pub mod publish;
 pub mod report;
 pub mod repository;
 pub mod run;
+pub mod sweep;

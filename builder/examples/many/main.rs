@@ -26,7 +26,7 @@ use git2::{ObjectType, Oid};
 use jiff::Timestamp;
 use tardist::{
     RepositoryId,
-    cycle::publish,
+    data_dir::atomic,
     data_dir::layout::Layout,
     snapshot::{
         catalogue::{self, BranchRecord, Catalogue, RepositoryRecord},
@@ -79,7 +79,7 @@ fn main() -> Result<()> {
     }
     let rendered = render(&catalogue, "")?;
     let now = Timestamp::now().as_second();
-    publish::put_file(&layout.snapshot(), |path| {
+    atomic::put_file(&layout.snapshot(), |path| {
         // The texts of the template's messages are only in its file.
         snapshot::write(path, &catalogue, &rendered, &Retired::new(), template.as_ref(), now)
     })?;

@@ -24,8 +24,8 @@ use tardist_contract::Kind;
 use crate::{
     Error,
     cycle::{
-        publish,
         report::{Remark, Report},
+        sweep,
     },
     data_dir::{
         files::{entries, size},
@@ -150,14 +150,14 @@ fn sweep(
     outcome: &mut Outcome,
 ) -> Result<(), Error> {
     let before = layout.tarballs()?;
-    let retired = publish::retired(
+    let retired = sweep::retired(
         &before,
         &snapshot.catalogue,
         |_, _| false,
         &snapshot.retired,
         now.as_second(),
     );
-    outcome.tarballs = publish::sweep(layout, &retired, config.grace, now.as_second())?;
+    outcome.tarballs = sweep::sweep(layout, &retired, config.grace, now.as_second())?;
     let after = layout.tarballs()?;
     let gone = before.iter().filter(|(key, _)| !after.contains_key(*key));
     outcome.bytes += gone.map(|(_, file)| file.size).sum::<u64>();

@@ -20,8 +20,8 @@ use crate::{
         composer::Composer,
         tree::{Content, Gitlink},
     },
-    cycle::{plan::Job, publish},
-    data_dir::layout::Layout,
+    cycle::plan::Job,
+    data_dir::{atomic, layout::Layout},
     error::{GitContext, IoContext},
     git::{
         mirror::{self, Mirror},
@@ -208,7 +208,7 @@ impl Updater<'_> {
             .join(tardist_contract::TarballName::new(&project.id.name, branch, commit).as_str());
         let large = &cache.large;
         let written =
-            publish::put(&file, |out| tarball::write(&content, &members, &subject, large, out))?;
+            atomic::put(&file, |out| tarball::write(&content, &members, &subject, large, out))?;
         let (size, sha256) = (written.size, written.sha256.clone());
         cache.large.add(File::open(&file).at("open", &file)?, written);
         let mut problems = manifest.problems;

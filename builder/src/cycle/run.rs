@@ -17,11 +17,12 @@ use crate::{
     cycle::{
         dry_run::Preview,
         plan::{self, Job, Plan},
-        publish,
         report::{Outcome, Remark, Report},
         repository::{Updated, Updater},
+        sweep,
     },
     data_dir::{
+        atomic,
         layout::{Layout, Tarballs},
         lock::Lock,
     },
@@ -104,7 +105,7 @@ pub fn run(
     report.peak_memory = memory::peak();
     report.duration_ms = millis(start.elapsed());
     let text = serde_json::to_string_pretty(&report).map_err(|e| Error::Bug(e.to_string()))?;
-    publish::put(&layout.report(), |out| Ok(writeln!(out, "{text}")))?;
+    atomic::put(&layout.report(), |out| Ok(writeln!(out, "{text}")))?;
     Ok(report)
 }
 
@@ -137,7 +138,7 @@ impl Cycle<'_> {
 
         let start = Instant::now();
         let retired = self.publish(&catalogue, previous.as_ref(), report)?;
-        report.removed = publish::sweep(self.layout, &retired, self.config.grace, self.now)?;
+        report.removed = sweep::sweep(self.layout, &retired, self.config.grace, self.now)?;
         report.times.publishing_ms = millis(start.elapsed());
         Ok(())
     }
@@ -260,7 +261,7 @@ impl Cycle<'_> {
             .collect();
         let before = previous.map(|p| p.retired.clone()).unwrap_or_default();
         let named_before = |kind: Kind, file: &str| named.contains(&(kind, file.to_owned()));
-        publish::retired(on_disk, catalogue, named_before, &before, self.now)
+        sweep::retired(on_disk, catalogue, named_before, &before, self.now)
     }
 
     fn replace(
@@ -271,12 +272,12 @@ impl Cycle<'_> {
         previous: Option<&Snapshot>,
     ) -> Result<(), Error> {
         for kind in Kind::ALL {
-            publish::sync_folder(&self.layout.dist(kind))?;
+            atomic::sync_folder(&self.layout.dist(kind))?;
         }
-        publish::put_file(&self.layout.snapshot(), |path| {
+        atomic::put_file(&self.layout.snapshot(), |path| {
             snapshot::write(path, catalogue, rendered, retired, previous, self.now)
         })?;
-        publish::sync_folder(self.layout.root())
+        atomic::sync_folder(self.layout.root())
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use tardist_contract::Kind;
 
-use crate::{Error, error::IoContext, git::mirror, repository_id::RepositoryId};
+use crate::{Error, error::IoContext, repository_id::RepositoryId};
 
 /// What the names of unfinished files begin with. They lie beside the file that they become, since
 /// a rename is atomic only within one file system.
@@ -76,7 +76,7 @@ impl Layout {
 
     /// The mirror of a submodule that is fetched from `url`.
     pub fn submodule(&self, url: &str) -> PathBuf {
-        self.root.join("mirror").join(mirror::submodule_path(url))
+        self.root.join("mirror").join(submodule_path(url))
     }
 
     /// Makes the folders, and removes what a killed cycle left unfinished.
@@ -126,5 +126,47 @@ impl Layout {
             }
         }
         Ok(tarballs)
+    }
+}
+
+/// Where the mirror of a submodule is kept, below `mirror/`: `submodules/HOST/PATH.git`. The URL
+/// comes from the repository's content, so only harmless characters of it become file names; two
+/// URLs that fall together share a mirror, which is right since commits are found by their id.
+fn submodule_path(url: &str) -> PathBuf {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let rest = rest.trim_end_matches('/');
+    let rest = rest.strip_suffix(".git").unwrap_or(rest);
+    let mut path = PathBuf::from("submodules");
+    for part in rest.split('/') {
+        let safe: String = part
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || "-_.+".contains(c) { c } else { '_' })
+            .take(100)
+            .collect();
+        if !safe.chars().all(|c| c == '.') {
+            path.push(safe);
+        }
+    }
+    path.as_mut_os_string().push(".git");
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_submodule_url_can_not_leave_its_folder() {
+        for (url, path) in [
+            (
+                "https://gerrit.example.org/r/VisualEditor/VisualEditor.git",
+                "gerrit.example.org/r/VisualEditor/VisualEditor.git",
+            ),
+            ("http://127.0.0.1:80/r/a/", "127.0.0.1_80/r/a.git"),
+            ("https://h/../../../etc/passwd", "h/etc/passwd.git"),
+            ("https://h//a/./b\0c", "h/a/b_c.git"),
+        ] {
+            assert_eq!(submodule_path(url), Path::new("submodules").join(path), "{url}");
+        }
     }
 }

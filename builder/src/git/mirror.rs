@@ -249,28 +249,6 @@ pub fn kept_for(name: &str) -> Option<(RepositoryId, String)> {
     Some((format!("{kind}/{name}").parse().ok()?, branch.to_owned()))
 }
 
-/// Where the mirror of a submodule is kept, below `mirror/`: `submodules/HOST/PATH.git`. The URL
-/// comes from the repository's content, so only harmless characters of it become file names; two
-/// URLs that fall together share a mirror, which is right since commits are found by their id.
-pub fn submodule_path(url: &str) -> PathBuf {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let rest = rest.trim_end_matches('/');
-    let rest = rest.strip_suffix(".git").unwrap_or(rest);
-    let mut path = PathBuf::from("submodules");
-    for part in rest.split('/') {
-        let safe: String = part
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() || "-_.+".contains(c) { c } else { '_' })
-            .take(100)
-            .collect();
-        if !safe.chars().all(|c| c == '.') {
-            path.push(safe);
-        }
-    }
-    path.as_mut_os_string().push(".git");
-    path
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -284,20 +262,5 @@ mod tests {
             assert_eq!(kept, Some((id.clone(), branch.to_owned())));
         }
         assert_eq!(kept_for("refs/heads/master"), None);
-    }
-
-    #[test]
-    fn a_submodule_url_can_not_leave_its_folder() {
-        for (url, path) in [
-            (
-                "https://gerrit.example.org/r/VisualEditor/VisualEditor.git",
-                "gerrit.example.org/r/VisualEditor/VisualEditor.git",
-            ),
-            ("http://127.0.0.1:80/r/a/", "127.0.0.1_80/r/a.git"),
-            ("https://h/../../../etc/passwd", "h/etc/passwd.git"),
-            ("https://h//a/./b\0c", "h/a/b_c.git"),
-        ] {
-            assert_eq!(submodule_path(url), Path::new("submodules").join(path), "{url}");
-        }
     }
 }

@@ -17,7 +17,7 @@ use git2::{Oid, Repository, RepositoryOpenFlags};
 
 use crate::{
     Error,
-    cycle::publish,
+    data_dir::atomic,
     data_dir::files::{entries, size},
     error::{GitContext, IoContext},
 };
@@ -120,7 +120,7 @@ fn write_pack(
         let file = folder.join(&name).with_extension(ending);
         File::open(&file).and_then(|file| file.sync_all()).at("force to disk", &file)?;
     }
-    publish::sync_folder(&folder)?;
+    atomic::sync_folder(&folder)?;
     Ok(Some(name))
 }
 
@@ -134,7 +134,7 @@ fn write_shallow(path: &Path, commits: &BTreeSet<Oid>) -> Result<(), Error> {
     };
     let stays = |line: &&str| line.parse::<Oid>().is_ok_and(|id| commits.contains(&id));
     let kept: String = text.lines().filter(stays).flat_map(|line| [line, "\n"]).collect();
-    publish::put(&file, |out| Ok(out.write_all(kept.as_bytes())))
+    atomic::put(&file, |out| Ok(out.write_all(kept.as_bytes())))
 }
 
 /// Removes all packs but one, and all loose objects.
