@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
-use tardist_contract::BranchName;
+use tardist_contract::{BranchName, CommitId};
 
 use crate::net::http::HttpError;
 
@@ -103,13 +103,17 @@ pub enum Error {
         /// How, with the end of what it said.
         reason: String,
     },
-    /// The branch's tree can't become a tarball.
-    #[error("branch {branch}: {source}")]
-    Branch {
+    /// The upstream's list has a branch that Git does not have.
+    #[error(
+        "upstream lists {branch}{}, but its Git has no such commit; the branch may have been deleted \
+         or moved a moment ago, and the next cycle tries again",
+        listed.as_ref().map(|commit| format!(" at {}", commit.short())).unwrap_or_default()
+    )]
+    NoCommit {
         /// The branch.
         branch: BranchName,
-        /// Why.
-        source: Box<Error>,
+        /// The commit that the list has for it.
+        listed: Option<CommitId>,
     },
     /// The content is larger than the limits allow.
     #[error(
@@ -144,7 +148,6 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::List { source, .. } | Self::Fetch { source, .. } => source.is_transient(),
-            Self::Branch { source, .. } => source.is_transient(),
             Self::Git { source, .. } => matches!(
                 source.class(),
                 git2::ErrorClass::Net | git2::ErrorClass::Http | git2::ErrorClass::Indexer

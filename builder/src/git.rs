@@ -3,8 +3,10 @@
 //! It turns URLs and commits into repositories on disk. What is in a tree is `content`'s; the two do
 //! not know each other.
 
+pub mod keep;
 pub mod ls_refs;
 pub mod mirror;
 pub mod submodule;
+pub mod superproject;
 pub mod tidy;
 pub mod transport;

@@ -11,6 +11,7 @@
 
 pub mod cli;
 pub mod commands;
+
 pub mod content;
 pub mod cycle;
 pub mod data_dir;
@@ -19,6 +20,8 @@ pub mod git;
 pub mod memory;
 pub mod metadata;
 pub mod net;
+pub mod object;
+pub mod pool;
 pub mod progress;
 mod repository_id;
 pub mod settings;

@@ -7,7 +7,7 @@ use tardist::{
     Error,
     cli::{self, Command, Parsed},
     commands::{gc, man, status, verify},
-    cycle::run as cycle,
+    cycle::{self, dry_run},
     data_dir::layout::Layout,
     progress::Progress,
     settings::{Settings, config::Config, file, sample},
@@ -110,7 +110,7 @@ fn sync(
 ) -> Result<(String, u8), Error> {
     let cycle = cycle::Options { force: options.force };
     if options.dry_run {
-        return Ok((cycle::preview(config, cycle, progress)?.to_string(), 0));
+        return Ok((dry_run::preview(config, cycle, progress)?.to_string(), 0));
     }
     let report = cycle::run(config, cycle, Timestamp::now(), progress)?;
     for problem in report.problems.iter().take(TOLD_PROBLEMS) {

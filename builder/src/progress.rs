@@ -107,21 +107,36 @@ impl Shared {
 }
 
 impl Meter {
-    /// Work on something begins.
-    pub fn begin(&self, what: &str) {
+    /// Work on something begins. It ends when the task is dropped, by a panic too.
+    pub fn begin(&self, what: &str) -> Task<'_> {
         let mut state = self.shared.lock();
         state.current.push(what.to_owned());
         self.bar.set_message(state.current.join(", "));
+        Task { meter: self, what: what.to_owned() }
     }
+}
 
-    /// It is done, and gave so many tarballs.
-    pub fn done(&self, what: &str, tarballs: usize) {
-        let mut state = self.shared.lock();
+/// Something that is worked on.
+#[derive(Debug)]
+pub struct Task<'a> {
+    meter: &'a Meter,
+    what: String,
+}
+
+impl Task<'_> {
+    /// So many tarballs came out of it.
+    pub fn made(&self, tarballs: usize) {
+        self.meter.shared.lock().tarballs += tarballs;
+    }
+}
+
+impl Drop for Task<'_> {
+    fn drop(&mut self) {
+        let mut state = self.meter.shared.lock();
         state.done += 1;
-        state.tarballs += tarballs;
-        state.current.retain(|it| it != what);
-        self.bar.set_message(state.current.join(", "));
-        self.bar.inc(1);
+        state.current.retain(|it| *it != self.what);
+        self.meter.bar.set_message(state.current.join(", "));
+        self.meter.bar.inc(1);
     }
 }
 
@@ -266,12 +281,10 @@ mod tests {
     #[test]
     fn a_meter_counts_and_ends() {
         let meter = Progress::new(true).count(2, "repositories", || 0);
-        meter.begin("a");
-        meter.begin("b");
-        meter.done("a", 3);
+        let (task, _other) = (meter.begin("a"), meter.begin("b"));
+        task.made(3);
+        drop(task);
         let state = meter.shared.lock();
         assert_eq!((state.done, state.tarballs, state.current.join(" ")), (1, 3, "b".to_owned()));
-        drop(state);
-        drop(meter);
     }
 }

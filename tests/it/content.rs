@@ -342,3 +342,51 @@ fn a_killed_composer_step_leaves_nothing_behind() {
     env.sync(&[]).exits(0);
     assert!(!left.exists());
 }
+
+/// Makes the tip of a branch a commit of these bytes, which no tool would write.
+fn raw_commit(env: &TestEnv, id: &str, branch: &str, author: &str) -> String {
+    let repository = env.repository(id).path().to_owned();
+    let tree = git(&repository, &["rev-parse", &format!("{branch}^{{tree}}")]);
+    let file = env.folder().join("commit");
+    let tree = tree.trim();
+    fs::write(&file, format!("tree {tree}\nauthor {author}\ncommitter {author}\n\nx\n")).unwrap();
+    let file = file.display().to_string();
+    let commit =
+        git(&repository, &["hash-object", "-t", "commit", "-w", "--literally", "--", &file]);
+    git(&repository, &["update-ref", &format!("refs/heads/{branch}"), commit.trim()]);
+    commit.trim().to_owned()
+}
+
+/// libgit2 does not parse an author without `<` and `>`; Git reads the commit all the same.
+#[test]
+fn a_commit_that_git_reads_is_published_whatever_its_author_line_is() {
+    let env = TestEnv::empty();
+    env.commit(LOOK, "master", &[("a.txt", File::text("a"))]);
+    env.sync(&[]).exits(0);
+    let odd = raw_commit(&env, LOOK, "master", "A a@example.org 1767323045 +0000");
+    env.sync(&[]).exits(0).says(&["1 tarballs made"]);
+    assert_eq!(env.tips()["extensions/Look master"], odd);
+    assert_eq!(text(&tarball(&env, LOOK, "master"), "a.txt"), "a");
+    env.tardist(&["gc"]).exits(0);
+    env.sync(&[]).exits(0).says(&["nothing new"]);
+    // A fetch tells the server which commits are here, and this is one.
+    let next = env.commit(LOOK, "master", &[("a.txt", File::text("b"))]);
+    env.sync(&[]).exits(0).says(&["1 tarballs made"]);
+    assert_eq!(env.tips()["extensions/Look master"], next.to_string());
+}
+
+/// Git has a blob where the list has a commit: nobody could read that as a branch.
+#[test]
+fn a_branch_that_can_not_be_read_is_named_and_its_earlier_tarball_stands() {
+    let env = TestEnv::empty();
+    let good = env.commit(LOOK, "master", &[("a.txt", File::text("a"))]);
+    env.commit(LOOK, "REL1_45", &[("a.txt", File::text("a"))]);
+    env.sync(&[]).exits(0);
+    let repository = env.repository(LOOK).path().to_owned();
+    let blob = git(&repository, &["rev-parse", "master:a.txt"]);
+    fs::write(repository.join("refs/heads/master"), blob).unwrap();
+    env.sync(&[]).exits(3).says(&["extensions/Look master", "master"]);
+    assert_eq!(env.tips()["extensions/Look master"], good.to_string());
+    env.tardist(&["verify"]).exits(0);
+    env.tardist(&["status"]).exits(3).says(&["extensions/Look master"]);
+}

@@ -13,6 +13,7 @@ mod content;
 mod contract;
 mod cycle;
 mod documentation;
+mod gc;
 mod gerrit_view;
 mod hostile;
 mod language;

@@ -29,8 +29,8 @@ use tardist::{
     data_dir::atomic,
     data_dir::layout::Layout,
     snapshot::{
+        self, Retired, Snapshot,
         catalogue::{self, BranchRecord, Catalogue, RepositoryRecord},
-        file::{self as snapshot, Retired, Snapshot},
         render::render,
     },
 };

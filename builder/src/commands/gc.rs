@@ -2,21 +2,22 @@
 //!
 //! All that it removes from `mirror/` can be fetched again, so a wrong guess costs a fetch and no
 //! more; nothing that the snapshot names is touched. What is unused follows from what is there, not
-//! from times of access, which file systems keep or not: a repository is in use if the snapshot
-//! names it, or if the last cycle named it as failed (it will be tried again); a submodule is in use
-//! if a branch in any mirror that stays has it, itself or through other submodules. No upstream is
-//! asked.
+//! from times of access, which not every file system keeps:
+//!
+//! - the mirror of a repository is in use if the snapshot names the repository, or if the last cycle
+//!   named it as failed, since the next one tries it again;
+//! - the mirror of a submodule is in use if it keeps a commit for a branch of such a repository
+//!   ([`keep`](crate::git::keep)), and that branch still has the submodule.
+//!
+//! No upstream is asked.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet},
     ffi::OsStr,
     fmt, fs,
     path::{Path, PathBuf},
-    sync::Mutex,
-    thread,
 };
 
-use git2::{Oid, Repository};
 use jiff::Timestamp;
 use serde::Serialize;
 use tardist_contract::Kind;
@@ -32,19 +33,14 @@ use crate::{
         layout::{Layout, UNFINISHED},
         lock::Lock,
     },
-    error::{GitContext, IoContext},
-    git::{
-        mirror, submodule,
-        tidy::{self, Tidied},
-    },
+    error::IoContext,
+    git::{keep, tidy},
+    pool,
     progress::{self, Progress},
     repository_id::RepositoryId,
-    settings::config::{Config, UrlMap},
-    snapshot::file::Snapshot,
+    settings::config::Config,
+    snapshot::Snapshot,
 };
-
-/// How deep submodules of submodules are followed; hostile ones could name each other.
-const MAX_DEPTH: usize = 16;
 
 /// What was done.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -115,29 +111,26 @@ pub fn run(config: &Config, now: Timestamp, progress: &Progress) -> Result<Outco
     let mut outcome = Outcome::default();
     remove_unfinished(&layout, &mut outcome)?;
     sweep(&layout, &snapshot, config, now, &mut outcome)?;
-    let mirrors = mirrors(&layout)?;
-    let (used, unused): (BTreeMap<_, _>, BTreeMap<_, _>) = {
-        let wanted = wanted(&layout, &snapshot);
-        mirrors.into_iter().partition(|(id, _)| wanted.contains(id))
-    };
-    for (_, path) in unused {
-        outcome.bytes += remove_folder(&path)?;
+    let is_wanted = wanted(&layout, &snapshot);
+    let (used, unused): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        mirrors(&layout)?.into_iter().partition(|(id, _)| is_wanted(id, None));
+    for path in unused.values() {
+        outcome.bytes += remove_folder(path)?;
         outcome.mirrors += 1;
     }
-    let needed = needed_submodules(&layout, &snapshot, &used, &config.url_map);
-    let mut stay: Vec<PathBuf> = used.into_values().collect();
-    for path in submodule_mirrors(&layout)? {
-        if needed.contains(&path) {
-            stay.push(path);
-        } else {
-            outcome.bytes += remove_folder(&path)?;
-            outcome.submodules += 1;
-        }
+    for (id, path) in &used {
+        keep::drop_branches(path, |branch| is_wanted(id, Some(branch)))?;
+    }
+    let submodules = submodule_mirrors(&layout)?;
+    let is_kept_for = |id: &RepositoryId, branch: &str| is_wanted(id, Some(branch));
+    let unused = keep::drop_unused(&submodules, is_kept_for, |id| layout.mirror(id))?;
+    for path in &unused {
+        outcome.bytes += remove_folder(path)?;
+        outcome.submodules += 1;
     }
     remove_empty_folders(&layout.mirrors().join("submodules"));
-    for path in &stay {
-        drop_refs(&layout, &snapshot, path)?;
-    }
+    let stay = submodules.into_iter().filter(|path| !unused.contains(path));
+    let stay = used.into_values().chain(stay).collect();
     tidy_all(&layout, stay, config.jobs, progress, &mut outcome);
     Ok(outcome)
 }
@@ -164,11 +157,22 @@ fn sweep(
     Ok(())
 }
 
-/// The repositories whose mirrors the next cycle may want.
-fn wanted(layout: &Layout, snapshot: &Snapshot) -> BTreeSet<RepositoryId> {
-    let failed = Report::read(layout).into_iter().flat_map(|report| report.failures);
-    let failed = failed.filter_map(|failure| failure.repository.parse().ok());
-    snapshot.catalogue.keys().cloned().chain(failed).collect()
+/// Tells what the next cycle may want: of a repository, or of one branch of it.
+///
+/// All branches of a repository that failed are wanted: nothing tells which of them it has.
+fn wanted<'a>(
+    layout: &Layout,
+    snapshot: &'a Snapshot,
+) -> impl Fn(&RepositoryId, Option<&str>) -> bool + 'a {
+    let failures = Report::read(layout).into_iter().flat_map(|report| report.failures);
+    let failed: BTreeSet<RepositoryId> =
+        failures.filter_map(|failure| failure.repository.parse().ok()).collect();
+    move |id, branch| match (snapshot.catalogue.get(id), branch) {
+        _ if failed.contains(id) => true,
+        (Some(record), Some(branch)) => record.branches.keys().any(|it| it.as_str() == branch),
+        (Some(_), None) => true,
+        (None, _) => false,
+    }
 }
 
 /// The mirrors of repositories.
@@ -200,81 +204,6 @@ fn submodule_mirrors(layout: &Layout) -> Result<Vec<PathBuf>, Error> {
         }
     }
     Ok(found)
-}
-
-/// The mirrors of the submodules that the branches of these mirrors have.
-fn needed_submodules(
-    layout: &Layout,
-    snapshot: &Snapshot,
-    used: &BTreeMap<RepositoryId, PathBuf>,
-    map: &[UrlMap],
-) -> BTreeSet<PathBuf> {
-    let mut needed = BTreeSet::new();
-    for (id, path) in used {
-        let Ok(repository) = Repository::open_bare(path) else { continue };
-        let url = snapshot.catalogue.get(id).map_or("", |record| record.source_url.as_str());
-        let url = url.strip_suffix(".git").unwrap_or(url);
-        let Ok(references) = repository.references() else { continue };
-        let tips: BTreeSet<Oid> = references.flatten().filter_map(|it| it.target()).collect();
-        for tip in tips {
-            follow(layout, &repository, tip, url, map, MAX_DEPTH, &mut needed);
-        }
-    }
-    needed
-}
-
-/// Adds the mirrors of a commit's submodules, and of theirs.
-fn follow(
-    layout: &Layout,
-    repository: &Repository,
-    commit: Oid,
-    url: &str,
-    map: &[UrlMap],
-    depth: usize,
-    needed: &mut BTreeSet<PathBuf>,
-) {
-    let Ok(tree) = repository.find_commit(commit).and_then(|commit| commit.tree()) else { return };
-    let Some(modules) =
-        tree.get_name(".gitmodules").and_then(|it| repository.find_blob(it.id()).ok())
-    else {
-        return;
-    };
-    for (path, module) in submodule::parse(&String::from_utf8_lossy(modules.content())) {
-        let url = submodule::resolve(url, &module);
-        let mirror = layout.submodule(&submodule::mapped(&url, map));
-        let inner = tree.get_path(Path::new(&path)).map(|entry| entry.id());
-        if let (Ok(commit), Ok(inside), 1..) = (inner, Repository::open_bare(&mirror), depth) {
-            follow(layout, &inside, commit, &url, map, depth - 1, needed);
-        }
-        needed.insert(mirror);
-    }
-}
-
-/// Drops the refs of a mirror that belong to branches that are not published any more: the branches
-/// themselves, and the commits of submodules that they pinned. Those of repositories that are not
-/// published at all stay, since they failed lately and will be tried again.
-fn drop_refs(layout: &Layout, snapshot: &Snapshot, path: &Path) -> Result<(), Error> {
-    let what = || format!("drop refs of the mirror {}", path.display());
-    let place = path.strip_prefix(layout.mirrors()).unwrap_or(path).with_extension("");
-    let own = place.to_str().and_then(|place| place.parse::<RepositoryId>().ok());
-    let repository = Repository::open_bare(path).git(what)?;
-    for reference in repository.references().git(what)? {
-        let mut reference = reference.git(what)?;
-        let name = String::from_utf8_lossy(reference.name_bytes()).into_owned();
-        let user = match (&own, name.strip_prefix("refs/heads/"), mirror::kept_for(&name)) {
-            (Some(id), Some(branch), _) => Some((id.clone(), branch.to_owned())),
-            (None, _, kept) => kept,
-            _ => None,
-        };
-        let published = |(id, branch): &(RepositoryId, String)| {
-            let record = snapshot.catalogue.get(id);
-            record.is_none_or(|it| it.branches.keys().any(|it| it.as_str() == branch))
-        };
-        if user.is_some_and(|user| !published(&user)) {
-            reference.delete().git(what)?;
-        }
-    }
-    Ok(())
 }
 
 fn remove_unfinished(layout: &Layout, outcome: &mut Outcome) -> Result<(), Error> {
@@ -328,37 +257,24 @@ fn tidy_all(
     outcome: &mut Outcome,
 ) {
     let meter = progress.count(mirrors.len(), "mirrors", || 0);
-    let threads = jobs.min(mirrors.len());
-    let queue = Mutex::new(VecDeque::from(mirrors));
-    let next = || queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).pop_front();
-    let done: Vec<(String, Result<Tidied, Error>)> = thread::scope(|scope| {
-        let work = || {
-            let mut done = Vec::new();
-            while let Some(path) = next() {
-                let name = path.strip_prefix(layout.mirrors()).unwrap_or(&path).with_extension("");
-                let name = name.display().to_string();
-                meter.begin(&name);
-                let tidied = tidy::tidy(&path, true);
-                meter.done(&name, 0);
-                done.push((name, tidied));
-            }
-            done
-        };
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
-    });
-    for (repository, tidied) in done {
-        match tidied {
-            Ok(tidied) => {
-                outcome.tidied += 1;
-                outcome.packs += tidied.packs_before;
-                outcome.bytes += tidied.bytes_before.saturating_sub(tidied.bytes_after);
-            }
-            Err(error) => {
-                let text = error.to_string();
-                outcome.failures.push(Remark { repository, branch: None, text });
-            }
+    let name = |path: &Path| {
+        let path = path.strip_prefix(layout.mirrors()).unwrap_or(path).with_extension("");
+        path.display().to_string()
+    };
+    let tidied = |path: &PathBuf| {
+        let _task = meter.begin(&name(path));
+        tidy::tidy(path, true)
+    };
+    pool::run(jobs, mirrors, tidied, |path, tidied| match tidied {
+        Ok(tidied) => {
+            outcome.tidied += 1;
+            outcome.packs += tidied.packs_before;
+            outcome.bytes += tidied.bytes_before.saturating_sub(tidied.bytes_after);
         }
-    }
+        Err(error) => {
+            let (repository, text) = (name(&path), error.to_string());
+            outcome.failures.push(Remark { repository, branch: None, text });
+        }
+    });
     outcome.failures.sort();
 }

@@ -10,7 +10,7 @@ use crate::{
     cycle::report::{Outcome, Remark, Report},
     data_dir::layout::Layout,
     progress,
-    snapshot::{catalogue, file::Snapshot},
+    snapshot::{Snapshot, catalogue},
 };
 
 /// What `tardist status` tells.

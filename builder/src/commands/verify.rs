@@ -9,7 +9,7 @@ use crate::{
     cycle::report::Remark,
     data_dir::layout::Layout,
     progress::Progress,
-    snapshot::{catalogue, file::Snapshot},
+    snapshot::{Snapshot, catalogue},
 };
 
 /// What was found.
@@ -28,7 +28,7 @@ pub fn verify(layout: &Layout, progress: &Progress) -> Option<Verified> {
     let total = catalogue::tarballs(&snapshot.catalogue).count();
     let meter = progress.count(total, "tarballs", || 0);
     for (id, branch, file, record) in catalogue::tarballs(&snapshot.catalogue) {
-        meter.begin(file.as_str());
+        let _task = meter.begin(file.as_str());
         let path = layout.dist(id.kind).join(file.as_str());
         match check(&path, record.size, &record.sha256) {
             Ok(()) => verified.good += 1,
@@ -38,7 +38,6 @@ pub fn verify(layout: &Layout, progress: &Progress) -> Option<Verified> {
                 text: format!("{} {text}", path.display()),
             }),
         }
-        meter.done(file.as_str(), 0);
     }
     Some(verified)
 }

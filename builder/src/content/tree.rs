@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use git2::{ErrorClass, ErrorCode, ObjectType, Oid, Repository};
+use git2::{ObjectType, Oid, Repository};
 use tempfile::TempDir;
 
 use crate::{
@@ -25,6 +25,7 @@ use crate::{
         convert::{self, Conversion},
     },
     error::{GitContext, IoContext},
+    object::{self, ObjectContext},
 };
 
 /// How deep folders may be nested; Linux ends a path at 4,096 bytes, which is 2,048 folders.
@@ -224,10 +225,7 @@ impl Content {
         depth: usize,
         gitlinks: &mut VecDeque<Gitlink>,
     ) -> Result<Folder, Error> {
-        let root = self.repositories[repository]
-            .find_commit(commit)
-            .and_then(|commit| commit.tree())
-            .map(|tree| tree.id());
+        let root = object::commit(&self.repositories[repository], commit).map(|commit| commit.tree);
         let root = self.object(repository, root, || format!("the tree of commit {commit}"))?;
         let mut reading =
             Reading { repository, within, depth, gitlinks, attributes: BTreeMap::new() };
@@ -359,19 +357,7 @@ impl Content {
         result: Result<T, git2::Error>,
         what: impl FnOnce() -> String,
     ) -> Result<T, Error> {
-        result.map_err(|source| {
-            let damaged = source.code() == ErrorCode::NotFound
-                || matches!(
-                    source.class(),
-                    ErrorClass::Odb | ErrorClass::Zlib | ErrorClass::Object | ErrorClass::Tree
-                );
-            if damaged {
-                let mirror = self.repositories[repository].path().to_owned();
-                Error::Damaged { mirror, what: what(), source }
-            } else {
-                Error::Git { action: format!("read {}", what()), source }
-            }
-        })
+        result.object(&self.repositories[repository], what)
     }
 
     fn blob(&self, repository: usize, id: Oid) -> Result<Vec<u8>, Error> {

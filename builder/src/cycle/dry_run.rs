@@ -1,16 +1,53 @@
 //! A dry run: what a cycle would do, in the words of people. Reads only.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use git2::Repository;
 use tardist_contract::{BranchName, CommitId};
 
 use crate::{
-    cycle::{plan::Plan, report::Remark},
+    Error,
+    cycle::{
+        merge,
+        plan::{self, Plan},
+        report::Remark,
+        run::{Cycle, Options},
+    },
     data_dir::layout::Layout,
+    git::mirror,
+    net::http::Http,
+    progress::Progress,
     repository_id::RepositoryId,
-    snapshot::catalogue::{self, Catalogue},
+    settings::config::Config,
+    snapshot::{
+        Snapshot,
+        catalogue::{self, Catalogue},
+    },
+    upstream,
 };
+
+/// Says what a cycle would do. Nothing is written, not even the data directory, and the lock is not
+/// taken.
+///
+/// # Errors
+/// [`Error::Config`] where an upstream's list or token file is wrong, [`Error::List`] and
+/// [`Error::ListForm`] where an upstream's list cannot be fetched, [`Error::Io`] where the data directory
+/// cannot be read.
+pub fn preview(config: &Config, options: Options, progress: &Progress) -> Result<Preview, Error> {
+    let layout = Layout::new(&config.data);
+    let upstreams = upstream::open(&config.upstreams)?;
+    let http = Arc::new(Http::new(upstream::allow(config.http_options(), &upstreams)));
+    let upstreams = upstreams.as_slice();
+    let cycle =
+        Cycle { config, options, upstreams, layout: &layout, http: &http, now: 0, progress };
+    let previous = Snapshot::load(&layout.snapshot());
+    let listing = cycle.list(previous.as_ref())?;
+    let (listed, mut failures) = (listing.ids().count(), merge::refused(&listing));
+    let published = previous.map(|previous| previous.catalogue).unwrap_or_default();
+    let standing = plan::standing(published.clone(), &layout.tarballs()?);
+    let plan = plan::plan(listing, &standing, &config.only, options.force);
+    failures.extend(plan.unknown.iter().map(merge::unknown));
+    Ok(Preview::new(&layout, listed, &published, &plan, failures))
+}
 
 /// What a cycle would do.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -54,11 +91,10 @@ impl Preview {
             ..Self::default()
         };
         for job in &plan.jobs {
-            let mirror = Repository::open_bare(layout.mirror(&job.project.id)).ok();
+            let mirror = layout.mirror(&job.project.id);
             let branches = job.branches.iter().map(|name| {
                 let commit = job.project.tips.get(name);
-                let here = mirror.as_ref().and_then(|it| it.refname_to_id(&name.ref_name()).ok());
-                let fetch = here.map(|id| id.to_string()).as_deref() != commit.map(AsRef::as_ref);
+                let fetch = mirror::tip_at(&mirror, name).as_ref() != commit;
                 Branch { name: name.clone(), commit: commit.cloned(), fetch }
             });
             preview.make.insert(job.project.id.clone(), branches.collect());

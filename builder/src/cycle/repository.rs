@@ -11,8 +11,8 @@ use std::{
     time::Instant,
 };
 
-use git2::{Oid, Repository};
-use tardist_contract::{BranchName, CommitId};
+use git2::Repository;
+use tardist_contract::{BranchName, CommitId, TarballName};
 
 use crate::{
     Error,
@@ -22,11 +22,8 @@ use crate::{
     },
     cycle::plan::Job,
     data_dir::{atomic, layout::Layout},
-    error::{GitContext, IoContext},
-    git::{
-        mirror::{self, Mirror},
-        submodule, tidy,
-    },
+    error::IoContext,
+    git::{keep::Keeper, mirror::Mirror, submodule, superproject::Superproject, tidy},
     metadata::{manifest, messages},
     net::http::{Http, HttpError},
     settings::config::UrlMap,
@@ -70,8 +67,6 @@ pub struct Updated {
     pub built: BTreeMap<BranchName, BranchRecord>,
     /// Branches that failed.
     pub failed: Vec<(BranchName, Error)>,
-    /// Branches that upstream lists and Git does not have (any more).
-    pub gone: Vec<BranchName>,
 }
 
 impl Updater<'_> {
@@ -86,8 +81,7 @@ impl Updater<'_> {
         let mut cache = Cache::default();
         for branch in &job.branches {
             let built = loop {
-                let Some(tip) = mirror.tip(branch) else { break None };
-                let built = self.build(job, branch, &tip, mirror.repository(), &mut cache);
+                let built = self.build(job, branch, &mirror, &mut cache);
                 match &built {
                     Err(error @ Error::Damaged { mirror: damaged, .. })
                         if healed.insert(damaged.clone()) =>
@@ -95,15 +89,14 @@ impl Updater<'_> {
                         self.discard(damaged, error)?;
                         mirror = self.fetched(job)?;
                     }
-                    _ => break Some(built),
+                    _ => break built,
                 }
             };
             match built {
-                Some(Ok(record)) => {
+                Ok(record) => {
                     updated.built.insert(branch.clone(), record);
                 }
-                Some(Err(error)) => updated.failed.push((branch.clone(), error)),
-                None => updated.gone.push(branch.clone()),
+                Err(error) => updated.failed.push((branch.clone(), error)),
             }
         }
         drop(mirror);
@@ -172,14 +165,15 @@ impl Updater<'_> {
         &self,
         job: &Job,
         branch: &BranchName,
-        commit: &CommitId,
-        mirror: &Repository,
+        mirror: &Mirror,
         cache: &mut Cache,
     ) -> Result<BranchRecord, Error> {
         let project = &job.project;
-        let id = Oid::from_str(commit.as_str()).git(|| format!("read commit {commit}"))?;
-        let committed_at =
-            mirror.find_commit(id).git(|| format!("read commit {commit}"))?.time().seconds();
+        let commit = &mirror.tip(branch).ok_or_else(|| Error::NoCommit {
+            branch: branch.clone(),
+            listed: project.tips.get(branch).cloned(),
+        })?;
+        let (id, committed_at) = mirror.commit(commit)?;
         let subject = Subject {
             name: &project.id.name,
             branch,
@@ -187,14 +181,14 @@ impl Updater<'_> {
             committed_at,
             url: &project.remote_url,
         };
-        let repository = Repository::open_bare(mirror.path())
-            .git(|| format!("open the mirror {}", mirror.path().display()))?;
-        // Where each repository of the tree comes from, by its place: relative URLs need it.
-        let mut urls = BTreeMap::from([(String::new(), project.url.clone())]);
+        let repository = mirror.reopened()?;
+        let root = Superproject::read(&repository, id, &project.url)?;
+        // By the path of each; the repository itself has the empty one.
+        let mut superprojects = BTreeMap::from([(String::new(), root)]);
         let depth = self.submodule_depth;
-        let mut content = Content::read_nested(repository, id, depth, |content, gitlink| {
-            let keeper = mirror::keeper(&project.id, branch, &gitlink.path);
-            self.submodule(&mut urls, content, gitlink, &keeper)
+        let mut content = Content::read_nested(repository, id, depth, |_, gitlink| {
+            let keeper = Keeper::new(&project.id, branch, &gitlink.path);
+            self.submodule(&mut superprojects, gitlink, &keeper)
         })?;
         if let Some(composer) = self.composer {
             composer.install(&mut content, commit, self.layout)?;
@@ -205,7 +199,7 @@ impl Updater<'_> {
         let file = self
             .layout
             .dist(project.id.kind)
-            .join(tardist_contract::TarballName::new(&project.id.name, branch, commit).as_str());
+            .join(TarballName::new(&project.id.name, branch, commit).as_str());
         let large = &cache.large;
         let written =
             atomic::put(&file, |out| tarball::write(&content, &members, &subject, large, out))?;
@@ -231,32 +225,28 @@ impl Updater<'_> {
     /// error, so that the branch is tried again; what the content itself rules out is not.
     fn submodule(
         &self,
-        urls: &mut BTreeMap<String, String>,
-        content: &Content,
+        superprojects: &mut BTreeMap<String, Superproject>,
         gitlink: &Gitlink,
-        keeper: &str,
+        keeper: &Keeper,
     ) -> Result<Result<Repository, String>, Error> {
-        let modules = format!("{}/.gitmodules", gitlink.within);
-        let modules = match content.file(modules.trim_start_matches('/')) {
-            Some(file) => content.bytes(file)?,
-            None => Vec::new(),
-        };
-        let modules = submodule::parse(&String::from_utf8_lossy(&modules));
-        let Some(url) = modules.get(gitlink.path_within()) else {
+        let superproject = superprojects.get(&gitlink.within);
+        let Some(url) = superproject.and_then(|it| it.submodule_url(gitlink.path_within())) else {
             return Ok(Err(".gitmodules does not say where it is".to_owned()));
         };
-        let parent = urls.get(&gitlink.within).map_or("", String::as_str);
-        let url = submodule::resolve(parent, url);
-        urls.insert(gitlink.path.clone(), url.clone());
-        let url = submodule::mapped(&url, self.url_map);
-        if !self.http.allows(&url) {
-            return Ok(Err(HttpError::NotAllowed { url }.to_string()));
+        let mapped = submodule::mapped(&url, self.url_map);
+        if !self.http.allows(&mapped) {
+            return Ok(Err(HttpError::NotAllowed { url: mapped }.to_string()));
         }
         let _one_at_a_time = self.one_at_a_time();
-        let mirror = Mirror::open(&self.layout.submodule(&url), &url)?;
+        let mirror = Mirror::open(&self.layout.submodule(&mapped), &mapped)?;
         match self.timed(|| mirror.fetch_commit(self.http, gitlink.commit, keeper)) {
-            Ok(true) => Ok(Ok(mirror.into_repository())),
-            Ok(false) => Ok(Err(format!("{url} does not have its commit {}", gitlink.commit))),
+            Ok(true) => {
+                let repository = mirror.into_repository();
+                let inside = Superproject::read(&repository, gitlink.commit, &url)?;
+                superprojects.insert(gitlink.path.clone(), inside);
+                Ok(Ok(repository))
+            }
+            Ok(false) => Ok(Err(format!("{mapped} does not have its commit {}", gitlink.commit))),
             Err(error) if error.is_transient() => Err(error),
             Err(error) => Ok(Err(error.to_string())),
         }

@@ -12,8 +12,8 @@ use crate::{
     data_dir::layout::{Layout, Tarballs},
     error::IoContext,
     snapshot::{
+        Retired,
         catalogue::{self, Catalogue},
-        file::Retired,
     },
 };
 

@@ -11,15 +11,14 @@ use std::{
 };
 
 use git2::{AutotagOption, FetchOptions, Oid, RemoteRedirect, Repository};
-use sha2::{Digest, Sha256};
 use tardist_contract::{BranchName, CommitId};
 
 use crate::{
     Error,
     error::{GitContext, IoContext},
-    git::transport,
+    git::{keep::Keeper, transport},
     net::http::Http,
-    repository_id::RepositoryId,
+    object::{self, ObjectContext},
 };
 
 /// The bare clone of one upstream repository.
@@ -59,8 +58,7 @@ impl Mirror {
     /// The commit that a branch had at the last fetch.
     pub fn tip(&self, branch: &BranchName) -> Option<CommitId> {
         let id = self.repository.refname_to_id(&branch.ref_name()).ok()?;
-        self.repository.find_commit(id).ok()?;
-        id.to_string().parse().ok()
+        object::has_commit(&self.repository, id).then(|| id.to_string().parse().ok())?
     }
 
     /// Fetches these branches in one go, at the commits that the upstream's list has for them. Where
@@ -124,15 +122,15 @@ impl Mirror {
         Ok(there)
     }
 
-    /// Makes sure that a commit is here, which may be no branch's tip, and keeps it under the name
-    /// `refs/keep/KEEPER` in place of what had that name: by its id where the server lets one ask
-    /// for it, else with all branches. False where the upstream does not have it.
+    /// Makes sure that a commit is here, which may be no branch's tip, and keeps it for `keeper`, in
+    /// place of what that kept before. The commit is fetched by its id where the server allows this,
+    /// else with all branches. False where the upstream does not have it.
     ///
     /// # Errors
     /// [`Error::Fetch`] or [`Error::Git`], after the retries that `http` allows.
-    pub fn fetch_commit(&self, http: &Http, commit: Oid, keeper: &str) -> Result<bool, Error> {
-        let name = format!("refs/keep/{keeper}");
-        let here = || self.repository.find_commit(commit).is_ok();
+    pub fn fetch_commit(&self, http: &Http, commit: Oid, keeper: &Keeper) -> Result<bool, Error> {
+        let name = keeper.ref_name();
+        let here = || object::has_commit(&self.repository, commit);
         let got = here() || (self.fetch_known(http, &[(name.clone(), commit)])? && here());
         if !got {
             self.fetch(http, &["+refs/heads/*:refs/heads/*".to_owned()], 0)?;
@@ -194,15 +192,38 @@ impl Mirror {
         })
     }
 
+    /// The object of a commit that is here, and when it was committed, in Unix seconds.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] where Git cannot read it.
+    pub fn commit(&self, commit: &CommitId) -> Result<(Oid, i64), Error> {
+        let what = || format!("commit {commit}");
+        let id = Oid::from_str(commit.as_str()).object(&self.repository, what)?;
+        let read = object::commit(&self.repository, id).object(&self.repository, what)?;
+        Ok((id, read.committed_at))
+    }
+
+    /// The repository, opened once more, to read commits and trees from.
+    ///
+    /// # Errors
+    /// [`Error::Git`] where it is no repository any more.
+    pub fn reopened(&self) -> Result<Repository, Error> {
+        let path = self.repository.path();
+        Repository::open_bare(path).git(|| format!("open the mirror {}", path.display()))
+    }
+
     /// The repository, to read commits and trees from.
     pub fn into_repository(self) -> Repository {
         self.repository
     }
+}
 
-    /// The repository, to read commits and trees from.
-    pub fn repository(&self) -> &Repository {
-        &self.repository
-    }
+/// The commit that a branch had at the last fetch into the mirror at `path`. `None` where there is no
+/// such mirror, too: it is not made.
+pub fn tip_at(path: &Path, branch: &BranchName) -> Option<CommitId> {
+    let repository = Repository::open_bare(path).ok()?;
+    let id = repository.refname_to_id(&branch.ref_name()).ok()?;
+    object::has_commit(&repository, id).then(|| id.to_string().parse().ok())?
 }
 
 /// True for the path of a repository instead of a URL.
@@ -230,37 +251,4 @@ fn remove_unfinished(folder: &Path) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// The name under which a submodule's commit is kept for the branch that pins it: when the branch
-/// pins another one, that takes its place. The path is hashed, since not every path can be a ref.
-pub fn keeper(id: &RepositoryId, branch: &BranchName, path: &str) -> String {
-    let digest = Sha256::digest(path.as_bytes());
-    let path: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{id}/{branch}/{path}")
-}
-
-/// Whose branch a ref keeps a submodule's commit for: the inverse of [`keeper`].
-pub fn kept_for(name: &str) -> Option<(RepositoryId, String)> {
-    let rest = name.strip_prefix("refs/keep/")?;
-    let (kind, rest) = rest.split_once('/')?;
-    let (name, rest) = rest.split_once('/')?;
-    let (branch, _path) = rest.rsplit_once('/')?;
-    Some((format!("{kind}/{name}").parse().ok()?, branch.to_owned()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_keeper_tells_whose_it_is() {
-        let id: RepositoryId = "extensions/VisualEditor".parse().unwrap();
-        for branch in ["REL1_45", "wmf/1.46"] {
-            let keeper = keeper(&id, &branch.parse().unwrap(), "lib/ve");
-            let kept = kept_for(&format!("refs/keep/{keeper}"));
-            assert_eq!(kept, Some((id.clone(), branch.to_owned())));
-        }
-        assert_eq!(kept_for("refs/heads/master"), None);
-    }
 }

@@ -7,19 +7,20 @@
 //! small packs between are a few kB each.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File},
-    io, iter,
+    io,
     path::{Path, PathBuf},
 };
 
-use git2::{Oid, Repository, RepositoryOpenFlags};
+use git2::{Oid, Repository};
 
 use crate::{
     Error,
     data_dir::atomic,
     data_dir::files::{entries, size},
     error::{GitContext, IoContext},
+    object,
 };
 
 /// So many packs are left alone.
@@ -52,20 +53,13 @@ pub fn tidy(path: &Path, force: bool) -> Result<Tidied, Error> {
         return Ok(unchanged);
     }
     let what = || format!("tidy the mirror {}", path.display());
-    let repository = open(path).git(what)?;
-    let reached = reached(&repository).git(what)?;
+    let repository = Repository::open_bare(path).git(what)?;
+    let shallow = read_shallow(path)?;
+    let reached = reached(&repository, &shallow).git(what)?;
     let name = write_pack(&repository, path, &reached)?;
-    write_shallow(path, &reached)?;
+    write_shallow(path, &shallow, &reached)?;
     remove_others(path, name.as_deref())?;
     Ok(Tidied { bytes_after: size(&path.join("objects"))?, ..unchanged })
-}
-
-/// Opens a mirror with what its `shallow` file says; `Repository::open_bare` takes no notice of that
-/// and would walk on into parents that are not there.
-fn open(path: &Path) -> Result<Repository, git2::Error> {
-    let flags =
-        RepositoryOpenFlags::BARE | RepositoryOpenFlags::NO_SEARCH | RepositoryOpenFlags::NO_DOTGIT;
-    Repository::open_ext(path, flags, iter::empty::<&str>())
 }
 
 /// The files of a mirror's packs, without their endings.
@@ -76,20 +70,28 @@ fn packs(path: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(packs.map(|file| file.with_extension("")).collect())
 }
 
-/// The commits that refs reach, down to where the clone is cut off. libgit2's own walk knows
-/// nothing of `shallow`; the parents that it gives of a single commit are right.
-fn reached(repository: &Repository) -> Result<BTreeSet<Oid>, git2::Error> {
+/// The commits that refs reach, with their trees, down to where the clone is cut off: the parents of
+/// commits in `shallow` are not there.
+fn reached(
+    repository: &Repository,
+    shallow: &BTreeSet<Oid>,
+) -> Result<BTreeMap<Oid, Oid>, git2::Error> {
     let mut open = Vec::new();
     for reference in repository.references()? {
         // HEAD points to a branch that need not exist.
-        if let Ok(commit) = reference?.peel_to_commit() {
-            open.push(commit.id());
+        if let Ok(reference) = reference?.resolve() {
+            open.extend(reference.target().filter(|id| object::has_commit(repository, *id)));
         }
     }
-    let mut reached = BTreeSet::new();
+    let mut reached = BTreeMap::new();
     while let Some(id) = open.pop() {
-        if reached.insert(id) {
-            open.extend(repository.find_commit(id)?.parent_ids());
+        if reached.contains_key(&id) {
+            continue;
+        }
+        let commit = object::commit(repository, id)?;
+        reached.insert(id, commit.tree);
+        if !shallow.contains(&id) {
+            open.extend(commit.parents);
         }
     }
     Ok(reached)
@@ -100,7 +102,7 @@ fn reached(repository: &Repository) -> Result<BTreeSet<Oid>, git2::Error> {
 fn write_pack(
     repository: &Repository,
     path: &Path,
-    commits: &BTreeSet<Oid>,
+    commits: &BTreeMap<Oid, Oid>,
 ) -> Result<Option<String>, Error> {
     if commits.is_empty() {
         return Ok(None);
@@ -110,8 +112,9 @@ fn write_pack(
     let mut builder = repository.packbuilder().git(what)?;
     // Repositories are tidied at the same time as others are worked on.
     builder.set_threads(1);
-    for commit in commits {
-        builder.insert_commit(*commit).git(what)?;
+    for (commit, tree) in commits {
+        builder.insert_object(*commit, None).git(what)?;
+        builder.insert_tree(*tree).git(what)?;
     }
     builder.write(&folder, 0).git(what)?;
     let name = builder.name().git(what)?.ok_or_else(|| Error::Bug("a pack without name".into()))?;
@@ -124,17 +127,29 @@ fn write_pack(
     Ok(Some(name))
 }
 
+/// The commits at which a shallow clone is cut off
+/// (<https://git-scm.com/docs/shallow>); none where it is not shallow.
+fn read_shallow(path: &Path) -> Result<BTreeSet<Oid>, Error> {
+    let file = path.join("shallow");
+    match fs::read_to_string(&file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeSet::new()),
+        text => Ok(text.at("read", &file)?.lines().filter_map(|line| line.parse().ok()).collect()),
+    }
+}
+
 /// Keeps those lines of `shallow` whose commits stay: each of the others would be sent with every
 /// fetch.
-fn write_shallow(path: &Path, commits: &BTreeSet<Oid>) -> Result<(), Error> {
-    let file = path.join("shallow");
-    let text = match fs::read_to_string(&file) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        text => text.at("read", &file)?,
-    };
-    let stays = |line: &&str| line.parse::<Oid>().is_ok_and(|id| commits.contains(&id));
-    let kept: String = text.lines().filter(stays).flat_map(|line| [line, "\n"]).collect();
-    atomic::put(&file, |out| Ok(out.write_all(kept.as_bytes())))
+fn write_shallow(
+    path: &Path,
+    shallow: &BTreeSet<Oid>,
+    commits: &BTreeMap<Oid, Oid>,
+) -> Result<(), Error> {
+    if shallow.is_empty() {
+        return Ok(());
+    }
+    let stay = shallow.iter().filter(|id| commits.contains_key(id));
+    let kept: String = stay.map(|id| format!("{id}\n")).collect();
+    atomic::put(&path.join("shallow"), |out| Ok(out.write_all(kept.as_bytes())))
 }
 
 /// Removes all packs but one, and all loose objects.

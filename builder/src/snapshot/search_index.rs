@@ -13,8 +13,8 @@ use crate::{
     repository_id::RepositoryId,
     snapshot::{
         catalogue::{Catalogue, RepositoryRecord},
-        file::{text, text_at},
         render,
+        rows::{text, text_at},
     },
 };
 
@@ -27,7 +27,7 @@ const MEMORY: i64 = 64 << 20;
 ///
 /// # Errors
 /// SQLite's.
-pub(crate) fn insert(
+pub(super) fn insert(
     db: &Connection,
     catalogue: &Catalogue,
     earlier: Option<&Connection>,

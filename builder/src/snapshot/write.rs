@@ -1,12 +1,8 @@
-//! The snapshot file: from what is published to SQLite and back. The only user of SQLite here.
+//! Writing a snapshot: from the catalogue and its rendered answers to one SQLite file.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-    sync::Arc,
-};
+use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags, Row, params, types::Type};
+use rusqlite::{Connection, params};
 use tardist_contract::{
     Kind,
     schema::{SCHEMA, USER_VERSION},
@@ -14,173 +10,15 @@ use tardist_contract::{
 
 use crate::{
     Error,
-    metadata::messages::Texts,
-    repository_id::RepositoryId,
     snapshot::{
-        catalogue::{self, BranchRecord, Catalogue, MessageTexts, Messages, RepositoryRecord},
+        catalogue::{self, Catalogue, Messages},
+        localized::{insert_localized, insert_messages},
+        read::{Retired, Snapshot},
         render::{Body, Rendered},
+        rows::{answer_key, document_key, text},
         search_index,
     },
 };
-
-/// Tarballs that wait for the end of their grace period, by kind and file name, with the time since
-/// when: Unix seconds.
-pub type Retired = BTreeMap<(Kind, String), i64>;
-
-/// What a published snapshot holds that the next cycle wants to know.
-#[derive(Debug)]
-pub struct Snapshot {
-    /// When it was made: Unix seconds.
-    pub generated_at: i64,
-    /// As [`Rendered::fingerprint`].
-    pub fingerprint: String,
-    /// What it names.
-    pub catalogue: Catalogue,
-    /// The bodies' entity tags, and when each last changed, by path and media
-    /// type or by repository.
-    pub stamps: BTreeMap<String, (String, i64)>,
-    /// The tarballs that it no longer names.
-    pub retired: Retired,
-    /// The file itself, for the texts of its messages: most of it, and few cycles want them.
-    db: Connection,
-}
-
-fn answer_key(path: &str, media_type: &str) -> String {
-    format!("{path} {media_type}")
-}
-
-fn document_key(id: &RepositoryId) -> String {
-    id.to_string()
-}
-
-impl Snapshot {
-    /// Reads the snapshot at `path`. `None` where there is none: no file, the empty one that a
-    /// function makes by asking for it, another schema, or a damaged file. The last two are logged;
-    /// everything in them can be made again.
-    pub fn load(path: &Path) -> Option<Self> {
-        if std::fs::metadata(path).map_or(0, |metadata| metadata.len()) == 0 {
-            return None;
-        }
-        match read(path) {
-            Ok(snapshot) => snapshot,
-            Err(error) => {
-                tracing::warn!("the snapshot {} is damaged and made anew: {error}", path.display());
-                None
-            }
-        }
-    }
-
-    /// True where a snapshot of `catalogue` would say something else than this one, times aside;
-    /// `fingerprint` is of how it would be rendered.
-    pub fn differs(&self, catalogue: &Catalogue, fingerprint: &str) -> bool {
-        self.fingerprint != fingerprint || self.catalogue != *catalogue
-    }
-}
-
-fn read(path: &Path) -> rusqlite::Result<Option<Snapshot>> {
-    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version != USER_VERSION {
-        tracing::warn!(
-            "the snapshot {} has schema version {version} instead of {USER_VERSION} and is made anew",
-            path.display()
-        );
-        return Ok(None);
-    }
-    let (generated_at, fingerprint) =
-        db.query_row("SELECT generated_at, fingerprint FROM snapshot", (), |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
-    let mut stamps = read_stamps(&db)?;
-    let mut catalogue = read_repositories(&db, &mut stamps)?;
-    read_branches(&db, &mut catalogue)?;
-    let retired = read_retired(&db)?;
-    Ok(Some(Snapshot { generated_at, fingerprint, catalogue, stamps, retired, db }))
-}
-
-fn read_stamps(db: &Connection) -> rusqlite::Result<BTreeMap<String, (String, i64)>> {
-    let mut answers = db.prepare("SELECT path, media_type, etag, modified_at FROM answer")?;
-    let stamps = answers.query_map((), |row| {
-        let key = answer_key(text_at(row, 0)?, text_at(row, 1)?);
-        Ok((key, (row.get(2)?, row.get(3)?)))
-    })?;
-    stamps.collect()
-}
-
-fn read_repositories(
-    db: &Connection,
-    stamps: &mut BTreeMap<String, (String, i64)>,
-) -> rusqlite::Result<Catalogue> {
-    let mut catalogue = Catalogue::new();
-    let mut repositories =
-        db.prepare("SELECT kind, name, source_url, etag, modified_at FROM repository")?;
-    let mut rows = repositories.query(())?;
-    while let Some(row) = rows.next()? {
-        let id = id(row)?;
-        stamps.insert(document_key(&id), (row.get(3)?, row.get(4)?));
-        let record = RepositoryRecord { source_url: row.get(2)?, branches: BTreeMap::new() };
-        catalogue.insert(id, record);
-    }
-    Ok(catalogue)
-}
-
-/// Reads the branches. One whose messages are missing is left out, and so made anew.
-fn read_branches(db: &Connection, catalogue: &mut Catalogue) -> rusqlite::Result<()> {
-    let mut branches = db.prepare(
-        "SELECT kind, name, branch, commit_id, committed_at, version, requires, metadata,
-                messages.id, problems, size, sha256
-         FROM branch LEFT JOIN messages ON messages.id = branch.messages
-         WHERE branch.messages IS messages.id",
-    )?;
-    let mut rows = branches.query(())?;
-    while let Some(row) = rows.next()? {
-        let messages: Option<Arc<str>> = row.get(8)?;
-        let record = BranchRecord {
-            commit: parsed(row, 3)?,
-            committed_at: row.get(4)?,
-            version: row.get(5)?,
-            requires: json(row, 6)?,
-            metadata: json(row, 7)?,
-            messages: messages.map(Messages::stored),
-            problems: json(row, 9)?,
-            size: row.get(10)?,
-            sha256: row.get(11)?,
-        };
-        if let Some(repository) = catalogue.get_mut(&id(row)?) {
-            repository.branches.insert(parsed(row, 2)?, record);
-        }
-    }
-    Ok(())
-}
-
-fn read_retired(db: &Connection) -> rusqlite::Result<Retired> {
-    let mut retired = db.prepare("SELECT kind, file, retired_at FROM retired")?;
-    let rows = retired.query_map((), |row| Ok(((parsed(row, 0)?, row.get(1)?), row.get(2)?)))?;
-    rows.collect()
-}
-
-/// A text without a copy of it.
-pub(crate) fn text_at<'a>(row: &'a Row<'_>, index: usize) -> rusqlite::Result<&'a str> {
-    Ok(row.get_ref(index)?.as_str()?)
-}
-
-fn id(row: &Row<'_>) -> rusqlite::Result<RepositoryId> {
-    Ok(RepositoryId { kind: parsed(row, 0)?, name: parsed(row, 1)? })
-}
-
-fn parsed<T>(row: &Row<'_>, index: usize) -> rusqlite::Result<T>
-where
-    T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>,
-{
-    text_at(row, index)?
-        .parse()
-        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(index, Type::Text, Box::new(e)))
-}
-
-fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, index: usize) -> rusqlite::Result<T> {
-    serde_json::from_str(text_at(row, index)?)
-        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(index, Type::Text, Box::new(e)))
-}
 
 /// Writes a snapshot to the empty file at `path`. A body that is what `previous` had keeps its time.
 ///
@@ -255,79 +93,6 @@ fn insert_retired(db: &Connection, retired: &Retired) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The messages of all branches, once each: those that are new from the catalogue, all others from
-/// the earlier snapshot.
-fn insert_messages(
-    db: &Connection,
-    catalogue: &Catalogue,
-    previous: Option<&Snapshot>,
-) -> rusqlite::Result<()> {
-    let mut wanted: BTreeMap<&str, Option<&MessageTexts>> = BTreeMap::new();
-    for messages in
-        catalogue.values().flat_map(|r| r.branches.values()).filter_map(|b| b.messages.as_ref())
-    {
-        let texts = wanted.entry(messages.id()).or_default();
-        *texts = texts.or(messages.texts());
-    }
-    let mut earlier = match previous {
-        Some(previous) => Some(previous.db.prepare(SELECT_MESSAGES)?),
-        None => None,
-    };
-    let mut insert = db.prepare("INSERT INTO messages VALUES (?, ?, ?)")?;
-    for (id, texts) in wanted {
-        match (texts, &mut earlier) {
-            (Some(texts), _) => {
-                insert.execute(params![id, texts.titles, texts.descriptions])?;
-            }
-            (None, Some(earlier)) => earlier
-                .query_row([id], |row| {
-                    insert.execute(params![id, text_at(row, 0)?, text_at(row, 1)?])
-                })
-                .map(drop)?,
-            (None, None) => return Err(rusqlite::Error::QueryReturnedNoRows),
-        }
-    }
-    Ok(())
-}
-
-const SELECT_MESSAGES: &str = "SELECT titles, descriptions FROM messages WHERE id = ?";
-
-/// What each repository says in each language, from the messages that are in `db` already.
-fn insert_localized(db: &Connection, catalogue: &Catalogue) -> rusqlite::Result<()> {
-    let mut select = db.prepare(SELECT_MESSAGES)?;
-    let mut insert = db.prepare("INSERT INTO localized VALUES (?, ?, ?, ?, ?)")?;
-    for (id, repository) in catalogue {
-        let mut texts = |branch: Option<&BranchRecord>, column| -> rusqlite::Result<Texts> {
-            match branch.and_then(|branch| branch.messages.as_ref()) {
-                Some(messages) => select.query_row([messages.id()], |row| json(row, column)),
-                None => Ok(Texts::new()),
-            }
-        };
-        let branches = || repository.branches.values();
-        let titled = branches().find(|branch| branch.metadata.title.is_some());
-        let described = branches()
-            .find(|branch| branch.metadata.description.is_some())
-            .or_else(|| branches().find(|branch| branch.messages.is_some()));
-        let mut titles = texts(titled, 0)?;
-        let mut descriptions = texts(described, 1)?;
-        let english = titled.and_then(|branch| branch.metadata.title.clone());
-        titles.extend(english.map(|text| ("en".to_owned(), text)));
-        let english = described.and_then(|branch| branch.metadata.description.clone());
-        descriptions.extend(english.map(|text| ("en".to_owned(), text)));
-        let languages: BTreeSet<&String> = titles.keys().chain(descriptions.keys()).collect();
-        for language in languages {
-            insert.execute(params![
-                id.kind.as_str(),
-                id.name.as_str(),
-                language,
-                titles.get(language),
-                descriptions.get(language),
-            ])?;
-        }
-    }
-    Ok(())
-}
-
 fn insert_summary(
     db: &Connection,
     catalogue: &Catalogue,
@@ -371,16 +136,21 @@ fn insert_branches(db: &Connection, catalogue: &Catalogue) -> rusqlite::Result<(
     Ok(())
 }
 
-pub(crate) fn text(value: &impl serde::Serialize) -> rusqlite::Result<String> {
-    serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use tardist_contract::document::{Metadata, Requires};
 
     use super::*;
-    use crate::snapshot::render;
+    use crate::{
+        metadata::messages::Texts,
+        repository_id::RepositoryId,
+        snapshot::{
+            catalogue::{BranchRecord, RepositoryRecord},
+            render,
+        },
+    };
 
     fn catalogue() -> Catalogue {
         let branch = BranchRecord {

@@ -1,0 +1,146 @@
+//! Git objects: commits as Git reads them, and what it means that an object cannot be read.
+//!
+//! libgit2 refuses a commit whose author or committer line is not as it should be, such as one
+//! without `<` and `>`. Git checks these lines only when it is asked to (`git fsck`): it clones such a
+//! commit and checks it out. There are some in old histories, so the builder reads the object itself.
+//!
+//! This is apart from `git` and `content`, since both read commits and neither knows the other.
+
+use git2::{ErrorClass, ErrorCode, ObjectType, Oid, Repository};
+
+use crate::Error;
+
+/// What the builder needs of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// The tree of its files.
+    pub tree: Oid,
+    /// The commits before it.
+    pub parents: Vec<Oid>,
+    /// When it was committed: Unix seconds. 0 where the commit does not say it in Git's form, as in Git.
+    pub committed_at: i64,
+}
+
+/// Reads a commit.
+///
+/// # Errors
+/// libgit2's where there is no such object, and one of the class [`ErrorClass::Object`] where it is no
+/// commit that Git could read.
+pub fn commit(repository: &Repository, id: Oid) -> Result<Commit, git2::Error> {
+    let odb = repository.odb()?;
+    let object = odb.read(id)?;
+    let commit = (object.kind() == ObjectType::Commit).then(|| parse(object.data())).flatten();
+    commit.ok_or_else(|| {
+        let text = format!("{id} is not a commit that Git can read");
+        git2::Error::new(ErrorCode::Invalid, ErrorClass::Object, text)
+    })
+}
+
+/// True where the repository has this commit. It is not read, so that this is cheap.
+pub fn has_commit(repository: &Repository, id: Oid) -> bool {
+    let header = repository.odb().and_then(|odb| odb.read_header(id));
+    header.is_ok_and(|(_, kind)| kind == ObjectType::Commit)
+}
+
+/// Gives libgit2's error on an object its repository, and what was to be read.
+pub(crate) trait ObjectContext<T> {
+    /// [`Error::Damaged`] where the object is missing or broken, else [`Error::Git`].
+    fn object(self, repository: &Repository, what: impl FnOnce() -> String) -> Result<T, Error>;
+}
+
+impl<T> ObjectContext<T> for Result<T, git2::Error> {
+    fn object(self, repository: &Repository, what: impl FnOnce() -> String) -> Result<T, Error> {
+        self.map_err(|source| {
+            let is_damage = source.code() == ErrorCode::NotFound
+                || matches!(
+                    source.class(),
+                    ErrorClass::Odb | ErrorClass::Zlib | ErrorClass::Object | ErrorClass::Tree
+                );
+            if is_damage {
+                let mirror = repository.path().to_owned();
+                Error::Damaged { mirror, what: what(), source }
+            } else {
+                Error::Git { action: format!("read {}", what()), source }
+            }
+        })
+    }
+}
+
+/// The parts of a commit object
+/// (<https://git-scm.com/docs/user-manual#commit-object>; `parse_commit_buffer` of Git's commit.c).
+fn parse(object: &[u8]) -> Option<Commit> {
+    let mut lines = object.split(|&byte| byte == b'\n');
+    let mut line = lines.next()?;
+    let tree = id(line.strip_prefix(b"tree ")?)?;
+    let mut parents = Vec::new();
+    line = lines.next().unwrap_or_default();
+    while let Some(parent) = line.strip_prefix(b"parent ") {
+        parents.push(id(parent)?);
+        line = lines.next().unwrap_or_default();
+    }
+    let committer = line.starts_with(b"author ").then(|| lines.next()).flatten();
+    let committed_at = committer.and_then(|line| time(line.strip_prefix(b"committer ")?));
+    Some(Commit { tree, parents, committed_at: committed_at.unwrap_or(0) })
+}
+
+fn id(hex: &[u8]) -> Option<Oid> {
+    std::str::from_utf8(hex).ok().filter(|hex| hex.len() == 40)?.parse().ok()
+}
+
+/// The seconds behind the last `>` of an author or committer line, as Git's `parse_commit_date` finds
+/// them: names may hold anything, and the end of the line is where people least go wrong.
+fn time(line: &[u8]) -> Option<i64> {
+    let after = line.iter().rposition(|&byte| byte == b'>')? + 1;
+    let text = line[after..].trim_ascii_start();
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let length = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let end = text.len() - digits.len() + length;
+    std::str::from_utf8(&text[..end]).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+
+    fn parsed(lines: &str) -> Option<Commit> {
+        parse(format!("tree {TREE}\n{lines}\n\nmessage\ncommitter X <x> 9 +0000\n").as_bytes())
+    }
+
+    #[test]
+    fn the_time_is_the_committers() {
+        let lines =
+            "author A <a@example.org> 1 +0000\ncommitter B <b@example.org> 1767323045 +0100";
+        let read = parsed(&format!("parent {TREE}\nparent {TREE}\n{lines}")).unwrap();
+        assert_eq!((read.parents.len(), read.committed_at), (2, 1_767_323_045));
+        assert_eq!(read.tree.to_string(), TREE);
+    }
+
+    #[test]
+    fn what_git_reads_is_read_and_a_time_that_it_can_not_find_is_0() {
+        for (committer, time) in [
+            ("B b@example.org 1767323045 +0000", 0),
+            ("B <b@example.org>1767323045 +0000", 1_767_323_045),
+            ("B <b> <c>  7", 7),
+            ("<b> -5 +0000", -5),
+            ("B <b@example.org> yesterday", 0),
+            ("B <b@example.org>", 0),
+            ("B <b@example.org> 99999999999999999999 +0000", 0),
+            ("", 0),
+        ] {
+            let read = parsed(&format!("author A\ncommitter {committer}")).unwrap();
+            assert_eq!(read.committed_at, time, "{committer:?}");
+        }
+        assert_eq!(parsed("committer B <b> 7 +0000").unwrap().committed_at, 0, "no author");
+        assert_eq!(parsed("").unwrap().committed_at, 0);
+    }
+
+    #[test]
+    fn what_is_no_commit_is_none() {
+        for text in ["", "tree x\n", "parent\n", &format!("tree {TREE}a\n")] {
+            assert_eq!(parse(text.as_bytes()), None, "{text:?}");
+        }
+        assert_eq!(parsed("parent 1234"), None);
+    }
+}
