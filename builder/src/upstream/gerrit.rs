@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use tardist_contract::{BranchName, CommitId, Kind, RepoName};
 
-use super::{Listing, Project, Upstream, beginning};
+use super::{Listing, Project, Upstream, listing::beginning};
 use crate::{Error, net::http::Http, repository_id::RepositoryId};
 
 /// What stands before Gerrit's JSON, against scripts that include it from another site.

@@ -11,7 +11,10 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use tardist_contract::{BranchName, Kind, RepoName};
 
-use super::{Listing, Project, Upstream, json, shortened};
+use super::{
+    Listing, Project, Upstream,
+    listing::{json, shortened},
+};
 use crate::{Error, net::http::Http, repository_id::RepositoryId};
 
 const QUERY: &str = "action=query&list=extdistrepos&meta=siteinfo&siprop=general\

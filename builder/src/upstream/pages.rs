@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::de::DeserializeOwned;
 
-use super::json;
+use super::listing::{self, json};
 use crate::{
     Error,
     net::http::{self, Http, HttpError},
@@ -75,7 +75,7 @@ pub(super) fn all<T: Entry>(
         };
         pages.turn(page.iter().map(T::name)).map_err(|reason| form(&url, reason))?;
         if !http::same_origin(&next, first) {
-            let reason = format!("its next page is on another host, {}", super::shortened(&next));
+            let reason = format!("its next page is on another host, {}", listing::shortened(&next));
             return Err(form(&url, reason));
         }
         entries.extend(page);

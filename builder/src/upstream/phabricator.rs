@@ -10,7 +10,12 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use tardist_contract::BranchName;
 
-use super::{Listing, Prefixes, Upstream, json, pages::Pages, shortened, spec::Token};
+use super::{
+    Listing, Prefixes, Upstream,
+    listing::{json, shortened},
+    pages::Pages,
+    spec::Token,
+};
 use crate::{
     Error,
     net::http::{self, Http},

@@ -19,7 +19,7 @@ use serde::{
 
 use super::{
     Prefixes, Upstream, directory::Directory, gerrit::Gerrit, github::GitHub, gitlab::GitLab,
-    list::List, mediawiki::MediaWiki, phabricator::Phabricator,
+    list_file::List, mediawiki::MediaWiki, phabricator::Phabricator,
 };
 use crate::{net::http, settings::config::WIKIMEDIA_GERRIT};
 
