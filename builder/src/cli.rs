@@ -2,14 +2,12 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use clap::{
-    Arg, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, builder::Resettable,
-    parser::ValueSource,
-};
+use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, builder::Resettable};
 
-use crate::{
-    repository_id::RepositoryId,
-    settings::{self, Place, Places, Settings, variables},
+use crate::settings::{
+    Settings,
+    arguments::{self, Selection},
+    variables,
 };
 
 /// Mirrors MediaWiki extensions and skins, makes tarballs of their branches, and publishes a
@@ -86,21 +84,6 @@ pub enum Command {
     Man,
 }
 
-/// The setting that means something to `sync` alone, and to who looks at what is set.
-#[derive(Debug, Default, Clone, Args)]
-pub struct Selection {
-    /// Sync only this repository, as extensions/NAME or skins/NAME; give it once for each. All
-    /// others stay as they are
-    #[arg(
-        long,
-        value_name = "KIND/NAME",
-        env = "TARDIST_ONLY",
-        value_delimiter = ',',
-        help_heading = "Settings: what and where"
-    )]
-    pub only: Option<Vec<RepositoryId>>,
-}
-
 /// What only `sync` takes.
 #[derive(Debug, Default, Clone, Args)]
 pub struct Sync {
@@ -137,18 +120,10 @@ pub struct Parsed {
     pub wrong: Vec<String>,
 }
 
-/// All arguments that are settings, of whatever command.
-pub fn settings() -> Vec<Arg> {
-    let all = |command: clap::Command| command.get_arguments().cloned().collect::<Vec<_>>();
-    let mut arguments = all(Settings::augment_args(clap::Command::new("settings")));
-    arguments.extend(all(Selection::augment_args(clap::Command::new("selection"))));
-    arguments
-}
-
 /// The whole command, each setting's help with its default.
 pub fn command() -> clap::Command {
     let defaults = Settings::defaults().values();
-    let with_default = |argument: Arg| match defaults.get(&settings::key(&argument)) {
+    let with_default = |argument: Arg| match defaults.get(&arguments::key(&argument)) {
         Some(value) if argument.get_env().is_some() => {
             let value = match value {
                 toml::Value::String(text) => text.clone(),
@@ -179,7 +154,7 @@ pub fn parse(
     arguments: impl IntoIterator<Item = OsString>,
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Parsed, clap::Error> {
-    let settings = settings();
+    let settings = arguments::all();
     let looked = variables::look(&settings, variable);
     let ignore = |argument: Arg| {
         if looked.ignored.iter().any(|id| argument.get_id() == id.as_str()) {
@@ -192,26 +167,11 @@ pub fn parse(
     let matches = command.try_get_matches_from_mut(arguments)?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
     let own = matches.subcommand().map_or(&matches, |(_, own)| own);
-    cli.settings.places = places(&settings, own);
+    cli.settings.set_by = arguments::set_by(&settings, own);
     if let Command::Sync(Sync { selection, .. }) | Command::Config(selection) = &mut cli.command {
         cli.settings.only = selection.only.take();
     }
     Ok(Parsed { cli, wrong: looked.wrong })
-}
-
-fn places(settings: &[Arg], matches: &ArgMatches) -> Places {
-    let place = |argument: &Arg| {
-        let id = argument.get_id().as_str();
-        // Not every command has all of them.
-        matches.try_contains_id(id).ok()?;
-        let place = match matches.value_source(id)? {
-            ValueSource::CommandLine => Place::Flag(format!("--{}", argument.get_long()?)),
-            ValueSource::EnvVariable => Place::Variable(argument.get_env()?.to_str()?.to_owned()),
-            _ => return None,
-        };
-        Some((settings::key(argument), place))
-    };
-    settings.iter().filter_map(place).collect()
 }
 
 #[cfg(test)]
@@ -234,7 +194,7 @@ mod tests {
         let settings = parsed.cli.settings;
         assert_eq!((settings.jobs, settings.retries), (Some(3), Some(7)));
         assert_eq!(settings.only.unwrap().len(), 1);
-        let places: Vec<String> = settings.places.values().map(ToString::to_string).collect();
+        let places: Vec<String> = settings.set_by.values().map(ToString::to_string).collect();
         assert_eq!(places, ["--branch", "--jobs", "--only", "--retries"]);
     }
 
@@ -254,7 +214,7 @@ mod tests {
         command.build();
         let help = command.find_subcommand_mut("sync").unwrap().render_long_help().to_string();
         let one_line = help.split_whitespace().collect::<Vec<_>>().join(" ");
-        for argument in settings() {
+        for argument in arguments::all() {
             for text in
                 [argument.get_long().unwrap(), argument.get_env().unwrap().to_str().unwrap()]
             {

@@ -5,6 +5,8 @@
 
 pub mod ls_refs;
 pub mod mirror;
+mod pkt_line;
 pub mod submodule;
 pub mod tidy;
 pub mod transport;
+pub mod url_map;

@@ -19,6 +19,7 @@ pub mod git;
 pub mod memory;
 pub mod metadata;
 pub mod net;
+pub mod pool;
 pub mod progress;
 mod repository_id;
 pub mod settings;

@@ -1,23 +1,31 @@
-//! Upstreams: which repositories there are, and at which commit each wanted branch stands.
+//! Upstreams: which repositories there are, and at which commit each wanted branch is.
 //!
-//! An adapter a sort of server, each behind the trait [`Upstream`]; [`Spec`] is what a user writes
-//! for one. Adapters only list. Where a list does not tell the commits of branches, which is
-//! everywhere but with [`gerrit`] and [`directory`], [`refs`] asks Git itself, one small request a
-//! repository. Several upstreams are listed one after the other and merged here.
+//! A user writes a [`Spec`] for each. There is a file for each type of server; each makes an
+//! [`Upstream`] of a spec. Upstreams only list. Where a list has no commits, [`tips`] asks Git itself, by one
+//! small request for each repository. [`list()`] lists several upstreams and merges them.
 //!
-//! The answers of an upstream are hostile as far as names and URLs go: a name that can't be a file
-//! is refused, and a clone URL counts only on the host that its upstream is configured for.
+//! A new type of upstream is a file of its own, and a line in the table of `spec.rs`.
 
-pub mod directory;
-pub mod gerrit;
-pub mod github;
-pub mod gitlab;
-pub mod list_file;
-pub mod listing;
-pub mod mediawiki;
+mod adapter;
+mod directory;
+mod gerrit;
+mod github;
+mod gitlab;
+mod list_file;
+mod listing;
+mod mediawiki;
+mod merge;
+mod open;
 mod pages;
-pub mod phabricator;
-pub mod spec;
+mod phabricator;
+mod prefixes;
+mod response;
+mod spec;
+pub mod tips;
+mod token;
+pub mod wikimedia;
 
-pub use listing::*;
-pub use spec::Spec;
+pub use listing::{Listing, Project, Upstream};
+pub use merge::{Wanted, list};
+pub use open::{allow, open};
+pub use spec::{Spec, one_or_many};

@@ -36,10 +36,11 @@ use crate::{
     git::{
         mirror, submodule,
         tidy::{self, Tidied},
+        url_map::{self, UrlMap},
     },
     progress::{self, Progress},
     repository_id::RepositoryId,
-    settings::config::{Config, UrlMap},
+    settings::config::Config,
     snapshot::file::Snapshot,
 };
 
@@ -241,7 +242,7 @@ fn follow(
     };
     for (path, module) in submodule::parse(&String::from_utf8_lossy(modules.content())) {
         let url = submodule::resolve(url, &module);
-        let mirror = layout.submodule(&submodule::mapped(&url, map));
+        let mirror = layout.submodule(&url_map::mapped(&url, map));
         let inner = tree.get_path(Path::new(&path)).map(|entry| entry.id());
         if let (Ok(commit), Ok(inside), 1..) = (inner, Repository::open_bare(&mirror), depth) {
             follow(layout, &inside, commit, &url, map, depth - 1, needed);

@@ -68,6 +68,7 @@ fn body(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Vec
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::arguments;
 
     #[test]
     fn the_page_has_all_commands_and_all_options() {
@@ -79,7 +80,7 @@ mod tests {
             let heading = format!(".SS \"tardist {}\"", command.get_name());
             assert!(plain.contains(&heading), "{heading} is not in:\n{page}");
         }
-        for argument in cli::settings() {
+        for argument in arguments::all() {
             let flag = format!("--{}", argument.get_long().unwrap());
             assert!(plain.contains(&flag), "{flag} is not in:\n{page}");
         }

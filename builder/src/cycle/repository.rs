@@ -26,10 +26,10 @@ use crate::{
     git::{
         mirror::{self, Mirror},
         submodule, tidy,
+        url_map::{self, UrlMap},
     },
     metadata::{manifest, messages},
-    net::http::{Http, HttpError},
-    settings::config::UrlMap,
+    net::{Http, HttpError},
     snapshot::catalogue::{BranchRecord, Messages},
     tarball::pipeline::{self as tarball, Subject},
 };
@@ -248,7 +248,7 @@ impl Updater<'_> {
         let parent = urls.get(&gitlink.within).map_or("", String::as_str);
         let url = submodule::resolve(parent, url);
         urls.insert(gitlink.path.clone(), url.clone());
-        let url = submodule::mapped(&url, self.url_map);
+        let url = url_map::mapped(&url, self.url_map);
         if !self.http.allows(&url) {
             return Ok(Err(HttpError::NotAllowed { url }.to_string()));
         }

@@ -29,7 +29,7 @@ use crate::{
     error::{GitContext, IoContext},
     git::transport,
     memory,
-    net::http::Http,
+    net::Http,
     progress::Progress,
     repository_id::RepositoryId,
     settings::config::Config,

@@ -18,7 +18,7 @@ use crate::{
     Error,
     error::{GitContext, IoContext},
     git::transport,
-    net::http::Http,
+    net::Http,
     repository_id::RepositoryId,
 };
 

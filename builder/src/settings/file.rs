@@ -12,7 +12,11 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{FORMS, Form, Place, Settings};
+use super::{
+    form::{FORMS, Form},
+    given::Settings,
+    set_by::SetBy,
+};
 
 /// What a file holds.
 #[derive(Debug, Default)]
@@ -72,7 +76,7 @@ pub fn parse(path: &Path, text: &str) -> Read {
         let place = document.place(at);
         match one(&span, &key, value.clone()) {
             Ok(mut found) => {
-                found.places.insert(name, place);
+                found.set_by.insert(name, place);
                 settings = settings.or(found);
             }
             Err(error) => {
@@ -116,9 +120,9 @@ impl Document<'_> {
         self.before(offset).matches('\n').count() + 1
     }
 
-    fn place(&self, offset: usize) -> Place {
+    fn place(&self, offset: usize) -> SetBy {
         let line = self.before(offset).rsplit('\n').next().unwrap_or_default();
-        Place::File {
+        SetBy::File {
             path: self.path.to_owned(),
             line: self.line(offset),
             column: line.chars().count() + 1,
@@ -219,9 +223,9 @@ mod tests {
         let read = parse(Path::new("x.toml"), text);
         assert_eq!(read.wrong, [""; 0]);
         assert_eq!(read.settings.url_map.unwrap()[0].to, "http://b/");
-        let place = Place::File { path: "x.toml".into(), line: 3, column: 3 };
-        assert_eq!(read.settings.places["grace"], place);
-        assert_eq!(read.settings.places.len(), 3);
+        let place = SetBy::File { path: "x.toml".into(), line: 3, column: 3 };
+        assert_eq!(read.settings.set_by["grace"], place);
+        assert_eq!(read.settings.set_by.len(), 3);
     }
 
     #[test]

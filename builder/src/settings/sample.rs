@@ -3,8 +3,11 @@
 
 use std::fmt::Write;
 
-use super::{Form, Settings, key};
-use crate::cli;
+use super::{
+    arguments::{self, key},
+    form::{Form, Takes},
+    given::Settings,
+};
 
 /// How wide comments are, in characters.
 const WIDTH: usize = 98;
@@ -22,7 +25,7 @@ pub fn sample(settings: &Settings) -> String {
     let mut file = String::new();
     comment(&mut file, HEAD);
     let mut heading = String::new();
-    let mut arguments = cli::settings();
+    let mut arguments = arguments::all();
     let headings: Vec<String> = arguments.iter().map(heading_of).collect();
     arguments.sort_by_key(|argument| headings.iter().position(|it| *it == heading_of(argument)));
     for argument in arguments {
@@ -41,7 +44,7 @@ pub fn sample(settings: &Settings) -> String {
             &mut file,
             &format!(
                 "It takes {}: {key} = {}",
-                form.map_or("text", |form| form.takes),
+                form.map_or(Takes::Other("text"), |form| form.takes),
                 form.map_or("\"\"", |form| form.example)
             ),
         );
@@ -56,7 +59,7 @@ pub fn sample(settings: &Settings) -> String {
         );
         let _ = match (set.get(&key), defaults.get(&key)) {
             (Some(value), _) => {
-                if let Some(place) = settings.places.get(&key) {
+                if let Some(place) = settings.set_by.get(&key) {
                     comment(&mut file, &format!("Set by {place}"));
                 }
                 writeln!(file, "{key} = {value}")
@@ -93,7 +96,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::settings::{FORMS, Place, config::Config, file};
+    use crate::settings::{config::Config, file, form::FORMS, set_by::SetBy};
 
     /// The file with every setting in force.
     fn uncommented(text: &str) -> String {
@@ -111,7 +114,7 @@ mod tests {
         for (text, count) in [(text.clone(), 0), (uncommented(&text), FORMS.len())] {
             let read = file::parse(Path::new("sample"), &text);
             assert_eq!(read.wrong, [""; 0], "{text}");
-            assert_eq!(read.settings.places.len(), count, "{text}");
+            assert_eq!(read.settings.set_by.len(), count, "{text}");
             assert_eq!(Config::new(read.settings).unwrap(), defaults);
         }
         assert!(text.lines().all(|line| line.starts_with('#') || line.is_empty()), "{text}");
@@ -141,7 +144,7 @@ mod tests {
         let settings = Settings {
             jobs: Some(7),
             grace: Some(jiff::SignedDuration::from_mins(90)),
-            places: [("jobs".to_owned(), Place::Variable("TARDIST_JOBS".into()))].into(),
+            set_by: [("jobs".to_owned(), SetBy::Variable("TARDIST_JOBS".into()))].into(),
             ..Settings::default()
         };
         let text = sample(&settings);

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 
 use clap::{Arg, Command, error::ErrorKind};
 
-use super::{Form, Place, key};
+use super::{arguments::key, form::Form, set_by::SetBy};
 
 /// What is to be said about the environment.
 #[derive(Debug, Default)]
@@ -49,7 +49,7 @@ fn check(argument: &Arg, value: &OsString) -> Result<(), Option<String>> {
 
 fn message(argument: &Arg, name: &str, value: &OsString, reason: Option<String>) -> String {
     let key = key(argument);
-    let place = Place::Variable(name.to_owned());
+    let place = SetBy::Variable(name.to_owned());
     let quoted = format!("{:?}", value.to_string_lossy());
     match (Form::of(&key), reason) {
         (Some(form), Some(reason)) if form.explains => form.refuse(Some(&place), &reason),
@@ -61,11 +61,11 @@ fn message(argument: &Arg, name: &str, value: &OsString, reason: Option<String>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli;
+    use crate::settings::arguments;
 
     #[test]
     fn all_wrong_variables_are_told_by_name() {
-        let looked = look(&cli::settings(), |name| match name {
+        let looked = look(&arguments::all(), |name| match name {
             "TARDIST_JOBS" => Some("x".into()),
             "TARDIST_BRANCHES" => Some("master,a b".into()),
             "TARDIST_ONLY" => Some("MassMessage".into()),

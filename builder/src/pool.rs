@@ -1,0 +1,108 @@
+//! Work on many things at once, by a fixed number of threads.
+//!
+//! Whatever the builder does in parallel for repositories goes through [`run`]. So a panic means the same
+//! everywhere: it is the failure of the thing that was worked on, and all others go on.
+
+use std::{
+    any::Any,
+    collections::VecDeque,
+    panic::{self, AssertUnwindSafe},
+    sync::{Mutex, PoisonError, mpsc},
+    thread,
+};
+
+use crate::Error;
+
+/// Does `work` on each of `items`, `threads` at a time, and hands each item to `each` with its result.
+///
+/// `each` runs on the thread of the caller, in the order in which results come. At least one thread
+/// works, and no more than there are items.
+///
+/// A panic in `work` is an [`Error::Bug`] of its item. `work` must leave nothing half done in what
+/// it shares with other items when it panics.
+pub fn run<T: Send, R: Send>(
+    threads: usize,
+    items: Vec<T>,
+    work: impl Fn(&T) -> Result<R, Error> + Sync,
+    mut each: impl FnMut(T, Result<R, Error>),
+) {
+    let threads = threads.min(items.len()).max(1);
+    let queue = Mutex::new(VecDeque::from(items));
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    let (sender, receiver) = mpsc::channel();
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            let (sender, next, work) = (sender.clone(), &next, &work);
+            scope.spawn(move || {
+                while let Some(item) = next() {
+                    let result = panic::catch_unwind(AssertUnwindSafe(|| work(&item)));
+                    let result = result.unwrap_or_else(|cause| Err(bug(&*cause)));
+                    // Nobody listens any more: `each` has panicked.
+                    if sender.send((item, result)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        // The loop below ends when the last thread drops its sender.
+        drop(sender);
+        for (item, result) in receiver {
+            each(item, result);
+        }
+    });
+}
+
+/// The error that tells what a panic said.
+fn bug(cause: &(dyn Any + Send)) -> Error {
+    let text = cause
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| cause.downcast_ref::<&str>().copied());
+    Error::Bug(text.unwrap_or("a panic without a message").to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::BTreeMap,
+        sync::atomic::{AtomicUsize, Ordering},
+        time::Duration,
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_panic_is_the_failure_of_its_item_alone() {
+        let work = |number: &u32| match number {
+            3 => panic!("three of {number}"),
+            5 => Err(Error::Config("five".to_owned())),
+            number => Ok(number * 10),
+        };
+        let mut results = BTreeMap::new();
+        run(2, (0..8).collect(), work, |number, result| {
+            results.insert(number, result.map_err(|error| error.to_string()));
+        });
+        assert_eq!(results.len(), 8, "{results:?}");
+        assert!(matches!(&results[&3], Err(text) if text.contains("three of 3")), "{results:?}");
+        assert_eq!(results[&5], Err("five".to_owned()));
+        assert_eq!(results[&7], Ok(70));
+    }
+
+    #[test]
+    fn as_many_threads_work_as_are_asked_for_and_at_least_one() {
+        for (threads, most) in [(0, 1), (1, 1), (3, 3)] {
+            let (now, peak) = (AtomicUsize::new(0), AtomicUsize::new(0));
+            let work = |_: &u32| {
+                peak.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                thread::sleep(Duration::from_millis(5));
+                now.fetch_sub(1, Ordering::SeqCst);
+                Ok(())
+            };
+            let mut done = 0;
+            run(threads, (0..12).collect(), work, |_, _| done += 1);
+            assert_eq!(done, 12);
+            assert!(peak.into_inner() <= most, "{threads}");
+        }
+        run(4, Vec::<u32>::new(), |_| Ok(()), |_, _| panic!("there is nothing to do"));
+    }
+}
