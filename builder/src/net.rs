@@ -1,7 +1,7 @@
 //! The network: an HTTP client that asks allowed hosts only.
 //!
-//! It knows HTTP and nothing of what is asked. REST APIs are read in [`upstream`](crate::upstream), Git's
-//! protocol in [`git`](crate::git).
+//! It knows HTTP and nothing of what is asked. REST APIs are read in [`upstream`](crate::upstream),
+//! Git's protocol in [`git`](crate::git).
 
 mod error;
 mod http;

@@ -1,8 +1,8 @@
 //! Settings as people write them, and the checked configuration that is made of them.
 //!
-//! There is one struct, [`Settings`], for the command line, the environment and the configuration file, so
-//! that these three always have the same settings. [`Config`](config::Config) is what the builder works
-//! with: every value is there, and checked.
+//! There is one struct, [`Settings`], for the command line, the environment and the configuration
+//! file, so that these three always have the same settings. [`Config`](config::Config) is what the
+//! builder works with: every value is there, and checked.
 //!
 //! A new setting is
 //!
@@ -12,9 +12,9 @@
 //! 3. a line in [`FORMS`], which says what it takes;
 //! 4. a field of [`Config`](config::Config), and a line in [`Config::new`](config::Config::new).
 //!
-//! Everything else follows: the key in the file, the output of `tardist config`, and the messages about
-//! wrong values. The compiler or a test names what is forgotten. A setting can have any type that clap and
-//! serde take: a string, a number, a list, or a list of tables.
+//! Everything else follows: the key in the file, the output of `tardist config`, and the messages
+//! about wrong values. The compiler or a test names what is forgotten. A setting can have any type
+//! that clap and serde take: a string, a number, a list, or a list of tables.
 
 pub mod arguments;
 pub mod config;

@@ -1,8 +1,9 @@
 //! Upstreams: which repositories there are, and at which commit each wanted branch is.
 //!
 //! A user writes a [`Spec`] for each. There is a file for each type of server; each makes an
-//! [`Upstream`] of a spec. Upstreams only list. Where a list has no commits, [`tips`] asks Git itself, by one
-//! small request for each repository. [`list()`] lists several upstreams and merges them.
+//! [`Upstream`] of a spec. Upstreams only list. Where a list has no commits, [`tips`] asks Git
+//! itself, by one small request for each repository. [`list()`] lists several upstreams and merges
+//! them.
 //!
 //! A new type of upstream is a file of its own, and a line in the table of `spec.rs`.
 

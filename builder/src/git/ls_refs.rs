@@ -1,13 +1,12 @@
 //! Which commits the wanted branches of a repository stand at, asked of Git itself.
 //!
-//! Over HTTP this is one POST by protocol 2's `ls-refs`
-//! (<https://git-scm.com/docs/protocol-v2>, "ls-refs"). The server sends only refs that begin with a
-//! wanted name, so that a repository of 60,000 refs costs one small response. The usual GET for the
-//! server's capabilities is left out: a request that uses none of them is one that every protocol 2
-//! server understands.
+//! Over HTTP this is one POST by protocol 2's `ls-refs` (<https://git-scm.com/docs/protocol-v2>,
+//! "ls-refs"). The server sends only refs that begin with a wanted name, so that a repository of
+//! 60,000 refs costs one small response. The usual GET for the server's capabilities is left out: a
+//! request that uses none of them is one that every protocol 2 server understands.
 //!
-//! A server that does not speak protocol 2 is asked by protocol 0, whose response has all refs. libgit2
-//! could do only that.
+//! A server that does not speak protocol 2 is asked by protocol 0, whose response has all refs.
+//! libgit2 could do only that.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,8 +24,8 @@ use crate::{
     net::{Http, HttpError},
 };
 
-/// The longest response that is read: 256 MiB. 60,000 refs of protocol 0 take 4 MB, and only the wanted
-/// ones are kept in memory.
+/// The longest response that is read: 256 MiB. 60,000 refs of protocol 0 take 4 MB, and only the
+/// wanted ones are kept in memory.
 const MAX_REFS: u64 = 256 << 20;
 
 /// The commits of branches.
@@ -42,9 +41,9 @@ pub enum Protocol {
     V2,
 }
 
-/// Asks the repository at `url` for the tips of `branches`: by `protocol`, and by version 0 where the
-/// server does not speak version 2. Returns the tips of those branches that it has, and the protocol
-/// that it answered by.
+/// Asks the repository at `url` for the tips of `branches`: by `protocol`, and by version 0 where
+/// the server does not speak version 2. Returns the tips of those branches that it has, and the
+/// protocol that it answered by.
 ///
 /// # Errors
 /// [`Error::Fetch`] or [`Error::Refs`], after the retries that `http` allows.
@@ -137,8 +136,8 @@ fn by_version_0(http: &Http, url: &str, branches: &BTreeSet<BranchName>) -> Resu
     Ok(tips)
 }
 
-/// Reads to the end of the response, where only the end of an encoding is left: a connection can serve
-/// the next request only if its response was read to the end.
+/// Reads to the end of the response, where only the end of an encoding is left: a connection can
+/// serve the next request only if its response was read to the end.
 fn finish(response: impl Read) {
     // The tips are complete already. A connection that breaks now is not used again.
     let _ = io::copy(&mut response.take(4096), &mut io::sink());
@@ -188,14 +187,14 @@ fn text_of(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned()
 }
 
-/// Reads `ID REF` a line, up to a flush. There is only the flush where no ref matches, as in an empty
-/// repository.
+/// Reads `ID REF` a line, up to a flush. There is only the flush where no ref matches, as in an
+/// empty repository.
 fn read_version_2(mut from: impl Read, branches: &BTreeSet<BranchName>) -> Result<Tips, NoRefs> {
     read_refs(&mut from, branches, |line| Some(line))
 }
 
-/// Reads `# service=git-upload-pack`, a flush, then `ID REF` a line up to a flush. Behind the first ref
-/// and a NUL stand the server's capabilities. Where there is no ref, the first line names none.
+/// Reads `# service=git-upload-pack`, a flush, then `ID REF` a line up to a flush. Behind the first
+/// ref and a NUL stand the server's capabilities. Where there is no ref, the first line names none.
 fn read_version_0(mut from: impl Read, branches: &BTreeSet<BranchName>) -> Result<Tips, NoRefs> {
     let mut buffer = Vec::new();
     match read(&mut from, &mut buffer)? {

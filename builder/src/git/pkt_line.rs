@@ -1,8 +1,8 @@
 //! pkt-lines: the packets that Git's protocols consist of
 //! (<https://git-scm.com/docs/protocol-common>, "pkt-line Format").
 //!
-//! A packet begins with its length as four hexadecimal digits, which count themselves. Lengths below 4
-//! are markers without data. What the data means is for the callers.
+//! A packet begins with its length as four hexadecimal digits, which count themselves. Lengths
+//! below 4 are markers without data. What the data means is for the callers.
 
 use std::io::{self, Read};
 

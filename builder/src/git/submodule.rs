@@ -1,7 +1,7 @@
 //! Submodules: which repositories a tree's gitlinks stand for, and where they are fetched from.
 //!
-//! It owns the reading of `.gitmodules` (<https://git-scm.com/docs/gitmodules>) and makes its URLs, which
-//! are hostile, absolute. Which of them are fetched from elsewhere is for
+//! It owns the reading of `.gitmodules` (<https://git-scm.com/docs/gitmodules>) and makes its URLs,
+//! which are hostile, absolute. Which of them are fetched from elsewhere is for
 //! [`url_map`](crate::git::url_map).
 
 use std::collections::BTreeMap;
@@ -51,7 +51,8 @@ fn unquote(value: &str) -> String {
     if quoted { text } else { text.trim_end().to_owned() }
 }
 
-/// The URL of a submodule: relative ones against the URL of the repository that has it, as Git does.
+/// The URL of a submodule: relative ones against the URL of the repository that has it, as Git
+/// does.
 pub fn resolve(parent: &str, url: &str) -> String {
     if url.starts_with("./") || url.starts_with("../") {
         let mut base = parent.trim_end_matches('/');

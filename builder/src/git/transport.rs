@@ -136,8 +136,8 @@ fn without_shallow(refs: &[u8]) -> Vec<u8> {
 /// As many packets `shallow ID` are looked at, in bytes: 300,000 of them, where a branch has one.
 const MAX_SHALLOWS: usize = 16 << 20;
 
-/// A response of Git without the newlines that JGit, and so Gerrit, ends its packets `shallow ID` and
-/// `unshallow ID` with. Git itself sends none, the protocol has a receiver take both
+/// A response of Git without the newlines that JGit, and so Gerrit, ends its packets `shallow ID`
+/// and `unshallow ID` with. Git itself sends none, the protocol has a receiver take both
 /// (<https://git-scm.com/docs/protocol-common>), and libgit2 1.9 fails at them with `invalid packet
 /// line`. These packets come first; from the first other one on nothing is looked at.
 fn plain_shallow(mut response: impl Read) -> io::Result<impl Read> {

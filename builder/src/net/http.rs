@@ -1,8 +1,8 @@
 //! The HTTP client. Requests to REST APIs and to Git go through it alike.
 //!
-//! It owns the `User-Agent`, time limits, retries and redirects. It follows no redirect, since content
-//! could lead the builder to any host that way. Git's own HTTP (libgit2's) is not used, so that there is
-//! one policy and one connection pool ([`transport`](crate::git::transport)).
+//! It owns the `User-Agent`, time limits, retries and redirects. It follows no redirect, since
+//! content could lead the builder to any host that way. Git's own HTTP (libgit2's) is not used, so
+//! that there is one policy and one connection pool ([`transport`](crate::git::transport)).
 
 use std::{
     io::{self, Read},
@@ -25,8 +25,8 @@ use super::{
 /// The longest `Retry-After` that is waited for within a cycle. The next cycle tries again anyway.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
-/// How many unused connections to a host are kept for its next request. The setting `jobs` bounds those
-/// in use. With ureq's default, 3, more jobs would open a new connection for most requests.
+/// How many unused connections to a host are kept for its next request. The setting `jobs` bounds
+/// those in use. With ureq's default, 3, more jobs would open a new connection for most requests.
 const MAX_IDLE: usize = 16;
 
 /// How requests are made.
@@ -115,8 +115,8 @@ impl Http {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// How many bytes of responses have come. Where a server compressed them, the uncompressed bytes
-    /// count.
+    /// How many bytes of responses have come. Where a server compressed them, the uncompressed
+    /// bytes count.
     pub fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
     }
@@ -129,9 +129,9 @@ impl Http {
         Ok(self.ask(url, &[], None)?.body)
     }
 
-    /// The whole response to one request: GET, or POST where there is a `body`. It is tried again as
-    /// [`retry`](Self::retry) says. The headers, which may hold a token, go to the host of `url` and
-    /// to no other, since no redirect is followed.
+    /// The whole response to one request: GET, or POST where there is a `body`. It is tried again
+    /// as [`retry`](Self::retry) says. The headers, which may hold a token, go to the host of `url`
+    /// and to no other, since no redirect is followed.
     ///
     /// # Errors
     /// As [`send`](Self::send), and [`HttpError::TooLong`].
@@ -157,11 +157,12 @@ impl Http {
         })
     }
 
-    /// Sends one request: GET, or POST where there is a `body`. Gives a reader of the response's body;
-    /// whoever reads it limits how much.
+    /// Sends one request: GET, or POST where there is a `body`. Gives a reader of the response's
+    /// body; whoever reads it limits how much.
     ///
     /// # Errors
-    /// [`HttpError`] for another status than 200, a failed connection, or a URL that may not be asked.
+    /// [`HttpError`] for another status than 200, a failed connection, or a URL that may not be
+    /// asked.
     pub fn send(
         &self,
         url: &str,

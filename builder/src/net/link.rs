@@ -1,7 +1,7 @@
 //! The `Link` header (RFC 8288), by which GitHub and GitLab tell where a list goes on.
 
-/// The target of the link with the relation `next` in the value of a `Link` header, as it is written
-/// there (RFC 8288, 3).
+/// The target of the link with the relation `next` in the value of a `Link` header, as it is
+/// written there (RFC 8288, 3).
 pub(super) fn next(links: &str) -> Option<String> {
     links.split('<').skip(1).find_map(|link| {
         let (target, parameters) = link.split_once('>')?;

@@ -13,7 +13,8 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// The origin of a URL. None for a URL that is neither http nor https, and for one with a user part.
+    /// The origin of a URL. None for a URL that is neither http nor https, and for one with a user
+    /// part.
     pub fn of(url: &str) -> Option<Self> {
         let uri: Uri = url.parse().ok()?;
         let scheme = uri.scheme_str()?.to_ascii_lowercase();
@@ -48,8 +49,8 @@ pub fn same_origin(one: &str, other: &str) -> bool {
     Origin::of(one).is_some_and(|one| Some(one) == Origin::of(other))
 }
 
-/// True where `text` looks like a http or https URL: its scheme, and something behind. For URLs that are
-/// only shown, or that other URLs begin with.
+/// True where `text` looks like a http or https URL: its scheme, and something behind. For URLs
+/// that are only shown, or that other URLs begin with.
 pub fn is_http_url(text: &str) -> bool {
     ["http://", "https://"].iter().any(|scheme| {
         text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))

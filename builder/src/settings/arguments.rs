@@ -33,7 +33,8 @@ pub fn all() -> Vec<Arg> {
     arguments
 }
 
-/// The key in a file of the setting that an argument stands for. It is the name of the field, with dashes.
+/// The key in a file of the setting that an argument stands for. It is the name of the field, with
+/// dashes.
 pub fn key(argument: &clap::Arg) -> String {
     argument.get_id().as_str().replace('_', "-")
 }

@@ -23,7 +23,8 @@ use crate::{
 pub struct Config {
     /// The data directory.
     pub data: PathBuf,
-    /// Where the repositories are; never empty. Where several have a repository, the first one wins.
+    /// Where the repositories are; never empty. Where several have a repository, the first one
+    /// wins.
     pub upstreams: Vec<Spec>,
     /// The branches to distribute; never empty.
     pub branches: BTreeSet<BranchName>,
@@ -31,7 +32,7 @@ pub struct Config {
     pub only: BTreeSet<RepositoryId>,
     /// The start of a tarball's URL, without a slash at its end. Empty: the URL is a path.
     pub public_url: String,
-    /// For the `User-Agent`.
+    /// Who runs this, for the `User-Agent`.
     pub contact: String,
     /// Where submodules are fetched from.
     pub url_map: Vec<UrlMap>,
@@ -51,7 +52,7 @@ pub struct Config {
     pub refresh: Duration,
 }
 
-/// Checks values, and collects what is wrong with them.
+/// Checks values, and collects messages about the wrong ones.
 struct Check {
     set_by: BTreeMap<String, SetBy>,
     wrong: Vec<String>,
@@ -66,7 +67,7 @@ impl Check {
         self.wrong.push(message);
     }
 
-    /// A URL without a slash at its end, or nothing.
+    /// A URL without a slash at its end. It may be empty.
     fn url(&mut self, key: &str, url: Option<String>) -> String {
         let url = url.unwrap_or_default();
         if !url.is_empty() && !is_http_url(&url) {
@@ -102,8 +103,8 @@ impl Config {
     /// Checks settings, and takes the default where one is not given.
     ///
     /// # Errors
-    /// [`Error::Config`] with everything that is wrong, a line each: where it was set, what is wrong
-    /// and what to write instead.
+    /// [`Error::Config`] with everything that is wrong, a line each: where it was set, what is
+    /// wrong and what to write instead.
     pub fn new(settings: Settings) -> Result<Self, Error> {
         let mut check = Check { set_by: settings.set_by.clone(), wrong: Vec::new() };
         let settings = settings.or(Settings::defaults());
@@ -141,8 +142,8 @@ impl Config {
         if check.wrong.is_empty() { Ok(config) } else { Err(Error::Config(check.wrong.join("\n"))) }
     }
 
-    /// How requests are made: with `User-Agent: tardist/VERSION (contact)`, and to the hosts that the URL
-    /// map leads to. The hosts of the upstreams are added when these are open
+    /// How requests are made: with `User-Agent: tardist/VERSION (contact)`, and to the hosts that
+    /// the URL map leads to. The hosts of the upstreams are added when these are open
     /// ([`upstream::allow`](crate::upstream::allow)).
     pub fn http_options(&self) -> HttpOptions {
         HttpOptions {

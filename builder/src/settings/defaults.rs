@@ -33,9 +33,9 @@ impl Settings {
     }
 }
 
-/// How many repositories are worked on at once. More than the cores where these are few, since a fetch
-/// mostly waits. At most 8, since each has a connection to the upstream, and compressing uses all cores
-/// anyway.
+/// How many repositories are worked on at once. More than the cores where these are few, since a
+/// fetch mostly waits. At most 8, since each has a connection to the upstream, and compressing uses
+/// all cores anyway.
 fn jobs() -> usize {
     thread::available_parallelism().map_or(6, |cores| cores.get().clamp(6, 8))
 }

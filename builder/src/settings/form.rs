@@ -1,11 +1,12 @@
-//! What each setting takes: for checks, for messages, and for the generated file. Ranges of numbers and
-//! times are here only.
+//! What each setting takes: for checks, for messages, and for the generated file. Ranges of numbers
+//! and times are here only.
 
 use std::{fmt, time::Duration};
 
 use super::set_by::SetBy;
 
-/// Which values a setting takes. Its text is the end of a sentence, such as "a number from 1 to 256".
+/// Which values a setting takes. Its text is the end of a sentence, such as "a number from 1 to
+/// 256".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Takes {
     /// A number in a range.
@@ -58,7 +59,8 @@ pub struct Form {
     pub takes: Takes,
     /// A value as TOML writes it.
     pub example: &'static str,
-    /// True where the error of the setting's type names the broken rule, and so says more than `takes`.
+    /// True where the error of the setting's type names the broken rule, and so says more than
+    /// `takes`.
     pub explains: bool,
 }
 
@@ -183,7 +185,7 @@ mod tests {
         let file = SetBy::File { path: "tardist.toml".into(), line: 12, column: 8 };
         let flag = SetBy::Flag("--jobs".into());
         let variable = SetBy::Variable("TARDIST_JOBS".into());
-        for (place, says) in [
+        for (set_by, says) in [
             (None, "jobs: 0 is not a number from 1 to 256; write jobs = 4"),
             (
                 Some(&file),
@@ -195,7 +197,7 @@ mod tests {
                 "TARDIST_JOBS: 0 is not a number from 1 to 256; write TARDIST_JOBS=4",
             ),
         ] {
-            assert_eq!(jobs.refuse_value(place, "0"), says);
+            assert_eq!(jobs.refuse_value(set_by, "0"), says);
         }
         let branches = Form::of("branches").unwrap();
         let variable = SetBy::Variable("TARDIST_BRANCHES".into());

@@ -28,17 +28,26 @@ pub(super) mod heading {
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Settings {
     /// The data directory: snapshot.db, dist/ and mirror/
-    #[arg(long, global = true, value_name = "DIR", env = "TARDIST_DATA", help_heading = heading::WHAT_AND_WHERE)]
+    #[arg(
+        long, global = true, value_name = "DIR", env = "TARDIST_DATA",
+        help_heading = heading::WHAT_AND_WHERE
+    )]
     pub data: Option<PathBuf>,
 
     /// Where the repositories are: a Gerrit's URL, or mediawiki=URL, github=URL, gitlab=URL,
     /// list=FILE, directory=DIR; give it once for each
-    #[arg(long, global = true, value_name = "URL", env = "TARDIST_UPSTREAM", value_delimiter = ',', help_heading = heading::WHAT_AND_WHERE)]
+    #[arg(
+        long, global = true, value_name = "URL", env = "TARDIST_UPSTREAM",
+        value_delimiter = ',', help_heading = heading::WHAT_AND_WHERE
+    )]
     #[serde(deserialize_with = "upstream::one_or_many")]
     pub upstream: Option<Vec<Spec>>,
 
     /// A branch to distribute; give it once for each
-    #[arg(long = "branch", global = true, value_name = "BRANCH", env = "TARDIST_BRANCHES", value_delimiter = ',', help_heading = heading::WHAT_AND_WHERE)]
+    #[arg(
+        long = "branch", global = true, value_name = "BRANCH", env = "TARDIST_BRANCHES",
+        value_delimiter = ',', help_heading = heading::WHAT_AND_WHERE
+    )]
     #[serde(rename = "branches")]
     pub branches: Option<Vec<BranchName>>,
 
@@ -49,60 +58,94 @@ pub struct Settings {
 
     /// Where the tarballs can be downloaded, as the start of their URLs: https://dist.example.org.
     /// Without it, links are paths on the host that answers
-    #[arg(long, global = true, value_name = "URL", env = "TARDIST_PUBLIC_URL", help_heading = heading::PUBLISHING)]
+    #[arg(
+        long, global = true, value_name = "URL", env = "TARDIST_PUBLIC_URL",
+        help_heading = heading::PUBLISHING
+    )]
     pub public_url: Option<String>,
 
     /// Who runs this, for the User-Agent: a URL or a mail address
-    #[arg(long, global = true, value_name = "TEXT", env = "TARDIST_CONTACT", help_heading = heading::NETWORK)]
+    #[arg(
+        long, global = true, value_name = "TEXT", env = "TARDIST_CONTACT",
+        help_heading = heading::NETWORK
+    )]
     pub contact: Option<String>,
 
     /// Fetch submodules whose URL begins with FROM from TO instead; the host of TO may be asked.
     /// Give it once for each
-    #[arg(long, global = true, value_name = "FROM=TO", env = "TARDIST_URL_MAP", value_delimiter = ',', help_heading = heading::NETWORK)]
+    #[arg(
+        long, global = true, value_name = "FROM=TO", env = "TARDIST_URL_MAP",
+        value_delimiter = ',', help_heading = heading::NETWORK
+    )]
     pub url_map: Option<Vec<UrlMap>>,
 
-    /// How deep submodules are included: 0 for none, 1 for those of the repository (as extdist does), 2 for
-    /// the submodules of these too
-    #[arg(long, global = true, value_name = "N", env = "TARDIST_SUBMODULE_DEPTH", help_heading = heading::CONTENT)]
+    /// How deep submodules are included: 0 for none, 1 for those of the repository (as extdist
+    /// does), 2 for the submodules of these too
+    #[arg(
+        long, global = true, value_name = "N", env = "TARDIST_SUBMODULE_DEPTH",
+        help_heading = heading::CONTENT
+    )]
     pub submodule_depth: Option<usize>,
 
-    /// The composer program. It adds vendor/ to the branches whose composer.json requires packages, and
-    /// it asks hosts that tardist does not know. Without it there is no vendor/
-    #[arg(long, global = true, value_name = "PROGRAM", env = "TARDIST_COMPOSER", help_heading = heading::CONTENT)]
+    /// The composer program. It adds vendor/ to the branches whose composer.json requires packages,
+    /// and it asks hosts that tardist does not know. Without it there is no vendor/
+    #[arg(
+        long, global = true, value_name = "PROGRAM", env = "TARDIST_COMPOSER",
+        help_heading = heading::CONTENT
+    )]
     pub composer: Option<PathBuf>,
 
     /// How long composer may take for one branch
-    #[arg(long, global = true, value_name = "TIME", env = "TARDIST_COMPOSER_TIMEOUT", help_heading = heading::CONTENT)]
+    #[arg(
+        long, global = true, value_name = "TIME", env = "TARDIST_COMPOSER_TIMEOUT",
+        help_heading = heading::CONTENT
+    )]
     #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::optional")]
     pub composer_timeout: Option<SignedDuration>,
 
-    /// How many repositories are worked on at once, each with its own connection. Without it, the number
-    /// of cores, but at least 6 and at most 8
-    #[arg(long, global = true, value_name = "N", env = "TARDIST_JOBS", help_heading = heading::NETWORK)]
+    /// How many repositories are worked on at once, each with its own connection. Without it, the
+    /// number of cores, but at least 6 and at most 8
+    #[arg(
+        long, global = true, value_name = "N", env = "TARDIST_JOBS",
+        help_heading = heading::NETWORK
+    )]
     pub jobs: Option<usize>,
 
     /// How often a failed request is tried again
-    #[arg(long, global = true, value_name = "N", env = "TARDIST_RETRIES", help_heading = heading::NETWORK)]
+    #[arg(
+        long, global = true, value_name = "N", env = "TARDIST_RETRIES",
+        help_heading = heading::NETWORK
+    )]
     pub retries: Option<usize>,
 
     /// How long to wait for a response to begin or to go on, such as 90s or 5m
-    #[arg(long, global = true, value_name = "TIME", env = "TARDIST_TIMEOUT", help_heading = heading::NETWORK)]
+    #[arg(
+        long, global = true, value_name = "TIME", env = "TARDIST_TIMEOUT",
+        help_heading = heading::NETWORK
+    )]
     #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::optional")]
     pub timeout: Option<SignedDuration>,
 
-    /// How long a tarball stays after the snapshot no longer names it: clients may still have its link
-    #[arg(long, global = true, value_name = "TIME", env = "TARDIST_GRACE", help_heading = heading::PUBLISHING)]
+    /// How long a tarball stays after the snapshot no longer names it: clients may still have its
+    /// link
+    #[arg(
+        long, global = true, value_name = "TIME", env = "TARDIST_GRACE",
+        help_heading = heading::PUBLISHING
+    )]
     #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::optional")]
     pub grace: Option<SignedDuration>,
 
-    /// Write an unchanged snapshot again when it is older than this, so that /health can tell an upstream
-    /// without changes from a builder that no longer runs
-    #[arg(long, global = true, value_name = "TIME", env = "TARDIST_REFRESH", help_heading = heading::PUBLISHING)]
+    /// Write an unchanged snapshot again when it is older than this, so that /health can tell an
+    /// upstream without changes from a builder that no longer runs
+    #[arg(
+        long, global = true, value_name = "TIME", env = "TARDIST_REFRESH",
+        help_heading = heading::PUBLISHING
+    )]
     #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::optional")]
     pub refresh: Option<SignedDuration>,
 
-    /// Where each value was set, by key, for messages about it. A value without an entry was set by a
-    /// program.
+    /// Where each value was set, by key, for messages about it. A value without an entry was set by
+    /// a program.
     #[arg(skip)]
     #[serde(skip)]
     pub set_by: BTreeMap<String, SetBy>,

@@ -1,5 +1,5 @@
 //! The configuration file that `tardist config` writes: every setting with its help text, its
-//! default and an example, made from what the command line is made of.
+//! default and an example. It is made from the same arguments as the command line.
 
 use std::fmt::Write;
 
@@ -13,13 +13,14 @@ use super::{
 const WIDTH: usize = 98;
 
 const HEAD: &str = "\
-Configuration of tardist, as `tardist config` writes it. A line that begins with # and a setting \
-stands for the default; take the # away to change it. Each setting is also an environment variable, \
-which wins over this file, and a flag, which wins over both. tardist reads the file that --config or \
-TARDIST_CONFIG names, else tardist.toml in the folder where it is started; paths count from there.";
+Configuration of tardist, as `tardist config` writes it. A line with # directly before a setting \
+shows the default; to change it, remove the # and edit the value. Each setting is also an environment \
+variable, which wins over this file, and a flag, which wins over both. tardist reads the file that \
+--config or TARDIST_CONFIG names, or else tardist.toml in the folder where it is started. Relative \
+paths start at that folder.";
 
-/// A complete configuration file: what `settings` sets as it is set, the rest commented out with its
-/// default.
+/// A complete configuration file. What `settings` sets has its value; the rest is commented out,
+/// with its default.
 pub fn sample(settings: &Settings) -> String {
     let (set, defaults) = (settings.values(), Settings::defaults().values());
     let mut file = String::new();
@@ -98,7 +99,7 @@ mod tests {
     use super::*;
     use crate::settings::{config::Config, file, form::FORMS, set_by::SetBy};
 
-    /// The file with every setting in force.
+    /// The file with no setting commented out.
     fn uncommented(text: &str) -> String {
         let line = |line: &str| match line.strip_prefix('#') {
             Some(rest) if !rest.starts_with(' ') => format!("{rest}\n"),

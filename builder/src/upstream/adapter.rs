@@ -1,5 +1,5 @@
-//! What the configuration needs to know of a type of upstream: its name, the keys of its table, and how
-//! it is checked and opened. Each type describes itself by one [`Adapter`].
+//! What the configuration needs to know of a type of upstream: its name, the keys of its table, and
+//! how it is checked and opened. Each type describes itself by one [`Adapter`].
 
 use std::collections::BTreeMap;
 
@@ -15,8 +15,8 @@ pub(super) struct Adapter {
     pub(super) example: &'static str,
     /// The keys of its table, besides `type`. The first one is its location, and has to be there.
     pub(super) keys: &'static [Key],
-    /// Checks the values as far as that goes without reading a file. The error says what is wrong, and
-    /// what to write.
+    /// Checks the values as far as that goes without reading a file. The error says what is wrong,
+    /// and what to write.
     pub(super) check: fn(&Values) -> Result<(), String>,
     /// Makes the upstream; reads the files that the values name. The error says what is wrong with
     /// these, a line each.

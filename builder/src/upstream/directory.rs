@@ -1,8 +1,8 @@
 //! Bare repositories on disk: `DIR/extensions/NAME.git` and `DIR/skins/NAME.git`, or below
 //! `DIR/mediawiki/`, as Gerrit lays them out.
 //!
-//! Nothing goes over a network and nothing is copied: the tips are read from the repositories, and the
-//! mirrors borrow their objects ([`mirror`](crate::git::mirror)).
+//! Nothing goes over a network and nothing is copied: the tips are read from the repositories, and
+//! the mirrors borrow their objects ([`mirror`](crate::git::mirror)).
 
 use std::{
     collections::BTreeSet,
@@ -38,13 +38,14 @@ struct Directory {
     path: PathBuf,
     /// The path as text.
     shown: String,
-    /// The URL at which others find the same folder. Without it, the published URLs are paths below the
-    /// folder, which say nothing about this machine's disk.
+    /// The URL at which others find the same folder. Without it, the published URLs are paths below
+    /// the folder, which say nothing about this machine's disk.
     public_url: Option<String>,
 }
 
 impl Directory {
-    /// Adds the repositories of the folder `below` of `root`. Returns false where there is no such folder.
+    /// Adds the repositories of the folder `below` of `root`. Returns false where there is no such
+    /// folder.
     fn add(
         &self,
         listing: &mut Listing,

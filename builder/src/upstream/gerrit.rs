@@ -1,12 +1,12 @@
 //! Gerrit's project list
 //! (<https://gerrit-review.googlesource.com/Documentation/rest-api-projects.html#list-projects>).
 //!
-//! Two requests for each kind get everything: first the names, then the commits of all wanted branches.
-//! One request is not enough. `n` and `S` count projects before the branch filter `b`, and
-//! `_more_projects` stands on the last project that the server looked at, which the filter may drop. So
-//! with `b`, a page can look like the last one and is not. The names are therefore asked for without
-//! `b`. Where the server divides them into pages, the branches are asked for in windows of the same
-//! size, until all names are covered.
+//! Two requests for each kind get everything: first the names, then the commits of all wanted
+//! branches. One request is not enough. `n` and `S` count projects before the branch filter `b`,
+//! and `_more_projects` stands on the last project that the server looked at, which the filter may
+//! drop. So with `b`, a page can look like the last one and is not. The names are therefore asked
+//! for without `b`. Where the server divides them into pages, the branches are asked for in windows
+//! of the same size, until all names are covered.
 //!
 //! The filter is `b=refs/heads/X`, since `b=X` finds a tag of that name first.
 
@@ -58,8 +58,8 @@ type Projects = BTreeMap<String, ProjectInfo>;
 struct Gerrit {
     /// The base URL of its REST API.
     url: String,
-    /// The base URL that Git fetches from: the same one, or that of a replica. What is published names
-    /// the Gerrit itself in both cases.
+    /// The base URL that Git fetches from: the same one, or that of a replica. What is published
+    /// names the Gerrit itself in both cases.
     git_url: String,
 }
 
@@ -119,7 +119,8 @@ fn wanted_tips(
         .collect()
 }
 
-/// All projects below `prefix`, without branches, and the size of a page where the server makes pages.
+/// All projects below `prefix`, without branches, and the size of a page where the server makes
+/// pages.
 fn names(http: &Http, base: &str, prefix: &str) -> Result<(Projects, Option<usize>), Error> {
     let mut names = Projects::new();
     let mut page_size = None;

@@ -2,9 +2,9 @@
 //! (<https://docs.gitlab.com/api/groups/#list-projects>,
 //! <https://docs.gitlab.com/api/rest/#pagination>).
 //!
-//! A project is an extension if the subgroup that it is directly in is called `extensions`, and a skin if
-//! that is called `skins`. Other projects are left out. The query leaves out archived projects, so that
-//! the short form of responses is enough.
+//! A project is an extension if the subgroup that it is directly in is called `extensions`, and a
+//! skin if that is called `skins`. Other projects are left out. The query leaves out archived
+//! projects, so that the short form of responses is enough.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
 //! A text file of names and URLs: `extensions/NAME URL` a line, `#` begins a comment.
 //!
-//! The file is part of the configuration. So its hosts may be asked, and everything that is wrong with it
-//! is told at once, before anything is done.
+//! The file is part of the configuration. So its hosts may be asked, and everything that is wrong
+//! with it is told at once, before anything is done.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,7 +36,8 @@ struct ListFile {
 const FORM: &str = "write `extensions/NAME URL` or `skins/NAME URL` with a http or https URL";
 
 impl ListFile {
-    /// Reads the file. The error has everything that is wrong, a line each, with file and line number.
+    /// Reads the file. The error has everything that is wrong, a line each, with file and line
+    /// number.
     fn read(path: &str) -> Result<Self, String> {
         let text = std::fs::read_to_string(path)
             .map_err(|e| format!("can't read the list {path}: {e}"))?;

@@ -1,7 +1,7 @@
 //! What an upstream is, and what it lists.
 //!
-//! What an upstream sends is hostile as far as names and URLs go. A name that can be no file is refused,
-//! and a clone URL counts only on the host that its upstream is configured for.
+//! What an upstream sends is hostile as far as names and URLs go. A name that can be no file is
+//! refused, and a clone URL counts only on the host that its upstream is configured for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,16 +18,16 @@ pub trait Upstream: Send + Sync {
     /// Its name in messages: its URL, or its path on disk.
     fn url(&self) -> &str;
 
-    /// The URLs whose scheme, host and port may be asked for this upstream: those of its REST API and
-    /// of its Git.
+    /// The URLs whose scheme, host and port may be asked for this upstream: those of its REST API
+    /// and of its Git.
     fn origins(&self) -> Vec<String>;
 
-    /// Lists its repositories: with the commits of those of `branches` that each repository has, or, where
-    /// the list has no commits, in [`Listing::without_tips`].
+    /// Lists its repositories: with the commits of those of `branches` that each repository has,
+    /// or, where the list has no commits, in [`Listing::without_tips`].
     ///
     /// # Errors
-    /// [`Error::List`], [`Error::ListForm`] or [`Error::Io`] where the list cannot be fetched or is not
-    /// a list.
+    /// [`Error::List`], [`Error::ListForm`] or [`Error::Io`] where the list cannot be fetched or is
+    /// not a list.
     fn list(&self, http: &Http, branches: &BTreeSet<BranchName>) -> Result<Listing, Error>;
 }
 
@@ -36,8 +36,8 @@ pub trait Upstream: Send + Sync {
 pub struct Project {
     /// Its kind and name.
     pub id: RepositoryId,
-    /// The URL that Git fetches from, and that the relative URLs of submodules are relative to. A path
-    /// where the repository is on disk.
+    /// The URL that Git fetches from, and that the relative URLs of submodules are relative to. A
+    /// path where the repository is on disk.
     pub url: String,
     /// The `remoteURL` of `gitinfo.json`.
     pub remote_url: String,
@@ -71,13 +71,14 @@ pub struct Listing {
     pub branches: Option<BTreeSet<BranchName>>,
     /// Names that are not allowed. They are reported, and all others go on.
     pub refused: Vec<NameError>,
-    /// Repositories that exist and cannot be fetched at present. They are reported, and their published
-    /// tarballs stay.
+    /// Repositories that exist and cannot be fetched at present. They are reported, and their
+    /// published tarballs stay.
     pub failed: Vec<(RepositoryId, Error)>,
 }
 
 impl Listing {
-    /// The id of a repository of this name. A name that is not allowed goes to [`refused`](Self::refused).
+    /// The id of a repository of this name. A name that is not allowed goes to
+    /// [`refused`](Self::refused).
     pub(super) fn id(&mut self, kind: Kind, name: &str) -> Option<RepositoryId> {
         match name.parse::<RepoName>() {
             Ok(name) => Some(RepositoryId { kind, name }),
@@ -88,8 +89,8 @@ impl Listing {
         }
     }
 
-    /// Adds a repository without tips, if its name is allowed and its clone URL is on the host of the URL
-    /// `host`.
+    /// Adds a repository without tips, if its name is allowed and its clone URL is on the host of
+    /// the URL `host`.
     pub(super) fn add(&mut self, kind: Kind, name: &str, url: &str, host: &str) {
         let Some(id) = self.id(kind, name) else { return };
         if same_origin(url, host) {

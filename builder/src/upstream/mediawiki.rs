@@ -1,11 +1,11 @@
-//! The repositories that a wiki's ExtensionDistributor lists, read as extdist's `nightly.py` reads them, so
-//! that tardist can replace it.
+//! The repositories that a wiki's ExtensionDistributor lists, read as extdist's `nightly.py` reads
+//! them, so that tardist can replace it.
 //!
 //! The names come from `list=extdistrepos`, the branches from `meta=siteinfo`, where the extension
 //! adds `extensiondistributor.snapshots`
 //! (<https://www.mediawiki.org/wiki/Extension:ExtensionDistributor>, its `ApiListExtDistRepos.php`
-//! and `Hooks.php`). MediaWiki answers both in one request. The clone URL is made of the name, as in
-//! extdist's `GIT_URL`, by the variables of ExtensionDistributor: `$TYPE` and `$EXT`.
+//! and `Hooks.php`). MediaWiki answers both in one request. The clone URL is made of the name, as
+//! in extdist's `GIT_URL`, by the variables of ExtensionDistributor: `$TYPE` and `$EXT`.
 
 use std::collections::BTreeSet;
 

@@ -25,12 +25,12 @@ pub struct Wanted<'a> {
     pub jobs: usize,
 }
 
-/// Lists all upstreams, and asks Git for the tips that their lists do not have. Where several upstreams
-/// have a repository, that of the first one counts; the log says so.
+/// Lists all upstreams, and asks Git for the tips that their lists do not have. Where several
+/// upstreams have a repository, that of the first one counts; the log says so.
 ///
 /// # Errors
-/// The error of the first upstream that cannot be listed, or that lists nothing at all. Going on without
-/// it would withdraw all of its repositories.
+/// The error of the first upstream that cannot be listed, or that lists nothing at all. Going on
+/// without it would withdraw all of its repositories.
 pub fn list(
     upstreams: &[Box<dyn Upstream>],
     http: &Http,
@@ -59,8 +59,8 @@ pub fn list(
     Ok(merged)
 }
 
-/// Asks Git for the tips of the repositories without tips, as far as they are wanted. All of them end
-/// among the projects, or among what failed.
+/// Asks Git for the tips of the repositories without tips, as far as they are wanted. All of them
+/// end among the projects, or among what failed.
 fn with_tips(mut listing: Listing, http: &Http, wanted: &Wanted<'_>) -> Listing {
     let is_wanted = |project: &Project| wanted.only.is_empty() || wanted.only.contains(&project.id);
     let (asked, others) = listing.without_tips.drain(..).partition(is_wanted);
@@ -72,8 +72,8 @@ fn with_tips(mut listing: Listing, http: &Http, wanted: &Wanted<'_>) -> Listing 
     listing
 }
 
-/// Drops repositories that an earlier upstream lists, and duplicates. `taken` are those of the earlier
-/// upstreams; those of this one are added. Returns the ids that an earlier upstream had.
+/// Drops repositories that an earlier upstream lists, and duplicates. `taken` are those of the
+/// earlier upstreams; those of this one are added. Returns the ids that an earlier upstream had.
 fn drop_taken(listing: &mut Listing, taken: &mut BTreeSet<RepositoryId>) -> Vec<RepositoryId> {
     let earlier = taken.clone();
     let mut dropped = Vec::new();

@@ -46,12 +46,12 @@ impl PageGuard {
     }
 }
 
-/// All entries of the list whose first page is at the URL `first`. `whose` is who has such lists, for
-/// messages.
+/// All entries of the list whose first page is at the URL `first`. `whose` is who has such lists,
+/// for messages.
 ///
 /// # Errors
-/// [`HttpError`] as the inner result where the first page cannot be fetched, so that another list can be
-/// tried; [`Error::List`] or [`Error::ListForm`] for everything else.
+/// [`HttpError`] as the inner result where the first page cannot be fetched, so that another list
+/// can be tried; [`Error::List`] or [`Error::ListForm`] for everything else.
 pub(super) fn all<T: Entry>(
     http: &Http,
     first: &str,

@@ -2,8 +2,8 @@
 //! (<https://we.phorge.it/conduit/method/diffusion.repository.search/>,
 //! <https://we.phorge.it/book/phorge/article/conduit_search/>).
 //!
-//! Each page is a POST with `api.token` and gives 100 repositories; the attachment `uris` has their clone
-//! URLs. Errors are in the JSON of a 200 response.
+//! Each page is a POST with `api.token` and gives 100 repositories; the attachment `uris` has their
+//! clone URLs. Errors are in the JSON of a 200 response.
 
 use std::collections::BTreeSet;
 
@@ -142,8 +142,8 @@ struct Effective {
 }
 
 impl Repository {
-    /// The URL to clone from: a readable one on `host`. If there is none, the first readable http URL,
-    /// which the message about the wrong host then names.
+    /// The URL to clone from: a readable one on `host`. If there is none, the first readable http
+    /// URL, which the message about the wrong host then names.
     fn clone_url(&self, host: &str) -> Option<&str> {
         let urls = || {
             let entries = self.attachments.uris.uris.iter().map(|entry| &entry.fields);

@@ -44,8 +44,8 @@ impl Prefixes {
         Ok(Self { extensions, skins })
     }
 
-    /// Kind and name of a repository, by its full name in the list. The longer prefix is tried first,
-    /// so that one of them may be empty.
+    /// Kind and name of a repository, by its full name in the list. The longer prefix is tried
+    /// first, so that one of them may be empty.
     pub(super) fn split<'a>(&self, full: &'a str) -> Option<(Kind, &'a str)> {
         let mut prefixes = [(Kind::Extensions, &self.extensions), (Kind::Skins, &self.skins)];
         prefixes.sort_by_key(|(_, prefix)| std::cmp::Reverse(prefix.len()));

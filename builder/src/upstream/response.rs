@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-/// Reads JSON. The error says how the body differs from one of `whose`, such as "GitLab's REST API".
+/// Reads JSON. The error says how the body differs from one of `whose`, such as "GitLab's REST
+/// API".
 pub(super) fn json<'a, T: Deserialize<'a>>(body: &'a [u8], whose: &str) -> Result<T, String> {
     if !body.trim_ascii_start().starts_with(b"{") && !body.trim_ascii_start().starts_with(b"[") {
         return Err(format!("{} instead of JSON; is this the URL of {whose}?", beginning(body)));

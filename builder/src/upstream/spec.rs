@@ -1,8 +1,8 @@
-//! What a user writes for one upstream: `TYPE=URL`, or just the URL of a Gerrit; in the configuration
-//! file also a table, which can say more.
+//! What a user writes for one upstream: `TYPE=URL`, or just the URL of a Gerrit; in the
+//! configuration file also a table, which can say more.
 //!
-//! A [`Spec`] has been checked as far as that goes without reading files; [`Spec::open`] reads those and
-//! makes the upstream.
+//! A [`Spec`] has been checked as far as that goes without reading files; [`Spec::open`] reads
+//! those and makes the upstream.
 
 use std::{fmt, str::FromStr};
 
@@ -48,7 +48,7 @@ pub struct Spec {
 
 impl Spec {
     /// Checks what is given for an upstream of this type.
-    fn new(adapter: &'static Adapter, given: Vec<(Key, Value)>) -> Result<Self, String> {
+    fn new(adapter: &'static Adapter, given: &[(Key, Value)]) -> Result<Self, String> {
         let Adapter { name, example, keys, .. } = adapter;
         if let Some((key, _)) = given.iter().find(|(key, _)| adapter.key(key.name).is_none()) {
             let has = keys.iter().map(|key| key.name).collect::<Vec<_>>().join(", ");
@@ -96,7 +96,7 @@ impl FromStr for Spec {
                 ));
             }
         };
-        Self::new(adapter, vec![(adapter.location(), Value::Text(location.to_owned()))])
+        Self::new(adapter, &[(adapter.location(), Value::Text(location.to_owned()))])
     }
 }
 
@@ -171,7 +171,7 @@ fn table<'de, A: de::MapAccess<'de>>(mut map: A) -> Result<Spec, A::Error> {
         let names = TYPES.map(|adapter| adapter.name).join(", ");
         de::Error::custom(format!("there is no upstream type {name:?}: write one of {names}"))
     })?;
-    Spec::new(adapter, given).map_err(de::Error::custom)
+    Spec::new(adapter, &given).map_err(de::Error::custom)
 }
 
 /// A key of a table.

@@ -1,8 +1,8 @@
-//! Asks Git for the tips of repositories whose upstream lists no commits: several at once, one small
-//! request for each.
+//! Asks Git for the tips of repositories whose upstream lists no commits: several at once, one
+//! small request for each.
 //!
-//! It remembers what it learns about hosts during one cycle. A host that speaks only Git's protocol 0 is
-//! asked by that at once, and one that is down is not asked any more.
+//! It remembers what it learns about hosts during one cycle. A host that speaks only Git's protocol
+//! 0 is asked by that at once, and one that is down is not asked any more.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,8 +19,8 @@ use crate::{
     pool,
 };
 
-/// After so many failures in a row, a host is down, and its other repositories are not asked in this
-/// cycle: each failure is one after all retries, and takes seconds.
+/// After so many failures in a row, a host is down, and its other repositories are not asked in
+/// this cycle: each failure is one after all retries, and takes seconds.
 const MAX_FAILURES: usize = 10;
 
 /// Asks for the tips of `branches`, in `jobs` repositories at once. Returns the projects with their

@@ -55,8 +55,8 @@ impl Token {
         })
     }
 
-    /// The token in this text. None where it is empty, is longer than 4096 bytes, or has anything but
-    /// visible ASCII characters.
+    /// The token in this text. None where it is empty, is longer than 4096 bytes, or has anything
+    /// but visible ASCII characters.
     pub(super) fn new(text: &str) -> Option<Self> {
         let text = text.trim();
         let is_one = !text.is_empty() && text.len() <= 4096;
