@@ -1,15 +1,13 @@
-//! The command line: its form and its texts, and which of its values come from where.
+//! The command line: commands and flags with their help texts.
 
 use std::{ffi::OsString, path::PathBuf};
 
-use clap::{
-    Arg, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, builder::Resettable,
-    parser::ValueSource,
-};
+use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, builder::Resettable};
 
-use crate::{
-    repository_id::RepositoryId,
-    settings::{self, Place, Places, Settings, variables},
+use crate::settings::{
+    Settings,
+    arguments::{self, Selection},
+    variables,
 };
 
 /// Mirrors MediaWiki extensions and skins, makes tarballs of their branches, and publishes a
@@ -43,11 +41,11 @@ pub struct Cli {
 pub enum Command {
     /// Run one cycle: list, fetch, build what changed, publish, and exit
     ///
-    /// A timer starts this as often as it likes: with nothing new, it asks upstream for its list
-    /// and touches nothing. It can be stopped at any moment, by Ctrl-C or otherwise; what is
-    /// published stands, and the next cycle needs no cleaning up.
+    /// A timer can start this as often as you like: when nothing is new, it asks the upstream for
+    /// its list and changes nothing. It can be stopped at any moment, by Ctrl-C or otherwise. What
+    /// is published stays, and nothing has to be cleaned up before the next cycle.
     Sync(Sync),
-    /// Say what is published, and what went wrong lately
+    /// Show what is published, and what failed in the last cycle
     ///
     /// Exits with 0 if all is well, 1 if nothing is published, 3 if something failed in the last
     /// cycle.
@@ -60,20 +58,21 @@ pub enum Command {
     ///
     /// Exits with 0 if all are as published, 1 if one is not, or nothing is published.
     Verify,
-    /// Free disk space: remove what nothing names any more, and pack the mirrors
+    /// Free disk space: remove what is no longer in use, and pack the mirrors
     ///
-    /// Removes mirrors of repositories that the snapshot does not name and of submodules that none
-    /// of the others has, tarballs whose grace period is over, and unfinished files; then packs each
-    /// mirror. Asks no upstream. A cycle does what is needed by itself; this does all of it. Exits
-    /// with 0 if all went well, 1 if nothing is published or another tardist works, 3 if a mirror
-    /// could not be packed.
+    /// Removes mirrors of repositories that the snapshot does not name, mirrors of submodules that
+    /// no other mirror needs, tarballs whose grace period is over, and unfinished files. Then it
+    /// packs each mirror. It asks no upstream. A cycle does a part of this by itself, as far as it
+    /// is needed. Exits with 0 if all went well, 1 if nothing is published or another tardist is at
+    /// work, 3 if a mirror could not be packed.
     Gc,
     /// Write a complete configuration file, with a comment for each setting
     ///
-    /// What no file, variable or flag sets is commented out and has its default; what is set stands
-    /// with its value in effect, and where it was set. Begin with: tardist config > tardist.toml
+    /// A setting that no file, variable or flag sets is commented out, with its default. Any other
+    /// has the value that is in effect, and a comment that says where it was set. To begin: tardist
+    /// config > tardist.toml
     Config(Selection),
-    /// Write the completions of a shell
+    /// Write the completions for a shell
     ///
     /// For bash: tardist completions bash > ~/.local/share/bash-completion/completions/tardist
     Completions {
@@ -82,23 +81,8 @@ pub enum Command {
     },
     /// Write the manual page
     ///
-    /// Look at it with: tardist man | man -l -
+    /// Read it with: tardist man | man -l -
     Man,
-}
-
-/// The setting that means something to `sync` alone, and to who looks at what is set.
-#[derive(Debug, Default, Clone, Args)]
-pub struct Selection {
-    /// Sync only this repository, as extensions/NAME or skins/NAME; give it once for each. All
-    /// others stay as they are
-    #[arg(
-        long,
-        value_name = "KIND/NAME",
-        env = "TARDIST_ONLY",
-        value_delimiter = ',',
-        help_heading = "Settings: what and where"
-    )]
-    pub only: Option<Vec<RepositoryId>>,
 }
 
 /// What only `sync` takes.
@@ -108,54 +92,46 @@ pub struct Sync {
     #[allow(missing_docs)]
     pub selection: Selection,
 
-    /// Make all tarballs anew, of the repositories of --only or of all, even where nothing changed;
-    /// the same commit gives the same bytes
+    /// Make all tarballs again, even where nothing changed: those of the repositories of --only, or
+    /// of all. The same commit gives the same bytes
     #[arg(long)]
     pub force: bool,
 
-    /// Say what would be fetched, made and retired, and change nothing at all; exits with 0, or 1 if
-    /// upstream can't be listed
+    /// Show what would be fetched, made and retired, and change nothing; exits with 0, or 1 if an
+    /// upstream cannot be listed
     #[arg(long)]
     pub dry_run: bool,
 }
 
 const EXIT_STATUS: &str = "\
 Exit status:
-  0  done, all well
-  1  nothing was published; the earlier snapshot stands
+  0  success
+  1  nothing was published; the earlier snapshot stays
   2  the command line or the configuration is wrong; the message says what to write
-  3  published, but some repositories failed; their earlier tarballs stand
+  3  published, but some repositories failed; their earlier tarballs stay
 
 A setting is a flag, a TARDIST_ variable or a line of the configuration file; the first of these wins.";
 
-/// A parsed command line with the environment.
+/// A parsed command line, with the variables of the environment.
 #[derive(Debug)]
 pub struct Parsed {
-    /// What it says; its settings know their places.
+    /// Its values. The settings know where each was set.
     pub cli: Cli,
-    /// What is wrong with variables of the environment.
+    /// What is wrong with variables of the environment, a message each.
     pub wrong: Vec<String>,
 }
 
-/// All arguments that are settings, of whatever command.
-pub fn settings() -> Vec<Arg> {
-    let all = |command: clap::Command| command.get_arguments().cloned().collect::<Vec<_>>();
-    let mut arguments = all(Settings::augment_args(clap::Command::new("settings")));
-    arguments.extend(all(Selection::augment_args(clap::Command::new("selection"))));
-    arguments
-}
-
-/// The whole command, each setting's help with its default.
+/// The whole command. The help text of each setting names its default.
 pub fn command() -> clap::Command {
     let defaults = Settings::defaults().values();
-    let with_default = |argument: Arg| match defaults.get(&settings::key(&argument)) {
+    let with_default = |argument: Arg| match defaults.get(&arguments::key(&argument)) {
         Some(value) if argument.get_env().is_some() => {
             let value = match value {
                 toml::Value::String(text) => text.clone(),
                 toml::Value::Array(items) => {
                     items.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(", ")
                 }
-                // A number of this machine's has no place in a manual.
+                // It depends on the machine, so a manual cannot name it.
                 toml::Value::Integer(_) if argument.get_id() == "jobs" => String::new(),
                 value => value.to_string(),
             };
@@ -171,18 +147,18 @@ pub fn command() -> clap::Command {
     Cli::command().mut_args(with_default)
 }
 
-/// Parses a command line, with what `variable` says the environment has.
+/// Parses a command line. `variable` gives the value of an environment variable.
 ///
 /// # Errors
-/// Clap's: the wish for help, or what is wrong, for [`clap::Error::exit`].
+/// The error of clap, for [`clap::Error::exit`]: what is wrong, or that help is asked for.
 pub fn parse(
     arguments: impl IntoIterator<Item = OsString>,
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Parsed, clap::Error> {
-    let settings = settings();
-    let looked = variables::look(&settings, variable);
+    let settings = arguments::all();
+    let checked = variables::check(&settings, variable);
     let ignore = |argument: Arg| {
-        if looked.ignored.iter().any(|id| argument.get_id() == id.as_str()) {
+        if checked.ignored.iter().any(|id| argument.get_id() == id.as_str()) {
             argument.env(Resettable::Reset)
         } else {
             argument
@@ -192,31 +168,17 @@ pub fn parse(
     let matches = command.try_get_matches_from_mut(arguments)?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
     let own = matches.subcommand().map_or(&matches, |(_, own)| own);
-    cli.settings.places = places(&settings, own);
+    cli.settings.set_by = arguments::set_by(&settings, own);
     if let Command::Sync(Sync { selection, .. }) | Command::Config(selection) = &mut cli.command {
         cli.settings.only = selection.only.take();
     }
-    Ok(Parsed { cli, wrong: looked.wrong })
-}
-
-fn places(settings: &[Arg], matches: &ArgMatches) -> Places {
-    let place = |argument: &Arg| {
-        let id = argument.get_id().as_str();
-        // Not every command has all of them.
-        matches.try_contains_id(id).ok()?;
-        let place = match matches.value_source(id)? {
-            ValueSource::CommandLine => Place::Flag(format!("--{}", argument.get_long()?)),
-            ValueSource::EnvVariable => Place::Variable(argument.get_env()?.to_str()?.to_owned()),
-            _ => return None,
-        };
-        Some((settings::key(argument), place))
-    };
-    settings.iter().filter_map(place).collect()
+    Ok(Parsed { cli, wrong: checked.wrong })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::man;
 
     fn parsed(line: &str, variable: impl Fn(&str) -> Option<OsString>) -> Parsed {
         parse(line.split(' ').map(OsString::from), variable).unwrap()
@@ -234,8 +196,8 @@ mod tests {
         let settings = parsed.cli.settings;
         assert_eq!((settings.jobs, settings.retries), (Some(3), Some(7)));
         assert_eq!(settings.only.unwrap().len(), 1);
-        let places: Vec<String> = settings.places.values().map(ToString::to_string).collect();
-        assert_eq!(places, ["--branch", "--jobs", "--only", "--retries"]);
+        let set_by: Vec<String> = settings.set_by.values().map(ToString::to_string).collect();
+        assert_eq!(set_by, ["--branch", "--jobs", "--only", "--retries"]);
     }
 
     #[test]
@@ -254,7 +216,7 @@ mod tests {
         command.build();
         let help = command.find_subcommand_mut("sync").unwrap().render_long_help().to_string();
         let one_line = help.split_whitespace().collect::<Vec<_>>().join(" ");
-        for argument in settings() {
+        for argument in arguments::all() {
             for text in
                 [argument.get_long().unwrap(), argument.get_env().unwrap().to_str().unwrap()]
             {
@@ -272,5 +234,25 @@ mod tests {
         {
             assert!(help.contains(name), "{name} is not in:\n{help}");
         }
+    }
+
+    #[test]
+    fn the_manual_has_all_commands_and_all_options() {
+        let mut page = Vec::new();
+        man::write(command(), &mut page).unwrap();
+        let page = String::from_utf8(page).unwrap();
+        let plain = page.replace("\\-", "-").replace("\\fB", "").replace("\\fR", "");
+        for command in command().get_subcommands() {
+            let heading = format!(".SS \"tardist {}\"", command.get_name());
+            assert!(plain.contains(&heading), "{heading} is not in:\n{page}");
+        }
+        for argument in arguments::all() {
+            let flag = format!("--{}", argument.get_long().unwrap());
+            assert!(plain.contains(&flag), "{flag} is not in:\n{page}");
+        }
+        for text in ["--dry-run", "--force", "--quiet", ".SH FILES", "Exit status"] {
+            assert!(plain.contains(text), "{text} is not in:\n{page}");
+        }
+        assert_eq!(page.matches("\n.SH OPTIONS").count(), 1);
     }
 }

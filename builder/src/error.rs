@@ -4,7 +4,7 @@ use std::{io, path::PathBuf, time::Duration};
 
 use tardist_contract::{BranchName, CommitId};
 
-use crate::net::http::HttpError;
+use crate::net::HttpError;
 
 /// A failed action with its subject. Those of a repository are counted and end only its part of
 /// the cycle; all others end the cycle before anything is published.

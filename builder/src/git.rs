@@ -6,7 +6,9 @@
 pub mod keep;
 pub mod ls_refs;
 pub mod mirror;
+mod pkt_line;
 pub mod submodule;
 pub mod superproject;
 pub mod tidy;
 pub mod transport;
+pub mod url_map;

@@ -11,7 +11,6 @@
 
 pub mod cli;
 pub mod commands;
-
 pub mod content;
 pub mod cycle;
 pub mod data_dir;

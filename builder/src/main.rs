@@ -44,7 +44,7 @@ fn run(mut parsed: Parsed, progress: &Progress) -> Result<u8, Error> {
         }
         Command::Man => {
             let mut page = Vec::new();
-            man::write(&mut page).map_err(|error| Error::Bug(error.to_string()))?;
+            man::write(cli::command(), &mut page).map_err(|error| Error::Bug(error.to_string()))?;
             print(&page);
             return Ok(0);
         }

@@ -158,14 +158,14 @@ fn without_upstream_a_dry_run_exits_1_and_without_a_snapshot_so_does_gc() {
 fn the_documentation_names_every_setting_and_every_command() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/builder.md");
     let text = fs::read_to_string(path).unwrap();
-    for argument in tardist::cli::settings() {
+    for argument in tardist::settings::arguments::all() {
         let row = format!(
             "| `--{} {}`",
             argument.get_long().unwrap(),
             argument.get_value_names().unwrap()[0]
         );
         let variable = argument.get_env().unwrap().to_str().unwrap();
-        let key = tardist::settings::key(&argument);
+        let key = tardist::settings::arguments::key(&argument);
         // The branch is long enough in its row.
         let row = row.replace("--branch BRANCH", "--branch B");
         says(&text, &[&row, &format!("| `{variable}`"), &format!("| `{key}` |")]);

@@ -26,14 +26,8 @@ use std::{
 use git2::{Repository, Signature, Time};
 use tardist::{
     Error, RepositoryId,
-    git::ls_refs as refs,
-    net::{http::Http, http::HttpOptions},
-    upstream,
-    upstream::Listing,
-    upstream::Project,
-    upstream::Spec,
-    upstream::Upstream,
-    upstream::Wanted,
+    net::{Http, HttpOptions},
+    upstream::{self, Listing, Project, Spec, Upstream, Wanted, tips},
 };
 use tardist_contract::BranchName;
 
@@ -173,7 +167,7 @@ fn list(toml: &str) -> Result<Listing, Error> {
 }
 
 fn names(listing: &Listing) -> Vec<String> {
-    listing.untold.iter().map(|project| project.id.to_string()).collect()
+    listing.without_tips.iter().map(|project| project.id.to_string()).collect()
 }
 
 /// A file with a token that only its owner may read.
@@ -208,7 +202,7 @@ fn github_lists_the_pages_of_an_organization() {
     let expected = ["extensions/Cite", "extensions/VisualEditor", "skins/Vector"];
     assert_eq!(names(&listing), expected);
     let clone = format!("{url}/wikimedia/mediawiki-extensions-Cite.git");
-    let cite = &listing.untold[0];
+    let cite = &listing.without_tips[0];
     assert_eq!([&cite.url, &cite.remote_url, &cite.source_url], [&clone; 3]);
     assert_eq!(listing.refused[0].text, ".git");
     assert_eq!(listing.failed[0].0.to_string(), "extensions/Away");
@@ -249,7 +243,7 @@ fn gitlab_lists_a_group_by_its_subgroups() {
     let toml = format!("type = 'gitlab'\nurl = '{url}/repos/mediawiki'\ntoken-file = '{token}'");
     let listing = list(&toml).unwrap();
     assert_eq!(names(&listing), ["extensions/Cite", "skins/Vector"]);
-    assert_eq!(listing.untold[0].url, format!("{url}/repos/mediawiki/extensions/Cite.git"));
+    assert_eq!(listing.without_tips[0].url, format!("{url}/repos/mediawiki/extensions/Cite.git"));
     let first = &server.requests()[0];
     assert!(first.starts_with("GET /api/v4/groups/repos%2Fmediawiki/projects?"), "{first}");
     for part in ["include_subgroups=true", "archived=false", "private-token: s3cret-t0ken"] {
@@ -268,7 +262,7 @@ fn phabricator_lists_what_conduit_finds() {
     let toml = format!("type = 'phabricator'\nurl = '{url}'\ntoken-file = '{token}'");
     let listing = list(&toml).unwrap();
     assert_eq!(names(&listing), ["extensions/Cite", "skins/Vector"]);
-    assert_eq!(listing.untold[0].url, format!("{url}/source/mediawiki-extensions-Cite.git"));
+    assert_eq!(listing.without_tips[0].url, format!("{url}/source/mediawiki-extensions-Cite.git"));
     assert_eq!(listing.failed[0].0.to_string(), "extensions/Observed");
     let requests = server.requests();
     assert_eq!(requests.len(), 2);
@@ -297,7 +291,7 @@ fn mediawiki_tells_names_and_branches_in_one_request() {
     let table = |rest: &str| format!("type = 'mediawiki'\nurl = '{url}/w/api.php'\n{rest}");
     let listing = list(&table("git-url = 'https://git.example.org/r'")).unwrap();
     assert_eq!(names(&listing), ["extensions/Cite", "extensions/VisualEditor", "skins/Vector"]);
-    let cite = &listing.untold[0];
+    let cite = &listing.without_tips[0];
     assert_eq!(cite.remote_url, "https://git.example.org/r/mediawiki/extensions/Cite");
     assert_eq!(cite.source_url, "https://git.example.org/r/mediawiki/extensions/Cite.git");
     assert_eq!(listing.refused[0].text, "../../etc");
@@ -309,7 +303,7 @@ fn mediawiki_tells_names_and_branches_in_one_request() {
     let listing = list(&table(&format!("{template}\nwiki-branches = false"))).unwrap();
     assert_eq!(listing.branches, None);
     let vector = "https://github.com/wikimedia/mediawiki-skins-Vector";
-    assert_eq!(listing.untold[2].source_url, vector);
+    assert_eq!(listing.without_tips[2].source_url, vector);
 }
 
 #[test]
@@ -567,7 +561,7 @@ fn an_older_server_tells_all_refs_and_is_asked_for_them_at_once_after_that() {
         .iter()
         .map(|id| Project::new(id.parse().unwrap(), &format!("{}/{id}", server.url)))
         .collect();
-    let (told, failed) = refs::tips(&http, projects, &branches(), 1);
+    let (told, failed) = tips::ask(&http, projects, &branches(), 1);
     assert!(failed.is_empty(), "{failed:?}");
     assert!(told.iter().all(|project| project.tips.len() == 1));
     let posts = server.targets().iter().filter(|it| it.starts_with("POST")).count();
@@ -584,7 +578,7 @@ fn what_is_no_git_is_named_and_a_host_that_is_down_is_not_asked_for_ever() {
     projects.extend((0..50).map(|number| project(&format!("skins/N{number}"), &down.url)));
     let specs: [Spec; 2] = [html.url.parse().unwrap(), down.url.parse().unwrap()];
     let http = http(&upstream::open(&specs).unwrap());
-    let (told, failed) = refs::tips(&http, projects, &branches(), 1);
+    let (told, failed) = tips::ask(&http, projects, &branches(), 1);
     assert_eq!((told.len(), failed.len()), (0, 51));
     let html = failed.iter().find(|(id, _)| id.to_string() == "skins/Html").unwrap();
     assert!(html.1.to_string().contains("not Git's smart HTTP"), "{}", html.1);

@@ -7,8 +7,6 @@ use std::io::{self, Write};
 
 use clap_mangen::Man;
 
-use crate::cli;
-
 const FILES: &str = r#".SH FILES
 .TP
 \fBtardist.toml\fR
@@ -27,12 +25,11 @@ Bare clones. They may be deleted between cycles, and are fetched again.
 The report of the last cycle.
 "#;
 
-/// Writes the page.
+/// Writes the page about `command`.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(out: &mut dyn Write) -> io::Result<()> {
-    let command = cli::command();
+pub fn write(command: clap::Command, out: &mut dyn Write) -> io::Result<()> {
     let commands: Vec<clap::Command> = command.get_subcommands().cloned().collect();
     let man = Man::new(command.disable_help_subcommand(true)).manual("tardist");
     man.render_title(out)?;
@@ -63,29 +60,4 @@ fn body(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Vec
     let heading = section.split_inclusive(|&byte| byte == b'\n').map(<[u8]>::to_vec);
     let kept = heading.filter(|line| !line.starts_with(b".SH ") && !line.starts_with(b".ie "));
     Ok(kept.filter(|line| !line.starts_with(b".el ")).flatten().collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_page_has_all_commands_and_all_options() {
-        let mut page = Vec::new();
-        write(&mut page).unwrap();
-        let page = String::from_utf8(page).unwrap();
-        let plain = page.replace("\\-", "-").replace("\\fB", "").replace("\\fR", "");
-        for command in cli::command().get_subcommands() {
-            let heading = format!(".SS \"tardist {}\"", command.get_name());
-            assert!(plain.contains(&heading), "{heading} is not in:\n{page}");
-        }
-        for argument in cli::settings() {
-            let flag = format!("--{}", argument.get_long().unwrap());
-            assert!(plain.contains(&flag), "{flag} is not in:\n{page}");
-        }
-        for text in ["--dry-run", "--force", "--quiet", ".SH FILES", "Exit status"] {
-            assert!(plain.contains(text), "{text} is not in:\n{page}");
-        }
-        assert_eq!(page.matches("\n.SH OPTIONS").count(), 1);
-    }
 }

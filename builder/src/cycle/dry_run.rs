@@ -14,7 +14,7 @@ use crate::{
     },
     data_dir::layout::Layout,
     git::mirror,
-    net::http::Http,
+    net::Http,
     progress::Progress,
     repository_id::RepositoryId,
     settings::config::Config,

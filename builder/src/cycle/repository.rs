@@ -23,10 +23,15 @@ use crate::{
     cycle::plan::Job,
     data_dir::{atomic, layout::Layout},
     error::IoContext,
-    git::{keep::Keeper, mirror::Mirror, submodule, superproject::Superproject, tidy},
+    git::{
+        keep::Keeper,
+        mirror::Mirror,
+        superproject::Superproject,
+        tidy,
+        url_map::{self, UrlMap},
+    },
     metadata::{manifest, messages},
-    net::http::{Http, HttpError},
-    settings::config::UrlMap,
+    net::{Http, HttpError},
     snapshot::catalogue::{BranchRecord, Messages},
     tarball::pipeline::{self as tarball, Subject},
 };
@@ -233,7 +238,7 @@ impl Updater<'_> {
         let Some(url) = superproject.and_then(|it| it.submodule_url(gitlink.path_within())) else {
             return Ok(Err(".gitmodules does not say where it is".to_owned()));
         };
-        let mapped = submodule::mapped(&url, self.url_map);
+        let mapped = url_map::mapped(&url, self.url_map);
         if !self.http.allows(&mapped) {
             return Ok(Err(HttpError::NotAllowed { url: mapped }.to_string()));
         }

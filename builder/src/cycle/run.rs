@@ -22,7 +22,7 @@ use crate::{
     error::{GitContext, IoContext},
     git::transport,
     memory,
-    net::http::Http,
+    net::Http,
     pool,
     progress::Progress,
     settings::config::Config,

@@ -17,7 +17,7 @@ use crate::{
     Error,
     error::{GitContext, IoContext},
     git::{keep::Keeper, transport},
-    net::http::Http,
+    net::Http,
     object::{self, ObjectContext},
 };
 

@@ -1,11 +1,10 @@
 //! Submodules: which repositories a tree's gitlinks stand for, and where they are fetched from.
 //!
-//! It owns the reading of `.gitmodules` (<https://git-scm.com/docs/gitmodules>) and the way from
-//! its URLs, which are hostile, to one that may be asked.
+//! It owns the reading of `.gitmodules` (<https://git-scm.com/docs/gitmodules>) and makes its URLs,
+//! which are hostile, absolute. Which of them are fetched from elsewhere is for
+//! [`url_map`](crate::git::url_map).
 
 use std::collections::BTreeMap;
-
-use crate::settings::config::UrlMap;
 
 /// Reads `.gitmodules`: the URL of each submodule by its path.
 ///
@@ -52,7 +51,8 @@ fn unquote(value: &str) -> String {
     if quoted { text } else { text.trim_end().to_owned() }
 }
 
-/// The URL of a submodule: relative ones against the URL of the repository that has it, as Git does.
+/// The URL of a submodule: relative ones against the URL of the repository that has it, as Git
+/// does.
 pub fn resolve(parent: &str, url: &str) -> String {
     if url.starts_with("./") || url.starts_with("../") {
         let mut base = parent.trim_end_matches('/');
@@ -72,15 +72,6 @@ pub fn resolve(parent: &str, url: &str) -> String {
     url.to_owned()
 }
 
-/// The URL to fetch from instead of `absolute`: by the longest matching line of the URL map.
-pub fn mapped(absolute: &str, map: &[UrlMap]) -> String {
-    map.iter()
-        .filter_map(|map| Some((map, absolute.strip_prefix(&map.from)?)))
-        .max_by_key(|(map, _)| map.from.len())
-        .map(|(map, rest)| format!("{}{rest}", map.to))
-        .unwrap_or_else(|| absolute.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,9 +88,8 @@ mod tests {
     }
 
     #[test]
-    fn relative_urls_go_up_from_the_repository_and_the_longest_map_wins() {
+    fn relative_urls_go_up_from_the_repository() {
         let parent = "https://g.example/r/mediawiki/extensions/Foo";
-        let map = |from: &str, to: &str| UrlMap { from: from.into(), to: to.into() };
         for (url, absolute) in [
             ("../../../x/Lib", "https://g.example/r/x/Lib"),
             ("../Bar.git", "https://g.example/r/mediawiki/extensions/Bar.git"),
@@ -108,10 +98,5 @@ mod tests {
         ] {
             assert_eq!(resolve(parent, url), absolute);
         }
-        let maps =
-            [map("https://o.example/", "http://a/"), map("https://o.example/x", "http://b/y")];
-        assert_eq!(mapped("https://o.example/x/z", &maps), "http://b/y/z");
-        assert_eq!(mapped("https://o.example/z", &maps), "http://a/z");
-        assert_eq!(mapped(parent, &maps), parent);
     }
 }

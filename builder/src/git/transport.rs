@@ -20,7 +20,10 @@ use git2::{
 // zlib-rs in place of zlib: unpacking was a sixth of a cold cycle, and takes it half the time.
 use libz_rs_sys as _;
 
-use crate::net::http::{Http, HttpError};
+use crate::{
+    git::pkt_line::{self, Packet, ReadError},
+    net::{Http, HttpError},
+};
 
 thread_local! {
     static FAILURE: RefCell<Option<HttpError>> = const { RefCell::new(None) };
@@ -43,13 +46,14 @@ const CAPABILITIES: &str = "multi_ack_detailed thin-pack side-band-64k ofs-delta
 
 /// A list of refs in the form in which a server advertises it.
 fn advertisement(refs: &[(String, Oid)]) -> Vec<u8> {
-    let mut list = b"001e# service=git-upload-pack\n0000".to_vec();
+    let mut list = Vec::new();
+    pkt_line::write(&mut list, b"# service=git-upload-pack\n");
+    list.extend_from_slice(pkt_line::FLUSH);
     for (index, (name, id)) in refs.iter().enumerate() {
         let capabilities = if index == 0 { format!("\0{CAPABILITIES}") } else { String::new() };
-        let line = format!("{id} {name}{capabilities}\n");
-        list.extend_from_slice(format!("{:04x}{line}", line.len() + 4).as_bytes());
+        pkt_line::write(&mut list, format!("{id} {name}{capabilities}\n").as_bytes());
     }
-    list.extend_from_slice(b"0000");
+    list.extend_from_slice(pkt_line::FLUSH);
     list
 }
 
@@ -114,51 +118,62 @@ const MAX_REFS: u64 = 256 << 20;
 /// takes them for an error, and one commit a branch needs no history of the upstream's.
 fn without_shallow(refs: &[u8]) -> Vec<u8> {
     let mut kept = Vec::with_capacity(refs.len());
-    let mut rest = refs;
-    while let Some(length) = rest.get(..4).and_then(|digits| std::str::from_utf8(digits).ok()) {
-        // A packet's length counts its own four digits; 0000 ends a section.
-        let length = usize::from_str_radix(length, 16).unwrap_or(0).max(4);
-        let (packet, after) = rest.split_at(length.min(rest.len()));
-        if !packet[4.min(packet.len())..].starts_with(b"shallow ") {
-            kept.extend_from_slice(packet);
+    let (mut rest, mut buffer) = (refs, Vec::new());
+    loop {
+        let before = rest;
+        match pkt_line::read(&mut rest, &mut buffer) {
+            Ok(Packet::Data(line)) if line.starts_with(b"shallow ") => {}
+            Ok(_) => kept.extend_from_slice(&before[..before.len() - rest.len()]),
+            // The end; or no packet, which libgit2 is to see.
+            Err(_) => {
+                kept.extend_from_slice(before);
+                return kept;
+            }
         }
-        rest = after;
     }
-    kept.extend_from_slice(rest);
-    kept
 }
 
-/// The longest packet that [`plain_shallow`] has to know: `unshallow ID`, with its length and a
-/// newline, and room for longer ids.
-const MAX_SHALLOW: usize = 4 + "unshallow ".len() + 64 + 1;
-
-/// As many of these packets are looked at, in bytes: 300,000 of them, where a branch has one.
+/// As many packets `shallow ID` are looked at, in bytes: 300,000 of them, where a branch has one.
 const MAX_SHALLOWS: usize = 16 << 20;
 
-/// An answer of Git with the newlines taken away that JGit, and so Gerrit, ends its packets
-/// `shallow ID` and `unshallow ID` with. Git itself sends none, the protocol has a receiver take
-/// both (<https://git-scm.com/docs/protocol-common>), and libgit2 1.9 fails at them with `invalid
-/// packet line`. These packets come first; from the first other one on nothing is looked at.
-fn plain_shallow(mut answer: impl Read) -> io::Result<impl Read> {
-    let mut start = Vec::new();
+/// A response of Git without the newlines that JGit, and so Gerrit, ends its packets `shallow ID`
+/// and `unshallow ID` with. Git itself sends none, the protocol has a receiver take both
+/// (<https://git-scm.com/docs/protocol-common>), and libgit2 1.9 fails at them with `invalid packet
+/// line`. These packets come first; from the first other one on nothing is looked at.
+fn plain_shallow(mut response: impl Read) -> io::Result<impl Read> {
+    let (mut start, mut buffer) = (Vec::new(), Vec::new());
     loop {
-        let mut packet = Vec::new();
-        answer.by_ref().take(4).read_to_end(&mut packet)?;
-        let digits = std::str::from_utf8(&packet).unwrap_or_default();
-        let length = usize::from_str_radix(digits, 16).unwrap_or(0);
-        if (5..=MAX_SHALLOW).contains(&length) {
-            let rest = u64::try_from(length - 4).unwrap_or_default();
-            answer.by_ref().take(rest).read_to_end(&mut packet)?;
+        let mut packet = Copying { from: &mut response, copy: Vec::new() };
+        match pkt_line::read(&mut packet, &mut buffer) {
+            Ok(Packet::Data(line)) if is_shallow(line) && start.len() <= MAX_SHALLOWS => {
+                pkt_line::write(&mut start, pkt_line::line(line));
+            }
+            Err(ReadError::Io(error)) if error.kind() != io::ErrorKind::UnexpectedEof => {
+                return Err(error);
+            }
+            Ok(_) | Err(_) => {
+                start.append(&mut packet.copy);
+                return Ok(Cursor::new(start).chain(response));
+            }
         }
-        let line = packet.get(4..).unwrap_or_default();
-        let is_shallow = line.starts_with(b"shallow ") || line.starts_with(b"unshallow ");
-        if !is_shallow || start.len() > MAX_SHALLOWS {
-            start.append(&mut packet);
-            return Ok(Cursor::new(start).chain(answer));
-        }
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        start.extend_from_slice(format!("{:04x}", line.len() + 4).as_bytes());
-        start.extend_from_slice(line);
+    }
+}
+
+fn is_shallow(line: &[u8]) -> bool {
+    line.starts_with(b"shallow ") || line.starts_with(b"unshallow ")
+}
+
+/// Keeps a copy of what is read through it.
+struct Copying<R> {
+    from: R,
+    copy: Vec<u8>,
+}
+
+impl<R: Read> Read for Copying<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.from.read(buffer)?;
+        self.copy.extend_from_slice(&buffer[..count]);
+        Ok(count)
     }
 }
 
@@ -182,7 +197,7 @@ impl SmartSubtransport for Subtransport {
                     .map_err(fail)?
                     .take(MAX_REFS)
                     .read_to_end(&mut refs)
-                    .map_err(|error| fail(HttpError::cut(&url, error)))?;
+                    .map_err(|error| fail(HttpError::interrupted(&url, error)))?;
                 Ok(Box::new(Stream::Answer(Box::new(Cursor::new(without_shallow(&refs))))))
             }
             Service::UploadPack => Ok(Box::new(Stream::Request {

@@ -1,9 +1,8 @@
-//! The one door to the network: REST and Git requests alike go through [`Http`].
+//! The HTTP client. Requests to REST APIs and to Git go through it alike.
 //!
-//! It owns the list of hosts that may be asked, the `User-Agent`, time limits, redirects (none are
-//! followed: a redirect is how content could lead the builder elsewhere) and retries. Git's own
-//! HTTP (libgit2's) is not used, so that there is one policy and one connection pool
-//! ([`transport`](crate::git::transport)).
+//! It owns the `User-Agent`, time limits, retries and redirects. It follows no redirect, since
+//! content could lead the builder to any host that way. Git's own HTTP (libgit2's) is not used, so
+//! that there is one policy and one connection pool ([`transport`](crate::git::transport)).
 
 use std::{
     io::{self, Read},
@@ -15,17 +14,19 @@ use std::{
 };
 
 use backon::{BlockingRetryable, ExponentialBuilder};
-use ureq::http::{Response, StatusCode, Uri, header};
+use ureq::http::{Response, StatusCode, header};
 
-/// The longest REST answer that is read: Gerrit's list of 10,000 projects with six branches each
-/// takes 6 MB.
-const MAX_BODY: u64 = 64 << 20;
+use super::{
+    error::{HttpError, MAX_BODY},
+    link,
+    origin::AllowedOrigins,
+};
 
-/// The longest `Retry-After` that is waited for within a cycle; the next cycle comes anyway.
+/// The longest `Retry-After` that is waited for within a cycle. The next cycle tries again anyway.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
-/// Connections that are kept for the next request to the same host. `jobs` bounds those in use; of
-/// ureq's default, 3, more jobs would make a new one for most requests.
+/// How many unused connections to a host are kept for its next request. The setting `jobs` bounds
+/// those in use. With ureq's default, 3, more jobs would open a new connection for most requests.
 const MAX_IDLE: usize = 16;
 
 /// How requests are made.
@@ -35,94 +36,23 @@ pub struct HttpOptions {
     pub user_agent: String,
     /// URLs whose scheme, host and port may be asked.
     pub allowed: Vec<String>,
-    /// How often a request that failed for the moment is tried again.
+    /// How often a request is tried again after a failure that may pass.
     pub retries: usize,
-    /// How long an answer, or its next bytes, may take.
+    /// How long a response, or its next bytes, may take.
     pub timeout: Duration,
 }
 
-/// Why a request gave no usable answer.
-#[derive(Debug, thiserror::Error)]
-pub enum HttpError {
-    /// The server answered with another status than 200.
-    #[error("{url} answered {status}{}", hint(*status))]
-    Status {
-        /// The URL that was asked.
-        url: String,
-        /// The status.
-        status: StatusCode,
-        /// What the server asked to wait.
-        retry_after: Option<Duration>,
-    },
-    /// The connection failed: no such host, refused, cut, too slow.
-    #[error("{url} can't be reached: {source}")]
-    Transport {
-        /// The URL that was asked.
-        url: String,
-        /// What happened.
-        source: Box<ureq::Error>,
-    },
-    /// The answer is longer than any that is read.
-    #[error("{url} answered more than {} MiB; no list is that long", MAX_BODY >> 20)]
-    TooLong {
-        /// The URL that was asked.
-        url: String,
-    },
-    /// The URL is outside the configured upstreams.
-    #[error("{url} is not on a configured upstream host; if it should be, map it with `url-map`")]
-    NotAllowed {
-        /// The URL that was not asked.
-        url: String,
-    },
-}
-
-fn hint(status: StatusCode) -> &'static str {
-    if status.is_redirection() {
-        ": redirects are not followed, configure the final URL"
-    } else {
-        ""
-    }
-}
-
-impl HttpError {
-    /// An answer that broke off.
-    pub fn cut(url: &str, source: io::Error) -> Self {
-        transport_error(url, source.into())
-    }
-
-    /// True where the same request may work later: the fault is not the URL's.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::Status { status, .. } => {
-                status.is_server_error()
-                    || *status == StatusCode::TOO_MANY_REQUESTS
-                    || *status == StatusCode::REQUEST_TIMEOUT
-            }
-            Self::Transport { .. } => true,
-            Self::TooLong { .. } | Self::NotAllowed { .. } => false,
-        }
-    }
-
-    /// How long the server asked to wait.
-    pub fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Status { retry_after, .. } => *retry_after,
-            _ => None,
-        }
-    }
-}
-
-/// An HTTP client with the project's manners. Cheap to share between threads.
+/// The HTTP client. Threads share it.
 #[derive(Debug)]
 pub struct Http {
     agent: ureq::Agent,
-    allowed: Vec<Origin>,
+    allowed: AllowedOrigins,
     retries: usize,
     requests: AtomicU64,
     received: Arc<AtomicU64>,
 }
 
-/// Counts what is read through it.
+/// Counts the bytes that are read through it.
 struct Counting<R> {
     inner: R,
     count: Arc<AtomicU64>,
@@ -136,47 +66,18 @@ impl<R: Read> Read for Counting<R> {
     }
 }
 
-/// The whole body of a 200.
+/// A whole 200 response.
 #[derive(Debug)]
-pub struct Answer {
-    /// The body.
+pub struct Page {
+    /// The body, at most 64 MiB.
     pub body: Vec<u8>,
-    /// Where the list goes on: the target of `Link: <…>; rel="next"` (RFC 8288), as it was written.
+    /// The URL of the next page where this is a part of a list: the target of
+    /// `Link: <…>; rel="next"` (RFC 8288), as the server wrote it. Its host is not checked yet.
     pub next: Option<String>,
 }
 
-/// Scheme, host and port of a URL.
-type Origin = (String, String, u16);
-
-fn origin(url: &str) -> Option<Origin> {
-    let uri: Uri = url.parse().ok()?;
-    let scheme = uri.scheme_str()?.to_ascii_lowercase();
-    let default = match scheme.as_str() {
-        "http" => 80,
-        "https" => 443,
-        _ => return None,
-    };
-    // A user part would be sent to the host as credentials; no upstream needs one.
-    let authority = uri.authority()?;
-    if authority.as_str().contains('@') {
-        return None;
-    }
-    Some((scheme, authority.host().to_ascii_lowercase(), authority.port_u16().unwrap_or(default)))
-}
-
-/// Scheme, host and port of a http or https URL as text; none for any other URL, and for one that
-/// has a user part.
-pub fn origin_of(url: &str) -> Option<String> {
-    origin(url).map(|(scheme, host, port)| format!("{scheme}://{host}:{port}"))
-}
-
-/// True where both URLs are http or https, and on the same host and port by the same scheme.
-pub fn same_origin(one: &str, other: &str) -> bool {
-    origin(one).is_some_and(|one| Some(one) == origin(other))
-}
-
 impl Http {
-    /// A client with these manners.
+    /// A client with these options.
     pub fn new(options: HttpOptions) -> Self {
         let tls = ureq::tls::TlsConfig::builder()
             .root_certs(ureq::tls::RootCerts::PlatformVerifier)
@@ -197,16 +98,16 @@ impl Http {
             .new_agent();
         Self {
             agent,
-            allowed: options.allowed.iter().filter_map(|url| origin(url)).collect(),
+            allowed: options.allowed.iter().map(String::as_str).collect(),
             retries: options.retries,
             requests: AtomicU64::new(0),
             received: Arc::default(),
         }
     }
 
-    /// True where the URL belongs to a configured upstream.
+    /// True where the URL is on an allowed host.
     pub fn allows(&self, url: &str) -> bool {
-        origin(url).is_some_and(|origin| self.allowed.contains(&origin))
+        self.allowed.contains(url)
     }
 
     /// How many requests have been sent.
@@ -214,12 +115,13 @@ impl Http {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// How many bytes of answers have come, unpacked where they were compressed (packs are not).
+    /// How many bytes of responses have come. Where a server compressed them, the uncompressed
+    /// bytes count.
     pub fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
     }
 
-    /// The body of a 200 to `GET url`, tried again as [`retry`](Self::retry) says.
+    /// The body of a 200 response to `GET url`, tried again as [`retry`](Self::retry) says.
     ///
     /// # Errors
     /// As [`ask`](Self::ask).
@@ -227,9 +129,9 @@ impl Http {
         Ok(self.ask(url, &[], None)?.body)
     }
 
-    /// The whole answer to one request, GET or with a body POST, tried again as
-    /// [`retry`](Self::retry) says. Headers, tokens among them, go to the host of `url` and to no
-    /// other, since no redirect is followed.
+    /// The whole response to one request: GET, or POST where there is a `body`. It is tried again
+    /// as [`retry`](Self::retry) says. The headers, which may hold a token, go to the host of `url`
+    /// and to no other, since no redirect is followed.
     ///
     /// # Errors
     /// As [`send`](Self::send), and [`HttpError::TooLong`].
@@ -238,27 +140,29 @@ impl Http {
         url: &str,
         headers: &[(&str, &str)],
         body: Option<&[u8]>,
-    ) -> Result<Answer, HttpError> {
+    ) -> Result<Page, HttpError> {
         self.retry(HttpError::is_transient, HttpError::retry_after, || {
             let response = self.response(url, headers, body)?;
             let links = response.headers().get_all(header::LINK);
-            let next = links.iter().find_map(|value| next_page(value.to_str().ok()?));
+            let next = links.iter().find_map(|value| link::next(value.to_str().ok()?));
             let mut body = Vec::new();
             self.reader(response)
                 .take(MAX_BODY + 1)
                 .read_to_end(&mut body)
-                .map_err(|e| HttpError::cut(url, e))?;
+                .map_err(|e| HttpError::interrupted(url, e))?;
             if body.len() as u64 > MAX_BODY {
                 return Err(HttpError::TooLong { url: url.to_owned() });
             }
-            Ok(Answer { body, next })
+            Ok(Page { body, next })
         })
     }
 
-    /// Sends one request, GET or with a body POST, and gives the reader of a 200's body.
+    /// Sends one request: GET, or POST where there is a `body`. Gives a reader of the response's
+    /// body; whoever reads it limits how much.
     ///
     /// # Errors
-    /// [`HttpError`] for another status, a failed connection, or a URL that may not be asked.
+    /// [`HttpError`] for another status than 200, a failed connection, or a URL that may not be
+    /// asked.
     pub fn send(
         &self,
         url: &str,
@@ -268,7 +172,7 @@ impl Http {
         Ok(self.reader(self.response(url, headers, body)?))
     }
 
-    /// Sends one request; the response is a 200.
+    /// Sends one request. The response that it returns is a 200.
     fn response(
         &self,
         url: &str,
@@ -283,7 +187,7 @@ impl Http {
             None => with_headers(self.agent.get(url), headers).call(),
             Some(body) => with_headers(self.agent.post(url), headers).send(body),
         }
-        .map_err(|e| transport_error(url, e))?;
+        .map_err(|e| HttpError::transport(url, e))?;
         if response.status() != StatusCode::OK {
             let retry_after = retry_after(&response);
             return Err(HttpError::Status {
@@ -295,17 +199,18 @@ impl Http {
         Ok(response)
     }
 
-    /// The bytes of a body, which are counted; whoever reads them bounds them.
+    /// A reader of the body that counts the bytes.
     fn reader(&self, response: Response<ureq::Body>) -> impl Read + Send + use<> {
         let inner = response.into_body().into_with_config().limit(u64::MAX).reader();
         Counting { inner, count: Arc::clone(&self.received) }
     }
 
-    /// Runs `operation`, and again after a pause while its error `is_transient`: a second, then
-    /// twice as long each time, with jitter, or what the server asked for by `Retry-After`.
+    /// Runs `operation`, and again while its error `is_transient`, up to the number of retries. The
+    /// pause between is a second, then twice as long each time, with jitter; or longer where the
+    /// server asks for it by `Retry-After`.
     ///
     /// # Errors
-    /// That of the last try.
+    /// The error of the last try.
     pub fn retry<T, E>(
         &self,
         is_transient: impl Fn(&E) -> bool,
@@ -328,32 +233,11 @@ impl Http {
     }
 }
 
-/// The target of the link with the relation `next` in a `Link` header (RFC 8288, 3).
-fn next_page(links: &str) -> Option<String> {
-    links.split('<').skip(1).find_map(|link| {
-        let (target, parameters) = link.split_once('>')?;
-        let is_next = parameters.split([';', ',']).any(|parameter| {
-            let (name, value) = parameter.split_once('=').unwrap_or_default();
-            name.trim().eq_ignore_ascii_case("rel")
-                && value
-                    .trim()
-                    .trim_matches('"')
-                    .split(' ')
-                    .any(|it| it.eq_ignore_ascii_case("next"))
-        });
-        is_next.then(|| target.to_owned())
-    })
-}
-
 fn with_headers<B>(
     request: ureq::RequestBuilder<B>,
     headers: &[(&str, &str)],
 ) -> ureq::RequestBuilder<B> {
     headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
-}
-
-fn transport_error(url: &str, source: ureq::Error) -> HttpError {
-    HttpError::Transport { url: url.to_owned(), source: Box::new(source) }
 }
 
 /// `Retry-After` in either of its forms (RFC 9110, 10.2.3): seconds or an HTTP date.
@@ -366,71 +250,21 @@ fn retry_after<B>(response: &Response<B>) -> Option<Duration> {
     SystemTime::from(date.timestamp()).duration_since(SystemTime::now()).ok()
 }
 
-impl From<HttpError> for io::Error {
-    fn from(error: HttpError) -> Self {
-        io::Error::other(error)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn http(allowed: &[&str]) -> Http {
-        Http::new(HttpOptions {
+    #[test]
+    fn a_host_that_is_not_allowed_gets_no_request() {
+        let http = Http::new(HttpOptions {
             user_agent: "test".into(),
-            allowed: allowed.iter().map(|&url| url.to_owned()).collect(),
+            allowed: vec!["https://gerrit.example.org/r".into()],
             retries: 0,
             timeout: Duration::from_secs(1),
-        })
-    }
-
-    #[test]
-    fn only_configured_origins_are_allowed() {
-        let http = http(&["https://gerrit.example.org/r", "http://127.0.0.1:8080"]);
-        for good in ["https://gerrit.example.org/other", "https://GERRIT.example.org:443/r/x"] {
-            assert!(http.allows(good), "{good}");
-        }
-        for bad in [
-            "http://gerrit.example.org/r",
-            "https://gerrit.example.org:8443/r",
-            "https://evil.example/r",
-            "https://gerrit.example.org@evil.example/r",
-            "https://user@gerrit.example.org/r",
-            "file:///etc/passwd",
-            "ssh://gerrit.example.org/r",
-            "../relative",
-            "http://127.0.0.1:8081/",
-        ] {
-            assert!(!http.allows(bad), "{bad}");
-        }
+        });
+        assert!(http.allows("https://gerrit.example.org/other"));
         assert!(matches!(http.get("https://evil.example/"), Err(HttpError::NotAllowed { .. })));
         assert_eq!(http.requests(), 0);
-    }
-
-    #[test]
-    fn the_next_page_is_found_among_the_links() {
-        let github = "<https://api.example.org/repos?page=3>; rel=\"next\", \
-                      <https://api.example.org/repos?page=9>; rel=\"last\"";
-        for (links, next) in [
-            (github, Some("https://api.example.org/repos?page=3")),
-            ("<https://h/?a=1,2>; title=\"x\"; REL=\"prev Next\"", Some("https://h/?a=1,2")),
-            ("<https://h/?page=1>; rel=\"prev\"", None),
-            ("https://h/; rel=next", None),
-            ("<https://h/", None),
-            ("", None),
-        ] {
-            assert_eq!(next_page(links).as_deref(), next, "{links}");
-        }
-    }
-
-    #[test]
-    fn an_origin_is_scheme_host_and_port() {
-        assert!(same_origin("https://H.example/a", "https://h.example:443/b?c"));
-        assert!(!same_origin("https://h.example/", "http://h.example/"));
-        assert!(!same_origin("https://h.example@x/", "https://h.example@x/"));
-        assert!(!same_origin("/srv/git", "/srv/git"));
-        assert_eq!(origin_of("http://h.example/x").as_deref(), Some("http://h.example:80"));
     }
 
     #[test]

@@ -1,187 +1,114 @@
-//! The checked configuration: every value is there and makes sense.
+//! The checked configuration: every value is there, and is one that its setting takes.
 
 use std::{
-    collections::BTreeSet, fmt, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration,
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    time::Duration,
 };
 
 use jiff::SignedDuration;
-use serde::{Deserialize, Serialize};
 use tardist_contract::BranchName;
 
+use super::{form::Form, given::Settings, set_by::SetBy};
 use crate::{
-    Error,
+    Error, RepositoryId,
     content::composer::Composer,
-    net::http::HttpOptions,
-    repository_id::RepositoryId,
-    settings::{Form, Places, Settings},
+    git::url_map::UrlMap,
+    net::{HttpOptions, is_http_url},
     upstream::Spec,
 };
 
-/// The Gerrit that holds MediaWiki's extensions and skins
-/// (<https://www.mediawiki.org/wiki/Gerrit>).
-pub const WIKIMEDIA_GERRIT: &str = "https://gerrit.wikimedia.org/r";
-
-/// What mediawiki.org's ExtensionDistributor offers (`$wgExtDistSnapshotRefs`, to be read in its
-/// siteinfo): the development branch and the releases that get fixes.
-pub(crate) const BRANCHES: [&str; 5] = ["master", "REL1_46", "REL1_45", "REL1_44", "REL1_43"];
-
-/// More at once would be more than any upstream calls polite.
-const MAX_JOBS: usize = 256;
-
-/// Deeper submodules of submodules than anybody has.
-const MAX_DEPTH: usize = 16;
-
-/// With the pause doubling each time, far more than a cycle would live for.
-const MAX_RETRIES: usize = 100;
-
-/// What one run of the builder goes by.
+/// The configuration of one run of the builder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// The data directory.
     pub data: PathBuf,
-    /// Where the repositories are; never empty. Of a repository that several have, the first one's
-    /// counts.
+    /// Where the repositories are; never empty. Where several have a repository, the first one
+    /// wins.
     pub upstreams: Vec<Spec>,
     /// The branches to distribute; never empty.
     pub branches: BTreeSet<BranchName>,
     /// The only repositories to sync; empty for all.
     pub only: BTreeSet<RepositoryId>,
-    /// What a tarball's URL begins with, without a slash at its end; empty for a path.
+    /// The start of a tarball's URL, without a slash at its end. Empty: the URL is a path.
     pub public_url: String,
-    /// For the `User-Agent`.
+    /// Who runs this, for the `User-Agent`.
     pub contact: String,
     /// Where submodules are fetched from.
     pub url_map: Vec<UrlMap>,
-    /// How deep submodules are put in place; 0 for not at all.
+    /// How deep submodules are included; 0 for none.
     pub submodule_depth: usize,
-    /// The Composer step; `None` for not at all.
+    /// The Composer step; `None` where it is not wanted.
     pub composer: Option<Composer>,
-    /// Repositories worked on at once.
+    /// How many repositories are worked on at once.
     pub jobs: usize,
-    /// Further tries of a failed request.
+    /// How often a failed request is tried again.
     pub retries: usize,
-    /// For an answer to begin or go on.
+    /// How long to wait for a response to begin or to go on.
     pub timeout: Duration,
-    /// For a tarball after it is no longer named.
+    /// How long a tarball stays after the snapshot no longer names it.
     pub grace: Duration,
-    /// Age at which an unchanged snapshot is published anew.
+    /// The age at which an unchanged snapshot is written again.
     pub refresh: Duration,
 }
 
-/// "URLs that begin with `from` are fetched from `to`", as Git's `url.<base>.insteadOf`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct UrlMap {
-    /// The start of the URL as `.gitmodules` has it.
-    pub from: String,
-    /// What stands there instead.
-    pub to: String,
-}
-
-impl FromStr for UrlMap {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once('=') {
-            Some((from, to)) if !from.is_empty() && is_http(to) => {
-                Ok(Self { from: from.to_owned(), to: to.to_owned() })
-            }
-            _ => Err(format!(
-                "{text:?} is not FROM=TO with TO a http or https URL, such as \
-                 https://gerrit.wikimedia.org/r/=https://replica.example.org/r/"
-            )),
-        }
-    }
-}
-
-impl TryFrom<String> for UrlMap {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl fmt::Display for UrlMap {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}={}", self.from, self.to)
-    }
-}
-
-impl From<UrlMap> for String {
-    fn from(map: UrlMap) -> Self {
-        map.to_string()
-    }
-}
-
-/// More than cores where these are few, since a fetch mostly waits; not many more than that where
-/// they are many, since each is a connection to the upstream. Compressing uses all cores anyway.
-pub(crate) fn default_jobs() -> usize {
-    std::thread::available_parallelism().map_or(6, |cores| cores.get().clamp(6, 8))
-}
-
-fn is_http(url: &str) -> bool {
-    ["http://", "https://"].iter().any(|scheme| {
-        url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
-    })
-}
-
-/// Checks values, and collects what is wrong with them.
+/// Checks values, and collects messages about the wrong ones.
 struct Check {
-    places: Places,
+    set_by: BTreeMap<String, SetBy>,
     wrong: Vec<String>,
 }
 
 impl Check {
     fn refuse(&mut self, key: &str, value: &str) {
         let message = match Form::of(key) {
-            Some(form) => form.refuse_value(self.places.get(key), value),
+            Some(form) => form.refuse_value(self.set_by.get(key), value),
             None => format!("{key}: {value} is wrong"),
         };
         self.wrong.push(message);
     }
 
-    /// A URL without a slash at its end, or nothing.
+    /// A URL without a slash at its end. It may be empty.
     fn url(&mut self, key: &str, url: Option<String>) -> String {
         let url = url.unwrap_or_default();
-        if !url.is_empty() && !is_http(&url) {
+        if !url.is_empty() && !is_http_url(&url) {
             self.refuse(key, &format!("{url:?}"));
             return url;
         }
         url.trim_end_matches('/').to_owned()
     }
 
-    fn number(&mut self, key: &str, number: Option<usize>, range: RangeInclusive<usize>) -> usize {
+    fn number(&mut self, key: &str, number: Option<usize>) -> usize {
         let number = number.unwrap_or_default();
-        if !range.contains(&number) {
+        if Form::of(key).is_some_and(|form| !form.takes.allows_number(number)) {
             self.refuse(key, &number.to_string());
         }
         number
     }
 
-    fn duration(&mut self, key: &str, given: Option<SignedDuration>, least: Duration) -> Duration {
-        let given = given.unwrap_or_default();
-        match Duration::try_from(given) {
-            Ok(duration) if duration >= least => duration,
-            _ => {
+    fn time(&mut self, key: &str, time: Option<SignedDuration>) -> Duration {
+        let given = time.unwrap_or_default();
+        let allowed =
+            |time: &Duration| Form::of(key).is_none_or(|form| form.takes.allows_time(*time));
+        match Duration::try_from(given).ok().filter(allowed) {
+            Some(time) => time,
+            None => {
                 self.refuse(key, &format!("{given:#}"));
-                least
+                Duration::ZERO
             }
         }
     }
 }
 
 impl Config {
-    /// Checks settings and fills in what they leave open.
+    /// Checks settings, and takes the default where one is not given.
     ///
     /// # Errors
-    /// [`Error::Config`] with everything that is wrong, a line each: where it was set, what is wrong
-    /// and what to write instead.
+    /// [`Error::Config`] with everything that is wrong, a line each: where it was set, what is
+    /// wrong and what to write instead.
     pub fn new(settings: Settings) -> Result<Self, Error> {
-        let mut check = Check { places: settings.places.clone(), wrong: Vec::new() };
+        let mut check = Check { set_by: settings.set_by.clone(), wrong: Vec::new() };
         let settings = settings.or(Settings::defaults());
-        let composer_timeout =
-            check.duration("composer-timeout", settings.composer_timeout, Duration::from_nanos(1));
+        let composer_timeout = check.time("composer-timeout", settings.composer_timeout);
         let program = settings.composer.filter(|program| !program.as_os_str().is_empty());
         let config = Self {
             data: settings.data.unwrap_or_default(),
@@ -191,17 +118,13 @@ impl Config {
             public_url: check.url("public-url", settings.public_url),
             contact: settings.contact.unwrap_or_default(),
             url_map: settings.url_map.unwrap_or_default(),
-            submodule_depth: check.number(
-                "submodule-depth",
-                settings.submodule_depth,
-                0..=MAX_DEPTH,
-            ),
+            submodule_depth: check.number("submodule-depth", settings.submodule_depth),
             composer: program.map(|program| Composer { program, timeout: composer_timeout }),
-            jobs: check.number("jobs", settings.jobs, 1..=MAX_JOBS),
-            retries: check.number("retries", settings.retries, 0..=MAX_RETRIES),
-            timeout: check.duration("timeout", settings.timeout, Duration::from_nanos(1)),
-            grace: check.duration("grace", settings.grace, Duration::ZERO),
-            refresh: check.duration("refresh", settings.refresh, Duration::from_nanos(1)),
+            jobs: check.number("jobs", settings.jobs),
+            retries: check.number("retries", settings.retries),
+            timeout: check.time("timeout", settings.timeout),
+            grace: check.time("grace", settings.grace),
+            refresh: check.time("refresh", settings.refresh),
         };
         if config.upstreams.is_empty() {
             check.refuse("upstream", "an empty list");
@@ -219,13 +142,13 @@ impl Config {
         if check.wrong.is_empty() { Ok(config) } else { Err(Error::Config(check.wrong.join("\n"))) }
     }
 
-    /// How requests are made: `User-Agent: tardist/VERSION (contact)`, and only to the hosts of
-    /// the upstreams and of the URL map's right sides.
+    /// How requests are made: with `User-Agent: tardist/VERSION (contact)`, and to the hosts that
+    /// the URL map leads to. The hosts of the upstreams are added when these are open
+    /// ([`upstream::allow`](crate::upstream::allow)).
     pub fn http_options(&self) -> HttpOptions {
-        let mapped = self.url_map.iter().map(|map| map.to.clone());
         HttpOptions {
             user_agent: format!("tardist/{} ({})", env!("CARGO_PKG_VERSION"), self.contact),
-            allowed: self.upstreams.iter().flat_map(Spec::origins).chain(mapped).collect(),
+            allowed: self.url_map.iter().map(|map| map.to.clone()).collect(),
             retries: self.retries,
             timeout: self.timeout,
         }
@@ -235,14 +158,18 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Place;
+    use crate::upstream::{self, wikimedia};
 
     #[test]
     fn nothing_set_is_wikimedia_with_the_supported_branches() {
         let config = Config::new(Settings::default()).unwrap();
-        assert_eq!(config.upstreams, [Spec::gerrit(WIKIMEDIA_GERRIT)]);
+        assert_eq!(config.upstreams, [wikimedia::GERRIT.parse().unwrap()]);
         assert_eq!(config.branches.first().unwrap().as_str(), "master");
-        assert_eq!(config.http_options().allowed, [WIKIMEDIA_GERRIT]);
+        assert_eq!(config.http_options().allowed, [""; 0]);
+        let upstreams = upstream::open(&config.upstreams).unwrap();
+        let allowed: BTreeSet<String> =
+            upstream::allow(config.http_options(), &upstreams).allowed.into_iter().collect();
+        assert_eq!(allowed, BTreeSet::from([wikimedia::GERRIT.to_owned()]));
     }
 
     #[test]
@@ -275,16 +202,16 @@ mod tests {
 
     #[test]
     fn what_is_out_of_range_is_told_with_where_it_was_set() {
-        let file = |line| Place::File { path: "tardist.toml".into(), line, column: 1 };
+        let file = |line| SetBy::File { path: "tardist.toml".into(), line, column: 1 };
         let settings = Settings {
             jobs: Some(999),
             retries: Some(101),
             refresh: Some(SignedDuration::ZERO),
             contact: Some("caf\u{e9}".into()),
-            places: [
+            set_by: [
                 ("jobs".to_owned(), file(12)),
-                ("retries".to_owned(), Place::Flag("--retries".into())),
-                ("refresh".to_owned(), Place::Variable("TARDIST_REFRESH".into())),
+                ("retries".to_owned(), SetBy::Flag("--retries".into())),
+                ("refresh".to_owned(), SetBy::Variable("TARDIST_REFRESH".into())),
             ]
             .into(),
             ..Settings::default()

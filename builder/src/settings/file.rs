@@ -1,8 +1,8 @@
-//! The configuration file: everything that is wrong with it, not only the first thing.
+//! Reads the configuration file. It finds everything that is wrong, not only the first error.
 //!
-//! Deserializing the whole file would end at its first error. So the syntax is read by a parser
-//! that goes on after an error, and then each key by itself, of a list each element, through the
-//! same [`Settings`] that all else goes through.
+//! Deserializing the whole file would end at its first error. So a parser reads the syntax that
+//! goes on after an error. Then each key is deserialized by itself into [`Settings`]; of a list
+//! that is wrong, each element.
 
 use std::{fs, ops::Range, path::Path};
 
@@ -12,12 +12,16 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{FORMS, Form, Place, Settings};
+use super::{
+    form::{FORMS, Form},
+    given::Settings,
+    set_by::SetBy,
+};
 
-/// What a file holds.
+/// What a file says.
 #[derive(Debug, Default)]
 pub struct Read {
-    /// The settings that are right, with their places.
+    /// The settings that are right. They know where they were set.
     pub settings: Settings,
     /// What is wrong with the others, in the order of the file: `FILE:LINE:COLUMN: …` each.
     pub wrong: Vec<String>,
@@ -37,7 +41,7 @@ pub fn read(path: &Path) -> Read {
             Err(error) => {
                 let valid = error.utf8_error().valid_up_to();
                 let text = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
-                let place = Document { path, text: &text }.place(valid);
+                let place = Document { path, text: &text }.at(valid);
                 unreadable(format!("{place}: here the file is not UTF-8 text; save it as such"))
             }
         },
@@ -54,7 +58,7 @@ pub fn parse(path: &Path, text: &str) -> Read {
         let at = error.span().map_or(0, |span| span.start);
         wrong.push((at, document.syntax_error(at, error.message())));
     }
-    // What the parser makes of a broken line is no second error.
+    // The parser's guess at a value on a broken line is not reported as a second error.
     let broken: Vec<usize> = wrong.iter().map(|(at, _)| document.line(*at)).collect();
     let span = table.span();
     for (key, value) in table.into_inner() {
@@ -69,10 +73,10 @@ pub fn parse(path: &Path, text: &str) -> Read {
             wrong.push((at, document.unknown(at, &name)));
             continue;
         };
-        let place = document.place(at);
+        let set_by = document.at(at);
         match one(&span, &key, value.clone()) {
             Ok(mut found) => {
-                found.places.insert(name, place);
+                found.set_by.insert(name, set_by);
                 settings = settings.or(found);
             }
             Err(error) => {
@@ -86,7 +90,7 @@ pub fn parse(path: &Path, text: &str) -> Read {
 
 type Key<'i> = Spanned<std::borrow::Cow<'i, str>>;
 
-/// The settings of a file with this key alone.
+/// The settings of a file that has only this key.
 fn one<'i>(
     span: &Range<usize>,
     key: &Key<'i>,
@@ -97,7 +101,7 @@ fn one<'i>(
     Settings::deserialize(toml::de::Deserializer::from(Spanned::new(span.clone(), table)))
 }
 
-/// A file's text, for the places in it.
+/// A file and its text, for messages that name a line and a column.
 struct Document<'a> {
     path: &'a Path,
     text: &'a str,
@@ -116,9 +120,9 @@ impl Document<'_> {
         self.before(offset).matches('\n').count() + 1
     }
 
-    fn place(&self, offset: usize) -> Place {
+    fn at(&self, offset: usize) -> SetBy {
         let line = self.before(offset).rsplit('\n').next().unwrap_or_default();
-        Place::File {
+        SetBy::File {
             path: self.path.to_owned(),
             line: self.line(offset),
             column: line.chars().count() + 1,
@@ -129,7 +133,7 @@ impl Document<'_> {
         let message = message.replace('\n', ", ");
         let line = self.text.lines().nth(self.line(at) - 1).unwrap_or_default();
         let key = line.split('=').next().unwrap_or_default().trim();
-        let place = self.place(at);
+        let place = self.at(at);
         match Form::of(key) {
             Some(form) => form.refuse(Some(&place), &format!("this is not TOML: {message}")),
             None => format!("{place}: this is not TOML: {message}; write lines such as jobs = 4"),
@@ -137,7 +141,7 @@ impl Document<'_> {
     }
 
     fn unknown(&self, at: usize, name: &str) -> String {
-        let place = self.place(at);
+        let place = self.at(at);
         let near = FORMS
             .iter()
             .map(|form| (strsim::jaro_winkler(form.key, &name.replace('_', "-")), form))
@@ -155,7 +159,7 @@ impl Document<'_> {
         }
     }
 
-    /// What is wrong with a value: of a list each element that is wrong by itself.
+    /// What is wrong with a value. In a list, each wrong element is told.
     fn wrong_value(
         &self,
         form: &Form,
@@ -191,9 +195,9 @@ impl Document<'_> {
         let of_type = ["invalid type", "invalid value", "invalid length"]
             .iter()
             .any(|start| message.starts_with(start));
-        // Within a table the error's own place is nearer.
+        // Within a table, the error knows the place more exactly.
         let at = error.span().filter(|span| whole.contains(&span.start)).unwrap_or(whole);
-        let place = self.place(at.start);
+        let place = self.at(at.start);
         let text = self.text.get(at.clone()).unwrap_or_default();
         let message = if of_type || !form.explains {
             form.refuse_value(Some(&place), text)
@@ -219,9 +223,9 @@ mod tests {
         let read = parse(Path::new("x.toml"), text);
         assert_eq!(read.wrong, [""; 0]);
         assert_eq!(read.settings.url_map.unwrap()[0].to, "http://b/");
-        let place = Place::File { path: "x.toml".into(), line: 3, column: 3 };
-        assert_eq!(read.settings.places["grace"], place);
-        assert_eq!(read.settings.places.len(), 3);
+        let set_by = SetBy::File { path: "x.toml".into(), line: 3, column: 3 };
+        assert_eq!(read.settings.set_by["grace"], set_by);
+        assert_eq!(read.settings.set_by.len(), 3);
     }
 
     #[test]

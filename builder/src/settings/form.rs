@@ -1,32 +1,89 @@
-//! What each setting takes, for messages and for the generated file, and how such a message reads.
+//! What each setting takes: for checks, for messages, and for the generated file. Ranges of numbers
+//! and times are here only.
 
-use super::Place;
+use std::{fmt, time::Duration};
 
-/// What a setting takes.
+use super::set_by::SetBy;
+
+/// Which values a setting takes. Its text is the end of a sentence, such as "a number from 1 to
+/// 256".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// A number in a range.
+    Number {
+        /// The least that is allowed.
+        least: usize,
+        /// The most that is allowed.
+        most: usize,
+    },
+    /// A time, which may be zero.
+    Time,
+    /// A time that may not be zero.
+    TimeAboveZero,
+    /// Something else, which this text describes. What is allowed is checked where it is used.
+    Other(&'static str),
+}
+
+impl Takes {
+    /// False where this is a range and `number` is not in it.
+    pub fn allows_number(self, number: usize) -> bool {
+        match self {
+            Self::Number { least, most } => (least..=most).contains(&number),
+            Self::Time | Self::TimeAboveZero | Self::Other(_) => true,
+        }
+    }
+
+    /// False where this is a time above zero and `time` is zero.
+    pub fn allows_time(self, time: Duration) -> bool {
+        self != Self::TimeAboveZero || !time.is_zero()
+    }
+}
+
+impl fmt::Display for Takes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number { least, most } => write!(f, "a number from {least} to {most}"),
+            Self::Time => f.write_str("a time such as 0s, 90m or 24h"),
+            Self::TimeAboveZero => f.write_str("a time above zero, such as 90s, 5m or 24h"),
+            Self::Other(text) => f.write_str(text),
+        }
+    }
+}
+
+/// What a setting takes, and an example.
 #[derive(Debug, Clone, Copy)]
 pub struct Form {
     /// Its key in a file.
     pub key: &'static str,
-    /// What it takes, as the end of a sentence: "a number from 1 to 256".
-    pub takes: &'static str,
+    /// Which values it takes.
+    pub takes: Takes,
     /// A value as TOML writes it.
     pub example: &'static str,
-    /// True where the type's own error names the broken rule and so says more than `takes`.
+    /// True where the error of the setting's type names the broken rule, and so says more than
+    /// `takes`.
     pub explains: bool,
 }
 
-const fn form(key: &'static str, takes: &'static str, example: &'static str) -> Form {
+const fn form(key: &'static str, takes: Takes, example: &'static str) -> Form {
     Form { key, takes, example, explains: false }
+}
+
+const fn text(key: &'static str, takes: &'static str, example: &'static str) -> Form {
+    form(key, Takes::Other(takes), example)
+}
+
+const fn number(key: &'static str, least: usize, most: usize, example: &'static str) -> Form {
+    form(key, Takes::Number { least, most }, example)
 }
 
 /// A setting whose type's own error says more.
 const fn explained(key: &'static str, takes: &'static str, example: &'static str) -> Form {
-    Form { key, takes, example, explains: true }
+    Form { explains: true, ..text(key, takes, example) }
 }
 
 /// All settings, as `tardist config` lists them.
 pub const FORMS: [Form; 15] = [
-    form("data", "the path of a folder", r#""/srv/tardist""#),
+    text("data", "the path of a folder", r#""/srv/tardist""#),
     explained(
         "upstream",
         "a URL, TYPE=URL, or a list or tables of them",
@@ -38,8 +95,8 @@ pub const FORMS: [Form; 15] = [
         "a list of repositories as extensions/NAME or skins/NAME",
         r#"["extensions/MassMessage"]"#,
     ),
-    form("public-url", "a http or https URL, or empty", r#""https://dist.example.org""#),
-    form(
+    text("public-url", "a http or https URL, or empty", r#""https://dist.example.org""#),
+    text(
         "contact",
         "ASCII text without brackets and line breaks",
         r#""https://wiki.example.org/Tardist""#,
@@ -49,17 +106,20 @@ pub const FORMS: [Form; 15] = [
         "a list of FROM=TO, with TO a http or https URL",
         r#"["https://gerrit.wikimedia.org/r/=https://replica.example.org/r/"]"#,
     ),
-    form("submodule-depth", "a number from 0 to 16", "1"),
-    form("composer", "the path of a program, or empty", r#""/usr/bin/composer""#),
-    form("composer-timeout", "a time above zero, such as 90s, 5m or 24h", r#""5m""#),
-    form("jobs", "a number from 1 to 256", "4"),
-    form("retries", "a number from 0 to 100", "3"),
-    form("timeout", "a time above zero, such as 90s, 5m or 24h", r#""2m""#),
-    form("grace", "a time such as 0s, 90m or 24h", r#""24h""#),
-    form("refresh", "a time above zero, such as 90s, 5m or 24h", r#""12h""#),
+    // Nobody has submodules of submodules that are deeper than 16.
+    number("submodule-depth", 0, 16, "1"),
+    text("composer", "the path of a program, or empty", r#""/usr/bin/composer""#),
+    form("composer-timeout", Takes::TimeAboveZero, r#""5m""#),
+    // No upstream would find more than 256 connections polite.
+    number("jobs", 1, 256, "4"),
+    // The pause doubles each time, so that 100 retries take longer than any cycle.
+    number("retries", 0, 100, "3"),
+    form("timeout", Takes::TimeAboveZero, r#""2m""#),
+    form("grace", Takes::Time, r#""24h""#),
+    form("refresh", Takes::TimeAboveZero, r#""12h""#),
 ];
 
-/// The longest piece of a wrong value that a message repeats, in characters.
+/// How much of a wrong value a message repeats, in characters.
 const MAX_QUOTED: usize = 60;
 
 impl Form {
@@ -68,42 +128,42 @@ impl Form {
         FORMS.iter().find(|form| form.key == key)
     }
 
-    /// What to write instead of a wrong value, in the way of where it stood.
-    fn instead(&self, place: Option<&Place>) -> String {
+    /// What to write instead of a wrong value, in the syntax of the place where that was set.
+    fn instead(&self, set_by: Option<&SetBy>) -> String {
         let plain = || {
             let document: Option<toml::Table> = format!("it = {}", self.example).parse().ok();
             match document.and_then(|mut document| document.remove("it")) {
                 Some(toml::Value::String(text)) => text,
-                // One or several, a flag takes one at a time and a variable commas between.
+                // A flag takes one value at a time; a variable has commas between values.
                 Some(toml::Value::Array(items)) => {
-                    let count = if matches!(place, Some(Place::Flag(_))) { 1 } else { items.len() };
+                    let count =
+                        if matches!(set_by, Some(SetBy::Flag(_))) { 1 } else { items.len() };
                     let texts = items.iter().take(count).filter_map(toml::Value::as_str);
                     texts.collect::<Vec<_>>().join(",")
                 }
                 _ => self.example.to_owned(),
             }
         };
-        match place {
-            Some(Place::Flag(flag)) => format!("{flag} {}", plain()),
-            Some(Place::Variable(name)) => format!("{name}={}", plain()),
-            Some(Place::File { .. }) | None => format!("{} = {}", self.key, self.example),
+        match set_by {
+            Some(SetBy::Flag(flag)) => format!("{flag} {}", plain()),
+            Some(SetBy::Variable(name)) => format!("{name}={}", plain()),
+            Some(SetBy::File { .. }) | None => format!("{} = {}", self.key, self.example),
         }
     }
 
     /// The message about a wrong value: where, what is wrong, what to write.
-    pub fn refuse(&self, place: Option<&Place>, reason: &str) -> String {
-        let subject = match place {
-            Some(place @ Place::File { .. }) => format!("{place}: {}", self.key),
-            Some(place) => place.to_string(),
+    pub fn refuse(&self, set_by: Option<&SetBy>, reason: &str) -> String {
+        let subject = match set_by {
+            Some(file @ SetBy::File { .. }) => format!("{file}: {}", self.key),
+            Some(other) => other.to_string(),
             None => self.key.to_owned(),
         };
-        format!("{subject}: {reason}; write {}", self.instead(place))
+        format!("{subject}: {reason}; write {}", self.instead(set_by))
     }
 
-    /// [`refuse`](Self::refuse) where the value is not what the setting takes; `value` as it was
-    /// written.
-    pub fn refuse_value(&self, place: Option<&Place>, value: &str) -> String {
-        self.refuse(place, &format!("{} is not {}", quote(value), self.takes))
+    /// The same where the value is not one that the setting takes; `value` as it was written.
+    pub fn refuse_value(&self, set_by: Option<&SetBy>, value: &str) -> String {
+        self.refuse(set_by, &format!("{} is not {}", quote(value), self.takes))
     }
 }
 
@@ -122,10 +182,10 @@ mod tests {
     #[test]
     fn a_message_says_where_what_and_what_to_write_there() {
         let jobs = Form::of("jobs").unwrap();
-        let file = Place::File { path: "tardist.toml".into(), line: 12, column: 8 };
-        let flag = Place::Flag("--jobs".into());
-        let variable = Place::Variable("TARDIST_JOBS".into());
-        for (place, says) in [
+        let file = SetBy::File { path: "tardist.toml".into(), line: 12, column: 8 };
+        let flag = SetBy::Flag("--jobs".into());
+        let variable = SetBy::Variable("TARDIST_JOBS".into());
+        for (set_by, says) in [
             (None, "jobs: 0 is not a number from 1 to 256; write jobs = 4"),
             (
                 Some(&file),
@@ -137,13 +197,13 @@ mod tests {
                 "TARDIST_JOBS: 0 is not a number from 1 to 256; write TARDIST_JOBS=4",
             ),
         ] {
-            assert_eq!(jobs.refuse_value(place, "0"), says);
+            assert_eq!(jobs.refuse_value(set_by, "0"), says);
         }
         let branches = Form::of("branches").unwrap();
-        let variable = Place::Variable("TARDIST_BRANCHES".into());
+        let variable = SetBy::Variable("TARDIST_BRANCHES".into());
         let said = branches.refuse_value(Some(&variable), "");
         assert!(said.ends_with("; write TARDIST_BRANCHES=master,REL1_46"), "{said}");
-        let flag = Place::Flag("--branch".into());
+        let flag = SetBy::Flag("--branch".into());
         let said = branches.refuse_value(Some(&flag), &format!("{}\nb", "a".repeat(100)));
         assert!(
             said.contains("aaa… is not") && said.ends_with("; write --branch master"),

@@ -1,28 +1,32 @@
 //! The configuration file that `tardist config` writes: every setting with its help text, its
-//! default and an example, made from what the command line is made of.
+//! default and an example. It is made from the same arguments as the command line.
 
 use std::fmt::Write;
 
-use super::{Form, Settings, key};
-use crate::cli;
+use super::{
+    arguments::{self, key},
+    form::{Form, Takes},
+    given::Settings,
+};
 
 /// How wide comments are, in characters.
 const WIDTH: usize = 98;
 
 const HEAD: &str = "\
-Configuration of tardist, as `tardist config` writes it. A line that begins with # and a setting \
-stands for the default; take the # away to change it. Each setting is also an environment variable, \
-which wins over this file, and a flag, which wins over both. tardist reads the file that --config or \
-TARDIST_CONFIG names, else tardist.toml in the folder where it is started; paths count from there.";
+Configuration of tardist, as `tardist config` writes it. A line with # directly before a setting \
+shows the default; to change it, remove the # and edit the value. Each setting is also an environment \
+variable, which wins over this file, and a flag, which wins over both. tardist reads the file that \
+--config or TARDIST_CONFIG names, or else tardist.toml in the folder where it is started. Relative \
+paths start at that folder.";
 
-/// A complete configuration file: what `settings` sets as it is set, the rest commented out with its
-/// default.
+/// A complete configuration file. What `settings` sets has its value; the rest is commented out,
+/// with its default.
 pub fn sample(settings: &Settings) -> String {
     let (set, defaults) = (settings.values(), Settings::defaults().values());
     let mut file = String::new();
     comment(&mut file, HEAD);
     let mut heading = String::new();
-    let mut arguments = cli::settings();
+    let mut arguments = arguments::all();
     let headings: Vec<String> = arguments.iter().map(heading_of).collect();
     arguments.sort_by_key(|argument| headings.iter().position(|it| *it == heading_of(argument)));
     for argument in arguments {
@@ -41,7 +45,7 @@ pub fn sample(settings: &Settings) -> String {
             &mut file,
             &format!(
                 "It takes {}: {key} = {}",
-                form.map_or("text", |form| form.takes),
+                form.map_or(Takes::Other("text"), |form| form.takes),
                 form.map_or("\"\"", |form| form.example)
             ),
         );
@@ -56,7 +60,7 @@ pub fn sample(settings: &Settings) -> String {
         );
         let _ = match (set.get(&key), defaults.get(&key)) {
             (Some(value), _) => {
-                if let Some(place) = settings.places.get(&key) {
+                if let Some(place) = settings.set_by.get(&key) {
                     comment(&mut file, &format!("Set by {place}"));
                 }
                 writeln!(file, "{key} = {value}")
@@ -93,9 +97,9 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::settings::{FORMS, Place, config::Config, file};
+    use crate::settings::{config::Config, file, form::FORMS, set_by::SetBy};
 
-    /// The file with every setting in force.
+    /// The file with no setting commented out.
     fn uncommented(text: &str) -> String {
         let line = |line: &str| match line.strip_prefix('#') {
             Some(rest) if !rest.starts_with(' ') => format!("{rest}\n"),
@@ -111,7 +115,7 @@ mod tests {
         for (text, count) in [(text.clone(), 0), (uncommented(&text), FORMS.len())] {
             let read = file::parse(Path::new("sample"), &text);
             assert_eq!(read.wrong, [""; 0], "{text}");
-            assert_eq!(read.settings.places.len(), count, "{text}");
+            assert_eq!(read.settings.set_by.len(), count, "{text}");
             assert_eq!(Config::new(read.settings).unwrap(), defaults);
         }
         assert!(text.lines().all(|line| line.starts_with('#') || line.is_empty()), "{text}");
@@ -141,7 +145,7 @@ mod tests {
         let settings = Settings {
             jobs: Some(7),
             grace: Some(jiff::SignedDuration::from_mins(90)),
-            places: [("jobs".to_owned(), Place::Variable("TARDIST_JOBS".into()))].into(),
+            set_by: [("jobs".to_owned(), SetBy::Variable("TARDIST_JOBS".into()))].into(),
             ..Settings::default()
         };
         let text = sample(&settings);

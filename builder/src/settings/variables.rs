@@ -1,42 +1,44 @@
-//! The environment: each variable is looked at by itself, so that all wrong ones are told, by name
-//! and together with what is wrong in the file. Clap by itself ends at the first, and names the
+//! Checks the environment variables, each by itself. So all wrong ones are reported, by name and
+//! together with what is wrong in the file. Clap alone would end at the first one, and name its
 //! flag.
 
 use std::ffi::OsString;
 
 use clap::{Arg, Command, error::ErrorKind};
 
-use super::{Form, Place, key};
+use super::{arguments::key, form::Form, set_by::SetBy};
 
-/// What is to be said about the environment.
+/// What was found in the environment.
 #[derive(Debug, Default)]
-pub struct Looked {
-    /// The ids of arguments whose variable is empty or wrong, and must not count.
+pub struct Checked {
+    /// The ids of the arguments whose variable is empty or wrong. Clap is not to read these
+    /// variables.
     pub ignored: Vec<String>,
-    /// What is wrong.
+    /// What is wrong, a message each.
     pub wrong: Vec<String>,
 }
 
-/// Looks at the variables of settings. An empty one is as good as none: lists of variables, as
-/// systemd and containers have them, often name all.
-pub fn look(settings: &[Arg], value: impl Fn(&str) -> Option<OsString>) -> Looked {
-    let mut looked = Looked::default();
+/// Checks the variables of these arguments. An empty variable counts as none: in the files of
+/// systemd and containers, variables are often listed without a value.
+pub fn check(settings: &[Arg], value: impl Fn(&str) -> Option<OsString>) -> Checked {
+    let mut checked = Checked::default();
     for argument in settings {
         let Some(name) = argument.get_env().and_then(|name| name.to_str()) else { continue };
         let Some(value) = value(name) else { continue };
         if !value.is_empty() {
-            match check(argument, &value) {
+            match parse(argument, &value) {
                 Ok(()) => continue,
-                Err(reason) => looked.wrong.push(message(argument, name, &value, reason)),
+                Err(reason) => checked.wrong.push(message(argument, name, &value, reason)),
             }
         }
-        looked.ignored.push(argument.get_id().to_string());
+        checked.ignored.push(argument.get_id().to_string());
     }
-    looked
+    checked
 }
 
-/// Parses a value as the flag would; the reason of a type that refuses it.
-fn check(argument: &Arg, value: &OsString) -> Result<(), Option<String>> {
+/// Parses a value as the flag would. The error is the reason, where the type of the setting gives
+/// one.
+fn parse(argument: &Arg, value: &OsString) -> Result<(), Option<String>> {
     let mut flag = OsString::from(format!("--{}=", argument.get_long().unwrap_or_default()));
     flag.push(value);
     let alone = argument.clone().env(None).global(false);
@@ -49,11 +51,11 @@ fn check(argument: &Arg, value: &OsString) -> Result<(), Option<String>> {
 
 fn message(argument: &Arg, name: &str, value: &OsString, reason: Option<String>) -> String {
     let key = key(argument);
-    let place = Place::Variable(name.to_owned());
+    let set_by = SetBy::Variable(name.to_owned());
     let quoted = format!("{:?}", value.to_string_lossy());
     match (Form::of(&key), reason) {
-        (Some(form), Some(reason)) if form.explains => form.refuse(Some(&place), &reason),
-        (Some(form), _) => form.refuse_value(Some(&place), &quoted),
+        (Some(form), Some(reason)) if form.explains => form.refuse(Some(&set_by), &reason),
+        (Some(form), _) => form.refuse_value(Some(&set_by), &quoted),
         (None, reason) => format!("{name}: {quoted} is wrong: {}", reason.unwrap_or_default()),
     }
 }
@@ -61,11 +63,11 @@ fn message(argument: &Arg, name: &str, value: &OsString, reason: Option<String>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli;
+    use crate::settings::arguments;
 
     #[test]
     fn all_wrong_variables_are_told_by_name() {
-        let looked = look(&cli::settings(), |name| match name {
+        let checked = check(&arguments::all(), |name| match name {
             "TARDIST_JOBS" => Some("x".into()),
             "TARDIST_BRANCHES" => Some("master,a b".into()),
             "TARDIST_ONLY" => Some("MassMessage".into()),
@@ -74,8 +76,8 @@ mod tests {
             "TARDIST_CONTACT" => Some("".into()),
             _ => None,
         });
-        let told = looked.wrong.join("\n");
-        assert_eq!(looked.wrong.len(), 4, "{told}");
+        let told = checked.wrong.join("\n");
+        assert_eq!(checked.wrong.len(), 4, "{told}");
         for says in [
             "TARDIST_JOBS: \"x\" is not a number from 1 to 256; write TARDIST_JOBS=4",
             "TARDIST_BRANCHES: \"a b\" is not a branch name: ",
@@ -84,6 +86,6 @@ mod tests {
         ] {
             assert!(told.contains(says), "{says} is not in:\n{told}");
         }
-        assert_eq!(looked.ignored.len(), 5, "{:?}", looked.ignored);
+        assert_eq!(checked.ignored.len(), 5, "{:?}", checked.ignored);
     }
 }

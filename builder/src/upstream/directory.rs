@@ -1,43 +1,51 @@
 //! Bare repositories on disk: `DIR/extensions/NAME.git` and `DIR/skins/NAME.git`, or below
 //! `DIR/mediawiki/`, as Gerrit lays them out.
 //!
-//! Nothing goes over a network and nothing is copied: the branches are read from the repositories,
-//! and mirrors borrow their objects ([`mirror`](crate::git::mirror)).
+//! Nothing goes over a network and nothing is copied: the tips are read from the repositories, and
+//! the mirrors borrow their objects ([`mirror`](crate::git::mirror)).
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
 };
 
-use git2::{ErrorCode, Repository};
-use tardist_contract::{BranchName, CommitId, Kind, RepoName};
+use tardist_contract::{BranchName, Kind};
 
-use super::{Listing, Project, Upstream};
-use crate::{
-    Error,
-    error::{GitContext, IoContext},
-    net::http::Http,
-    repository_id::RepositoryId,
+use super::{
+    adapter::{Adapter, Key, Values},
+    listing::{Listing, Project, Upstream},
+};
+use crate::{Error, error::IoContext, git::ls_refs, net::Http};
+
+/// A folder of bare repositories as an upstream.
+pub(super) static ADAPTER: Adapter = Adapter {
+    name: "directory",
+    example: "DIR",
+    keys: &[Key::path("path"), Key::url("git-url")],
+    check: |_| Ok(()),
+    open,
 };
 
-/// A folder of bare repositories.
+fn open(values: &Values) -> Result<Box<dyn Upstream>, String> {
+    let shown = values.text("path").unwrap_or_default().to_owned();
+    let public_url = values.text("git-url").map(str::to_owned);
+    Ok(Box::new(Directory { path: PathBuf::from(&shown), shown, public_url }))
+}
+
 #[derive(Debug)]
-pub struct Directory {
+struct Directory {
     path: PathBuf,
+    /// The path as text.
     shown: String,
+    /// The URL at which others find the same folder. Without it, the published URLs are paths below
+    /// the folder, which say nothing about this machine's disk.
     public_url: Option<String>,
 }
 
 impl Directory {
-    /// The repositories below `path`. With `public_url`, what is published says that they are there,
-    /// at the same paths; without it, it says these paths below the folder, and nothing of this
-    /// machine's disk.
-    pub fn new(path: &Path, public_url: Option<String>) -> Self {
-        Self { path: path.to_owned(), shown: path.display().to_string(), public_url }
-    }
-
-    /// Adds the repositories of one folder; false where there is no such folder.
+    /// Adds the repositories of the folder `below` of `root`. Returns false where there is no such
+    /// folder.
     fn add(
         &self,
         listing: &mut Listing,
@@ -55,23 +63,17 @@ impl Directory {
             let file = file.to_string_lossy();
             let path = folder.join(&*file);
             let Some(name) = file.strip_suffix(".git").filter(|_| path.is_dir()) else { continue };
-            let id = match name.parse::<RepoName>() {
-                Ok(name) => RepositoryId { kind, name },
-                Err(error) => {
-                    listing.refused.push(error);
-                    continue;
-                }
-            };
+            let Some(id) = listing.id(kind, name) else { continue };
             let public_url = match &self.public_url {
                 Some(base) => format!("{base}/{below}/{file}"),
                 None => format!("{below}/{file}"),
             };
-            match tips(&path, branches) {
+            match ls_refs::on_disk(&path, branches) {
                 Err(error) => listing.failed.push((id, error)),
                 Ok(tips) => listing.projects.push(Project {
                     id,
                     url: path.display().to_string(),
-                    // As extdist's, and so that the tarball is the one that a Gerrit's would be.
+                    // As extdist has it, so that the tarball is the same as from a Gerrit.
                     remote_url: public_url.trim_end_matches(".git").to_owned(),
                     source_url: public_url,
                     tips,
@@ -80,28 +82,6 @@ impl Directory {
         }
         Ok(true)
     }
-}
-
-/// The wanted branches of a repository.
-fn tips(
-    path: &Path,
-    branches: &BTreeSet<BranchName>,
-) -> Result<BTreeMap<BranchName, CommitId>, Error> {
-    let repository =
-        Repository::open_bare(path).git(|| format!("open the repository {}", path.display()))?;
-    let mut tips = BTreeMap::new();
-    for branch in branches {
-        match repository.refname_to_id(&branch.ref_name()) {
-            Ok(id) => {
-                tips.insert(branch.clone(), id.to_string().parse()?);
-            }
-            Err(error) if error.code() == ErrorCode::NotFound => {}
-            Err(error) => {
-                return Err(error).git(|| format!("read branch {branch} of {}", path.display()));
-            }
-        }
-    }
-    Ok(tips)
 }
 
 impl Upstream for Directory {

@@ -1,23 +1,44 @@
 //! Gerrit's project list
 //! (<https://gerrit-review.googlesource.com/Documentation/rest-api-projects.html#list-projects>).
 //!
-//! Two requests a kind tell everything: the names, and the commits of all wanted branches. They
-//! are two because `n` and `S` count projects before the branch filter, and `_more_projects` stands
-//! on the last project examined, which the filter may drop: with `b` a page can look complete and
-//! not be. So names are paged without `b`, and where the server cuts them into pages, the branches
-//! are asked for in windows of the same size until all names are covered.
+//! Two requests for each kind get everything: first the names, then the commits of all wanted
+//! branches. One request is not enough. `n` and `S` count projects before the branch filter `b`,
+//! and `_more_projects` stands on the last project that the server looked at, which the filter may
+//! drop. So with `b`, a page can look like the last one and is not. The names are therefore asked
+//! for without `b`. Where the server divides them into pages, the branches are asked for in windows
+//! of the same size, until all names are covered.
 //!
-//! `b=refs/heads/X`, not `b=X`, which finds a tag of that name first.
+//! The filter is `b=refs/heads/X`, since `b=X` finds a tag of that name first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-use tardist_contract::{BranchName, CommitId, Kind, RepoName};
+use tardist_contract::{BranchName, CommitId, Kind};
 
-use super::{Listing, Project, Upstream, beginning};
-use crate::{Error, net::http::Http, repository_id::RepositoryId};
+use super::{
+    adapter::{Adapter, Key, Values},
+    listing::{Listing, Project, Upstream},
+    response::beginning,
+    wikimedia,
+};
+use crate::{Error, net::Http};
 
-/// What stands before Gerrit's JSON, against scripts that include it from another site.
+/// A Gerrit as an upstream.
+pub(super) static ADAPTER: Adapter = Adapter {
+    name: "gerrit",
+    example: wikimedia::GERRIT,
+    keys: &[Key::url("url"), Key::url("git-url")],
+    check: |_| Ok(()),
+    open,
+};
+
+fn open(values: &Values) -> Result<Box<dyn Upstream>, String> {
+    let url = values.url().to_owned();
+    let git_url = values.text("git-url").unwrap_or(&url).to_owned();
+    Ok(Box::new(Gerrit { url, git_url }))
+}
+
+/// Stands before Gerrit's JSON, so that a script on another site cannot include it.
 const MAGIC_PREFIX: &[u8] = b")]}'";
 
 #[derive(Debug, Deserialize)]
@@ -30,16 +51,16 @@ struct ProjectInfo {
     more_projects: bool,
 }
 
-type Page = BTreeMap<String, ProjectInfo>;
+/// The projects of one response or several, by name.
+type Projects = BTreeMap<String, ProjectInfo>;
 
-/// A Gerrit.
 #[derive(Debug)]
-pub struct Gerrit {
-    /// Its base URL, where the REST API is.
-    pub url: String,
-    /// What Git fetches from begins with: the same, or a replica's base URL. What is published names
-    /// the Gerrit itself all the same.
-    pub git_url: String,
+struct Gerrit {
+    /// The base URL of its REST API.
+    url: String,
+    /// The base URL that Git fetches from: the same one, or that of a replica. What is published
+    /// names the Gerrit itself in both cases.
+    git_url: String,
 }
 
 impl Upstream for Gerrit {
@@ -51,8 +72,8 @@ impl Upstream for Gerrit {
         vec![self.url.clone(), self.git_url.clone()]
     }
 
-    /// As ExtensionDistributor does, READ_ONLY projects and those below another
-    /// (`extensions/A/b`) are left out; HIDDEN ones too.
+    /// READ_ONLY projects, and those below another one (`extensions/A/b`), are left out as in
+    /// ExtensionDistributor; HIDDEN ones too.
     fn list(&self, http: &Http, branches: &BTreeSet<BranchName>) -> Result<Listing, Error> {
         let base = &self.url;
         let wanted: Vec<&BranchName> = branches.iter().collect();
@@ -63,23 +84,21 @@ impl Upstream for Gerrit {
             let mut tips = tips(http, base, &prefix, &wanted, names.len(), page_size)?;
             for (project, info) in names {
                 let Some(name) = distributed_name(&project, &prefix, &info) else { continue };
-                match name.parse::<RepoName>() {
-                    Ok(name) => listing.projects.push(Project {
-                        id: RepositoryId { kind, name },
-                        url: format!("{}/{project}", self.git_url),
-                        remote_url: format!("{base}/{project}"),
-                        source_url: format!("{base}/{project}.git"),
-                        tips: wanted_tips(tips.remove(&project), &wanted),
-                    }),
-                    Err(error) => listing.refused.push(error),
-                }
+                let Some(id) = listing.id(kind, name) else { continue };
+                listing.projects.push(Project {
+                    id,
+                    url: format!("{}/{project}", self.git_url),
+                    remote_url: format!("{base}/{project}"),
+                    source_url: format!("{base}/{project}.git"),
+                    tips: wanted_tips(tips.remove(&project), &wanted),
+                });
             }
         }
         Ok(listing)
     }
 }
 
-/// The name of a project that is to be distributed: active, and right below its prefix.
+/// The name of a project that is to be distributed: it is active, and directly below its prefix.
 fn distributed_name<'a>(project: &'a str, prefix: &str, info: &ProjectInfo) -> Option<&'a str> {
     let hidden = matches!(info.state.as_deref(), Some("READ_ONLY" | "HIDDEN"));
     let name = project.strip_prefix(prefix)?;
@@ -100,9 +119,10 @@ fn wanted_tips(
         .collect()
 }
 
-/// All project names below `prefix`, and the size of a page where the server makes pages.
-fn names(http: &Http, base: &str, prefix: &str) -> Result<(Page, Option<usize>), Error> {
-    let mut names = Page::new();
+/// All projects below `prefix`, without branches, and the size of a page where the server makes
+/// pages.
+fn names(http: &Http, base: &str, prefix: &str) -> Result<(Projects, Option<usize>), Error> {
+    let mut names = Projects::new();
     let mut page_size = None;
     loop {
         let page = page(http, base, prefix, &format!("&S={}", names.len()))?;
@@ -116,7 +136,7 @@ fn names(http: &Http, base: &str, prefix: &str) -> Result<(Page, Option<usize>),
     }
 }
 
-/// The projects below `prefix` that have any wanted branch, in windows of `page_size`.
+/// The projects below `prefix` that have a wanted branch, asked for in windows of `page_size`.
 fn tips(
     http: &Http,
     base: &str,
@@ -124,24 +144,24 @@ fn tips(
     wanted: &[&BranchName],
     total: usize,
     page_size: Option<usize>,
-) -> Result<Page, Error> {
+) -> Result<Projects, Error> {
     let branches: String =
         wanted.iter().map(|branch| format!("&b={}", escape(&branch.ref_name()))).collect();
     let Some(page_size) = page_size else { return page(http, base, prefix, &branches) };
-    let mut tips = Page::new();
+    let mut tips = Projects::new();
     for start in (0..total).step_by(page_size.max(1)) {
         tips.extend(page(http, base, prefix, &format!("{branches}&n={page_size}&S={start}"))?);
     }
     Ok(tips)
 }
 
-fn page(http: &Http, base: &str, prefix: &str, rest: &str) -> Result<Page, Error> {
+fn page(http: &Http, base: &str, prefix: &str, rest: &str) -> Result<Projects, Error> {
     let url = format!("{base}/projects/?p={prefix}{rest}");
     let body = http.get(&url).map_err(|source| Error::List { what: prefix.to_owned(), source })?;
     parse(&body).map_err(|reason| Error::ListForm { what: prefix.to_owned(), reason, url })
 }
 
-fn parse(body: &[u8]) -> Result<Page, String> {
+fn parse(body: &[u8]) -> Result<Projects, String> {
     let json = body.strip_prefix(MAGIC_PREFIX).ok_or_else(|| {
         let beginning = beginning(body);
         format!("{beginning} instead of )]}}'; is this the base URL of a Gerrit?")
@@ -149,7 +169,7 @@ fn parse(body: &[u8]) -> Result<Page, String> {
     serde_json::from_slice(json).map_err(|e| format!("its JSON is broken: {e}"))
 }
 
-/// Escapes what a branch name may hold and a query may not: only `+`.
+/// Escapes the one character that a branch name may have and a query may not: `+`.
 fn escape(text: &str) -> String {
     text.replace('+', "%2B")
 }

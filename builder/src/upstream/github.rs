@@ -2,39 +2,74 @@
 //! (<https://docs.github.com/rest/repos/repos#list-organization-repositories>,
 //! <https://docs.github.com/rest/using-the-rest-api/using-pagination-in-the-rest-api>).
 //!
-//! 100 names a request; the REST list does not tell commits, so that [`refs`](crate::git::ls_refs) asks for
-//! these. What is archived, disabled or private is left out.
+//! A request gives 100 names. Repositories that are archived, disabled or private are left out.
 
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use tardist_contract::BranchName;
-use ureq::http::StatusCode;
 
 use super::{
-    Listing, Prefixes, Upstream,
+    adapter::{Adapter, Key, Values, is_plain_path, path_of, root_of},
+    listing::{Listing, Upstream},
     pages::{self, Entry},
-    spec::Token,
+    prefixes::{self, Prefixes},
+    token::{self, Token},
 };
 use crate::{
     Error,
-    net::http::{Http, HttpError},
+    net::{Http, HttpError},
 };
 
-/// The version of the REST API that the answers are read as.
+/// An organization or user on GitHub as an upstream.
+pub(super) static ADAPTER: Adapter = Adapter {
+    name: "github",
+    example: "https://github.com/wikimedia",
+    keys: &[Key::url("url"), Key::url("api"), prefixes::EXTENSIONS, prefixes::SKINS, token::KEY],
+    check,
+    open,
+};
+
+fn check(values: &Values) -> Result<(), String> {
+    let (url, example) = (values.url(), ADAPTER.example);
+    let owner = path_of(url);
+    if !is_plain_path(owner) || owner.contains('/') {
+        return Err(format!("{url:?} does not name an organization or user, such as {example}"));
+    }
+    Prefixes::of(values)?;
+    token::check(values, &api(values))
+}
+
+fn open(values: &Values) -> Result<Box<dyn Upstream>, String> {
+    Ok(Box::new(GitHub {
+        url: values.url().to_owned(),
+        api: api(values),
+        prefixes: Prefixes::of(values)?,
+        token: token::open(values)?,
+    }))
+}
+
+/// The base URL of the REST API: GitHub's own, or that of a GitHub Enterprise Server.
+fn api(values: &Values) -> String {
+    match (values.text("api"), root_of(values.url())) {
+        (Some(api), _) => api.to_owned(),
+        (None, "https://github.com") => "https://api.github.com".to_owned(),
+        (None, root) => format!("{root}/api/v3"),
+    }
+}
+
+/// The version of the REST API whose responses are read here.
 const API_VERSION: (&str, &str) = ("x-github-api-version", "2022-11-28");
 
-/// An organization or user on GitHub.
 #[derive(Debug)]
-pub struct GitHub {
+struct GitHub {
     /// `https://github.com/OWNER`.
-    pub url: String,
+    url: String,
     /// The base URL of the REST API: `https://api.github.com`.
-    pub api: String,
-    /// How names tell the kind.
-    pub prefixes: Prefixes,
-    /// Against the limit of 60 requests an hour for nobody in particular.
-    pub token: Option<Token>,
+    api: String,
+    prefixes: Prefixes,
+    /// GitHub answers 60 requests an hour without a token.
+    token: Option<Token>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -66,27 +101,24 @@ impl GitHub {
             pages::all(http, &url, &headers, "a GitHub REST API")
         };
         let listed = match list("orgs")? {
-            Err(HttpError::Status { status: StatusCode::NOT_FOUND, .. }) => list("users")?,
+            Err(error) if error.status() == Some(404) => list("users")?,
             listed => listed,
         };
         listed.map_err(|source| self.explain(source))
     }
-}
 
-impl GitHub {
-    /// Without a token, a refusal is most likely the limit.
+    /// Without a token, a refusal most likely comes from the limit.
     fn explain(&self, source: HttpError) -> Error {
         let what = "repositories".to_owned();
-        match (&source, &self.token) {
-            (HttpError::Status { status, .. }, None) if matches!(status.as_u16(), 403 | 429) => {
-                Error::ListForm {
-                    what,
-                    reason: format!(
-                        "{status}, as GitHub answers after 60 requests an hour without a token; \
-                         write one into a file and name it by `token-file`"
-                    ),
-                    url: self.url.clone(),
-                }
+        match &source {
+            HttpError::Status { status, .. }
+                if self.token.is_none() && matches!(status.as_u16(), 403 | 429) =>
+            {
+                let reason = format!(
+                    "{status}, as GitHub answers after 60 requests an hour without a token; write one \
+                     into a file and name it by `token-file`"
+                );
+                Error::ListForm { what, reason, url: self.url.clone() }
             }
             _ => Error::List { what, source },
         }

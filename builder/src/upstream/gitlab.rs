@@ -2,9 +2,9 @@
 //! (<https://docs.gitlab.com/api/groups/#list-projects>,
 //! <https://docs.gitlab.com/api/rest/#pagination>).
 //!
-//! A project is an extension where the subgroup that it lies in is called `extensions`, a skin where
-//! it is called `skins`, and nothing elsewhere. Archived ones are left out by the query, so that
-//! the short form of answers will do.
+//! A project is an extension if the subgroup that it is directly in is called `extensions`, and a
+//! skin if that is called `skins`. Other projects are left out. The query leaves out archived
+//! projects, so that the short form of responses is enough.
 
 use std::collections::BTreeSet;
 
@@ -12,26 +12,55 @@ use serde::Deserialize;
 use tardist_contract::{BranchName, Kind};
 
 use super::{
-    Listing, Upstream,
+    adapter::{Adapter, Key, Values, is_plain_path, path_of, root_of},
+    listing::{Listing, Upstream},
     pages::{self, Entry},
-    spec::Token,
+    token::{self, Token},
 };
-use crate::{Error, net::http::Http};
+use crate::{Error, net::Http};
+
+/// A group on GitLab as an upstream.
+pub(super) static ADAPTER: Adapter = Adapter {
+    name: "gitlab",
+    example: "https://gitlab.example.org/GROUP",
+    keys: &[Key::url("url"), Key::url("api"), token::KEY],
+    check,
+    open,
+};
+
+fn check(values: &Values) -> Result<(), String> {
+    let (url, example) = (values.url(), ADAPTER.example);
+    if !is_plain_path(path_of(url)) {
+        return Err(format!("{url:?} does not name a group, such as {example}"));
+    }
+    token::check(values, &api(values))
+}
+
+fn open(values: &Values) -> Result<Box<dyn Upstream>, String> {
+    let url = values.url().to_owned();
+    let group = path_of(&url).to_owned();
+    Ok(Box::new(GitLab { url, api: api(values), group, token: token::open(values)? }))
+}
+
+/// The base URL of the REST API.
+fn api(values: &Values) -> String {
+    let default = || format!("{}/api/v4", root_of(values.url()));
+    values.text("api").map_or_else(default, str::to_owned)
+}
 
 const QUERY: &str = "include_subgroups=true&with_shared=false&archived=false&simple=true\
                      &order_by=id&sort=asc&per_page=100";
 
-/// A group on GitLab.
 #[derive(Debug)]
-pub struct GitLab {
+struct GitLab {
     /// `https://gitlab.example.org/GROUP`.
-    pub url: String,
+    url: String,
     /// The base URL of the REST API: `https://gitlab.example.org/api/v4`.
-    pub api: String,
+    api: String,
     /// The full path of the group.
-    pub group: String,
-    /// For groups that not everybody sees.
-    pub token: Option<Token>,
+    group: String,
+    /// For groups that are not public.
+    token: Option<Token>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -46,7 +75,7 @@ impl Entry for Project {
     }
 }
 
-/// Kind and name by the last two parts of a project's path.
+/// The kind and name of a project, by the last two parts of its path.
 fn kind_and_name(path: &str) -> Option<(Kind, &str)> {
     let (namespace, name) = path.rsplit_once('/')?;
     let group = namespace.rsplit('/').next()?;

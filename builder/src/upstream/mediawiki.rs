@@ -1,36 +1,65 @@
-//! What a wiki's ExtensionDistributor lists, as extdist's `nightly.py` reads it: a drop-in for it.
+//! The repositories that a wiki's ExtensionDistributor lists, read as extdist's `nightly.py` reads
+//! them, so that tardist can replace it.
 //!
 //! The names come from `list=extdistrepos`, the branches from `meta=siteinfo`, where the extension
 //! adds `extensiondistributor.snapshots`
 //! (<https://www.mediawiki.org/wiki/Extension:ExtensionDistributor>, its `ApiListExtDistRepos.php`
-//! and `Hooks.php`). MediaWiki answers both in one request. The clone URL is made of the name as
-//! extdist's `GIT_URL` is, in the variables of ExtensionDistributor: `$TYPE` and `$EXT`.
+//! and `Hooks.php`). MediaWiki answers both in one request. The clone URL is made of the name, as
+//! in extdist's `GIT_URL`, by the variables of ExtensionDistributor: `$TYPE` and `$EXT`.
 
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
-use tardist_contract::{BranchName, Kind, RepoName};
+use tardist_contract::{BranchName, Kind};
 
-use super::{Listing, Project, Upstream, json, shortened};
-use crate::{Error, net::http::Http, repository_id::RepositoryId};
+use super::{
+    adapter::{Adapter, Key, Values, path_of},
+    listing::{Listing, Project, Upstream},
+    response::{json, shortened},
+    wikimedia,
+};
+use crate::{Error, RepositoryId, net::Http};
+
+/// A wiki with ExtensionDistributor as an upstream.
+pub(super) static ADAPTER: Adapter = Adapter {
+    name: "mediawiki",
+    example: "https://www.mediawiki.org/w/api.php",
+    keys: &[Key::url("url"), Key::url("git-url"), Key::flag("wiki-branches")],
+    check,
+    open,
+};
+
+fn check(values: &Values) -> Result<(), String> {
+    let (url, example) = (values.url(), ADAPTER.example);
+    if !path_of(url).ends_with("api.php") {
+        return Err(format!("{url:?} is not the URL of a wiki's api.php, such as {example}"));
+    }
+    Ok(())
+}
+
+fn open(values: &Values) -> Result<Box<dyn Upstream>, String> {
+    Ok(Box::new(MediaWiki {
+        api: values.url().to_owned(),
+        git_url: values.text("git-url").unwrap_or(wikimedia::GERRIT).to_owned(),
+        wiki_branches: values.flag("wiki-branches").unwrap_or(true),
+    }))
+}
 
 const QUERY: &str = "action=query&list=extdistrepos&meta=siteinfo&siprop=general\
                      &format=json&formatversion=2";
 
-/// A wiki with ExtensionDistributor.
 #[derive(Debug)]
-pub struct MediaWiki {
+struct MediaWiki {
     /// The URL of its `api.php`.
-    pub api: String,
-    /// Where Git is: a URL with `$TYPE` (`extensions`, `skins`) and `$EXT`, or the base URL of a
-    /// Gerrit.
-    pub git_url: String,
-    /// Whether the branches are the wiki's own, or those that are configured.
-    pub wiki_branches: bool,
+    api: String,
+    /// The clone URL with `$TYPE` (`extensions`, `skins`) and `$EXT`, or the base URL of a Gerrit.
+    git_url: String,
+    /// True where the wiki names the branches; else the setting `branches` counts.
+    wiki_branches: bool,
 }
 
 #[derive(Debug, Deserialize)]
-struct Answer {
+struct ApiResponse {
     query: Option<Query>,
     error: Option<ApiError>,
 }
@@ -61,16 +90,17 @@ struct General {
 
 #[derive(Debug, Deserialize)]
 struct Distributor {
-    /// The wiki's word for release branches.
+    /// The release branches; ExtensionDistributor's word for them is snapshots.
     snapshots: Vec<String>,
 }
 
+/// The names, and the release branches.
 fn parse(body: &[u8]) -> Result<(Names, Vec<String>), String> {
-    let answer: Answer = json(body, "a wiki's api.php")?;
-    if let Some(error) = answer.error {
+    let response: ApiResponse = json(body, "a wiki's api.php")?;
+    if let Some(error) = response.error {
         return Err(format!("the wiki says {}: {}", error.code, shortened(&error.info)));
     }
-    let query = answer.query.ok_or("it has no `query`")?;
+    let query = response.query.ok_or("it has no `query`")?;
     let none = "it has no `extdistrepos`; is ExtensionDistributor installed on that wiki?";
     let names = query.extdistrepos.ok_or(none)?;
     let distributor = query.general.and_then(|general| general.extensiondistributor);
@@ -78,8 +108,8 @@ fn parse(body: &[u8]) -> Result<(Names, Vec<String>), String> {
 }
 
 impl MediaWiki {
-    fn project(&self, kind: Kind, name: &RepoName) -> Project {
-        let id = RepositoryId { kind, name: name.clone() };
+    fn project(&self, id: RepositoryId) -> Project {
+        let RepositoryId { kind, name } = &id;
         if self.git_url.contains("$EXT") {
             let url = self.git_url.replace("$TYPE", kind.as_str()).replace("$EXT", name.as_str());
             return Project::new(id, &url);
@@ -118,9 +148,8 @@ impl Upstream for MediaWiki {
         }
         for (kind, names) in [(Kind::Extensions, &names.extensions), (Kind::Skins, &names.skins)] {
             for name in names {
-                match name.parse() {
-                    Ok(name) => listing.untold.push(self.project(kind, &name)),
-                    Err(error) => listing.refused.push(error),
+                if let Some(id) = listing.id(kind, name) {
+                    listing.without_tips.push(self.project(id));
                 }
             }
         }

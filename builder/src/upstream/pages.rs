@@ -1,43 +1,43 @@
-//! Lists in pages: GitHub and GitLab tell by a `Link` header where the list goes on.
+//! Lists that come in pages. GitHub and GitLab name the next page in a `Link` header.
 
 use std::collections::BTreeSet;
 
 use serde::de::DeserializeOwned;
 
-use super::json;
+use super::response::{json, shortened};
 use crate::{
     Error,
-    net::http::{self, Http, HttpError},
+    net::{Http, HttpError, same_origin},
 };
 
-/// The most pages of one list that are asked for: 100,000 repositories at 100 a page, which is more
-/// than any organization has.
-pub(super) const MAX_PAGES: usize = 1000;
+/// How many pages of one list are asked for at most: with 100 repositories on a page, 100,000
+/// repositories, which is more than any organization has.
+const MAX_PAGES: usize = 1000;
 
-/// A page with a name for each of its entries.
+/// An entry of a list.
 pub(super) trait Entry: DeserializeOwned {
-    /// What no other entry is called.
+    /// A name that no other entry of the list has.
     fn name(&self) -> &str;
 }
 
-/// A guard against a list without an end.
+/// Finds a list that has no end.
 #[derive(Debug, Default)]
-pub(super) struct Pages {
+pub(super) struct PageGuard {
     seen: BTreeSet<String>,
     count: usize,
 }
 
-impl Pages {
-    /// Counts a page that is not the last one.
+impl PageGuard {
+    /// Counts a page that is not the last one, with the names of its entries.
     ///
     /// # Errors
-    /// What is wrong: too many, or nothing new on it.
+    /// There are too many pages, or this one has nothing new; the text says which.
     pub(super) fn turn<'a>(&mut self, names: impl Iterator<Item = &'a str>) -> Result<(), String> {
         self.count += 1;
         let before = self.seen.len();
         self.seen.extend(names.map(str::to_owned));
         if self.seen.len() == before {
-            Err("one of its pages has nothing new and says that there are more".to_owned())
+            Err("one of its pages has nothing new and names a next page".to_owned())
         } else if self.count >= MAX_PAGES {
             Err(format!("it has more than {MAX_PAGES} pages"))
         } else {
@@ -46,11 +46,12 @@ impl Pages {
     }
 }
 
-/// All entries of the list that begins at `first`.
+/// All entries of the list whose first page is at the URL `first`. `whose` is who has such lists,
+/// for messages.
 ///
 /// # Errors
-/// [`HttpError`] as the inner result for the first page, so that another list can be tried;
-/// [`Error::List`] or [`Error::ListForm`] for all else.
+/// [`HttpError`] as the inner result where the first page cannot be fetched, so that another list
+/// can be tried; [`Error::List`] or [`Error::ListForm`] for everything else.
 pub(super) fn all<T: Entry>(
     http: &Http,
     first: &str,
@@ -59,26 +60,26 @@ pub(super) fn all<T: Entry>(
 ) -> Result<Result<Vec<T>, HttpError>, Error> {
     let what = || "repositories".to_owned();
     let form = |url: &str, reason| Error::ListForm { what: what(), reason, url: url.to_owned() };
-    let mut pages = Pages::default();
+    let mut guard = PageGuard::default();
     let mut entries = Vec::new();
     let mut url = first.to_owned();
     loop {
-        let answer = match http.ask(&url, headers, None) {
-            Ok(answer) => answer,
+        let page = match http.ask(&url, headers, None) {
+            Ok(page) => page,
             Err(error) if url == first => return Ok(Err(error)),
             Err(source) => return Err(Error::List { what: what(), source }),
         };
-        let page: Vec<T> = json(&answer.body, whose).map_err(|reason| form(&url, reason))?;
-        let Some(next) = answer.next else {
-            entries.extend(page);
+        let new: Vec<T> = json(&page.body, whose).map_err(|reason| form(&url, reason))?;
+        let Some(next) = page.next else {
+            entries.extend(new);
             return Ok(Ok(entries));
         };
-        pages.turn(page.iter().map(T::name)).map_err(|reason| form(&url, reason))?;
-        if !http::same_origin(&next, first) {
-            let reason = format!("its next page is on another host, {}", super::shortened(&next));
+        guard.turn(new.iter().map(T::name)).map_err(|reason| form(&url, reason))?;
+        if !same_origin(&next, first) {
+            let reason = format!("its next page is on another host, {}", shortened(&next));
             return Err(form(&url, reason));
         }
-        entries.extend(page);
+        entries.extend(new);
         url = next;
     }
 }

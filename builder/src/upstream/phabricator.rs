@@ -2,42 +2,85 @@
 //! (<https://we.phorge.it/conduit/method/diffusion.repository.search/>,
 //! <https://we.phorge.it/book/phorge/article/conduit_search/>).
 //!
-//! A POST with `api.token` a page, 100 repositories each; the attachment `uris` has their clone
-//! URLs. Errors come with status 200 and stand in the JSON.
+//! Each page is a POST with `api.token` and gives 100 repositories; the attachment `uris` has their
+//! clone URLs. Errors are in the JSON of a 200 response.
 
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use tardist_contract::BranchName;
 
-use super::{Listing, Prefixes, Upstream, json, pages::Pages, shortened, spec::Token};
+use super::{
+    adapter::{Adapter, Key, Values},
+    listing::{Listing, Upstream},
+    pages::PageGuard,
+    prefixes::{self, Prefixes},
+    response::{json, shortened},
+    token::{self, Token},
+};
 use crate::{
     Error,
-    net::http::{self, Http},
+    net::{Http, Origin, same_origin},
 };
 
-/// A Phabricator.
+/// A Phabricator as an upstream.
+pub(super) static ADAPTER: Adapter = Adapter {
+    name: "phabricator",
+    example: "https://phabricator.example.org",
+    keys: &[
+        Key::url("url"),
+        Key::url("git-url"),
+        prefixes::EXTENSIONS,
+        prefixes::SKINS,
+        token::KEY,
+    ],
+    check,
+    open,
+};
+
+fn check(values: &Values) -> Result<(), String> {
+    let url = values.url();
+    if values.text(token::KEY.name).is_none() {
+        return Err(format!(
+            "a phabricator upstream needs a Conduit API token; write it into a file, and a table in the \
+             configuration file: [[upstream]] type = \"phabricator\", url = {url:?}, token-file = \
+             \"FILE\""
+        ));
+    }
+    Prefixes::of(values)?;
+    token::check(values, url)
+}
+
+fn open(values: &Values) -> Result<Box<dyn Upstream>, String> {
+    let url = values.url().to_owned();
+    Ok(Box::new(Phabricator {
+        git_url: values.text("git-url").unwrap_or(&url).to_owned(),
+        url,
+        prefixes: Prefixes::of(values)?,
+        token: token::open(values)?.ok_or("a phabricator upstream needs a token file")?,
+    }))
+}
+
 #[derive(Debug)]
-pub struct Phabricator {
+struct Phabricator {
     /// Its base URL.
-    pub url: String,
-    /// Where its Git is: a URL on the host of its clone URLs.
-    pub git_url: String,
-    /// How names tell the kind.
-    pub prefixes: Prefixes,
+    url: String,
+    /// A URL on the host of its clone URLs.
+    git_url: String,
+    prefixes: Prefixes,
     /// A Conduit API token.
-    pub token: Token,
+    token: Token,
 }
 
 #[derive(Debug, Deserialize)]
-struct Answer {
-    result: Option<Found>,
+struct ConduitResponse {
+    result: Option<SearchResult>,
     error_code: Option<String>,
     error_info: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Found {
+struct SearchResult {
     data: Vec<Repository>,
     #[serde(default)]
     cursor: Cursor,
@@ -45,7 +88,7 @@ struct Found {
 
 #[derive(Debug, Default, Deserialize)]
 struct Cursor {
-    /// Digits; of which JSON type depends on the version.
+    /// Digits; whether a string or a number depends on the version.
     #[serde(default)]
     after: Option<serde_json::Value>,
 }
@@ -99,23 +142,23 @@ struct Effective {
 }
 
 impl Repository {
-    /// The URL to clone from: one that may be read and is on `host`; else the first that may be
-    /// read over HTTP, which is then named as being elsewhere.
+    /// The URL to clone from: a readable one on `host`. If there is none, the first readable http
+    /// URL, which the message about the wrong host then names.
     fn clone_url(&self, host: &str) -> Option<&str> {
         let urls = || {
             let entries = self.attachments.uris.uris.iter().map(|entry| &entry.fields);
             entries
                 .filter(|it| !it.disabled && matches!(&*it.io.effective, "read" | "readwrite"))
                 .map(|it| it.uri.effective.as_str())
-                .filter(|url| http::origin_of(url).is_some())
+                .filter(|url| Origin::of(url).is_some())
         };
-        urls().find(|url| http::same_origin(url, host)).or_else(|| urls().next())
+        urls().find(|url| same_origin(url, host)).or_else(|| urls().next())
     }
 }
 
 impl Phabricator {
-    /// The page after this cursor.
-    fn page(&self, http: &Http, after: Option<&str>) -> Result<Found, Error> {
+    /// Asks for the page after this cursor, or for the first one.
+    fn page(&self, http: &Http, after: Option<&str>) -> Result<SearchResult, Error> {
         let url = format!("{}/api/diffusion.repository.search", self.url);
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("api.token", self.token.secret())
@@ -128,17 +171,17 @@ impl Phabricator {
         }
         let headers = [("content-type", "application/x-www-form-urlencoded")];
         let what = || "repositories".to_owned();
-        let answer = http
+        let page = http
             .ask(&url, &headers, Some(form.finish().as_bytes()))
             .map_err(|source| Error::List { what: what(), source })?;
-        let found = json::<Answer>(&answer.body, "a Phabricator").and_then(|answer| {
-            if let Some(code) = answer.error_code {
-                let info = answer.error_info.unwrap_or_default();
+        let result = json::<ConduitResponse>(&page.body, "a Phabricator").and_then(|response| {
+            if let Some(code) = response.error_code {
+                let info = response.error_info.unwrap_or_default();
                 return Err(format!("Conduit says {}: {}", shortened(&code), shortened(&info)));
             }
-            answer.result.ok_or_else(|| "it has no `result`; is this a Phabricator?".to_owned())
+            response.result.ok_or_else(|| "it has no `result`; is this a Phabricator?".to_owned())
         });
-        found.map_err(|reason| Error::ListForm { what: what(), reason, url })
+        result.map_err(|reason| Error::ListForm { what: what(), reason, url })
     }
 }
 
@@ -153,11 +196,11 @@ impl Upstream for Phabricator {
 
     fn list(&self, http: &Http, _: &BTreeSet<BranchName>) -> Result<Listing, Error> {
         let mut listing = Listing::default();
-        let mut pages = Pages::default();
+        let mut guard = PageGuard::default();
         let mut after: Option<String> = None;
         loop {
-            let found = self.page(http, after.as_deref())?;
-            for repository in &found.data {
+            let result = self.page(http, after.as_deref())?;
+            for repository in &result.data {
                 let fields = &repository.fields;
                 if fields.vcs != "git" || fields.status != "active" {
                     continue;
@@ -168,7 +211,7 @@ impl Upstream for Phabricator {
                     listing.add(kind, name, url, &self.git_url);
                 }
             }
-            after = found.cursor.after.and_then(|after| match after {
+            after = result.cursor.after.and_then(|after| match after {
                 serde_json::Value::String(text) => Some(text),
                 serde_json::Value::Number(number) => Some(number.to_string()),
                 _ => None,
@@ -176,8 +219,11 @@ impl Upstream for Phabricator {
             if after.is_none() {
                 return Ok(listing);
             }
-            pages.turn(found.data.iter().map(|it| it.phid.as_str())).map_err(|reason| {
-                Error::ListForm { what: "repositories".to_owned(), reason, url: self.url.clone() }
+            let phids = result.data.iter().map(|repository| repository.phid.as_str());
+            guard.turn(phids).map_err(|reason| Error::ListForm {
+                what: "repositories".to_owned(),
+                reason,
+                url: self.url.clone(),
             })?;
         }
     }

@@ -1,49 +1,54 @@
 //! A text file of names and URLs: `extensions/NAME URL` a line, `#` begins a comment.
 //!
-//! The file belongs to the configuration: its hosts may be asked, and what is wrong with it is told
-//! before anything is done, all of it at once.
+//! The file is part of the configuration. So its hosts may be asked, and everything that is wrong
+//! with it is told at once, before anything is done.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use tardist_contract::BranchName;
 
-use super::{Listing, Project, Upstream};
+use super::{
+    adapter::{Adapter, Key},
+    listing::{Listing, Project, Upstream},
+};
 use crate::{
-    Error,
-    net::http::{self, Http},
-    repository_id::RepositoryId,
+    Error, RepositoryId,
+    net::{Http, Origin},
 };
 
-/// A list that has been read.
+/// A list file as an upstream.
+pub(super) static ADAPTER: Adapter = Adapter {
+    name: "list",
+    example: "FILE",
+    keys: &[Key::path("path")],
+    check: |_| Ok(()),
+    open: |values| Ok(Box::new(ListFile::read(values.text("path").unwrap_or_default())?)),
+};
+
+/// A list file that has been read.
 #[derive(Debug)]
-pub struct List {
+struct ListFile {
     path: String,
     projects: Vec<(RepositoryId, String)>,
 }
 
-/// What a line should be.
+/// What to write, for messages about a wrong line.
 const FORM: &str = "write `extensions/NAME URL` or `skins/NAME URL` with a http or https URL";
 
-impl List {
-    /// Reads the file.
-    ///
-    /// # Errors
-    /// Everything that is wrong, a line each, with file and line number.
-    pub fn read(path: &Path) -> Result<Self, String> {
-        let shown = path.display().to_string();
+impl ListFile {
+    /// Reads the file. The error has everything that is wrong, a line each, with file and line
+    /// number.
+    fn read(path: &str) -> Result<Self, String> {
         let text = std::fs::read_to_string(path)
-            .map_err(|e| format!("can't read the list {shown}: {e}"))?;
+            .map_err(|e| format!("can't read the list {path}: {e}"))?;
         let projects = parse(&text).map_err(|wrong| {
             let lines = wrong.iter().map(|(line, text)| match line {
-                0 => format!("{shown}: {text}"),
-                line => format!("{shown}, line {line}: {text}"),
+                0 => format!("{path}: {text}"),
+                line => format!("{path}, line {line}: {text}"),
             });
             lines.collect::<Vec<_>>().join("\n")
         })?;
-        Ok(Self { path: shown, projects })
+        Ok(Self { path: path.to_owned(), projects })
     }
 }
 
@@ -71,8 +76,9 @@ fn parse(text: &str) -> Result<Vec<(RepositoryId, String)>, Wrong> {
     if wrong.is_empty() { Ok(projects) } else { Err(wrong) }
 }
 
+/// The id and URL on a line; none on an empty line or a comment.
 fn read_line(line: &str) -> Result<Option<(RepositoryId, String)>, String> {
-    // Only at the beginning or after a space: a URL may have a `#`.
+    // A comment begins at the start of a line or after a space: a URL may have a `#`.
     let end = line.find(" #").or_else(|| line.find("\t#")).unwrap_or(line.len());
     let line = line[..end].trim();
     if line.is_empty() || line.starts_with('#') {
@@ -83,26 +89,26 @@ fn read_line(line: &str) -> Result<Option<(RepositoryId, String)>, String> {
         return Err(format!("it is not a name and a URL; {FORM}"));
     };
     let id = name.parse().map_err(|error| format!("{error}"))?;
-    if http::origin_of(url).is_none() {
+    if Origin::of(url).is_none() {
         return Err(format!("{url:?} is not a http or https URL without a user part; {FORM}"));
     }
     Ok(Some((id, url.trim_end_matches('/').to_owned())))
 }
 
-impl Upstream for List {
+impl Upstream for ListFile {
     fn url(&self) -> &str {
         &self.path
     }
 
     fn origins(&self) -> Vec<String> {
-        let hosts: BTreeSet<String> =
-            self.projects.iter().filter_map(|(_, url)| http::origin_of(url)).collect();
-        hosts.into_iter().collect()
+        let urls = self.projects.iter().filter_map(|(_, url)| Origin::of(url));
+        let origins: BTreeSet<Origin> = urls.collect();
+        origins.iter().map(ToString::to_string).collect()
     }
 
     fn list(&self, _: &Http, _: &BTreeSet<BranchName>) -> Result<Listing, Error> {
-        let untold = self.projects.iter().map(|(id, url)| Project::new(id.clone(), url)).collect();
-        Ok(Listing { untold, ..Listing::default() })
+        let projects = self.projects.iter().map(|(id, url)| Project::new(id.clone(), url));
+        Ok(Listing { without_tips: projects.collect(), ..Listing::default() })
     }
 }
 

@@ -1,0 +1,88 @@
+//! The URL map: which URLs are fetched from elsewhere. Git calls this `url.<base>.insteadOf`
+//! (<https://git-scm.com/docs/git-config>).
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::net::is_http_url;
+
+/// One line of the map: URLs that begin with `from` are fetched from `to`. Written as `FROM=TO`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct UrlMap {
+    /// The start of the URL as `.gitmodules` has it.
+    pub from: String,
+    /// What replaces that start: a http or https URL.
+    pub to: String,
+}
+
+/// The URL to fetch from instead of `absolute`. Where several lines match, the one with the longest
+/// `from` counts.
+pub fn mapped(absolute: &str, map: &[UrlMap]) -> String {
+    map.iter()
+        .filter_map(|map| Some((map, absolute.strip_prefix(&map.from)?)))
+        .max_by_key(|(map, _)| map.from.len())
+        .map(|(map, rest)| format!("{}{rest}", map.to))
+        .unwrap_or_else(|| absolute.to_owned())
+}
+
+impl FromStr for UrlMap {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((from, to)) if !from.is_empty() && is_http_url(to) => {
+                Ok(Self { from: from.to_owned(), to: to.to_owned() })
+            }
+            _ => Err(format!(
+                "{text:?} is not FROM=TO with TO a http or https URL, such as \
+                 https://gerrit.wikimedia.org/r/=https://replica.example.org/r/"
+            )),
+        }
+    }
+}
+
+impl TryFrom<String> for UrlMap {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for UrlMap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.from, self.to)
+    }
+}
+
+impl From<UrlMap> for String {
+    fn from(map: UrlMap) -> Self {
+        map.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_line_that_matches_counts() {
+        let map: Vec<UrlMap> = ["https://o.example/=http://a/", "https://o.example/x=http://b/y"]
+            .iter()
+            .map(|line| line.parse().unwrap())
+            .collect();
+        assert_eq!(mapped("https://o.example/x/z", &map), "http://b/y/z");
+        assert_eq!(mapped("https://o.example/z", &map), "http://a/z");
+        assert_eq!(mapped("https://g.example/z", &map), "https://g.example/z");
+    }
+
+    #[test]
+    fn a_line_without_a_url_to_fetch_from_is_refused() {
+        for text in ["x", "=http://a/", "https://a/=", "https://a/=ssh://b/", "https://a/=http:///"]
+        {
+            assert!(text.parse::<UrlMap>().is_err(), "{text}");
+        }
+    }
+}

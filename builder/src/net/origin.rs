@@ -1,0 +1,128 @@
+//! Origins: the scheme, host and port of a URL, and the set of those that may be asked.
+
+use std::{collections::BTreeSet, fmt};
+
+use ureq::http::Uri;
+
+/// Scheme, host and port of a http or https URL. Its text is `https://git.example.org:443`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin {
+    scheme: String,
+    host: String,
+    port: u16,
+}
+
+impl Origin {
+    /// The origin of a URL. None for a URL that is neither http nor https, and for one with a user
+    /// part.
+    pub fn of(url: &str) -> Option<Self> {
+        let uri: Uri = url.parse().ok()?;
+        let scheme = uri.scheme_str()?.to_ascii_lowercase();
+        let default_port = match scheme.as_str() {
+            "http" => 80,
+            "https" => 443,
+            _ => return None,
+        };
+        // A user part would be sent to the host as credentials; no upstream needs one.
+        let authority = uri.authority()?;
+        if authority.as_str().contains('@') {
+            return None;
+        }
+        let host = authority.host().to_ascii_lowercase();
+        Some(Self { scheme, host, port: authority.port_u16().unwrap_or(default_port) })
+    }
+
+    /// True where nobody between here and the host can read along: https, or this machine itself.
+    pub fn is_private(&self) -> bool {
+        self.scheme == "https" || matches!(&*self.host, "127.0.0.1" | "[::1]" | "localhost")
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}:{}", self.scheme, self.host, self.port)
+    }
+}
+
+/// True where both URLs are http or https, and have the same scheme, host and port.
+pub fn same_origin(one: &str, other: &str) -> bool {
+    Origin::of(one).is_some_and(|one| Some(one) == Origin::of(other))
+}
+
+/// True where `text` looks like a http or https URL: its scheme, and something behind. For URLs
+/// that are only shown, or that other URLs begin with.
+pub fn is_http_url(text: &str) -> bool {
+    ["http://", "https://"].iter().any(|scheme| {
+        text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
+    })
+}
+
+/// The origins that may be asked. They come from the configuration, never from the content of an
+/// upstream.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct AllowedOrigins(BTreeSet<Origin>);
+
+impl AllowedOrigins {
+    /// True where `url` is on one of them.
+    pub(super) fn contains(&self, url: &str) -> bool {
+        Origin::of(url).is_some_and(|origin| self.0.contains(&origin))
+    }
+}
+
+impl<'a> FromIterator<&'a str> for AllowedOrigins {
+    /// The origins of these URLs. What is no http or https URL has none.
+    fn from_iter<I: IntoIterator<Item = &'a str>>(urls: I) -> Self {
+        Self(urls.into_iter().filter_map(Origin::of).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        assert!(same_origin("https://H.example/a", "https://h.example:443/b?c"));
+        assert!(!same_origin("https://h.example/", "http://h.example/"));
+        assert!(!same_origin("https://h.example@x/", "https://h.example@x/"));
+        assert!(!same_origin("/srv/git", "/srv/git"));
+        let origin = Origin::of("http://h.example/x").unwrap();
+        assert_eq!(origin.to_string(), "http://h.example:80");
+    }
+
+    #[test]
+    fn https_and_this_machine_are_private() {
+        for (url, is_private) in [
+            ("https://h.example/", true),
+            ("http://h.example/", false),
+            ("http://127.0.0.1:8080/", true),
+            ("http://[::1]/", true),
+            ("http://LOCALHOST/", true),
+            ("http://localhost.example/", false),
+        ] {
+            assert_eq!(Origin::of(url).unwrap().is_private(), is_private, "{url}");
+        }
+    }
+
+    #[test]
+    fn only_configured_origins_are_allowed() {
+        let allowed: AllowedOrigins =
+            ["https://gerrit.example.org/r", "http://127.0.0.1:8080"].into_iter().collect();
+        for good in ["https://gerrit.example.org/other", "https://GERRIT.example.org:443/r/x"] {
+            assert!(allowed.contains(good), "{good}");
+        }
+        for bad in [
+            "http://gerrit.example.org/r",
+            "https://gerrit.example.org:8443/r",
+            "https://evil.example/r",
+            "https://gerrit.example.org@evil.example/r",
+            "https://user@gerrit.example.org/r",
+            "file:///etc/passwd",
+            "ssh://gerrit.example.org/r",
+            "../relative",
+            "http://127.0.0.1:8081/",
+        ] {
+            assert!(!allowed.contains(bad), "{bad}");
+        }
+    }
+}

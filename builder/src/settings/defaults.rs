@@ -1,0 +1,41 @@
+//! The values of settings that nobody sets.
+
+use std::{collections::BTreeMap, path::PathBuf, thread};
+
+use jiff::SignedDuration;
+
+use super::given::Settings;
+use crate::upstream::wikimedia;
+
+impl Settings {
+    /// The default of every setting.
+    pub fn defaults() -> Self {
+        Self {
+            data: Some(PathBuf::from("data")),
+            upstream: wikimedia::GERRIT.parse().ok().map(|gerrit| vec![gerrit]),
+            branches: Some(
+                wikimedia::BRANCHES.iter().filter_map(|name| name.parse().ok()).collect(),
+            ),
+            only: Some(Vec::new()),
+            public_url: Some(String::new()),
+            contact: Some("no contact given".to_owned()),
+            url_map: Some(Vec::new()),
+            submodule_depth: Some(1),
+            composer: Some(PathBuf::new()),
+            composer_timeout: Some(SignedDuration::from_mins(5)),
+            jobs: Some(jobs()),
+            retries: Some(3),
+            timeout: Some(SignedDuration::from_mins(2)),
+            grace: Some(SignedDuration::from_hours(24)),
+            refresh: Some(SignedDuration::from_hours(12)),
+            set_by: BTreeMap::new(),
+        }
+    }
+}
+
+/// How many repositories are worked on at once. More than the cores where these are few, since a
+/// fetch mostly waits. At most 8, since each has a connection to the upstream, and compressing uses
+/// all cores anyway.
+fn jobs() -> usize {
+    thread::available_parallelism().map_or(6, |cores| cores.get().clamp(6, 8))
+}

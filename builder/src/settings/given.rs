@@ -1,0 +1,207 @@
+//! The settings that somebody gave: each is there or not.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use clap::Args;
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use tardist_contract::BranchName;
+
+use super::set_by::SetBy;
+use crate::{
+    RepositoryId,
+    git::url_map::UrlMap,
+    upstream::{self, Spec},
+};
+
+/// The headings of the help text, and of the sections of the configuration file.
+pub(super) mod heading {
+    pub(crate) const WHAT_AND_WHERE: &str = "Settings: what and where";
+    pub(crate) const PUBLISHING: &str = "Settings: publishing";
+    pub(crate) const NETWORK: &str = "Settings: network";
+    pub(crate) const CONTENT: &str = "Settings: content";
+}
+
+/// Everything that can be set. Flags win over `TARDIST_…` variables, and these win over the file.
+#[allow(rustdoc::bare_urls, reason = "these texts are the command's help")]
+#[derive(Debug, Default, Clone, Args, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Settings {
+    /// The data directory: snapshot.db, dist/ and mirror/
+    #[arg(
+        long, global = true, value_name = "DIR", env = "TARDIST_DATA",
+        help_heading = heading::WHAT_AND_WHERE
+    )]
+    pub data: Option<PathBuf>,
+
+    /// Where the repositories are: a Gerrit's URL, or mediawiki=URL, github=URL, gitlab=URL,
+    /// list=FILE, directory=DIR; give it once for each
+    #[arg(
+        long, global = true, value_name = "URL", env = "TARDIST_UPSTREAM",
+        value_delimiter = ',', help_heading = heading::WHAT_AND_WHERE
+    )]
+    #[serde(deserialize_with = "upstream::one_or_many")]
+    pub upstream: Option<Vec<Spec>>,
+
+    /// A branch to distribute; give it once for each
+    #[arg(
+        long = "branch", global = true, value_name = "BRANCH", env = "TARDIST_BRANCHES",
+        value_delimiter = ',', help_heading = heading::WHAT_AND_WHERE
+    )]
+    #[serde(rename = "branches")]
+    pub branches: Option<Vec<BranchName>>,
+
+    /// Sync only these repositories, as extensions/NAME or skins/NAME; all others stay as they are.
+    /// On the command line it belongs to `sync`
+    #[arg(skip)]
+    pub only: Option<Vec<RepositoryId>>,
+
+    /// Where the tarballs can be downloaded, as the start of their URLs: https://dist.example.org.
+    /// Without it, links are paths on the host that answers
+    #[arg(
+        long, global = true, value_name = "URL", env = "TARDIST_PUBLIC_URL",
+        help_heading = heading::PUBLISHING
+    )]
+    pub public_url: Option<String>,
+
+    /// Who runs this, for the User-Agent: a URL or a mail address
+    #[arg(
+        long, global = true, value_name = "TEXT", env = "TARDIST_CONTACT",
+        help_heading = heading::NETWORK
+    )]
+    pub contact: Option<String>,
+
+    /// Fetch submodules whose URL begins with FROM from TO instead; the host of TO may be asked.
+    /// Give it once for each
+    #[arg(
+        long, global = true, value_name = "FROM=TO", env = "TARDIST_URL_MAP",
+        value_delimiter = ',', help_heading = heading::NETWORK
+    )]
+    pub url_map: Option<Vec<UrlMap>>,
+
+    /// How deep submodules are included: 0 for none, 1 for those of the repository (as extdist
+    /// does), 2 for the submodules of these too
+    #[arg(
+        long, global = true, value_name = "N", env = "TARDIST_SUBMODULE_DEPTH",
+        help_heading = heading::CONTENT
+    )]
+    pub submodule_depth: Option<usize>,
+
+    /// The composer program. It adds vendor/ to the branches whose composer.json requires packages,
+    /// and it asks hosts that tardist does not know. Without it there is no vendor/
+    #[arg(
+        long, global = true, value_name = "PROGRAM", env = "TARDIST_COMPOSER",
+        help_heading = heading::CONTENT
+    )]
+    pub composer: Option<PathBuf>,
+
+    /// How long composer may take for one branch
+    #[arg(
+        long, global = true, value_name = "TIME", env = "TARDIST_COMPOSER_TIMEOUT",
+        help_heading = heading::CONTENT
+    )]
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::optional")]
+    pub composer_timeout: Option<SignedDuration>,
+
+    /// How many repositories are worked on at once, each with its own connection. Without it, the
+    /// number of cores, but at least 6 and at most 8
+    #[arg(
+        long, global = true, value_name = "N", env = "TARDIST_JOBS",
+        help_heading = heading::NETWORK
+    )]
+    pub jobs: Option<usize>,
+
+    /// How often a failed request is tried again
+    #[arg(
+        long, global = true, value_name = "N", env = "TARDIST_RETRIES",
+        help_heading = heading::NETWORK
+    )]
+    pub retries: Option<usize>,
+
+    /// How long to wait for a response to begin or to go on, such as 90s or 5m
+    #[arg(
+        long, global = true, value_name = "TIME", env = "TARDIST_TIMEOUT",
+        help_heading = heading::NETWORK
+    )]
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::optional")]
+    pub timeout: Option<SignedDuration>,
+
+    /// How long a tarball stays after the snapshot no longer names it: clients may still have its
+    /// link
+    #[arg(
+        long, global = true, value_name = "TIME", env = "TARDIST_GRACE",
+        help_heading = heading::PUBLISHING
+    )]
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::optional")]
+    pub grace: Option<SignedDuration>,
+
+    /// Write an unchanged snapshot again when it is older than this, so that /health can tell an
+    /// upstream without changes from a builder that no longer runs
+    #[arg(
+        long, global = true, value_name = "TIME", env = "TARDIST_REFRESH",
+        help_heading = heading::PUBLISHING
+    )]
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::optional")]
+    pub refresh: Option<SignedDuration>,
+
+    /// Where each value was set, by key, for messages about it. A value without an entry was set by
+    /// a program.
+    #[arg(skip)]
+    #[serde(skip)]
+    pub set_by: BTreeMap<String, SetBy>,
+}
+
+impl Settings {
+    /// These settings, and where one of them is not given, that of `other`.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let mut set_by = other.set_by;
+        set_by.extend(self.set_by);
+        Self {
+            data: self.data.or(other.data),
+            upstream: self.upstream.or(other.upstream),
+            branches: self.branches.or(other.branches),
+            only: self.only.or(other.only),
+            public_url: self.public_url.or(other.public_url),
+            contact: self.contact.or(other.contact),
+            url_map: self.url_map.or(other.url_map),
+            submodule_depth: self.submodule_depth.or(other.submodule_depth),
+            composer: self.composer.or(other.composer),
+            composer_timeout: self.composer_timeout.or(other.composer_timeout),
+            jobs: self.jobs.or(other.jobs),
+            retries: self.retries.or(other.retries),
+            timeout: self.timeout.or(other.timeout),
+            grace: self.grace.or(other.grace),
+            refresh: self.refresh.or(other.refresh),
+            set_by,
+        }
+    }
+
+    /// The values that are given, as TOML, by key.
+    pub fn values(&self) -> toml::Table {
+        // Every field is text, a number, a list or a table; TOML has all of these.
+        toml::Table::try_from(self).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_that_gives_a_value_wins_with_its_place() {
+        let flag = SetBy::Flag("--jobs".into());
+        let file = SetBy::File { path: "f".into(), line: 1, column: 1 };
+        let set_by = |place: &SetBy| BTreeMap::from([("jobs".to_owned(), place.clone())]);
+        let first = Settings { jobs: Some(1), set_by: set_by(&flag), ..Settings::default() };
+        let second = Settings {
+            jobs: Some(2),
+            retries: Some(2),
+            set_by: set_by(&file),
+            ..Settings::default()
+        };
+        let both = first.or(second);
+        assert_eq!((both.jobs, both.retries), (Some(1), Some(2)));
+        assert_eq!(both.set_by["jobs"], flag);
+    }
+}

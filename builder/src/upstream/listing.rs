@@ -1,0 +1,130 @@
+//! What an upstream is, and what it lists.
+//!
+//! What an upstream sends is hostile as far as names and URLs go. A name that can be no file is
+//! refused, and a clone URL counts only on the host that its upstream is configured for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tardist_contract::{BranchName, CommitId, Kind, NameError, RepoName};
+
+use super::response::shortened;
+use crate::{
+    Error, RepositoryId,
+    net::{Http, same_origin},
+};
+
+/// A server or folder that has repositories.
+pub trait Upstream: Send + Sync {
+    /// Its name in messages: its URL, or its path on disk.
+    fn url(&self) -> &str;
+
+    /// The URLs whose scheme, host and port may be asked for this upstream: those of its REST API
+    /// and of its Git.
+    fn origins(&self) -> Vec<String>;
+
+    /// Lists its repositories: with the commits of those of `branches` that each repository has,
+    /// or, where the list has no commits, in [`Listing::without_tips`].
+    ///
+    /// # Errors
+    /// [`Error::List`], [`Error::ListForm`] or [`Error::Io`] where the list cannot be fetched or is
+    /// not a list.
+    fn list(&self, http: &Http, branches: &BTreeSet<BranchName>) -> Result<Listing, Error>;
+}
+
+/// A repository as an upstream lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    /// Its kind and name.
+    pub id: RepositoryId,
+    /// The URL that Git fetches from, and that the relative URLs of submodules are relative to. A
+    /// path where the repository is on disk.
+    pub url: String,
+    /// The `remoteURL` of `gitinfo.json`.
+    pub remote_url: String,
+    /// The URL for `git clone` that is shown to people.
+    pub source_url: String,
+    /// Its wanted branches, with their commits.
+    pub tips: BTreeMap<BranchName, CommitId>,
+}
+
+impl Project {
+    /// A repository with one URL for everything, whose branches are not known yet.
+    pub fn new(id: RepositoryId, url: &str) -> Self {
+        Self {
+            id,
+            url: url.to_owned(),
+            remote_url: url.to_owned(),
+            source_url: url.to_owned(),
+            tips: BTreeMap::new(),
+        }
+    }
+}
+
+/// Everything that an upstream lists.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// The repositories that can be distributed.
+    pub projects: Vec<Project>,
+    /// Repositories that can be distributed once Git was asked for their tips.
+    pub without_tips: Vec<Project>,
+    /// The branches that the upstream itself wants distributed, where it names some.
+    pub branches: Option<BTreeSet<BranchName>>,
+    /// Names that are not allowed. They are reported, and all others go on.
+    pub refused: Vec<NameError>,
+    /// Repositories that exist and cannot be fetched at present. They are reported, and their
+    /// published tarballs stay.
+    pub failed: Vec<(RepositoryId, Error)>,
+}
+
+impl Listing {
+    /// The id of a repository of this name. A name that is not allowed goes to
+    /// [`refused`](Self::refused).
+    pub(super) fn id(&mut self, kind: Kind, name: &str) -> Option<RepositoryId> {
+        match name.parse::<RepoName>() {
+            Ok(name) => Some(RepositoryId { kind, name }),
+            Err(error) => {
+                self.refused.push(error);
+                None
+            }
+        }
+    }
+
+    /// Adds a repository without tips, if its name is allowed and its clone URL is on the host of
+    /// the URL `host`.
+    pub(super) fn add(&mut self, kind: Kind, name: &str, url: &str, host: &str) {
+        let Some(id) = self.id(kind, name) else { return };
+        if same_origin(url, host) {
+            self.without_tips.push(Project::new(id, url));
+        } else {
+            let (url, host) = (shortened(url), host.to_owned());
+            self.failed.push((id, Error::Elsewhere { url, host }));
+        }
+    }
+
+    /// All repositories that exist, also those that have no tips yet or failed.
+    pub fn ids(&self) -> impl Iterator<Item = &RepositoryId> {
+        let listed = self.projects.iter().chain(&self.without_tips).map(|project| &project.id);
+        listed.chain(self.failed.iter().map(|(id, _)| id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clone_url_elsewhere_fails_that_repository_and_a_bad_name_is_refused() {
+        let mut listing = Listing::default();
+        let host = "https://git.example.org/base";
+        listing.add(Kind::Skins, "Good", "https://git.example.org/Good.git", host);
+        listing.add(Kind::Skins, "../Bad", "https://git.example.org/Bad.git", host);
+        for url in ["https://evil.example/x.git", "http://git.example.org/x", "file:///x", "/x"] {
+            listing.add(Kind::Skins, "Away", url, host);
+        }
+        assert_eq!(listing.without_tips.len(), 1);
+        assert_eq!(listing.without_tips[0].source_url, "https://git.example.org/Good.git");
+        assert_eq!(listing.refused[0].text, "../Bad");
+        assert_eq!(listing.failed.len(), 4);
+        assert!(listing.failed[0].1.to_string().contains("evil.example"));
+    }
+}

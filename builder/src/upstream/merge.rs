@@ -1,0 +1,130 @@
+//! The list of several upstreams: they are listed one after the other, and where several have a
+//! repository, the first one wins.
+
+use std::collections::BTreeSet;
+
+use tardist_contract::BranchName;
+
+use super::{
+    listing::{Listing, Project, Upstream},
+    tips,
+};
+use crate::{Error, RepositoryId, net::Http};
+
+/// How many repositories a message names.
+const MAX_NAMED: usize = 10;
+
+/// What a cycle wants from its upstreams.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The branches to distribute.
+    pub branches: &'a BTreeSet<BranchName>,
+    /// The only repositories whose tips are asked for; empty for all.
+    pub only: &'a BTreeSet<RepositoryId>,
+    /// How many repositories are asked at once.
+    pub jobs: usize,
+}
+
+/// Lists all upstreams, and asks Git for the tips that their lists do not have. Where several
+/// upstreams have a repository, that of the first one counts; the log says so.
+///
+/// # Errors
+/// The error of the first upstream that cannot be listed, or that lists nothing at all. Going on
+/// without it would withdraw all of its repositories.
+pub fn list(
+    upstreams: &[Box<dyn Upstream>],
+    http: &Http,
+    wanted: &Wanted<'_>,
+) -> Result<Listing, Error> {
+    let mut merged = Listing::default();
+    let mut taken = BTreeSet::new();
+    for upstream in upstreams {
+        let mut listing = upstream.list(http, wanted.branches)?;
+        if listing.ids().next().is_none() && listing.refused.is_empty() {
+            return Err(Error::ListForm {
+                what: "projects".to_owned(),
+                reason: "it names no extension and no skin".to_owned(),
+                url: upstream.url().to_owned(),
+            });
+        }
+        let dropped = drop_taken(&mut listing, &mut taken);
+        if !dropped.is_empty() {
+            tracing::warn!("{}", earlier_wins(&dropped, upstream.url()));
+        }
+        let listing = with_tips(listing, http, wanted);
+        merged.projects.extend(listing.projects);
+        merged.failed.extend(listing.failed);
+        merged.refused.extend(listing.refused);
+    }
+    Ok(merged)
+}
+
+/// Asks Git for the tips of the repositories without tips, as far as they are wanted. All of them
+/// end among the projects, or among what failed.
+fn with_tips(mut listing: Listing, http: &Http, wanted: &Wanted<'_>) -> Listing {
+    let is_wanted = |project: &Project| wanted.only.is_empty() || wanted.only.contains(&project.id);
+    let (asked, others) = listing.without_tips.drain(..).partition(is_wanted);
+    let branches = listing.branches.as_ref().unwrap_or(wanted.branches);
+    let (complete, failed) = tips::ask(http, asked, branches, wanted.jobs);
+    listing.projects.extend(complete);
+    listing.projects.extend::<Vec<_>>(others);
+    listing.failed.extend(failed);
+    listing
+}
+
+/// Drops repositories that an earlier upstream lists, and duplicates. `taken` are those of the
+/// earlier upstreams; those of this one are added. Returns the ids that an earlier upstream had.
+fn drop_taken(listing: &mut Listing, taken: &mut BTreeSet<RepositoryId>) -> Vec<RepositoryId> {
+    let earlier = taken.clone();
+    let mut dropped = Vec::new();
+    let mut is_first = |id: &RepositoryId| {
+        if earlier.contains(id) {
+            dropped.push(id.clone());
+        }
+        taken.insert(id.clone())
+    };
+    listing.projects.retain(|project| is_first(&project.id));
+    listing.without_tips.retain(|project| is_first(&project.id));
+    listing.failed.retain(|(id, _)| is_first(id));
+    dropped
+}
+
+/// The message that an earlier upstream wins for these repositories of the upstream `url`.
+fn earlier_wins(dropped: &[RepositoryId], url: &str) -> String {
+    let count = dropped.len();
+    let names: Vec<String> = dropped.iter().take(MAX_NAMED).map(ToString::to_string).collect();
+    let names = names.join(", ");
+    let more = if count > MAX_NAMED { ", …" } else { "" };
+    format!(
+        "{count} repositories of {url} are taken from an upstream that is configured before it: \
+         {names}{more}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use tardist_contract::Kind;
+
+    use super::*;
+
+    #[test]
+    fn the_first_upstream_wins() {
+        let mut taken = BTreeSet::new();
+        let listing = |names: &[&str], host: &str| {
+            let mut listing = Listing::default();
+            for name in names {
+                listing.add(Kind::Skins, name, &format!("{host}/{name}"), host);
+            }
+            listing
+        };
+        let mut one = listing(&["A", "B", "A"], "https://one.example");
+        let mut two = listing(&["B", "C"], "https://two.example");
+        assert!(drop_taken(&mut one, &mut taken).is_empty());
+        let dropped = drop_taken(&mut two, &mut taken);
+        assert_eq!(one.without_tips.len(), 2);
+        let left: Vec<&str> = two.without_tips.iter().map(|it| it.url.as_str()).collect();
+        assert_eq!(left, ["https://two.example/C"]);
+        let says = "1 repositories of two are taken from an upstream that is configured before it: skins/B";
+        assert_eq!(earlier_wins(&dropped, "two"), says);
+    }
+}

@@ -1,0 +1,26 @@
+//! From the configured upstreams to those that can be listed.
+
+use super::{listing::Upstream, spec::Spec};
+use crate::{Error, net::HttpOptions};
+
+/// Opens the upstreams: reads list files and token files.
+///
+/// # Errors
+/// [`Error::Config`] with everything that is wrong, a line each.
+pub fn open(specs: &[Spec]) -> Result<Vec<Box<dyn Upstream>>, Error> {
+    let mut wrong = Vec::new();
+    let mut upstreams = Vec::new();
+    for spec in specs {
+        match spec.open() {
+            Ok(upstream) => upstreams.push(upstream),
+            Err(text) => wrong.push(text),
+        }
+    }
+    if wrong.is_empty() { Ok(upstreams) } else { Err(Error::Config(wrong.join("\n"))) }
+}
+
+/// The same `options`, with the hosts of these upstreams among those that may be asked.
+pub fn allow(mut options: HttpOptions, upstreams: &[Box<dyn Upstream>]) -> HttpOptions {
+    options.allowed.extend(upstreams.iter().flat_map(|upstream| upstream.origins()));
+    options
+}

@@ -1,0 +1,27 @@
+//! The body of an upstream's response: read as JSON, and quoted in messages.
+
+use serde::Deserialize;
+
+/// Reads JSON. The error says how the body differs from one of `whose`, such as "GitLab's REST
+/// API".
+pub(super) fn json<'a, T: Deserialize<'a>>(body: &'a [u8], whose: &str) -> Result<T, String> {
+    if !body.trim_ascii_start().starts_with(b"{") && !body.trim_ascii_start().starts_with(b"[") {
+        return Err(format!("{} instead of JSON; is this the URL of {whose}?", beginning(body)));
+    }
+    serde_json::from_slice(body)
+        .map_err(|e| format!("its JSON is broken or not that of {whose}: {e}"))
+}
+
+/// How a body begins, as the start of a sentence.
+pub(super) fn beginning(body: &[u8]) -> String {
+    if body.is_empty() {
+        return "it is empty".to_owned();
+    }
+    let start = String::from_utf8_lossy(&body[..body.len().min(40)]);
+    format!("it begins with {:?}", start.as_ref())
+}
+
+/// A text of the upstream, no longer than fits into a message: its first 200 characters.
+pub(super) fn shortened(text: &str) -> String {
+    text.chars().take(200).collect()
+}
