@@ -2,8 +2,6 @@
 //!
 //! It reads Git objects from repositories that are there already, and never fetches.
 
-pub mod attributes;
+pub mod checkout;
 pub mod composer;
-pub mod convert;
-pub mod tree;
-pub mod wildmatch;
+pub mod read;

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use git2::{Oid, Repository, Signature, Time};
 use tardist::{
-    content::tree::Content,
+    content::read::Content,
     metadata::{
         manifest::{self, Manifest},
         messages::Cache,

@@ -16,7 +16,7 @@ use git2::{Oid, Repository, Signature, Time};
 use serde_json::{Value, json};
 use tardist::{
     RepositoryId,
-    content::tree::Content,
+    content::read::Content,
     metadata::{
         manifest::{self, Manifest},
         messages::Cache,

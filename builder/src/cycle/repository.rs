@@ -18,7 +18,7 @@ use crate::{
     Error,
     content::{
         composer::Composer,
-        tree::{Content, Gitlink},
+        read::{Content, Gitlink},
     },
     cycle::plan::Job,
     data_dir::{atomic, layout::Layout},

@@ -16,7 +16,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use crate::{
     Error,
-    content::tree::{Content, File},
+    content::read::{Content, File},
     metadata::plain_text::plain_text,
 };
 

@@ -27,7 +27,7 @@ use tardist_contract::{BranchName, CommitId, RepoName};
 
 use crate::{
     Error,
-    content::tree::{self as content, Content, Member},
+    content::read::{self as content, Content, Member},
     tarball::gzip::{self, Alone, Gzip, Place, Stretch},
 };
 

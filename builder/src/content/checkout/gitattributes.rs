@@ -2,7 +2,7 @@
 //! tree say of a path.
 //!
 //! It owns their syntax, their patterns and their precedence, as Git's `attr.c`, `dir.c` and
-//! `wildmatch.c` have them; what the answers mean for a file's bytes is [`crate::content::convert`]'s. A test
+//! `wildmatch.c` have them; what the answers mean for a file's bytes is [`crate::content::checkout::convert`]'s. A test
 //! compares both with the `git` program.
 //!
 //! Why not a library: libgit2 reads attributes of an index or a work tree and knows no quoted
@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Error, content::wildmatch::Glob};
+use crate::{Error, content::checkout::wildmatch::Glob};
 
 /// The name of the files.
 pub const FILE_NAME: &[u8] = b".gitattributes";

@@ -20,9 +20,9 @@ use tempfile::TempDir;
 
 use crate::{
     Error,
-    content::{
-        attributes::{self, Attributes},
+    content::checkout::{
         convert::{self, Conversion},
+        gitattributes::{self as attributes, Attributes},
     },
     error::{GitContext, IoContext},
 };

@@ -7,7 +7,7 @@
 
 use git2::Oid;
 
-use crate::content::attributes::State;
+use crate::content::checkout::gitattributes::State;
 
 /// The attributes that can change a file, in the order that [`Conversion::new`] takes.
 pub const ATTRIBUTES: [&str; 5] = ["text", "crlf", "eol", "ident", "working-tree-encoding"];
