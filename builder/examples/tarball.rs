@@ -6,7 +6,7 @@ use std::{env, io, time::Instant};
 use anyhow::{Context, Result};
 use git2::{Oid, Repository};
 use tardist::{
-    content::read::Content,
+    content::Content,
     tarball::pipeline::{self as tarball, Large},
 };
 

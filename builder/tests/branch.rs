@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use git2::{Oid, Repository, Signature, Time};
 use tardist::{
-    content::read::Content,
+    content::Content,
     metadata::{
         manifest::{self, Manifest},
         messages::Cache,

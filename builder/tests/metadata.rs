@@ -16,7 +16,7 @@ use git2::{Oid, Repository, Signature, Time};
 use serde_json::{Value, json};
 use tardist::{
     RepositoryId,
-    content::read::Content,
+    content::Content,
     metadata::{
         manifest::{self, Manifest},
         messages::Cache,

@@ -16,10 +16,7 @@ use tardist_contract::{BranchName, CommitId};
 
 use crate::{
     Error,
-    content::{
-        composer::Composer,
-        read::{Content, Gitlink},
-    },
+    content::{Composer, Content, Gitlink},
     cycle::plan::Job,
     data_dir::{atomic, layout::Layout},
     error::{GitContext, IoContext},

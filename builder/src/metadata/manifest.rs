@@ -22,7 +22,7 @@ use tardist_contract::{
 
 use crate::{
     Error,
-    content::read::Content,
+    content::Content,
     metadata::{
         messages::{self, Cache, Key, MAX_TEXT, Texts},
         plain_text::plain_text,

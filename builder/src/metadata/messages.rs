@@ -11,12 +11,11 @@ use std::{
     fmt,
 };
 
-use git2::Oid;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::{
     Error,
-    content::read::{Content, File},
+    content::{BlobId, Content, File},
     metadata::plain_text::plain_text,
 };
 
@@ -181,7 +180,7 @@ fn filled_in(text: &str, parameters: &[String]) -> String {
 /// What has been read already, for the branches of one repository: most of their files are the same.
 #[derive(Debug, Default)]
 pub struct Cache {
-    files: HashMap<Oid, Parsed>,
+    files: HashMap<BlobId, Parsed>,
     /// How many bytes have been read.
     bytes: u64,
 }

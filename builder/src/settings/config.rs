@@ -10,7 +10,7 @@ use tardist_contract::BranchName;
 
 use crate::{
     Error,
-    content::composer::Composer,
+    content::Composer,
     net::http::HttpOptions,
     repository_id::RepositoryId,
     settings::{Form, Places, Settings},

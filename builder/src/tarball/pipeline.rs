@@ -19,7 +19,6 @@ use std::{
     thread,
 };
 
-use git2::Oid;
 use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -27,7 +26,7 @@ use tardist_contract::{BranchName, CommitId, RepoName};
 
 use crate::{
     Error,
-    content::read::{self as content, Content, Member},
+    content::{self, BlobId, Content, FileReader, Member},
     tarball::gzip::{self, Alone, Gzip, Place, Stretch},
 };
 
@@ -57,13 +56,13 @@ pub struct Written {
     /// The SHA-256: 64 lowercase hexadecimal digits.
     pub sha256: String,
     /// Where large files stand in it.
-    places: Vec<(Oid, Place)>,
+    places: Vec<(BlobId, Place)>,
 }
 
 /// The large files of the tarballs that were made of a repository in this cycle. Its branches share
 /// most of them, and what one has compressed the next one copies: it need not even read them.
 #[derive(Debug, Default)]
-pub struct Large(HashMap<Oid, Stretch>);
+pub struct Large(HashMap<BlobId, Stretch>);
 
 impl Large {
     /// Takes note of those in a tarball that is in place.
@@ -116,15 +115,15 @@ pub fn write(
         let receivers = [receiver, second_receiver];
         let packer = scope.spawn(move || pack(subject, &receivers, out));
         let reader = if members.len() > TURN {
-            let content = content.reader()?;
+            let reader = content.reader().reopened()?;
             let turns = turns().skip(1).step_by(2);
-            Some(scope.spawn(move || read(&content, turns, large, total, &second)))
+            Some(scope.spawn(move || read(&reader, turns, large, total, &second)))
         } else {
             // The packer waits for it otherwise.
             drop(second);
             None
         };
-        let read = read(content, turns().step_by(2), large, total, &sender);
+        let read = read(content.reader(), turns().step_by(2), large, total, &sender);
         // Whoever waits for more from here ends by that.
         drop(sender);
         let second = reader.map_or(Ok(Ok(())), |reader| reader.join());
@@ -165,19 +164,23 @@ enum Body {
     Folder,
     Bytes(Vec<u8>),
     /// A file that is compressed on its own; a blob may come again in another branch.
-    Alone(Vec<u8>, Alone, Option<Oid>),
+    Alone(Vec<u8>, Alone, Option<BlobId>),
     /// One that has been.
     Known(Stretch),
 }
 
 impl Body {
-    fn read(content: &Content, file: Option<&content::File>, large: &Large) -> Result<Self, Error> {
+    fn read(
+        reader: &FileReader,
+        file: Option<&content::File>,
+        large: &Large,
+    ) -> Result<Self, Error> {
         let Some(file) = file else { return Ok(Self::Folder) };
         let blob = file.blob();
         if let Some(stretch) = blob.and_then(|blob| large.0.get(&blob)) {
             return Ok(Self::Known(stretch.clone()));
         }
-        let bytes = content.bytes(file)?;
+        let bytes = reader.bytes(file)?;
         Ok(match gzip::stands_alone(&bytes) {
             Some(how) => Self::Alone(bytes, how, blob),
             None => Self::Bytes(bytes),
@@ -195,7 +198,7 @@ impl Body {
 
 /// Reads members and hands them over.
 fn read<'a>(
-    content: &Content,
+    reader: &FileReader,
     turns: impl Iterator<Item = &'a [Member<'a>]>,
     large: &Large,
     total: &AtomicU64,
@@ -205,7 +208,7 @@ fn read<'a>(
         let mut entries = Vec::with_capacity(members.len());
         let mut bytes = 0;
         for (at, member) in members.iter().enumerate() {
-            let body = Body::read(content, member.file, large)?;
+            let body = Body::read(reader, member.file, large)?;
             let size = body.size();
             if total.fetch_add(size, Ordering::Relaxed) + size > MAX_BYTES {
                 return Err(Error::TooLarge { limit: MAX_BYTES, unit: "bytes" });
@@ -255,7 +258,7 @@ fn mtime(committed_at: i64) -> u64 {
 }
 
 struct Archive<W: Write> {
-    tar: tar::Builder<Gzip<Measured<W>, Oid>>,
+    tar: tar::Builder<Gzip<Measured<W>, BlobId>>,
     mtime: u64,
 }
 

@@ -1,39 +1,20 @@
-//! Git attributes (<https://git-scm.com/docs/gitattributes>): what the `.gitattributes` files of a
-//! tree say of a path.
-//!
-//! It owns their syntax, their patterns and their precedence, as Git's `attr.c`, `dir.c` and
-//! `wildmatch.c` have them; what the answers mean for a file's bytes is [`crate::content::checkout::convert`]'s. A test
-//! compares both with the `git` program.
-//!
-//! Why not a library: libgit2 reads attributes of an index or a work tree and knows no quoted
-//! patterns, and both it and gix-glob take time exponential in the number of `**/` of a pattern (22 of
-//! them: half a minute a path). Patterns come from outside. Here a pattern becomes the states of an automaton, so that a match
-//! costs at most pattern × path, and [`Attributes`] counts that.
+//! The lines of a `.gitattributes` file (<https://git-scm.com/docs/gitattributes>): their syntax, and
+//! the patterns in them, as in Git's `attr.c` and `dir.c`.
 
-use std::collections::BTreeMap;
-
-use crate::{Error, content::checkout::wildmatch::Glob};
+use crate::content::{checkout::wildmatch::Glob, paths};
 
 /// The name of the files.
-pub const FILE_NAME: &[u8] = b".gitattributes";
+pub(crate) const FILE_NAME: &[u8] = b".gitattributes";
 
-/// The longest line that counts, as in Git (`ATTR_MAX_LINE_LENGTH`).
+/// Git ignores lines of this length and longer (`ATTR_MAX_LINE_LENGTH`).
 const MAX_LINE: usize = 2048;
-
-/// How many bytes the `.gitattributes` files of a tree may have; those of Wikimedia's extensions have
-/// below 1 kB.
-pub const MAX_FILE: usize = 1 << 20;
-
-/// How many steps the matching of one tree's paths may take: Wikibase's 6,000 files with a hundred
-/// patterns take below 10⁸.
-const MAX_STEPS: u64 = 20_000_000_000;
 
 /// What may stand between the words of a line.
 const BLANK: [u8; 3] = *b" \t\r";
 
-/// What a line says of an attribute.
+/// What a line says about an attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
+pub(crate) enum State {
     /// `name`
     Set,
     /// `-name`
@@ -44,161 +25,59 @@ pub enum State {
     Value(Vec<u8>),
 }
 
+/// A state for an attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Assignment {
-    name: Vec<u8>,
-    state: State,
+pub(crate) struct Assignment {
+    pub(crate) name: Vec<u8>,
+    pub(crate) state: State,
+}
+
+/// A line with a pattern: the assignments hold for the files that match it.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) pattern: Pattern,
+    pub(crate) assignments: Vec<Assignment>,
 }
 
 #[derive(Debug)]
-struct Rule {
-    pattern: Pattern,
-    assignments: Vec<Assignment>,
-}
-
-#[derive(Debug)]
-enum Line {
+pub(crate) enum Line {
+    /// `[attr]name …`
     Macro(Vec<u8>, Vec<Assignment>),
     Rule(Rule),
 }
 
-/// The attributes that hold in a folder: those of its own `.gitattributes` and of all above it, up
-/// to the root of the repository or submodule. A walk through a tree opens and closes folders.
-#[derive(Debug)]
-pub struct Attributes {
-    /// From the root down: where each open folder begins in a path, and its rules.
-    open: Vec<(usize, Vec<Rule>)>,
-    macros: BTreeMap<Vec<u8>, Vec<Assignment>>,
-    steps: u64,
-}
-
-impl Attributes {
-    /// Those of a root folder that has this `.gitattributes`.
-    pub fn root(text: &[u8]) -> Self {
-        let binary = [b"diff", b"merge".as_slice(), b"text"]
-            .map(|name| Assignment { name: name.to_vec(), state: State::Unset });
-        let mut this = Self {
-            open: Vec::new(),
-            macros: BTreeMap::from([(b"binary".to_vec(), binary.into())]),
-            steps: 0,
-        };
-        let mut rules = Vec::new();
-        for line in lines(text) {
-            match line {
-                Line::Rule(rule) => rules.push(rule),
-                Line::Macro(name, assignments) => {
-                    this.macros.insert(name, assignments);
-                }
-            }
-        }
-        this.open.push((0, rules));
-        this
-    }
-
-    /// Enters a folder that has this `.gitattributes`; its path is from the root, without a slash at
-    /// its end. Macros are the root's alone: lines that define one are passed over.
-    pub fn enter(&mut self, path: &[u8], text: &[u8]) {
-        let rules = lines(text).filter_map(|line| match line {
-            Line::Rule(rule) => Some(rule),
-            Line::Macro(..) => None,
-        });
-        self.open.push((path.len() + 1, rules.collect()));
-    }
-
-    /// Leaves the folder that was entered last.
-    pub fn leave(&mut self) {
-        self.open.pop();
-    }
-
-    /// What is said of the file at a path from the root, which is in the folder entered last: the
-    /// states of these attributes, [`State::Unspecified`] where nothing is.
-    ///
-    /// # Errors
-    /// [`Error::TooLarge`] where hostile patterns would take for ever.
-    pub fn of<const N: usize>(
-        &mut self,
-        path: &[u8],
-        names: [&str; N],
-    ) -> Result<[State; N], Error> {
-        let mut said: BTreeMap<&[u8], &State> = BTreeMap::new();
-        for (start, rules) in self.open.iter().rev() {
-            let name = path.get(*start..).unwrap_or_default();
-            for rule in rules.iter().rev() {
-                self.steps += rule.pattern.cost(name);
-                if self.steps > MAX_STEPS {
-                    return Err(Error::TooLarge {
-                        limit: MAX_STEPS,
-                        unit: "steps to match the patterns of .gitattributes",
-                    });
-                }
-                if rule.pattern.matches(name) {
-                    fill(&mut said, &self.macros, &rule.assignments);
-                }
-            }
-        }
-        Ok(names.map(|name| {
-            said.get(name.as_bytes()).map_or(State::Unspecified, |state| (*state).clone())
-        }))
-    }
-}
-
-/// Notes what a line says, its last word first, where nothing of higher precedence has spoken yet.
-/// A macro that is set says what its own line says. Not by recursion: a thousand macros may each
-/// set the next.
-fn fill<'a>(
-    said: &mut BTreeMap<&'a [u8], &'a State>,
-    macros: &'a BTreeMap<Vec<u8>, Vec<Assignment>>,
-    assignments: &'a [Assignment],
-) {
-    let mut open = vec![assignments];
-    while let Some(rest) = open.last_mut() {
-        let Some((last, before)) = rest.split_last() else {
-            open.pop();
-            continue;
-        };
-        *rest = before;
-        if said.contains_key(last.name.as_slice()) {
-            continue;
-        }
-        said.insert(&last.name, &last.state);
-        if last.state == State::Set
-            && let Some(assignments) = macros.get(&last.name)
-        {
-            open.push(assignments);
-        }
-    }
-}
-
-/// The lines of a `.gitattributes` that are right; Git passes over the others too.
-fn lines(text: &[u8]) -> impl Iterator<Item = Line> {
-    // Git's strings end at a NUL, and so does the file.
+/// The valid lines of a `.gitattributes`. Invalid lines are left out, as in Git.
+pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = Line> {
+    // A string in C ends at a NUL, and so does the file for Git.
     let text = text.split(|&b| b == 0).next().unwrap_or_default();
     text.split(|&b| b == b'\n').filter_map(line)
 }
 
 fn line(text: &[u8]) -> Option<Line> {
-    let blanks = text.iter().take_while(|b| BLANK.contains(b)).count();
-    let trimmed = &text[blanks..];
+    let trimmed = trim_start(text);
     if trimmed.is_empty() || trimmed[0] == b'#' || text.len() >= MAX_LINE {
         return None;
     }
     let (name, states) = unquote(trimmed).unwrap_or_else(|| {
-        let (name, rest) = word(trimmed);
+        let (name, rest) = first_word(trimmed);
         (name.to_vec(), rest)
     });
     let assignments = words(states).map(assignment).collect::<Option<Vec<_>>>()?;
     match name.strip_prefix(b"[attr]") {
         Some(name) if !name.is_empty() => {
-            let blanks = name.iter().take_while(|b| BLANK.contains(b)).count();
-            let (name, _) = word(&name[blanks..]);
+            let (name, _) = first_word(trim_start(name));
             is_name(name).then(|| Line::Macro(name.to_vec(), assignments))
         }
         _ => Some(Line::Rule(Rule { pattern: Pattern::new(&name)?, assignments })),
     }
 }
 
+fn trim_start(text: &[u8]) -> &[u8] {
+    &text[text.iter().take_while(|b| BLANK.contains(b)).count()..]
+}
+
 /// The first word, and what follows it.
-fn word(text: &[u8]) -> (&[u8], &[u8]) {
+fn first_word(text: &[u8]) -> (&[u8], &[u8]) {
     text.split_at(text.iter().position(|b| BLANK.contains(b)).unwrap_or(text.len()))
 }
 
@@ -206,6 +85,7 @@ fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(|b| BLANK.contains(b)).filter(|word| !word.is_empty())
 }
 
+/// `name`, `-name`, `!name` or `name=value`; `None` for an invalid name.
 fn assignment(word: &[u8]) -> Option<Assignment> {
     let (name, value) = match word.iter().position(|&b| b == b'=') {
         Some(at) => (&word[..at], Some(&word[at + 1..])),
@@ -225,7 +105,8 @@ fn is_name(name: &[u8]) -> bool {
     name.first().is_some_and(|&first| first != b'-') && name.iter().all(known)
 }
 
-/// A pattern in quotes, with the escapes of C, and what follows it; `None` where it is none.
+/// Reads a pattern in quotes, with the escapes of C. Returns it and what follows it; `None` if the text
+/// does not begin with one.
 fn unquote(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let mut rest = text.strip_prefix(b"\"")?;
     let mut name = Vec::new();
@@ -264,43 +145,41 @@ fn unquote(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     }
 }
 
-/// A pattern of a line, for paths of files from the folder of its `.gitattributes`.
+/// The pattern of a line. It is matched with the path of a file from the folder of the
+/// `.gitattributes`.
 #[derive(Debug)]
-struct Pattern {
-    /// Without a slash, it is about the last part of a path alone.
+pub(crate) struct Pattern {
+    /// True for a pattern without a slash: it is matched with the file's name alone.
     base_name: bool,
-    /// What a path has to begin with: all up to the first special character.
+    /// The text before the first special character: a path has to begin with it.
     prefix: Vec<u8>,
-    /// What the rest has to be like; `None` for patterns that match no file.
+    /// The pattern for the rest of the path; `None` for a pattern that matches no file.
     rest: Option<Glob>,
 }
 
 impl Pattern {
-    /// `None` for a negative one, which Git does not allow here.
+    /// `None` for a negative pattern: Git does not allow it here.
     fn new(text: &[u8]) -> Option<Self> {
         if text.first() == Some(&b'!') {
             return None;
         }
-        // A slash at the end is for folders, and they have no attributes.
+        // With a slash at the end it is for folders, and folders have no attributes.
         let folder = text.last() == Some(&b'/');
         let base_name = !text.contains(&b'/');
         let text = text.strip_prefix(b"/").unwrap_or(text);
         let special = text.iter().position(|b| b"*?[\\".contains(b)).unwrap_or(text.len());
-        // As in Git, `**` counts as a path's beginning where the special part begins with it.
+        // As in Git, a `**` at the start of the special part counts as the start of the path.
         let rest = if folder { None } else { Glob::new(&text[special..], !base_name) };
         Some(Self { base_name, prefix: text[..special].to_vec(), rest })
     }
 
-    /// At most how many steps a match takes.
-    fn cost(&self, path: &[u8]) -> u64 {
+    /// How many steps a match takes at most.
+    pub(crate) fn cost(&self, path: &[u8]) -> u64 {
         1 + self.rest.as_ref().map_or(0, |glob| glob.cost(path.len()))
     }
 
-    fn matches(&self, path: &[u8]) -> bool {
-        let path = match path.iter().rposition(|&b| b == b'/') {
-            Some(at) if self.base_name => &path[at + 1..],
-            _ => path,
-        };
+    pub(crate) fn matches(&self, path: &[u8]) -> bool {
+        let path = if self.base_name { paths::split(path).1 } else { path };
         match (path.strip_prefix(self.prefix.as_slice()), &self.rest) {
             (Some(rest), Some(glob)) => glob.matches(rest),
             _ => false,
