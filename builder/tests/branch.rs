@@ -9,10 +9,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use git2::{Oid, Repository, Signature, Time};
 use tardist::{
     content::Content,
-    metadata::{
-        manifest::{self, Manifest},
-        messages::Cache,
-    },
+    metadata::{self, Manifest, MessageFiles},
     tarball::pipeline::{self as tarball, Large},
 };
 
@@ -416,7 +413,7 @@ fn a_tarball_is_the_same_bytes_for_ever() {
 
 fn manifest(files: &[(&str, i32, &str)]) -> Manifest {
     let id = "extensions/Foo".parse().unwrap();
-    manifest::read(&content(files), &id, &mut Cache::default()).unwrap()
+    metadata::read(&content(files), &id, &mut MessageFiles::default()).unwrap()
 }
 
 #[test]

@@ -24,7 +24,7 @@ use crate::{
         mirror::{self, Mirror},
         submodule, tidy,
     },
-    metadata::{manifest, messages},
+    metadata::{self, MessageFiles},
     net::http::{Http, HttpError},
     settings::config::UrlMap,
     snapshot::catalogue::{BranchRecord, Messages},
@@ -56,7 +56,7 @@ pub struct Updater<'a> {
 /// What the branches of a repository share.
 #[derive(Default)]
 struct Cache {
-    messages: messages::Cache,
+    messages: MessageFiles,
     large: tarball::Large,
 }
 
@@ -196,7 +196,7 @@ impl Updater<'_> {
         if let Some(composer) = self.composer {
             composer.install(&mut content, commit, self.layout)?;
         }
-        let manifest = manifest::read(&content, &project.id, &mut cache.messages)?;
+        let manifest = metadata::read(&content, &project.id, &mut cache.messages)?;
         tarball::add_version_files(&mut content, &subject);
         let (members, links) = content.members()?;
         let file = self

@@ -14,7 +14,7 @@ use tardist_contract::{
 
 use crate::{
     Error,
-    metadata::messages::Texts,
+    metadata::Texts,
     repository_id::RepositoryId,
     snapshot::{
         catalogue::{self, BranchRecord, Catalogue, MessageTexts, Messages, RepositoryRecord},

@@ -1,32 +1,24 @@
-//! Wikitext to plain text: what a person reads of a description or an author on Special:Version.
+//! The pass through the wikitext: links, templates and quotes.
 //!
-//! Not a wikitext parser, only what such lines hold: links, HTML, quotes, `<nowiki>`, comments,
-//! character references, and the functions that need no wiki (`{{PLURAL:…}}`, `{{ns:…}}`). What is
-//! no markup stays as it is, an address such as `<user@example.org>` too. One pass with a stack of
-//! what is open: the text is hostile, and so there is no recursion and nothing is read twice.
+//! It goes through the text once, with a stack of what is open. The text is hostile, so there is no
+//! recursion, and nothing is read twice.
 
-/// How deep links and templates may be nested; what is deeper stays as it is written.
+use crate::metadata::plain_text::{
+    functions::template_text,
+    html::{self, Tag},
+    lines::{BREAK, lines},
+};
+
+/// How deep links and templates may be nested. Deeper ones are no markup.
 const MAX_DEPTH: usize = 20;
 
-/// A line break that was asked for, between the ends of lines that mean nothing in wikitext.
-const BREAK: char = '\u{2028}';
-
-/// What an external link may begin with (`$wgUrlProtocols`, the usual ones).
+/// How an external link may begin: the usual ones of `$wgUrlProtocols`.
 const PROTOCOLS: [&str; 8] =
     ["http://", "https://", "//", "mailto:", "ftp://", "irc://", "ircs://", "news:"];
 
-/// Elements whose tags only style what is in them: MediaWiki's, and `a`, `abbr`, `img`, which it
-/// shows as text and nobody wants to read. Tags of all other names are no markup.
-const INLINE: &str = " a abbr b bdi bdo big cite code data del dfn em font i img ins kbd mark nowiki \
-     pre q rb rp rt rtc ruby s samp small span strike strong sub sup time translate tt u var wbr ";
-
-/// Elements that begin a line of their own.
-const BLOCK: &str = " blockquote br caption center dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p table \
-     tbody td th thead tr ul ";
-
-/// The plain text of `wikitext`. Paragraphs, line breaks and list items stay lines, a list item with
-/// its `*` or `#`; all other white space is single spaces.
-pub fn plain_text(wikitext: &str) -> String {
+/// The plain text of `wikitext`. Paragraphs, line breaks and list items are lines, a list item with its
+/// `*` or `#`. All other white space becomes single spaces.
+pub(crate) fn plain_text(wikitext: &str) -> String {
     let mut reader = Reader::default();
     let mut rest = wikitext;
     while let Some(first) = rest.chars().next() {
@@ -53,9 +45,9 @@ pub fn plain_text(wikitext: &str) -> String {
     lines(&reader.text)
 }
 
-/// What has been opened and not yet closed.
+/// A link or template that is open: its end was not read yet.
 struct Open {
-    what: Construct,
+    kind: Construct,
     /// The parts before the last `|`.
     parts: Vec<String>,
     /// The part after it.
@@ -72,31 +64,33 @@ enum Construct {
 struct Reader {
     text: String,
     open: Vec<Open>,
-    /// An element of literal text was not closed, and so none after it is: no need to search again.
+    /// True once an element of literal text had no closing tag. The next one has none either, so there is
+    /// no need to search again.
     unclosed: bool,
 }
 
-/// Each method looks at the start of what is left and returns how many bytes it took: 0 where it is
-/// no markup.
+/// Each method reads markup at the start of the rest of the text. It returns how many bytes it took: 0 if
+/// there is no markup.
 impl Reader {
-    /// Where text goes.
+    /// Where text is added: the innermost open link or template, else the result.
     fn text(&mut self) -> &mut String {
         self.open.last_mut().map_or(&mut self.text, |open| &mut open.text)
     }
 
-    fn open(&mut self, what: Construct, taken: usize) -> usize {
+    fn open(&mut self, kind: Construct, taken: usize) -> usize {
         if self.open.len() == MAX_DEPTH {
             return 0;
         }
-        self.open.push(Open { what, parts: Vec::new(), text: String::new() });
+        self.open.push(Open { kind, parts: Vec::new(), text: String::new() });
         taken
     }
 
-    /// Makes text of the last thing that is open, since its end is missing. False where there is none.
+    /// Turns the innermost open link or template back into text, since its end is missing. Returns false if
+    /// nothing is open.
     fn give_up(&mut self) -> bool {
         let Some(open) = self.open.pop() else { return false };
         let text = self.text();
-        match &open.what {
+        match &open.kind {
             Construct::Link => text.push_str("[["),
             Construct::ExternalLink(url) => {
                 text.push('[');
@@ -114,22 +108,19 @@ impl Reader {
     }
 
     fn element(&mut self, rest: &str) -> usize {
-        if rest.starts_with("<!--") {
-            return rest.find("-->").map_or(rest.len(), |end| end + "-->".len());
+        if let Some(len) = html::comment(rest) {
+            return len;
         }
         let Some(tag) = Tag::read(rest) else { return 0 };
-        let name = format!(" {} ", tag.name.to_ascii_lowercase());
-        if BLOCK.contains(&name) {
+        if tag.is_block() {
             self.text().push(BREAK);
-        } else if !INLINE.contains(&name) {
+        } else if !tag.is_inline() {
             return 0;
-        } else if matches!(name.as_str(), " nowiki " | " pre ") && tag.opens && !self.unclosed {
-            let inner = &rest[tag.len..];
-            match closing_tag(inner, tag.name) {
-                Some((end, after)) => {
-                    let literal = html_escape::decode_html_entities(&inner[..end]);
-                    self.text().push_str(&literal);
-                    return tag.len + after;
+        } else if tag.opens_literal() && !self.unclosed {
+            match tag.literal(rest) {
+                Some((text, len)) => {
+                    self.text().push_str(&text);
+                    return len;
                 }
                 None => self.unclosed = true,
             }
@@ -137,20 +128,14 @@ impl Reader {
         tag.len
     }
 
-    /// A character reference, such as `&nbsp;` or `&#39;`.
     fn reference(&mut self, rest: &str) -> usize {
-        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'#';
-        let len = 1 + rest.bytes().skip(1).take(32).take_while(is_name).count();
-        if rest.as_bytes().get(len) != Some(&b';') {
-            return 0;
+        match html::character_reference(rest) {
+            Some((text, len)) => {
+                self.text().push_str(&text);
+                len
+            }
+            None => 0,
         }
-        let written = &rest[..=len];
-        let decoded = html_escape::decode_html_entities(written);
-        if decoded == written {
-            return 0;
-        }
-        self.text().push_str(&decoded);
-        written.len()
     }
 
     fn open_link(&mut self, rest: &str) -> usize {
@@ -172,15 +157,15 @@ impl Reader {
     }
 
     fn close_link(&mut self, rest: &str) -> usize {
-        match self.open.last().map(|open| &open.what) {
+        match self.open.last().map(|open| &open.kind) {
             Some(Construct::ExternalLink(_)) => {}
             Some(Construct::Link) if rest.starts_with("]]") => {}
             _ => return 0,
         }
         let Some(open) = self.open.pop() else { return 0 };
-        match &open.what {
+        match &open.kind {
             Construct::ExternalLink(url) => {
-                // `[https://example.org|text]` is a mistake that many make.
+                // `[https://example.org|text]` is a frequent mistake.
                 let shown = open.text.trim_start_matches('|').trim();
                 self.text().push_str(if shown.is_empty() { url } else { shown });
                 1
@@ -197,7 +182,7 @@ impl Reader {
     }
 
     fn close_template(&mut self, rest: &str) -> usize {
-        let is_template = |open: &Open| matches!(open.what, Construct::Template);
+        let is_template = |open: &Open| matches!(open.kind, Construct::Template);
         if !rest.starts_with("}}") || !self.open.iter().any(is_template) {
             return 0;
         }
@@ -205,14 +190,17 @@ impl Reader {
             self.give_up();
         }
         if let Some(open) = self.open.pop() {
-            self.text().push_str(&template_text(open));
+            let mut parts = open.parts;
+            parts.push(open.text);
+            let text = template_text(&parts[0], &parts[1..]);
+            self.text().push_str(&text);
         }
         2
     }
 
     fn separator(&mut self) -> usize {
         match self.open.last_mut() {
-            Some(Open { what: Construct::Link | Construct::Template, parts, text }) => {
+            Some(Open { kind: Construct::Link | Construct::Template, parts, text }) => {
                 parts.push(std::mem::take(text));
                 1
             }
@@ -220,7 +208,7 @@ impl Reader {
         }
     }
 
-    /// Two quotes are italic, three bold, five both; MediaWiki shows what is beyond.
+    /// Two quotes mean italic, three bold, five both. MediaWiki shows the others as text.
     fn quotes(&mut self, rest: &str) -> usize {
         let count = rest.bytes().take_while(|byte| *byte == b'\'').count();
         let shown = match count {
@@ -235,48 +223,14 @@ impl Reader {
 
     /// An external link ends on its line.
     fn end_of_line(&mut self) -> usize {
-        while matches!(self.open.last(), Some(Open { what: Construct::ExternalLink(_), .. })) {
+        while matches!(self.open.last(), Some(Open { kind: Construct::ExternalLink(_), .. })) {
             self.give_up();
         }
         0
     }
 }
 
-struct Tag<'a> {
-    name: &'a str,
-    /// True for `<b>`, false for `</b>` and `<b/>`.
-    opens: bool,
-    len: usize,
-}
-
-impl<'a> Tag<'a> {
-    fn read(rest: &'a str) -> Option<Self> {
-        let inner = &rest[1..rest[1..].find(['<', '>'])? + 1];
-        if !rest[1 + inner.len()..].starts_with('>') {
-            return None;
-        }
-        let (opens, named) = match inner.strip_prefix('/') {
-            Some(named) => (false, named),
-            None => (!inner.ends_with('/'), inner),
-        };
-        let end = named.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(named.len());
-        let (name, attributes) = named.split_at(end);
-        let is_tag = attributes.is_empty() || attributes.starts_with(['/', ' ', '\t', '\n']);
-        is_tag.then_some(Self { name, opens, len: inner.len() + 2 })
-    }
-}
-
-/// Where the closing tag of `name` begins and ends.
-fn closing_tag(text: &str, name: &str) -> Option<(usize, usize)> {
-    text.match_indices("</").find_map(|(start, _)| {
-        let named = text.get(start + 2..start + 2 + name.len())?;
-        let rest = &text[start + 2 + name.len()..];
-        let closed = rest.trim_start().strip_prefix('>')?;
-        named.eq_ignore_ascii_case(name).then_some((start, text.len() - closed.len()))
-    })
-}
-
-/// What a link shows: its text, else its target. Pictures and categories show nothing.
+/// What an internal link shows: its text, else its target. Pictures and categories show nothing.
 fn link_text(link: &Open) -> String {
     let Some((target, texts)) = link.parts.split_first() else {
         let target = link.text.trim();
@@ -298,88 +252,11 @@ fn link_text(link: &Open) -> String {
     text
 }
 
+/// Whether a link to this target shows no text.
 fn hides(target: &str) -> bool {
     target.split_once(':').is_some_and(|(namespace, _)| {
         ["file", "image", "category"].contains(&namespace.trim().to_ascii_lowercase().as_str())
     })
-}
-
-/// What a template or parser function comes to, as far as that can be said without a wiki; else the
-/// last thing in it that is meant to be read.
-fn template_text(template: Open) -> String {
-    let mut parts = template.parts;
-    parts.push(template.text);
-    let head = parts.remove(0);
-    let (name, argument) = match head.split_once(':') {
-        Some((name, argument)) => (name.trim(), Some(argument.trim())),
-        None => (head.trim(), None),
-    };
-    let last =
-        parts.last().map(|part| part.split_once('=').map_or(part.as_str(), |(_, text)| text));
-    match (name.to_ascii_lowercase().as_str(), argument) {
-        ("!", None) => "|".to_owned(),
-        ("=", None) => "=".to_owned(),
-        // `$wgSitename`'s default.
-        ("sitename", None) => "MediaWiki".to_owned(),
-        ("dirmark" | "directionmark", _) => String::new(),
-        ("plural", Some(count)) => plural(count, &parts).to_owned(),
-        // The third form is for those who don't say; without it the first is.
-        ("gender", Some(_)) => parts.get(2).or(parts.first()).cloned().unwrap_or_default(),
-        ("#special", Some(page)) => format!("Special:{page}"),
-        ("ns" | "nse" | "ucfirst", Some(text)) => {
-            let mut letters = text.chars();
-            let first = letters.next().into_iter().flat_map(char::to_uppercase);
-            first.chain(letters).collect()
-        }
-        ("uc", Some(text)) => text.to_uppercase(),
-        ("lc", Some(text)) => text.to_lowercase(),
-        (_, argument) => last.or(argument).unwrap_or(name).trim().to_owned(),
-    }
-}
-
-/// The form for `count`: `1=` of that number, the first for one, else the last.
-fn plural<'a>(count: &str, forms: &'a [String]) -> &'a str {
-    let numbered = |form: &'a String| {
-        form.split_once('=').filter(|(number, _)| number.trim().parse::<u64>().is_ok())
-    };
-    if let Some((_, text)) = forms.iter().filter_map(numbered).find(|(n, _)| n.trim() == count) {
-        return text;
-    }
-    let mut forms = forms.iter().filter(|form| numbered(form).is_none());
-    let form = if count == "1" { forms.next() } else { forms.next_back() };
-    form.map_or("", String::as_str)
-}
-
-/// Puts text into lines: new ones begin at breaks, after empty lines, and at list items.
-fn lines(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for block in text.split(BREAK) {
-        let (mut begins, mut in_list) = (true, false);
-        for line in block.split('\n') {
-            let mut words =
-                line.split([' ', '\t', '\r']).map(visible).filter(|word| !word.is_empty());
-            let Some(first) = words.next() else {
-                begins = true;
-                continue;
-            };
-            let is_item = first.starts_with(['*', '#']);
-            if !out.is_empty() {
-                out.push(if begins || is_item || in_list { '\n' } else { ' ' });
-            }
-            out.push_str(&first);
-            for word in words {
-                out.push(' ');
-                out.push_str(&word);
-            }
-            (begins, in_list) = (false, is_item);
-        }
-    }
-    out
-}
-
-/// A word without control characters.
-fn visible(word: &str) -> String {
-    word.chars().filter(|c| !c.is_control()).collect()
 }
 
 #[cfg(test)]
@@ -415,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn html_goes_and_what_only_looks_like_it_stays() {
+    fn html_is_removed_and_what_only_looks_like_it_stays() {
         check(&[
             ("Adds <code>&lt;ref&gt;</code> tags", "Adds <ref> tags"),
             ("<bdi><CODE class=\"x\">&lt;math&gt;</CODE> ...</bdi>", "<math> ..."),
@@ -449,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_mean_something_only_in_lists_and_between_paragraphs() {
+    fn line_ends_count_only_in_lists_and_between_paragraphs() {
         check(&[
             ("one\ntwo", "one two"),
             ("  one \t two\r\n\n\n three ", "one two\nthree"),
@@ -461,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_text_takes_no_time_and_loses_nothing() {
+    fn hostile_text_takes_little_time_and_loses_nothing() {
         for part in ["[[", "{{", "<nowiki>", "[http://", "<", "&", "''", "{{a|", "[[a|", "]]", "\n"]
         {
             let text = part.repeat(100_000);
