@@ -10,7 +10,7 @@ use git2::{Oid, Repository, Signature, Time};
 use tardist::{
     content::Content,
     metadata::{self, Manifest, MessageFiles},
-    tarball::pipeline::{self as tarball, Large},
+    tarball::{self, LargeFiles},
 };
 
 const FILE: i32 = 0o100_644;
@@ -381,7 +381,7 @@ fn a_tarball_is_the_same_bytes_for_ever() {
     tarball::add_version_files(&mut content, &subject);
     let (members, _) = content.members().unwrap();
     let mut bytes = Vec::new();
-    let written = tarball::write(&content, &members, &subject, &Large::default(), &mut bytes)
+    let written = tarball::write(&content, &members, &subject, &LargeFiles::default(), &mut bytes)
         .unwrap()
         .unwrap();
     assert_eq!(written.size, bytes.len() as u64);

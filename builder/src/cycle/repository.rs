@@ -28,7 +28,7 @@ use crate::{
     net::http::{Http, HttpError},
     settings::config::UrlMap,
     snapshot::catalogue::{BranchRecord, Messages},
-    tarball::pipeline::{self as tarball, Subject},
+    tarball::{self, LargeFiles, Subject},
 };
 
 /// How many problems of a branch are kept; hostile content could have millions.
@@ -57,7 +57,7 @@ pub struct Updater<'a> {
 #[derive(Default)]
 struct Cache {
     messages: MessageFiles,
-    large: tarball::Large,
+    large: LargeFiles,
 }
 
 /// What became of a job.
