@@ -6,8 +6,8 @@ use std::{env, io, time::Instant};
 use anyhow::{Context, Result};
 use git2::{Oid, Repository};
 use tardist::{
-    content::tree::Content,
-    tarball::pipeline::{self as tarball, Large},
+    content::Content,
+    tarball::{self, LargeFiles},
 };
 
 fn main() -> Result<()> {
@@ -15,7 +15,7 @@ fn main() -> Result<()> {
     let usage = "usage: tarball MIRROR.git COMMIT";
     let mirror = arguments.next().context(usage)?;
     let commit = arguments.next().context(usage)?;
-    // As the builder has it.
+    // As in the builder.
     git2::opts::strict_hash_verification(false);
     let start = Instant::now();
     let content =
@@ -30,7 +30,8 @@ fn main() -> Result<()> {
         committed_at: 0,
         url: "",
     };
-    let written = tarball::write(&content, &members, &subject, &Large::default(), io::sink())??;
+    let written =
+        tarball::write(&content, &members, &subject, &LargeFiles::default(), io::sink())??;
     let seconds = start.elapsed().as_secs_f64();
     let mut content_bytes = 0;
     for file in members.iter().filter_map(|member| member.file) {

@@ -1,9 +1,31 @@
 //! The content of a branch: which files and folders its tarball has, and the bytes of each.
 //!
-//! It reads Git objects from repositories that are there already, and never fetches.
+//! From Git to members: `read` reads the trees of the commit and its submodules into a `tree`;
+//! `checkout` converts files as their attributes ask; `adopt` and `composer` may add files;
+//! `links` follows symbolic links, and `members` lists what the tarball gets.
+//!
+//! Everything here comes from outside. No name, link or depth of a tree leads out of it or to work
+//! without end: see `paths`, `links` and `limits`. This room reads Git objects that are there
+//! already, and never fetches.
 
-pub mod attributes;
-pub mod composer;
-pub mod convert;
-pub mod tree;
-pub mod wildmatch;
+mod adopt;
+mod blob;
+mod checkout;
+mod composer;
+mod files;
+mod limits;
+mod links;
+mod members;
+mod objects;
+mod paths;
+mod read;
+mod reader;
+mod tree;
+
+pub use blob::BlobId;
+pub use composer::Composer;
+pub use files::Content;
+pub use members::Member;
+pub use read::Gitlink;
+pub use reader::FileReader;
+pub use tree::File;

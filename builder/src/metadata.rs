@@ -1,5 +1,12 @@
-//! What a branch says of itself: its manifest, the messages that this names, as plain text.
+//! What a branch says about itself: its `manifest`, and the `messages` that the manifest names, as
+//! `plain_text`.
 
-pub mod manifest;
-pub mod messages;
-pub mod plain_text;
+mod fields;
+mod manifest;
+mod message_files;
+mod messages;
+mod plain_text;
+
+pub use manifest::{Manifest, read};
+pub use message_files::MessageFiles;
+pub use messages::Texts;

@@ -8,12 +8,9 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use git2::{Oid, Repository, Signature, Time};
 use tardist::{
-    content::tree::Content,
-    metadata::{
-        manifest::{self, Manifest},
-        messages::Cache,
-    },
-    tarball::pipeline::{self as tarball, Large},
+    content::Content,
+    metadata::{self, Manifest, MessageFiles},
+    tarball::{self, LargeFiles},
 };
 
 const FILE: i32 = 0o100_644;
@@ -384,7 +381,7 @@ fn a_tarball_is_the_same_bytes_for_ever() {
     tarball::add_version_files(&mut content, &subject);
     let (members, _) = content.members().unwrap();
     let mut bytes = Vec::new();
-    let written = tarball::write(&content, &members, &subject, &Large::default(), &mut bytes)
+    let written = tarball::write(&content, &members, &subject, &LargeFiles::default(), &mut bytes)
         .unwrap()
         .unwrap();
     assert_eq!(written.size, bytes.len() as u64);
@@ -416,7 +413,7 @@ fn a_tarball_is_the_same_bytes_for_ever() {
 
 fn manifest(files: &[(&str, i32, &str)]) -> Manifest {
     let id = "extensions/Foo".parse().unwrap();
-    manifest::read(&content(files), &id, &mut Cache::default()).unwrap()
+    metadata::read(&content(files), &id, &mut MessageFiles::default()).unwrap()
 }
 
 #[test]

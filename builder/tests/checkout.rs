@@ -13,7 +13,7 @@ use std::{
 };
 
 use git2::{Oid, Repository};
-use tardist::content::tree::Content;
+use tardist::content::Content;
 
 /// The real Git, deaf to whoever runs the test.
 fn git(folder: &Path, args: &[&str], input: &[u8]) -> Vec<u8> {

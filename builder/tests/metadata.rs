@@ -16,11 +16,8 @@ use git2::{Oid, Repository, Signature, Time};
 use serde_json::{Value, json};
 use tardist::{
     RepositoryId,
-    content::tree::Content,
-    metadata::{
-        manifest::{self, Manifest},
-        messages::Cache,
-    },
+    content::Content,
+    metadata::{self, Manifest, MessageFiles},
 };
 
 /// Files by path; a symbolic link is what begins with `-> `, a submodule's commit what begins with `@ `.
@@ -55,14 +52,14 @@ fn tree(repository: &Repository, files: &Files) -> Oid {
 struct Branches {
     id: RepositoryId,
     folder: tempfile::TempDir,
-    cache: Cache,
+    messages: MessageFiles,
 }
 
 impl Branches {
     fn new(id: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         Repository::init_bare(folder.path()).unwrap();
-        Self { id: id.parse().unwrap(), folder, cache: Cache::default() }
+        Self { id: id.parse().unwrap(), folder, messages: MessageFiles::default() }
     }
 
     fn open(&self) -> Repository {
@@ -79,7 +76,7 @@ impl Branches {
     fn read(&mut self, files: &Files) -> Manifest {
         let commit = self.commit(files);
         let content = Content::read(self.open(), commit, |_, _| Ok(Err(String::new()))).unwrap();
-        manifest::read(&content, &self.id, &mut self.cache).unwrap()
+        metadata::read(&content, &self.id, &mut self.messages).unwrap()
     }
 }
 
@@ -214,7 +211,7 @@ fn messages_may_be_in_a_submodule() {
         ("lib/here", &json!(format!("@ {inner}"))),
     ]));
     let content = Content::read(main.open(), commit, |_, _| Ok(Ok(library.open()))).unwrap();
-    let found = manifest::read(&content, &main.id, &mut main.cache).unwrap();
+    let found = metadata::read(&content, &main.id, &mut main.messages).unwrap();
     assert_eq!(found.metadata.description.as_deref(), Some("from the library"));
 }
 

@@ -16,10 +16,7 @@ use tardist_contract::{BranchName, CommitId, TarballName};
 
 use crate::{
     Error,
-    content::{
-        composer::Composer,
-        tree::{Content, Gitlink},
-    },
+    content::{Composer, Content, Gitlink},
     cycle::plan::Job,
     data_dir::{atomic, layout::Layout},
     error::IoContext,
@@ -30,10 +27,10 @@ use crate::{
         tidy,
         url_map::{self, UrlMap},
     },
-    metadata::{manifest, messages},
+    metadata::{self, MessageFiles},
     net::{Http, HttpError},
     snapshot::catalogue::{BranchRecord, Messages},
-    tarball::pipeline::{self as tarball, Subject},
+    tarball::{self, LargeFiles, Subject},
 };
 
 /// How many problems of a branch are kept; hostile content could have millions.
@@ -61,8 +58,8 @@ pub struct Updater<'a> {
 /// What the branches of a repository share.
 #[derive(Default)]
 struct Cache {
-    messages: messages::Cache,
-    large: tarball::Large,
+    messages: MessageFiles,
+    large: LargeFiles,
 }
 
 /// What became of a job.
@@ -198,7 +195,7 @@ impl Updater<'_> {
         if let Some(composer) = self.composer {
             composer.install(&mut content, commit, self.layout)?;
         }
-        let manifest = manifest::read(&content, &project.id, &mut cache.messages)?;
+        let manifest = metadata::read(&content, &project.id, &mut cache.messages)?;
         tarball::add_version_files(&mut content, &subject);
         let (members, links) = content.members()?;
         let file = self

@@ -1,86 +1,75 @@
 //! Messages: the texts that a manifest names, in all languages that the repository has
 //! (<https://www.mediawiki.org/wiki/Localisation_file_format>).
 //!
-//! A repository may have 400 files a folder, several folders and several branches, and of each file
-//! one or two texts are wanted. So a file is read past all others without keeping them, a file that
-//! several branches share is read once, and a folder whose English file has none of the texts is not
-//! read: translations follow the English.
+//! It owns which files are read. There may be 400 in a folder, several folders and several branches, and
+//! each file has only one or two of the texts. So a file that several branches have is read once (see
+//! [`message_files`](super::message_files)), and a folder is not read at all if its English file has none
+//! of the texts: translations follow the English.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
-    fmt,
-};
-
-use git2::Oid;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use crate::{
     Error,
-    content::tree::{Content, File},
-    metadata::plain_text::plain_text,
+    content::Content,
+    metadata::{
+        message_files::{MAX_TEXT, MessageFiles},
+        plain_text::plain_text,
+    },
 };
-
-/// The longest file that is read; MediaWiki core's English has 500 kB.
-const MAX_FILE: u64 = 8 << 20;
 
 /// How many files of a branch are read; Wikibase, with the most, has 1,500.
 const MAX_FILES: usize = 10_000;
 
-/// How many folders are looked into; VisualEditor, with the most, has 7.
+/// How many folders of a branch are read; VisualEditor, with the most, has 7.
 const MAX_FOLDERS: usize = 100;
 
-/// How many bytes of files are read for all branches of a repository; Wikibase has 30 MB a branch.
-const MAX_BYTES: u64 = 1 << 30;
-
-/// The longest text, in bytes; long descriptions have 1,000.
-pub const MAX_TEXT: usize = 8 << 10;
-
-/// How many bytes the texts of a branch may have; Vector, with the most, has 42 kB.
+/// How many bytes of texts a branch may have; Vector, with the most, has 42 kB.
 const MAX_TEXTS: usize = 1 << 20;
 
 /// Texts as plain text, by language code.
 pub type Texts = BTreeMap<String, String>;
 
-/// A message of a manifest.
+/// Which message a manifest names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Key {
+pub(crate) struct Key {
     /// Its key in the files.
-    pub name: String,
-    /// What is to be put in place of `$1`, `$2` and so on.
-    pub parameters: Vec<String>,
+    pub(crate) name: String,
+    /// The texts that replace `$1`, `$2` and so on.
+    pub(crate) parameters: Vec<String>,
 }
 
-/// Looks for messages in the folders `folders` of a branch. The answer is in the order of `keys`;
-/// where several folders have a text the first wins, as in MediaWiki. And what was wrong, a sentence
-/// each: a file that can't be read costs its own texts alone.
+/// Reads messages from the folders `folders` of a branch. The texts are in the order of `keys`. If
+/// several folders have a text in the same language, the first folder wins, as in MediaWiki. Also
+/// returns what was wrong, a sentence each: a file with an error only loses its own texts.
 ///
 /// # Errors
-/// [`Error::Git`] where an object is missing.
-pub fn read<const N: usize>(
+/// [`Error::Damaged`] where an object is missing or broken.
+pub(crate) fn read<const N: usize>(
     content: &Content,
     folders: &[String],
     keys: [Option<&Key>; N],
-    cache: &mut Cache,
+    files: &mut MessageFiles,
 ) -> Result<([Texts; N], Vec<String>), Error> {
-    let mut found = std::array::from_fn(|_| Texts::new());
+    let mut texts = std::array::from_fn(|_| Texts::new());
     let mut problems = Vec::new();
     let wanted: BTreeSet<&str> = keys.iter().flatten().map(|key| key.name.as_str()).collect();
     if wanted.is_empty() {
-        return Ok((found, problems));
+        return Ok((texts, problems));
     }
     let mut size = 0;
-    let folders = wanted_folders(content, folders, &wanted, cache, &mut problems)?;
-    for (path, language) in files(content, &folders, &mut problems) {
+    let folders = wanted_folders(content, folders, &wanted, files, &mut problems)?;
+    for (path, language) in paths(content, &folders, &mut problems) {
         let Some(file) = content.file(&path) else { continue };
-        let texts = match cache.file(content, file, &wanted)? {
-            Ok(texts) => texts,
+        let messages = match files.texts(content, file, &wanted)? {
+            Ok(messages) => messages,
             Err(reason) => {
                 problems.push(format!("{path} {reason}"));
                 continue;
             }
         };
-        for (found, key) in found.iter_mut().zip(keys) {
-            let Some((key, text)) = key.and_then(|key| Some((key, texts.get(&key.name)?))) else {
+        for (texts, key) in texts.iter_mut().zip(keys) {
+            let Some((key, text)) = key.and_then(|key| Some((key, messages.get(&key.name)?)))
+            else {
                 continue;
             };
             let Some(text) = text else {
@@ -88,8 +77,8 @@ pub fn read<const N: usize>(
                 problems.push(format!("{path}: `{}` is not {wanted}", key.name));
                 continue;
             };
-            let text = plain_text(&filled_in(text, &key.parameters));
-            if let (false, Entry::Vacant(entry)) = (text.is_empty(), found.entry(language.clone()))
+            let text = plain_text(&with_parameters(text, &key.parameters));
+            if let (false, Entry::Vacant(entry)) = (text.is_empty(), texts.entry(language.clone()))
             {
                 size += text.len();
                 entry.insert(text);
@@ -100,15 +89,15 @@ pub fn read<const N: usize>(
             break;
         }
     }
-    Ok((found, problems))
+    Ok((texts, problems))
 }
 
-/// The folders that may have what is wanted, once each and in order.
+/// The folders that may have the wanted texts, in order and each once.
 fn wanted_folders<'a>(
     content: &Content,
     folders: &'a [String],
     wanted: &BTreeSet<&str>,
-    cache: &mut Cache,
+    files: &mut MessageFiles,
     problems: &mut Vec<String>,
 ) -> Result<Vec<&'a str>, Error> {
     let mut seen = BTreeSet::new();
@@ -122,7 +111,7 @@ fn wanted_folders<'a>(
             break;
         }
         let english = match content.file(&format!("{folder}/en.json")) {
-            Some(file) => cache.file(content, file, wanted)?.ok(),
+            Some(file) => files.texts(content, file, wanted)?.ok(),
             None => None,
         };
         if english.is_none_or(|texts| !texts.is_empty()) {
@@ -132,24 +121,25 @@ fn wanted_folders<'a>(
     Ok(kept)
 }
 
-/// The message files in `folders` with their languages, in order.
-fn files(content: &Content, folders: &[&str], problems: &mut Vec<String>) -> Vec<(String, String)> {
-    let mut files = Vec::new();
+/// The paths of the message files in `folders` with their languages, in order.
+fn paths(content: &Content, folders: &[&str], problems: &mut Vec<String>) -> Vec<(String, String)> {
+    let mut paths = Vec::new();
     for folder in folders {
         for name in content.names(folder) {
             if let Some(language) = language(&name) {
-                files.push((format!("{folder}/{name}"), language.to_owned()));
+                paths.push((format!("{folder}/{name}"), language.to_owned()));
             }
         }
     }
-    if files.len() > MAX_FILES {
+    if paths.len() > MAX_FILES {
         problems.push(format!("only {MAX_FILES} files of messages are read"));
-        files.truncate(MAX_FILES);
+        paths.truncate(MAX_FILES);
     }
-    files
+    paths
 }
 
-/// The language of a message file. `qqq` is documentation for translators, `qqx` shows keys.
+/// The language of a message file; `None` if it is none. `qqq` is documentation for translators, and
+/// `qqx` shows keys.
 fn language(file_name: &str) -> Option<&str> {
     let code = file_name.strip_suffix(".json")?;
     let is_code = code.len() <= 40
@@ -158,8 +148,8 @@ fn language(file_name: &str) -> Option<&str> {
     (is_code && code != "qqq" && code != "qqx").then_some(code)
 }
 
-/// `$1` and so on replaced; what there is no parameter for stays.
-fn filled_in(text: &str, parameters: &[String]) -> String {
+/// Replaces `$1` and so on by the parameters. A number without a parameter stays.
+fn with_parameters(text: &str, parameters: &[String]) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(dollar) = rest.find('$') {
@@ -176,170 +166,6 @@ fn filled_in(text: &str, parameters: &[String]) -> String {
         rest = &rest[end..];
     }
     out + rest
-}
-
-/// What has been read already, for the branches of one repository: most of their files are the same.
-#[derive(Debug, Default)]
-pub struct Cache {
-    files: HashMap<Oid, Parsed>,
-    /// How many bytes have been read.
-    bytes: u64,
-}
-
-#[derive(Debug)]
-struct Parsed {
-    wanted: BTreeSet<String>,
-    result: Result<Wanted, String>,
-}
-
-/// The wanted texts of a file; `None` for what is no text.
-type Wanted = BTreeMap<String, Option<String>>;
-
-impl Cache {
-    fn file(
-        &mut self,
-        content: &Content,
-        file: &File,
-        wanted: &BTreeSet<&str>,
-    ) -> Result<Result<Wanted, String>, Error> {
-        let Some(id) = file.blob() else { return self.parse(content, file, wanted) };
-        if let Some(parsed) = self.files.get(&id)
-            && wanted.iter().all(|key| parsed.wanted.contains(*key))
-        {
-            return Ok(parsed.result.clone());
-        }
-        let result = self.parse(content, file, wanted)?;
-        let wanted = wanted.iter().map(|key| (*key).to_owned()).collect();
-        self.files.insert(id, Parsed { wanted, result: result.clone() });
-        Ok(result)
-    }
-    fn parse(
-        &mut self,
-        content: &Content,
-        file: &File,
-        wanted: &BTreeSet<&str>,
-    ) -> Result<Result<Wanted, String>, Error> {
-        let size = content.size(file)?;
-        if size > MAX_FILE {
-            return Ok(Err(format!("is longer than {MAX_FILE} bytes")));
-        }
-        if self.bytes + size > MAX_BYTES {
-            return Ok(Err(format!("is not read: messages have more than {MAX_BYTES} bytes")));
-        }
-        self.bytes += size;
-        let bytes = content.bytes(file)?;
-        let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
-        let parsed = deserializer
-            .deserialize_map(Document { wanted })
-            .and_then(|texts| deserializer.end().map(|()| texts));
-        Ok(parsed.map_err(|error| format!("is not a file of messages: {error}")))
-    }
-}
-
-/// Reads a file's object and keeps what is wanted.
-struct Document<'a> {
-    wanted: &'a BTreeSet<&'a str>,
-}
-
-impl<'de> Visitor<'de> for Document<'_> {
-    type Value = Wanted;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Wanted, A::Error> {
-        let mut texts = Wanted::new();
-        while let Some(key) = map.next_key_seed(WantedKey(self.wanted))? {
-            match key {
-                // Of a key that is there twice the last counts, as in PHP.
-                Some(key) => {
-                    let text = map.next_value_seed(Text)?;
-                    texts.insert(key, text.filter(|text| text.len() <= MAX_TEXT));
-                }
-                None => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(texts)
-    }
-}
-
-/// A key, if it is wanted.
-struct WantedKey<'a>(&'a BTreeSet<&'a str>);
-
-impl<'de> DeserializeSeed<'de> for WantedKey<'_> {
-    type Value = Option<String>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for WantedKey<'_> {
-    type Value = Option<String>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(self.0.contains(key).then(|| key.to_owned()))
-    }
-}
-
-/// A string, or `None` for anything else.
-struct Text;
-
-impl<'de> DeserializeSeed<'de> for Text {
-    type Value = Option<String>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Text {
-    type Value = Option<String>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Some(text.to_owned()))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
 }
 
 #[cfg(test)]
@@ -362,9 +188,12 @@ mod tests {
     fn parameters_take_the_place_of_their_numbers() {
         let parameters = ["one".to_owned(), "two".to_owned()];
         assert_eq!(
-            filled_in("$2 of $1, $3 for $ and $0", &parameters),
+            with_parameters("$2 of $1, $3 for $ and $0", &parameters),
             "two of one, $3 for $ and $0"
         );
-        assert_eq!(filled_in("$99999999999999999999999", &parameters), "$99999999999999999999999");
+        assert_eq!(
+            with_parameters("$99999999999999999999999", &parameters),
+            "$99999999999999999999999"
+        );
     }
 }

@@ -12,7 +12,7 @@ use tardist_contract::BranchName;
 use super::{form::Form, given::Settings, set_by::SetBy};
 use crate::{
     Error, RepositoryId,
-    content::composer::Composer,
+    content::Composer,
     git::url_map::UrlMap,
     net::{HttpOptions, is_http_url},
     upstream::Spec,

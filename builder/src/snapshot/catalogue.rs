@@ -8,7 +8,7 @@ use tardist_contract::{
     document::{Metadata, Requires},
 };
 
-use crate::{Error, metadata::messages::Texts, repository_id::RepositoryId};
+use crate::{Error, metadata::Texts, repository_id::RepositoryId};
 
 /// All published repositories, in the order of lists.
 pub type Catalogue = BTreeMap<RepositoryId, RepositoryRecord>;

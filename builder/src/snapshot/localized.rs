@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, params};
 
 use crate::{
-    metadata::messages::Texts,
+    metadata::Texts,
     snapshot::{
         catalogue::{BranchRecord, Catalogue, MessageTexts},
         read::Snapshot,

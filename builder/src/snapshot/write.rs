@@ -144,7 +144,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        metadata::messages::Texts,
+        metadata::Texts,
         repository_id::RepositoryId,
         snapshot::{
             catalogue::{BranchRecord, RepositoryRecord},

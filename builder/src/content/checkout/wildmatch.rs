@@ -1,12 +1,12 @@
-//! Git's wildcards: `*`, `?`, `[…]` and `**`, as its `wildmatch.c` takes them.
+//! Git's wildcards: `*`, `?`, `[…]` and `**`, as in its `wildmatch.c`.
 //!
-//! A pattern becomes the states of an automaton, and all states that a path can be in go through it
-//! together. Git's own way, to try one way and come back for the next, takes time exponential in the
+//! A pattern becomes an automaton, and a match follows all its possible states at the same time. Git
+//! itself tries one possibility and goes back to try the next, which takes time exponential in the
 //! number of wildcards.
 
 /// A pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Glob {
+pub(crate) struct Glob {
     tokens: Vec<Token>,
 }
 
@@ -14,18 +14,21 @@ pub struct Glob {
 enum Token {
     /// This byte.
     Byte(u8),
-    /// One of these bytes, a bit each.
-    Class([u64; 4]),
-    /// Any bytes, or any but slashes.
+    /// One of these bytes.
+    Class(Bytes),
+    /// Any number of bytes, with or without slashes.
     Any { slashes: bool },
-    /// Nothing; the two tokens that follow, those of `**/`, may be left out.
+    /// Takes no byte. The two tokens after it, those of `**/`, may be skipped.
     Optional,
 }
 
+/// A set of bytes, one bit for each.
+type Bytes = [u64; 4];
+
 impl Glob {
-    /// Reads a pattern; in one for `paths`, only `**` matches a slash. `None` for a pattern that
-    /// matches nothing, such as one whose bracket is never closed.
-    pub fn new(pattern: &[u8], paths: bool) -> Option<Self> {
+    /// Reads a pattern. With `paths`, only `**` matches a slash. `None` for a pattern that matches
+    /// nothing, such as one with a bracket that is never closed.
+    pub(crate) fn new(pattern: &[u8], paths: bool) -> Option<Self> {
         let mut tokens = Vec::new();
         let mut at = 0;
         while let Some(&byte) = pattern.get(at) {
@@ -65,14 +68,14 @@ impl Glob {
         Some(Self { tokens })
     }
 
-    /// At most how many steps a match with a path of this length takes.
-    pub fn cost(&self, length: usize) -> u64 {
+    /// How many steps a match with a path of this length takes at most.
+    pub(crate) fn cost(&self, length: usize) -> u64 {
         (self.tokens.len() as u64 + 1) * (length as u64 + 1)
     }
 
-    /// Whether the whole of `text` is like the pattern.
-    pub fn matches(&self, text: &[u8]) -> bool {
-        // State n: the tokens before n have matched what was read so far.
+    /// Whether the pattern matches the whole of `text`.
+    pub(crate) fn matches(&self, text: &[u8]) -> bool {
+        // State n means: the first n tokens match what was read so far.
         let end = self.tokens.len();
         let mut now = vec![false; end + 1];
         now[0] = true;
@@ -96,7 +99,8 @@ impl Glob {
         now[end]
     }
 
-    /// Adds the states that need no further byte. All are further on, so one pass finds them.
+    /// Adds the states that can be reached without another byte. They all have higher numbers, so one
+    /// pass finds them.
     fn skip(&self, states: &mut [bool]) {
         for (state, token) in self.tokens.iter().enumerate() {
             if !states[state] {
@@ -114,11 +118,11 @@ impl Glob {
     }
 }
 
-fn has(set: &[u64; 4], byte: u8) -> bool {
+fn has(set: &Bytes, byte: u8) -> bool {
     set[usize::from(byte >> 6)] & 1 << (byte & 63) != 0
 }
 
-fn class(member: impl Fn(u8) -> bool) -> [u64; 4] {
+fn class(member: impl Fn(u8) -> bool) -> Bytes {
     let mut set = [0; 4];
     for byte in (0..=u8::MAX).filter(|&byte| member(byte)) {
         set[usize::from(byte >> 6)] |= 1 << (byte & 63);
@@ -126,13 +130,12 @@ fn class(member: impl Fn(u8) -> bool) -> [u64; 4] {
     set
 }
 
-/// Reads a bracket whose first character is at `at`: its bytes, and where it ends.
-fn bracket(pattern: &[u8], mut at: usize) -> Option<([u64; 4], usize)> {
+/// Reads a bracket; its first character is at `at`. Returns its bytes, and the position after it.
+fn bracket(pattern: &[u8], mut at: usize) -> Option<(Bytes, usize)> {
     let negated = matches!(pattern.get(at), Some(b'!' | b'^'));
     at += usize::from(negated);
     let mut set = [0; 4];
-    let mut add =
-        |bytes: [u64; 4]| set.iter_mut().zip(bytes).for_each(|(set, bytes)| *set |= bytes);
+    let mut add = |bytes: Bytes| set.iter_mut().zip(bytes).for_each(|(set, bytes)| *set |= bytes);
     let mut previous = None;
     // A closing bracket that comes first stands for itself.
     let mut first = true;
@@ -184,8 +187,8 @@ fn bracket(pattern: &[u8], mut at: usize) -> Option<([u64; 4], usize)> {
     Some((if negated { set.map(|bits| !bits) } else { set }, at + 1))
 }
 
-/// The bytes of `[:name:]`, in the C locale with Git's idea of a space.
-fn named(name: &[u8]) -> Option<[u64; 4]> {
+/// The bytes of `[:name:]` in the C locale. What a space is differs there: Git has its own list.
+fn named(name: &[u8]) -> Option<Bytes> {
     Some(match name {
         b"alnum" => class(|b| b.is_ascii_alphanumeric()),
         b"alpha" => class(|b| b.is_ascii_alphabetic()),

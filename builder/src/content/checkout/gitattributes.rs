@@ -1,0 +1,188 @@
+//! The lines of a `.gitattributes` file (<https://git-scm.com/docs/gitattributes>): their syntax, and
+//! the patterns in them, as in Git's `attr.c` and `dir.c`.
+
+use crate::content::{checkout::wildmatch::Glob, paths};
+
+/// The name of the files.
+pub(crate) const FILE_NAME: &[u8] = b".gitattributes";
+
+/// Git ignores lines of this length and longer (`ATTR_MAX_LINE_LENGTH`).
+const MAX_LINE: usize = 2048;
+
+/// What may stand between the words of a line.
+const BLANK: [u8; 3] = *b" \t\r";
+
+/// What a line says about an attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum State {
+    /// `name`
+    Set,
+    /// `-name`
+    Unset,
+    /// `!name`: as if no line of lower precedence had said anything.
+    Unspecified,
+    /// `name=value`
+    Value(Vec<u8>),
+}
+
+/// A state for an attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Assignment {
+    pub(crate) name: Vec<u8>,
+    pub(crate) state: State,
+}
+
+/// A line with a pattern: the assignments hold for the files that match it.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) pattern: Pattern,
+    pub(crate) assignments: Vec<Assignment>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Line {
+    /// `[attr]name …`
+    Macro(Vec<u8>, Vec<Assignment>),
+    Rule(Rule),
+}
+
+/// The valid lines of a `.gitattributes`. Invalid lines are left out, as in Git.
+pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = Line> {
+    // A string in C ends at a NUL, and so does the file for Git.
+    let text = text.split(|&b| b == 0).next().unwrap_or_default();
+    text.split(|&b| b == b'\n').filter_map(line)
+}
+
+fn line(text: &[u8]) -> Option<Line> {
+    let trimmed = trim_start(text);
+    if trimmed.is_empty() || trimmed[0] == b'#' || text.len() >= MAX_LINE {
+        return None;
+    }
+    let (name, states) = unquote(trimmed).unwrap_or_else(|| {
+        let (name, rest) = first_word(trimmed);
+        (name.to_vec(), rest)
+    });
+    let assignments = words(states).map(assignment).collect::<Option<Vec<_>>>()?;
+    match name.strip_prefix(b"[attr]") {
+        Some(name) if !name.is_empty() => {
+            let (name, _) = first_word(trim_start(name));
+            is_name(name).then(|| Line::Macro(name.to_vec(), assignments))
+        }
+        _ => Some(Line::Rule(Rule { pattern: Pattern::new(&name)?, assignments })),
+    }
+}
+
+fn trim_start(text: &[u8]) -> &[u8] {
+    &text[text.iter().take_while(|b| BLANK.contains(b)).count()..]
+}
+
+/// The first word, and what follows it.
+fn first_word(text: &[u8]) -> (&[u8], &[u8]) {
+    text.split_at(text.iter().position(|b| BLANK.contains(b)).unwrap_or(text.len()))
+}
+
+fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|b| BLANK.contains(b)).filter(|word| !word.is_empty())
+}
+
+/// `name`, `-name`, `!name` or `name=value`; `None` for an invalid name.
+fn assignment(word: &[u8]) -> Option<Assignment> {
+    let (name, value) = match word.iter().position(|&b| b == b'=') {
+        Some(at) => (&word[..at], Some(&word[at + 1..])),
+        None => (word, None),
+    };
+    let (name, state) = match (name.first(), value) {
+        (Some(b'-'), _) => (&name[1..], State::Unset),
+        (Some(b'!'), _) => (&name[1..], State::Unspecified),
+        (_, None) => (name, State::Set),
+        (_, Some(value)) => (name, State::Value(value.to_vec())),
+    };
+    is_name(name).then(|| Assignment { name: name.to_vec(), state })
+}
+
+fn is_name(name: &[u8]) -> bool {
+    let known = |b: &u8| b.is_ascii_alphanumeric() || b"-._".contains(b);
+    name.first().is_some_and(|&first| first != b'-') && name.iter().all(known)
+}
+
+/// Reads a pattern in quotes, with the escapes of C. Returns it and what follows it; `None` if the text
+/// does not begin with one.
+fn unquote(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+    let mut rest = text.strip_prefix(b"\"")?;
+    let mut name = Vec::new();
+    loop {
+        let (&byte, after) = rest.split_first()?;
+        rest = after;
+        let plain = match byte {
+            b'"' => return Some((name, rest)),
+            b'\\' => {
+                let (&escape, after) = rest.split_first()?;
+                rest = after;
+                match escape {
+                    b'a' => 7,
+                    b'b' => 8,
+                    b'f' => 12,
+                    b'n' => b'\n',
+                    b'r' => b'\r',
+                    b't' => b'\t',
+                    b'v' => 11,
+                    b'\\' | b'"' => escape,
+                    b'0'..=b'3' => {
+                        let (digits, after) = rest.split_at_checked(2)?;
+                        rest = after;
+                        let octal = |digit: &u8| (b'0'..=b'7').contains(digit);
+                        if !digits.iter().all(octal) {
+                            return None;
+                        }
+                        (escape - b'0') << 6 | (digits[0] - b'0') << 3 | (digits[1] - b'0')
+                    }
+                    _ => return None,
+                }
+            }
+            byte => byte,
+        };
+        name.push(plain);
+    }
+}
+
+/// The pattern of a line. It is matched with the path of a file from the folder of the
+/// `.gitattributes`.
+#[derive(Debug)]
+pub(crate) struct Pattern {
+    /// True for a pattern without a slash: it is matched with the file's name alone.
+    base_name: bool,
+    /// The text before the first special character: a path has to begin with it.
+    prefix: Vec<u8>,
+    /// The pattern for the rest of the path; `None` for a pattern that matches no file.
+    rest: Option<Glob>,
+}
+
+impl Pattern {
+    /// `None` for a negative pattern: Git does not allow it here.
+    fn new(text: &[u8]) -> Option<Self> {
+        if text.first() == Some(&b'!') {
+            return None;
+        }
+        // With a slash at the end it is for folders, and folders have no attributes.
+        let folder = text.last() == Some(&b'/');
+        let base_name = !text.contains(&b'/');
+        let text = text.strip_prefix(b"/").unwrap_or(text);
+        let special = text.iter().position(|b| b"*?[\\".contains(b)).unwrap_or(text.len());
+        // As in Git, a `**` at the start of the special part counts as the start of the path.
+        let rest = if folder { None } else { Glob::new(&text[special..], !base_name) };
+        Some(Self { base_name, prefix: text[..special].to_vec(), rest })
+    }
+
+    /// How many steps a match takes at most.
+    pub(crate) fn cost(&self, path: &[u8]) -> u64 {
+        1 + self.rest.as_ref().map_or(0, |glob| glob.cost(path.len()))
+    }
+
+    pub(crate) fn matches(&self, path: &[u8]) -> bool {
+        let path = if self.base_name { paths::split(path).1 } else { path };
+        match (path.strip_prefix(self.prefix.as_slice()), &self.rest) {
+            (Some(rest), Some(glob)) => glob.matches(rest),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! One run of Composer: the folder that it works in, what it sees of this machine, and what of its work
+//! becomes part of the content.
+//!
+//! A `composer.json` can name places on this machine's disk: as packages, which
+//! [`requirements`] refuses, or as the folder to install to, which is set from outside here. Scripts
+//! and plugins do not run.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::{
+        ffi::OsStrExt,
+        fs::PermissionsExt,
+        process::{CommandExt, ExitStatusExt},
+    },
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use serde_json::json;
+use tardist_contract::CommitId;
+use tempfile::TempDir;
+
+use crate::{
+    Error,
+    content::{
+        composer::{
+            process::{Group, Output, failure},
+            requirements,
+        },
+        files::Content,
+    },
+    data_dir::layout::{Layout, UNFINISHED},
+    error::IoContext,
+};
+
+/// The arguments of extdist's nightly.py, and those that keep the repository's scripts and plugins from
+/// running.
+const ARGUMENTS: [&str; 7] = [
+    "install",
+    "--no-dev",
+    "--ignore-platform-reqs",
+    "--no-scripts",
+    "--no-plugins",
+    "--no-interaction",
+    "--no-progress",
+];
+
+/// Where Composer finds PHP, Git and unzip.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The Composer step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Composer {
+    /// The program.
+    pub program: PathBuf,
+    /// How long one run may take.
+    pub timeout: Duration,
+}
+
+impl Composer {
+    /// Adds what the branch's `composer.json` requires; does nothing if it requires nothing.
+    ///
+    /// # Errors
+    /// [`Error::Composer`] with the end of its output, [`Error::Io`], and the errors of reading and
+    /// adding files.
+    pub fn install(
+        &self,
+        content: &mut Content,
+        commit: &CommitId,
+        layout: &Layout,
+    ) -> Result<(), Error> {
+        if !requirements::are_there(content)? {
+            return Ok(());
+        }
+        let prefix = format!("{UNFINISHED}composer-");
+        let work = tempfile::Builder::new()
+            .prefix(&prefix)
+            .tempdir_in(layout.root())
+            .at("create a folder in", layout.root())?;
+        let tree = work.path().join("tree");
+        unpack(content, &tree)?;
+        self.run(&work, &tree, commit)?;
+        content.adopt(work, &tree)
+    }
+
+    fn run(&self, work: &TempDir, tree: &Path, commit: &CommitId) -> Result<(), Error> {
+        let home = home(work, commit)?;
+        let child = self.command(tree, &home, commit).spawn().map_err(|error| {
+            failure(format!("{} cannot be started: {error}", self.program.display()))
+        })?;
+        let mut group = Group::new(child);
+        let output = Output::of(&mut group);
+        let status = group.wait(self.timeout)?;
+        // A process that it left running would keep the output open.
+        drop(group);
+        match status {
+            Some(status) if status.success() => Ok(()),
+            Some(status) => {
+                let how = match status.signal() {
+                    Some(signal) => format!("it was ended by signal {signal}"),
+                    None => format!("exit status {}", status.code().unwrap_or(-1)),
+                };
+                Err(failure(format!("{how}: {}", output.end())))
+            }
+            None => {
+                let limit = self.timeout.as_secs_f64();
+                Err(failure(format!("it was not done after {limit} s: {}", output.end())))
+            }
+        }
+    }
+
+    fn command(&self, tree: &Path, home: &Path, commit: &CommitId) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .args(ARGUMENTS)
+            .current_dir(tree)
+            .env_clear()
+            .env("PATH", PATH)
+            .env("LC_ALL", "C.UTF-8")
+            .env("HOME", home)
+            .env("TMPDIR", home)
+            .env("COMPOSER_HOME", home.join("composer"))
+            .env("COMPOSER_CACHE_DIR", home.join("cache"))
+            .env("COMPOSER_ALLOW_SUPERUSER", "1")
+            // These win over composer.json, which could name any folder of this machine.
+            .env("COMPOSER_VENDOR_DIR", "vendor")
+            .env("COMPOSER_BIN_DIR", "vendor/bin")
+            // Without a Git work tree it cannot find out which version this is.
+            .env("COMPOSER_ROOT_VERSION", format!("dev-{commit}"))
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        command
+    }
+}
+
+/// A home folder for Composer alone. Its configuration gives the autoloader class a name: Composer
+/// takes a random one otherwise, and the tarball would differ each time. The repository's own `config`
+/// still wins.
+fn home(work: &TempDir, commit: &CommitId) -> Result<PathBuf, Error> {
+    let home = work.path().join("home");
+    let settings = home.join("composer");
+    fs::create_dir_all(&settings).at("create", &settings)?;
+    let file = settings.join("config.json");
+    let text = json!({"config": {"autoloader-suffix": commit.as_str()}}).to_string();
+    fs::write(&file, text).at("write", &file)?;
+    // Composer changes its working directory, so the path has to be absolute.
+    fs::canonicalize(&home).at("find", &home)
+}
+
+/// Writes the content into the folder `root`, each link as what it points to.
+fn unpack(content: &Content, root: &Path) -> Result<(), Error> {
+    let (members, _) = content.members()?;
+    for member in members {
+        let path = root.join(OsStr::from_bytes(&member.path));
+        let Some(file) = member.file else {
+            fs::create_dir(&path).at("create", &path)?;
+            continue;
+        };
+        fs::write(&path, content.bytes(file)?).at("write", &path)?;
+        if file.executable {
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).at("write", &path)?;
+        }
+    }
+    Ok(())
+}

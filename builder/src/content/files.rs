@@ -1,0 +1,109 @@
+//! [`Content`]: the files of a branch as one value, and the questions that others ask it.
+
+use git2::Repository;
+use tempfile::TempDir;
+
+use crate::{
+    Error,
+    content::{
+        limits,
+        links::{self, Target},
+        members::{self, Member},
+        objects::Objects,
+        reader::FileReader,
+        tree::{File, Folder, Node, Source},
+    },
+};
+
+/// The files of a branch, and what was wrong with them.
+///
+/// [`Content::read`] makes it from a commit. Others may then add files: the Composer step what is
+/// required, the tarball its version files.
+pub struct Content {
+    pub(crate) root: Folder,
+    pub(crate) reader: FileReader,
+    /// Folders on disk that files come from; they are removed with the content.
+    pub(crate) folders: Vec<TempDir>,
+    /// How many files and folders there are.
+    count: usize,
+    /// What was left out and why, for people.
+    pub problems: Vec<String>,
+}
+
+impl Content {
+    /// No files yet.
+    pub(crate) fn empty(repository: Repository) -> Self {
+        Self {
+            root: Folder::new(),
+            reader: FileReader::new(Objects::new(repository)),
+            folders: Vec::new(),
+            count: 0,
+            problems: Vec::new(),
+        }
+    }
+
+    /// Counts a file or folder before it takes any memory.
+    pub(crate) fn count(&mut self) -> Result<(), Error> {
+        self.count += 1;
+        limits::check_members(self.count)
+    }
+
+    pub(crate) fn note(&mut self, problem: String) {
+        limits::note(&mut self.problems, problem);
+    }
+
+    /// Puts a file at the root. It replaces what has that name.
+    pub fn put(&mut self, name: &str, bytes: Vec<u8>) {
+        let file = File { source: Source::Bytes(bytes), executable: false };
+        self.root.insert(name.as_bytes().to_vec(), Node::File(file));
+    }
+
+    /// What reads the bytes of the files.
+    pub fn reader(&self) -> &FileReader {
+        &self.reader
+    }
+
+    /// [`FileReader::bytes`]
+    ///
+    /// # Errors
+    /// Those of [`FileReader::bytes`].
+    pub fn bytes(&self, file: &File) -> Result<Vec<u8>, Error> {
+        self.reader.bytes(file)
+    }
+
+    /// [`FileReader::size`]
+    ///
+    /// # Errors
+    /// Those of [`FileReader::size`].
+    pub fn size(&self, file: &File) -> Result<u64, Error> {
+        self.reader.size(file)
+    }
+
+    /// The file at a path from the root, through links; `None` where there is none.
+    pub fn file(&self, path: &str) -> Option<&File> {
+        match links::resolve(&self.root, &[], path.as_bytes()) {
+            Ok((_, Target::File(file))) => Some(file),
+            _ => None,
+        }
+    }
+
+    /// The names in the folder at a path from the root, through links; empty where there is none.
+    /// Names that are not UTF-8 are left out.
+    pub fn names(&self, path: &str) -> Vec<String> {
+        match links::resolve(&self.root, &[], path.as_bytes()) {
+            Ok((_, Target::Folder(folder))) => {
+                folder.keys().filter_map(|name| String::from_utf8(name.clone()).ok()).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// All members in the order of the tarball: each folder before what is in it, names sorted by
+    /// bytes; a link is what it points to. Also what was left out, a sentence each.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] where links multiply the files beyond the limit.
+    pub fn members(&self) -> Result<(Vec<Member<'_>>, Vec<String>), Error> {
+        members::members(&self.root)
+    }
+}

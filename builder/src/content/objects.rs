@@ -1,0 +1,86 @@
+//! Git objects: reads trees and blobs from the repositories that a branch's content comes from.
+//!
+//! It owns the open repositories. It never fetches.
+
+use git2::{ObjectType, Oid, Repository};
+
+use crate::{
+    Error,
+    content::blob::Blob,
+    error::GitContext,
+    object::{self, ObjectContext},
+};
+
+/// The repositories of a content: the branch's own is number 0, submodules follow.
+pub(crate) struct Objects {
+    repositories: Vec<Repository>,
+}
+
+/// An entry of a tree object.
+pub(crate) struct TreeEntry {
+    pub(crate) name: Vec<u8>,
+    pub(crate) id: Oid,
+    pub(crate) kind: Option<ObjectType>,
+    /// The file mode, as in Git: `0o120_000` is a symbolic link.
+    pub(crate) mode: i32,
+}
+
+impl Objects {
+    /// Starts with the branch's own repository.
+    pub(crate) fn new(repository: Repository) -> Self {
+        Self { repositories: vec![repository] }
+    }
+
+    /// Adds the repository of a submodule, and returns its number.
+    pub(crate) fn add(&mut self, repository: Repository) -> usize {
+        self.repositories.push(repository);
+        self.repositories.len() - 1
+    }
+
+    /// Opens the same repositories again, for another thread.
+    pub(crate) fn reopened(&self) -> Result<Self, Error> {
+        let open = |repository: &Repository| {
+            let path = repository.path();
+            Repository::open_bare(path).git(|| format!("open the mirror {}", path.display()))
+        };
+        let repositories = self.repositories.iter().map(open).collect::<Result<_, _>>()?;
+        Ok(Self { repositories })
+    }
+
+    /// The id of a commit's tree.
+    pub(crate) fn tree_of_commit(&self, repository: usize, commit: Oid) -> Result<Oid, Error> {
+        let repository = &self.repositories[repository];
+        let commit_object = object::commit(repository, commit);
+        Ok(commit_object.object(repository, || format!("commit {commit}"))?.tree)
+    }
+
+    /// The entries of a tree, in its order.
+    pub(crate) fn entries(&self, repository: usize, tree: Oid) -> Result<Vec<TreeEntry>, Error> {
+        let repository = &self.repositories[repository];
+        let entries = repository.find_tree(tree).map(|tree| {
+            let entry = |entry: git2::TreeEntry<'_>| TreeEntry {
+                name: entry.name_bytes().to_vec(),
+                id: entry.id(),
+                kind: entry.kind(),
+                mode: entry.filemode(),
+            };
+            tree.iter().map(entry).collect()
+        });
+        entries.object(repository, || format!("the tree {tree}"))
+    }
+
+    /// The bytes of a blob.
+    pub(crate) fn blob(&self, Blob { repository, id }: Blob) -> Result<Vec<u8>, Error> {
+        let repository = &self.repositories[repository];
+        let bytes = repository.find_blob(id.oid()).map(|blob| blob.content().to_vec());
+        bytes.object(repository, || format!("the blob {id}"))
+    }
+
+    /// The size of a blob in bytes.
+    pub(crate) fn blob_size(&self, Blob { repository, id }: Blob) -> Result<u64, Error> {
+        let repository = &self.repositories[repository];
+        let header = repository.odb().and_then(|odb| odb.read_header(id.oid()));
+        let size = header.map(|(size, _)| size as u64);
+        size.object(repository, || format!("the blob {id}"))
+    }
+}

@@ -1,0 +1,206 @@
+//! From a commit to its [`Content`]: reads Git trees, puts submodules in place, and converts files as a
+//! checkout does.
+//!
+//! There is no work tree: a checkout would write each file twice, and follow links while doing so.
+
+use std::collections::VecDeque;
+
+use git2::{ObjectType, Oid, Repository};
+
+use crate::{
+    Error,
+    content::{
+        blob::Blob,
+        checkout::{self, AttributeFiles},
+        files::Content,
+        limits,
+        objects::TreeEntry,
+        paths::{self, join, shown},
+        tree::{self, File, Folder, Node, Source},
+    },
+};
+
+/// Git's file mode of a symbolic link.
+const LINK: i32 = 0o120_000;
+
+/// A gitlink: a commit of another repository that stands for a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gitlink {
+    /// Where it stands, from the root of the content.
+    pub path: String,
+    /// The commit.
+    pub commit: Oid,
+    /// The path of the submodule whose tree has it; empty for the repository itself.
+    pub within: String,
+    /// 1 in the repository itself, 2 in its submodules, and so on.
+    pub depth: usize,
+    /// `path` as bytes: it may not be UTF-8.
+    raw_path: Vec<u8>,
+}
+
+impl Gitlink {
+    /// The path from the root of the tree that has it, as its `.gitmodules` writes it.
+    pub fn path_within(&self) -> &str {
+        self.path[self.within.len()..].trim_start_matches('/')
+    }
+}
+
+impl Content {
+    /// Reads the tree of a commit with its own submodules, but not those of submodules: the same as
+    /// [`Content::read_nested`] with a depth of 1. The tarballs of extdist have this depth.
+    ///
+    /// # Errors
+    /// Those of [`Content::read_nested`].
+    pub fn read(
+        repository: Repository,
+        commit: Oid,
+        submodule: impl FnMut(&Content, &Gitlink) -> Result<Result<Repository, String>, Error>,
+    ) -> Result<Self, Error> {
+        Self::read_nested(repository, commit, 1, submodule)
+    }
+
+    /// Reads the tree of a commit.
+    ///
+    /// `submodule` is called for each gitlink down to `depth`, outer ones first. It returns the
+    /// repository that has the gitlink's commit, or `Err(text)` with the reason why there is none:
+    /// then the folder stays empty. Folders of deeper gitlinks stay empty as well.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] where an object is missing or broken, [`Error::TooLarge`], and the errors of
+    /// `submodule`.
+    pub fn read_nested(
+        repository: Repository,
+        commit: Oid,
+        depth: usize,
+        mut submodule: impl FnMut(&Content, &Gitlink) -> Result<Result<Repository, String>, Error>,
+    ) -> Result<Self, Error> {
+        let mut content = Self::empty(repository);
+        let mut gitlinks = VecDeque::new();
+        content.root = read_commit(&mut content, 0, commit, b"", 1, &mut gitlinks)?;
+        while let Some(gitlink) = gitlinks.pop_front() {
+            if gitlink.depth > depth {
+                continue;
+            }
+            match submodule(&content, &gitlink)? {
+                Ok(repository) => {
+                    let number = content.reader.objects_mut().add(repository);
+                    let Gitlink { commit, depth, raw_path: path, .. } = gitlink;
+                    let folder =
+                        read_commit(&mut content, number, commit, &path, depth + 1, &mut gitlinks)?;
+                    if let Some(Node::Folder(empty)) = tree::node_mut(&mut content.root, &path) {
+                        *empty = folder;
+                    }
+                }
+                Err(reason) => {
+                    let path = gitlink.path;
+                    content.note(format!("the submodule {path} is left empty: {reason}"));
+                }
+            }
+        }
+        Ok(content)
+    }
+}
+
+/// The converted tree of a commit. `within` is the path of its root in the content; the gitlinks that
+/// it has get the depth `depth` and are added to `gitlinks`.
+fn read_commit(
+    content: &mut Content,
+    repository: usize,
+    commit: Oid,
+    within: &[u8],
+    depth: usize,
+    gitlinks: &mut VecDeque<Gitlink>,
+) -> Result<Folder, Error> {
+    let root = content.reader.objects().tree_of_commit(repository, commit)?;
+    let attributes = AttributeFiles::default();
+    let mut reader = TreeReader { content, repository, within, depth, gitlinks, attributes };
+    let mut folder = reader.folder(root, &mut Vec::new(), 0)?;
+    let attributes = reader.attributes;
+    let objects = content.reader.objects();
+    checkout::convert_tree(&mut folder, within, &attributes, objects, &mut content.problems)?;
+    Ok(folder)
+}
+
+/// Reads the tree of one repository.
+struct TreeReader<'a> {
+    content: &'a mut Content,
+    repository: usize,
+    within: &'a [u8],
+    depth: usize,
+    gitlinks: &'a mut VecDeque<Gitlink>,
+    attributes: AttributeFiles,
+}
+
+impl TreeReader<'_> {
+    /// The folder of a tree object. `path` is from the root of the repository, `depth` counts the
+    /// folders above.
+    fn folder(&mut self, id: Oid, path: &mut Vec<u8>, depth: usize) -> Result<Folder, Error> {
+        limits::check_depth(depth)?;
+        let mut folder = Folder::new();
+        for entry in self.content.reader.objects().entries(self.repository, id)? {
+            if paths::is_git_folder(&entry.name) {
+                continue;
+            }
+            self.content.count()?;
+            let length = paths::push(path, &entry.name);
+            self.entry(&mut folder, entry, path, depth)?;
+            path.truncate(length);
+        }
+        Ok(folder)
+    }
+
+    /// Adds an entry of a tree to its folder, or notes why it is left out.
+    fn entry(
+        &mut self,
+        folder: &mut Folder,
+        entry: TreeEntry,
+        path: &mut Vec<u8>,
+        depth: usize,
+    ) -> Result<(), Error> {
+        let full_path = join(self.within, path);
+        if let Some(reason) = paths::unusable(&entry.name, &full_path) {
+            self.content.note(format!("{} is left out: {reason}", shown(&full_path)));
+            return Ok(());
+        }
+        if folder.contains_key(&entry.name) {
+            let path = shown(&full_path);
+            self.content.note(format!("{path} is there twice: the second is left out"));
+            return Ok(());
+        }
+        let node = match entry.kind {
+            Some(ObjectType::Tree) => Node::Folder(self.folder(entry.id, path, depth + 1)?),
+            Some(ObjectType::Commit) => {
+                self.gitlink(full_path, entry.id);
+                Node::Folder(Folder::new())
+            }
+            _ => self.leaf(path, &entry)?,
+        };
+        folder.insert(entry.name, node);
+        Ok(())
+    }
+
+    fn gitlink(&mut self, path: Vec<u8>, commit: Oid) {
+        self.gitlinks.push_back(Gitlink {
+            path: shown(&path),
+            commit,
+            within: shown(self.within),
+            depth: self.depth,
+            raw_path: path,
+        });
+    }
+
+    /// A file or a symbolic link.
+    fn leaf(&mut self, path: &[u8], entry: &TreeEntry) -> Result<Node, Error> {
+        let blob = Blob { repository: self.repository, id: entry.id.into() };
+        let objects = self.content.reader.objects();
+        self.attributes.collect(path, || objects.blob(blob))?;
+        if entry.mode == LINK {
+            let mut target = objects.blob(blob)?;
+            // A longer target leads nowhere: one byte more than the longest path is enough to know.
+            target.truncate(paths::MAX_PATH + 1);
+            return Ok(Node::Link(target));
+        }
+        let executable = entry.mode & 0o111 != 0;
+        Ok(Node::File(File { source: Source::Blob(blob), executable }))
+    }
+}

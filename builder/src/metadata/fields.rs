@@ -1,0 +1,200 @@
+//! The fields of a manifest, each in the forms that the schema allows.
+//!
+//! Manifest versions 1 and 2 have the fields that are read here in common. A field that does not have
+//! the form of the schema is left out and becomes a problem; the rest of the manifest still counts.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use tardist_contract::document::Requires;
+
+use crate::metadata::{message_files::MAX_TEXT, messages::Key, plain_text::plain_text};
+
+/// How many authors, or requirements of one kind, are kept; the longest list of authors has 30.
+const MAX_ENTRIES: usize = 500;
+
+/// The fields of a manifest.
+pub(crate) struct Fields<'a> {
+    /// The name of its file, for the problems.
+    pub(crate) file_name: &'a str,
+    pub(crate) values: &'a Map<String, Value>,
+    /// What was wrong, a sentence each.
+    pub(crate) problems: Vec<String>,
+}
+
+impl Fields<'_> {
+    /// Notes that a field does not have the form that the schema gives it.
+    fn problem(&mut self, field: &str, wanted: &str) {
+        self.problems.push(format!("{}: `{field}` is not {wanted}", self.file_name));
+    }
+
+    /// The version; MediaWiki also accepts a number.
+    pub(crate) fn version(&mut self) -> Option<String> {
+        match self.values.get("version") {
+            Some(Value::Number(number)) => Some(number.to_string()),
+            _ => self.text("version"),
+        }
+    }
+
+    /// A text field; an empty text counts as none.
+    pub(crate) fn text(&mut self, field: &str) -> Option<String> {
+        self.text_in(self.values, field)
+    }
+
+    fn text_in(&mut self, values: &Map<String, Value>, field: &str) -> Option<String> {
+        match values.get(field) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) if text.len() <= MAX_TEXT => {
+                Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
+            }
+            Some(_) => {
+                self.problem(field, &format!("a string of at most {MAX_TEXT} bytes"));
+                None
+            }
+        }
+    }
+
+    /// The home page. It becomes a link on other people's pages, so it has to be an HTTP URL.
+    pub(crate) fn url(&mut self) -> Option<String> {
+        let url = self.text("url")?;
+        let begins = |with: &str| {
+            url.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with))
+        };
+        if url.starts_with("//") {
+            Some(format!("https:{url}"))
+        } else if begins("https://") || begins("http://") {
+            Some(url)
+        } else {
+            self.problem("url", "an http or https URL");
+            None
+        }
+    }
+
+    /// The key of a message: a string, or a list of the key and its parameters.
+    pub(crate) fn key(&mut self, field: &str) -> Option<Key> {
+        let Some(Value::Array(list)) = self.values.get(field) else {
+            return self.text(field).map(|name| Key { name, parameters: Vec::new() });
+        };
+        let texts = list.iter().map(|value| match value {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        });
+        match texts.collect::<Option<Vec<String>>>() {
+            Some(mut texts) if !texts.is_empty() => {
+                let name = texts.remove(0);
+                Some(Key { name, parameters: texts })
+            }
+            _ => {
+                self.problem(field, "the key of a message with its parameters");
+                None
+            }
+        }
+    }
+
+    /// The authors as plain text, one line each. The item `...` stays: it means that there are others.
+    pub(crate) fn authors(&mut self) -> Vec<String> {
+        const WANTED: &str = "a string or a list of strings";
+        let values = match self.values.get("author") {
+            Some(Value::Array(values)) => values.as_slice(),
+            Some(value @ Value::String(_)) => std::slice::from_ref(value),
+            None | Some(Value::Null) => &[],
+            Some(_) => {
+                self.problem("author", WANTED);
+                &[]
+            }
+        };
+        if values.iter().any(|value| !value.is_string()) {
+            self.problem("author", WANTED);
+        }
+        let texts = values.iter().filter_map(Value::as_str);
+        let short = texts.filter(|text| text.len() <= MAX_TEXT).map(plain_text);
+        let mut authors: Vec<String> = short
+            .flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>())
+            .filter(|author| !author.is_empty())
+            .take(MAX_ENTRIES + 1)
+            .collect();
+        if authors.len() > MAX_ENTRIES {
+            self.problem("author", &format!("a list of at most {MAX_ENTRIES}"));
+            authors.truncate(MAX_ENTRIES);
+        }
+        authors
+    }
+
+    /// The folders of `MessagesDirs`: an object or a list, whose values are a path or a list of paths.
+    pub(crate) fn message_folders(&mut self) -> Vec<String> {
+        const WANTED: &str = "an object of paths or lists of paths";
+        let values: Vec<&Value> = match self.values.get("MessagesDirs") {
+            Some(Value::Object(dirs)) => dirs.values().collect(),
+            Some(Value::Array(dirs)) => dirs.iter().collect(),
+            None | Some(Value::Null) => return Vec::new(),
+            Some(_) => {
+                self.problem("MessagesDirs", WANTED);
+                return Vec::new();
+            }
+        };
+        let paths = values.into_iter().flat_map(|value| match value {
+            Value::Array(paths) => paths.as_slice(),
+            other => std::slice::from_ref(other),
+        });
+        let paths: Vec<Option<&str>> = paths.map(Value::as_str).collect();
+        if paths.contains(&None) {
+            self.problem("MessagesDirs", WANTED);
+        }
+        paths.into_iter().flatten().map(str::to_owned).collect()
+    }
+
+    /// What a wiki needs.
+    pub(crate) fn requires(&mut self) -> Requires {
+        let mut requires = Requires::default();
+        match self.values.get("requires") {
+            None | Some(Value::Null) => {}
+            Some(Value::Array(list)) if list.is_empty() => {}
+            Some(Value::Object(given)) => {
+                requires.mediawiki = self.text_in(given, "MediaWiki");
+                requires.extensions = self.constraints(given, "extensions");
+                requires.skins = self.constraints(given, "skins");
+                requires.platform = self.constraints(given, "platform");
+            }
+            Some(_) => self.problem("requires", "an object"),
+        }
+        requires
+    }
+
+    /// Names with their version constraints.
+    fn constraints(
+        &mut self,
+        requires: &Map<String, Value>,
+        field: &str,
+    ) -> BTreeMap<String, String> {
+        let mut constraints = BTreeMap::new();
+        let given = match requires.get(field) {
+            Some(Value::Object(given)) if given.len() <= MAX_ENTRIES => given,
+            None | Some(Value::Null) => return constraints,
+            // PHP writes an empty object as an empty list.
+            Some(Value::Array(list)) if list.is_empty() => return constraints,
+            Some(_) => {
+                let wanted = format!("an object of at most {MAX_ENTRIES} entries");
+                self.problem(&format!("requires.{field}"), &wanted);
+                return constraints;
+            }
+        };
+        for (name, value) in given {
+            match value {
+                Value::String(constraint) if name.len() + constraint.len() <= MAX_TEXT => {
+                    constraints.insert(name.clone(), constraint.trim().to_owned());
+                }
+                // `"ability-shell": true`: an ability has no version.
+                Value::Bool(true) => {
+                    constraints.insert(name.clone(), "*".to_owned());
+                }
+                Value::Bool(false) => {}
+                _ => {
+                    let name: String = name.chars().take(100).collect();
+                    self.problem(&format!("requires.{field}.{name}"), "a version constraint");
+                }
+            }
+        }
+        constraints
+    }
+}
