@@ -1,8 +1,7 @@
 //! The contract between the builder, which writes snapshots, and the functions, which read them.
 //!
 //! It owns the names ([`Kind`], [`RepoName`], [`BranchName`], [`CommitId`], [`TarballName`]), the
-//! JSON documents that are published ([`document`]), the languages ([`language`]), the tables
-//! ([`schema`]), every `SELECT` that a function runs ([`statement`]) and the words by which
+//! JSON documents that are published ([`document`]), the tables ([`schema`]) and the words by which
 //! repositories are found ([`search`]). It does no I/O and builds natively and for WebAssembly, so
 //! that what one side writes is by construction what the other side reads.
 
@@ -10,12 +9,10 @@ mod branch_name;
 mod commit_id;
 pub mod document;
 mod kind;
-pub mod language;
 mod name_error;
 mod repo_name;
 pub mod schema;
 pub mod search;
-pub mod statement;
 mod tarball_name;
 
 pub use branch_name::BranchName;

@@ -7,7 +7,7 @@ pub const SCHEMA: &str = include_str!("schema.sql");
 /// meaning of a column raises it; a function that finds another number answers 503.
 pub const USER_VERSION: i64 = 3;
 
-/// The media type of most answers, as [`statement::answer`](crate::statement::answer) takes it.
+/// The media type of most answers, as the table `answer` has it.
 pub const JSON: &str = "application/json";
 
 /// The media type of a plain list of names.

@@ -8,27 +8,11 @@
 //! One file an answer: [`index`], [`health`], [`list`], [`info`], [`search`], [`gerrit`], [`dist`],
 //! [`openapi`], and [`page`] for what people see.
 
-pub mod conditional;
-pub mod dist;
-pub mod encoding;
-mod error;
-pub mod gerrit;
-pub mod health;
-pub mod index;
-pub mod info;
-pub mod kept;
+pub mod endpoints;
+pub mod http;
 pub mod language;
-pub mod list;
-pub mod openapi;
 pub mod page;
-pub mod request;
-pub mod response;
+pub mod query;
 pub mod route;
-pub mod search;
 pub mod settings;
-pub mod snapshot;
-
-#[cfg(target_family = "wasm")]
-pub mod component;
-
-pub use error::ApiError;
+pub mod spin;

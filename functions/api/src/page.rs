@@ -12,7 +12,7 @@
 use http::{HeaderMap, header};
 use maud::{Markup, html};
 
-use crate::{ApiError, request::wants, response::Response};
+use crate::{http::problem::ApiError, http::request::wants, http::response::Response};
 
 pub mod home;
 mod layout;
@@ -61,7 +61,7 @@ fn error(error: &ApiError) -> Response {
     };
     let mut response = error.response();
     let page = document(&Layout { title, ..Layout::default() }, &main);
-    response.body = crate::response::Body::Bytes(page.into_string().into());
+    response.body = crate::http::response::Body::Bytes(page.into_string().into());
     response.set(header::CONTENT_TYPE, HTML);
     secure(response)
 }

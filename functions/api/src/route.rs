@@ -3,7 +3,7 @@
 
 use tardist_contract::Kind;
 
-use crate::{ApiError, request::Request};
+use crate::{http::problem::ApiError, http::request::Request};
 
 /// What every path takes.
 pub const METHODS: &str = "GET, HEAD, OPTIONS";

@@ -5,7 +5,10 @@
 use std::path::Path;
 
 use spin_sdk::{http::Request, http_service};
-use tardist_api::{ApiError, component::serve, dist, response::Body, route::Route};
+use tardist_api::{
+    endpoints::dist, http::problem::ApiError, http::response::Body, route::Route,
+    spin::serve::serve,
+};
 
 /// Where `spin.toml` mounts the tarballs.
 const DIST: &str = "/dist";

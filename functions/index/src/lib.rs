@@ -5,12 +5,15 @@
 
 use spin_sdk::{http::Request, http_service};
 use tardist_api::{
-    ApiError,
-    component::{Call, now, serve_with, settings},
-    health, index, openapi, page,
-    response::Body,
+    endpoints::health,
+    endpoints::index,
+    endpoints::openapi,
+    endpoints::search,
+    http::problem::ApiError,
+    http::response::Body,
+    page,
     route::Route,
-    search,
+    spin::serve::{Call, now, serve_with, settings},
 };
 
 #[http_service]

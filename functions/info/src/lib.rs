@@ -3,7 +3,10 @@
 #![cfg(target_family = "wasm")]
 
 use spin_sdk::{http::Request, http_service};
-use tardist_api::{ApiError, component::serve, info, response::Body, route::Route};
+use tardist_api::{
+    endpoints::info, http::problem::ApiError, http::response::Body, route::Route,
+    spin::serve::serve,
+};
 
 #[http_service]
 async fn handle(request: Request) -> http::Response<Body> {

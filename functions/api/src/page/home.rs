@@ -1,11 +1,7 @@
 //! `/` for browsers: the search and what it found, or ways to begin.
 
 use maud::{Markup, html};
-use tardist_contract::{
-    Kind,
-    language::ENGLISH,
-    statement::{self, Summary},
-};
+use tardist_contract::Kind;
 
 use super::{
     answer,
@@ -14,8 +10,18 @@ use super::{
     search::{Found, Query, Results, search},
 };
 use crate::{
-    ApiError, encoding::compressed, health::rfc3339, info::noun, language::Wanted,
-    request::Request, response::Response, route::ENDPOINTS, settings::Settings, snapshot::Snapshot,
+    endpoints::health::rfc3339,
+    endpoints::info::noun,
+    http::encoding::compressed,
+    http::problem::ApiError,
+    http::request::Request,
+    http::response::Response,
+    language::chain::ENGLISH,
+    language::wanted::Wanted,
+    query::snapshot::Snapshot,
+    query::statement::{self, Summary},
+    route::ENDPOINTS,
+    settings::Settings,
 };
 
 /// Answers `/` with a page; with `?q=`, and `&kind=` where it is wanted, with what that finds.

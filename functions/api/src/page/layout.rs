@@ -4,7 +4,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use tardist_contract::Kind;
 
 use super::outside::undirected;
-use crate::search::MAX_QUERY;
+use crate::endpoints::search::MAX_QUERY;
 
 /// The style of all pages, as it stands in each.
 const STYLE: &str = include_str!("style.css");

@@ -12,8 +12,8 @@ use super::{
     layout::{Layout, document, label},
 };
 use crate::{
-    ApiError, encoding::compressed, list::stored, request::Request, response::Response,
-    snapshot::Snapshot,
+    endpoints::list::stored, http::encoding::compressed, http::problem::ApiError,
+    http::request::Request, http::response::Response, query::snapshot::Snapshot,
 };
 
 /// Answers `/KIND` from the same ready-made list as `/list/KIND?format=text`.

@@ -14,12 +14,12 @@ use super::{
     outside::{direction, link, shown},
 };
 use crate::{
-    ApiError,
-    encoding::compressed,
-    info,
-    request::Request,
-    response::{Body, Response},
-    snapshot::Snapshot,
+    endpoints::info,
+    http::encoding::compressed,
+    http::problem::ApiError,
+    http::request::Request,
+    http::response::{Body, Response},
+    query::snapshot::Snapshot,
 };
 
 /// What the page needs of the answer of `/info/KIND/NAME`

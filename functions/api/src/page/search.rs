@@ -4,11 +4,11 @@ use serde::Deserialize;
 use tardist_contract::Kind;
 
 use crate::{
-    ApiError,
-    language::Wanted,
-    request::Request,
-    search::{MAX_QUERY, find},
-    snapshot::Snapshot,
+    endpoints::search::{MAX_QUERY, find},
+    http::problem::ApiError,
+    http::request::Request,
+    language::wanted::Wanted,
+    query::snapshot::Snapshot,
 };
 
 /// How many repositories are shown.

@@ -3,8 +3,9 @@
 //!
 //! Names need no escaping in JSON, and of their characters only `+` needs any in a URL.
 
-use super::{Made, Row, RowError, Statement, Value};
-use crate::{Kind, RepoName};
+use tardist_contract::{Kind, RepoName};
+
+use super::statement::{Made, Row, RowError, Statement, Value};
 
 /// The part of a list that is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,8 +116,9 @@ fn branches_row(row: &mut Row) -> Result<Option<Made>, RowError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::tests::run, *};
-    use crate::schema::{SCHEMA, USER_VERSION};
+    use tardist_contract::schema::{SCHEMA, USER_VERSION};
+
+    use super::{super::statement::tests::run, *};
 
     const ALL: Page = Page { limit: None, start: 0 };
 

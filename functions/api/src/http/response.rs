@@ -4,9 +4,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use tardist_contract::statement::Answer;
 
-use crate::{ApiError, dist::FileBody};
+use crate::{endpoints::dist::FileBody, http::problem::ApiError, query::statement::Answer};
 
 /// What the entity tag of a compressed answer has more than that of the plain one: another coding is
 /// another representation, which needs a tag of its own (RFC 9110, 8.8.3.3).

@@ -2,7 +2,7 @@
 //! gzip, which every client has.
 //!
 //! What is made once for everybody and is large comes compressed from the builder, at a level that no
-//! request could afford; see [`ready_made`](crate::list::ready_made). What is made for a request is
+//! request could afford; see [`ready_made`](crate::endpoints::list::ready_made). What is made for a request is
 //! compressed for it, at a level that costs less than making it.
 
 use std::io::Write;
@@ -13,8 +13,8 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tardist_contract::schema::GZIP_FROM;
 
 use crate::{
-    request::{Request, weighted},
-    response::{Body, GZIP_SUFFIX, Response},
+    http::request::{Request, weighted},
+    http::response::{Body, GZIP_SUFFIX, Response},
 };
 
 /// A document of 5 kB takes a tenth of a millisecond; 6, zlib's own choice, three times as long for a

@@ -6,7 +6,7 @@
 //! those of [`ENDPOINTS`](crate::route::ENDPOINTS), and the end-to-end tests validate every answer
 //! that is served against its schemas.
 
-use crate::{encoding::compressed, request::Request, response::Response};
+use crate::{http::encoding::compressed, http::request::Request, http::response::Response};
 
 /// The document.
 pub const DOCUMENT: &str = include_str!("openapi.json");
@@ -32,7 +32,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        request::Request,
+        http::request::Request,
         route::{ENDPOINTS, METHODS, route},
     };
 

@@ -1,11 +1,12 @@
 //! `/`: what this is, and what it knows.
 
 use serde_json::json;
-use tardist_contract::{schema::USER_VERSION, statement};
+use tardist_contract::schema::USER_VERSION;
 
 use crate::{
-    ApiError, encoding::compressed, health::rfc3339, request::Request, response::Response,
-    route::ENDPOINTS, settings::Settings, snapshot::Snapshot,
+    endpoints::health::rfc3339, http::encoding::compressed, http::problem::ApiError,
+    http::request::Request, http::response::Response, query::snapshot::Snapshot, query::statement,
+    route::ENDPOINTS, settings::Settings,
 };
 
 /// Answers `/` for programs; for browsers, by `Accept: text/html`, it is [`home`](crate::page::home).

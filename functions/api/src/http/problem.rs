@@ -3,7 +3,7 @@
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-use crate::response::Response;
+use crate::http::response::Response;
 
 /// How long a client should wait where there is no usable snapshot, in seconds: a builder's first
 /// cycle takes minutes, and a failed one is repeated within the hour.

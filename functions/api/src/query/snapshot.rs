@@ -1,8 +1,6 @@
 //! The snapshot as endpoints see it: something that answers statements.
 
-use tardist_contract::statement::Statement;
-
-use crate::ApiError;
+use crate::{http::problem::ApiError, query::statement::Statement};
 
 /// An open snapshot. All statements of one request go to the same one, so that they see the same
 /// file even while the builder replaces it.

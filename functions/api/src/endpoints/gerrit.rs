@@ -7,18 +7,16 @@
 //! clients can tell: the line before the JSON, the forms of a branch's name, how `n` and `S` count.
 //! Every project is `ACTIVE`, since others are not published.
 
-use tardist_contract::{
-    BranchName, RepoName,
-    statement::gerrit::{self as statement, Page},
-};
+use tardist_contract::{BranchName, RepoName};
 
 use crate::{
-    ApiError,
-    encoding::compressed,
-    list::known_kind,
-    request::Request,
-    response::{Response, json},
-    snapshot::Snapshot,
+    endpoints::list::known_kind,
+    http::encoding::compressed,
+    http::problem::ApiError,
+    http::request::Request,
+    http::response::{Response, json},
+    query::gerrit::{self as statement, Page},
+    query::snapshot::Snapshot,
 };
 
 /// As Gerrit writes it.

@@ -20,11 +20,11 @@ use http::{HeaderMap, Method, StatusCode, header};
 use http_body::Frame;
 
 use crate::{
-    ApiError,
-    conditional::{is_fresh, is_same},
-    list::known_kind,
-    request::Request,
-    response::{Body, Response, http_date},
+    endpoints::list::known_kind,
+    http::conditional::{is_fresh, is_same},
+    http::problem::ApiError,
+    http::request::Request,
+    http::response::{Body, Response, http_date},
 };
 
 /// How much of a file is held at once, and how much of any body is sent at once: the runtime copies

@@ -4,9 +4,9 @@
 //! costs a hop between host and component, and so the version needs no look-up of its own and can
 //! never belong to another file than the data.
 
-pub mod gerrit;
+use tardist_contract::{BranchName, Kind, RepoName, schema::USER_VERSION};
 
-use crate::{BranchName, Kind, RepoName, language::Chain, schema::USER_VERSION};
+use crate::language::chain::Chain;
 
 /// A value of SQLite, on its way in or out.
 #[derive(Debug, Clone, PartialEq)]
@@ -124,7 +124,7 @@ pub struct Found {
     /// How many there are, up to one more than asked for.
     pub count: i64,
     /// The elements of a JSON array without its brackets, best first: each is a
-    /// [`Card`](crate::search::Card) with the [`Step`](crate::search::Step)'s `match` before it.
+    /// [`Card`](tardist_contract::search::Card) with the [`Step`](tardist_contract::search::Step)'s `match` before it.
     pub results: String,
 }
 
@@ -372,7 +372,7 @@ macro_rules! search_answer {
     };
 }
 
-/// The best `limit` of what is found in `steps`: [`search::steps`](crate::search::steps) as JSON. What is
+/// The best `limit` of what is found in `steps`: [`search::steps`](tardist_contract::search::steps) as JSON. What is
 /// found comes in the languages of `chain`; `None` for English, which cards are in.
 pub fn search(steps: &str, limit: u32, chain: Option<&Chain>) -> Statement<Found> {
     let params = [Value::Text(steps.to_owned()), Value::Integer(i64::from(limit) + 1)];
@@ -474,11 +474,11 @@ impl Row {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use rusqlite::{Connection, params_from_iter, types};
+    use tardist_contract::schema::{JSON, SCHEMA};
 
     use super::*;
-    use crate::schema::{JSON, SCHEMA};
 
     fn snapshot(user_version: i64) -> Connection {
         let db = Connection::open_in_memory().unwrap();
@@ -549,7 +549,10 @@ mod tests {
         db
     }
 
-    pub(super) fn run<T>(db: &Connection, statement: &Statement<T>) -> Result<T, RowError> {
+    pub(in crate::query) fn run<T>(
+        db: &Connection,
+        statement: &Statement<T>,
+    ) -> Result<T, RowError> {
         let params = statement.params.iter().map(|value| match value {
             Value::Null => types::Value::Null,
             Value::Integer(number) => types::Value::Integer(*number),

@@ -3,11 +3,15 @@
 use tardist_contract::{
     Kind,
     schema::{JSON, TEXT},
-    statement::{self, Answer},
 };
 
 use crate::{
-    ApiError, encoding::accepts_gzip, request::Request, response::Response, snapshot::Snapshot,
+    http::encoding::accepts_gzip,
+    http::problem::ApiError,
+    http::request::Request,
+    http::response::Response,
+    query::snapshot::Snapshot,
+    query::statement::{self, Answer},
 };
 
 /// Answers `/list` (`kind` is `None`) or `/list/KIND`: JSON, or one name a line for

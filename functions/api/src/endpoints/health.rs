@@ -1,9 +1,12 @@
 //! `/health`: is there a snapshot, and is it young enough? For load balancers and probes.
 
 use serde_json::json;
-use tardist_contract::{schema::USER_VERSION, statement};
+use tardist_contract::schema::USER_VERSION;
 
-use crate::{ApiError, response::Response, settings::Settings, snapshot::Snapshot};
+use crate::{
+    http::problem::ApiError, http::response::Response, query::snapshot::Snapshot, query::statement,
+    settings::Settings,
+};
 
 /// Answers `/health` at the time `now` (Unix seconds).
 ///

@@ -3,7 +3,7 @@
 use http::{HeaderMap, Method, Uri, header};
 use percent_encoding::percent_decode_str;
 
-use crate::ApiError;
+use crate::http::problem::ApiError;
 
 /// A request as the endpoints see it.
 #[derive(Debug, Clone)]

@@ -2,21 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use tardist_contract::{
-    BranchName, Kind, RepoName,
-    language::ENGLISH,
-    schema::JSON,
-    statement::{self, Parts},
-};
+use tardist_contract::{BranchName, Kind, RepoName, schema::JSON};
 
 use crate::{
-    ApiError,
-    encoding::compressed,
-    language::Wanted,
-    list::{known_kind, ready_made},
-    request::Request,
-    response::{Response, json},
-    snapshot::Snapshot,
+    endpoints::list::{known_kind, ready_made},
+    http::encoding::compressed,
+    http::problem::ApiError,
+    http::request::Request,
+    http::response::{Response, json},
+    language::chain::ENGLISH,
+    language::wanted::Wanted,
+    query::snapshot::Snapshot,
+    query::statement::{self, Parts},
 };
 
 /// How many names `names=` may have; more would not fit the URL limits of common servers.

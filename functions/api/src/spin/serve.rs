@@ -13,16 +13,17 @@ use std::{
 
 use http::{HeaderMap, Method, StatusCode, Uri, header};
 use spin_sdk::sqlite::{self, wit::sqlite::Connection};
-use tardist_contract::statement::{Statement, USER_VERSION_SQL, Value};
 
 use crate::{
-    ApiError, conditional,
-    kept::{self, Kept},
-    request::Request,
-    response::{Body, Response},
+    http::conditional,
+    http::problem::ApiError,
+    http::request::Request,
+    http::response::{Body, Response},
+    query::snapshot::{Snapshot, unavailable},
+    query::statement::{Statement, USER_VERSION_SQL, Value},
     route::{METHODS, Route, route},
     settings::{Settings, seconds},
-    snapshot::{Snapshot, unavailable},
+    spin::response_cache::{self, Kept},
 };
 
 /// The label of the snapshot in `spin.toml`.

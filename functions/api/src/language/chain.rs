@@ -9,11 +9,9 @@
 //! No crate has these lists; the module `table` is made from MediaWiki's own files by
 //! `cargo xtask languages`, which also says how to bring it up to date.
 
-mod table;
-
 use std::iter;
 
-use table::{BCP47, LANGUAGES, RENAMED};
+use super::table::{BCP47, LANGUAGES, RENAMED};
 
 /// The language that everything falls back to.
 pub const ENGLISH: &str = "en";

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use crate::{
-    ApiError,
-    response::{Body, GZIP_SUFFIX, Response},
+    http::problem::ApiError,
+    http::response::{Body, GZIP_SUFFIX, Response},
 };
 
 /// Turns a 200 into a 304 where the request's conditions say that the client has it.
@@ -102,9 +102,8 @@ fn date(headers: &HeaderMap, name: HeaderName) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use tardist_contract::statement::Answer;
-
     use super::*;
+    use crate::query::statement::Answer;
 
     const AT: &str = "Thu, 06 Aug 2026 09:30:00 GMT";
     const BEFORE: &str = "Thu, 06 Aug 2026 09:29:59 GMT";

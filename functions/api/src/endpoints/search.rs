@@ -1,18 +1,15 @@
 //! `/search`: the repositories whose name, title, authors, licence or description matches.
 
-use tardist_contract::{
-    Kind,
-    search::steps,
-    statement::{self, Found},
-};
+use tardist_contract::{Kind, search::steps};
 
 use crate::{
-    ApiError,
-    encoding::compressed,
-    language::Wanted,
-    request::Request,
-    response::{Response, json},
-    snapshot::Snapshot,
+    http::encoding::compressed,
+    http::problem::ApiError,
+    http::request::Request,
+    http::response::{Response, json},
+    language::wanted::Wanted,
+    query::snapshot::Snapshot,
+    query::statement::{self, Found},
 };
 
 /// How many results there are without `limit=`: what a person looks through.

@@ -12,8 +12,8 @@ use std::{collections::BTreeMap, time::Duration};
 use http::{HeaderMap, StatusCode, Uri, header};
 
 use crate::{
-    encoding::accepts_gzip,
-    response::{Body, Response},
+    http::encoding::accepts_gzip,
+    http::response::{Body, Response},
 };
 
 /// How long anything is kept: the second that an answer may lag, less the time for the request itself.

@@ -1,0 +1,4 @@
+//! What a search finds.
+
+#[cfg(test)]
+mod tests;
