@@ -1,4 +1,5 @@
-//! The endpoints: one file for each sort of answer to programs.
+//! The endpoints for programs: one file for each sort of answer. An endpoint gets a request and the names
+//! in its path, asks the snapshot, and makes a response.
 
 pub mod dist;
 pub mod gerrit;

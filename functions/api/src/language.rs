@@ -1,4 +1,4 @@
-//! In which languages a client is answered.
+//! The languages that a client wants, and those to which they fall back.
 
 pub mod chain;
 mod table;

@@ -1,61 +1,41 @@
-//! `/dist/KIND/FILE`: the tarball itself, as the fallback where no web server is in front.
+//! `/dist/KIND/FILE`: the tarball itself, for sites without a web server in front.
 //!
-//! It answers from the folder and not from the snapshot, since a tarball that is no longer named
-//! can still be had during its grace period; like the web server that it stands in for, it makes
-//! entity tags from time and size, in nginx's form.
+//! It answers from the folder and not from the snapshot: a tarball that the snapshot no longer names can
+//! be fetched until its grace period ends. Like the web server that it replaces, it makes entity tags
+//! from time and size, in the form of nginx.
 
 use std::{
-    convert::Infallible,
-    fs::File,
-    io::{self, Read, Seek, SeekFrom},
-    ops::Range,
+    fs::{File, Metadata},
+    io,
     path::Path,
-    pin::Pin,
-    task::{Context, Poll},
     time::UNIX_EPOCH,
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode, header};
-use http_body::Frame;
+use http::{StatusCode, header};
+use tardist_contract::{Kind, TarballName};
 
-use crate::{
-    endpoints::list::known_kind,
-    http::conditional::{is_fresh, is_same},
-    http::problem::ApiError,
-    http::request::Request,
-    http::response::{Body, Response, http_date},
+use crate::http::{
+    body::{Body, FileBody},
+    date::http_date,
+    problem::ApiError,
+    range,
+    request::Request,
+    response::Response,
 };
 
-/// How much of a file is held at once, and how much of any body is sent at once: the runtime copies
-/// each piece, and one that stays in the processor's cache costs a third of the whole of 5 MB.
-const CHUNK: usize = 256 << 10;
-
-/// Answers with a tarball below `folder`, the one that `spin.toml` mounts, or with the one part of it
-/// that `Range` asks for.
+/// Answers with a tarball from `folder`, which `spin.toml` mounts, or with the part of it that `Range`
+/// asks for.
 ///
 /// # Errors
-/// 404 for an unknown kind and for a file that is not there or is no tarball, 416 for a part that is
-/// not there.
-pub fn get(request: &Request, folder: &Path, kind: &str, file: &str) -> Result<Response, ApiError> {
-    let kind = known_kind(kind)?;
-    let missing = || ApiError::NotFound("there is no such tarball".to_owned());
-    if !is_tarball_name(file) {
-        return Err(missing());
-    }
-    let path = folder.join(kind.as_str()).join(file);
-    let opened = File::open(&path).and_then(|file| file.metadata().map(|meta| (file, meta)));
-    let (file, metadata) = match opened {
-        Ok((file, metadata)) if metadata.is_file() => (file, metadata),
-        Ok(_) => return Err(missing()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing()),
-        // The builder makes no links. The runtime refuses one that leads out of the folder.
-        Err(_) if path.ancestors().take(2).any(Path::is_symlink) => return Err(missing()),
-        Err(error) => {
-            eprintln!("a tarball can't be read: {error}");
-            return Err(ApiError::Internal);
-        }
-    };
+/// 404 for a tarball that is not there, 416 for a part that is not in it, 500 where it cannot be read.
+pub fn get(
+    request: &Request,
+    folder: &Path,
+    kind: Kind,
+    name: &TarballName,
+) -> Result<Response, ApiError> {
+    let (file, metadata) = open(&folder.join(kind.as_str()).join(name.as_str()))?;
     let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let modified = modified.map_or(0, |since| since.as_secs());
     let size = metadata.len();
@@ -63,183 +43,64 @@ pub fn get(request: &Request, folder: &Path, kind: &str, file: &str) -> Result<R
     response.set(header::CONTENT_TYPE, "application/gzip");
     response.set(header::ETAG, &format!("\"{modified:x}-{size:x}\""));
     response.set(header::LAST_MODIFIED, &http_date(i64::try_from(modified).unwrap_or(0)));
-    // The commit is in the name, and a commit has one tarball.
+    // The commit is in the name, and the tarball of a commit never changes.
     response.set(header::CACHE_CONTROL, "public, max-age=86400, immutable");
     response.set(header::ACCEPT_RANGES, "bytes");
-    response.body = Body::File(FileBody { file, left: size });
-    part(request, size, response)
+    response.body = Body::File(FileBody::new(file, size));
+    range::apply(request, response)
 }
 
-/// The part of a tarball that the request asks for; all of it where it asks for none, for several, or
-/// for one that is to be joined to something else than this.
-fn part(request: &Request, size: u64, mut response: Response) -> Result<Response, ApiError> {
-    let headers = &request.headers;
-    let whole = request.method != Method::GET
-        || is_fresh(headers, &response.headers)
-        || !is_same(headers, &response.headers);
-    let range = if whole { None } else { range(headers, size) };
-    let Some(range) = range else { return Ok(response) };
-    let range = range.ok_or(ApiError::RangeNotSatisfiable { size })?;
-    if let Body::File(body) = &mut response.body {
-        body.narrow(&range).map_err(|error| {
-            eprintln!("a tarball can't be read: {error}");
-            ApiError::Internal
-        })?;
-    }
-    response.status = StatusCode::PARTIAL_CONTENT;
-    let value = format!("bytes {}-{}/{size}", range.start, range.end - 1);
-    response.set(header::CONTENT_RANGE, &value);
-    Ok(response)
-}
-
-/// The one range of `Range` (RFC 9110, 14.1.2) within `size` bytes, `Some(None)` where nothing of it is
-/// there, and `None` where the header is absent, malformed, or asks for several: to answer those with
-/// the whole is allowed, and nobody asks for several parts of a tarball.
-fn range(headers: &HeaderMap, size: u64) -> Option<Option<Range<u64>>> {
-    let mut values = headers.get_all(header::RANGE).into_iter();
-    let (value, None) = (values.next()?, values.next()) else { return None };
-    let (unit, range) = value.to_str().ok()?.split_once('=')?;
-    let (first, last) = range.trim().split_once('-')?;
-    // More digits than a file has bytes are still a number.
-    let number = |text: &str| {
-        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        digits.then(|| text.parse().unwrap_or(u64::MAX))
-    };
-    if !unit.trim().eq_ignore_ascii_case("bytes") {
-        return None;
-    }
-    let range = match (first, last) {
-        ("", last) => size.saturating_sub(number(last)?)..size,
-        (first, "") => number(first)?..size,
-        (first, last) => {
-            let (first, last) = (number(first)?, number(last)?);
-            if last < first {
-                return None;
-            }
-            first..last.saturating_add(1).min(size)
+/// Opens a tarball: a file, and no link that leads out of the folder.
+fn open(path: &Path) -> Result<(File, Metadata), ApiError> {
+    let opened = File::open(path).and_then(|file| file.metadata().map(|meta| (file, meta)));
+    match opened {
+        Ok((file, metadata)) if metadata.is_file() => Ok((file, metadata)),
+        Ok(_) => Err(ApiError::no_such_tarball()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ApiError::no_such_tarball()),
+        // The builder makes no links. The runtime refuses to open one that leads out of the folder.
+        Err(_) if path.ancestors().take(2).any(Path::is_symlink) => {
+            Err(ApiError::no_such_tarball())
         }
-    };
-    Some(Some(range).filter(|range| !range.is_empty()))
-}
-
-/// True for names that the builder gives, which can't lead anywhere else.
-fn is_tarball_name(file: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.+~".contains(&byte);
-    // No file system has longer names; to ask for one is an error of its own there.
-    let fits = file.len() <= 255;
-    fits && file.ends_with(".tar.gz") && !file.starts_with('.') && file.bytes().all(plain)
-}
-
-/// A file as a body, read in pieces while it is sent.
-#[derive(Debug)]
-pub struct FileBody {
-    file: File,
-    left: u64,
-}
-
-impl FileBody {
-    /// How many bytes are still to come.
-    pub fn len(&self) -> u64 {
-        self.left
-    }
-
-    /// True where nothing is left.
-    pub fn is_empty(&self) -> bool {
-        self.left == 0
-    }
-
-    /// Leaves of a file that nothing was read of yet only this range.
-    fn narrow(&mut self, range: &Range<u64>) -> io::Result<()> {
-        self.file.seek(SeekFrom::Start(range.start))?;
-        self.left = range.end - range.start;
-        Ok(())
-    }
-
-    /// The next piece, or `None` at the end. A file that can't be read on ends short of its
-    /// `Content-Length`, which is how HTTP tells a client that something is missing.
-    fn next(&mut self) -> Option<Bytes> {
-        let mut chunk = vec![0; CHUNK.min(usize::try_from(self.left).unwrap_or(CHUNK))];
-        let read = if chunk.is_empty() { 0 } else { self.file.read(&mut chunk).unwrap_or(0) };
-        chunk.truncate(read);
-        self.left = if read == 0 { 0 } else { self.left - read as u64 };
-        (read > 0).then(|| chunk.into())
-    }
-}
-
-impl http_body::Body for Body {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let next = match &mut *self {
-            Self::Bytes(bytes) if bytes.is_empty() => None,
-            Self::Bytes(bytes) => Some(bytes.split_to(bytes.len().min(CHUNK))),
-            Self::File(file) => file.next(),
-        };
-        Poll::Ready(next.map(|bytes| Ok(Frame::data(bytes))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.is_empty()
-    }
-
-    fn size_hint(&self) -> http_body::SizeHint {
-        http_body::SizeHint::with_exact(self.len())
+        Err(error) => {
+            eprintln!("cannot open the tarball {}: {error}", path.display());
+            Err(ApiError::Internal)
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use http::{HeaderName, Method};
+
     use super::*;
+    use crate::http::body::tests::pieces;
+
+    /// Status, `Content-Range` and body; the status of a problem as the error.
+    fn get(
+        folder: &Path,
+        file: &str,
+        headers: &[(HeaderName, &str)],
+    ) -> Result<(u16, String, Vec<u8>), u16> {
+        let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap()));
+        let uri = "/".parse().unwrap();
+        let request = Request::new(Method::GET, &uri, headers.collect()).unwrap();
+        let mut response = super::get(&request, folder, Kind::Skins, &file.parse().unwrap())
+            .map_err(|error| error.status().as_u16())?;
+        let range = response.headers.get(header::CONTENT_RANGE);
+        let range = range.map_or("", |value| value.to_str().unwrap()).to_owned();
+        Ok((response.status.as_u16(), range, pieces(&mut response.body).concat()))
+    }
 
     #[test]
     fn only_tarballs_of_the_folder_are_served() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(dir.path().join("skins/folder.tar.gz")).unwrap();
         std::fs::write(dir.path().join("skins/A-master-1234567.tar.gz"), b"abc").unwrap();
-        std::fs::write(dir.path().join("secret.tar.gz"), b"no").unwrap();
-        let status = |kind: &str, file: &str| {
-            get_part(dir.path(), kind, file, &[])
-                .map_or_else(|status| status, |(status, ..)| status)
-        };
-        assert_eq!(status("skins", "A-master-1234567.tar.gz"), 200);
-        for file in [
-            "B-master-1234567.tar.gz",
-            "../secret.tar.gz",
-            "..",
-            "",
-            "folder.tar.gz",
-            "x\0.tar.gz",
-            ".unfinished-1.tar.gz",
-            "A-master-1234567.tar.gz/",
-            "C:\\x.tar.gz",
-            &format!("{}.tar.gz", "x".repeat(10_000)),
-        ] {
-            assert_eq!(status("skins", file), 404, "{file}");
+        let found = get(dir.path(), "A-master-1234567.tar.gz", &[]);
+        assert_eq!(found, Ok((200, String::new(), b"abc".to_vec())));
+        for file in ["B-master-1234567.tar.gz", "folder.tar.gz"] {
+            assert_eq!(get(dir.path(), file, &[]), Err(404), "{file}");
         }
-        assert_eq!(status("..", "secret.tar.gz"), 404);
-    }
-
-    /// Status, `Content-Range` and body; a problem's status as the error.
-    fn get_part(
-        folder: &Path,
-        kind: &str,
-        file: &str,
-        headers: &[(header::HeaderName, &str)],
-    ) -> Result<(u16, String, Vec<u8>), u16> {
-        let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap()));
-        let uri = "/".parse().unwrap();
-        let request = Request::new(Method::GET, &uri, headers.collect()).unwrap();
-        let response =
-            get(&request, folder, kind, file).map_err(|error| error.status().as_u16())?;
-        let range = response.headers.get(header::CONTENT_RANGE);
-        let range = range.map_or("", |value| value.to_str().unwrap()).to_owned();
-        let Body::File(mut body) = response.body else { panic!("no file") };
-        let bytes = std::iter::from_fn(|| body.next()).flatten().collect();
-        Ok((response.status.as_u16(), range, bytes))
     }
 
     #[test]
@@ -247,50 +108,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("skins")).unwrap();
         std::fs::write(dir.path().join("skins/A.tar.gz"), b"0123456789").unwrap();
-        let get =
-            |range: &str| get_part(dir.path(), "skins", "A.tar.gz", &[(header::RANGE, range)]);
-        for (asked, range, part) in [
-            ("bytes=0-0", "bytes 0-0/10", "0"),
-            ("bytes=2-4", "bytes 2-4/10", "234"),
-            ("bytes=7-", "bytes 7-9/10", "789"),
-            ("bytes=7-99999999999999999999999", "bytes 7-9/10", "789"),
-            ("bytes=-3", "bytes 7-9/10", "789"),
-            ("bytes=-99", "bytes 0-9/10", "0123456789"),
-            ("Bytes= 9-9 ", "bytes 9-9/10", "9"),
-        ] {
-            let expected = (206, range.to_owned(), part.as_bytes().to_vec());
-            assert_eq!(get(asked), Ok(expected), "{asked}");
-        }
-        for asked in ["bytes=10-", "bytes=10-12", "bytes=-0", "bytes=99999999999999999999999-"] {
-            assert_eq!(get(asked), Err(416), "{asked}");
-        }
-        for asked in [
-            "bytes=0-1,3-4",
-            "bytes=4-2",
-            "bytes=a-b",
-            "bytes=-",
-            "bytes=",
-            "lines=1-2",
-            "bytes",
-            "",
-        ] {
-            let expected = (200, String::new(), b"0123456789".to_vec());
-            assert_eq!(get(asked), Ok(expected), "{asked}");
-        }
-    }
-
-    #[test]
-    fn a_large_body_goes_out_in_pieces_and_whole() {
-        let bytes: Vec<u8> = (0..2 * CHUNK + 5).map(|index| (index % 251) as u8).collect();
-        let mut body = Body::Bytes(bytes.clone().into());
-        let mut context = Context::from_waker(std::task::Waker::noop());
-        let mut pieces = Vec::new();
-        while let Poll::Ready(Some(frame)) =
-            http_body::Body::poll_frame(Pin::new(&mut body), &mut context)
-        {
-            pieces.push(frame.unwrap().into_data().unwrap());
-        }
-        assert_eq!(pieces.iter().map(Bytes::len).collect::<Vec<_>>(), [CHUNK, CHUNK, 5]);
-        assert!(pieces.concat() == bytes && http_body::Body::is_end_stream(&body));
+        let get = |headers: &[_]| get(dir.path(), "A.tar.gz", headers);
+        let part = Ok((206, "bytes 2-4/10".to_owned(), b"234".to_vec()));
+        let whole = Ok((200, String::new(), b"0123456789".to_vec()));
+        assert_eq!(get(&[(header::RANGE, "bytes=2-4")]), part);
+        assert_eq!(get(&[(header::RANGE, "bytes=10-")]), Err(416));
+        assert_eq!(get(&[(header::RANGE, "bytes=4-2")]), whole);
+        let other_version = [(header::RANGE, "bytes=2-4"), (header::IF_RANGE, "\"x\"")];
+        assert_eq!(get(&other_version), whole);
     }
 }

@@ -1,33 +1,39 @@
-//! `/r/projects/…`: what a Gerrit would answer that had the published branches and no others.
+//! `/r/projects/…`: the answers of a Gerrit that has the published branches and no others.
 //!
-//! ExtensionDistributor asks a Gerrit which extensions and branches there are, and guesses from its
-//! answers which tarballs exist. Asked here instead, it offers what is there, without any change to
-//! it. So this is Gerrit's REST API
-//! (<https://gerrit-review.googlesource.com/Documentation/rest-api-projects.html>) to the letter where
-//! clients can tell: the line before the JSON, the forms of a branch's name, how `n` and `S` count.
-//! Every project is `ACTIVE`, since others are not published.
+//! ExtensionDistributor asks a Gerrit which extensions and branches there are, and concludes from its
+//! answers which tarballs exist. When it asks here instead, it offers the tarballs that are there, and
+//! needs no change. So this is Gerrit's REST API
+//! (<https://gerrit-review.googlesource.com/Documentation/rest-api-projects.html>) in all that a client
+//! can notice: the line before the JSON, the forms of a branch's name, how `n` and `S` count. Every
+//! project is `ACTIVE`, since others are not published.
 
-use tardist_contract::{BranchName, RepoName};
+use http::header;
+use tardist_contract::{BranchName, Kind, RepoName};
 
 use crate::{
-    endpoints::list::known_kind,
-    http::encoding::compressed,
-    http::problem::ApiError,
-    http::request::Request,
-    http::response::{Response, json},
-    query::gerrit::{self as statement, Page},
-    query::snapshot::Snapshot,
+    http::{
+        encoding::compressed,
+        problem::ApiError,
+        request::Request,
+        response::{Representation, Response},
+    },
+    query::{
+        gerrit::{self as statement, Page},
+        json::json,
+        snapshot::Snapshot,
+        statement::Rendered,
+    },
 };
 
-/// As Gerrit writes it.
+/// The media type as Gerrit writes it.
 const CONTENT_TYPE: &str = "application/json; charset=UTF-8";
 
 /// How many branches a request may ask for.
 const MAX_BRANCHES: usize = 100;
 
-/// Parameters of Gerrit's that would change the answer and are not served, with what to do instead.
-/// Not to know them would be to answer something else than was asked for.
-const NOT_SERVED: [(&str, &str); 6] = [
+/// Parameters of Gerrit that would change the answer and are not served, with what to do instead. To
+/// ignore them would give another answer than was asked for.
+const UNSERVED: [(&str, &str); 6] = [
     ("r", "nothing here, since regular expressions are not served: use `p` or `m`"),
     ("regex", "nothing here, since regular expressions are not served: use `p` or `m`"),
     ("query", "nothing here, since queries are not served: use `p` or `m`"),
@@ -38,11 +44,13 @@ const NOT_SERVED: [(&str, &str); 6] = [
 
 /// Answers `/r/projects/`: the projects by name, as Gerrit's "List Projects" does.
 ///
-/// It takes `p` (a prefix) or `m` (a part, in any case), `b` (any number: only projects with one of
-/// these branches, and their commits), `n`, `S`, `state`; and Gerrit's long names of them.
+/// It takes `p` (a prefix) or `m` (a part, in upper or lower case), `b` (any number of times: only
+/// projects that have one of these branches, with their commits), `n`, `S` and `state`, and Gerrit's
+/// long names for them.
 ///
 /// # Errors
-/// 400 for a parameter that is malformed, or of Gerrit's and not served; 503 without a snapshot.
+/// 400 for a parameter that is malformed, or that Gerrit has and that is not served; 503 without a
+/// snapshot.
 pub async fn projects(request: &Request, snapshot: &impl Snapshot) -> Result<Response, ApiError> {
     let prefix = one_of(request, "p", "prefix")?.unwrap_or_default();
     let part = part(request)?;
@@ -50,11 +58,12 @@ pub async fn projects(request: &Request, snapshot: &impl Snapshot) -> Result<Res
         let takes = "nothing beside `m`: use one of them";
         return Err(ApiError::BadParameter { parameter: "p", takes });
     }
-    not_served(request)?;
+    refuse_unserved(request)?;
     let branches = branches_asked_for(request)?;
     let page = if is_for_active(request)? { page(request)? } else { Page::EMPTY };
-    let made = snapshot.get(statement::projects(prefix, &part, branches.as_deref(), page)).await?;
-    Ok(compressed(request, Response::made(made.body, made.modified_at, CONTENT_TYPE)))
+    let statement = statement::projects(prefix, &part, branches.as_deref(), page);
+    let list = snapshot.get(statement).await?;
+    Ok(compressed(&request.headers, response(list)))
 }
 
 /// Answers `/r/projects/mediawiki%2FKIND%2FNAME/branches`: the published branches in the order of their
@@ -64,24 +73,24 @@ pub async fn projects(request: &Request, snapshot: &impl Snapshot) -> Result<Res
 /// 404 for a project that is not published, 400 and 503 as [`projects`].
 pub async fn branches(
     request: &Request,
-    kind: &str,
-    name: &str,
+    kind: Kind,
+    name: &RepoName,
     snapshot: &impl Snapshot,
 ) -> Result<Response, ApiError> {
-    let missing = || ApiError::NotFound("no tarball of this project is published".to_owned());
-    let kind = known_kind(kind).map_err(|_| ApiError::no_such_project())?;
-    let name: RepoName = name.parse().map_err(|_| missing())?;
-    not_served(request)?;
+    refuse_unserved(request)?;
     let (part, page) = (part(request)?, page(request)?);
-    let made = snapshot.get(statement::branches(kind, &name, &part, page)).await?;
-    let made = made.ok_or_else(missing)?;
-    let mut response = Response::made(made.body, made.modified_at, CONTENT_TYPE);
+    let list = snapshot.get(statement::branches(kind, name, &part, page)).await?;
+    let mut response = response(list.ok_or_else(ApiError::unpublished_project)?);
     let link = format!("</info/{kind}/{name}>; rel=\"describedby\"; type=\"application/json\"");
-    response.set(http::header::LINK, &link);
-    Ok(compressed(request, response))
+    response.set(header::LINK, &link);
+    Ok(compressed(&request.headers, response))
 }
 
-/// A parameter by Gerrit's short or long name.
+fn response(list: Rendered) -> Response {
+    Response::ok(Representation::of(list.text, list.modified_at), CONTENT_TYPE)
+}
+
+/// The value of a parameter by its short or long name.
 fn one_of<'a>(
     request: &'a Request,
     short: &'static str,
@@ -93,7 +102,7 @@ fn one_of<'a>(
     }
 }
 
-/// What names have to contain, in lower case.
+/// The part that names have to contain, in lower case.
 fn part(request: &Request) -> Result<String, ApiError> {
     Ok(one_of(request, "m", "match")?.unwrap_or_default().to_ascii_lowercase())
 }
@@ -103,7 +112,7 @@ fn page(request: &Request) -> Result<Page, ApiError> {
     Ok(Page { limit, start: number(request, "S", "start")?.unwrap_or(0) })
 }
 
-/// A number as Gerrit takes it: 32 bits, of which those below zero count as zero.
+/// A number as Gerrit takes it: it has 32 bits, and below zero it counts as zero.
 fn number(
     request: &Request,
     short: &'static str,
@@ -116,7 +125,7 @@ fn number(
     Ok(Some(u32::try_from(number).unwrap_or(0)))
 }
 
-/// False where projects are asked for that are in a state which none is in here.
+/// False where the request asks for projects in a state that none has here.
 fn is_for_active(request: &Request) -> Result<bool, ApiError> {
     match one_of(request, "s", "state")?.map(str::to_ascii_uppercase).as_deref() {
         None | Some("ACTIVE") => Ok(true),
@@ -128,7 +137,7 @@ fn is_for_active(request: &Request) -> Result<bool, ApiError> {
     }
 }
 
-/// The values of `b`, each with the branch that it means, as a JSON array of pairs; `None` without any.
+/// The values of `b`, each with the branch that it means, as a JSON array of pairs; `None` without `b`.
 fn branches_asked_for(request: &Request) -> Result<Option<String>, ApiError> {
     let asked: Vec<&str> = request.parameters(&["b", "show-branch"]).collect();
     if asked.len() > MAX_BRANCHES {
@@ -143,19 +152,19 @@ fn branches_asked_for(request: &Request) -> Result<Option<String>, ApiError> {
     (!asked.is_empty()).then(|| json(&pairs)).transpose()
 }
 
-/// The branch that Git finds by a name: `master`, `heads/master` and `refs/heads/master` are one.
+/// The branch that Git finds by a name: `master`, `heads/master` and `refs/heads/master` are the same.
 fn branch(text: &str) -> Option<BranchName> {
     let heads = text.strip_prefix("refs/").unwrap_or(text);
     heads.strip_prefix("heads/").unwrap_or(text).parse().ok()
 }
 
-fn not_served(request: &Request) -> Result<(), ApiError> {
+/// Fails for a request with one of the parameters that are not served.
+fn refuse_unserved(request: &Request) -> Result<(), ApiError> {
     let is_code = |kind: &str| ["all", "code"].iter().any(|it| it.eq_ignore_ascii_case(kind));
     if request.parameter("type")?.is_some_and(|kind| !is_code(kind)) {
         return Err(ApiError::BadParameter { parameter: "type", takes: "`ALL` or `CODE`" });
     }
-    let found =
-        NOT_SERVED.into_iter().find(|(name, _)| request.parameters(&[name]).next().is_some());
+    let found = UNSERVED.into_iter().find(|(name, _)| request.parameters(&[name]).next().is_some());
     found.map_or(Ok(()), |(parameter, takes)| Err(ApiError::BadParameter { parameter, takes }))
 }
 
@@ -188,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn branches_that_no_git_can_have_find_nothing() {
+    fn names_that_no_branch_can_have_find_nothing() {
         let asked = |query: &str| branches_asked_for(&request(query)).unwrap();
         assert_eq!(asked("p=x"), None);
         assert_eq!(asked("b="), Some("[]".into()));
@@ -200,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_those_of_gerrit() {
+    fn numbers_are_read_as_gerrit_reads_them() {
         let page = |query: &str| page(&request(query)).map(|page| (page.limit, page.start));
         assert_eq!(page(""), Ok((None, 0)));
         assert_eq!(page("n=2&S=3"), Ok((Some(2), 3)));

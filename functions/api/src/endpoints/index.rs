@@ -1,15 +1,19 @@
-//! `/`: what this is, and what it knows.
+//! `/`: what this service is, and which snapshot it answers from.
 
 use serde_json::json;
 use tardist_contract::schema::USER_VERSION;
 
 use crate::{
-    endpoints::health::rfc3339, http::encoding::compressed, http::problem::ApiError,
-    http::request::Request, http::response::Response, query::snapshot::Snapshot, query::statement,
-    route::ENDPOINTS, settings::Settings,
+    http::{
+        date::rfc3339, encoding::compressed, problem::ApiError, request::Request,
+        response::Response,
+    },
+    query::{snapshot::Snapshot, summary::summary},
+    route::ENDPOINTS,
+    settings::Settings,
 };
 
-/// Answers `/` for programs; for browsers, by `Accept: text/html`, it is [`home`](crate::page::home).
+/// Answers `/` for programs. For browsers (`Accept: text/html`) it is [`home`](crate::page::home).
 ///
 /// # Errors
 /// 503 without a snapshot.
@@ -18,7 +22,7 @@ pub async fn get(
     settings: &Settings,
     snapshot: &impl Snapshot,
 ) -> Result<Response, ApiError> {
-    let summary = snapshot.get(statement::summary()).await?;
+    let summary = snapshot.get(summary()).await?;
     let body = json!({
         "name": "tardist",
         "version": env!("CARGO_PKG_VERSION"),
@@ -34,5 +38,5 @@ pub async fn get(
     });
     let mut response = Response::json(body.to_string(), summary.generated_at);
     response.vary("Accept");
-    Ok(compressed(request, response))
+    Ok(compressed(&request.headers, response))
 }

@@ -1,29 +1,31 @@
-//! Conditional requests (RFC 9110, 13): a client that has the answer gets a 304, and one that wants
-//! another than there is gets a 412.
+//! Conditional requests (RFC 9110, 13): a client that has the content already gets a 304, and one that
+//! asks for another version of it gets a 412.
 
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-use crate::{
-    http::problem::ApiError,
-    http::response::{Body, GZIP_SUFFIX, Response},
+use crate::http::{
+    accept::items,
+    body::Body,
+    problem::ApiError,
+    response::{GZIP_SUFFIX, Response},
 };
 
-/// Turns a 200 into a 304 where the request's conditions say that the client has it.
+/// Turns a 200 into a 304 where the headers of the request say that the client has its content.
 ///
-/// `If-None-Match` wins over `If-Modified-Since`, as the RFC demands. The tags of the plain and of the
-/// compressed form both count as the answer's: who has one of them has the content. The 304 then names
-/// the one that the client has, since that is how a cache finds what it may go on using.
+/// `If-None-Match` wins over `If-Modified-Since`, as the RFC demands. The entity tags of the plain and of
+/// the compressed form both match: a client that has one of them has the content. The 304 then has the
+/// tag that the client has, by which a cache finds what it may go on using.
 ///
 /// # Errors
-/// 412 where `If-Match`, or without it `If-Unmodified-Since`, rules the answer out.
+/// 412 where `If-Match`, or without it `If-Unmodified-Since`, asks for another version.
 pub fn apply(request: &HeaderMap, mut response: Response) -> Result<Response, ApiError> {
     if !response.status.is_success() {
         return Ok(response);
     }
-    if !is_wanted(request, &response.headers) {
+    if !is_requested_version(request, &response.headers) {
         return Err(ApiError::PreconditionFailed);
     }
     if response.status == StatusCode::OK && is_fresh(request, &response.headers) {
@@ -38,28 +40,29 @@ pub fn apply(request: &HeaderMap, mut response: Response) -> Result<Response, Ap
     Ok(response)
 }
 
-/// True where the request's conditions say that the client has the answer with these headers.
+/// True where the headers of the request say that the client has the content of the response with
+/// these headers.
 pub fn is_fresh(request: &HeaderMap, response: &HeaderMap) -> bool {
     if request.contains_key(header::IF_NONE_MATCH) {
         let has_tag = response.contains_key(header::ETAG);
         let any = || tags(request, header::IF_NONE_MATCH).any(|tag| tag == "*");
         return has_tag && (any() || known_tag(request, response).is_some());
     }
-    // Most requests have no such date, and need not have the answer's read.
+    // Most requests have no such date; then that of the response need not be read.
     let Some(since) = date(request, header::IF_MODIFIED_SINCE) else { return false };
     date(response, header::LAST_MODIFIED).is_some_and(|modified| modified <= since)
 }
 
-/// True where a part of the answer goes on with what the client has of it (`If-Range`).
+/// True where the client may join a part of the content to the part that it has (`If-Range`).
 pub fn is_same(request: &HeaderMap, response: &HeaderMap) -> bool {
     let Some(validator) = request.get(header::IF_RANGE) else { return true };
-    // A date is no strong validator unless it is exactly the answer's.
+    // A date is a strong validator only where it is exactly that of the response.
     Some(validator) == response.get(header::ETAG)
         || Some(validator) == response.get(header::LAST_MODIFIED)
 }
 
-/// False where `If-Match`, or without it `If-Unmodified-Since`, rules the answer out.
-fn is_wanted(request: &HeaderMap, response: &HeaderMap) -> bool {
+/// False where `If-Match`, or without it `If-Unmodified-Since`, asks for another version.
+fn is_requested_version(request: &HeaderMap, response: &HeaderMap) -> bool {
     if request.contains_key(header::IF_MATCH) {
         let own = response.get(header::ETAG).and_then(|tag| tag.to_str().ok());
         return tags(request, header::IF_MATCH).any(|tag| tag == "*" || Some(tag) == own);
@@ -68,7 +71,8 @@ fn is_wanted(request: &HeaderMap, response: &HeaderMap) -> bool {
     date(response, header::LAST_MODIFIED).is_none_or(|modified| modified <= since)
 }
 
-/// The tag of the answer that the client has, in either form: the answer's own if it can be.
+/// The entity tag by which the client has the content: that of the response if the client has it,
+/// else that of the other form, plain or compressed.
 fn known_tag(request: &HeaderMap, response: &HeaderMap) -> Option<HeaderValue> {
     let own = response.get(header::ETAG)?;
     let text = own.to_str().ok()?;
@@ -81,7 +85,7 @@ fn known_tag(request: &HeaderMap, response: &HeaderMap) -> Option<HeaderValue> {
     known.contains(&other).then(|| HeaderValue::from_str(&other).ok()).flatten()
 }
 
-/// The tag that the same answer has with, or without, compression.
+/// The entity tag of the same content with compression instead of without, or the other way round.
 fn other_form(tag: &str) -> Option<String> {
     let inner = tag.strip_prefix('"')?.strip_suffix('"')?;
     Some(match inner.strip_suffix(GZIP_SUFFIX) {
@@ -91,8 +95,7 @@ fn other_form(tag: &str) -> Option<String> {
 }
 
 fn tags(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
-    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).map(str::trim)
+    items(headers, name).map(str::trim)
 }
 
 fn date(headers: &HeaderMap, name: HeaderName) -> Option<Duration> {
@@ -103,7 +106,7 @@ fn date(headers: &HeaderMap, name: HeaderName) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::statement::Answer;
+    use crate::http::response::Representation;
 
     const AT: &str = "Thu, 06 Aug 2026 09:30:00 GMT";
     const BEFORE: &str = "Thu, 06 Aug 2026 09:29:59 GMT";
@@ -112,11 +115,11 @@ mod tests {
         pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
     }
 
-    /// An answer with the tag `"a"` or `"a-gzip"`.
+    /// A response with the tag `"a"` or `"a-gzip"`.
     fn response(is_gzip: bool) -> Response {
-        let answer =
-            Answer { body: b"{}".into(), is_gzip, etag: "a".into(), modified_at: 1_786_008_600 };
-        Response::answer(answer, "application/json")
+        let (body, etag) = (b"{}".into(), "a".into());
+        let content = Representation { body, is_gzip, etag, modified_at: 1_786_008_600 };
+        Response::ok(content, "application/json")
     }
 
     fn status(pairs: &[(HeaderName, &str)]) -> u16 {
@@ -160,11 +163,11 @@ mod tests {
     }
 
     #[test]
-    fn a_412_says_that_it_is_not_what_is_wanted() {
+    fn another_version_than_the_requested_one_is_a_412() {
         for wanted in ["\"a\"", "\"x\", \"a\"", "*"] {
             assert_eq!(status(&[(header::IF_MATCH, wanted)]), 200, "{wanted}");
         }
-        // To match here, a tag has to be strong and of this very form.
+        // Here a tag matches only if it is strong and of this very form.
         for wanted in ["\"x\"", "W/\"a\"", "\"a-gzip\""] {
             assert_eq!(status(&[(header::IF_MATCH, wanted)]), 412, "{wanted}");
         }

@@ -1,9 +1,9 @@
-//! Which content coding a client takes (RFC 9110, 12.5.3), and answers in it. There is one besides none:
-//! gzip, which every client has.
+//! Content coding (RFC 9110, 12.5.3): which one a client accepts, and the compression of what was made
+//! for one request. The only coding is gzip, which every client can read.
 //!
-//! What is made once for everybody and is large comes compressed from the builder, at a level that no
-//! request could afford; see [`ready_made`](crate::endpoints::list::ready_made). What is made for a request is
-//! compressed for it, at a level that costs less than making it.
+//! Large ready-made answers ([`ready_made`](crate::query::ready_made)) come compressed from the builder,
+//! at a level that takes too long for a request. What is made for one request is compressed at a level
+//! that takes less time than making it.
 
 use std::io::Write;
 
@@ -12,29 +12,31 @@ use flate2::{Compression, GzBuilder};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tardist_contract::schema::GZIP_FROM;
 
-use crate::{
-    http::request::{Request, weighted},
-    http::response::{Body, GZIP_SUFFIX, Response},
+use crate::http::{
+    accept::{items, weighted},
+    body::Body,
+    response::{GZIP_SUFFIX, Response},
 };
 
-/// A document of 5 kB takes a tenth of a millisecond; 6, zlib's own choice, three times as long for a
-/// tenth less.
+/// A document of 5 kB takes a tenth of a millisecond. Level 6, the default of zlib, takes three times as
+/// long and saves a tenth of the bytes.
 const LEVEL: Compression = Compression::new(1);
 
-/// The answer as gzip, if its client takes that and it is large enough to gain by it. That it depends
-/// on `Accept-Encoding` is said in any case: the next one at this path may be large.
+/// Compresses a 200 if the client accepts gzip and the body is large enough to gain by it. `request` is
+/// the request's headers. The response names `Accept-Encoding` in `Vary` in any case, since the next
+/// one at the same path may be large.
 #[must_use]
-pub fn compressed(request: &Request, mut response: Response) -> Response {
+pub fn compressed(request: &HeaderMap, mut response: Response) -> Response {
     if response.status != StatusCode::OK || response.headers.contains_key(header::CONTENT_ENCODING)
     {
         return response;
     }
     response.vary("Accept-Encoding");
     let Body::Bytes(bytes) = &response.body else { return response };
-    if bytes.len() < GZIP_FROM || !accepts_gzip(&request.headers) {
+    if bytes.len() < GZIP_FROM || !accepts_gzip(request) {
         return response;
     }
-    // Nothing can fail in memory; if it did, the plain body is an answer as well.
+    // Writing to memory does not fail; if it did, the plain body would be right as well.
     let Ok(gzip) = gzip(bytes) else { return response };
     let tag = response.headers.get(header::ETAG).and_then(|tag| tag.to_str().ok());
     if let Some(tag) = tag.and_then(|tag| tag.strip_suffix('"')) {
@@ -46,29 +48,26 @@ pub fn compressed(request: &Request, mut response: Response) -> Response {
     response
 }
 
-/// One member without name and time: the same bytes each time.
+/// One gzip member without name and time, so that equal bytes give equal bytes.
 fn gzip(bytes: &[u8]) -> std::io::Result<Bytes> {
     let mut gzip = GzBuilder::new().write(Vec::with_capacity(bytes.len() / 3), LEVEL);
     gzip.write_all(bytes)?;
     gzip.finish().map(Bytes::from)
 }
 
-/// True where the client takes gzip, and not less gladly than no compression. Without
-/// `Accept-Encoding` it doesn't: the RFC allows it then, but who does not ask may not be able to.
+/// True where the client accepts gzip at least as much as no compression (`identity`). Without
+/// `Accept-Encoding` it counts as not accepted: the RFC would allow it, but a client that does not ask
+/// for it may not be able to read it.
 pub fn accepts_gzip(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(header::ACCEPT_ENCODING).into_iter();
-    let items: Vec<(&str, u16)> = values
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(weighted)
-        .collect();
-    let quality = |names: &[&str]| {
+    let items: Vec<(&str, u16)> =
+        items(headers, header::ACCEPT_ENCODING).filter_map(weighted).collect();
+    let weight_of = |names: &[&str]| {
         let named = |(name, _): &&(&str, u16)| names.iter().any(|it| it.eq_ignore_ascii_case(name));
-        items.iter().find(named).map(|(_, quality)| *quality)
+        items.iter().find(named).map(|(_, weight)| *weight)
     };
     // `x-gzip` is its old name.
-    let gzip = quality(&["gzip", "x-gzip"]).or_else(|| quality(&["*"])).unwrap_or(0);
-    gzip > 0 && gzip >= quality(&["identity"]).unwrap_or(0)
+    let gzip = weight_of(&["gzip", "x-gzip"]).or_else(|| weight_of(&["*"])).unwrap_or(0);
+    gzip > 0 && gzip >= weight_of(&["identity"]).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -81,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn gzip_is_for_those_who_ask_for_it() {
+    fn gzip_is_for_clients_that_ask_for_it() {
         for yes in [
             "gzip",
             "GZip",
@@ -119,19 +118,18 @@ mod tests {
     }
 
     #[test]
-    fn a_large_answer_is_compressed_and_has_a_tag_of_its_own() {
-        let answer = |length, accepts: &str| {
+    fn a_large_body_is_compressed_and_has_a_tag_of_its_own() {
+        let response = |length, accepts: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(header::ACCEPT_ENCODING, accepts.parse().unwrap());
-            let request = Request::new(http::Method::GET, &"/".parse().unwrap(), headers).unwrap();
-            compressed(&request, Response::json("x".repeat(length), 1))
+            compressed(&headers, Response::json("x".repeat(length), 1))
         };
-        let (plain, packed) = (answer(2_000, "br"), answer(2_000, "gzip"));
+        let (plain, packed) = (response(2_000, "br"), response(2_000, "gzip"));
         assert!(plain.headers.get(header::CONTENT_ENCODING).is_none());
         assert_eq!(packed.headers[header::CONTENT_ENCODING], "gzip");
         let tag = |response: &Response| response.headers[header::ETAG].to_str().unwrap().to_owned();
         assert_eq!(tag(&packed), tag(&plain).trim_end_matches('"').to_owned() + "-gzip\"");
-        for response in [&plain, &packed, &answer(1_023, "gzip")] {
+        for response in [&plain, &packed, &response(1_023, "gzip")] {
             assert_eq!(response.headers[header::VARY], "Accept-Encoding");
         }
         let Body::Bytes(bytes) = &packed.body else { panic!("no bytes") };
@@ -139,6 +137,6 @@ mod tests {
         std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&**bytes), &mut text)
             .unwrap();
         assert_eq!(text, "x".repeat(2_000));
-        assert!(answer(1_023, "gzip").headers.get(header::CONTENT_ENCODING).is_none());
+        assert!(response(1_023, "gzip").headers.get(header::CONTENT_ENCODING).is_none());
     }
 }

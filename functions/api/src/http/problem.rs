@@ -1,19 +1,20 @@
-//! Errors as HTTP tells them: `application/problem+json` (RFC 9457).
+//! Errors, and their form in HTTP: `application/problem+json` (RFC 9457).
 
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
+use tardist_contract::Kind;
 
 use crate::http::response::Response;
 
-/// How long a client should wait where there is no usable snapshot, in seconds: a builder's first
-/// cycle takes minutes, and a failed one is repeated within the hour.
+/// After how many seconds a client should try again where there is no usable snapshot: the first cycle
+/// of a builder takes minutes, and a failed cycle is repeated within the hour.
 const RETRY_AFTER: &str = "60";
 
-/// Why a request gets no answer. The texts are public; what only the operator may know is logged
-/// where it is found.
+/// Why a request gets no answer. The texts are public: what only the operator may know is logged
+/// where the error occurs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ApiError {
-    /// The path, or what it names, is not there.
+    /// Nothing is at the path.
     #[error("{0}")]
     NotFound(String),
     /// A parameter is malformed.
@@ -21,10 +22,10 @@ pub enum ApiError {
     BadParameter {
         /// Its name.
         parameter: &'static str,
-        /// What it takes, as the end of a sentence.
+        /// What it takes, as the end of the sentence "it takes …".
         takes: &'static str,
     },
-    /// A parameter's value is no text, whatever else the parameter takes.
+    /// The value of a parameter is not text.
     #[error("the parameter `{parameter}` is wrong: it is not UTF-8 once it is percent-decoded")]
     NotText {
         /// Its name, as the client gave it.
@@ -33,19 +34,19 @@ pub enum ApiError {
     /// The request itself is malformed.
     #[error("{0}")]
     BadRequest(&'static str),
-    /// The path takes other methods.
+    /// The method is not one of those that the path takes.
     #[error("this path takes {allow} only")]
     MethodNotAllowed {
         /// The value of `Allow`.
         allow: &'static str,
     },
-    /// The answer is not the one that the request's conditions want (RFC 9110, 13.1).
-    #[error("what is here is not what the request's `If-…` headers want")]
+    /// The request asks for another version than there is (RFC 9110, 13.1).
+    #[error("there is another version here than the `If-…` headers of the request ask for")]
     PreconditionFailed,
-    /// The `Range` that is asked for has nothing in it.
+    /// None of the bytes that `Range` asks for is there.
     #[error("the range begins after the end: there are {size} bytes")]
     RangeNotSatisfiable {
-        /// The size of the whole.
+        /// The size of the file in bytes.
         size: u64,
     },
     /// There is no snapshot to answer from.
@@ -56,8 +57,8 @@ pub enum ApiError {
     Internal,
 }
 
-/// A problem document. A type of its own rather than `json!`, of which every component would get all
-/// that a JSON value can be: 40 kB.
+/// A problem document. It is a type of its own, since `json!` would add all the code of
+/// `serde_json::Value` to each component: 40 kB.
 #[derive(Serialize)]
 struct Problem<'a> {
     r#type: &'static str,
@@ -69,12 +70,27 @@ struct Problem<'a> {
 }
 
 impl ApiError {
-    /// There is no endpoint at the path of the request.
+    /// 404: no endpoint has the path of the request.
     pub fn no_such_path() -> Self {
         Self::NotFound("there is nothing at this path; / lists what there is".into())
     }
 
-    /// There is no project of this name in what Gerrit would answer.
+    /// 404: there is no kind of this name.
+    pub fn no_such_kind() -> Self {
+        Self::NotFound("there is no such kind; the kinds are `extensions` and `skins`".into())
+    }
+
+    /// 404: no repository of this kind has the name.
+    pub fn no_such_repository(kind: Kind) -> Self {
+        Self::NotFound(format!("no {} of this name has a tarball", kind.singular()))
+    }
+
+    /// 404: there is no tarball of this file name.
+    pub fn no_such_tarball() -> Self {
+        Self::NotFound("there is no such tarball".into())
+    }
+
+    /// 404: no repository can have this name in Gerrit.
     pub fn no_such_project() -> Self {
         Self::NotFound(
             "there is no such project; projects are named `mediawiki/extensions/NAME` or \
@@ -83,7 +99,12 @@ impl ApiError {
         )
     }
 
-    /// The status and its title.
+    /// 404: the name could be that of a repository in Gerrit, but none that is published has it.
+    pub fn unpublished_project() -> Self {
+        Self::NotFound("no tarball of this project is published".into())
+    }
+
+    /// The status of the response.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
@@ -98,7 +119,7 @@ impl ApiError {
         }
     }
 
-    /// The problem document, with the headers that go with its status.
+    /// The response: the problem document, with the headers that belong to its status.
     pub fn response(&self) -> Response {
         let status = self.status();
         let parameter = match self {
@@ -113,7 +134,7 @@ impl ApiError {
             detail: self.to_string(),
             parameter,
         };
-        // There is nothing in it that could not be JSON.
+        // All its fields are strings and numbers, which always have a form in JSON.
         let mut response =
             Response::new(status, serde_json::to_string(&problem).unwrap_or_default());
         let mut set = |name, value| {

@@ -1,34 +1,34 @@
-//! Languages: the codes that MediaWiki knows, and what each of them falls back to.
+//! The languages that MediaWiki knows, and to which languages each of them falls back.
 //!
-//! A language has a list of others to try where it lacks a message: `$fallback` in its
-//! `MessagesXx.php`. The list is whole (MediaWiki does not follow the fallbacks' own fallbacks), and
-//! `en` comes after it, which is `LanguageFallback::getAll` in the mode `MESSAGES`; in the mode
-//! `STRICT` only languages that name `en` themselves end there. A title and a description are
-//! messages, so [`Chain`] does the former, and each of the two falls back for itself.
+//! Where a language lacks a message, MediaWiki tries other languages: `$fallback` in its
+//! `MessagesXx.php`. That list is complete (MediaWiki does not follow the fallbacks of a fallback), and
+//! `en` comes after it. This is `LanguageFallback::getAll` in the mode `MESSAGES`; in the mode `STRICT`
+//! `en` comes only after languages that name it. Titles and descriptions are messages, so a [`Chain`] has
+//! `en` at its end. Title and description fall back separately.
 //!
-//! No crate has these lists; the module `table` is made from MediaWiki's own files by
-//! `cargo xtask languages`, which also says how to bring it up to date.
+//! No crate has these lists. `cargo xtask languages` makes the module `table` from MediaWiki's own files;
+//! its help says how to update it.
 
 use std::iter;
 
 use super::table::{BCP47, LANGUAGES, RENAMED};
 
-/// The language that everything falls back to.
+/// The language to which all others fall back.
 pub const ENGLISH: &str = "en";
 
-/// How many languages a [`Chain`] has at most; MediaWiki's longest has 9. Each costs a look-up in
-/// every repository of a batch, so that a client must not make it long.
+/// How many languages a [`Chain`] has at most. The longest of MediaWiki has 9. Each language is a look-up
+/// in every repository of a selection, so a client must not be able to ask for many.
 const MAX_CHAIN: usize = 16;
 
-/// The longest language code: what MediaWiki takes (`LanguageNameUtils::isValidCode`).
+/// The length of the longest language code that MediaWiki takes (`LanguageNameUtils::isValidCode`).
 const MAX_CODE: usize = 128;
 
-/// The code of the language that a tag of any case names, if MediaWiki knows it or what it is a
-/// form of: `zh-TW` and `zh-Hant-TW` are `zh-tw`, `als` is `gsw`, `fr-FR` is `fr`.
+/// The code of the language that a tag names, in upper or lower case: `zh-TW` and `zh-Hant-TW` are
+/// `zh-tw`, `als` is `gsw`, `fr-FR` is `fr`. `None` where MediaWiki knows no such language.
 ///
-/// A code that MediaWiki renamed comes first, as in `LanguageFactory::getLanguage`; then its codes
-/// themselves, and those that BCP 47 writes in another way (`LanguageCode::bcp47ToInternal`). Of
-/// what is unknown the last part is taken off until it is known (RFC 4647, 3.4, "Lookup").
+/// Codes that MediaWiki renamed are tried first, as in `LanguageFactory::getLanguage`; then its codes
+/// themselves; then the forms of its codes in BCP 47 (`LanguageCode::bcp47ToInternal`). From an unknown
+/// tag the last part is removed until the rest is known (RFC 4647, 3.4, "Lookup").
 pub fn known(tag: &str) -> Option<&'static str> {
     if !is_well_formed(tag) {
         return None;
@@ -55,8 +55,8 @@ fn entry(code: &str) -> Option<&'static (&'static str, &'static [&'static str])>
     Some(&LANGUAGES[LANGUAGES.binary_search_by_key(&code, |&(key, _)| key).ok()?])
 }
 
-/// True for what has the form of a language tag, known or not: letters and digits in parts with `-`
-/// between them, of which the first begins with a letter.
+/// True for a text with the form of a language tag, known or not: parts of letters and digits with `-`
+/// between them, the first of which begins with a letter.
 pub fn is_well_formed(tag: &str) -> bool {
     (2..=MAX_CODE).contains(&tag.len())
         && tag.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -65,23 +65,22 @@ pub fn is_well_formed(tag: &str) -> bool {
             .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
-/// The tag by which the rest of the world knows a code of MediaWiki's (BCP 47, in lower case):
-/// `sr-cyrl` for `sr-ec`.
+/// The tag of BCP 47, in lower case, for a code of MediaWiki: `sr-cyrl` for `sr-ec`.
 pub fn bcp47(code: &str) -> &str {
     BCP47.binary_search_by_key(&code, |&(key, _)| key).map_or(code, |index| BCP47[index].1)
 }
 
-/// The languages in which something is wanted, best first, without repetition. `en` is always in it.
+/// Languages in the order in which they are tried, each once. `en` is always one of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chain(Vec<&'static str>);
 
 impl Chain {
-    /// The chain of one or more languages, best first, each followed by what it falls back to.
-    /// What is not [`known`] counts for nothing; without any language the chain is English.
+    /// The chain of the `preferred` languages, best first, each followed by those to which it falls back.
+    /// Languages that are not [`known`] are ignored; without any language the chain is English.
     ///
-    /// The `en` at the end of MediaWiki's chains comes once, after all of them: who wants Alsatian,
-    /// else Walloon, gets German before Walloon, but English only after French.
-    /// Languages in `refused` are left out, but for English as the last resort.
+    /// The `en` at the end of each chain of MediaWiki comes once, after all of them: for Alsatian, else
+    /// Walloon, German comes before Walloon, but English only after French. Languages in `refused` are
+    /// left out, except English as the last resort.
     pub fn new<'a>(preferred: impl IntoIterator<Item = &'a str>, refused: &[&str]) -> Self {
         let mut chain = Vec::new();
         let languages = preferred.into_iter().filter_map(|tag| entry(known(tag)?));
@@ -110,7 +109,7 @@ impl Chain {
 
     /// The codes as a JSON array, which is how statements take them.
     pub fn json(&self) -> String {
-        // No code has anything to escape.
+        // No code has a character that JSON escapes.
         format!("[\"{}\"]", self.0.join("\",\""))
     }
 }
@@ -182,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_knows_is_english() {
+    fn an_unknown_language_is_english() {
         for tag in ["xx-unknown", "qqx", "qqq", "i-klingon", "zz", "x-y"] {
             assert!(is_well_formed(tag), "{tag}");
             assert_eq!(known(tag), None, "{tag}");
@@ -215,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_have_tags_that_the_world_knows_and_that_lead_back() {
+    fn the_bcp_47_form_of_a_code_leads_back_to_it() {
         assert_eq!(bcp47("sr-ec"), "sr-cyrl");
         assert_eq!(bcp47("zh-tw"), "zh-hant-tw");
         assert_eq!(bcp47("de"), "de");

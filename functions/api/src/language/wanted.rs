@@ -1,38 +1,39 @@
-//! In which languages a client wants its answer: `lang=`, else `Accept-Language`.
+//! The languages that a client wants: by the parameter `lang`, else by `Accept-Language`.
 
 use std::cmp::Reverse;
 
 use http::{HeaderMap, header};
 
-use crate::{
-    http::problem::ApiError,
-    http::request::{Request, weighted},
-    http::response::Response,
-    language::chain::{self as language, Chain, ENGLISH},
+use super::chain::{Chain, ENGLISH, bcp47, is_well_formed, known};
+use crate::http::{
+    accept::{items, weighted},
+    problem::ApiError,
+    request::Request,
+    response::Response,
 };
 
-/// How many languages of `Accept-Language` count; browsers send up to ten or so.
+/// How many items of `Accept-Language` count; browsers send up to about ten.
 const MAX_RANGES: usize = 32;
 
-/// The languages that a client wants, and what said so.
+/// The languages that a client wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// The languages, best first.
     pub chain: Chain,
-    /// True where `lang=` was given, so that the answer does not depend on headers.
+    /// True where the request has `lang`, so that the response does not depend on `Accept-Language`.
     is_parameter: bool,
 }
 
 impl Wanted {
-    /// Reads `lang=`, and without it `Accept-Language`. A language that MediaWiki does not know
-    /// counts for nothing, as there; without any that counts, English is wanted.
+    /// Reads `lang`, and without it `Accept-Language`. Languages that MediaWiki does not know are ignored,
+    /// as MediaWiki does; without any known language it is English.
     ///
     /// # Errors
     /// [`ApiError::BadParameter`] where `lang` is no language code. A malformed header is no error:
-    /// people can't see theirs, and anything in it was only a wish.
+    /// people do not see which header their browser sends, and it only states a preference.
     pub fn of(request: &Request) -> Result<Self, ApiError> {
         match request.parameter("lang")? {
-            Some(code) if language::is_well_formed(code) => {
+            Some(code) if is_well_formed(code) => {
                 Ok(Self { chain: Chain::new([code], &[]), is_parameter: true })
             }
             Some(_) => Err(ApiError::BadParameter {
@@ -43,14 +44,15 @@ impl Wanted {
         }
     }
 
-    /// True where English is wanted most, which ready-made answers are in.
+    /// True where English is wanted most: that is the language of ready-made answers.
     pub fn is_english(&self) -> bool {
         self.chain.first() == ENGLISH
     }
 
-    /// Adds to an answer what language it is in, a code of MediaWiki's, and what that depends on.
+    /// Adds the language of the response (a code of MediaWiki), and that it depends on
+    /// `Accept-Language` if it does.
     pub fn describe(&self, mut response: Response, language: &str) -> Response {
-        response.set(header::CONTENT_LANGUAGE, language::bcp47(language));
+        response.set(header::CONTENT_LANGUAGE, bcp47(language));
         if !self.is_parameter {
             response.vary("Accept-Language");
         }
@@ -58,27 +60,26 @@ impl Wanted {
     }
 }
 
-/// The languages of `Accept-Language` (RFC 9110, 12.5.4), best first; of equal ones the order is
-/// the client's. `*`, any other language, is English. What is malformed counts for nothing.
+/// The languages of `Accept-Language` (RFC 9110, 12.5.4), best first; those of equal weight are in the
+/// order of the header. `*`, any other language, counts as English. Malformed items are ignored.
 fn accepted(headers: &HeaderMap) -> Chain {
-    let values = headers.get_all(header::ACCEPT_LANGUAGE).iter();
-    let items = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-    let mut ranges: Vec<(&str, u16)> = items.take(MAX_RANGES).filter_map(range).collect();
+    let items = items(headers, header::ACCEPT_LANGUAGE).take(MAX_RANGES);
+    let mut ranges: Vec<(&str, u16)> = items.filter_map(range).collect();
     ranges.sort_by_key(|(_, weight)| Reverse(*weight));
     let wanted = ranges.iter().take_while(|(_, weight)| *weight > 0).map(|(tag, _)| *tag);
     let refused = ranges.iter().filter(|(_, weight)| *weight == 0);
-    let refused: Vec<&str> = refused.filter_map(|(tag, _)| language::known(tag)).collect();
+    let refused: Vec<&str> = refused.filter_map(|(tag, _)| known(tag)).collect();
     Chain::new(wanted, &refused)
 }
 
-/// A tag with its weight in thousandths: `de-AT;q=0.5`.
+/// The tag of an item, and its weight in thousandths: `de-AT;q=0.5` is `("de-AT", 500)`.
 fn range(item: &str) -> Option<(&str, u16)> {
     let (tag, weight) = match weighted(item)? {
-        // To refuse all others is to leave no last resort.
+        // `*;q=0` refuses all other languages, but English stays as the last resort.
         ("*", weight @ 1..) => (ENGLISH, weight),
         range => range,
     };
-    language::is_well_formed(tag).then_some((tag, weight))
+    is_well_formed(tag).then_some((tag, weight))
 }
 
 #[cfg(test)]
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn the_header_is_read_with_its_qualities() {
+    fn the_header_is_read_with_its_weights() {
         accepts("de", &["de", "en"]);
         accepts("de-AT", &["de-at", "de", "en"]);
         accepts("fr-CH, fr;q=0.9, en;q=0.8, de;q=0.7, *;q=0.5", &["fr", "en", "de"]);
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_malformed_in_the_header_counts_for_nothing() {
+    fn malformed_items_of_the_header_are_ignored() {
         accepts("de;q=2, he", &["he", "en"]);
         accepts("de;q=NaN, fr;q=inf, es;q=-1, it;q=, he;q=0.1", &["he", "en"]);
         accepts(";;,=,,  ,q=1, ../, <b>, de--at, %00", &["en"]);
@@ -157,10 +158,10 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_says_its_language_and_what_that_depends_on() {
+    fn a_response_says_its_language_and_what_that_depends_on() {
         let describe = |uri: &str| {
-            let answer = Response::json("{}".into(), 1);
-            wanted(uri, &[]).unwrap().describe(answer, "sr-ec").headers
+            let response = Response::json("{}".into(), 1);
+            wanted(uri, &[]).unwrap().describe(response, "sr-ec").headers
         };
         let by_header = describe("/");
         assert_eq!(by_header[header::CONTENT_LANGUAGE], "sr-cyrl");

@@ -1,13 +1,13 @@
-//! The statements behind the Gerrit view: the whole bodies, guard line and all, are made by SQLite,
-//! since a row that a function reads costs a hop and a key that it renders costs more.
+//! The bodies of the Gerrit view. SQLite makes them whole, with the line before the JSON: each row that
+//! a component reads, and each key that it writes, would cost more.
 //!
-//! Names need no escaping in JSON, and of their characters only `+` needs any in a URL.
+//! Names need no escaping in JSON, and in a URL only their `+` does.
 
 use tardist_contract::{Kind, RepoName};
 
-use super::statement::{Made, Row, RowError, Statement, Value};
+use super::statement::{Rendered, Row, RowError, Statement, Value};
 
-/// The part of a list that is wanted.
+/// Which entries of a list are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
     /// How many entries to look at; `None` for all.
@@ -17,7 +17,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// The page that nothing is on.
+    /// The page that has no entries.
     pub const EMPTY: Self = Self { limit: None, start: u32::MAX };
 
     fn limit(self) -> Value {
@@ -31,73 +31,42 @@ impl Page {
 
 /// The projects whose name begins with `prefix` and, in lower case, contains `part`.
 ///
-/// `branches` is a JSON array of pairs, the name to answer with and the branch that it means: of the
-/// projects only those that have one of them are listed. As in Gerrit, `page` counts projects before
+/// `branches` is a JSON array of pairs: the name by which a branch was asked for, and the branch. Then
+/// only projects that have one of the branches are listed. As in Gerrit, `page` counts projects before
 /// that, and the last one that is looked at has `_more_projects` if it is not the last of all.
-pub fn projects(prefix: &str, part: &str, branches: Option<&str>, page: Page) -> Statement<Made> {
+pub fn projects(
+    prefix: &str,
+    part: &str,
+    branches: Option<&str>,
+    page: Page,
+) -> Statement<Rendered> {
     Statement {
-        sql: "
-WITH wanted AS MATERIALIZED (
-    SELECT key AS place, value ->> 0 AS asked, value ->> 1 AS branch FROM json_each(?3)
-), project AS (
-    SELECT kind, name, row_number() OVER (ORDER BY kind, name) AS place, count(*) OVER () AS total
-    FROM (
-        SELECT kind, name, 'mediawiki/' || kind || '/' || name AS project FROM repository
-    )
-    WHERE substr(project, 1, length(?1)) = ?1 AND instr(lower(project), ?2) > 0
-    ORDER BY kind, name
-), listed AS (
-    SELECT kind, name, place, ?4 >= 0 AND place = ?4 + ?5 AND place < total AS more, (
-        SELECT json_group_object(asked, commit_id) FROM (
-            SELECT asked, commit_id FROM wanted JOIN branch USING (branch)
-            WHERE branch.kind = project.kind AND branch.name = project.name
-            ORDER BY wanted.place
-        )
-    ) AS tips
-    FROM project WHERE place > ?5 AND (?4 < 0 OR place <= ?4 + ?5)
-)
-SELECT user_version, ')]}''' || char(10) || '{' || coalesce(body, '') || '}' || char(10), (
-    SELECT coalesce(max(modified_at), 0) FROM answer WHERE path = '/info'
-)
-FROM pragma_user_version, (
-    SELECT group_concat(
-        '\"mediawiki/' || kind || '/' || name || '\":{\"id\":\"mediawiki%2F' || kind || '%2F'
-            || replace(name, '+', '%2B') || '\",\"state\":\"ACTIVE\"'
-            || CASE WHEN ?3 IS NULL THEN '' ELSE ',\"branches\":' || tips END
-            || CASE WHEN more THEN ',\"_more_projects\":true}' ELSE '}' END,
-        ','
-    ) AS body
-    FROM (SELECT * FROM listed WHERE ?3 IS NULL OR tips <> '{}' ORDER BY place)
-)",
+        sql: include_str!("sql/gerrit_projects.sql"),
         params: vec![
-            Value::Text(prefix.to_owned()),
-            Value::Text(part.to_owned()),
-            branches.map_or(Value::Null, |branches| Value::Text(branches.to_owned())),
+            Value::text(prefix),
+            Value::text(part),
+            Value::optional(branches.map(str::to_owned)),
             page.limit(),
             page.start(),
         ],
-        read: Row::made,
+        read: Row::rendered,
     }
 }
 
-/// The branches of a project whose name contains `part` in lower case; `None` where the project is not
+/// The branches of a project whose name, in lower case, contains `part`; `None` where the project is not
 /// published.
-pub fn branches(kind: Kind, name: &RepoName, part: &str, page: Page) -> Statement<Option<Made>> {
+pub fn branches(
+    kind: Kind,
+    name: &RepoName,
+    part: &str,
+    page: Page,
+) -> Statement<Option<Rendered>> {
     Statement {
-        sql: "
-SELECT user_version, modified_at, ')]}''' || char(10) || (
-    SELECT json_group_array(json_object('ref', 'refs/heads/' || branch, 'revision', commit_id))
-    FROM (
-        SELECT branch, commit_id FROM branch
-        WHERE kind = ?1 AND name = ?2 AND instr(lower(branch), ?3) > 0
-        ORDER BY branch LIMIT ?4 OFFSET ?5
-    )
-) || char(10)
-FROM pragma_user_version LEFT JOIN repository ON kind = ?1 AND name = ?2",
+        sql: include_str!("sql/gerrit_branches.sql"),
         params: vec![
-            Value::Text(kind.to_string()),
-            Value::Text(name.to_string()),
-            Value::Text(part.to_owned()),
+            Value::text(&kind),
+            Value::text(name),
+            Value::text(part),
             page.limit(),
             page.start(),
         ],
@@ -105,20 +74,17 @@ FROM pragma_user_version LEFT JOIN repository ON kind = ?1 AND name = ?2",
     }
 }
 
-fn branches_row(row: &mut Row) -> Result<Option<Made>, RowError> {
-    let modified_at = match row.next() {
-        Value::Null => return Ok(None),
-        Value::Integer(time) => time,
-        _ => return Err(row.unlike("an integer")),
-    };
-    Ok(Some(Made { body: row.text()?, modified_at }))
+fn branches_row(row: &mut Row) -> Result<Option<Rendered>, RowError> {
+    let Some(modified_at) = row.optional_integer()? else { return Ok(None) };
+    Ok(Some(Rendered { text: row.text()?, modified_at }))
 }
 
 #[cfg(test)]
 mod tests {
     use tardist_contract::schema::{SCHEMA, USER_VERSION};
 
-    use super::{super::statement::tests::run, *};
+    use super::*;
+    use crate::query::testing::run;
 
     const ALL: Page = Page { limit: None, start: 0 };
 
@@ -154,9 +120,9 @@ mod tests {
 
     /// The listed names with their branches, in their order, and the one that says that there are more.
     fn list(prefix: &str, part: &str, branches: Option<&str>, page: Page) -> String {
-        let made = run(&snapshot(), &projects(prefix, part, branches, page)).unwrap();
-        assert_eq!(made.modified_at, 7);
-        let document = document(&made.body);
+        let rendered = run(&snapshot(), &projects(prefix, part, branches, page)).unwrap();
+        assert_eq!(rendered.modified_at, 7);
+        let document = document(&rendered.text);
         let entries = document.as_object().unwrap().iter().map(|(project, info)| {
             assert_eq!(info["state"], "ACTIVE");
             let branches = info.get("branches").and_then(serde_json::Value::as_object);
@@ -222,9 +188,10 @@ mod tests {
     fn branches_are_in_the_order_of_their_names() {
         let db = snapshot();
         let list = |kind, name: &str, part, page| {
-            let made = run(&db, &branches(kind, &name.parse().unwrap(), part, page)).unwrap()?;
-            assert_eq!(made.modified_at, 5);
-            let document = document(&made.body);
+            let rendered =
+                run(&db, &branches(kind, &name.parse().unwrap(), part, page)).unwrap()?;
+            assert_eq!(rendered.modified_at, 5);
+            let document = document(&rendered.text);
             let refs = document.as_array().unwrap().iter().map(|branch| {
                 let name = branch["ref"].as_str().unwrap();
                 let short = name.strip_prefix("refs/heads/").unwrap();

@@ -1,6 +1,13 @@
-//! The snapshot as endpoints see it: something that answers statements.
+//! The snapshot as the endpoints see it: something that runs statements.
 
-use crate::{http::problem::ApiError, query::statement::Statement};
+use tardist_contract::schema::USER_VERSION;
+
+use super::statement::Statement;
+use crate::http::problem::ApiError;
+
+/// The schema version, which every SQLite file has; 0 where there is no snapshot. It is no
+/// [`Statement`], since reading one fails for another version.
+pub const USER_VERSION_SQL: &str = "SELECT user_version FROM pragma_user_version";
 
 /// An open snapshot. All statements of one request go to the same one, so that they see the same
 /// file even while the builder replaces it.
@@ -12,16 +19,16 @@ pub trait Snapshot {
     /// Runs a statement and reads its row.
     ///
     /// # Errors
-    /// [`ApiError::Unavailable`] where there is no snapshot, or not one of this schema.
+    /// [`ApiError::Unavailable`] where there is no snapshot, or one of another schema.
     async fn get<T>(&self, statement: Statement<T>) -> Result<T, ApiError>;
 }
 
-/// Why there is nothing to answer from, by the schema version that the file has; `None` where it
-/// could not even be read. Public text: it names no path and no SQL.
+/// The error for a snapshot that does not answer, by the schema version of its file; `None` where not
+/// even that can be read. The text is public: it has no path and no SQL.
 pub fn unavailable(user_version: Option<i64>) -> ApiError {
     ApiError::Unavailable(match user_version {
         Some(0) => "none has been published yet".to_owned(),
-        Some(tardist_contract::schema::USER_VERSION) | None => "it can't be read".to_owned(),
+        Some(USER_VERSION) | None => "it cannot be read".to_owned(),
         Some(other) => format!("it has schema version {other}, which this service does not read"),
     })
 }

@@ -1,43 +1,40 @@
-//! What an instance keeps between requests, for nine tenths of a second at most.
+//! The responses that an instance keeps between requests, for nine tenths of a second at most.
 //!
-//! To open the snapshot costs more than all the rest of a request (SQLite parses the schema anew),
-//! and the runtime lets one instance serve many requests. So an instance keeps its connection and
-//! the answers that it made from it, and forgets both together soon after it opened the connection:
-//! what it answers lags behind a new snapshot by that time at most, and never comes from two
-//! snapshots. With the request that is under way when the time is over, that is the second which is
-//! promised.
+//! To open the snapshot takes longer than all the rest of a request, since SQLite parses the schema each
+//! time. The runtime lets one instance serve many requests. So an instance keeps its connection and the
+//! responses that it made from it, and drops both together soon after it opened the connection. It lags
+//! behind a new snapshot by that time at most, and never answers from two snapshots. The time of a request
+//! that is running at that moment is added: together they are within the second that is promised.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use http::{HeaderMap, StatusCode, Uri, header};
 
-use crate::{
-    http::encoding::accepts_gzip,
-    http::response::{Body, Response},
-};
+use crate::http::{body::Body, encoding::accepts_gzip, response::Response};
 
-/// How long anything is kept: the second that an answer may lag, less the time for the request itself.
+/// How long a connection and its responses are kept: the second that a response may lag behind, less the
+/// time for the request itself.
 pub const LIFETIME: Duration = Duration::from_millis(900);
 
-/// How many bytes of bodies are kept: the largest answers, all repositories plain and compressed,
-/// and many small ones. An instance has a few MB besides.
+/// How many bytes of bodies and keys are kept. This is room for the largest responses, all repositories
+/// plain and compressed, and for many small ones. An instance takes a few MB besides.
 const MAX_BYTES: usize = 16 << 20;
 
-/// How many answers are kept. An instance serves about a hundred requests in its life.
-const MAX_ANSWERS: usize = 256;
+/// How many responses are kept. An instance serves about a hundred requests in its life.
+const MAX_RESPONSES: usize = 256;
 
-/// The answers that were made from one connection.
+/// The responses that were made from one connection.
 #[derive(Debug, Default)]
-pub struct Kept {
-    answers: BTreeMap<String, Response>,
+pub struct ResponseCache {
+    responses: BTreeMap<String, Response>,
     bytes: usize,
 }
 
-/// Everything in a request that an answer to `GET` depends on, conditions aside: the target and
-/// the headers by which answers vary.
+/// Everything in a request on which the response to a `GET` depends, without the headers of conditional
+/// requests: the target, and the headers that `Vary` can name.
 pub fn key(uri: &Uri, headers: &HeaderMap) -> String {
     let mut key = uri.path_and_query().map(|it| it.as_str().to_owned()).unwrap_or_default();
-    // All that counts of the many values of `Accept-Encoding`.
+    // Nothing else in `Accept-Encoding` makes a difference.
     if accepts_gzip(headers) {
         key.push_str("\ngzip");
     }
@@ -46,36 +43,37 @@ pub fn key(uri: &Uri, headers: &HeaderMap) -> String {
             key.push('\n');
             key.push_str(name.as_str());
             key.push(':');
-            // Not every value is text, and two that differ only there ask for the same.
+            // A value need not be text. Values that differ only in what is no text ask for the same.
             key.push_str(&String::from_utf8_lossy(value.as_bytes()));
         }
     }
     key
 }
 
-impl Kept {
-    /// The answer to a request with this key, if it is kept.
+impl ResponseCache {
+    /// The response to a request with this key, if it is kept.
     pub fn get(&self, key: &str) -> Option<Response> {
-        self.answers.get(key).and_then(shared)
+        self.responses.get(key).and_then(shared)
     }
 
-    /// Keeps an answer where there is room for it. Errors, files and what no cache may answer with
-    /// are not kept.
+    /// Keeps a response if there is room for it. Errors, files and responses with `no-cache` are not
+    /// kept.
     pub fn put(&mut self, key: String, response: &Response) {
         let Some(response) = shared(response) else { return };
         let bytes = usize::try_from(response.body.len()).unwrap_or(usize::MAX);
-        let is_room = self.answers.len() < MAX_ANSWERS
+        let is_room = self.responses.len() < MAX_RESPONSES
             && self.bytes.saturating_add(bytes).saturating_add(key.len()) <= MAX_BYTES;
-        let may_be = response.headers.get(header::CACHE_CONTROL).is_none_or(|it| it != "no-cache");
-        if response.status == StatusCode::OK && may_be && is_room {
+        let may_be_kept =
+            response.headers.get(header::CACHE_CONTROL).is_none_or(|it| it != "no-cache");
+        if response.status == StatusCode::OK && may_be_kept && is_room {
             self.bytes += bytes + key.len();
-            self.answers.insert(key, response);
+            self.responses.insert(key, response);
         }
     }
 }
 
-/// The same response once more, with the same bytes in memory; `None` for a file, which is read
-/// only once.
+/// The same response again, with the same bytes in memory; `None` for a file, which can be read only
+/// once.
 fn shared(response: &Response) -> Option<Response> {
     let Body::Bytes(bytes) = &response.body else { return None };
     Some(Response {
@@ -94,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_holds_all_that_an_answer_depends_on() {
+    fn a_key_has_all_that_a_response_depends_on() {
         let key = |uri: &str, pairs: &[_]| super::key(&uri.parse().unwrap(), &headers(pairs));
         let plain = key("/list/skins", &[]);
         assert_eq!(plain, key("/list/skins", &[(header::IF_NONE_MATCH, "\"x\"")]));
@@ -112,23 +110,23 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_kept_while_there_is_room_and_errors_never() {
-        let mut kept = Kept::default();
-        let answer = Response::json("{}".into(), 1);
-        kept.put("a".into(), &answer);
-        let again = kept.get("a").unwrap();
-        assert_eq!((again.headers, again.body.len()), (answer.headers.clone(), 2));
-        kept.put("error".into(), &Response::new(StatusCode::NOT_FOUND, "no"));
-        assert!(kept.get("error").is_none());
+    fn responses_are_kept_while_there_is_room_and_errors_never() {
+        let mut cache = ResponseCache::default();
+        let response = Response::json("{}".into(), 1);
+        cache.put("a".into(), &response);
+        let again = cache.get("a").unwrap();
+        assert_eq!((again.headers, again.body.len()), (response.headers.clone(), 2));
+        cache.put("error".into(), &Response::new(StatusCode::NOT_FOUND, "no"));
+        assert!(cache.get("error").is_none());
         let mut probe = Response::json("{}".into(), 1);
         probe.set(header::CACHE_CONTROL, "no-cache");
-        kept.put("probe".into(), &probe);
-        assert!(kept.get("probe").is_none());
-        kept.put("large".into(), &Response::new(StatusCode::OK, vec![0; MAX_BYTES]));
-        assert!(kept.get("large").is_none());
-        for number in 0..2 * MAX_ANSWERS {
-            kept.put(number.to_string(), &answer);
+        cache.put("probe".into(), &probe);
+        assert!(cache.get("probe").is_none());
+        cache.put("large".into(), &Response::new(StatusCode::OK, vec![0; MAX_BYTES]));
+        assert!(cache.get("large").is_none());
+        for number in 0..2 * MAX_RESPONSES {
+            cache.put(number.to_string(), &response);
         }
-        assert_eq!(kept.answers.len(), MAX_ANSWERS);
+        assert_eq!(cache.responses.len(), MAX_RESPONSES);
     }
 }

@@ -1,11 +1,12 @@
-use rusqlite::{Connection, params_from_iter, types};
+use rusqlite::Connection;
 use tardist_contract::{
     Kind,
     schema::{SCHEMA, USER_VERSION},
     search::{Texts, steps, terms},
 };
 
-use crate::query::statement::{self, Found, Value};
+use super::Results;
+use crate::query::testing::run;
 
 struct Index(Connection);
 
@@ -28,28 +29,17 @@ impl Index {
         self.0.execute(sql, [terms]).unwrap();
     }
 
-    fn ask(&self, query: &str, kind: Option<Kind>, limit: u32) -> Found {
+    fn ask(&self, query: &str, kind: Option<Kind>, limit: u32) -> Results {
         let statement =
-            statement::search(&serde_json::json!(steps(query, kind)).to_string(), limit, None);
-        let params = statement.params.iter().map(|value| match value {
-            Value::Text(text) => types::Value::Text(text.clone()),
-            Value::Integer(integer) => types::Value::Integer(*integer),
-            Value::Null => types::Value::Null,
-            other => panic!("no statement takes {other:?}"),
-        });
-        let row = self.0.query_row(statement.sql, params_from_iter(params), |row| {
-            let version = Value::Integer(row.get(0)?);
-            let times = [Value::Integer(row.get(1)?), Value::Integer(row.get(2)?)];
-            Ok([vec![version], times.to_vec(), vec![Value::Text(row.get(3)?)]].concat())
-        });
-        statement.read(row.unwrap_or_else(|error| panic!("{query:?}: {error}"))).unwrap()
+            super::statement(&serde_json::json!(steps(query, kind)).to_string(), limit, None);
+        run(&self.0, &statement).unwrap()
     }
 
     /// What is found, as `MATCH NAME`.
     fn find(&self, query: &str) -> Vec<String> {
         let found = self.ask(query, None, 100);
         let results: serde_json::Value =
-            serde_json::from_str(&format!("[{}]", found.results)).unwrap();
+            serde_json::from_str(&format!("[{}]", found.cards)).unwrap();
         let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
         let results = results.as_array().unwrap().iter();
         results.map(|it| format!("{} {}", text(&it["match"]), text(&it["name"]))).collect()
@@ -91,11 +81,11 @@ fn names_come_first_then_titles_credits_descriptions_and_translations() {
     // A step that finds enough ends the search, wherever it is.
     for limit in 1..=expected.len() {
         let found = index.ask("mass", None, u32::try_from(limit).unwrap());
-        assert_eq!(found.results.matches("match").count(), limit);
+        assert_eq!(found.cards.matches("match").count(), limit);
         assert_eq!(usize::try_from(found.count).unwrap(), expected.len().min(limit + 1));
     }
     let skins = index.ask("mass", Some(Kind::Skins), 20);
-    assert_eq!(skins.results, r#"{"match":"name","name":"Mass"}"#);
+    assert_eq!(skins.cards, r#"{"match":"name","name":"Mass"}"#);
     assert_eq!((skins.count, skins.generated_at), (1, 1000));
 }
 
