@@ -136,6 +136,6 @@ pub(crate) mod tests {
     #[test]
     fn a_file_that_is_shorter_than_promised_ends_the_body() {
         let mut body = Body::File(FileBody::new(tempfile::tempfile().unwrap(), 10));
-        assert_eq!(pieces(&mut body), [Bytes::new(); 0]);
+        assert!(pieces(&mut body).is_empty());
     }
 }

@@ -91,13 +91,13 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(values: &[&str], expected: Requested) {
+    fn check(values: &[&str], expected: &Requested) {
         let pairs = values.iter().map(|value| (header::RANGE, value.parse().unwrap()));
         let headers = pairs.fold(HeaderMap::new(), |mut all, (name, value)| {
             all.append(name, value);
             all
         });
-        assert_eq!(requested(&headers, 10), expected, "{values:?}");
+        assert_eq!(requested(&headers, 10), *expected, "{values:?}");
     }
 
     #[test]
@@ -111,21 +111,21 @@ mod tests {
             ("bytes=-99", 0..10),
             ("Bytes= 9-9 ", 9..10),
         ] {
-            check(&[value], Requested::Part(part));
+            check(&[value], &Requested::Part(part));
         }
     }
 
     #[test]
     fn a_range_that_begins_after_the_end_is_outside() {
         for value in ["bytes=10-", "bytes=10-12", "bytes=-0", "bytes=99999999999999999999999-"] {
-            check(&[value], Requested::Outside);
+            check(&[value], &Requested::Outside);
         }
     }
 
     #[test]
     fn without_one_range_it_is_the_whole() {
-        check(&[], Requested::Whole);
-        check(&["bytes=0-1", "bytes=3-4"], Requested::Whole);
+        check(&[], &Requested::Whole);
+        check(&["bytes=0-1", "bytes=3-4"], &Requested::Whole);
         for value in [
             "bytes=0-1,3-4",
             "bytes=4-2",
@@ -136,7 +136,7 @@ mod tests {
             "bytes",
             "",
         ] {
-            check(&[value], Requested::Whole);
+            check(&[value], &Requested::Whole);
         }
     }
 }
