@@ -70,7 +70,7 @@ fn start_page(settings: &Settings, summary: &Summary) -> Markup {
         }
         h2 { "For programs" }
         p {
-            "Everything here is there as JSON as well, without a key and for any origin"
+            "All of this is also available as JSON, without a key and from any origin"
             @if let Some(url) = link(&settings.documentation_url) {
                 ": see the " a href=(url) rel="noreferrer" { "documentation" }
             }

@@ -60,7 +60,7 @@ fn page(repository: &Repository) -> Markup {
         (offer(repository))
         (facts(repository, &json))
         h2 #branches { "Branches" }
-        p { "Take the branch of your MediaWiki: REL1_45 is for MediaWiki 1.45, master for what is being developed." }
+        p { "Choose the branch of your MediaWiki: REL1_45 is for MediaWiki 1.45, master for the version in development." }
         (branches(repository))
         (problems(repository))
         h2 { "Checksums" }
@@ -200,7 +200,7 @@ fn problems(repository: &Repository) -> Markup {
     html! {
         @if !with.is_empty() {
             h2 { "Problems in the content" }
-            p { "Found when the tarballs were made; they are offered all the same." }
+            p { "They were found when the tarballs were made. You can still download the tarballs." }
             dl.facts { @for (name, branch) in with {
                 (fact(name.as_str(), &html! { ul { @for text in &branch.problems { li dir="auto" { (text) } } } }))
             } }
