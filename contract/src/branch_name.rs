@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::name_error::{is_plain, name_type};
 
-/// The name of a Git branch that is distributed, without `refs/heads/`: `master`, `REL1_45`.
+/// The name of a published Git branch, without `refs/heads/`: `master`, `REL1_45`.
 ///
-/// 1 to 100 ASCII letters, digits and `- _ . + /`, and what `git check-ref-format` allows. The
+/// It has 1 to 100 ASCII letters, digits and `- _ . + /`, and `git check-ref-format` must allow it. The
 /// order is newest first, as lists show branches: `master`, `main`, then release branches from the
 /// highest version down, then all others by name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -21,8 +21,8 @@ impl BranchName {
         format!("refs/heads/{}", self.0)
     }
 
-    /// The MediaWiki version that a release branch belongs to: `REL1_45` gives `(1, 45)`. Such
-    /// branches are cut by MediaWiki's release process (<https://www.mediawiki.org/wiki/Compatibility>).
+    /// The MediaWiki version of a release branch: `(1, 45)` for `REL1_45`; `None` for other branches.
+    /// MediaWiki's release process makes such branches (<https://www.mediawiki.org/wiki/Compatibility>).
     pub fn release(&self) -> Option<(u32, u32)> {
         let (major, minor) = self.0.strip_prefix("REL")?.split_once('_')?;
         Some((major.parse().ok()?, minor.parse().ok()?))

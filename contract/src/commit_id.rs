@@ -10,8 +10,9 @@ pub struct CommitId(String);
 name_type!(CommitId, "a commit id", check);
 
 impl CommitId {
-    /// The first 7 digits, which stand in a tarball's name. ExtensionDistributor cuts there, so it
-    /// is always 7, even where Git would need more (<https://phabricator.wikimedia.org/T365416>).
+    /// The first 7 digits, as in the name of a tarball. ExtensionDistributor takes 7, so it is always 7,
+    /// even where Git would need more to tell commits apart
+    /// (<https://phabricator.wikimedia.org/T365416>).
     pub fn short(&self) -> &str {
         &self.0[..7]
     }

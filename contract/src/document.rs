@@ -1,60 +1,63 @@
-//! The JSON documents that are published: what the builder writes into the snapshot, ready-made,
-//! and the functions hand out. Keys and order are the contract's; every key is always present, and
-//! what a repository does not say is `null` or empty, never invented.
+//! The JSON documents that are published: the builder writes them into the snapshot, and the functions
+//! answer with them. The keys and their order are part of the contract. Every key is always present;
+//! where a repository gives no value it is `null` or empty.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BranchName, CommitId, Kind, RepoName, TarballName};
+use crate::{
+    branch_name::BranchName, commit_id::CommitId, kind::Kind, repo_name::RepoName,
+    tarball_name::TarballName,
+};
 
 /// The answer of `/info/KIND/NAME`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repository {
     /// `extensions` or `skins`.
     pub kind: Kind,
     /// The repository's name.
     pub name: RepoName,
-    /// What its newest branch that says anything says, field by field.
+    /// Per field: the value of the newest branch that sets it.
     #[serde(flatten)]
     pub metadata: LocalizedMetadata,
-    /// Where it comes from: the URL that `git clone` takes.
+    /// The URL that `git clone` takes.
     pub source_url: String,
-    /// The branch to offer first: the newest release branch, else the newest branch of all.
+    /// The branch to offer first: the newest release branch, else the first of `branches`.
     pub default_branch: BranchName,
     /// Its published branches, newest first; never empty.
     pub branches: BTreeMap<BranchName, Branch>,
 }
 
 /// One published branch of a repository.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Branch {
     /// The commit that the tarball was made from.
     pub commit: CommitId,
-    /// When it was committed: RFC 3339, UTC, whole seconds.
+    /// The committer date: RFC 3339, UTC, whole seconds.
     pub committed_at: String,
     /// The manifest's `version`.
     pub version: Option<String>,
-    /// What it needs to run.
+    /// What the branch needs to run.
     pub requires: Requires,
-    /// What this branch says of itself.
+    /// What the manifest of this branch says.
     pub metadata: Metadata,
-    /// What was wrong in the branch's content, for people; empty when nothing was.
+    /// What is wrong with the content of the branch, as sentences for people.
     pub problems: Vec<String>,
     /// The file to download.
     pub tarball: Tarball,
 }
 
 /// What a manifest says of its extension or skin
-/// (<https://www.mediawiki.org/wiki/Manual:Extension.json/Schema>), wikitext and HTML as plain text.
+/// (<https://www.mediawiki.org/wiki/Manual:Extension.json/Schema>). Wikitext and HTML are plain text here.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metadata {
     /// The English text of its `namemsg`, else its `name`.
     pub title: Option<String>,
-    /// The English text of its `descriptionmsg`, else its `description`. Paragraphs and list items
-    /// are lines.
+    /// The English text of its `descriptionmsg`, else its `description`. Each paragraph and list item
+    /// is a line.
     pub description: Option<String>,
-    /// Its `author`s; `...` stands for others, as in MediaWiki.
+    /// Its `author`s. As in MediaWiki, `...` stands for others.
     pub authors: Vec<String>,
     /// Its `license-name`, an SPDX identifier.
     pub license: Option<String>,
@@ -64,14 +67,14 @@ pub struct Metadata {
     pub r#type: Option<String>,
 }
 
-/// [`Metadata`] of a whole repository, and the language that its description came out in.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+/// [`Metadata`] of a whole repository, and the language of its description.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LocalizedMetadata {
     /// As [`Metadata::title`].
     pub title: Option<String>,
     /// As [`Metadata::description`].
     pub description: Option<String>,
-    /// The language code of `description`; `null` with it.
+    /// The language code of `description`; `null` where that is `null`.
     pub description_language: Option<String>,
     /// As [`Metadata::authors`].
     pub authors: Vec<String>,
@@ -98,11 +101,11 @@ pub struct Requires {
 }
 
 /// A published tarball.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tarball {
     /// Its file name.
     pub file: TarballName,
-    /// Where to download it: absolute when the builder knows its public URL, else a path.
+    /// Where to download it: an absolute URL if the builder knows its public URL, else a path.
     pub url: String,
     /// Its size in bytes.
     pub size: u64,

@@ -2,10 +2,10 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::NameError;
+use crate::name_error::NameError;
 
-/// What a repository holds: a MediaWiki extension or a skin. Its text form, `extensions` or
-/// `skins`, is the path segment of every URL, folder and Gerrit project.
+/// What a repository holds: a MediaWiki extension or a skin. As text it is `extensions` or `skins`, which
+/// is a segment of URLs, of folders' paths and of Gerrit projects' names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -16,7 +16,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Both kinds, in the order in which answers list them.
+    /// Both kinds, in the order of all lists.
     pub const ALL: [Self; 2] = [Self::Extensions, Self::Skins];
 
     /// `extensions` or `skins`.
@@ -24,6 +24,14 @@ impl Kind {
         match self {
             Self::Extensions => "extensions",
             Self::Skins => "skins",
+        }
+    }
+
+    /// The word for one of this kind: `extension` or `skin`.
+    pub fn singular(self) -> &'static str {
+        match self {
+            Self::Extensions => "extension",
+            Self::Skins => "skin",
         }
     }
 }

@@ -1,25 +1,24 @@
 //! The contract between the builder, which writes snapshots, and the functions, which read them.
 //!
 //! It owns the names ([`Kind`], [`RepoName`], [`BranchName`], [`CommitId`], [`TarballName`]), the
-//! JSON documents that are published ([`document`]), the languages ([`language`]), the tables
-//! ([`schema`]), every `SELECT` that a function runs ([`statement`]) and the words by which
-//! repositories are found ([`search`]). It does no I/O and builds natively and for WebAssembly, so
-//! that what one side writes is by construction what the other side reads.
+//! JSON documents that are published ([`document`]), their entity tags ([`entity_tag()`]), the tables of the
+//! snapshot ([`schema`]) and the terms by which repositories are found ([`search`]). It does no I/O, and
+//! it builds natively and for WebAssembly: so both sides use the same code for what they share.
 
 mod branch_name;
 mod commit_id;
 pub mod document;
+mod entity_tag;
 mod kind;
-pub mod language;
 mod name_error;
 mod repo_name;
 pub mod schema;
 pub mod search;
-pub mod statement;
 mod tarball_name;
 
 pub use branch_name::BranchName;
 pub use commit_id::CommitId;
+pub use entity_tag::entity_tag;
 pub use kind::Kind;
 pub use name_error::NameError;
 pub use repo_name::RepoName;

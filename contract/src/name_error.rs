@@ -1,6 +1,6 @@
 //! The one error of all names: the rule that was broken and the text that broke it.
 
-/// A text that is not a name of the wanted sort.
+/// The error for a text that is not a name of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not {what}: {rule}")]
 pub struct NameError {
@@ -18,8 +18,8 @@ impl NameError {
     }
 }
 
-/// Gives a newtype over `String` its doors: `FromStr`, `TryFrom<String>` (which serde uses),
-/// `Display`, `AsRef<str>` and `as_str`. `$check` returns the broken rule.
+/// The conversions of a newtype over `String`: `FromStr`, `TryFrom<String>` (which serde uses),
+/// `Display`, `AsRef<str>` and `as_str`. `$check` returns the rule that a text breaks.
 macro_rules! name_type {
     ($type:ident, $what:literal, $check:path) => {
         impl $type {
@@ -69,7 +69,7 @@ macro_rules! name_type {
 }
 pub(crate) use name_type;
 
-/// True for what may stand in names that become parts of URLs and files without any escaping.
+/// True for the characters of names that become parts of URLs and of file names.
 pub(crate) fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'+')
 }

@@ -4,11 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::name_error::{is_plain, name_type};
 
-/// The name of one extension or skin, such as `MassMessage`: 1 to 100 ASCII letters, digits and
-/// `- _ . +`, beginning with a letter or digit, not ending in `.git` or `.lock`. So it is safe as a
-/// file name and needs no escaping in a URL; every repository of Wikimedia's Gerrit has such a name.
+/// The name of an extension or skin, such as `MassMessage`.
 ///
-/// The order is the one in which lists show them: without regard to case, then by bytes.
+/// It has 1 to 100 ASCII letters, digits and `- _ . +`, begins with a letter or digit, and does not end in
+/// `.git`, `.lock` or a dot. So it is a safe file name, and only its `+` needs escaping in a URL. All
+/// extensions and skins in Wikimedia's Gerrit have such names.
+///
+/// The order is that of lists: without regard to case, and by bytes where names differ in case only.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RepoName(String);

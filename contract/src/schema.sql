@@ -1,6 +1,6 @@
--- The snapshot: one SQLite file, written once by the builder, then only read.
--- Bodies are ready-made, because a function pays for each row that it moves and for each byte that
--- it renders. Times are Unix seconds. ETags are stored without their quotes.
+-- The snapshot: one SQLite file, which the builder writes once and the functions read.
+-- Bodies are ready-made, because each row that a function reads and each byte that it renders takes time.
+-- Times are Unix seconds. Entity tags are stored without their quotes.
 
 -- Exactly one row: what the snapshot is.
 CREATE TABLE snapshot (
@@ -12,7 +12,7 @@ CREATE TABLE snapshot (
     tarballs     INTEGER NOT NULL
 ) STRICT;
 
--- Answers that have no parameter: /list, /list/KIND, /info, /info/KIND.
+-- The ready-made answers of paths without parameters: /list, /list/KIND, /info, /info/KIND.
 CREATE TABLE answer (
     path        TEXT    NOT NULL,
     media_type  TEXT    NOT NULL,               -- without parameters: application/json
@@ -34,16 +34,16 @@ CREATE TABLE repository (
     PRIMARY KEY (kind, name)
 ) STRICT;
 
--- Titles and descriptions by language. Branches of a repository mostly have the same, and share a row.
+-- Titles and descriptions by language. Most branches of a repository have the same, and share a row.
 CREATE TABLE messages (
     id           TEXT PRIMARY KEY,              -- a hash of the other columns: 32 hexadecimal digits
     titles       TEXT NOT NULL,                 -- JSON, an object from language code to plain text
     descriptions TEXT NOT NULL                  -- likewise
 ) STRICT;
 
--- The title and description of a repository in each language that it has, both from the newest
--- branch that has one in any language. Language codes are MediaWiki's, in lower case: zh-hant. 'en'
--- is what the repository's document says.
+-- The title and description of a repository in each of its languages. All titles come from the newest
+-- branch that has a title in any language, and all descriptions likewise. Language codes are those of
+-- MediaWiki, in lower case: zh-hant. The texts of 'en' are those in the document of the repository.
 CREATE TABLE localized (
     kind        TEXT NOT NULL,
     name        TEXT NOT NULL,
@@ -54,24 +54,24 @@ CREATE TABLE localized (
     FOREIGN KEY (kind, name) REFERENCES repository (kind, name)
 ) STRICT, WITHOUT ROWID;
 
--- What can be found: the terms of each repository, as search::terms makes them of its name, titles,
--- authors, licence and descriptions. The id is its rank among those found alike: first what is
--- described in most languages, since that is what many have cared for. Only whether a term is there
--- is kept: no texts, places or lengths. Everything but a space is part of a term; tokenizing is
--- left with upper case and diacritics.
+-- The search index: the terms of each repository, as search::terms makes them from its name, titles,
+-- authors, licence and descriptions. Repositories that match equally well are listed by their ids: first
+-- those that are described in most languages, since many people worked on them. The index holds only
+-- whether a term is there, without texts, positions or lengths. Every character but a space is part of a
+-- term, so that the tokenizer only changes upper case and diacritics.
 CREATE VIRTUAL TABLE search USING fts5 (
     terms,
     content = '', columnsize = 0, detail = none,
     tokenize = "unicode61 remove_diacritics 2 categories 'L* M* N* P* S* Z* C*' separators ' '"
 );
 
--- What a search answers of each: JSON, as search::Card.
+-- What a search result shows of each repository: JSON, as search::Card.
 CREATE TABLE search_card (
     id   INTEGER PRIMARY KEY,
     card TEXT NOT NULL
 ) STRICT;
 
--- One tarball, and what its branch says of itself. The builder's memory from one cycle to the next.
+-- The tarball of a branch, and what its manifest says. The builder reads it in the next cycle.
 CREATE TABLE branch (
     kind         TEXT    NOT NULL,
     name         TEXT    NOT NULL,
@@ -89,7 +89,7 @@ CREATE TABLE branch (
     FOREIGN KEY (kind, name) REFERENCES repository (kind, name)
 ) STRICT;
 
--- Tarballs that are no longer named and wait for the end of their grace period.
+-- Tarballs that no document names any more, until their grace period ends.
 CREATE TABLE retired (
     kind       TEXT    NOT NULL,
     file       TEXT    NOT NULL,

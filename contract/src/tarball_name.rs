@@ -1,16 +1,23 @@
-use std::fmt;
+use serde::{Deserialize, Serialize};
 
-use serde::Serialize;
-
-use crate::{BranchName, CommitId, RepoName};
+use crate::{
+    branch_name::BranchName,
+    commit_id::CommitId,
+    name_error::{is_plain, name_type},
+    repo_name::RepoName,
+};
 
 /// The file name of a tarball, `NAME-BRANCH-SHA7.tar.gz`, as extdist's `nightly.py` writes it and
 /// ExtensionDistributor's `GerritExtDistProvider` expects it (`$EXT-$REF-$SHA`).
 ///
-/// A `/` in the branch becomes `~`, which no Git ref can hold, so no two branches share a name.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(into = "String")]
+/// A `/` in the branch becomes `~`, which no Git ref contains, so that no two branches share a name.
+/// A text is such a name if it ends in `.tar.gz`, does not begin with a dot, and has at most 255 ASCII
+/// letters, digits and `- _ . + ~`. It is a file name that leads to no other folder.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct TarballName(String);
+
+name_type!(TarballName, "the name of a tarball", check);
 
 impl TarballName {
     /// The name of the tarball of this commit.
@@ -18,22 +25,18 @@ impl TarballName {
         let branch = branch.as_str().replace('/', "~");
         Self(format!("{name}-{branch}-{}.tar.gz", commit.short()))
     }
-
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
-impl From<TarballName> for String {
-    fn from(name: TarballName) -> Self {
-        name.0
-    }
-}
-
-impl fmt::Display for TarballName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+fn check(text: &str) -> Result<(), &'static str> {
+    // No file system has longer names; to open one would be an error other than "not found".
+    if text.len() > 255 {
+        Err("it has at most 255 characters")
+    } else if !text.bytes().all(|byte| is_plain(byte) || byte == b'~') {
+        Err("it consists of ASCII letters, digits and `- _ . + ~`")
+    } else if text.starts_with('.') || !text.ends_with(".tar.gz") {
+        Err("it ends in `.tar.gz` and does not begin with a dot")
+    } else {
+        Ok(())
     }
 }
 
@@ -49,5 +52,27 @@ mod tests {
         };
         assert_eq!(name("REL1_45"), "Foo-REL1_45-0123456.tar.gz");
         assert_eq!(name("wmf/1.47"), "Foo-wmf~1.47-0123456.tar.gz");
+        for good in [name("REL1_45"), name("wmf/1.47"), format!("{}.tar.gz", "x".repeat(248))] {
+            assert_eq!(good.parse::<TarballName>().map(String::from), Ok(good));
+        }
+    }
+
+    #[test]
+    fn what_could_leave_a_folder_is_no_name() {
+        for bad in [
+            "",
+            "..",
+            "../secret.tar.gz",
+            "a/b.tar.gz",
+            "x\0.tar.gz",
+            ".unfinished-1.tar.gz",
+            ".tar.gz",
+            "A-master-1234567.tar.gz/",
+            "A-master-1234567.tar",
+            "C:\\x.tar.gz",
+            &format!("{}.tar.gz", "x".repeat(249)),
+        ] {
+            assert!(bad.parse::<TarballName>().is_err(), "{bad}");
+        }
     }
 }

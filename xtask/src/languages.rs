@@ -1,4 +1,4 @@
-//! `cargo xtask languages`: the table of languages in contract, from MediaWiki's own files.
+//! `cargo xtask languages`: the table of languages of the functions, from MediaWiki's own files.
 //!
 //! Only facts are taken: which codes there are (names, message files and translations), what
 //! each falls back to, which were renamed, and how BCP 47 writes them. To bring the table up to
@@ -19,7 +19,7 @@ use clap::Args;
 use crate::project;
 
 /// Where the table is.
-const TABLE: &str = "contract/src/language/table.rs";
+const TABLE: &str = "functions/api/src/language/table.rs";
 
 /// Codes that are no languages: the documentation of messages, and the display of their keys.
 const NO_LANGUAGES: [&str; 2] = ["qqq", "qqx"];

@@ -9,7 +9,6 @@ use std::{
 use flate2::{Compression, GzBuilder};
 use jiff::Timestamp;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use tardist_contract::{
     BranchName, Kind, NameError,
     document::{Branch, LocalizedMetadata, Metadata, Repository, Requires, Tarball},
@@ -175,8 +174,7 @@ fn object(members: &[(Kind, &str)]) -> String {
 }
 
 fn body(text: String) -> Body {
-    let digest = Sha256::digest(text.as_bytes());
-    let etag = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    let etag = tardist_contract::entity_tag(text.as_bytes());
     Body { text, etag }
 }
 

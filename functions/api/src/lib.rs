@@ -1,34 +1,19 @@
-//! What the Spin components answer, as a library: request → [`route`] → query → [`response`].
+//! What the Spin components answer, as a library: [`http`] request → [`route`] → [`endpoints`] or [`page`]
+//! → [`query`] → [`http`] response.
 //!
-//! It does no I/O of its own: an endpoint gets a [`Request`](request::Request) and a
-//! [`Snapshot`](snapshot::Snapshot) to ask, and gives a [`Response`](response::Response) or an
-//! [`ApiError`]. So all of it is tested natively, on a real SQLite; only `component`, which exists
-//! in WebAssembly alone, knows that Spin is there.
+//! An endpoint gets a [`Request`](http::request::Request) and a [`Snapshot`](query::snapshot::Snapshot)
+//! to ask, and returns a [`Response`](http::response::Response) or an
+//! [`ApiError`](http::problem::ApiError). It does no other I/O, except that `/dist` opens files. So all of
+//! it is tested natively, on a real SQLite. Only [`spin`] knows Spin.
 //!
-//! One file an answer: [`index`], [`health`], [`list`], [`info`], [`search`], [`gerrit`], [`dist`],
-//! [`openapi`], and [`page`] for what people see.
+//! Each room imports only those before it: [`http`], [`language`], [`query`], then [`route`] and
+//! [`settings`], then [`endpoints`] and [`page`], then [`spin`], which imports neither of the last two.
 
-pub mod conditional;
-pub mod dist;
-pub mod encoding;
-mod error;
-pub mod gerrit;
-pub mod health;
-pub mod index;
-pub mod info;
-pub mod kept;
+pub mod endpoints;
+pub mod http;
 pub mod language;
-pub mod list;
-pub mod openapi;
 pub mod page;
-pub mod request;
-pub mod response;
+pub mod query;
 pub mod route;
-pub mod search;
 pub mod settings;
-pub mod snapshot;
-
-#[cfg(target_family = "wasm")]
-pub mod component;
-
-pub use error::ApiError;
+pub mod spin;

@@ -1,14 +1,15 @@
-//! Routes: which endpoint a path belongs to. The components' routes in `spin.toml` only decide who
-//! is asked; what a path means is decided here.
+//! Routes: which endpoint a path belongs to, and what it asks of it. The routes in `spin.toml` only
+//! choose a component; what a path means is decided here, once. So an endpoint gets names that are
+//! checked, and never the text of a path.
 
-use tardist_contract::Kind;
+use tardist_contract::{Kind, RepoName, TarballName};
 
-use crate::{ApiError, request::Request};
+use crate::http::{problem::ApiError, request::Request};
 
-/// What every path takes.
+/// The methods that every path takes: the value of `Allow`.
 pub const METHODS: &str = "GET, HEAD, OPTIONS";
 
-/// The paths that are served, as `/` lists them.
+/// The paths for programs, as `/` lists them.
 pub const ENDPOINTS: [&str; 12] = [
     "/",
     "/list",
@@ -24,9 +25,9 @@ pub const ENDPOINTS: [&str; 12] = [
     "/dist/{kind}/{file}",
 ];
 
-/// An endpoint with the path's variable parts, as they stand in the path.
+/// An endpoint, with the variable parts of its path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Route<'a> {
+pub enum Route {
     /// `/`
     Index,
     /// `/health`
@@ -34,63 +35,125 @@ pub enum Route<'a> {
     /// `/openapi.json`
     OpenApi,
     /// `/list`, `/list/KIND`
-    List(Option<&'a str>),
+    List(Option<Kind>),
     /// `/info`, `/info/KIND`
-    Infos(Option<&'a str>),
+    Infos(Option<Kind>),
     /// `/info/KIND/NAME`
-    Info(&'a str, &'a str),
+    Info(Kind, RepoName),
     /// `/search`
     Search,
     /// `/r/projects/`
     Projects,
     /// `/r/projects/PROJECT/branches`: the project is `mediawiki/KIND/NAME`, whose slashes Gerrit's
     /// clients send as `%2F`
-    Branches(&'a str, &'a str),
+    Branches(Kind, RepoName),
     /// `/dist/KIND/FILE`
-    Dist(&'a str, &'a str),
+    Dist(Kind, TarballName),
     /// `/KIND`, for people
     ListPage(Kind),
-    /// `/KIND/NAME`, for people: the kind is one
-    Page(&'a str, &'a str),
+    /// `/KIND/NAME`, for people
+    RepositoryPage(Kind, RepoName),
 }
 
 /// Finds the endpoint of a request.
 ///
 /// # Errors
-/// [`ApiError::NotFound`] where no endpoint has the path.
-pub fn route(request: &Request) -> Result<Route<'_>, ApiError> {
+/// [`ApiError::NotFound`] where no endpoint has the path, and where a part of the path is no kind, or
+/// cannot be the name of a repository or of a tarball.
+pub fn route(request: &Request) -> Result<Route, ApiError> {
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     Ok(match segments.as_slice() {
         [] => Route::Index,
         ["health"] => Route::Health,
         ["openapi.json"] => Route::OpenApi,
         ["list"] => Route::List(None),
-        ["list", kind] => Route::List(Some(kind)),
+        ["list", of] => Route::List(Some(kind(of)?)),
         ["info"] => Route::Infos(None),
-        ["info", kind] => Route::Infos(Some(kind)),
-        ["info", kind, name] => Route::Info(kind, name),
+        ["info", of] => Route::Infos(Some(kind(of)?)),
+        ["info", of, name] => {
+            let kind = kind(of)?;
+            Route::Info(kind, repository(kind, name)?)
+        }
         ["search"] => Route::Search,
         ["r", "projects"] | ["r", "projects", ""] => Route::Projects,
         ["r", "projects", project, "branches"] | ["r", "projects", project, "branches", ""] => {
-            let mut parts = project.splitn(3, '/');
-            match (parts.next(), parts.next(), parts.next()) {
-                (Some("mediawiki"), Some(kind), Some(name)) => Route::Branches(kind, name),
-                _ => return Err(ApiError::no_such_project()),
-            }
+            branches(&project.splitn(3, '/').collect::<Vec<_>>())?
         }
-        // As a proxy leaves it that decodes paths on its way.
-        ["r", "projects", "mediawiki", kind, name, "branches"] => Route::Branches(kind, name),
-        ["dist", kind, file] => Route::Dist(kind, file),
-        [kind] => Route::ListPage(page_kind(kind)?),
-        [kind, name] => {
-            page_kind(kind)?;
-            Route::Page(kind, name)
+        // A proxy that decodes paths sends it so.
+        ["r", "projects", "mediawiki", of, name, "branches"] => branches(&["mediawiki", of, name])?,
+        ["dist", of, file] => {
+            Route::Dist(kind(of)?, file.parse().map_err(|_| ApiError::no_such_tarball())?)
+        }
+        [of] => Route::ListPage(of.parse().map_err(|_| ApiError::no_such_path())?),
+        [of, name] => {
+            let kind = of.parse().map_err(|_| ApiError::no_such_path())?;
+            Route::RepositoryPage(kind, repository(kind, name)?)
         }
         _ => return Err(ApiError::no_such_path()),
     })
 }
 
-/// The kind whose page a path may be.
-fn page_kind(text: &str) -> Result<Kind, ApiError> {
-    text.parse().map_err(|_| ApiError::no_such_path())
+fn kind(text: &str) -> Result<Kind, ApiError> {
+    text.parse().map_err(|_| ApiError::no_such_kind())
+}
+
+fn repository(kind: Kind, name: &str) -> Result<RepoName, ApiError> {
+    name.parse().map_err(|_| ApiError::no_such_repository(kind))
+}
+
+/// The route of a Gerrit project, by the parts of its name.
+fn branches(project: &[&str]) -> Result<Route, ApiError> {
+    let &["mediawiki", kind, name] = project else { return Err(ApiError::no_such_project()) };
+    let kind = kind.parse().map_err(|_| ApiError::no_such_project())?;
+    Ok(Route::Branches(kind, name.parse().map_err(|_| ApiError::unpublished_project())?))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, Method};
+
+    use super::*;
+
+    fn find(path: &str) -> Result<Route, ApiError> {
+        let request = Request::new(Method::GET, &path.parse().unwrap(), HeaderMap::new())?;
+        route(&request)
+    }
+
+    #[test]
+    fn a_path_is_an_endpoint_with_checked_names() {
+        let name = || "Foo".parse::<RepoName>().unwrap();
+        for (path, route) in [
+            ("/", Route::Index),
+            ("/list/skins", Route::List(Some(Kind::Skins))),
+            ("/info/skins/Foo", Route::Info(Kind::Skins, name())),
+            ("/skins", Route::ListPage(Kind::Skins)),
+            ("/skins/Foo", Route::RepositoryPage(Kind::Skins, name())),
+            ("/r/projects/", Route::Projects),
+            ("/r/projects/mediawiki%2Fskins%2FFoo/branches", Route::Branches(Kind::Skins, name())),
+            ("/r/projects/mediawiki/skins/Foo/branches", Route::Branches(Kind::Skins, name())),
+            ("/dist/skins/A.tar.gz", Route::Dist(Kind::Skins, "A.tar.gz".parse().unwrap())),
+        ] {
+            assert_eq!(find(path), Ok(route), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_a_path_names_and_cannot_be_there_is_not_found() {
+        for (path, error) in [
+            ("/nothing", ApiError::no_such_path()),
+            ("/health/", ApiError::no_such_path()),
+            ("/nothing/Foo", ApiError::no_such_path()),
+            ("/list/other", ApiError::no_such_kind()),
+            ("/info/other/Foo", ApiError::no_such_kind()),
+            ("/info/skins/..", ApiError::no_such_repository(Kind::Skins)),
+            ("/skins/a%2Fb", ApiError::no_such_repository(Kind::Skins)),
+            ("/r/projects/other%2Fskins%2FFoo/branches", ApiError::no_such_project()),
+            ("/r/projects/mediawiki%2Fother%2FFoo/branches", ApiError::no_such_project()),
+            ("/r/projects/mediawiki%2Fskins%2Fa%2Fb/branches", ApiError::unpublished_project()),
+            ("/dist/../secret.tar.gz", ApiError::no_such_kind()),
+            ("/dist/skins/..%2Fsecret.tar.gz", ApiError::no_such_tarball()),
+        ] {
+            assert_eq!(find(path), Err(error), "{path}");
+        }
+    }
 }

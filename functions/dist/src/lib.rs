@@ -1,11 +1,17 @@
-//! The Spin component for /dist/KIND/FILE, the fallback for local work. All that it does is in `tardist_api`; being a
-//! component of its own, it can be routed, limited and scaled by itself, and opens only what it needs.
+//! The Spin component for /dist/KIND/FILE, for sites without a web server in front.
+//! Everything that it does is in `tardist_api`. As a component of its own it can be routed, limited and
+//! scaled by itself, and may open only what it needs.
 #![cfg(target_family = "wasm")]
 
 use std::path::Path;
 
 use spin_sdk::{http::Request, http_service};
-use tardist_api::{ApiError, component::serve, dist, response::Body, route::Route};
+use tardist_api::{
+    endpoints::dist,
+    http::{body::Body, problem::ApiError},
+    route::Route,
+    spin::serve::serve,
+};
 
 /// Where `spin.toml` mounts the tarballs.
 const DIST: &str = "/dist";
@@ -13,7 +19,7 @@ const DIST: &str = "/dist";
 #[http_service]
 async fn handle(request: Request) -> http::Response<Body> {
     serve(request, async |route, call| match route {
-        Route::Dist(kind, file) => dist::get(call.request, Path::new(DIST), kind, file),
+        Route::Dist(kind, name) => dist::get(call.request, Path::new(DIST), kind, &name),
         _ => Err(ApiError::no_such_path()),
     })
     .await

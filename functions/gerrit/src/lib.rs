@@ -1,17 +1,22 @@
-//! The Spin component for /r/projects/…, which answers as a Gerrit would. All that it does is in
-//! `tardist_api`; being a component of its own, it can be routed, limited and scaled by itself, and
-//! opens only what it needs.
+//! The Spin component for /r/projects/…, which answers as a Gerrit does.
+//! Everything that it does is in `tardist_api`. As a component of its own it can be routed, limited and
+//! scaled by itself, and may open only what it needs.
 #![cfg(target_family = "wasm")]
 
 use spin_sdk::{http::Request, http_service};
-use tardist_api::{ApiError, component::serve, gerrit, response::Body, route::Route};
+use tardist_api::{
+    endpoints::gerrit,
+    http::{body::Body, problem::ApiError},
+    route::Route,
+    spin::serve::serve,
+};
 
 #[http_service]
 async fn handle(request: Request) -> http::Response<Body> {
     serve(request, async |route, call| match route {
         Route::Projects => gerrit::projects(call.request, call.snapshot).await,
         Route::Branches(kind, name) => {
-            gerrit::branches(call.request, kind, name, call.snapshot).await
+            gerrit::branches(call.request, kind, &name, call.snapshot).await
         }
         _ => Err(ApiError::no_such_path()),
     })

@@ -1,15 +1,21 @@
-//! The Spin component for /info, /info/KIND and /info/KIND/NAME. All that it does is in `tardist_api`; being a
-//! component of its own, it can be routed, limited and scaled by itself, and opens only what it needs.
+//! The Spin component for /info, /info/KIND and /info/KIND/NAME.
+//! Everything that it does is in `tardist_api`. As a component of its own it can be routed, limited and
+//! scaled by itself, and may open only what it needs.
 #![cfg(target_family = "wasm")]
 
 use spin_sdk::{http::Request, http_service};
-use tardist_api::{ApiError, component::serve, info, response::Body, route::Route};
+use tardist_api::{
+    endpoints::info,
+    http::{body::Body, problem::ApiError},
+    route::Route,
+    spin::serve::serve,
+};
 
 #[http_service]
 async fn handle(request: Request) -> http::Response<Body> {
     serve(request, async |route, call| match route {
         Route::Infos(kind) => info::many(call.request, kind, call.snapshot).await,
-        Route::Info(kind, name) => info::one(call.request, kind, name, call.snapshot).await,
+        Route::Info(kind, name) => info::one(call.request, kind, &name, call.snapshot).await,
         _ => Err(ApiError::no_such_path()),
     })
     .await

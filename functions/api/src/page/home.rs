@@ -1,24 +1,30 @@
-//! `/` for browsers: the search and what it found, or ways to begin.
+//! `/` for browsers: the start page, or the results of a search.
 
 use maud::{Markup, html};
-use tardist_contract::{
-    Kind,
-    language::ENGLISH,
-    statement::{self, Summary},
-};
+use tardist_contract::{Kind, search::Card};
 
 use super::{
-    answer,
+    html::response,
     layout::{Layout, document, label},
     outside::{direction, link},
-    search::{Found, Query, Results, search},
+    search::{Found, Query, search},
+    text::{minute, thousands},
 };
 use crate::{
-    ApiError, encoding::compressed, health::rfc3339, info::noun, language::Wanted,
-    request::Request, response::Response, route::ENDPOINTS, settings::Settings, snapshot::Snapshot,
+    http::{
+        date::rfc3339, encoding::compressed, problem::ApiError, request::Request,
+        response::Response,
+    },
+    language::{chain::ENGLISH, wanted::Wanted},
+    query::{
+        snapshot::Snapshot,
+        summary::{Summary, summary},
+    },
+    route::ENDPOINTS,
+    settings::Settings,
 };
 
-/// Answers `/` with a page; with `?q=`, and `&kind=` where it is wanted, with what that finds.
+/// Answers `/` with a page: the results of a search where the request has `q`, else the start page.
 ///
 /// # Errors
 /// 400 for malformed parameters, 503 without a snapshot.
@@ -30,18 +36,18 @@ pub async fn get(
     let mut response = match Query::new(request)? {
         Some(query) => {
             let wanted = Wanted::of(request)?;
-            let results = search(&query, &wanted, snapshot).await?;
-            let page = answer(found_page(&query, &results), results.modified_at);
-            // The page itself is English, whatever the languages of what it lists.
+            let found = search(&query, &wanted, snapshot).await?;
+            let page = response(results_page(&query, &found), found.modified_at);
+            // The page itself is English; each description has the attribute `lang`.
             wanted.describe(page, ENGLISH)
         }
         None => {
-            let summary = snapshot.get(statement::summary()).await?;
-            answer(start_page(settings, &summary), summary.generated_at)
+            let summary = snapshot.get(summary()).await?;
+            response(start_page(settings, &summary), summary.generated_at)
         }
     };
     response.vary("Accept");
-    Ok(compressed(request, response))
+    Ok(compressed(&request.headers, response))
 }
 
 fn start_page(settings: &Settings, summary: &Summary) -> Markup {
@@ -64,7 +70,7 @@ fn start_page(settings: &Settings, summary: &Summary) -> Markup {
         }
         h2 { "For programs" }
         p {
-            "Everything here is there as JSON as well, without a key and for any origin"
+            "All of this is also available as JSON, without a key and from any origin"
             @if let Some(url) = link(&settings.documentation_url) {
                 ": see the " a href=(url) rel="noreferrer" { "documentation" }
             }
@@ -75,9 +81,9 @@ fn start_page(settings: &Settings, summary: &Summary) -> Markup {
     document(&Layout::default(), &content)
 }
 
-fn found_page(query: &Query, results: &Results) -> Markup {
+fn results_page(query: &Query, found: &Found) -> Markup {
     let title = format!("Search: {}", query.text);
-    let count = results.found.len();
+    let count = found.cards.len();
     let content = html! {
         h1 { "Search results for “" bdi { (query.text) } "”" }
         @if count == 0 {
@@ -85,49 +91,28 @@ fn found_page(query: &Query, results: &Results) -> Markup {
             p { "Try fewer words, or look through all "
                 a href="/extensions" { "extensions" } " and " a href="/skins" { "skins" } "." }
         } @else {
-            p { @if results.more { "The first " } (count) @if count == 1 { " result" } @else { " results" } }
-            ul.found { @for found in &results.found { (entry(found)) } }
+            p { @if found.more { "The first " } (count) @if count == 1 { " result" } @else { " results" } }
+            ul.found { @for card in &found.cards { (result(card)) } }
         }
     };
     let layout = Layout { title: &title, query: query.text, kind: query.kind, ..Layout::default() };
     document(&layout, &content)
 }
 
-fn entry(found: &Found) -> Markup {
-    let language = found.description_language.as_deref();
-    let title = found.title.as_deref().filter(|title| *title != found.name);
+fn result(card: &Card) -> Markup {
+    let metadata = &card.metadata;
+    let language = metadata.description_language.as_deref();
+    let title = metadata.title.as_deref().filter(|title| *title != card.name.as_str());
     html! {
         li {
             h2 {
-                a href={ "/" (found.kind) "/" (found.name) } { (found.name) }
-                " " span.kind { (noun(found.kind)) }
+                a href={ "/" (card.kind) "/" (card.name) } { (card.name) }
+                " " span.kind { (card.kind.singular()) }
             }
             @if let Some(title) = title { p.title dir="auto" { (title) } }
-            @if let Some(text) = &found.description {
+            @if let Some(text) = &metadata.description {
                 p.description lang=[language] dir=(direction(language)) { (text) }
             }
         }
     }
-}
-
-/// `2026-08-06T09:30:00Z` as `2026-08-06, 09:30 UTC`.
-pub(super) fn minute(time: &str) -> String {
-    match (time.get(..10), time.get(11..16)) {
-        (Some(day), Some(minute)) => format!("{day}, {minute} UTC"),
-        _ => time.to_owned(),
-    }
-}
-
-/// A count with a comma at each thousand.
-pub(super) fn thousands(count: i64) -> String {
-    let digits = count.to_string();
-    let first = digits.len() % 3;
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && place % 3 == first {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

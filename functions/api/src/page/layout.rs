@@ -1,35 +1,35 @@
-//! What all pages have around their content.
+//! What all pages have around their content: the header, the search form and the footer.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use tardist_contract::Kind;
 
 use super::outside::undirected;
-use crate::search::MAX_QUERY;
+use crate::query::search::MAX_TEXT;
 
-/// The style of all pages, as it stands in each.
+/// The style, which is part of each page.
 const STYLE: &str = include_str!("style.css");
 
-/// The icon: a box with an arrow into it. As part of the page it needs no request.
+/// The icon: a box with an arrow into it. It is part of each page, and so needs no request.
 const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E\
      %3Crect width='16' height='16' rx='3' fill='%23245fb8'/%3E\
      %3Cpath d='M8 3v6M5 7l3 3 3-3M3.500 12.500h9' fill='none' stroke='white' stroke-width='1.500' \
      stroke-linecap='round' stroke-linejoin='round'/%3E%3C/svg%3E";
 
-/// What the site is called.
+/// The name of the site.
 const SITE: &str = "MediaWiki extensions and skins";
 
-/// What differs between pages outside their content.
+/// What differs between pages around their content.
 #[derive(Default)]
 pub(super) struct Layout<'a> {
-    /// The page's title; empty for the site's own.
+    /// The title of the page; empty for the start page.
     pub(super) title: &'a str,
-    /// What was searched for.
+    /// The text of the search form.
     pub(super) query: &'a str,
-    /// Which kind was searched or is shown.
+    /// The kind that the search form chooses.
     pub(super) kind: Option<Kind>,
-    /// The path of which this page is the list, as the navigation has it.
+    /// The kind whose list this page is: the navigation marks it.
     pub(super) here: Option<Kind>,
-    /// The path of the same as JSON; empty where there is none.
+    /// The path of the same content as JSON; empty where there is none.
     pub(super) json: &'a str,
 }
 
@@ -97,7 +97,7 @@ fn search_form(layout: &Layout) -> Markup {
     html! {
         form role="search" action="/" method="get" {
             label for="q" { "Search" }
-            input #q type="search" name="q" value=(layout.query) maxlength=(MAX_QUERY)
+            input #q type="search" name="q" value=(layout.query) maxlength=(MAX_TEXT)
                 dir="auto" autocomplete="off" autocapitalize="off" spellcheck="false";
             label.hidden for="kind" { "Search in" }
             select #kind name="kind" {
@@ -116,7 +116,7 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
-    use crate::page::CONTENT_SECURITY_POLICY;
+    use crate::page::html::CONTENT_SECURITY_POLICY;
 
     /// Base64 (RFC 4648) of 32 bytes.
     fn base64(bytes: &[u8]) -> String {

@@ -1,22 +1,22 @@
 //! `/extensions` and `/skins` for people: all names, by their first letter.
 //!
-//! All on one page, so that a browser's own search finds in it; names only, so that 1,500 of them
-//! are no more than a picture's bytes.
+//! All names are on one page, so that the search of the browser finds them. There is nothing but names,
+//! so that a page with 1,500 of them has no more bytes than a picture.
 
 use maud::{Markup, html};
 use tardist_contract::{Kind, schema::TEXT};
 
 use super::{
-    answer,
-    home::thousands,
+    html::response,
     layout::{Layout, document, label},
+    text::thousands,
 };
 use crate::{
-    ApiError, encoding::compressed, list::stored, request::Request, response::Response,
-    snapshot::Snapshot,
+    http::{encoding::compressed, problem::ApiError, request::Request, response::Response},
+    query::{ready_made::ready_made, snapshot::Snapshot},
 };
 
-/// Answers `/KIND` from the same ready-made list as `/list/KIND?format=text`.
+/// Answers `/KIND`, from the ready-made answer of `/list/KIND?format=text`.
 ///
 /// # Errors
 /// 503 without a snapshot, and for one that lacks the list.
@@ -25,12 +25,12 @@ pub async fn get(
     kind: Kind,
     snapshot: &impl Snapshot,
 ) -> Result<Response, ApiError> {
-    let list = stored(&format!("/list/{kind}"), TEXT, false, snapshot).await?;
+    let list = ready_made(&format!("/list/{kind}"), TEXT, false, snapshot).await?;
     let text = String::from_utf8(list.body).map_err(|_| ApiError::Internal)?;
-    Ok(compressed(request, answer(page(kind, &text), list.modified_at)))
+    Ok(compressed(&request.headers, response(page(kind, &text), list.modified_at)))
 }
 
-/// Names with the same beginning: what it is called, its anchor, and they.
+/// Names with the same first letter: the heading, its anchor, and the names.
 type Group<'a> = (String, String, Vec<&'a str>);
 
 /// Groups sorted names by their first letter, all digits together.

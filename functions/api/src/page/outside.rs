@@ -1,38 +1,38 @@
-//! What comes from outside, made fit to be shown. Escaping is maud's; here is what is left: URLs
-//! that do more than lead somewhere, and text that changes the direction of what follows it.
+//! Texts and URLs from repositories, made safe to show. maud escapes them. What is left is done here: URLs
+//! that do more than lead to another page, and text that changes the direction of what follows it.
 
-/// The URL, if following it does no more than to fetch it: `http`, `https`, or a path here.
+/// The URL, if a click on it only fetches it: `http`, `https`, or a path of this site.
 pub(super) fn link(url: &str) -> Option<&str> {
     let is_web = |scheme: &str| {
         let start = url.get(..scheme.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(scheme)) && url.len() > scheme.len()
     };
     let is_path = url.starts_with('/') && !url.starts_with("//") && !url.starts_with("/\\");
-    // A browser takes out tabs and line breaks, and so might see another URL.
+    // A browser removes tabs and line breaks, and might then follow another URL.
     let is_plain = !url.chars().any(|it| it.is_control() || it.is_whitespace());
     (is_plain && (is_web("https://") || is_web("http://") || is_path)).then_some(url)
 }
 
-/// A URL as people read it: without scheme, user, and the slash at the end.
+/// A URL as people read it: without its scheme and the slash at its end.
 pub(super) fn shown(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.trim_end_matches('/')
 }
 
-/// The text without characters that change its direction. For places that can't isolate it, such as
-/// a window's title: elsewhere `dir` does, which ends with its element.
+/// The text without characters that change its direction, for places without markup, such as the title
+/// of a window. Elsewhere the attribute `dir` keeps the direction within its element.
 pub(super) fn undirected(text: &str) -> String {
     let is_mark = |it: &char| matches!(it, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars().filter(|it| !is_mark(it)).collect()
 }
 
-/// Languages that are written from right to left unless their code names another script: those of
-/// MediaWiki with `$rtl = true` in `languages/messages/`.
+/// The languages that are written from right to left unless their code names another script: those with
+/// `$rtl = true` in MediaWiki's `languages/messages/`.
 const RIGHT_TO_LEFT: &str = " acm aeb ajp apc ar arc arq ars ary arz avd azb bcc bgn bqi ckb dv fa \
      fay glk haz he khw lki lrc luz mzn nqo pnb ps sd sdh skr syc syr ug ur yi ";
 
-/// The value of `dir` for text in a language by its code; `auto`, by the first letters of the text
-/// itself, where that is not known.
+/// The value of `dir` for a text, by the code of its language. `auto` where that is not known: then the
+/// browser decides by the first letters of the text.
 pub(super) fn direction(language: Option<&str>) -> &'static str {
     let Some(language) = language else { return "auto" };
     let mut parts = language.split(['-', '_']);

@@ -1,59 +1,45 @@
-//! Searching, for the page at `/`.
+//! The search on the start page: what the form sends, and the repositories that match.
 
-use serde::Deserialize;
-use tardist_contract::Kind;
+use tardist_contract::{Kind, search::Card};
 
 use crate::{
-    ApiError,
-    language::Wanted,
-    request::Request,
-    search::{MAX_QUERY, find},
-    snapshot::Snapshot,
+    http::{problem::ApiError, request::Request},
+    language::wanted::Wanted,
+    query::{
+        search::{MAX_TEXT, find},
+        snapshot::Snapshot,
+    },
 };
 
 /// How many repositories are shown.
-const MAX_FOUND: u32 = 50;
+const MAX_SHOWN: u32 = 50;
 
 /// What is searched for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query<'a> {
-    /// The text, without white space around it, and not empty.
+    /// The text, without white space around it; not empty.
     pub text: &'a str,
     /// The kind, or `None` for both.
     pub kind: Option<Kind>,
 }
 
-/// What was found, best first.
+/// What was found.
 #[derive(Debug)]
-pub struct Results {
-    /// The repositories.
-    pub found: Vec<Found>,
-    /// True where there are more.
+pub struct Found {
+    /// The repositories, best first.
+    pub cards: Vec<Card>,
+    /// True where there are more than are shown.
     pub more: bool,
-    /// When the answer may last have changed: Unix seconds.
+    /// When the results may last have changed: Unix seconds.
     pub modified_at: i64,
 }
 
-/// A repository that was found.
-#[derive(Debug, Deserialize)]
-pub struct Found {
-    /// Its kind.
-    pub kind: Kind,
-    /// Its name.
-    pub name: String,
-    /// Its title.
-    pub title: Option<String>,
-    /// What it says of itself.
-    pub description: Option<String>,
-    /// The language of `description`.
-    pub description_language: Option<String>,
-}
-
 impl<'a> Query<'a> {
-    /// What a request wants to find: `q` and `kind`, as a form sends them; `None` without text.
+    /// Reads `q` and `kind`, as the form sends them; `None` without text.
     ///
     /// # Errors
-    /// [`ApiError::BadParameter`] for a text that is too long or no text, and for a kind that is none.
+    /// [`ApiError::BadParameter`] for a text that is too long or has control characters, and for an
+    /// unknown kind.
     pub fn new(request: &'a Request) -> Result<Option<Self>, ApiError> {
         let kind = match request.parameter("kind")? {
             None | Some("") => None,
@@ -63,7 +49,7 @@ impl<'a> Query<'a> {
             })?),
         };
         let text = request.parameter("q")?.unwrap_or_default().trim();
-        if text.chars().count() > MAX_QUERY || text.chars().any(char::is_control) {
+        if text.chars().count() > MAX_TEXT || text.chars().any(char::is_control) {
             return Err(ApiError::BadParameter {
                 parameter: "q",
                 takes: "at most 200 characters, no control characters among them",
@@ -76,14 +62,17 @@ impl<'a> Query<'a> {
 /// Finds what `/search` finds, in the same language.
 ///
 /// # Errors
-/// 503 without a snapshot.
+/// 503 without a snapshot, 500 for a snapshot with a card that cannot be read.
 pub async fn search(
     query: &Query<'_>,
     wanted: &Wanted,
     snapshot: &impl Snapshot,
-) -> Result<Results, ApiError> {
-    let row = find(query.text, query.kind, MAX_FOUND, wanted, snapshot).await?;
-    let results = format!("[{}]", row.results);
-    let found = serde_json::from_str(&results).map_err(|_| ApiError::Internal)?;
-    Ok(Results { found, more: row.count > i64::from(MAX_FOUND), modified_at: row.generated_at })
+) -> Result<Found, ApiError> {
+    let results = find(query.text, query.kind, MAX_SHOWN, wanted, snapshot).await?;
+    let cards = serde_json::from_str(&format!("[{}]", results.cards)).map_err(|error| {
+        eprintln!("cannot read a card of the snapshot: {error}");
+        ApiError::Internal
+    })?;
+    let more = results.count > i64::from(MAX_SHOWN);
+    Ok(Found { cards, more, modified_at: results.generated_at })
 }

@@ -1,0 +1,81 @@
+//! The fields of the index, and the words that are looked for in them.
+
+use super::text::MAX_WORD;
+use crate::kind::Kind;
+
+/// A word of a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Word {
+    /// A word between spaces or punctuation.
+    Plain(String),
+    /// Two neighbouring characters of a script without spaces between words.
+    Pair(String),
+    /// A single character of such a script.
+    Single(String),
+}
+
+/// Where a word stands. Each field from `Title` on has the words of the fields before it, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Field {
+    /// The whole name as one word.
+    Name,
+    /// The name from any of its parts to its end: `massmessage`, `message`.
+    Part,
+    /// Name and titles.
+    Title,
+    /// Name, titles, authors and licence.
+    Credits,
+    /// All these, and the English description.
+    Description,
+    /// All these, and the descriptions in other languages.
+    Everything,
+}
+
+impl Field {
+    /// The letter that its terms begin with.
+    pub(super) fn letter(self) -> char {
+        match self {
+            Self::Name => 'n',
+            Self::Part => 'p',
+            Self::Title => 't',
+            Self::Credits => 'c',
+            Self::Description => 'd',
+            Self::Everything => 'e',
+        }
+    }
+
+    /// Up to how many characters the beginnings of words are indexed. FTS5 searches a longer beginning
+    /// among the whole words. Most of the index is `Everything`, in 80 languages.
+    pub(super) fn beginnings(self) -> usize {
+        match self {
+            Self::Name => usize::MAX,
+            Self::Part => MAX_WORD,
+            Self::Title | Self::Credits | Self::Description => 8,
+            Self::Everything => 4,
+        }
+    }
+
+    /// An FTS5 expression: the word stands in this field.
+    pub(super) fn word(self, word: &Word) -> String {
+        match word {
+            Word::Plain(word) | Word::Pair(word) => format!("\"{}{word}.\"", self.letter()),
+            Word::Single(_) => self.beginning(word),
+        }
+    }
+
+    /// An FTS5 expression: a word with this beginning stands in this field.
+    pub(super) fn beginning(self, word: &Word) -> String {
+        match word {
+            Word::Plain(word) | Word::Single(word) => {
+                let star = if word.chars().count() > self.beginnings() { "*" } else { "" };
+                format!("\"{}{word}\"{star}", self.letter())
+            }
+            Word::Pair(_) => self.word(word),
+        }
+    }
+}
+
+/// The term that all repositories of a kind have.
+pub(super) fn kind_term(kind: Kind) -> String {
+    format!("k{kind}.")
+}

@@ -1,0 +1,11 @@
+//! The endpoints for programs: one file for each sort of answer. An endpoint gets a request and the names
+//! in its path, asks the snapshot, and makes a response.
+
+pub mod dist;
+pub mod gerrit;
+pub mod health;
+pub mod index;
+pub mod info;
+pub mod list;
+pub mod openapi;
+pub mod search;

@@ -1,0 +1,17 @@
+//! What the functions ask of the snapshot: every `SELECT` that they run, in `query/sql/`.
+//!
+//! Three statements give texts in the languages of a client. They begin with `chain.sql`, a table of
+//! these languages with their places (`?1` is a [`Chain`](crate::language::chain::Chain) as JSON), and
+//! they join `texts.sql`: the best title and the best description that a repository has.
+
+pub mod documents;
+pub mod gerrit;
+pub mod json;
+pub mod ready_made;
+pub mod search;
+pub mod snapshot;
+pub mod statement;
+pub mod summary;
+
+#[cfg(test)]
+mod testing;

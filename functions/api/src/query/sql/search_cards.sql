@@ -1,0 +1,1 @@
+SELECT step, id, card FROM best JOIN search_card USING (id)

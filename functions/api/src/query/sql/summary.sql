@@ -1,0 +1,2 @@
+SELECT user_version, generated_at, extensions, skins, tarballs
+FROM pragma_user_version, snapshot

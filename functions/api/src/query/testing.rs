@@ -1,0 +1,51 @@
+//! For tests: statements on a snapshot in memory.
+
+use rusqlite::{Connection, params_from_iter, types};
+use tardist_contract::schema::SCHEMA;
+
+use super::statement::{RowError, Statement, Value};
+
+/// A snapshot in memory with this schema version, three ready-made answers and three repositories.
+pub(super) fn snapshot(user_version: i64) -> Connection {
+    let db = Connection::open_in_memory().unwrap();
+    db.execute_batch(SCHEMA).unwrap();
+    db.execute_batch(
+        r#"INSERT INTO snapshot VALUES (1000, '0.1.0', 'f', 2, 0, 3);
+           INSERT INTO answer VALUES ('/list', 'application/json', x'7b7d', NULL, 'e1', 900);
+           INSERT INTO answer VALUES ('/info', 'application/json', x'7b7d', x'1f8b', 'e5', 980);
+           INSERT INTO answer VALUES
+               ('/info/extensions', 'application/json', x'7b7d', NULL, 'e6', 970);
+           INSERT INTO repository VALUES ('extensions', 'beta', 'u', '{"b":1}', 'e2', 800);
+           INSERT INTO repository VALUES ('extensions', 'Alpha', 'u', '{"a":1}', 'e3', 850);
+           INSERT INTO repository VALUES ('skins', 'beta', 'u', '{"s":1}', 'e4', 990);"#,
+    )
+    .unwrap();
+    db.pragma_update(None, "user_version", user_version).unwrap();
+    db
+}
+
+/// Runs a statement on a database and reads its row.
+pub(super) fn run<T>(db: &Connection, statement: &Statement<T>) -> Result<T, RowError> {
+    let params = statement.params.iter().map(|value| match value {
+        Value::Null => types::Value::Null,
+        Value::Integer(number) => types::Value::Integer(*number),
+        Value::Text(text) => types::Value::Text(text.clone()),
+        other => panic!("no statement takes {other:?}"),
+    });
+    let row = db
+        .query_row(statement.sql, params_from_iter(params), |row| {
+            (0..row.as_ref().column_count())
+                .map(|index| {
+                    Ok(match row.get(index)? {
+                        types::Value::Null => Value::Null,
+                        types::Value::Integer(value) => Value::Integer(value),
+                        types::Value::Real(value) => Value::Real(value),
+                        types::Value::Text(value) => Value::Text(value),
+                        types::Value::Blob(value) => Value::Blob(value),
+                    })
+                })
+                .collect::<Result<Vec<_>, _>>()
+        })
+        .unwrap();
+    statement.read(row)
+}
