@@ -58,7 +58,7 @@ CREATE TABLE localized (
 -- authors, licence and descriptions. The id is its rank among those found alike: first what is
 -- described in most languages, since that is what many have cared for. Only whether a term is there
 -- is kept: no texts, places or lengths. Everything but a space is part of a term; tokenizing is
--- left with upper case and diacritics.
+-- left with upper case and the diacritics of Latin letters.
 CREATE VIRTUAL TABLE search USING fts5 (
     terms,
     content = '', columnsize = 0, detail = none,

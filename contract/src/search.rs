@@ -15,8 +15,10 @@
 //! cumulative, so that the words of a query may stand in different ones: the last has all.
 //!
 //! Words are cut here, for both sides alike, and so neither text nor query is syntax for FTS5. Its
-//! tokenizer is left with what it has tables for: upper and lower case beyond the simple, and
-//! diacritics (`Café` is `cafe`). Scripts without spaces between words (Chinese, Japanese, Thai, …)
+//! tokenizer, `unicode61`, is left with what it has tables for: upper and lower case beyond the simple
+//! (`ς` is `σ`), and the diacritics of Latin letters (`Café` is `cafe`). A letter of another script that
+//! has its accent in the same character stays what it is: `λόγος` is not `λογος`, `й` not `и`. Only an
+//! accent that is a character of its own is left out in every script. Scripts without spaces between words (Chinese, Japanese, Thai, …)
 //! are indexed by pairs of neighbouring characters.
 
 use std::collections::BTreeSet;
@@ -334,8 +336,6 @@ fn pieces(text: &str) -> Vec<Piece> {
     let mut run = Vec::new();
     // The end of the text separates too.
     for char in text.chars().flat_map(char::to_lowercase).chain([' ']) {
-        // The sigma at the end of a word is another letter to SQLite.
-        let char = if char == 'ς' { 'σ' } else { char };
         let class = class(char);
         if !matches!(class, Class::Letter | Class::Ignored) && !word.is_empty() {
             pieces.push(Piece::Word(std::mem::take(&mut word)));
@@ -676,5 +676,45 @@ mod tests {
                 index.0.prepare_cached(sql).unwrap().query_row([term], |row| row.get(0));
             assert_eq!(count, Ok(0), "{char:?}");
         }
+    }
+
+    /// `unicode61` folds upper case in every script and removes the diacritics of Latin letters alone,
+    /// with any value of `remove_diacritics`. Text and query go through the same code, so that a
+    /// composed letter is always found by itself.
+    #[test]
+    fn case_makes_no_difference_in_any_script_and_diacritics_in_latin_alone() {
+        let index = Index::new();
+        index.add("extensions/Final", &described("λόγος"));
+        index.add("extensions/Plain", &described("λογοσ"));
+        index.add("extensions/Upper", &described("ΛΌΓΟΣ"));
+        index.add("extensions/Apart", &described("λο\u{301}γος"));
+        index.add("extensions/Cyrillic", &described("Последний"));
+        let with_accent = ["description Final", "description Upper"];
+        let without = ["description Plain", "description Apart"];
+        for query in ["λόγος", "λόγοσ", "ΛΌΓΟΣ", "λόγ"] {
+            assert_eq!(index.find(query), with_accent, "{query}");
+        }
+        for query in ["λογος", "λογοσ", "ΛΟΓΟΣ", "λο\u{301}γος", "λογ"] {
+            assert_eq!(index.find(query), without, "{query}");
+        }
+        assert_eq!(index.find("ПОСЛЕДНИЙ"), ["description Cyrillic"]);
+        assert_eq!(index.find("последнии"), [""; 0]);
+        index.add("extensions/Latin", &described("Ǖberşetzung tiếng ø"));
+        for query in ["ubersetzung", "ÜBERSETZUNG", "tieng", "TIẾNG", "Ø"] {
+            assert_eq!(index.find(query), ["description Latin"], "{query}");
+        }
+        assert_eq!(index.find("o"), [""; 0], "a stroke is part of its letter");
+    }
+
+    #[test]
+    fn a_word_of_the_name_counts_more_than_a_translation_alone() {
+        let index = Index::new();
+        index.add("extensions/Other", &translated("Mass an alle Abonnenten"));
+        index.add("extensions/MassMessage", &translated("Nachrichten an alle Abonnenten"));
+        let expected = ["description MassMessage", "translation Other"];
+        assert_eq!(index.find("mass abonnenten"), expected);
+        assert_eq!(index.find("abonnenten"), ["translation Other", "translation MassMessage"]);
+        // One word alone is in the name or it is not: the look would find what others found.
+        assert_eq!(steps("mass", None).len() + 1, steps("mass abonnenten", None).len());
     }
 }

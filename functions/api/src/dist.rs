@@ -293,4 +293,140 @@ mod tests {
         assert_eq!(pieces.iter().map(Bytes::len).collect::<Vec<_>>(), [CHUNK, CHUNK, 5]);
         assert!(pieces.concat() == bytes && http_body::Body::is_end_stream(&body));
     }
+
+    /// A folder with one tarball of more than two pieces, and its bytes.
+    fn large() -> (tempfile::TempDir, Vec<u8>) {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("skins")).unwrap();
+        let bytes: Vec<u8> = (0..2 * CHUNK + 5).map(|index| (index % 251) as u8).collect();
+        std::fs::write(dir.path().join("skins/A.tar.gz"), &bytes).unwrap();
+        (dir, bytes)
+    }
+
+    #[test]
+    fn a_large_tarball_is_sent_whole_and_in_parts() {
+        let (dir, bytes) = large();
+        let size = bytes.len();
+        let get = |headers: &[(header::HeaderName, &str)]| {
+            get_part(dir.path(), "skins", "A.tar.gz", headers)
+        };
+        let (status, range, body) = get(&[]).unwrap();
+        assert_eq!((status, range.as_str(), body.len()), (200, "", size));
+        assert!(body == bytes);
+        for part in [
+            0..CHUNK,
+            0..CHUNK + 1,
+            1..CHUNK + 1,
+            5..2 * CHUNK + 1,
+            CHUNK..size,
+            CHUNK + 1..size,
+            2 * CHUNK..size,
+            size - 1..size,
+            0..size,
+        ] {
+            let (start, last) = (part.start, part.end - 1);
+            let (status, range, body) =
+                get(&[(header::RANGE, &format!("bytes={start}-{last}"))]).unwrap();
+            assert_eq!((status, range), (206, format!("bytes {start}-{last}/{size}")));
+            assert!(body == bytes[part], "{start}-{last}");
+        }
+        let (_, range, body) = get(&[(header::RANGE, &format!("bytes=-{}", CHUNK + 1))]).unwrap();
+        assert_eq!(range, format!("bytes {}-{}/{size}", size - CHUNK - 1, size - 1));
+        assert!(body == bytes[size - CHUNK - 1..]);
+    }
+
+    #[test]
+    fn a_large_tarball_goes_out_in_pieces_and_says_what_is_left() {
+        let (dir, bytes) = large();
+        let request = Request::new(Method::GET, &"/".parse().unwrap(), HeaderMap::new()).unwrap();
+        let mut body = get(&request, dir.path(), "skins", "A.tar.gz").unwrap().body;
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        let mut sent = 0;
+        for length in [CHUNK, CHUNK, 5] {
+            assert_eq!(body.len(), (bytes.len() - sent) as u64);
+            assert_eq!(http_body::Body::size_hint(&body).exact(), Some(body.len()));
+            assert!(!body.is_empty() && !http_body::Body::is_end_stream(&body));
+            let frame = http_body::Body::poll_frame(Pin::new(&mut body), &mut context);
+            let Poll::Ready(Some(Ok(frame))) = frame else { panic!("{frame:?}") };
+            let piece = frame.into_data().unwrap();
+            assert_eq!(piece.len(), length);
+            assert!(piece == bytes[sent..sent + length]);
+            sent += length;
+        }
+        assert!(body.is_empty() && http_body::Body::is_end_stream(&body));
+        let end = http_body::Body::poll_frame(Pin::new(&mut body), &mut context);
+        assert!(matches!(end, Poll::Ready(None)));
+    }
+
+    #[test]
+    fn a_file_that_became_shorter_ends_short_of_its_length() {
+        let (dir, bytes) = large();
+        let request = Request::new(Method::GET, &"/".parse().unwrap(), HeaderMap::new()).unwrap();
+        let response = get(&request, dir.path(), "skins", "A.tar.gz").unwrap();
+        std::fs::write(dir.path().join("skins/A.tar.gz"), &bytes[..3]).unwrap();
+        let Body::File(mut body) = response.body else { panic!("no file") };
+        assert_eq!(body.next().unwrap(), bytes[..3]);
+        assert_eq!((body.next(), body.len()), (None, 0));
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_no_tarball_and_another_failure_is_no_404() {
+        let dir = tempfile::tempdir().unwrap();
+        let link = |to: &str, at: &str| {
+            std::os::unix::fs::symlink(to, dir.path().join(at)).unwrap();
+        };
+        std::fs::create_dir(dir.path().join("skins")).unwrap();
+        link("A.tar.gz", "skins/A.tar.gz");
+        assert_eq!(get_part(dir.path(), "skins", "A.tar.gz", &[]), Err(404), "a file's loop");
+        link("extensions", "extensions");
+        assert_eq!(
+            get_part(dir.path(), "extensions", "A.tar.gz", &[]),
+            Err(404),
+            "a folder's loop"
+        );
+        let broken = tempfile::tempdir().unwrap();
+        std::fs::write(broken.path().join("skins"), b"a file in place of a folder").unwrap();
+        assert_eq!(get_part(broken.path(), "skins", "A.tar.gz", &[]), Err(500));
+    }
+
+    #[test]
+    fn a_name_has_the_length_that_a_file_can_have() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("skins")).unwrap();
+        let longest = "x".repeat(248) + ".tar.gz";
+        std::fs::write(dir.path().join("skins").join(&longest), b"abc").unwrap();
+        assert!(get_part(dir.path(), "skins", &longest, &[]).is_ok());
+        assert_eq!(get_part(dir.path(), "skins", &format!("x{longest}"), &[]), Err(404));
+    }
+
+    #[test]
+    fn a_part_is_sent_only_where_a_whole_answer_would_be_and_of_the_same_file() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("skins")).unwrap();
+        let path = dir.path().join("skins/A.tar.gz");
+        std::fs::write(&path, b"0123456789").unwrap();
+        let at = UNIX_EPOCH + std::time::Duration::from_secs(1_786_008_600);
+        File::options().write(true).open(&path).unwrap().set_modified(at).unwrap();
+        let ask = |method: Method, more: &[(header::HeaderName, &str)]| {
+            let range = [(header::RANGE, "bytes=2-4")];
+            let pairs = range.iter().chain(more);
+            let headers = pairs.map(|(name, value)| (name.clone(), value.parse().unwrap()));
+            let request = Request::new(method, &"/".parse().unwrap(), headers.collect()).unwrap();
+            get(&request, dir.path(), "skins", "A.tar.gz").unwrap()
+        };
+        let tag = "\"6a745518-a\"";
+        let answer = ask(Method::GET, &[]);
+        assert_eq!(answer.headers[header::ETAG], tag);
+        assert_eq!(answer.headers[header::LAST_MODIFIED], "Thu, 06 Aug 2026 09:30:00 GMT");
+        for (method, header, status) in [
+            (Method::GET, (header::IF_RANGE, tag), 206),
+            (Method::GET, (header::IF_RANGE, "\"other\""), 200),
+            (Method::GET, (header::IF_NONE_MATCH, "\"other\""), 206),
+            (Method::GET, (header::IF_NONE_MATCH, tag), 200), // and then a 304
+            (Method::HEAD, (header::IF_RANGE, tag), 200),
+        ] {
+            let shown = format!("{method} {header:?}");
+            assert_eq!(ask(method, &[header]).status.as_u16(), status, "{shown}");
+        }
+    }
 }

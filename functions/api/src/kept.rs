@@ -131,4 +131,20 @@ mod tests {
         }
         assert_eq!(kept.answers.len(), MAX_ANSWERS);
     }
+
+    #[test]
+    fn bodies_and_keys_are_counted_up_to_the_last_byte() {
+        let mut kept = Kept::default();
+        let answer = |length: usize| Response::new(StatusCode::OK, vec![0; length]);
+        // A key of two bytes: what is added is neither the product nor the difference.
+        kept.put("aa".into(), &answer(MAX_BYTES / 2 - 2));
+        assert_eq!(kept.bytes, MAX_BYTES / 2);
+        kept.put("bb".into(), &answer(MAX_BYTES / 2 - 1));
+        assert!(kept.get("bb").is_none(), "one byte too many");
+        kept.put("bb".into(), &answer(MAX_BYTES / 2 - 2));
+        assert!(kept.get("aa").is_some() && kept.get("bb").is_some());
+        assert_eq!(kept.bytes, MAX_BYTES);
+        kept.put("c".into(), &answer(0));
+        assert!(kept.get("c").is_none(), "no room for its key");
+    }
 }
