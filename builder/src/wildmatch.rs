@@ -295,7 +295,7 @@ mod tests {
             ("[a-c]", "abc"),
             ("[a-c-e]", "-abce"), // what ends a range begins none
             ("[a-\\c]", "abc"),
-            ("[a-\\]]", ""), // from `a` down to `]`
+            ("[a-\\]]", "a"), // the range down to `]` is empty
             ("[\\a-c]", "abc"),
             ("[\\]-a]", "]^_`a"),
             ("[\\]x]", "]x"),
