@@ -414,7 +414,7 @@ mod tests {
             let request = Request::new(method, &"/".parse().unwrap(), headers.collect()).unwrap();
             get(&request, dir.path(), "skins", "A.tar.gz").unwrap()
         };
-        let tag = "\"6a745518-a\"";
+        let tag = "\"6a745418-a\"";
         let answer = ask(Method::GET, &[]);
         assert_eq!(answer.headers[header::ETAG], tag);
         assert_eq!(answer.headers[header::LAST_MODIFIED], "Thu, 06 Aug 2026 09:30:00 GMT");
