@@ -276,6 +276,7 @@ const PATHS: &[&str] = &[
     "link/a.md",
     "bom/a.txt",
     "bom/x.bom",
+    "long/x.fits",
     "long/x.long",
     "nul/x.nul",
     "crlf/x.cr",
@@ -286,7 +287,8 @@ const PATHS: &[&str] = &[
 
 #[test]
 fn precedence_patterns_and_macros_are_gits() {
-    let long = format!("{} eol=lf\n*.long eol=crlf\n", "x".repeat(2048));
+    // 2,047 bytes count, and 2,048 do not, blanks included.
+    let long = format!("{:2047}\n{:2048}\n", "*.fits eol=crlf", "*.long eol=crlf");
     let nul = b"*.nul eol=crlf\n\0*.nul eol=lf\n";
     let texts: &[u8] = b"one\n$Id$\n";
     let mut all = files(PATHS.iter().map(|path| (*path, texts)));
@@ -408,4 +410,21 @@ fn hostile_attributes_end_in_time() {
     let list = files([(".gitattributes", text.as_bytes()), (deep.as_str(), b"a\n")]);
     let content = import(folder.path(), &list);
     assert_eq!(content.bytes(content.file(&deep).unwrap()).unwrap(), b"a\r\n");
+}
+
+#[test]
+fn a_line_of_2048_bytes_counts_for_nothing_as_in_git() {
+    let text = format!("{:2047}\n{:2048}\n", "*.fits eol=crlf", "*.long eol=crlf");
+    let list = files([
+        (".gitattributes", text.as_bytes()),
+        ("x.fits", b"a\n".as_slice()),
+        ("x.long", b"a\n"),
+    ]);
+    let (converted, problems) = compare(&list);
+    assert_eq!((converted, problems.len()), (1, 0), "{problems:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let content = import(folder.path(), &list);
+    for (path, bytes) in [("x.fits", b"a\r\n".as_slice()), ("x.long", b"a\n")] {
+        assert_eq!(content.bytes(content.file(path).unwrap()).unwrap(), bytes, "{path}");
+    }
 }

@@ -633,3 +633,115 @@ fn a_gerrit_may_have_a_replica_for_git() {
     assert_eq!(skin.source_url, format!("{url}/r/mediawiki/skins/Foo.git"));
     assert_eq!(skin.tips.len(), 1);
 }
+
+/// Asks one host for `count` repositories, one after the other: how many told their tips, what the
+/// others failed with, and what was asked.
+fn asked(server: &Server, count: usize) -> (usize, Vec<String>, Vec<String>) {
+    let spec: Spec = server.url.parse().unwrap();
+    let http = http(&[spec.open().unwrap()]);
+    let project = |number| {
+        let id = format!("skins/N{number:03}");
+        Project::new(id.parse().unwrap(), &format!("{}/{id}", server.url))
+    };
+    let (told, failed) = refs::tips(&http, (0..count).map(project).collect(), &branches(), 1);
+    let failed = failed.into_iter().map(|(_, error)| error.to_string()).collect();
+    (told.len(), failed, server.targets())
+}
+
+#[test]
+fn a_status_that_is_about_the_repository_is_the_same_by_any_protocol() {
+    for final_status in [401, 403, 404, 410] {
+        let server = Server::start(move |_| status(final_status));
+        let (told, failed, targets) = asked(&server, 1);
+        assert_eq!((told, targets.len()), (0, 1), "{targets:?}");
+        assert!(targets[0].starts_with("POST") && failed[0].contains(&final_status.to_string()));
+    }
+}
+
+#[test]
+fn a_status_that_fails_for_the_moment_is_not_asked_around() {
+    for transient in [408, 429, 500, 501, 503] {
+        let server = Server::start(move |_| status(transient));
+        let (told, failed, targets) = asked(&server, 1);
+        assert_eq!((told, targets.len()), (0, 1), "{transient}: {targets:?}");
+        assert!(failed[0].contains(&transient.to_string()), "{failed:?}");
+    }
+}
+
+#[test]
+fn a_server_that_refuses_protocol_2_is_asked_by_protocol_0() {
+    for refusal in [400, 402, 405, 411, 415] {
+        let server = Server::start(move |request| {
+            if request.starts_with("POST") { status(refusal) } else { git_0(request) }
+        });
+        let (told, failed, targets) = asked(&server, 2);
+        assert_eq!((told, failed.len()), (2, 0), "{refusal}: {failed:?}");
+        // The second one's question is by protocol 0 at once.
+        let methods: Vec<&str> = targets.iter().map(|it| it.split(' ').next().unwrap()).collect();
+        assert_eq!(methods, ["POST", "GET", "GET"], "{refusal}");
+    }
+}
+
+#[test]
+fn an_answer_that_ends_early_is_another_protocols_and_one_that_breaks_is_not() {
+    // The body is whole for HTTP, and cut for Git.
+    for cut in ["", "00", "0032abc", &tip()] {
+        let cut = cut.to_owned();
+        let server = Server::start(move |request| {
+            if request.starts_with("POST") { ok(cut.clone()) } else { git_0(request) }
+        });
+        let (told, failed, targets) = asked(&server, 1);
+        assert_eq!((told, targets.len()), (1, 2), "{failed:?} {targets:?}");
+    }
+    // A chunk whose length is no number: the connection's fault, so that another try may work.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let asked = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(&stream);
+        let mut first = String::new();
+        reader.read_line(&mut first).unwrap();
+        let mut line = String::new();
+        while line != "\r\n" {
+            line.clear();
+            reader.read_line(&mut line).unwrap();
+        }
+        let answer = "HTTP/1.1 200 X\r\ntransfer-encoding: chunked\r\n\r\nno number\r\n";
+        (&stream).write_all(answer.as_bytes()).unwrap();
+        // Whoever asks once more, by whichever protocol, is told the same.
+        listener.set_nonblocking(true).unwrap();
+        thread::sleep(Duration::from_millis(300));
+        (first, listener.accept().is_ok())
+    });
+    let spec: Spec = url.parse().unwrap();
+    let http = http(&[spec.open().unwrap()]);
+    let project = Project::new("skins/A".parse().unwrap(), &format!("{url}/skins/A"));
+    let (_, failed) = refs::tips(&http, vec![project], &branches(), 1);
+    assert!(failed[0].1.is_transient(), "{}", failed[0].1);
+    let (first, is_asked_again) = asked.join().unwrap();
+    assert!(first.starts_with("POST") && !is_asked_again, "{first}");
+}
+
+#[test]
+fn repositories_that_are_refused_are_no_sign_that_their_host_is_down() {
+    let server = Server::start(|_| status(404));
+    let (told, failed, targets) = asked(&server, 50);
+    assert_eq!((told, failed.len(), targets.len()), (0, 50, 50));
+    assert!(failed.iter().all(|text| text.contains("404")), "{failed:?}");
+}
+
+#[test]
+fn only_failures_in_a_row_say_that_a_host_is_down() {
+    // Nine fail, then there is an answer, of either sort; that begins the row anew.
+    for answer in [200, 404] {
+        let count = AtomicUsize::default();
+        let server = Server::start(move |_| match count.fetch_add(1, Ordering::SeqCst) % 10 {
+            9 if answer == 200 => ok(tip() + "0000"),
+            9 => status(answer),
+            _ => status(503),
+        });
+        let (told, failed, targets) = asked(&server, 40);
+        assert_eq!(targets.len(), 40, "{answer}");
+        assert_eq!((told, failed.len()), if answer == 200 { (4, 36) } else { (0, 40) });
+    }
+}

@@ -94,4 +94,36 @@ mod tests {
         let names: Vec<_> = names.iter().map(BranchName::as_str).collect();
         assert_eq!(names, ["master", "main", "REL2_0", "REL1_45", "REL1_9", "beta", "zeta"]);
     }
+
+    #[test]
+    fn each_rule_has_its_limit() {
+        for good in ["a", &"x".repeat(100), "a-", "lock", "a.locks", "a.lockx/b", "x.y/z"] {
+            assert!(good.parse::<BranchName>().is_ok(), "{good}");
+        }
+        for (bad, rule) in [
+            (&*"x".repeat(101), "1 to 100 characters"),
+            ("a:b", "consists of"),
+            ("-a", "begin with `-`"),
+            ("a.", "end in a dot"),
+            ("a..b", "contain `..`"),
+            ("a.lock/b", "none of its parts"),
+            ("b/a.lock", "none of its parts"),
+            ("b/.a", "none of its parts"),
+            ("b//a", "none of its parts"),
+        ] {
+            let error = bad.parse::<BranchName>().unwrap_err();
+            assert!(error.rule.contains(rule), "{bad}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_release_branch_tells_its_version_and_every_branch_its_ref() {
+        let branch = |name: &str| name.parse::<BranchName>().unwrap();
+        assert_eq!(branch("REL1_45").ref_name(), "refs/heads/REL1_45");
+        assert_eq!(branch("REL1_45").release(), Some((1, 45)));
+        for other in ["master", "REL1", "REL1_45_1", "REL1_x", "rel1_45", "xREL1_45"] {
+            assert_eq!(branch(other).release(), None, "{other}");
+        }
+        assert!(branch("REL1_045") < branch("REL1_45"), "equal versions are in the order of names");
+    }
 }

@@ -26,3 +26,19 @@ fn check(text: &str) -> Result<(), &'static str> {
         Err("it has 40 lowercase hexadecimal digits")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_has_forty_lowercase_hexadecimal_digits() {
+        let id = "0123456789abcdef0123456789abcdef01234567";
+        assert_eq!(id.parse::<CommitId>().unwrap().short(), "0123456");
+        let upper = id.to_uppercase();
+        let longer = format!("{id}8");
+        for bad in ["", &id[1..], &longer, &upper, &id.replace('9', "g"), &id.replace('9', " ")] {
+            assert!(bad.parse::<CommitId>().is_err(), "{bad}");
+        }
+    }
+}

@@ -52,3 +52,20 @@ impl fmt::Display for Kind {
         f.pad(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_text_leads_back_to_it_and_no_other_text_does() {
+        assert_eq!(Kind::ALL.map(Kind::as_str), ["extensions", "skins"]);
+        for kind in Kind::ALL {
+            assert_eq!(kind.to_string().parse(), Ok(kind));
+        }
+        assert_eq!(format!("{:>7}", Kind::Skins), "  skins");
+        for bad in ["", "Skins", "skin", "extensions/"] {
+            assert_eq!(bad.parse::<Kind>().unwrap_err().text, bad);
+        }
+    }
+}

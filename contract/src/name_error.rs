@@ -73,3 +73,31 @@ pub(crate) use name_type;
 pub(crate) fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'+')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RepoName;
+
+    #[test]
+    fn an_error_shows_a_hundred_characters_of_the_text_that_it_is_about() {
+        let long = "\u{e9}".repeat(101);
+        assert_eq!(NameError::new("a name", "it is short", &long).text, "\u{e9}".repeat(100));
+        let error = "a b".parse::<RepoName>().unwrap_err().to_string();
+        assert!(error.starts_with("\"a b\" is not a repository name: it consists of "), "{error}");
+    }
+
+    #[test]
+    fn a_name_is_shown_as_it_is() {
+        let name: RepoName = "Foo".parse().unwrap();
+        assert_eq!((name.as_str(), name.as_ref()), ("Foo", "Foo"));
+        assert_eq!((format!("{name:>5}"), String::from(name)), ("  Foo".into(), "Foo".into()));
+    }
+
+    #[test]
+    fn only_what_needs_no_escaping_is_plain() {
+        let plain: String = (0..=u8::MAX).filter(|byte| is_plain(*byte)).map(char::from).collect();
+        let expected = "+-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+        assert_eq!(plain, expected);
+    }
+}

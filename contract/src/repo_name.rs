@@ -67,4 +67,23 @@ mod tests {
         names.sort();
         assert_eq!(names.iter().map(RepoName::as_str).collect::<Vec<_>>(), ["A", "a", "b", "C"]);
     }
+
+    #[test]
+    fn its_length_and_its_end_have_limits() {
+        for good in ["A", &"x".repeat(100), "a.b", "lock", "git", "a.locks", "a.lock.x"] {
+            assert!(good.parse::<RepoName>().is_ok(), "{good}");
+        }
+        for (bad, rule) in [
+            (&*"x".repeat(101), "1 to 100 characters"),
+            ("Foo.lock", "does not end in"),
+            ("Foo.git", "does not end in"),
+            ("Foo.", "does not end in"),
+            ("_x", "begins with a letter or digit"),
+            (".x", "begins with a letter or digit"),
+            ("a~b", "consists of"),
+        ] {
+            let error = bad.parse::<RepoName>().unwrap_err();
+            assert!(error.rule.contains(rule), "{bad}: {error}");
+        }
+    }
 }

@@ -58,7 +58,7 @@ CREATE TABLE localized (
 -- authors, licence and descriptions. Repositories that match equally well are listed by their ids: first
 -- those that are described in most languages, since many people worked on them. The index holds only
 -- whether a term is there, without texts, positions or lengths. Every character but a space is part of a
--- term, so that the tokenizer only changes upper case and diacritics.
+-- term, so that the tokenizer only changes upper case and the diacritics of Latin letters.
 CREATE VIRTUAL TABLE search USING fts5 (
     terms,
     content = '', columnsize = 0, detail = none,

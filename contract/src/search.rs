@@ -17,8 +17,10 @@
 //! so that the words of a query may stand in different fields: the last field has all words.
 //!
 //! Words are cut here (`search/text.rs`), so that neither text nor query is syntax for FTS5. Its
-//! tokenizer does what it has tables for: upper and lower case beyond the simple rules, and diacritics
-//! (`Café` is `cafe`). Scripts without spaces between words (Chinese, Japanese, Thai and others) are
+//! tokenizer, `unicode61`, does what it has tables for: upper and lower case beyond the simple rules
+//! (`ς` is `σ`), and the diacritics of Latin letters (`Café` is `cafe`). In other scripts a letter with an
+//! accent is a letter of its own: `λόγος` is not `λογος`, and `й` is not `и`. Only an accent that is a
+//! character of its own is left out in every script. Scripts without spaces between words (Chinese, Japanese, Thai and others) are
 //! indexed by pairs of neighbouring characters.
 
 mod card;

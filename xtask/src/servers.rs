@@ -5,6 +5,10 @@
 //! out by name, and that is said; where all tests are wanted it is an error. Which test needs what
 //! is told by the module that it is in: `real_gerrit`, `real_nginx`, `real_chromium`, `real_composer`,
 //! `real_schemathesis`.
+//!
+//! `real_metadata` needs real manifests and messages. They are others' texts, which the project does
+//! not carry and nobody can fetch in one piece; so these tests are left out by name where there are
+//! none, even where all tests are wanted.
 
 use std::{
     env,
@@ -27,6 +31,9 @@ const SERVER_FOLDERS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
 /// The oldest Java that runs the Gerrit of `tests/gerrit/pom.xml`.
 const JAVA: u32 = 17;
+
+/// The tests of real metadata, and its folder from the root of the project.
+const METADATA: (&str, &str) = ("real_metadata", "../shared/data/metadata");
 
 /// How long Maven or pip may take: Maven downloads 90 MB the first time.
 const FETCH_LIMIT: Duration = Duration::from_secs(600);
@@ -114,6 +121,11 @@ pub(crate) fn prepare(all: bool) -> Result<Vec<&'static str>> {
     }
     for reason in reasons {
         eprintln!("xtask: LEFT OUT, the tests with a real {reason}");
+    }
+    let (tests, folder) = METADATA;
+    if !project::root().join(folder).is_dir() {
+        left_out.push(tests);
+        eprintln!("xtask: LEFT OUT, the tests with real metadata ({tests}): there is no {folder}");
     }
     Ok(left_out)
 }

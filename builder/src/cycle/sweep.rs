@@ -68,3 +68,128 @@ pub fn sweep(
     }
     Ok(removed)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, path::Path};
+
+    use super::*;
+    use crate::{
+        data_dir::layout::OnDisk,
+        snapshot::catalogue::{BranchRecord, RepositoryRecord},
+    };
+
+    /// Days, as far as a grace period goes.
+    const DAY: i64 = 24 * 60 * 60;
+    const WRITTEN: i64 = 1_000 * DAY;
+    const NOW: i64 = WRITTEN + 300 * DAY;
+    const GRACE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+    fn key(file: &str) -> (Kind, String) {
+        (Kind::Skins, file.to_owned())
+    }
+
+    /// Tarballs that were all written long before any grace period.
+    fn on_disk(files: &[&str]) -> Tarballs {
+        files.iter().map(|file| (key(file), OnDisk { size: 9, written_at: WRITTEN })).collect()
+    }
+
+    /// A catalogue that names `A-master-aaaaaaa.tar.gz` of the skins.
+    fn catalogue() -> Catalogue {
+        let record = BranchRecord {
+            commit: "a".repeat(40).parse().unwrap(),
+            committed_at: 0,
+            version: None,
+            requires: Default::default(),
+            metadata: Default::default(),
+            messages: None,
+            problems: vec![],
+            size: 9,
+            sha256: String::new(),
+        };
+        let branches = BTreeMap::from([("master".parse().unwrap(), record)]);
+        let record = RepositoryRecord { source_url: "https://g/A".into(), branches };
+        Catalogue::from([("skins/A".parse().unwrap(), record)])
+    }
+
+    /// A data directory with these files among the skins.
+    fn data(files: &[&str]) -> (tempfile::TempDir, Layout) {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path());
+        layout.prepare().unwrap();
+        for file in files {
+            fs::write(layout.dist(Kind::Skins).join(file), b"tarball").unwrap();
+        }
+        (folder, layout)
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_grace_period_begins_when_a_tarball_is_no_longer_named() {
+        let files = on_disk(&["A-master-aaaaaaa.tar.gz", "replaced", "earlier", "killed"]);
+        let before = Retired::from([(key("earlier"), NOW - DAY), (key("gone"), NOW - 2 * DAY)]);
+        let named_before = |kind, file: &str| kind == Kind::Skins && file != "killed";
+        let found = retired(&files, &catalogue(), named_before, &before, NOW);
+        let expected = Retired::from([
+            // The snapshot that this cycle replaces still named it.
+            (key("replaced"), NOW),
+            (key("earlier"), NOW - DAY),
+            // No snapshot ever named it.
+            (key("killed"), WRITTEN),
+        ]);
+        assert_eq!(found, expected, "what is named, and what is gone, is not in it");
+    }
+
+    #[test]
+    fn a_tarball_of_the_same_name_and_the_other_kind_is_another() {
+        let file = "A-master-aaaaaaa.tar.gz";
+        let on_disk = Tarballs::from([(
+            (Kind::Extensions, file.to_owned()),
+            OnDisk { size: 9, written_at: WRITTEN },
+        )]);
+        let found =
+            retired(&on_disk, &catalogue(), |kind, _| kind == Kind::Skins, &Retired::new(), NOW);
+        assert_eq!(found, Retired::from([((Kind::Extensions, file.to_owned()), WRITTEN)]));
+    }
+
+    #[test]
+    fn a_tarball_that_was_just_replaced_outlives_the_cycle_whatever_its_age() {
+        let (_folder, layout) = data(&["replaced"]);
+        let found =
+            retired(&on_disk(&["replaced"]), &catalogue(), |_, _| true, &Retired::new(), NOW);
+        assert_eq!(sweep(&layout, &found, GRACE, NOW).unwrap(), 0);
+        assert_eq!(names(&layout.dist(Kind::Skins)), ["replaced"]);
+    }
+
+    #[test]
+    fn a_sweep_removes_what_has_had_its_grace_period_and_counts_it() {
+        let (_folder, layout) = data(&["just", "nearly", "long", "other"]);
+        let retired = Retired::from([
+            (key("just"), NOW - 7 * DAY),
+            (key("nearly"), NOW - 7 * DAY + 1),
+            (key("long"), NOW - 70 * DAY),
+            // Somebody was quicker.
+            (key("gone"), NOW - 70 * DAY),
+        ]);
+        assert_eq!(sweep(&layout, &retired, GRACE, NOW).unwrap(), 2);
+        assert_eq!(names(&layout.dist(Kind::Skins)), ["nearly", "other"]);
+        assert_eq!(sweep(&layout, &retired, Duration::MAX, NOW).unwrap(), 0, "grace for ever");
+        assert_eq!(sweep(&layout, &retired, Duration::ZERO, NOW).unwrap(), 1);
+    }
+
+    #[test]
+    fn what_a_sweep_can_not_remove_is_named() {
+        let (_folder, layout) = data(&[]);
+        fs::create_dir(layout.dist(Kind::Skins).join("folder")).unwrap();
+        let retired = Retired::from([(key("folder"), NOW - 70 * DAY)]);
+        let error = sweep(&layout, &retired, GRACE, NOW).unwrap_err().to_string();
+        assert!(error.contains("remove") && error.contains("skins/folder"), "{error}");
+    }
+}

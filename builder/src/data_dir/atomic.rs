@@ -54,3 +54,46 @@ pub fn put<T>(
 pub fn sync_folder(folder: &Path) -> Result<(), Error> {
     File::open(folder).and_then(|folder| folder.sync_all()).at("force to disk", folder)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_comes_into_place_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let written = put(&path, |out| Ok(out.write_all(b"one").map(|()| 3))).unwrap();
+        assert_eq!((written, fs::read(&path).unwrap()), (3, b"one".to_vec()));
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o644, "the web server reads it");
+        let refused = put(&path, |out| {
+            out.write_all(b"two").unwrap();
+            Ok(Err::<(), _>(io::Error::other("the disk is full")))
+        });
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains("the disk is full") && error.contains("file"), "{error}");
+        let refused: Result<(), Error> = put_file(&path, |_| Err(Error::Bug("x".into())));
+        assert!(refused.is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        assert_eq!(names(folder.path()), ["file"], "nothing unfinished is left");
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_can_not_be_forced_to_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        sync_folder(folder.path()).unwrap();
+        let missing = folder.path().join("missing");
+        assert!(sync_folder(&missing).unwrap_err().to_string().contains("missing"));
+    }
+}

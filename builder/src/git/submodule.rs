@@ -99,4 +99,43 @@ mod tests {
             assert_eq!(resolve(parent, url), absolute);
         }
     }
+
+    #[test]
+    fn quotes_protect_what_would_end_a_value() {
+        for (value, expected) in [
+            ("a#b", "a"),
+            ("a ; b", "a"),
+            ("\"a#b;c\"", "a#b;c"),
+            ("\"a\" # b", "a"),
+            ("\"a\"b\"#\"", "ab#"),
+            ("\"a\\\"#b\"", "a\"#b"),
+            ("\\#a", "#a"),
+            ("  a b  ", "a b"),
+            ("\"open ", "open"),
+            ("\\", ""),
+        ] {
+            assert_eq!(unquote(value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_line_outside_of_a_section_of_a_submodule_says_nothing() {
+        let text = "path = a\nurl = b\n[submodule \"x\"]\nnonsense\npath = x\nurl = y\n[other]\npath = z\n";
+        assert_eq!(parse(text), BTreeMap::from([("x".to_owned(), "y".to_owned())]));
+    }
+
+    #[test]
+    fn a_url_may_go_up_beyond_its_host_and_is_then_none() {
+        for (url, absolute) in [
+            ("../x", "https://g.example/x"),
+            (".././../x", "https://x"),
+            ("../../../../../x", "/x"),
+            ("./../x", "https://g.example/x"),
+            ("..", ".."),
+            (".git", ".git"),
+            ("/x", "/x"),
+        ] {
+            assert_eq!(resolve("https://g.example/Foo/", url), absolute, "{url}");
+        }
+    }
 }

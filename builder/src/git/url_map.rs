@@ -85,4 +85,28 @@ mod tests {
             assert!(text.parse::<UrlMap>().is_err(), "{text}");
         }
     }
+
+    #[test]
+    fn a_line_of_the_url_map_has_both_sides() {
+        let map: UrlMap = "https://o.example/=http://r.example/x=y".parse().unwrap();
+        assert_eq!(
+            (map.from.as_str(), map.to.as_str()),
+            ("https://o.example/", "http://r.example/x=y")
+        );
+        assert_eq!(map.to_string().parse(), Ok(map));
+        for bad in [
+            "",
+            "=",
+            "=https://r.example/",
+            "https://o.example/",
+            "https://o.example/=",
+            "https://o.example/=r.example",
+            "https://o.example/=ssh://r.example/",
+            "https://o.example/=http://",
+            "https://o.example/=https:///x",
+        ] {
+            let error = bad.parse::<UrlMap>().unwrap_err();
+            assert!(error.contains("is not FROM=TO"), "{error}");
+        }
+    }
 }

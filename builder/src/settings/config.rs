@@ -233,4 +233,66 @@ mod tests {
         assert!(Config::new(Settings { grace: zero, ..Settings::default() }).is_ok());
         assert!(Config::new(Settings { timeout: zero, ..Settings::default() }).is_err());
     }
+
+    #[test]
+    fn a_public_url_is_a_host_and_ends_without_a_slash() {
+        let public = |url: &str| {
+            let settings = Settings { public_url: Some(url.into()), ..Settings::default() };
+            Config::new(settings).map(|config| config.public_url).map_err(|error| error.to_string())
+        };
+        for (url, kept) in [
+            ("", ""),
+            ("http://h", "http://h"),
+            ("https://h/", "https://h"),
+            ("https://h/x//", "https://h/x"),
+        ] {
+            assert_eq!(public(url).as_deref(), Ok(kept));
+        }
+        for bad in ["http://", "https://", "http:///x", "h", "//h"] {
+            assert!(public(bad).unwrap_err().contains("public-url: "), "{bad}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_times_may_be_exactly_their_limits() {
+        let nanosecond = SignedDuration::from_nanos(1);
+        let least = Settings {
+            jobs: Some(1),
+            retries: Some(0),
+            submodule_depth: Some(0),
+            timeout: Some(nanosecond),
+            refresh: Some(nanosecond),
+            composer_timeout: Some(nanosecond),
+            ..Settings::default()
+        };
+        let config = Config::new(least).unwrap();
+        assert_eq!((config.jobs, config.retries, config.submodule_depth), (1, 0, 0));
+        assert_eq!(
+            (config.timeout, config.refresh),
+            (Duration::from_nanos(1), Duration::from_nanos(1))
+        );
+        let most = |more: usize| Settings {
+            jobs: Some(256 + more),
+            retries: Some(100 + more),
+            submodule_depth: Some(16 + more),
+            ..Settings::default()
+        };
+        let config = Config::new(most(0)).unwrap();
+        assert_eq!((config.jobs, config.retries, config.submodule_depth), (256, 100, 16));
+        let error = Config::new(most(1)).unwrap_err().to_string();
+        for number in ["257", "101", "17"] {
+            assert!(error.contains(&format!("{number} is not a number from")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_contact_is_plain_text_without_brackets_of_a_comment() {
+        let is_right = |contact: &str| {
+            Config::new(Settings { contact: Some(contact.into()), ..Settings::default() }).is_ok()
+        };
+        assert!(is_right("") && is_right(" ~ https://h/x <a@b>"));
+        for bad in ["(", ")", "a\tb", "\u{7f}", "\u{1f}", "é"] {
+            assert!(!is_right(bad), "{bad:?}");
+        }
+    }
 }

@@ -20,8 +20,6 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
     let mut run = Vec::new();
     // The end of the text is a separator, too.
     for char in text.chars().flat_map(char::to_lowercase).chain([' ']) {
-        // The sigma at the end of a word is another letter to SQLite.
-        let char = if char == 'ς' { 'σ' } else { char };
         let class = class(char);
         if !matches!(class, Class::Letter | Class::Ignored) && !word.is_empty() {
             pieces.push(Piece::Word(std::mem::take(&mut word)));

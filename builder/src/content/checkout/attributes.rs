@@ -126,3 +126,60 @@ fn assign<'a>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::checkout::gitattributes;
+
+    #[test]
+    fn a_tree_may_take_as_many_steps_as_the_limit_and_not_one_more() {
+        // 1 + (998 + 1) * (1,001,000 + 1) = 10⁹ steps a path: 998 tokens behind the prefix, which
+        // does not fit, so that the steps are counted and not taken.
+        let line = format!("x{} text\n", "?".repeat(998));
+        let path = vec![b'a'; 1_001_000];
+        let mut attributes = Attributes::root(line.as_bytes());
+        for _ in 0..20 {
+            assert_eq!(attributes.of(&path, ["text"]).unwrap(), [State::Unspecified]);
+        }
+        let Err(Error::TooLarge { limit, unit }) = attributes.of(b"a", ["text"]) else {
+            unreachable!("it is bounded");
+        };
+        assert_eq!(limit, MAX_STEPS);
+        assert!(unit.contains(".gitattributes"), "{unit}");
+    }
+
+    /// What a `.gitattributes` says of `text` for the path `a`.
+    fn said(text: &[u8]) -> State {
+        let [state] = Attributes::root(text).of(b"a", ["text"]).unwrap();
+        state
+    }
+
+    #[test]
+    fn a_line_counts_up_to_its_limit() {
+        for (length, state) in [
+            (gitattributes::MAX_LINE - 1, State::Set),
+            (gitattributes::MAX_LINE, State::Unspecified),
+        ] {
+            let line = format!("{:length$}\n", "a text");
+            assert_eq!(said(line.as_bytes()), state, "{length}");
+            let line = format!("{:>length$}\n", "a text");
+            assert_eq!(said(line.as_bytes()), state, "{length}, blanks first");
+        }
+    }
+
+    #[test]
+    fn what_is_no_name_makes_its_whole_line_count_for_nothing() {
+        for good in
+            ["text", "text -b", "text !b", "text a.b", "text _", "text b=", "text b==", "text B9"]
+        {
+            assert_eq!(said(format!("a {good}").as_bytes()), State::Set, "{good}");
+        }
+        for bad in ["text b/c", "text --b", "text =", "text -", "text !", "text é", "text b:c"] {
+            assert_eq!(said(format!("a {bad}").as_bytes()), State::Unspecified, "{bad}");
+        }
+        assert_eq!(said(b"a text=x=y"), State::Value(b"x=y".to_vec()));
+        assert_eq!(said(b"a -text"), State::Unset);
+        assert_eq!(said(b"a text\na !text"), State::Unspecified);
+    }
+}

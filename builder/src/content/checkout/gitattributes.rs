@@ -186,3 +186,34 @@ impl Pattern {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_escape_of_a_quoted_pattern_is_its_byte() {
+        for (escape, byte) in [
+            ("\\a", 7),
+            ("\\b", 8),
+            ("\\f", 12),
+            ("\\n", 10),
+            ("\\r", 13),
+            ("\\t", 9),
+            ("\\v", 11),
+            ("\\\"", b'"'),
+            ("\\000", 0),
+            ("\\101", b'A'),
+            ("\\377", 255),
+            ("\\012", 10),
+            (" ", b' '),
+        ] {
+            let text = format!("\"{escape}x\" text");
+            let (name, rest) = unquote(text.as_bytes()).unwrap();
+            assert_eq!((name, rest), (vec![byte, b'x'], &b" text"[..]), "{escape}");
+        }
+        for bad in ["a", "\"a", "\"a\\", "\"\\400\"", "\"\\08a\"", "\"\\0", "\"\\x\""] {
+            assert_eq!(unquote(bad.as_bytes()), None, "{bad}");
+        }
+    }
+}

@@ -253,4 +253,74 @@ mod tests {
         let stars = Glob::new(format!("{}b", "*a".repeat(1000)).as_bytes(), true).unwrap();
         assert!(!stars.matches("a".repeat(4000).as_bytes()));
     }
+
+    #[test]
+    fn a_match_costs_a_step_for_each_state_and_byte() {
+        assert_eq!(Glob::new(b"", true).unwrap().cost(0), 1);
+        assert_eq!(Glob::new(b"a?b", true).unwrap().cost(9), 4 * 10);
+        // `**/` is three tokens: what may be left out, `**` and the slash.
+        assert_eq!(Glob::new(b"**/x", true).unwrap().cost(2), 5 * 3);
+    }
+
+    /// All bytes that a pattern matches.
+    fn bytes(pattern: &str) -> Vec<u8> {
+        let glob = Glob::new(pattern.as_bytes(), false).unwrap();
+        (0..=u8::MAX).filter(|byte| glob.matches(&[*byte])).collect()
+    }
+
+    #[test]
+    fn each_named_class_has_its_bytes_and_no_others() {
+        for (name, ranges) in [
+            ("alnum", &["09", "AZ", "az"][..]),
+            ("alpha", &["AZ", "az"]),
+            ("blank", &["\t\t", "  "]),
+            ("cntrl", &["\0\x1f", "\x7f\x7f"]),
+            ("digit", &["09"]),
+            ("graph", &["!~"]),
+            ("lower", &["az"]),
+            ("print", &[" ~"]),
+            ("punct", &["!/", ":@", "[`", "{~"]),
+            ("space", &["\t\n", "\r\r", "  "]),
+            ("upper", &["AZ"]),
+            ("xdigit", &["09", "AF", "af"]),
+        ] {
+            let ranges = ranges.iter().map(|range| range.as_bytes());
+            let expected: Vec<u8> = ranges.flat_map(|range| range[0]..=range[1]).collect();
+            assert_eq!(bytes(&format!("[[:{name}:]]")), expected, "{name}");
+            let others: Vec<u8> = (0..=u8::MAX).filter(|byte| !expected.contains(byte)).collect();
+            assert_eq!(bytes(&format!("[![:{name}:]]")), others, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_bracket_is_read_to_its_end() {
+        for (pattern, expected) in [
+            ("[a-c]", "abc"),
+            ("[a-c-e]", "-abce"), // what ends a range begins none
+            ("[a-\\c]", "abc"),
+            ("[a-\\]]", "a"), // the range down to `]` is empty
+            ("[\\a-c]", "abc"),
+            ("[\\]-a]", "]^_`a"),
+            ("[\\]x]", "]x"),
+            ("[-a]", "-a"),
+            ("[]-a]", "]^_`a"),
+            ("[[:digit:]-9]", "-0123456789"), // nor does a class
+            ("[[:digit:]a]", "0123456789a"),
+            ("[[a]", "[a"),
+            ("[[-a]", "[\\]^_`a"),
+            ("[[:a]", ":[a"),
+            ("[[:]", ":["),
+            ("[[:-a]", "[:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`a"),
+        ] {
+            let mut expected = expected.as_bytes().to_vec();
+            expected.sort_unstable();
+            expected.dedup();
+            assert_eq!(bytes(pattern), expected, "{pattern}");
+        }
+        for open in
+            ["[", "[a", "[]", "[!", "[!]", "[a-", "[a\\", "[a-\\", "[[:", "[[:alpha:]", "[[:alpha"]
+        {
+            assert_eq!(Glob::new(open.as_bytes(), false), None, "{open}");
+        }
+    }
 }

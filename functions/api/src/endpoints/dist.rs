@@ -73,7 +73,7 @@ mod tests {
     use http::{HeaderName, Method};
 
     use super::*;
-    use crate::http::body::tests::pieces;
+    use crate::http::body::{CHUNK, tests::pieces};
 
     /// Status, `Content-Range` and body; the status of a problem as the error.
     fn get(
@@ -116,5 +116,93 @@ mod tests {
         assert_eq!(get(&[(header::RANGE, "bytes=4-2")]), whole);
         let other_version = [(header::RANGE, "bytes=2-4"), (header::IF_RANGE, "\"x\"")];
         assert_eq!(get(&other_version), whole);
+    }
+
+    /// A folder with one tarball that is sent in three pieces, and its bytes.
+    fn large() -> (tempfile::TempDir, Vec<u8>) {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("skins")).unwrap();
+        let bytes: Vec<u8> = (0..2 * CHUNK + 5).map(|index| (index % 251) as u8).collect();
+        std::fs::write(dir.path().join("skins/A.tar.gz"), &bytes).unwrap();
+        (dir, bytes)
+    }
+
+    #[test]
+    fn a_large_tarball_is_sent_whole_and_in_parts() {
+        let (dir, bytes) = large();
+        let size = bytes.len();
+        let get = |headers: &[(HeaderName, &str)]| get(dir.path(), "A.tar.gz", headers);
+        let (status, range, body) = get(&[]).unwrap();
+        assert_eq!((status, range.as_str(), body.len()), (200, "", size));
+        assert!(body == bytes);
+        for part in [
+            0..CHUNK,
+            0..CHUNK + 1,
+            1..CHUNK + 1,
+            5..2 * CHUNK + 1,
+            CHUNK..size,
+            CHUNK + 1..size,
+            2 * CHUNK..size,
+            size - 1..size,
+            0..size,
+        ] {
+            let (start, last) = (part.start, part.end - 1);
+            let asked = format!("bytes={start}-{last}");
+            let (status, range, body) = get(&[(header::RANGE, &asked)]).unwrap();
+            assert_eq!((status, range), (206, format!("bytes {start}-{last}/{size}")));
+            assert!(body == bytes[part], "{start}-{last}");
+        }
+        let asked = format!("bytes=-{}", CHUNK + 1);
+        let (_, range, body) = get(&[(header::RANGE, &asked)]).unwrap();
+        assert_eq!(range, format!("bytes {}-{}/{size}", size - CHUNK - 1, size - 1));
+        assert!(body == bytes[size - CHUNK - 1..]);
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_no_tarball_and_another_failure_is_no_404() {
+        let dir = tempfile::tempdir().unwrap();
+        let link = |to: &str, at: &str| {
+            std::os::unix::fs::symlink(to, dir.path().join(at)).unwrap();
+        };
+        std::fs::create_dir(dir.path().join("skins")).unwrap();
+        link("A.tar.gz", "skins/A.tar.gz");
+        assert_eq!(get(dir.path(), "A.tar.gz", &[]), Err(404), "a file's loop");
+        let looped = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("skins", looped.path().join("skins")).unwrap();
+        assert_eq!(get(looped.path(), "A.tar.gz", &[]), Err(404), "a folder's loop");
+        let broken = tempfile::tempdir().unwrap();
+        std::fs::write(broken.path().join("skins"), b"a file in place of a folder").unwrap();
+        assert_eq!(get(broken.path(), "A.tar.gz", &[]), Err(500));
+    }
+
+    #[test]
+    fn a_part_is_sent_only_where_a_whole_response_would_be_and_of_the_same_file() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("skins")).unwrap();
+        let path = dir.path().join("skins/A.tar.gz");
+        std::fs::write(&path, b"0123456789").unwrap();
+        let at = UNIX_EPOCH + std::time::Duration::from_secs(1_786_008_600);
+        File::options().write(true).open(&path).unwrap().set_modified(at).unwrap();
+        let ask = |method: Method, more: &[(HeaderName, &str)]| {
+            let range = [(header::RANGE, "bytes=2-4")];
+            let pairs = range.iter().chain(more);
+            let headers = pairs.map(|(name, value)| (name.clone(), value.parse().unwrap()));
+            let request = Request::new(method, &"/".parse().unwrap(), headers.collect()).unwrap();
+            super::get(&request, dir.path(), Kind::Skins, &"A.tar.gz".parse().unwrap()).unwrap()
+        };
+        let tag = "\"6a745418-a\"";
+        let response = ask(Method::GET, &[]);
+        assert_eq!(response.headers[header::ETAG], tag);
+        assert_eq!(response.headers[header::LAST_MODIFIED], "Thu, 06 Aug 2026 09:30:00 GMT");
+        for (method, header, status) in [
+            (Method::GET, (header::IF_RANGE, tag), 206),
+            (Method::GET, (header::IF_RANGE, "\"other\""), 200),
+            (Method::GET, (header::IF_NONE_MATCH, "\"other\""), 206),
+            (Method::GET, (header::IF_NONE_MATCH, tag), 200), // and then a 304
+            (Method::HEAD, (header::IF_RANGE, tag), 200),
+        ] {
+            let shown = format!("{method} {header:?}");
+            assert_eq!(ask(method, &[header]).status.as_u16(), status, "{shown}");
+        }
     }
 }

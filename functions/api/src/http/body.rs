@@ -15,7 +15,7 @@ use http_body::{Frame, SizeHint};
 /// How many bytes are sent at once, and how many of a file are in memory at once. The runtime copies
 /// each piece: for a body of 5 MB, pieces that stay in the processor's cache take a third of the time
 /// that one piece takes.
-const CHUNK: usize = 256 << 10;
+pub(crate) const CHUNK: usize = 256 << 10;
 
 /// A body.
 #[derive(Debug)]
@@ -137,5 +137,36 @@ pub(crate) mod tests {
     fn a_file_that_is_shorter_than_promised_ends_the_body() {
         let mut body = Body::File(FileBody::new(tempfile::tempfile().unwrap(), 10));
         assert!(pieces(&mut body).is_empty());
+    }
+
+    #[test]
+    fn a_body_says_what_is_left_of_it() {
+        let bytes = vec![7; 2 * CHUNK + 5];
+        let mut file = tempfile::tempfile().unwrap();
+        io::Write::write_all(&mut file, &bytes).unwrap();
+        file.rewind().unwrap();
+        let mut body = Body::File(FileBody::new(file, bytes.len() as u64));
+        let mut context = Context::from_waker(Waker::noop());
+        let mut sent = 0;
+        for length in [CHUNK, CHUNK, 5] {
+            assert_eq!(body.len(), (bytes.len() - sent) as u64);
+            assert_eq!(http_body::Body::size_hint(&body).exact(), Some(body.len()));
+            assert!(!body.is_empty() && !http_body::Body::is_end_stream(&body));
+            let frame = http_body::Body::poll_frame(Pin::new(&mut body), &mut context);
+            let Poll::Ready(Some(Ok(frame))) = frame else { panic!("{frame:?}") };
+            assert_eq!(frame.into_data().unwrap().len(), length);
+            sent += length;
+        }
+        assert!(body.is_empty() && http_body::Body::is_end_stream(&body));
+    }
+
+    #[test]
+    fn a_file_that_became_shorter_ends_the_body_short_of_its_length() {
+        let mut file = tempfile::tempfile().unwrap();
+        io::Write::write_all(&mut file, b"abc").unwrap();
+        file.rewind().unwrap();
+        let mut body = Body::File(FileBody::new(file, 10));
+        assert_eq!(pieces(&mut body), [&b"abc"[..]]);
+        assert_eq!(body.len(), 0);
     }
 }

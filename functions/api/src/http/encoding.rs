@@ -139,4 +139,23 @@ mod tests {
         assert_eq!(text, "x".repeat(2_000));
         assert!(response(1_023, "gzip").headers.get(header::CONTENT_ENCODING).is_none());
     }
+
+    #[test]
+    fn an_answer_is_compressed_from_its_limit_on_and_only_once() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        let is_gzip = |response: &Response| {
+            response.headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding == "gzip")
+        };
+        let answer = |length| compressed(&headers, Response::json("x".repeat(length), 1));
+        assert!(!is_gzip(&answer(GZIP_FROM - 1)) && is_gzip(&answer(GZIP_FROM)));
+        let once = answer(GZIP_FROM);
+        let length = once.body.len();
+        let twice = compressed(&headers, once);
+        assert!(is_gzip(&twice));
+        assert_eq!(twice.body.len(), length);
+        let problem = Response::new(StatusCode::NOT_FOUND, "x".repeat(GZIP_FROM));
+        let problem = compressed(&headers, problem);
+        assert!(!is_gzip(&problem) && problem.headers.get(header::VARY).is_none());
+    }
 }

@@ -237,4 +237,17 @@ mod tests {
             assert!(entry(now).is_some(), "{code} became {now}");
         }
     }
+
+    #[test]
+    fn a_code_has_two_to_128_characters() {
+        for (length, is_code) in [(1, false), (2, true), (128, true), (129, false)] {
+            assert_eq!(is_well_formed(&"a".repeat(length)), is_code, "{length}");
+        }
+    }
+
+    #[test]
+    fn the_first_language_of_a_chain_is_the_one_that_is_wanted_most() {
+        assert_eq!(Chain::new(["de-at"], &[]).first(), "de-at");
+        assert_eq!(Chain::new(["de"], &["de"]).first(), ENGLISH);
+    }
 }

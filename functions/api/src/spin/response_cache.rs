@@ -129,4 +129,20 @@ mod tests {
         }
         assert_eq!(cache.responses.len(), MAX_RESPONSES);
     }
+
+    #[test]
+    fn bodies_and_keys_are_counted_up_to_the_last_byte() {
+        let mut cache = ResponseCache::default();
+        let answer = |length: usize| Response::new(StatusCode::OK, vec![0; length]);
+        // A key of two bytes: what is added is neither the product nor the difference.
+        cache.put("aa".into(), &answer(MAX_BYTES / 2 - 2));
+        assert_eq!(cache.bytes, MAX_BYTES / 2);
+        cache.put("bb".into(), &answer(MAX_BYTES / 2 - 1));
+        assert!(cache.get("bb").is_none(), "one byte too many");
+        cache.put("bb".into(), &answer(MAX_BYTES / 2 - 2));
+        assert!(cache.get("aa").is_some() && cache.get("bb").is_some());
+        assert_eq!(cache.bytes, MAX_BYTES);
+        cache.put("c".into(), &answer(0));
+        assert!(cache.get("c").is_none(), "no room for its key");
+    }
 }

@@ -253,3 +253,43 @@ fn nothing_in_a_query_is_syntax() {
     let long = "mass ".repeat(2_000) + &"x".repeat(10_000) + &"構文".repeat(1_000);
     assert_eq!(index.find(&long), [""; 0]);
 }
+
+/// `unicode61` folds upper case in every script and removes the diacritics of Latin letters alone,
+/// with any value of `remove_diacritics`. Text and query go through the same code, so that a
+/// composed letter is always found by itself.
+#[test]
+fn case_makes_no_difference_in_any_script_and_diacritics_in_latin_alone() {
+    let index = Index::new();
+    index.add("extensions/Final", &described("λόγος"));
+    index.add("extensions/Plain", &described("λογοσ"));
+    index.add("extensions/Upper", &described("ΛΌΓΟΣ"));
+    index.add("extensions/Apart", &described("λο\u{301}γος"));
+    index.add("extensions/Cyrillic", &described("Последний"));
+    let with_accent = ["description Final", "description Upper"];
+    let without = ["description Plain", "description Apart"];
+    for query in ["λόγος", "λόγοσ", "ΛΌΓΟΣ", "λόγ"] {
+        assert_eq!(index.find(query), with_accent, "{query}");
+    }
+    for query in ["λογος", "λογοσ", "ΛΟΓΟΣ", "λο\u{301}γος", "λογ"] {
+        assert_eq!(index.find(query), without, "{query}");
+    }
+    assert_eq!(index.find("ПОСЛЕДНИЙ"), ["description Cyrillic"]);
+    assert_eq!(index.find("последнии"), [""; 0]);
+    index.add("extensions/Latin", &described("Ǖberşetzung tiếng ø"));
+    for query in ["ubersetzung", "ÜBERSETZUNG", "tieng", "TIẾNG", "Ø"] {
+        assert_eq!(index.find(query), ["description Latin"], "{query}");
+    }
+    assert_eq!(index.find("o"), [""; 0], "a stroke is part of its letter");
+}
+
+#[test]
+fn a_word_of_the_name_counts_more_than_a_translation_alone() {
+    let index = Index::new();
+    index.add("extensions/Other", &translated("Mass an alle Abonnenten"));
+    index.add("extensions/MassMessage", &translated("Nachrichten an alle Abonnenten"));
+    let expected = ["description MassMessage", "translation Other"];
+    assert_eq!(index.find("mass abonnenten"), expected);
+    assert_eq!(index.find("abonnenten"), ["translation Other", "translation MassMessage"]);
+    // One word alone is in the name or it is not: the look would find what others found.
+    assert_eq!(steps("mass", None).len() + 1, steps("mass abonnenten", None).len());
+}
