@@ -15,8 +15,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-
-use crate::project;
+use xtask::project;
 
 /// Where the table is.
 const TABLE: &str = "contract/src/language/table.rs";

@@ -12,21 +12,27 @@ use toml::{Table, Value, toml};
 use crate::project;
 
 /// An application that can be served.
-pub(crate) struct Application {
-    pub(crate) manifest: PathBuf,
-    pub(crate) runtime_config: PathBuf,
+pub struct Application {
+    /// The `spin.toml`.
+    pub manifest: PathBuf,
+    /// The `runtime-config.toml`.
+    pub runtime_config: PathBuf,
 }
 
 impl Application {
     /// The committed one, which serves `data/`.
-    pub(crate) fn committed() -> Self {
+    pub fn committed() -> Self {
         let root = project::root();
         Self { manifest: root.join("spin.toml"), runtime_config: root.join("runtime-config.toml") }
     }
 
     /// Writes one into `folder` that serves `data`, an absolute path; `with_bare` adds the
     /// component that the benchmark compares with.
-    pub(crate) fn derive(folder: &Path, data: &Path, with_bare: bool) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read or written, or is no TOML.
+    pub fn derive(folder: &Path, data: &Path, with_bare: bool) -> Result<Self> {
         let committed = Self::committed();
         let mut manifest = read(&committed.manifest)?;
         point_to(&mut manifest, data);

@@ -8,7 +8,11 @@ use anyhow::{Result, bail};
 use crate::{process, project::find_program};
 
 /// Checks for git with its HTTP server, a C compiler, and cargo.
-pub(crate) fn check() -> Result<()> {
+///
+/// # Errors
+///
+/// All that is missing, with how to install it.
+pub fn check() -> Result<()> {
     let mut missing = Vec::new();
     if find_program("git").is_none() {
         missing.push("git, which the tests make repositories with (Debian: apt-get install git)");

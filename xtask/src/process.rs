@@ -2,7 +2,7 @@
 //! and SIGHUP reach only xtask, which therefore passes them on.
 
 use std::{
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitCode, ExitStatus, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -26,8 +26,21 @@ fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The `main` of xtask and of the benchmarks: prints an error, and takes care of signals.
+pub fn main(run: impl FnOnce() -> Result<ExitCode>) -> ExitCode {
+    match handle_signals().and_then(|()| run()) {
+        Ok(code) => code,
+        // Whoever pressed Ctrl-C knows why it ended.
+        Err(_) if interrupted() => ExitCode::from(130),
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 /// From now on, a signal that asks to end is passed on to the children, and no new ones start.
-pub(crate) fn handle_signals() -> Result<()> {
+fn handle_signals() -> Result<()> {
     ctrlc::set_handler(|| {
         let mut state = state();
         // Those who ask twice mean it.
@@ -41,7 +54,7 @@ pub(crate) fn handle_signals() -> Result<()> {
 }
 
 /// Whether a signal has asked to end.
-pub(crate) fn interrupted() -> bool {
+pub fn interrupted() -> bool {
     state().interrupted
 }
 
@@ -53,7 +66,7 @@ fn send(child: u32, signal: Signal) {
 }
 
 /// A child that is ended when this is dropped.
-pub(crate) struct Process {
+pub struct Process {
     child: Child,
     /// How errors call it.
     name: String,
@@ -61,7 +74,11 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts it.
-    pub(crate) fn start(command: &mut Command) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// The program cannot be run, or a signal asked to end.
+    pub fn start(command: &mut Command) -> Result<Self> {
         let name = describe(command);
         // Held until the child is noted: a signal comes either before it starts or after.
         let mut state = state();
@@ -74,17 +91,25 @@ impl Process {
     }
 
     /// Its pipes.
-    pub(crate) fn child(&mut self) -> &mut Child {
+    pub fn child(&mut self) -> &mut Child {
         &mut self.child
     }
 
     /// Waits until it ends.
-    pub(crate) fn wait(&mut self) -> Result<ExitStatus> {
+    ///
+    /// # Errors
+    ///
+    /// The operating system's, with the command.
+    pub fn wait(&mut self) -> Result<ExitStatus> {
         self.child.wait().with_context(|| format!("can't wait for `{}`", self.name))
     }
 
     /// Waits until it ends, for no longer than `limit`.
-    pub(crate) fn wait_for(&mut self, limit: Duration) -> Result<Option<ExitStatus>> {
+    ///
+    /// # Errors
+    ///
+    /// As [`Process::wait`].
+    pub fn wait_for(&mut self, limit: Duration) -> Result<Option<ExitStatus>> {
         let end = Instant::now() + limit;
         loop {
             let status =
@@ -112,12 +137,25 @@ impl Drop for Process {
 }
 
 /// Runs it to its end.
-pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
+///
+/// # Errors
+///
+/// As [`Process::start`]; its exit status is none.
+pub fn status(command: &mut Command) -> Result<ExitStatus> {
     Process::start(command)?.wait()
 }
 
+/// The exit status of a child as our own; 1 where a signal ended it.
+pub fn exit_code(status: ExitStatus) -> ExitCode {
+    ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+}
+
 /// Runs it to its end, which has to be a good one.
-pub(crate) fn run(command: &mut Command) -> Result<()> {
+///
+/// # Errors
+///
+/// As [`Process::start`], or its exit status is not zero.
+pub fn run(command: &mut Command) -> Result<()> {
     let status = status(command)?;
     if !status.success() {
         bail!("`{}` failed ({status})", describe(command));
@@ -127,7 +165,11 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 
 /// Runs it to its end and returns what it printed. What it complained about is shown only when it
 /// failed.
-pub(crate) fn output(command: &mut Command) -> Result<String> {
+///
+/// # Errors
+///
+/// As [`run`], or what it printed is not UTF-8.
+pub fn output(command: &mut Command) -> Result<String> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = Process::start(command)?;
     let stderr = process.child().stderr.take();

@@ -11,19 +11,28 @@ use anyhow::{Context, Result};
 use crate::{process::Process, project};
 
 /// A sample upstream that serves until this is dropped.
-pub(crate) struct Sample {
+pub struct Sample {
     _process: Process,
-    pub(crate) url: String,
+    /// Where it serves, such as `http://127.0.0.1:8000/r`.
+    pub url: String,
 }
 
 impl Sample {
     /// Makes the repositories in `root`, if they aren't there, and serves them.
-    pub(crate) fn start(root: &Path) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// The program is not built, or does not start.
+    pub fn start(root: &Path) -> Result<Self> {
         Self::start_with(root, &[])
     }
 
     /// As [`Sample::start`], with options of the program.
-    pub(crate) fn start_with(root: &Path, options: &[&str]) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// As [`Sample::start`].
+    pub fn start_with(root: &Path, options: &[&str]) -> Result<Self> {
         let mut command = Command::new(project::binary("sample-upstream"));
         command.arg("--root").arg(root).args(options).stdout(Stdio::piped());
         let mut process = Process::start(&mut command)?;

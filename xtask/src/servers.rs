@@ -6,24 +6,14 @@
 //! is told by the module that it is in: `real_gerrit`, `real_nginx`, `real_chromium`, `real_composer`,
 //! `real_schemathesis`.
 
-use std::{
-    env,
-    ffi::OsString,
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-    time::Duration,
-};
+use std::{env, ffi::OsString, fs, path::Path, process::Command, time::Duration};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{
+use xtask::{
     process::{self, Process},
     project,
 };
-
-/// Where distributions put servers, which is not on everybody's `PATH`.
-const SERVER_FOLDERS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
 /// The oldest Java that runs the Gerrit of `tests/gerrit/pom.xml`.
 const JAVA: u32 = 17;
@@ -82,17 +72,10 @@ const ALL: [Real; 5] = [
     },
 ];
 
-/// `PATH` with the folders of servers.
-pub(crate) fn path() -> Result<OsString> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let folders = env::split_paths(&path).chain(SERVER_FOLDERS.map(PathBuf::from));
-    env::join_paths(folders).context("PATH is broken")
-}
-
 /// Prepares what can be; returns the modules of tests to leave out, each of which it names with
 /// the reason, or fails if `all` are wanted.
 pub(crate) fn prepare(all: bool) -> Result<Vec<&'static str>> {
-    let path = path()?;
+    let path = project::server_path()?;
     let mut left_out = Vec::new();
     let mut reasons = Vec::new();
     for real in &ALL {
@@ -238,11 +221,5 @@ mod tests {
             ["tardist-is-no-such-program"]
         );
         assert_eq!(missing(&["git"], &OsString::from("/nowhere")), ["git"]);
-    }
-
-    #[test]
-    fn the_folders_of_servers_are_looked_through() {
-        let path = path().unwrap();
-        assert!(env::split_paths(&path).any(|folder| folder == Path::new("/usr/sbin")));
     }
 }

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
+use xtask::{components, process, project};
 
-use crate::{components, process, project, servers};
+use crate::servers;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -24,12 +25,12 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let packages = components::all_others()?;
     process::run(project::cargo().args(["build", "--release"]).args(&packages))?;
     let mut cargo = project::cargo();
-    cargo.args(["test", "--release"]).args(&packages).env("PATH", servers::path()?);
+    cargo.args(["test", "--release"]).args(&packages).env("PATH", project::server_path()?);
     cargo.arg("--").args(&options.arguments);
     cargo.args(left_out.iter().flat_map(|module| ["--skip", module]));
-    let code = process::status(&mut cargo)?.code().and_then(|code| u8::try_from(code).ok());
+    let status = process::status(&mut cargo)?;
     if !left_out.is_empty() {
         eprintln!("xtask: not all tests were run; left out: {}", left_out.join(", "));
     }
-    Ok(ExitCode::from(code.unwrap_or(1)))
+    Ok(process::exit_code(status))
 }

@@ -7,7 +7,6 @@ mod debian;
 use std::{
     env,
     ffi::OsString,
-    fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
@@ -83,17 +82,13 @@ fn has_target() -> bool {
     command.current_dir(project::root()).args(["--print", "target-libdir", "--target", TARGET]);
     let Ok(folder) = process::output(&mut command) else { return false };
     let folder = Path::new(folder.trim_end());
-    let has_library = files(folder).any(|file| file.extension().is_some_and(|name| name == "rlib"));
+    let has_library =
+        project::files(folder).any(|file| file.extension().is_some_and(|name| name == "rlib"));
     // lib/rustlib/wasm32-wasip2/lib → lib/rustlib/x86_64-unknown-linux-gnu/bin
-    let targets = folder.ancestors().nth(2).into_iter().flat_map(files);
+    let targets = folder.ancestors().nth(2).into_iter().flat_map(project::files);
     let has_linker =
         targets.map(|target| target.join("bin/wasm-component-ld")).any(|it| it.exists());
     has_library && (has_linker || project::find_program("wasm-component-ld").is_some())
-}
-
-/// What is in a folder, if it exists.
-fn files(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
-    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
 }
 
 /// Asks rustup for the target; where that doesn't work, there is another way.

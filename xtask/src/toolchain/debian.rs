@@ -16,8 +16,10 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use super::files;
-use crate::{process, project};
+use crate::{
+    process,
+    project::{self, files},
+};
 
 /// The oldest release whose rustc has the target.
 const RELEASE: &str = "forky";
@@ -31,7 +33,7 @@ const LINKER_VERSION: &str = "0.5.31";
 const DECLARED: [&str; 3] = ["gcc", "libc6-dev", "binutils"];
 
 /// Whether this machine is a Debian of an architecture that is known here.
-pub(super) fn is_possible() -> bool {
+pub(crate) fn is_possible() -> bool {
     architecture().is_some()
         && ["apt-get", "dpkg-deb"].iter().all(|name| project::find_program(name).is_some())
 }
@@ -46,7 +48,7 @@ fn architecture() -> Option<(&'static str, &'static str, &'static str)> {
 }
 
 /// The folder of programs in the cache, which is filled the first time.
-pub(super) fn set_up() -> Result<PathBuf> {
+pub(crate) fn set_up() -> Result<PathBuf> {
     let cache = cache_folder();
     fs::create_dir_all(&cache).with_context(|| format!("can't create {}", cache.display()))?;
     // Two of these at once would unpack into each other.

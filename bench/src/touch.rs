@@ -8,31 +8,31 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::process::{self, Process};
+use xtask::process::{self, Process};
 
 /// How the messages of these commits begin, so that those of a benchmark that was killed are found.
 const MESSAGE: &str = "bench: touch ";
 
 /// A branch that gets new commits; dropping it takes them away again.
-pub(super) struct Touch {
+pub(crate) struct Touch {
     repository: PathBuf,
     /// `extensions/NAME`
-    pub(super) id: String,
-    pub(super) branch: String,
+    pub(crate) id: String,
+    pub(crate) branch: String,
     original: String,
     count: usize,
 }
 
 /// What a commit brought.
-pub(super) struct Touched {
-    pub(super) commit: String,
+pub(crate) struct Touched {
+    pub(crate) commit: String,
     /// Objects that were not there before: what has to be transferred.
-    pub(super) objects: f64,
+    pub(crate) objects: f64,
 }
 
 impl Touch {
     /// Of `extensions/NAME` in a folder of repositories; nothing if it or the branch isn't there.
-    pub(super) fn find(root: &Path, id: &str, branch: &str) -> Result<Option<Self>> {
+    pub(crate) fn find(root: &Path, id: &str, branch: &str) -> Result<Option<Self>> {
         let repository = root.join(format!("mediawiki/{id}.git"));
         let (id, branch) = (id.to_owned(), branch.to_owned());
         let mut touch = Self { repository, id, branch, original: String::new(), count: 0 };
@@ -47,7 +47,7 @@ impl Touch {
     }
 
     /// Adds a commit, each time another one.
-    pub(super) fn touch(&mut self) -> Result<Touched> {
+    pub(crate) fn touch(&mut self) -> Result<Touched> {
         let before = self.tip()?;
         self.count += 1;
         let (name, count) = (self.name(), self.count);

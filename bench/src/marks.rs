@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 
 /// How a number has to be.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Wanted {
+pub(crate) enum Wanted {
     AtMost(f64),
     AtLeast(f64),
 }
 
 /// One mark.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Mark {
+pub(crate) struct Mark {
     name: String,
     wanted: Wanted,
     /// What both numbers are: `s`, `×`, `MiB`.
@@ -23,7 +23,7 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    pub(super) fn new(
+    pub(crate) fn new(
         name: impl Into<String>,
         wanted: Wanted,
         unit: &'static str,
@@ -41,7 +41,7 @@ impl Mark {
         })
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let (bound, limit) = match self.wanted {
             Wanted::AtMost(limit) => ("at_most", limit),
             Wanted::AtLeast(limit) => ("at_least", limit),
@@ -54,7 +54,7 @@ impl Mark {
 }
 
 /// All marks as a table.
-pub(super) struct Table<'a>(pub(super) &'a [Mark]);
+pub(crate) struct Table<'a>(pub(crate) &'a [Mark]);
 
 impl fmt::Display for Table<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,23 +10,23 @@ use super::{
     marks::{Mark, Wanted},
     measure::{self, median_by},
 };
-use crate::{process, project};
+use xtask::{process, project};
 
 const REPEATS: usize = 9;
 
 /// One tarball by one program.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Made {
-    pub(super) content_bytes: f64,
-    pub(super) tarball_bytes: f64,
-    pub(super) seconds: f64,
+pub(crate) struct Made {
+    pub(crate) content_bytes: f64,
+    pub(crate) tarball_bytes: f64,
+    pub(crate) seconds: f64,
     /// Of the whole process, as the machine's other work leaves it alone.
-    pub(super) cpu_s: f64,
+    pub(crate) cpu_s: f64,
 }
 
 /// All programs on the same commit; the median of the repeats.
 #[derive(Debug)]
-pub(super) struct Tarballs {
+pub(crate) struct Tarballs {
     one_core: Made,
     two_cores: Made,
     git_one_core: Made,
@@ -43,7 +43,7 @@ const OTHER_CORE: Option<&str> = Some("1");
 const CORES: Option<&str> = Some("0,1");
 
 /// Makes the tarballs, in turns; `folder` is to work in.
-pub(super) fn measure(mirror: &Path, commit: &str, folder: &Path) -> Result<Tarballs> {
+pub(crate) fn measure(mirror: &Path, commit: &str, folder: &Path) -> Result<Tarballs> {
     println!("Making tarballs of {commit} in {}", mirror.display());
     if project::find_program("taskset").is_none() {
         bail!("taskset is missing, which chooses the cores (Debian: apt-get install util-linux)");
@@ -87,7 +87,7 @@ fn two_at_once(mirror: &Path, commit: &str, folder: &Path) -> Result<f64> {
 }
 
 /// The builder's, by its example of that name; `folder` is for notes.
-pub(super) fn example(
+pub(crate) fn example(
     mirror: &Path,
     commit: &str,
     cores: Option<&str>,
@@ -171,7 +171,7 @@ impl Tarballs {
         ]
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let rows = self.rows().map(|(name, made)| {
             json!({
                 "by": name, "content_bytes": made.content_bytes,
@@ -182,7 +182,7 @@ impl Tarballs {
         json!({"made": rows, "ceiling_of_two_cores": self.ceiling})
     }
 
-    pub(super) fn marks(&self) -> Vec<Mark> {
+    pub(crate) fn marks(&self) -> Vec<Mark> {
         let one = self.git_one_core.seconds / self.one_core.seconds;
         let two = self.one_core.seconds / self.two_cores.seconds;
         let size = self.one_core.tarball_bytes / self.gzip.tarball_bytes;

@@ -12,30 +12,30 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::{
+use xtask::{
     process::{self, Process},
-    project, servers,
+    project,
 };
 
 /// Bytes that a web server serves as files.
-pub(super) struct File {
+pub(crate) struct File {
     /// Its name, `one.json`, or with `.gz` the compressed form of that.
-    pub(super) name: &'static str,
-    pub(super) bytes: Vec<u8>,
+    pub(crate) name: &'static str,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// A running nginx.
-pub(super) struct Nginx {
+pub(crate) struct Nginx {
     _process: Process,
     /// Where it serves files.
-    pub(super) files: SocketAddr,
+    pub(crate) files: SocketAddr,
     /// Where it stands before the components, with its cache.
-    pub(super) cache: SocketAddr,
+    pub(crate) cache: SocketAddr,
 }
 
 impl Nginx {
     /// Starts it in a folder of its own.
-    pub(super) fn start(folder: &Path, files: &[File], components: SocketAddr) -> Result<Self> {
+    pub(crate) fn start(folder: &Path, files: &[File], components: SocketAddr) -> Result<Self> {
         let Some(program) = find("nginx") else {
             bail!("nginx is missing (Debian: apt-get install nginx-light)");
         };
@@ -64,7 +64,7 @@ impl Nginx {
 }
 
 fn find(program: &str) -> Option<PathBuf> {
-    let path = servers::path().ok()?;
+    let path = project::server_path().ok()?;
     std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
@@ -154,17 +154,17 @@ fn documented(listen: SocketAddr, components: SocketAddr, cached: &Path) -> Resu
 }
 
 /// A running Flask application.
-pub(super) struct Flask {
+pub(crate) struct Flask {
     _process: Process,
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Flask {
     /// Installs what it needs, fills its database from an answer of `/info/extensions`, and starts
     /// it under gunicorn with two workers.
-    pub(super) fn start(folder: &Path, answer: &Path) -> Result<Self> {
+    pub(crate) fn start(folder: &Path, answer: &Path) -> Result<Self> {
         let python = virtual_environment()?;
-        let sources = project::root().join("tests/bench/flask");
+        let sources = project::root().join("bench/flask");
         let database = folder.join("flask.db");
         if database.exists() {
             fs::remove_file(&database)
@@ -185,7 +185,7 @@ impl Flask {
 fn virtual_environment() -> Result<PathBuf> {
     let folder = project::target("bench/flask-venv");
     let python = folder.join("bin/python");
-    let wanted = project::root().join("tests/bench/flask/requirements.txt");
+    let wanted = project::root().join("bench/flask/requirements.txt");
     let read = |path: &Path| fs::read(path).ok();
     // Put there when all else is.
     let stamp = folder.join("requirements.txt");

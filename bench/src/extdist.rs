@@ -27,7 +27,7 @@ const RUNNER: &str = "import random, runpy, sys\n\
 const FOREIGN: [&str; 2] = ["/etc/extdist.conf", "/etc/skindist.conf"];
 
 /// The script with a folder to work in.
-pub(super) struct Script {
+pub(crate) struct Script {
     python: PathBuf,
     folder: PathBuf,
     url: String,
@@ -35,7 +35,7 @@ pub(super) struct Script {
 
 impl Script {
     /// Sets it up in `folder`, whose earlier content goes, against the upstream at `url`.
-    pub(super) fn set_up(
+    pub(crate) fn set_up(
         script: &Path,
         python: &Path,
         folder: &Path,
@@ -76,7 +76,7 @@ impl Script {
     }
 
     /// One run as in production: all extensions, then all skins.
-    pub(super) fn run(&self, name: &str) -> Result<Run> {
+    pub(crate) fn run(&self, name: &str) -> Result<Run> {
         println!("extdist: {name}");
         let log = self.folder.join("log/output.log");
         let mut usage: Option<Usage> = None;

@@ -10,28 +10,28 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 /// An answer to one GET.
-pub(super) struct Answer {
-    pub(super) status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     head: String,
-    pub(super) body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
     /// A header's value.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.head.lines().filter_map(|line| line.split_once(": "));
         headers.find(|(it, _)| it.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 }
 
 /// Asks `HOST:PORT` for a path over plain HTTP.
-pub(super) fn get(host: &str, path: &str) -> Result<Answer> {
+pub(crate) fn get(host: &str, path: &str) -> Result<Answer> {
     get_with(host, path, &[])
 }
 
 /// The same with more headers, as `Name: value`. The answer has to say its length or end with the
 /// connection.
-pub(super) fn get_with(host: &str, path: &str, headers: &[&str]) -> Result<Answer> {
+pub(crate) fn get_with(host: &str, path: &str, headers: &[&str]) -> Result<Answer> {
     let failed = || format!("can't ask http://{host}{path}");
     let mut stream = TcpStream::connect(host).with_context(failed)?;
     stream.set_read_timeout(Some(Duration::from_secs(30))).with_context(failed)?;
@@ -50,29 +50,29 @@ pub(super) fn get_with(host: &str, path: &str, headers: &[&str]) -> Result<Answe
 }
 
 /// `127.0.0.1:8000` out of `http://127.0.0.1:8000/r`; nothing for HTTPS, which is not spoken here.
-pub(super) fn host(url: &str) -> Option<&str> {
+pub(crate) fn host(url: &str) -> Option<&str> {
     url.strip_prefix("http://")?.split('/').next()
 }
 
 /// Requests by sort, and what was sent.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Stats {
+pub(crate) struct Stats {
     /// Gerrit's lists and the wiki's.
-    pub(super) lists: f64,
+    pub(crate) lists: f64,
     /// The first request of a Git conversation.
-    pub(super) info_refs: f64,
+    pub(crate) info_refs: f64,
     /// The others.
-    pub(super) upload_pack: f64,
-    pub(super) requests: f64,
+    pub(crate) upload_pack: f64,
+    pub(crate) requests: f64,
     /// Bytes of bodies, as they go over the wire.
-    pub(super) bytes: f64,
+    pub(crate) bytes: f64,
     /// Objects in packs, where the server counts them.
-    pub(super) objects: Option<f64>,
+    pub(crate) objects: Option<f64>,
 }
 
 impl Stats {
     /// What was counted since the last time; nothing if the server doesn't count.
-    pub(super) fn take(url: &str) -> Option<Self> {
+    pub(crate) fn take(url: &str) -> Option<Self> {
         let answer = get(host(url)?, "/__stats?reset=1").ok()?;
         if answer.status != 200 {
             return None;
@@ -103,11 +103,11 @@ impl Stats {
     }
 
     /// Requests that are Git's.
-    pub(super) fn git(&self) -> f64 {
+    pub(crate) fn git(&self) -> f64 {
         self.info_refs + self.upload_pack
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         json!({
             "list_requests": self.lists, "info_refs_requests": self.info_refs,
             "upload_pack_requests": self.upload_pack, "requests": self.requests,

@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use crate::bench::measure::median_by;
+use crate::measure::median_by;
 
 /// An instance ends when it has waited for a second.
 const IDLE: Duration = Duration::from_millis(1_250);
@@ -26,24 +26,24 @@ const WARM: usize = 9;
 
 /// What the first request to a new instance takes, and one to an instance that is there.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Start {
-    pub(super) cold_ms: f64,
-    pub(super) warm_ms: f64,
+pub(crate) struct Start {
+    pub(crate) cold_ms: f64,
+    pub(crate) warm_ms: f64,
 }
 
 impl Start {
     /// What the new instance costs.
-    pub(super) fn cost_ms(&self) -> f64 {
+    pub(crate) fn cost_ms(&self) -> f64 {
         self.cold_ms - self.warm_ms
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         json!({ "cold_ms": self.cold_ms, "warm_ms": self.warm_ms })
     }
 }
 
 /// Asks for each path after a pause in which all instances end, and then at once again.
-pub(super) fn starts(address: SocketAddr, paths: &[&str]) -> Result<Vec<Start>> {
+pub(crate) fn starts(address: SocketAddr, paths: &[&str]) -> Result<Vec<Start>> {
     let mut client = Client::connect(address)?;
     let mut cold = vec![Vec::new(); paths.len()];
     let mut warm = vec![Vec::new(); paths.len()];
@@ -137,7 +137,7 @@ impl Client {
 
 /// The most memory that an instance of each component had, in bytes, as the component host reports
 /// it with `--report-memory`.
-pub(super) fn memory(log: &Path) -> Result<BTreeMap<String, f64>> {
+pub(crate) fn memory(log: &Path) -> Result<BTreeMap<String, f64>> {
     let text = fs::read_to_string(log).with_context(|| format!("can't read {}", log.display()))?;
     Ok(parse_memory(&text))
 }

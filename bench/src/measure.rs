@@ -21,7 +21,7 @@ use nix::sys::{
 };
 use serde_json::{Value, json};
 
-use crate::process::{self, Process};
+use xtask::process::{self, Process};
 
 /// `xtask measure`
 #[derive(Debug, Args)]
@@ -62,19 +62,19 @@ fn seconds(time: TimeVal) -> f64 {
 
 /// What a process took, those that it started and waited for included.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Usage {
-    pub(super) wall_s: f64,
-    pub(super) user_s: f64,
-    pub(super) system_s: f64,
+pub(crate) struct Usage {
+    pub(crate) wall_s: f64,
+    pub(crate) user_s: f64,
+    pub(crate) system_s: f64,
     /// Of the largest process.
-    pub(super) peak_bytes: f64,
+    pub(crate) peak_bytes: f64,
     /// Its exit status; none where a signal ended it.
-    pub(super) code: Option<i64>,
+    pub(crate) code: Option<i64>,
 }
 
 impl Usage {
     /// User and system together.
-    pub(super) fn cpu_s(&self) -> f64 {
+    pub(crate) fn cpu_s(&self) -> f64 {
         self.user_s + self.system_s
     }
 
@@ -91,7 +91,7 @@ impl Usage {
     }
 
     /// Both, one after the other.
-    pub(super) fn then(&self, next: &Self) -> Self {
+    pub(crate) fn then(&self, next: &Self) -> Self {
         Self {
             wall_s: self.wall_s + next.wall_s,
             user_s: self.user_s + next.user_s,
@@ -101,7 +101,7 @@ impl Usage {
         }
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         json!({
             "wall_s": self.wall_s, "cpu_s": self.cpu_s(), "user_s": self.user_s,
             "system_s": self.system_s, "peak_bytes": self.peak_bytes, "code": self.code,
@@ -110,12 +110,12 @@ impl Usage {
 }
 
 /// Runs a command to its end, whatever its exit status; `notes` is a folder for a file of ours.
-pub(super) fn usage(command: &Command, notes: &Path) -> Result<Usage> {
+pub(crate) fn usage(command: &Command, notes: &Path) -> Result<Usage> {
     Watched::new(command, notes)?.usage(process::run).map(|(usage, ())| usage)
 }
 
 /// The same with what the command says kept in a file, behind what is there.
-pub(super) fn logged(command: &Command, notes: &Path, log: &Path) -> Result<Usage> {
+pub(crate) fn logged(command: &Command, notes: &Path, log: &Path) -> Result<Usage> {
     let opened = fs::OpenOptions::new().create(true).append(true).open(log);
     let file = opened.with_context(|| format!("can't write {}", log.display()))?;
     let errors = file.try_clone().with_context(|| format!("can't write {}", log.display()))?;
@@ -125,7 +125,7 @@ pub(super) fn logged(command: &Command, notes: &Path, log: &Path) -> Result<Usag
 }
 
 /// The same with what the command prints. Its exit status has to be zero.
-pub(super) fn output(command: &Command, notes: &Path) -> Result<(Usage, String)> {
+pub(crate) fn output(command: &Command, notes: &Path) -> Result<(Usage, String)> {
     let (usage, text) = Watched::new(command, notes)?.usage(process::output)?;
     if usage.code != Some(0) {
         bail!("`{}` failed, see above", command.get_program().display());
@@ -171,7 +171,7 @@ impl Watched {
 }
 
 /// The middle one of some runs, by what `key` says.
-pub(super) fn median_by<T>(mut all: Vec<T>, key: impl Fn(&T) -> f64) -> Option<T> {
+pub(crate) fn median_by<T>(mut all: Vec<T>, key: impl Fn(&T) -> f64) -> Option<T> {
     all.sort_by(|a, b| key(a).total_cmp(&key(b)));
     let middle = all.len().checked_sub(1)? / 2;
     all.into_iter().nth(middle)

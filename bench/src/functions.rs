@@ -32,11 +32,11 @@ use super::{
     measure::median_by,
     server::{self, Answer},
 };
-use crate::{components, manifest::Application, process, project, up};
 use growth::Growth;
 use instance::Start;
 use limits::{File, Flask, Nginx};
 use load::{Load, Seen};
+use xtask::{components, manifest::Application, process, project, serve};
 
 const REPOSITORIES: u32 = 1_500;
 const BRANCHES: u32 = 5;
@@ -49,9 +49,9 @@ const FEW: u32 = 8;
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Effort {
-    pub(super) rounds: usize,
-    pub(super) seconds: f64,
+pub(crate) struct Effort {
+    pub(crate) rounds: usize,
+    pub(crate) seconds: f64,
 }
 
 /// What the components are compared with.
@@ -116,7 +116,7 @@ struct Pair {
 }
 
 /// What was measured.
-pub(super) struct Functions {
+pub(crate) struct Functions {
     cases: Vec<(Case, Vec<Vec<Pair>>)>,
     starts: Vec<(&'static str, Start)>,
     /// By component, in bytes.
@@ -129,13 +129,13 @@ pub(super) struct Functions {
 }
 
 /// Makes the catalogue, starts everybody, and measures.
-pub(super) fn measure(folder: &Path, effort: Effort) -> Result<Functions> {
+pub(crate) fn measure(folder: &Path, effort: Effort) -> Result<Functions> {
     let folder = folder.join("functions");
     let data = folder.join("data");
     catalogue(&data, REPOSITORIES, BRANCHES)?;
     let application = Application::derive(&folder, &data, true)?;
     let log = folder.join("host.log");
-    let (server, address) = up::start_host(&application, &log)?;
+    let (server, address) = serve::start_host(&application, &log)?;
     let subject = Subject::new(address, &folder)?;
     let nginx = Nginx::start(&folder.join("nginx"), &subject.files(), address);
     let nginx = nginx.map_err(|error| format!("{error:#}"));
@@ -509,7 +509,7 @@ impl Functions {
         })
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let ratios = self.ratios().map(|(case, beside, ratio)| {
             let (name, limit) = (case.name, beside.limit.letter());
             match ratio {
@@ -531,7 +531,7 @@ impl Functions {
         })
     }
 
-    pub(super) fn marks(&self) -> Vec<Mark> {
+    pub(crate) fn marks(&self) -> Vec<Mark> {
         let mut marks = Vec::new();
         for (case, beside, ratio) in self.ratios() {
             let Some(wanted) = beside.wanted else { continue };

@@ -10,7 +10,7 @@ use super::{
     marks::{Mark, Wanted},
     measure::median_by,
 };
-use crate::{process, project, sample::Sample};
+use xtask::{process, project, sample::Sample};
 
 const REPOSITORIES: u32 = 10_000;
 
@@ -21,7 +21,7 @@ const REPEATS: usize = 5;
 
 /// What was measured.
 #[derive(Debug)]
-pub(super) struct Many {
+pub(crate) struct Many {
     run: Run,
     snapshot_bytes: f64,
     /// What the builder's report calls the cycle: it should be `unchanged`.
@@ -30,7 +30,7 @@ pub(super) struct Many {
 
 /// Lists that many, makes a data directory that has them all, and runs the builder over it.
 /// `template` is a snapshot with real metadata.
-pub(super) fn measure(folder: &Path, template: &Path) -> Result<Many> {
+pub(crate) fn measure(folder: &Path, template: &Path) -> Result<Many> {
     let data = folder.join("data");
     let (count, branches) = (REPOSITORIES.to_string(), BRANCHES.len().to_string());
     fs::create_dir_all(folder).with_context(|| format!("can't create {}", folder.display()))?;
@@ -64,14 +64,14 @@ pub(super) fn measure(folder: &Path, template: &Path) -> Result<Many> {
 }
 
 impl Many {
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         json!({
             "repositories": REPOSITORIES, "branches": BRANCHES.len(), "run": self.run.json(),
             "snapshot_bytes": self.snapshot_bytes, "outcome": self.outcome,
         })
     }
 
-    pub(super) fn marks(&self) -> Vec<Mark> {
+    pub(crate) fn marks(&self) -> Vec<Mark> {
         let measured = |seen: f64| {
             if self.outcome == "unchanged" {
                 Ok(seen)

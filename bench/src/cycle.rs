@@ -19,7 +19,7 @@ use super::{
     tarball,
     touch::Touch,
 };
-use crate::project;
+use xtask::project;
 
 /// Runs with nothing to do are short, so they are repeated.
 const REPEATS: usize = 5;
@@ -27,42 +27,42 @@ const REPEATS: usize = 5;
 /// As many new commits, each measured.
 const COMMITS: usize = 3;
 
-pub(super) const MIB: f64 = 1024.0 * 1024.0;
+pub(crate) const MIB: f64 = 1024.0 * 1024.0;
 
 /// Against what is measured.
-pub(super) struct Setup {
-    pub(super) url: String,
+pub(crate) struct Setup {
+    pub(crate) url: String,
     /// Where submodules are fetched from: FROM and TO.
-    pub(super) url_maps: Vec<(String, String)>,
+    pub(crate) url_maps: Vec<(String, String)>,
     /// Options of `tardist sync` that choose what to sync.
-    pub(super) choice: Vec<String>,
+    pub(crate) choice: Vec<String>,
     /// The folder that the upstream serves, where it is known.
-    pub(super) root: Option<PathBuf>,
+    pub(crate) root: Option<PathBuf>,
     /// The repository, `extensions/NAME`, and the branch that get new commits.
-    pub(super) touch: (String, String),
+    pub(crate) touch: (String, String),
     /// The script with its Python.
-    pub(super) extdist: Option<(PathBuf, PathBuf)>,
+    pub(crate) extdist: Option<(PathBuf, PathBuf)>,
     /// A folder to work in.
-    pub(super) folder: PathBuf,
+    pub(crate) folder: PathBuf,
 }
 
 /// Files and their bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Disk {
-    pub(super) files: u32,
-    pub(super) bytes: f64,
+pub(crate) struct Disk {
+    pub(crate) files: u32,
+    pub(crate) bytes: f64,
 }
 
 impl Disk {
     /// All files below a folder, with the room that they take.
-    pub(super) fn all(folder: &Path) -> Result<Self> {
+    pub(crate) fn all(folder: &Path) -> Result<Self> {
         let mut disk = Self::default();
         disk.add(folder, &|_| true, &|metadata| metadata.blocks() * 512)?;
         Ok(disk)
     }
 
     /// The tarballs below a folder, with their length.
-    pub(super) fn dist(folder: &Path) -> Result<Self> {
+    pub(crate) fn dist(folder: &Path) -> Result<Self> {
         let mut disk = Self::default();
         disk.add(folder, &|name| name.ends_with(".tar.gz"), &fs::Metadata::len)?;
         Ok(disk)
@@ -97,14 +97,14 @@ impl Disk {
 
 /// One run of either program.
 #[derive(Debug, Clone)]
-pub(super) struct Run {
-    pub(super) name: String,
-    pub(super) usage: Usage,
+pub(crate) struct Run {
+    pub(crate) name: String,
+    pub(crate) usage: Usage,
     /// Nothing where the server doesn't count.
-    pub(super) stats: Option<Stats>,
+    pub(crate) stats: Option<Stats>,
     /// Clones and what belongs to them.
-    pub(super) clones: Disk,
-    pub(super) dist: Disk,
+    pub(crate) clones: Disk,
+    pub(crate) dist: Disk,
 }
 
 impl Run {
@@ -113,7 +113,7 @@ impl Run {
         self.usage.wall_s / other.usage.wall_s
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         json!({
             "run": self.name, "usage": self.usage.json(),
             "traffic": self.stats.as_ref().map(Stats::json), "clones_bytes": self.clones.bytes,
@@ -139,7 +139,7 @@ impl OneCommit {
 
 /// What was measured; a part that could not be has the reason in its place.
 #[derive(Debug)]
-pub(super) struct Cycle {
+pub(crate) struct Cycle {
     cold: Run,
     unchanged: Run,
     commit: Result<OneCommit, String>,
@@ -154,7 +154,7 @@ struct Extdist {
 }
 
 /// Runs everything.
-pub(super) fn measure(setup: &Setup) -> Result<Cycle> {
+pub(crate) fn measure(setup: &Setup) -> Result<Cycle> {
     let data = setup.folder.join("tardist");
     if data.exists() {
         fs::remove_dir_all(&data).with_context(|| format!("can't remove {}", data.display()))?;
@@ -201,7 +201,7 @@ pub(super) fn measure(setup: &Setup) -> Result<Cycle> {
 }
 
 /// One `tardist sync`.
-pub(super) fn sync(setup: &Setup, data: &Path, name: &str) -> Result<Run> {
+pub(crate) fn sync(setup: &Setup, data: &Path, name: &str) -> Result<Run> {
     println!("tardist: {name}");
     fs::create_dir_all(&setup.folder)
         .with_context(|| format!("can't create {}", setup.folder.display()))?;
@@ -251,7 +251,7 @@ impl Cycle {
         runs
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let runs: Vec<Value> = self.runs().into_iter().map(Run::json).collect();
         let commit = self.commit.as_ref().ok().map(|commit| {
             json!({
@@ -262,7 +262,7 @@ impl Cycle {
         json!({ "runs": runs, "one_commit": commit })
     }
 
-    pub(super) fn marks(&self) -> Vec<Mark> {
+    pub(crate) fn marks(&self) -> Vec<Mark> {
         [self.unchanged_marks(), self.commit_marks(), self.cold_marks()].concat()
     }
 
