@@ -6,16 +6,14 @@
 //! where the absolute numbers don't. At the end stands a table of the marks: what was wanted, what
 //! was seen. It is a benchmark, not a test: a mark that does not hold is a line in that table.
 
-mod cycle;
-mod extdist;
+mod builder;
 mod functions;
-mod many;
+mod http;
 mod marks;
 mod measure;
+mod options;
 mod run;
-mod server;
-mod tarball;
-mod touch;
+mod upstream;
 
 use std::process::ExitCode;
 
@@ -33,7 +31,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Task {
     /// Measure: components under load, whole cycles of the builder, the making of tarballs
-    Bench(Box<run::Options>),
+    Bench(Box<options::Options>),
     /// Run a program and write down what it took; the benchmark's own
     #[command(hide = true)]
     Measure(measure::Options),

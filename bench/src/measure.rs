@@ -60,6 +60,9 @@ fn seconds(time: TimeVal) -> f64 {
     time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6
 }
 
+/// Bytes in a MiB.
+pub(crate) const MIB: f64 = 1024.0 * 1024.0;
+
 /// What a process took, those that it started and waited for included.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Usage {

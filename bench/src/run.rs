@@ -7,86 +7,16 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
+use xtask::{components, process, project};
 
 use crate::{
-    cycle, functions, many,
+    builder::{cycle, many, run::sync, tarball},
+    functions,
     marks::{self, Mark},
-    tarball,
+    options::{Options, Part},
+    upstream::Upstream,
 };
-use xtask::{components, process, project, sample::Sample, sync::What};
-
-/// What can be measured alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Part {
-    /// The components under load; needs wrk
-    Functions,
-    /// One tarball, beside git archive and GNU tar
-    Tarballs,
-    /// Whole cycles: cold, no change, one commit
-    Cycle,
-    /// A cycle without change over 10,000 repositories
-    Many,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Options {
-    /// What to measure [default: all of it]
-    #[arg(value_enum)]
-    parts: Vec<Part>,
-
-    #[command(flatten)]
-    what: What,
-
-    /// extdist's nightly.py, to be measured beside (wikimedia/labs-tools-extdist has it)
-    #[arg(long, value_name = "FILE")]
-    extdist: Option<PathBuf>,
-
-    /// A Python with the module requests, which runs it
-    #[arg(long, value_name = "PROGRAM", default_value = "python3")]
-    python: PathBuf,
-
-    /// Real repositories, as DIR/mediawiki/extensions/NAME.git and so on, in place of the made-up
-    /// ones; with --upstream, the folder that it serves
-    #[arg(long, value_name = "DIR")]
-    repositories: Option<PathBuf>,
-
-    /// The repository that gets new commits, which are taken away again
-    #[arg(long, value_name = "KIND/NAME", default_value = "extensions/BenchCite")]
-    touch: String,
-
-    /// The branch that gets them
-    #[arg(long, value_name = "BRANCH", default_value = "REL1_45")]
-    touch_branch: String,
-
-    /// Fetch submodules whose URL begins with FROM from TO [default of TO: the upstream]
-    #[arg(long, value_name = "FROM[=TO]")]
-    url_map: Vec<String>,
-
-    /// How often each load of the components is repeated
-    #[arg(long, value_name = "NUMBER", default_value_t = 5)]
-    rounds: usize,
-
-    /// How many seconds each of them lasts
-    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
-    seconds: f64,
-
-    /// Write everything that was measured to this file
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-
-    /// The bare repository to make a tarball of [default: a made-up one]
-    #[arg(long, value_name = "PATH", requires = "commit")]
-    mirror: Option<PathBuf>,
-
-    /// The commit in it, as 40 hexadecimal digits
-    #[arg(long, value_name = "COMMIT", requires = "mirror")]
-    commit: Option<String>,
-}
-
-/// The folder of the made-up repositories; its number is that of their making.
-const CORPUS: &str = "corpus-4";
 
 /// What was measured so far.
 #[derive(Default)]
@@ -165,56 +95,6 @@ impl Results {
     }
 }
 
-/// What the builder is measured against.
-struct Upstream {
-    /// Ended when this is dropped; none where somebody else runs it.
-    _server: Option<Sample>,
-    url: String,
-    /// The repositories, where they are known.
-    root: Option<PathBuf>,
-}
-
-impl Upstream {
-    /// The one that was given, or one of our own over real repositories or made-up ones.
-    fn start(options: &Options, folder: &Path) -> Result<Self> {
-        let given = options.repositories.as_ref().map(std::path::absolute).transpose()?;
-        if let Some(url) = &options.what.upstream {
-            let url = url.trim_end_matches('/').to_owned();
-            return Ok(Self { _server: None, url, root: given });
-        }
-        let (root, content) = match given {
-            Some(root) => (root, "any"),
-            None => {
-                println!("Starting the upstream; its repositories are made the first time.");
-                (folder.join(CORPUS), "corpus")
-            }
-        };
-        let releases = options.what.branch.iter().flat_map(|it| ["--release", it]);
-        let arguments: Vec<&str> = ["--content", content].into_iter().chain(releases).collect();
-        let server = Sample::start_with(&root, &arguments)?;
-        Ok(Self { url: server.url.clone(), root: Some(root), _server: Some(server) })
-    }
-
-    fn setup(&self, options: &Options, folder: &Path) -> cycle::Setup {
-        let What { only, branch, .. } = &options.what;
-        let only = only.iter().flat_map(|it| ["--only", it]);
-        let choice = only.chain(branch.iter().flat_map(|it| ["--branch", it]));
-        let map = |map: &String| match map.split_once('=') {
-            Some((from, to)) => (from.to_owned(), to.to_owned()),
-            None => (map.clone(), format!("{}/", self.url)),
-        };
-        cycle::Setup {
-            url: self.url.clone(),
-            url_maps: options.url_map.iter().map(map).collect(),
-            choice: choice.map(str::to_owned).collect(),
-            root: self.root.clone(),
-            touch: (options.touch.clone(), options.touch_branch.clone()),
-            extdist: options.extdist.clone().map(|script| (script, options.python.clone())),
-            folder: folder.to_owned(),
-        }
-    }
-}
-
 /// The largest of the made-up repositories, unless another is named.
 fn tarballs(
     options: &Options,
@@ -246,6 +126,6 @@ fn template(upstream: &Upstream, options: &Options, folder: &Path) -> Result<Pat
     let data = folder.join("cycle/tardist");
     let snapshot = data.join("snapshot.db");
     // Also brings it to the tables of this version.
-    cycle::sync(&upstream.setup(options, &folder.join("cycle")), &data, "for its metadata")?;
+    sync(&upstream.setup(options, &folder.join("cycle")), &data, "for its metadata")?;
     Ok(snapshot)
 }

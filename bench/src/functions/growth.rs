@@ -6,11 +6,14 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use xtask::{manifest::Application, serve};
 
-use super::{catalogue, load::Load, paths_file, searches};
 use crate::{
+    functions::{
+        catalogue::{catalogue, paths_file, searches},
+        load::Load,
+    },
+    http,
     marks::{Mark, Wanted},
     measure::median_by,
-    server,
 };
 
 /// How many repositories; each ten times as many as the one before.
@@ -30,7 +33,7 @@ pub(crate) fn measure(folder: &Path, rounds: usize, seconds: f64) -> Result<Grow
         catalogue(&data, size, 1)?;
         let application = Application::derive(&folder, &data, true)?;
         let (server, address) = serve::start_host(&application, &folder.join("host.log"))?;
-        let status = server::get(&address.to_string(), "/search?q=page")?.status;
+        let status = http::get(&address.to_string(), "/search?q=page")?.status;
         if status != 200 {
             return Ok(Growth(Err(format!("/search is answered with status {status}"))));
         }

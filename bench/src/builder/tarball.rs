@@ -6,11 +6,12 @@ use std::{fmt, fs, path::Path, process::Command, thread};
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Value, json};
 
-use super::{
+use xtask::{process, project};
+
+use crate::{
     marks::{Mark, Wanted},
     measure::{self, median_by},
 };
-use xtask::{process, project};
 
 const REPEATS: usize = 9;
 
@@ -252,7 +253,7 @@ mod tests {
             gzip: made(100.0, 4.0),
             ceiling: 1.9,
         };
-        let table = super::super::marks::Table(&tarballs.marks()).to_string();
+        let table = crate::marks::Table(&tarballs.marks()).to_string();
         assert!(table.contains("1.50 ×  yes") && table.contains("1.60 ×  NO"), "{table}");
         assert!(table.contains("1.01 ×  yes"), "{table}");
     }

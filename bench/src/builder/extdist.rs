@@ -10,10 +10,10 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 
-use super::{
-    cycle::{Disk, Run},
+use crate::{
+    builder::{disk::Disk, run::Run, stats::Stats},
+    http,
     measure::{self, Usage},
-    server::{self, Stats},
 };
 
 /// Runs the script as it is; only its chance of one in a hundred to run `git gc` on a clone is held
@@ -60,7 +60,7 @@ impl Script {
             .map(|(from, to)| format!("[url \"{to}\"]\n\tinsteadOf = {from}\n"))
             .collect();
         fs::write(folder.join("gitconfig"), format!("[safe]\n\tdirectory = *\n{rules}"))?;
-        let host = server::host(url).context("the script needs an upstream with a wiki's API")?;
+        let host = http::host(url).context("the script needs an upstream with a wiki's API")?;
         for (kind, name) in [("extensions", "conf.json"), ("skins", "skinconf.json")] {
             let conf = json!({
                 "API_URL": format!("http://{host}/w/api.php"),

@@ -1,21 +1,19 @@
-//! What the components are measured beside: nginx with the same bytes as static files, nginx with
-//! its cache before the components, and a small Flask application.
+//! nginx with the same bytes as static files, and nginx with its cache before the components.
 
 use std::{
-    ffi::OsStr,
     fs,
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
-    time::Duration,
+    process::Command,
 };
 
 use anyhow::{Context, Result, bail};
-
 use xtask::{
     process::{self, Process},
     project,
 };
+
+use crate::functions::server::{free_address, start};
 
 /// Bytes that a web server serves as files.
 pub(crate) struct File {
@@ -70,27 +68,6 @@ fn find(program: &str) -> Option<PathBuf> {
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     fs::write(path, bytes).with_context(|| format!("can't write {}", path.display()))
-}
-
-/// A port that nothing listens on. Something may take it before we do, which then is an error.
-fn free_address() -> Result<SocketAddr> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).context("no port is free")?;
-    listener.local_addr().context("no port is free")
-}
-
-/// Starts a server and waits until it listens.
-fn start(command: &mut Command, address: SocketAddr) -> Result<Process> {
-    let name = Path::new(command.get_program()).display().to_string();
-    let mut process = Process::start(command.stdin(Stdio::null()).stdout(Stdio::null()))?;
-    for _ in 0..100 {
-        if TcpStream::connect(address).is_ok() {
-            return Ok(process);
-        }
-        if let Some(status) = process.wait_for(Duration::from_millis(100))? {
-            bail!("{name} ended by itself ({status})");
-        }
-    }
-    bail!("{name} does not listen on {address}");
 }
 
 /// As Debian configures it (`sendfile`, `tcp_nopush`, a process for each processor), and without
@@ -151,59 +128,6 @@ fn documented(listen: SocketAddr, components: SocketAddr, cached: &Path) -> Resu
         block = block.replace(example, ours);
     }
     Ok(block)
-}
-
-/// A running Flask application.
-pub(crate) struct Flask {
-    _process: Process,
-    pub(crate) address: SocketAddr,
-}
-
-impl Flask {
-    /// Installs what it needs, fills its database from an answer of `/info/extensions`, and starts
-    /// it under gunicorn with two workers.
-    pub(crate) fn start(folder: &Path, answer: &Path) -> Result<Self> {
-        let python = virtual_environment()?;
-        let sources = project::root().join("bench/flask");
-        let database = folder.join("flask.db");
-        if database.exists() {
-            fs::remove_file(&database)
-                .with_context(|| format!("can't remove {}", database.display()))?;
-        }
-        let mut fill = Command::new(&python);
-        process::run(fill.arg(sources.join("fill.py")).arg(answer).arg(&database))?;
-        let address = free_address()?;
-        let mut command = Command::new(&python);
-        command.args(["-m", "gunicorn", "--workers", "2", "--log-level", "error", "--bind"]);
-        command.arg(address.to_string()).arg("--chdir").arg(&sources).arg("app:app");
-        command.env("BENCH_DATABASE", &database).env("PYTHONDONTWRITEBYTECODE", "1");
-        Ok(Self { _process: start(&mut command, address)?, address })
-    }
-}
-
-/// The Python of a virtual environment with what the application needs, made the first time.
-fn virtual_environment() -> Result<PathBuf> {
-    let folder = project::target("bench/flask-venv");
-    let python = folder.join("bin/python");
-    let wanted = project::root().join("bench/flask/requirements.txt");
-    let read = |path: &Path| fs::read(path).ok();
-    // Put there when all else is.
-    let stamp = folder.join("requirements.txt");
-    if read(&stamp).is_some() && read(&stamp) == read(&wanted) {
-        return Ok(python);
-    }
-    println!("Installing Flask and gunicorn into {}", folder.display());
-    run_quietly("python3", &["-m".as_ref(), "venv".as_ref(), folder.as_os_str()])?;
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
-    let mut arguments: Vec<&OsStr> = pip.iter().map(OsStr::new).collect();
-    arguments.push(wanted.as_os_str());
-    run_quietly(&python, &arguments)?;
-    fs::copy(&wanted, &stamp).with_context(|| format!("can't write {}", stamp.display()))?;
-    Ok(python)
-}
-
-fn run_quietly(program: impl AsRef<OsStr>, arguments: &[&OsStr]) -> Result<()> {
-    process::output(Command::new(program).args(arguments)).map(drop)
 }
 
 #[cfg(test)]

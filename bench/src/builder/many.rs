@@ -5,12 +5,13 @@ use std::{fmt, fs, path::Path, process::Command};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::{
-    cycle::{self, MIB, Run, Setup},
-    marks::{Mark, Wanted},
-    measure::median_by,
-};
 use xtask::{process, project, sample::Sample};
+
+use crate::{
+    builder::run::{self, Run, Setup},
+    marks::{Mark, Wanted},
+    measure::{MIB, median_by},
+};
 
 const REPOSITORIES: u32 = 10_000;
 
@@ -51,7 +52,7 @@ pub(crate) fn measure(folder: &Path, template: &Path) -> Result<Many> {
         extdist: None,
         folder: folder.to_owned(),
     };
-    let runs = (0..REPEATS).map(|_| cycle::sync(&setup, &data, "no change, 10,000 repositories"));
+    let runs = (0..REPEATS).map(|_| run::sync(&setup, &data, "no change, 10,000 repositories"));
     let run = median_by(runs.collect::<Result<_>>()?, |run| run.usage.cpu_s())
         .context("nothing was measured")?;
     let report = fs::read_to_string(data.join("report.json")).context("there is no report")?;
@@ -119,8 +120,12 @@ impl fmt::Display for Many {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{cycle::Disk, marks::Table, measure::Usage, server::Stats};
     use super::*;
+    use crate::{
+        builder::{disk::Disk, stats::Stats},
+        marks::Table,
+        measure::Usage,
+    };
 
     #[test]
     fn marks_need_an_unchanged_cycle() {
