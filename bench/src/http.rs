@@ -1,4 +1,4 @@
-//! One GET over plain HTTP, which is all that the benchmarks ask by themselves.
+//! A GET over plain HTTP: all the HTTP that the benchmarks speak themselves.
 
 use std::{
     io::{Read, Write},
@@ -28,10 +28,9 @@ pub(crate) fn get(host: &str, path: &str) -> Result<Answer> {
     get_with(host, path, &[])
 }
 
-/// The same with more headers, as `Name: value`. The answer has to say its length or end with the
-/// connection.
+/// The same with more headers, written as `Name: value`.
 pub(crate) fn get_with(host: &str, path: &str, headers: &[&str]) -> Result<Answer> {
-    let failed = || format!("can't ask http://{host}{path}");
+    let failed = || format!("cannot ask http://{host}{path}");
     let mut stream = TcpStream::connect(host).with_context(failed)?;
     stream.set_read_timeout(Some(Duration::from_secs(30))).with_context(failed)?;
     let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
@@ -48,7 +47,7 @@ pub(crate) fn get_with(host: &str, path: &str, headers: &[&str]) -> Result<Answe
     Ok(Answer { status, head, body })
 }
 
-/// `127.0.0.1:8000` out of `http://127.0.0.1:8000/r`; nothing for HTTPS, which is not spoken here.
+/// `127.0.0.1:8000` from `http://127.0.0.1:8000/r`; `None` for HTTPS, which this module does not speak.
 pub(crate) fn host(url: &str) -> Option<&str> {
     url.strip_prefix("http://")?.split('/').next()
 }

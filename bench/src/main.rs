@@ -1,10 +1,12 @@
-//! Measures what the two halves of tardist cost, in parts of which each can run alone: requests per
-//! second of the components beside a component that does nothing, tarballs beside `git archive`
-//! and GNU tar, and whole cycles of the builder beside extdist's script.
+//! The benchmarks of tardist. Each part can run alone: requests per second of the components,
+//! compared with a component that does nothing; tarballs, compared with `git archive` and GNU tar;
+//! whole cycles of the builder, compared with extdist's script.
 //!
-//! Comparisons are made on the same machine in the same minutes, so that the ratios mean something
-//! where the absolute numbers don't. At the end stands a table of the marks: what was wanted, what
-//! was seen. It is a benchmark, not a test: a mark that does not hold is a line in that table.
+//! Both sides of a comparison run on the same machine within minutes, so ratios mean something even
+//! if the absolute numbers do not. At the end comes a table of the marks: the wanted number, the
+//! measured number. This is a benchmark and not a test: a mark that is missed is a line in that table.
+//!
+//! `cargo xtask bench` starts this program, with the command line of xtask.
 
 mod builder;
 mod functions;
@@ -32,7 +34,7 @@ struct Cli {
 enum Task {
     /// Measure: components under load, whole cycles of the builder, the making of tarballs
     Bench(Box<options::Options>),
-    /// Run a program and write down what it took; the benchmark's own
+    /// Run a program and write down what it took; used by the benchmarks
     #[command(hide = true)]
     Measure(measure::Options),
 }
@@ -43,7 +45,7 @@ fn main() -> ExitCode {
             prerequisites::check()?;
             run::run(&options)
         }
-        // It runs between two looks at the clock, and needs nothing.
+        // No checks: time is being measured.
         Task::Measure(options) => measure::run(&options),
     })
 }

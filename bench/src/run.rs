@@ -1,4 +1,4 @@
-//! The parts that are wanted, one after the other, and what they come to.
+//! Runs the parts that the options ask for, one after the other, and collects the results.
 
 use std::{
     fs,
@@ -18,14 +18,14 @@ use crate::{
     upstream::Upstream,
 };
 
-/// What was measured so far.
+/// The results so far.
 #[derive(Default)]
 struct Results {
     marks: Vec<Mark>,
     json: Map<String, Value>,
 }
 
-/// Measures and prints.
+/// Builds, measures and prints.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let wants = |part| options.parts.is_empty() || options.parts.contains(&part);
     let folder = project::target("bench");
@@ -83,7 +83,7 @@ impl Results {
         self.marks.extend(marks);
     }
 
-    /// Prints the marks, and writes down everything.
+    /// Prints the marks, and writes all results to `file`.
     fn finish(mut self, file: Option<&Path>) -> Result<()> {
         if !self.marks.is_empty() {
             println!("{}", marks::Table(&self.marks));
@@ -91,11 +91,11 @@ impl Results {
         let Some(file) = file else { return Ok(()) };
         self.json.insert("marks".to_owned(), self.marks.iter().map(Mark::json).collect());
         let text = format!("{:#}\n", Value::Object(self.json));
-        fs::write(file, text).with_context(|| format!("can't write {}", file.display()))
+        fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
     }
 }
 
-/// The largest of the made-up repositories, unless another is named.
+/// Measures tarballs of the largest made-up repository, unless the options name another one.
 fn tarballs(
     options: &Options,
     upstream: &Upstream,
@@ -121,11 +121,11 @@ fn tarballs(
     Ok(())
 }
 
-/// A snapshot with metadata as real extensions have it: that of the cycles, or of one made for it.
+/// A snapshot with realistic metadata: the one of the cycles, which is made if it is not there.
 fn template(upstream: &Upstream, options: &Options, folder: &Path) -> Result<PathBuf> {
     let data = folder.join("cycle/tardist");
     let snapshot = data.join("snapshot.db");
-    // Also brings it to the tables of this version.
+    // If it is there, this also updates it to the tables of this version.
     sync(&upstream.setup(options, &folder.join("cycle")), &data, "for its metadata")?;
     Ok(snapshot)
 }

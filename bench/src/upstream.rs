@@ -7,20 +7,20 @@ use xtask::{sample::Sample, sync::What};
 
 use crate::{builder::run::Setup, options::Options};
 
-/// The folder of the made-up repositories; its number is that of their making.
+/// The folder of the made-up repositories. The number changes when the way to make them does.
 const CORPUS: &str = "corpus-4";
 
 /// What the builder is measured against.
 pub(crate) struct Upstream {
-    /// Ended when this is dropped; none where somebody else runs it.
+    /// Dropping it ends the server; `None` if somebody else runs it.
     _server: Option<Sample>,
     pub(crate) url: String,
-    /// The repositories, where they are known.
+    /// The folder of its repositories, if known.
     pub(crate) root: Option<PathBuf>,
 }
 
 impl Upstream {
-    /// The one that was given, or one of our own over real repositories or made-up ones.
+    /// Takes the server that the options name, or starts one for real or made-up repositories.
     pub(crate) fn start(options: &Options, folder: &Path) -> Result<Self> {
         let given = options.repositories.as_ref().map(std::path::absolute).transpose()?;
         if let Some(url) = &options.what.upstream {

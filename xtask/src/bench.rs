@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: builds and runs the crate `bench/`, which reads the same command line.
 //!
-//! The benchmarks are three times as much code as all other tasks together. In a crate of their own
-//! they cost a newcomer nothing, who runs `cargo xtask up` first.
+//! The benchmarks are more code than all other tasks together. Because they are a crate of their own,
+//! a newcomer who runs `cargo xtask up` does not wait for them.
 
 use std::{env, ffi::OsString, process::ExitCode};
 
@@ -12,7 +12,7 @@ use xtask::{process, project};
 /// The package with the benchmarks.
 const PACKAGE: &str = "tardist-bench";
 
-/// What the benchmarks get as it stands; `--help` too.
+/// The arguments, which the benchmarks get unchanged; `--help` too.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Parts to measure and options; `cargo xtask bench --help` lists them
@@ -20,11 +20,11 @@ pub(crate) struct Arguments {
     arguments: Vec<OsString>,
 }
 
-/// Runs one task of the benchmarks: `bench` or `measure`. The exit status is theirs.
+/// Runs one task of the benchmarks, `bench` or `measure`, and returns its exit status.
 pub(crate) fn run(task: &str, arguments: &Arguments) -> Result<ExitCode> {
     let mut cargo = project::cargo();
-    // The files that the arguments name are relative to it.
-    cargo.current_dir(env::current_dir().context("can't tell the current folder")?);
+    // Paths in the arguments are relative to the folder of the caller.
+    cargo.current_dir(env::current_dir().context("cannot tell the current folder")?);
     cargo.args(["run", "--quiet", "--package", PACKAGE, "--", task]).args(&arguments.arguments);
     process::status(&mut cargo).map(process::exit_code)
 }

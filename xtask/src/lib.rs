@@ -2,8 +2,8 @@
 //! processes, the components with a toolchain that has their target, and a system that runs.
 //!
 //! It is a library so that `bench/` can use it: the benchmarks are a crate of their own, because
-//! xtask is the first thing that is compiled for a newcomer. For the same reason it depends on
-//! little. It is no package by itself: cargo compiles it with the program in one go.
+//! xtask is the first thing that is compiled for a newcomer. For the same reason it has few
+//! dependencies.
 
 pub mod components;
 pub mod manifest;

@@ -1,5 +1,5 @@
-//! `cargo xtask`: the command line. What each task does is in a file of its name; what they share is
-//! in the library.
+//! `cargo xtask`: the command line. Each task has a file of its name. What they share is in the
+//! library.
 
 mod bench;
 mod languages;
@@ -33,7 +33,7 @@ enum Task {
     Bench(bench::Arguments),
     /// Bring the table of languages up to date with a MediaWiki
     Languages(languages::Options),
-    /// Run a program and write down what it took; the benchmark's own
+    /// Run a program and write down what it took; used by the benchmarks
     #[command(hide = true, disable_help_flag = true)]
     Measure(bench::Arguments),
 }

@@ -47,7 +47,8 @@ impl Application {
             manifest: folder.join("spin.toml"),
             runtime_config: folder.join("runtime-config.toml"),
         };
-        fs::create_dir_all(folder).with_context(|| format!("can't create {}", folder.display()))?;
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
         write(&derived.manifest, &manifest)?;
         write(&derived.runtime_config, &runtime_config)?;
         Ok(derived)
@@ -56,12 +57,12 @@ impl Application {
 
 fn read(path: &Path) -> Result<Table> {
     let text =
-        fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     text.parse().with_context(|| format!("in {}", path.display()))
 }
 
 fn write(path: &Path, table: &Table) -> Result<()> {
-    fs::write(path, table.to_string()).with_context(|| format!("can't write {}", path.display()))
+    fs::write(path, table.to_string()).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn text(path: &Path) -> Value {

@@ -1,5 +1,5 @@
-//! What has to be installed before anything can be built, checked all at once, so that nobody has
-//! to find out one by one.
+//! What has to be installed before anything can be built. All of it is checked at once, so that one
+//! run names everything that is missing.
 
 use std::{path::Path, process::Command};
 
@@ -35,7 +35,7 @@ pub fn check() -> Result<()> {
     bail!("these are missing; install them and try again:\n  {}", missing.join("\n  "));
 }
 
-/// Distributions may split it from git.
+/// Whether git has its HTTP server: some distributions have it in a package of its own.
 fn has_http_backend() -> bool {
     process::output(Command::new("git").arg("--exec-path"))
         .is_ok_and(|folder| Path::new(folder.trim_end()).join("git-http-backend").is_file())

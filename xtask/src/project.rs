@@ -1,4 +1,4 @@
-//! Where things are in this checkout, and how cargo is called in it.
+//! Where things are in this checkout, and how to call cargo in it.
 
 use std::{
     env,
@@ -10,10 +10,10 @@ use std::{
 
 use anyhow::{Context, Result};
 
-/// Where distributions put servers, which is not on everybody's `PATH`.
+/// Where distributions put servers. Not everybody has these folders on `PATH`.
 const SERVER_FOLDERS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
-/// The component that the benchmark measures the others against. It is not in spin.toml.
+/// The component that the benchmarks compare the others with. It is not in spin.toml.
 pub const BARE: &str = "bare";
 
 /// The folder of the workspace.
@@ -27,15 +27,15 @@ pub fn target(path: &str) -> PathBuf {
     root().join("target").join(path)
 }
 
-/// A program of this workspace, built for release.
+/// A program of this workspace, as `cargo build --release` makes it.
 pub fn binary(name: &str) -> PathBuf {
     target("release").join(name)
 }
 
-/// The cargo that runs this, in the folder of the workspace.
+/// The cargo that runs xtask, to be called in the folder of the workspace.
 pub fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // spin.toml names files in target/, so that is where everything has to go.
+    // spin.toml names files in target/, so everything has to be built there.
     command.current_dir(root()).env("CARGO_TARGET_DIR", root().join("target"));
     command
 }
@@ -46,7 +46,7 @@ pub fn find_program(name: &str) -> Option<PathBuf> {
     env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
-/// `PATH` with the folders of servers.
+/// `PATH`, and the folders where servers are.
 ///
 /// # Errors
 ///

@@ -1,4 +1,5 @@
-//! The sample upstream: a few made-up repositories behind what looks like Gerrit, on this machine.
+//! The sample upstream: a small server on this machine that looks like a Gerrit with a few made-up
+//! repositories.
 
 use std::{
     io::{BufRead, BufReader},
@@ -18,7 +19,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Makes the repositories in `root`, if they aren't there, and serves them.
+    /// Makes the repositories in `root`, unless they exist, and serves them.
     ///
     /// # Errors
     ///
@@ -38,7 +39,7 @@ impl Sample {
         let mut process = Process::start(&mut command)?;
         let stdout = process.child().stdout.take().context("sample-upstream has no output")?;
         let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line).context("can't read from sample-upstream")?;
+        BufReader::new(stdout).read_line(&mut line).context("cannot read from sample-upstream")?;
         let url = line.trim().strip_prefix("Serving ").context("sample-upstream did not start")?;
         Ok(Self { url: url.to_owned(), _process: process })
     }

@@ -1,4 +1,4 @@
-//! One `tardist sync`, and what follows from its exit status.
+//! Runs `tardist sync` once, and decides by its exit status whether to go on.
 
 use std::{
     path::Path,
@@ -10,10 +10,10 @@ use clap::Args;
 
 use crate::{process, project};
 
-/// What to sync: options that are those of `tardist`.
+/// What to sync: the same options as those of `tardist`.
 #[derive(Debug, Clone, Args)]
 pub struct What {
-    /// The Gerrit to mirror [default: Wikimedia's, or if it can't be reached, made-up samples]
+    /// The Gerrit to mirror [default: Wikimedia's, or if it cannot be reached, the sample upstream]
     #[arg(long, value_name = "URL", env = "TARDIST_UPSTREAM")]
     pub upstream: Option<String>,
 
@@ -26,14 +26,14 @@ pub struct What {
     pub branch: Vec<String>,
 }
 
-/// Runs it. `Err` of an exit code means that there is nothing to serve.
+/// Runs it. An inner `Err` has the exit code for xtask: there is nothing to serve.
 ///
 /// # Errors
 ///
 /// The program cannot be run, or a signal asked to end.
 pub fn run(what: &What, data: &Path, public_url: Option<&str>) -> Result<Result<(), ExitCode>> {
     let mut command = Command::new(project::binary("tardist"));
-    // A setting of this folder, such as tardist.toml, counts.
+    // So that the settings in this folder's tardist.toml count.
     command.current_dir(project::root()).arg("sync").arg("--data").arg(data);
     if let Some(upstream) = &what.upstream {
         command.args(["--upstream", upstream]);

@@ -1,4 +1,4 @@
-//! All tests: `cargo test`, after what the end-to-end tests start has been built or fetched.
+//! `cargo xtask test`: builds or fetches what the end-to-end tests start, then runs `cargo test`.
 
 use std::process::ExitCode;
 
@@ -10,15 +10,15 @@ use crate::servers;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Fail where a program is missing that a test needs, instead of leaving that test out
+    /// Fail if a program is missing that a test needs, instead of leaving that test out
     #[arg(long)]
     all: bool,
-    /// What the test programs get, such as a part of the names of the tests to run
+    /// Arguments for the test programs, such as a part of the names of the tests to run
     #[arg(last = true)]
     arguments: Vec<String>,
 }
 
-/// Runs all tests; the outcome is cargo's.
+/// Runs all tests and returns cargo's exit status.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let left_out = servers::prepare(options.all)?;
     components::build(&[])?;

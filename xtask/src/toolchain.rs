@@ -1,6 +1,6 @@
-//! A Rust that can compile for `wasm32-wasip2`: the one in use, if it has the target or rustup can
-//! add it; else Debian's own, unpacked into a cache (see [`debian`]). The last is for machines that
-//! reach a Debian mirror and a crate registry but not Rust's downloads; it needs no root.
+//! Finds a Rust that can compile for `wasm32-wasip2`: the one in use, if it has the target or rustup
+//! can add it; else Debian's, unpacked into a cache (see [`debian`]). Debian's is for machines that
+//! reach a Debian mirror and a crate registry, but not Rust's own server. It needs no root.
 
 mod debian;
 
@@ -21,15 +21,15 @@ use crate::{
 
 const TARGET: &str = "wasm32-wasip2";
 
-/// How long rustup may take: over a slow line it downloads 20 MB, and where it is cut off it may
-/// hang.
+/// How long rustup may take. It downloads 20 MB, perhaps over a slow line; without a network it may
+/// wait for ever.
 const RUSTUP_LIMIT: Duration = Duration::from_secs(60);
 
 /// What compiles the components.
 pub(crate) enum Toolchain {
     /// The Rust in use.
     Native,
-    /// The folder with `rustc`, `wasm-ld` and `wasm-component-ld` to use instead.
+    /// Another one; the folder has its `rustc`, `wasm-ld` and `wasm-component-ld`.
     Unpacked(PathBuf),
 }
 
@@ -75,7 +75,7 @@ fn with_path(folder: &Path) -> OsString {
 }
 
 /// Whether the Rust in use has the target's standard library, and the linker that makes components.
-/// Distributions package the first without the second.
+/// Some distributions have a package for the library but none for the linker.
 fn has_target() -> bool {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let mut command = Command::new(rustc);
@@ -91,7 +91,7 @@ fn has_target() -> bool {
     has_library && (has_linker || project::find_program("wasm-component-ld").is_some())
 }
 
-/// Asks rustup for the target; where that doesn't work, there is another way.
+/// Asks rustup to add the target, and returns whether it did.
 fn add_target() -> bool {
     println!("Adding the {TARGET} target with rustup");
     let mut command = Command::new("rustup");

@@ -1,5 +1,5 @@
-//! Whole cycles of the builder beside extdist's script: from nothing, with nothing new, and with
-//! one new commit.
+//! Whole cycles of the builder, compared with extdist's script: from nothing, with nothing new, and
+//! with one new commit.
 
 use std::{fmt, fs, path::Path};
 
@@ -18,17 +18,17 @@ use crate::{
     measure::{self, MIB},
 };
 
-/// Runs with nothing to do are short, so they are repeated.
+/// Runs with nothing new are short, so they are repeated.
 const REPEATS: usize = 5;
 
-/// As many new commits, each measured.
+/// How many times a new commit is measured.
 const COMMITS: usize = 3;
 
 /// A run with one new commit, and the making of its tarball alone.
 #[derive(Debug, Clone)]
 struct OneCommit {
     run: Run,
-    /// Objects that it brought.
+    /// Git objects of the new commit.
     objects: f64,
     tarball_s: f64,
 }
@@ -39,7 +39,7 @@ impl OneCommit {
     }
 }
 
-/// What was measured; a part that could not be has the reason in its place.
+/// What was measured. For a part that was not, the reason.
 #[derive(Debug)]
 pub(crate) struct Cycle {
     cold: Run,
@@ -59,10 +59,10 @@ struct Extdist {
 pub(crate) fn measure(setup: &Setup) -> Result<Cycle> {
     let data = setup.folder.join("tardist");
     if data.exists() {
-        fs::remove_dir_all(&data).with_context(|| format!("can't remove {}", data.display()))?;
+        fs::remove_dir_all(&data).with_context(|| format!("cannot remove {}", data.display()))?;
     }
     let (id, branch) = &setup.touch;
-    // First of all, since it takes away what an earlier benchmark may have left.
+    // First of all: this removes the commits that an earlier benchmark may have left.
     let mut touch = match &setup.root {
         Some(root) => Touch::find(root, id, branch)?,
         None => None,
@@ -106,7 +106,7 @@ fn one_commit(setup: &Setup, data: &Path, touch: &mut Touch) -> Result<OneCommit
     let touched = touch.touch()?;
     let run = sync(setup, data, "one commit")?;
     let mirror = data.join("mirror").join(format!("{}.git", touch.id));
-    // The first one warms up what the builder had warm.
+    // Repeated, because the builder's run had everything in the caches.
     let alone =
         (0..REPEATS).map(|_| tarball::example(&mirror, &touched.commit, None, &setup.folder));
     let alone = measure::median_by(alone.collect::<Result<_>>()?, |it| it.seconds)

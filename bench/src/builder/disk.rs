@@ -12,7 +12,7 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    /// All files below a folder, with the room that they take.
+    /// All files below a folder, with the space that they take.
     pub(crate) fn all(folder: &Path) -> Result<Self> {
         let mut disk = Self::default();
         disk.add(folder, &|_| true, &|metadata| metadata.blocks() * 512)?;
@@ -36,7 +36,7 @@ impl Disk {
             return Ok(());
         }
         let entries =
-            fs::read_dir(folder).with_context(|| format!("can't read {}", folder.display()));
+            fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()));
         for entry in entries? {
             let entry = entry?;
             let metadata = entry.metadata()?;

@@ -1,5 +1,5 @@
-//! Wikimedia's script that makes the tarballs today, as the measure of speed. It is not ours to
-//! ship: who gives a copy (`--extdist`) gets it measured on the same upstream.
+//! Wikimedia's script that makes the tarballs today, to compare with. It is not part of this project:
+//! with a copy (`--extdist`), it is measured on the same upstream.
 
 use std::{
     fs,
@@ -16,14 +16,14 @@ use crate::{
     measure::{self, Usage},
 };
 
-/// Runs the script as it is; only its chance of one in a hundred to run `git gc` on a clone is held
-/// off, so that runs can be compared.
+/// Runs the script unchanged, but for one thing: it runs `git gc` on one clone in a hundred, by
+/// chance. Without that, runs can be compared.
 const RUNNER: &str = "import random, runpy, sys\n\
     sys.argv = sys.argv[1:]\n\
     random.randint = lambda first, last: last\n\
     runpy.run_path(sys.argv[0], run_name='__main__')\n";
 
-/// Configuration that the script would take in place of ours.
+/// Configuration files that the script would read instead of ours.
 const FOREIGN: [&str; 2] = ["/etc/extdist.conf", "/etc/skindist.conf"];
 
 /// The script with a folder to work in.
@@ -34,7 +34,7 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    /// Sets it up in `folder`, whose earlier content goes, against the upstream at `url`.
+    /// Sets it up in `folder`, which is emptied first, for the upstream at `url`.
     pub(crate) fn set_up(
         script: &Path,
         python: &Path,
@@ -47,14 +47,14 @@ impl Script {
         }
         if folder.exists() {
             fs::remove_dir_all(folder)
-                .with_context(|| format!("can't remove {}", folder.display()))?;
+                .with_context(|| format!("cannot remove {}", folder.display()))?;
         }
         for part in ["home", "log", "src", "dist"] {
             fs::create_dir_all(folder.join(part))
-                .with_context(|| format!("can't create {}", folder.display()))?;
+                .with_context(|| format!("cannot create {}", folder.display()))?;
         }
         fs::copy(script, folder.join("nightly.py"))
-            .with_context(|| format!("can't read {}", script.display()))?;
+            .with_context(|| format!("cannot read {}", script.display()))?;
         let rules: String = url_maps
             .iter()
             .map(|(from, to)| format!("[url \"{to}\"]\n\tinsteadOf = {from}\n"))
@@ -82,7 +82,7 @@ impl Script {
         let mut usage: Option<Usage> = None;
         Stats::take(&self.url);
         for kind in ["extensions", "skins"] {
-            // It never removes the file, and takes whoever has the number by now for itself.
+            // The script never removes this file. Another process may have this number by now.
             let _ = fs::remove_file(self.folder.join(format!("{kind}.pid")));
             let next = measure::logged(&self.command(kind), &self.folder, &log)?;
             usage = Some(usage.map_or_else(|| next.clone(), |usage| usage.then(&next)));

@@ -1,4 +1,4 @@
-//! A cycle with nothing new over very many repositories.
+//! A cycle with nothing new, over 10,000 repositories.
 
 use std::{fmt, fs, path::Path, process::Command};
 
@@ -15,7 +15,7 @@ use crate::{
 
 const REPOSITORIES: u32 = 10_000;
 
-/// Those that the sample upstream gives the made-up projects.
+/// The branches that the sample upstream gives to made-up projects.
 const BRANCHES: [&str; 6] = ["master", "REL1_46", "REL1_45", "REL1_44", "REL1_43", "REL1_42"];
 
 const REPEATS: usize = 5;
@@ -25,16 +25,16 @@ const REPEATS: usize = 5;
 pub(crate) struct Many {
     run: Run,
     snapshot_bytes: f64,
-    /// What the builder's report calls the cycle: it should be `unchanged`.
+    /// The outcome in the builder's report; it should be `unchanged`.
     outcome: String,
 }
 
-/// Lists that many, makes a data directory that has them all, and runs the builder over it.
-/// `template` is a snapshot with real metadata.
+/// Starts an upstream that lists them, makes a data directory that has them all, and runs the builder
+/// on it. The snapshot `template` gives the metadata.
 pub(crate) fn measure(folder: &Path, template: &Path) -> Result<Many> {
     let data = folder.join("data");
     let (count, branches) = (REPOSITORIES.to_string(), BRANCHES.len().to_string());
-    fs::create_dir_all(folder).with_context(|| format!("can't create {}", folder.display()))?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let options = ["--content", "any", "--many", &count, "--branches", &branches];
     let upstream = Sample::start_with(&folder.join("empty"), &options)?;
     println!("Making a data directory with {count} repositories and {branches} branches each");

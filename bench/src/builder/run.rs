@@ -15,14 +15,14 @@ use crate::{
     measure::{self, Usage},
 };
 
-/// Against what is measured.
+/// What to measure against, and how.
 pub(crate) struct Setup {
     pub(crate) url: String,
     /// Where submodules are fetched from: FROM and TO.
     pub(crate) url_maps: Vec<(String, String)>,
     /// Options of `tardist sync` that choose what to sync.
     pub(crate) choice: Vec<String>,
-    /// The folder that the upstream serves, where it is known.
+    /// The folder that the upstream serves, if known.
     pub(crate) root: Option<PathBuf>,
     /// The repository, `extensions/NAME`, and the branch that get new commits.
     pub(crate) touch: (String, String),
@@ -37,15 +37,15 @@ pub(crate) struct Setup {
 pub(crate) struct Run {
     pub(crate) name: String,
     pub(crate) usage: Usage,
-    /// Nothing where the server doesn't count.
+    /// `None` if the server does not count.
     pub(crate) stats: Option<Stats>,
-    /// Clones and what belongs to them.
+    /// The clones, with the files beside them.
     pub(crate) clones: Disk,
     pub(crate) dist: Disk,
 }
 
 impl Run {
-    /// How many times as long as the other it took.
+    /// How many times longer than the other run it took.
     pub(crate) fn times(&self, other: &Self) -> f64 {
         self.usage.wall_s / other.usage.wall_s
     }
@@ -72,15 +72,15 @@ impl Run {
 pub(crate) fn sync(setup: &Setup, data: &Path, name: &str) -> Result<Run> {
     println!("tardist: {name}");
     fs::create_dir_all(&setup.folder)
-        .with_context(|| format!("can't create {}", setup.folder.display()))?;
+        .with_context(|| format!("cannot create {}", setup.folder.display()))?;
     let mut command = Command::new(project::binary("tardist"));
-    // Where no tardist.toml is.
+    // A folder without a tardist.toml.
     command.current_dir(&setup.folder).env_remove("TARDIST_CONFIG");
     command.arg("sync").arg("--data").arg(data).args(["--upstream", &setup.url]);
     for (from, to) in &setup.url_maps {
         command.arg("--url-map").arg(format!("{from}={to}"));
     }
-    // What it says of each repository, and of their content, is in its report.
+    // Messages about single repositories are in its report too.
     command.args(&setup.choice).env("TARDIST_LOG", "tardist=error");
     Stats::take(&setup.url);
     let usage = measure::usage(&command, &setup.folder)?;

@@ -1,17 +1,17 @@
-//! What a server was asked and what it sent, in its own words: `/__stats`.
+//! What a server was asked and what it sent, as it counts itself: `/__stats`.
 
 use serde_json::{Value, json};
 
 use crate::http::{get, host};
 
-/// Requests by sort, and what was sent.
+/// Numbers of requests by kind, and what was sent.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Stats {
-    /// Gerrit's lists and the wiki's.
+    /// Requests for lists: Gerrit's or the wiki's.
     pub(crate) lists: f64,
-    /// The first request of a Git conversation.
+    /// The first requests of Git conversations.
     pub(crate) info_refs: f64,
-    /// The others.
+    /// The other requests of Git.
     pub(crate) upload_pack: f64,
     pub(crate) requests: f64,
     /// Bytes of bodies, as they go over the wire.
@@ -21,7 +21,7 @@ pub(crate) struct Stats {
 }
 
 impl Stats {
-    /// What was counted since the last time; nothing if the server doesn't count.
+    /// What the server counted since the last call; `None` if it does not count.
     pub(crate) fn take(url: &str) -> Option<Self> {
         let answer = get(host(url)?, "/__stats?reset=1").ok()?;
         if answer.status != 200 {
@@ -35,7 +35,7 @@ impl Stats {
         let kinds = value.get("kinds")?.as_object()?;
         let requests = |wanted: &dyn Fn(&str) -> bool| -> f64 {
             let kinds = kinds.iter().filter(|(name, _)| wanted(name));
-            // Not `sum`, which makes -0 of nothing.
+            // Not `sum`: of nothing, that is -0.
             kinds.filter_map(|(_, kind)| kind.get("requests")?.as_f64()).fold(0.0, |a, b| a + b)
         };
         let is_list = |name: &str| name.starts_with("rest_") || name == "mw_api";
@@ -52,7 +52,7 @@ impl Stats {
         })
     }
 
-    /// Requests that are Git's.
+    /// All requests of Git.
     pub(crate) fn git(&self) -> f64 {
         self.info_refs + self.upload_pack
     }

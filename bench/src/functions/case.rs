@@ -1,6 +1,7 @@
-//! A case: something to ask the components, and what to measure it beside. Each run beside another
-//! follows at once after it, in turns before and behind, and a ratio is the median of those of all
-//! rounds: what else happens on the machine meets both.
+//! A case: a request to the components, and what to compare it with.
+//!
+//! The two runs of a pair follow each other at once, and each round changes their order. So other work
+//! on the machine disturbs both. The ratio of a case is the median of the ratios of all rounds.
 
 use anyhow::Result;
 
@@ -9,7 +10,7 @@ use crate::{
     measure::median_by,
 };
 
-/// How much is measured.
+/// How much to measure.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Effort {
     pub(crate) rounds: usize,
@@ -34,7 +35,7 @@ impl Limit {
     }
 }
 
-/// What counts.
+/// Which rate is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rate {
     Requests,
@@ -50,34 +51,34 @@ impl Rate {
     }
 }
 
-/// Something to measure.
+/// Something to ask the components.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) rate: Rate,
-    /// What to ask the components, or why that can't be.
+    /// The load on the components, or why there is none.
     pub(crate) ours: Result<Load, String>,
     pub(crate) beside: Vec<Beside>,
 }
 
-/// What to measure it beside, or why that can't be.
+/// Something to compare with.
 pub(crate) struct Beside {
     pub(crate) limit: Limit,
     pub(crate) load: Result<Load, String>,
-    /// How many times its rate is wanted, where that is a mark; beside E also a p99 of at most five
-    /// times its own.
+    /// The wanted ratio, if there is a mark. With E, such a mark also wants a p99 of at most five times
+    /// that of E.
     pub(crate) wanted: Option<f64>,
 }
 
-/// Two runs, one after the other.
+/// Two runs, one right after the other.
 pub(crate) struct Pair {
     pub(crate) ours: Seen,
     pub(crate) other: Seen,
 }
 
-/// A case with the pairs of runs of all rounds, for each of what it is measured beside.
+/// A case with its pairs of runs: for each thing to compare with, one pair per round.
 pub(crate) type Measured = (Case, Vec<Vec<Pair>>);
 
-/// All rounds of all cases: for each case and limit the pairs of runs.
+/// Runs all rounds of all cases.
 pub(crate) fn run(cases: Vec<Case>, effort: Effort) -> Result<Vec<Measured>> {
     let mut seen: Vec<Measured> = Vec::new();
     for case in cases {
@@ -90,7 +91,7 @@ pub(crate) fn run(cases: Vec<Case>, effort: Effort) -> Result<Vec<Measured>> {
             let Ok(ours) = &case.ours else { continue };
             for (beside, pairs) in case.beside.iter().zip(pairs) {
                 let Ok(other) = &beside.load else { continue };
-                // In turns, since a run may leave something behind.
+                // The order changes, because a run may affect the next one.
                 pairs.push(if round % 2 == 0 {
                     let other = other.run(effort.seconds)?;
                     Pair { ours: ours.run(effort.seconds)?, other }
@@ -104,7 +105,7 @@ pub(crate) fn run(cases: Vec<Case>, effort: Effort) -> Result<Vec<Measured>> {
     Ok(seen)
 }
 
-/// What the pairs of a case and a limit come to.
+/// The medians of the pairs of a case and a limit.
 pub(crate) struct Ratio {
     pub(crate) ours: Seen,
     pub(crate) other: Seen,
@@ -127,7 +128,7 @@ impl Ratio {
 }
 
 impl Case {
-    /// Why there is nothing to say of a limit, or what there is.
+    /// The ratio to a limit, or why there is none.
     pub(crate) fn ratio(&self, beside: &Beside, pairs: &[Pair]) -> Result<Ratio, String> {
         self.ours.as_ref().map_err(Clone::clone)?;
         beside.load.as_ref().map_err(Clone::clone)?;

@@ -1,4 +1,4 @@
-//! What is asked of the components, and what each answer is measured beside.
+//! The list of cases: what to ask the components, and what to compare each answer with.
 
 use std::net::SocketAddr;
 
@@ -16,7 +16,7 @@ use crate::{
     http,
 };
 
-/// Connections for answers of megabytes: enough to keep both processors busy.
+/// Connections for answers of megabytes: enough to keep two cores busy.
 const FEW: u32 = 8;
 
 type Reached<'a, T> = Result<&'a T, &'a String>;
@@ -32,7 +32,7 @@ pub(crate) fn cases(
     Ok(cases)
 }
 
-/// Requests with small answers, beside E and F.
+/// Requests with small answers, compared with E and F.
 fn small(subject: &Subject, flask: Reached<'_, Flask>) -> Result<Vec<Case>> {
     let bare = |load: Load, wanted| Beside { limit: Limit::Bare, load: Ok(load), wanted };
     let flask = |path: &str, wanted| {
@@ -94,7 +94,7 @@ fn small(subject: &Subject, flask: Reached<'_, Flask>) -> Result<Vec<Case>> {
     ])
 }
 
-/// Answers of megabytes, beside the same bytes in a file.
+/// Answers of megabytes, compared with the same bytes in a file.
 fn large(subject: &Subject, nginx: Reached<'_, Nginx>) -> Vec<Case> {
     let path = "/info/extensions";
     let case = |name, headers: &[&str], is_served: bool| {
@@ -117,8 +117,8 @@ fn large(subject: &Subject, nginx: Reached<'_, Nginx>) -> Vec<Case> {
     ]
 }
 
-/// The same behind nginx with its cache, beside files. Each is asked for once before: of the first
-/// clients at once, nginx has all but one wait half a second (`proxy_cache_lock`).
+/// Answers from the cache of nginx, compared with files. Each is requested once before: when several
+/// clients ask first, nginx lets all but one wait half a second (`proxy_cache_lock`).
 fn cached(subject: &Subject, nginx: Reached<'_, Nginx>) -> Vec<Case> {
     let case = |name, rate, path: &str, file: &str, connections| {
         let load = |address: fn(&Nginx) -> SocketAddr, path: &str| {

@@ -15,7 +15,7 @@ pub(crate) const REPOSITORIES: u32 = 1_500;
 /// Branches of each of them.
 pub(crate) const BRANCHES: u32 = 5;
 
-/// Makes a catalogue, unless it is there and was made by this generator.
+/// Makes a catalogue, unless there is one that is newer than its generator.
 pub(crate) fn catalogue(data: &Path, repositories: u32, branches: u32) -> Result<()> {
     let generator = project::binary("examples/many");
     let time = |path: &Path| fs::metadata(path).and_then(|it| it.modified()).ok();
@@ -23,22 +23,22 @@ pub(crate) fn catalogue(data: &Path, repositories: u32, branches: u32) -> Result
         return Ok(());
     }
     println!("Making a catalogue of {repositories} repositories with {branches} branches each");
-    fs::create_dir_all(data).with_context(|| format!("can't create {}", data.display()))?;
+    fs::create_dir_all(data).with_context(|| format!("cannot create {}", data.display()))?;
     let mut many = Command::new(generator);
     many.arg(data).args(["--repositories", &repositories.to_string()]);
     process::output(many.args(["--branches", &branches.to_string()])).map(drop)
 }
 
-/// A file of paths for wrk.
+/// Writes a file of paths for wrk.
 pub(crate) fn paths_file(folder: &Path, name: &str, paths: &[String]) -> Result<PathBuf> {
     let file = folder.join(name);
     let text: String = paths.iter().map(|path| format!("{path}\n")).collect();
-    fs::write(&file, text).with_context(|| format!("can't write {}", file.display()))?;
+    fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     Ok(file)
 }
 
-/// What people and programs may search for: words, beginnings of words, several, other languages,
-/// and nothing that is there.
+/// Searches as people and programs make them: words, beginnings of words, several words, other
+/// languages, and a word that is nowhere.
 pub(crate) fn searches() -> Vec<String> {
     let words = [
         "edit",

@@ -23,15 +23,15 @@ pub(crate) struct Flask {
 }
 
 impl Flask {
-    /// Installs what it needs, fills its database from an answer of `/info/extensions`, and starts
-    /// it under gunicorn with two workers.
+    /// Installs Flask, fills the database from an answer of `/info/extensions`, and starts gunicorn
+    /// with two workers.
     pub(crate) fn start(folder: &Path, answer: &Path) -> Result<Self> {
         let python = virtual_environment()?;
         let sources = project::root().join("bench/flask");
         let database = folder.join("flask.db");
         if database.exists() {
             fs::remove_file(&database)
-                .with_context(|| format!("can't remove {}", database.display()))?;
+                .with_context(|| format!("cannot remove {}", database.display()))?;
         }
         let mut fill = Command::new(&python);
         process::run(fill.arg(sources.join("fill.py")).arg(answer).arg(&database))?;
@@ -44,13 +44,13 @@ impl Flask {
     }
 }
 
-/// The Python of a virtual environment with what the application needs, made the first time.
+/// The Python of a virtual environment with Flask and gunicorn. The first call makes it.
 fn virtual_environment() -> Result<PathBuf> {
     let folder = project::target("bench/flask-venv");
     let python = folder.join("bin/python");
     let wanted = project::root().join("bench/flask/requirements.txt");
     let read = |path: &Path| fs::read(path).ok();
-    // Put there when all else is.
+    // Written last: if it is there, so is everything else.
     let stamp = folder.join("requirements.txt");
     if read(&stamp).is_some() && read(&stamp) == read(&wanted) {
         return Ok(python);
@@ -61,7 +61,7 @@ fn virtual_environment() -> Result<PathBuf> {
     let mut arguments: Vec<&OsStr> = pip.iter().map(OsStr::new).collect();
     arguments.push(wanted.as_os_str());
     run_quietly(&python, &arguments)?;
-    fs::copy(&wanted, &stamp).with_context(|| format!("can't write {}", stamp.display()))?;
+    fs::copy(&wanted, &stamp).with_context(|| format!("cannot write {}", stamp.display()))?;
     Ok(python)
 }
 

@@ -1,4 +1,4 @@
-//! How the time of a search grows with the number of repositories.
+//! How the time of a search depends on the number of repositories.
 
 use std::path::Path;
 
@@ -16,15 +16,15 @@ use crate::{
     measure::median_by,
 };
 
-/// How many repositories; each ten times as many as the one before.
+/// Numbers of repositories; each is ten times the one before.
 const SIZES: [u32; 3] = [1_500, 15_000, 150_000];
 
-/// What a search took, by number of repositories.
+/// The milliseconds that a search took, by number of repositories.
 #[derive(Debug)]
 pub(crate) struct Growth(Result<Vec<(u32, f64)>, String>);
 
-/// Measures one request after the other, each catalogue in turns. With one branch a repository:
-/// what there is to search does not depend on them.
+/// Measures one request at a time, with each catalogue in turns. Repositories have one branch: a search
+/// does not depend on branches.
 pub(crate) fn measure(folder: &Path, rounds: usize, seconds: f64) -> Result<Growth> {
     let mut servers = Vec::new();
     for size in SIZES {
@@ -53,7 +53,7 @@ pub(crate) fn measure(folder: &Path, rounds: usize, seconds: f64) -> Result<Grow
 }
 
 impl Growth {
-    /// That there is no search to measure.
+    /// The result if there is no search to measure.
     pub(crate) fn not_measured(why: &str) -> Self {
         Self(Err(why.to_owned()))
     }

@@ -1,4 +1,4 @@
-//! Load, by wrk, and what it says of it.
+//! Load, made by wrk, and the numbers that wrk prints.
 
 use std::{
     net::SocketAddr,
@@ -12,19 +12,19 @@ use xtask::{process, project};
 
 use crate::measure::median_by;
 
-/// What is asked for, again and again.
+/// A request that is made again and again.
 #[derive(Debug, Clone)]
 pub(crate) struct Load {
     pub(crate) address: SocketAddr,
     pub(crate) path: String,
-    /// A file with paths, a line each, that are asked for in turn instead of `path`.
+    /// A file with one path per line. These are requested in turn, instead of `path`.
     pub(crate) paths: Option<PathBuf>,
     /// `Name: value`
     pub(crate) headers: Vec<String>,
     pub(crate) connections: u32,
 }
 
-/// Connections for answers of usual size; STYLE's figures were seen with as many.
+/// Connections for answers of usual size.
 const CONNECTIONS: u32 = 32;
 
 impl Load {
@@ -70,16 +70,16 @@ impl Load {
     }
 }
 
-/// What wrk saw.
+/// What wrk measured.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Seen {
     pub(crate) seconds: f64,
     pub(crate) requests: f64,
-    /// All of the answers, heads included.
+    /// The bytes of all answers, with their heads.
     pub(crate) bytes: f64,
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
-    /// Answers of an error status and connections that broke; there should be none.
+    /// Answers with an error status, and connections that broke. There should be none.
     pub(crate) errors: f64,
 }
 
@@ -106,7 +106,7 @@ impl Seen {
         })
     }
 
-    /// The middle of several runs, each number for itself; the errors of all.
+    /// The median of several runs, of each number by itself; but the sum of the errors.
     pub(crate) fn middle(runs: &[&Self]) -> Self {
         let middle = |number: fn(&Self) -> f64| {
             median_by(runs.iter().map(|run| number(run)).collect(), |it| *it).unwrap_or(f64::NAN)

@@ -1,4 +1,4 @@
-//! nginx with the same bytes as static files, and nginx with its cache before the components.
+//! nginx, once with the same bytes as static files, and once with its cache in front of the components.
 
 use std::{
     fs,
@@ -17,7 +17,7 @@ use crate::functions::server::{free_address, start};
 
 /// Bytes that a web server serves as files.
 pub(crate) struct File {
-    /// Its name, `one.json`, or with `.gz` the compressed form of that.
+    /// Its name, such as `one.json`, or `one.json.gz` for the compressed form.
     pub(crate) name: &'static str,
     pub(crate) bytes: Vec<u8>,
 }
@@ -25,9 +25,9 @@ pub(crate) struct File {
 /// A running nginx.
 pub(crate) struct Nginx {
     _process: Process,
-    /// Where it serves files.
+    /// The address where it serves files.
     pub(crate) files: SocketAddr,
-    /// Where it stands before the components, with its cache.
+    /// The address where it serves the components through its cache.
     pub(crate) cache: SocketAddr,
 }
 
@@ -39,14 +39,14 @@ impl Nginx {
         };
         let root = folder.join("files");
         let cached = folder.join("cache");
-        // What an earlier run left is of an earlier snapshot.
+        // Files of an earlier run may be of an earlier snapshot.
         for folder in [&root, &cached] {
             if folder.exists() {
                 fs::remove_dir_all(folder)
-                    .with_context(|| format!("can't remove {}", folder.display()))?;
+                    .with_context(|| format!("cannot remove {}", folder.display()))?;
             }
         }
-        fs::create_dir_all(&root).with_context(|| format!("can't create {}", root.display()))?;
+        fs::create_dir_all(&root).with_context(|| format!("cannot create {}", root.display()))?;
         for File { name, bytes } in files {
             write(&root.join(name), bytes)?;
         }
@@ -67,11 +67,11 @@ fn find(program: &str) -> Option<PathBuf> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    fs::write(path, bytes).with_context(|| format!("can't write {}", path.display()))
+    fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// As Debian configures it (`sendfile`, `tcp_nopush`, a process for each processor), and without
-/// logs. It runs as whoever starts it: else its processes could not read the files.
+/// Debian's configuration (`sendfile`, `tcp_nopush`, a process for each core) without logs. nginx runs
+/// as the user who starts it: else it could not read the files.
 fn configuration(files: SocketAddr, documented: &str) -> Result<String> {
     let id = |option| process::output(Command::new("id").arg(option));
     let (user, group) = (id("-un")?, id("-gn")?);
@@ -104,11 +104,11 @@ fn configuration(files: SocketAddr, documented: &str) -> Result<String> {
     ))
 }
 
-/// The configuration with a cache of docs/operation.md, for these addresses and this folder.
+/// The configuration with a cache in docs/operation.md, changed to these addresses and this folder.
 fn documented(listen: SocketAddr, components: SocketAddr, cached: &Path) -> Result<String> {
     let path = project::root().join("docs/operation.md");
     let text =
-        fs::read_to_string(&path).with_context(|| format!("can't read {}", path.display()))?;
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let block: Vec<&str> = text
         .lines()
         .skip_while(|line| !line.starts_with("    proxy_cache_path "))

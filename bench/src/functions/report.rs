@@ -1,4 +1,4 @@
-//! What was measured of the components: as a table, as JSON, and as marks.
+//! The results for the components: as a table, as JSON, and as marks.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -16,7 +16,7 @@ use crate::{
     measure::MIB,
 };
 
-/// The most that the 99th percentile may be, of E's.
+/// The limit for the 99th percentile, relative to E's.
 const P99: f64 = 5.0;
 
 /// What was measured.

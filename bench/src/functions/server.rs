@@ -1,4 +1,4 @@
-//! Servers of others that are started for the benchmark.
+//! Starts servers to compare with.
 
 use std::{
     net::{SocketAddr, TcpListener, TcpStream},
@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use xtask::process::Process;
 
-/// A port that nothing listens on. Something may take it before we do, which then is an error.
+/// An address with a free port. Should another program take it before the server, the server fails.
 pub(crate) fn free_address() -> Result<SocketAddr> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).context("no port is free")?;
     listener.local_addr().context("no port is free")

@@ -16,22 +16,22 @@ use crate::{
 /// How many different repositories are asked for in turn.
 const NAMES: usize = 200;
 
-/// The components and what they answer.
+/// The components with some of their answers.
 pub(crate) struct Subject {
     pub(crate) address: SocketAddr,
     pub(crate) folder: PathBuf,
     /// The path of one repository, and its answer.
     pub(crate) one: String,
     pub(crate) one_answer: Answer,
-    /// Of many repositories.
+    /// The names of [`NAMES`] repositories.
     pub(crate) names: Vec<String>,
     pub(crate) list: Answer,
     pub(crate) all: Answer,
-    /// `/info/extensions` compressed, if it is served so.
+    /// `/info/extensions` compressed, if it is served compressed.
     pub(crate) gzip: Option<Answer>,
 }
 
-/// What makes an answer come compressed.
+/// The header that asks for a compressed answer.
 pub(crate) const GZIP: &str = "Accept-Encoding: gzip";
 
 impl Subject {
@@ -74,12 +74,12 @@ impl Subject {
         Load::new(self.address, path)
     }
 
-    /// Where the endpoint exists.
+    /// The load, if the endpoint exists.
     pub(crate) fn load_if(&self, path: &str) -> Result<Result<Load, String>> {
         Ok(if self.has(path)? { Ok(self.load(path)) } else { Err("no such endpoint yet".into()) })
     }
 
-    /// What nginx is to serve as files.
+    /// The answers that nginx serves as files.
     pub(crate) fn files(&self) -> Vec<File> {
         let file = |name, answer: &Answer| File { name, bytes: answer.body.clone() };
         let mut files = vec![
