@@ -643,7 +643,7 @@ fn asked(server: &Server, count: usize) -> (usize, Vec<String>, Vec<String>) {
         let id = format!("skins/N{number:03}");
         Project::new(id.parse().unwrap(), &format!("{}/{id}", server.url))
     };
-    let (told, failed) = refs::tips(&http, (0..count).map(project).collect(), &branches(), 1);
+    let (told, failed) = tips::ask(&http, (0..count).map(project).collect(), &branches(), 1);
     let failed = failed.into_iter().map(|(_, error)| error.to_string()).collect();
     (told.len(), failed, server.targets())
 }
@@ -716,7 +716,7 @@ fn an_answer_that_ends_early_is_another_protocols_and_one_that_breaks_is_not() {
     let spec: Spec = url.parse().unwrap();
     let http = http(&[spec.open().unwrap()]);
     let project = Project::new("skins/A".parse().unwrap(), &format!("{url}/skins/A"));
-    let (_, failed) = refs::tips(&http, vec![project], &branches(), 1);
+    let (_, failed) = tips::ask(&http, vec![project], &branches(), 1);
     assert!(failed[0].1.is_transient(), "{}", failed[0].1);
     let (first, is_asked_again) = asked.join().unwrap();
     assert!(first.starts_with("POST") && !is_asked_again, "{first}");

@@ -8,7 +8,11 @@ use toml::Table;
 use crate::{process, project, toolchain::Toolchain};
 
 /// Builds the components, and `more` packages with them.
-pub(crate) fn build(more: &[&str]) -> Result<()> {
+///
+/// # Errors
+///
+/// No toolchain has the target, or cargo fails.
+pub fn build(more: &[&str]) -> Result<()> {
     let packages = packages()?;
     let toolchain = Toolchain::find()?;
     let mut cargo = toolchain.cargo();
@@ -20,7 +24,11 @@ pub(crate) fn build(more: &[&str]) -> Result<()> {
 }
 
 /// The packages of the components: what the build commands in spin.toml name.
-pub(crate) fn packages() -> Result<Vec<String>> {
+///
+/// # Errors
+///
+/// `spin.toml` cannot be read, or a component has no build command with `-p`.
+pub fn packages() -> Result<Vec<String>> {
     let path = project::root().join("spin.toml");
     let text =
         fs::read_to_string(&path).with_context(|| format!("can't read {}", path.display()))?;
@@ -31,7 +39,11 @@ pub(crate) fn packages() -> Result<Vec<String>> {
 ///
 /// Everything native is built by these: cargo chooses the features of dependencies by what is built
 /// together, and would compile wasmtime again for another choice.
-pub(crate) fn all_others() -> Result<Vec<String>> {
+///
+/// # Errors
+///
+/// As [`packages`].
+pub fn all_others() -> Result<Vec<String>> {
     let components = packages()?.into_iter().chain([project::BARE.to_owned()]);
     let excluded = components.flat_map(|package| ["--exclude".to_owned(), package]);
     Ok(["--workspace".to_owned()].into_iter().chain(excluded).collect())

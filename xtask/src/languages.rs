@@ -1,9 +1,9 @@
-//! `cargo xtask languages`: the table of languages of the functions, from MediaWiki's own files.
+//! `cargo xtask languages`: makes the table of languages in `functions/api` from MediaWiki's own files.
 //!
-//! Only facts are taken: which codes there are (names, message files and translations), what
-//! each falls back to, which were renamed, and how BCP 47 writes them. To bring the table up to
-//! date: unpack a newer MediaWiki (its tarball, or Debian's package with `dpkg-deb -x`) and give
-//! its folder. MediaWiki need not be installed, nor PHP.
+//! It takes only facts: which codes exist (names, message files and translations), the fallbacks of
+//! each, which codes were renamed, and how BCP 47 writes them. To update the table, unpack a newer
+//! MediaWiki (its tarball, or Debian's package with `dpkg-deb -x`) and give its folder. Neither
+//! MediaWiki nor PHP has to be installed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,13 +15,12 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-
-use crate::project;
+use xtask::project;
 
 /// Where the table is.
 const TABLE: &str = "functions/api/src/language/table.rs";
 
-/// Codes that are no languages: the documentation of messages, and the display of their keys.
+/// Codes that are not languages: the documentation of messages, and the display of their keys.
 const NO_LANGUAGES: [&str; 2] = ["qqq", "qqx"];
 
 #[derive(Debug, Args)]
@@ -33,24 +32,24 @@ pub(crate) struct Options {
     check: bool,
 }
 
-/// Writes the table anew, or compares it.
+/// Writes the table, or with `--check` compares it.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let table = Languages::read(&options.mediawiki)?.table();
     let path = project::root().join(TABLE);
     if options.check {
         let is_same = fs::read_to_string(&path).is_ok_and(|text| text == table);
-        println!("{TABLE} is {}", if is_same { "up to date" } else { "another" });
+        println!("{TABLE} is {}", if is_same { "up to date" } else { "out of date" });
         return Ok(if is_same { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
-    fs::write(&path, table).with_context(|| format!("can't write {}", path.display()))?;
+    fs::write(&path, table).with_context(|| format!("cannot write {}", path.display()))?;
     println!("wrote {TABLE}");
     Ok(ExitCode::SUCCESS)
 }
 
-/// What MediaWiki says of languages.
+/// What MediaWiki says about languages.
 struct Languages {
     version: String,
-    /// What each code falls back to.
+    /// Each code with its fallbacks.
     fallbacks: BTreeMap<String, Vec<String>>,
     /// Old codes with the ones that took their place.
     renamed: BTreeMap<String, String>,
@@ -60,7 +59,7 @@ struct Languages {
 
 impl Languages {
     fn read(mediawiki: &Path) -> Result<Self> {
-        // Folders are written in another way since MediaWiki 1.44 or so.
+        // MediaWiki 1.44 or so renamed its folders.
         let text = |paths: &[&str]| {
             let found = paths.iter().find_map(|path| fs::read_to_string(mediawiki.join(path)).ok());
             found.with_context(|| format!("{} has no {}", mediawiki.display(), paths[0]))
@@ -129,7 +128,8 @@ fn pairs(out: &mut String, name: &str, what: &str, pairs: &BTreeMap<String, Stri
     out.push_str("];\n");
 }
 
-/// The strings of the PHP array that begins with `start`, one pair a line, comments aside.
+/// The pairs of strings in the PHP array that begins with `start`: one pair per line, comments left
+/// out.
 fn map(php: &str, start: &str) -> Result<BTreeMap<String, String>> {
     let (_, rest) = php.split_once(start).with_context(|| format!("there is no `{start}`"))?;
     let lines = rest.lines().map(str::trim).take_while(|line| !line.starts_with(']'));
@@ -144,7 +144,7 @@ fn map(php: &str, start: &str) -> Result<BTreeMap<String, String>> {
     Ok(pairs)
 }
 
-/// The codes that have a `MessagesXx.php`, with its `$fallback`.
+/// The codes that have a `MessagesXx.php`, each with the `$fallback` in it.
 fn message_files(mediawiki: &Path) -> Result<BTreeMap<String, Vec<String>>> {
     let mut found = BTreeMap::new();
     for path in files(&mediawiki.join("languages/messages"))? {
@@ -154,7 +154,7 @@ fn message_files(mediawiki: &Path) -> Result<BTreeMap<String, Vec<String>>> {
             continue;
         };
         let text = fs::read_to_string(&path);
-        let text = text.with_context(|| format!("can't read {}", path.display()))?;
+        let text = text.with_context(|| format!("cannot read {}", path.display()))?;
         let value =
             fallback(&text).with_context(|| format!("`$fallback` in {}", path.display()))?;
         found.insert(name.to_ascii_lowercase().replace('_', "-"), value);
@@ -177,7 +177,7 @@ fn fallback(php: &str) -> Result<Vec<String>> {
     Ok(codes.split(',').map(|code| code.trim().to_owned()).collect())
 }
 
-/// The codes that MediaWiki itself is translated to.
+/// The codes of MediaWiki's own translations.
 fn translations(mediawiki: &Path) -> Result<BTreeSet<String>> {
     let files = files(&mediawiki.join("languages/i18n"))?;
     let codes = files.iter().filter(|path| path.extension().is_some_and(|it| it == "json"));
@@ -186,7 +186,7 @@ fn translations(mediawiki: &Path) -> Result<BTreeSet<String>> {
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries =
-        fs::read_dir(folder).with_context(|| format!("can't read {}", folder.display()))?;
+        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     entries.map(|entry| Ok(entry?.path())).collect()
 }
 

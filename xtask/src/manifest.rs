@@ -12,21 +12,27 @@ use toml::{Table, Value, toml};
 use crate::project;
 
 /// An application that can be served.
-pub(crate) struct Application {
-    pub(crate) manifest: PathBuf,
-    pub(crate) runtime_config: PathBuf,
+pub struct Application {
+    /// The `spin.toml`.
+    pub manifest: PathBuf,
+    /// The `runtime-config.toml`.
+    pub runtime_config: PathBuf,
 }
 
 impl Application {
     /// The committed one, which serves `data/`.
-    pub(crate) fn committed() -> Self {
+    pub fn committed() -> Self {
         let root = project::root();
         Self { manifest: root.join("spin.toml"), runtime_config: root.join("runtime-config.toml") }
     }
 
     /// Writes one into `folder` that serves `data`, an absolute path; `with_bare` adds the
     /// component that the benchmark compares with.
-    pub(crate) fn derive(folder: &Path, data: &Path, with_bare: bool) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read or written, or is no TOML.
+    pub fn derive(folder: &Path, data: &Path, with_bare: bool) -> Result<Self> {
         let committed = Self::committed();
         let mut manifest = read(&committed.manifest)?;
         point_to(&mut manifest, data);
@@ -41,7 +47,8 @@ impl Application {
             manifest: folder.join("spin.toml"),
             runtime_config: folder.join("runtime-config.toml"),
         };
-        fs::create_dir_all(folder).with_context(|| format!("can't create {}", folder.display()))?;
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
         write(&derived.manifest, &manifest)?;
         write(&derived.runtime_config, &runtime_config)?;
         Ok(derived)
@@ -50,12 +57,12 @@ impl Application {
 
 fn read(path: &Path) -> Result<Table> {
     let text =
-        fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     text.parse().with_context(|| format!("in {}", path.display()))
 }
 
 fn write(path: &Path, table: &Table) -> Result<()> {
-    fs::write(path, table.to_string()).with_context(|| format!("can't write {}", path.display()))
+    fs::write(path, table.to_string()).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn text(path: &Path) -> Value {

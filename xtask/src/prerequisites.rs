@@ -1,5 +1,5 @@
-//! What has to be installed before anything can be built, checked all at once, so that nobody has
-//! to find out one by one.
+//! What has to be installed before anything can be built. All of it is checked at once, so that one
+//! run names everything that is missing.
 
 use std::{path::Path, process::Command};
 
@@ -8,7 +8,11 @@ use anyhow::{Result, bail};
 use crate::{process, project::find_program};
 
 /// Checks for git with its HTTP server, a C compiler, and cargo.
-pub(crate) fn check() -> Result<()> {
+///
+/// # Errors
+///
+/// All that is missing, with how to install it.
+pub fn check() -> Result<()> {
     let mut missing = Vec::new();
     if find_program("git").is_none() {
         missing.push("git, which the tests make repositories with (Debian: apt-get install git)");
@@ -31,7 +35,7 @@ pub(crate) fn check() -> Result<()> {
     bail!("these are missing; install them and try again:\n  {}", missing.join("\n  "));
 }
 
-/// Distributions may split it from git.
+/// Whether git has its HTTP server: some distributions have it in a package of its own.
 fn has_http_backend() -> bool {
     process::output(Command::new("git").arg("--exec-path"))
         .is_ok_and(|folder| Path::new(folder.trim_end()).join("git-http-backend").is_file())

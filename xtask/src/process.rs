@@ -1,8 +1,8 @@
-//! Child processes, none of which outlives xtask: Ctrl-C reaches them by themselves, but SIGTERM
-//! and SIGHUP reach only xtask, which therefore passes them on.
+//! Child processes. None of them outlives xtask: a terminal sends Ctrl-C to them too, but SIGTERM and
+//! SIGHUP reach only xtask, which passes them on.
 
 use std::{
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitCode, ExitStatus, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -14,7 +14,7 @@ use nix::{
     unistd::Pid,
 };
 
-/// What the signal handler has to know.
+/// What the signal handler needs to know.
 struct State {
     interrupted: bool,
     children: Vec<u32>,
@@ -26,22 +26,35 @@ fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// From now on, a signal that asks to end is passed on to the children, and no new ones start.
-pub(crate) fn handle_signals() -> Result<()> {
+/// The `main` of xtask and of the benchmarks: handles signals and prints the error, if any.
+pub fn main(run: impl FnOnce() -> Result<ExitCode>) -> ExitCode {
+    match handle_signals().and_then(|()| run()) {
+        Ok(code) => code,
+        // After Ctrl-C, an error message says nothing new.
+        Err(_) if interrupted() => ExitCode::from(130),
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Passes signals that ask to end on to the children, from now on. After one, no child starts.
+fn handle_signals() -> Result<()> {
     ctrlc::set_handler(|| {
         let mut state = state();
-        // Those who ask twice mean it.
+        // The second time, children get no more time to end in order.
         let signal = if state.interrupted { Signal::SIGKILL } else { Signal::SIGTERM };
         state.interrupted = true;
         for &child in &state.children {
             send(child, signal);
         }
     })
-    .context("can't handle signals")
+    .context("cannot handle signals")
 }
 
 /// Whether a signal has asked to end.
-pub(crate) fn interrupted() -> bool {
+pub fn interrupted() -> bool {
     state().interrupted
 }
 
@@ -53,42 +66,56 @@ fn send(child: u32, signal: Signal) {
 }
 
 /// A child that is ended when this is dropped.
-pub(crate) struct Process {
+pub struct Process {
     child: Child,
-    /// How errors call it.
+    /// Its name in error messages.
     name: String,
 }
 
 impl Process {
     /// Starts it.
-    pub(crate) fn start(command: &mut Command) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// The program cannot be run, or a signal asked to end.
+    pub fn start(command: &mut Command) -> Result<Self> {
         let name = describe(command);
-        // Held until the child is noted: a signal comes either before it starts or after.
+        // Held until the child is in the list, so that no signal comes between the two.
         let mut state = state();
         if state.interrupted {
             bail!("interrupted before `{name}`");
         }
-        let child = command.spawn().with_context(|| format!("can't run `{name}`"))?;
+        let child = command.spawn().with_context(|| format!("cannot run `{name}`"))?;
         state.children.push(child.id());
         Ok(Self { child, name })
     }
 
-    /// Its pipes.
-    pub(crate) fn child(&mut self) -> &mut Child {
+    /// The child itself, for its pipes.
+    pub fn child(&mut self) -> &mut Child {
         &mut self.child
     }
 
     /// Waits until it ends.
-    pub(crate) fn wait(&mut self) -> Result<ExitStatus> {
-        self.child.wait().with_context(|| format!("can't wait for `{}`", self.name))
+    ///
+    /// # Errors
+    ///
+    /// The operating system's, with the command.
+    pub fn wait(&mut self) -> Result<ExitStatus> {
+        self.child.wait().with_context(|| format!("cannot wait for `{}`", self.name))
     }
 
     /// Waits until it ends, for no longer than `limit`.
-    pub(crate) fn wait_for(&mut self, limit: Duration) -> Result<Option<ExitStatus>> {
+    ///
+    /// # Errors
+    ///
+    /// As [`Process::wait`].
+    pub fn wait_for(&mut self, limit: Duration) -> Result<Option<ExitStatus>> {
         let end = Instant::now() + limit;
         loop {
-            let status =
-                self.child.try_wait().with_context(|| format!("can't wait for `{}`", self.name))?;
+            let status = self
+                .child
+                .try_wait()
+                .with_context(|| format!("cannot wait for `{}`", self.name))?;
             if status.is_some() || Instant::now() >= end {
                 return Ok(status);
             }
@@ -112,12 +139,25 @@ impl Drop for Process {
 }
 
 /// Runs it to its end.
-pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
+///
+/// # Errors
+///
+/// As [`Process::start`]; its exit status is none.
+pub fn status(command: &mut Command) -> Result<ExitStatus> {
     Process::start(command)?.wait()
 }
 
-/// Runs it to its end, which has to be a good one.
-pub(crate) fn run(command: &mut Command) -> Result<()> {
+/// The exit status of a child as our own; 1 where a signal ended it.
+pub fn exit_code(status: ExitStatus) -> ExitCode {
+    ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+}
+
+/// Runs it to its end. An exit status other than zero is an error.
+///
+/// # Errors
+///
+/// As [`Process::start`], or its exit status is not zero.
+pub fn run(command: &mut Command) -> Result<()> {
     let status = status(command)?;
     if !status.success() {
         bail!("`{}` failed ({status})", describe(command));
@@ -125,13 +165,17 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs it to its end and returns what it printed. What it complained about is shown only when it
+/// Runs it to its end and returns its standard output. Its standard error is shown only if it
 /// failed.
-pub(crate) fn output(command: &mut Command) -> Result<String> {
+///
+/// # Errors
+///
+/// As [`run`], or what it printed is not UTF-8.
+pub fn output(command: &mut Command) -> Result<String> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = Process::start(command)?;
     let stderr = process.child().stderr.take();
-    // Both pipes at once: a child that fills one of them waits for ever.
+    // Reads both pipes at the same time: a child waits for ever when one of them is full.
     let complaints = thread::spawn(move || stderr.map(std::io::read_to_string));
     let stdout = process.child().stdout.take().map(std::io::read_to_string);
     let status = process.wait()?;
@@ -142,7 +186,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     Ok(stdout.transpose()?.unwrap_or_default())
 }
 
-/// The command as one would type it, cut where it gets long.
+/// The command as one would type it; a long one is cut.
 fn describe(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program());
     let mut text =

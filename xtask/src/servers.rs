@@ -1,33 +1,21 @@
-//! Real programs of others that some tests start: which there are, what is missing, and Gerrit,
-//! which Maven fetches, and Schemathesis, which pip does.
+//! Finds out which tests can run: some need a real Gerrit, nginx, Chromium, Composer or Schemathesis.
+//! Gerrit is fetched by Maven and Schemathesis by pip, once.
 //!
-//! A test that needs one never passes without it. Where a program is missing, its tests are left
-//! out by name, and that is said; where all tests are wanted it is an error. Which test needs what
-//! is told by the module that it is in: `real_gerrit`, `real_nginx`, `real_chromium`, `real_composer`,
-//! `real_schemathesis`.
+//! A test never passes without the program that it needs. If a program is missing, its tests are left
+//! out by name and a message says so; with `--all` it is an error. The module of a test says what it
+//! needs: `real_gerrit`, `real_nginx`, `real_chromium`, `real_composer`, `real_schemathesis`.
 //!
-//! `real_metadata` needs real manifests and messages. They are others' texts, which the project does
-//! not carry and nobody can fetch in one piece; so these tests are left out by name where there are
-//! none, even where all tests are wanted.
+//! `real_metadata` needs real manifests and messages. They are texts of others, which this project does
+//! not contain. Where they are missing, its tests are left out by name, with `--all` too.
 
-use std::{
-    env,
-    ffi::OsString,
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-    time::Duration,
-};
+use std::{env, ffi::OsString, fs, path::Path, process::Command, time::Duration};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{
+use xtask::{
     process::{self, Process},
     project,
 };
-
-/// Where distributions put servers, which is not on everybody's `PATH`.
-const SERVER_FOLDERS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
 /// The oldest Java that runs the Gerrit of `tests/gerrit/pom.xml`.
 const JAVA: u32 = 17;
@@ -38,16 +26,16 @@ const METADATA: (&str, &str) = ("real_metadata", "../shared/data/metadata");
 /// How long Maven or pip may take: Maven downloads 90 MB the first time.
 const FETCH_LIMIT: Duration = Duration::from_secs(600);
 
-/// Something real that tests run against.
+/// A program that tests run against.
 struct Real {
     name: &'static str,
-    /// The module of its tests.
+    /// The module with its tests.
     tests: &'static str,
-    /// Its programs.
+    /// The names of its programs.
     programs: &'static [&'static str],
-    /// Debian's packages with them.
+    /// The Debian packages that have them.
     packages: &'static str,
-    /// What else has to be done before the tests.
+    /// What to do before the tests.
     prepare: fn() -> Result<()>,
 }
 
@@ -89,17 +77,10 @@ const ALL: [Real; 5] = [
     },
 ];
 
-/// `PATH` with the folders of servers.
-pub(crate) fn path() -> Result<OsString> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let folders = env::split_paths(&path).chain(SERVER_FOLDERS.map(PathBuf::from));
-    env::join_paths(folders).context("PATH is broken")
-}
-
-/// Prepares what can be; returns the modules of tests to leave out, each of which it names with
-/// the reason, or fails if `all` are wanted.
+/// Prepares the programs and returns the modules of the tests to leave out. Prints a reason for each;
+/// with `all` that is an error.
 pub(crate) fn prepare(all: bool) -> Result<Vec<&'static str>> {
-    let path = path()?;
+    let path = project::server_path()?;
     let mut left_out = Vec::new();
     let mut reasons = Vec::new();
     for real in &ALL {
@@ -117,7 +98,7 @@ pub(crate) fn prepare(all: bool) -> Result<Vec<&'static str>> {
         }
     }
     if all && !reasons.is_empty() {
-        bail!("all tests are wanted, but some can't run:\n  {}", reasons.join("\n  "));
+        bail!("all tests are wanted, but some cannot run:\n  {}", reasons.join("\n  "));
     }
     for reason in reasons {
         eprintln!("xtask: LEFT OUT, the tests with a real {reason}");
@@ -140,9 +121,9 @@ fn missing<'a>(programs: &[&'a str], path: &OsString) -> Vec<&'a str> {
 fn fetch_gerrit() -> Result<()> {
     check_java()?;
     let pom = project::root().join("tests/gerrit/pom.xml");
-    let wanted = fs::read(&pom).with_context(|| format!("can't read {}", pom.display()))?;
+    let wanted = fs::read(&pom).with_context(|| format!("cannot read {}", pom.display()))?;
     let folder = project::target("gerrit");
-    // Put there when all else is.
+    // Written last: if it is there, so is everything else.
     let stamp = folder.join("pom.xml");
     if fs::read(&stamp).is_ok_and(|there| there == wanted) {
         return Ok(());
@@ -150,14 +131,14 @@ fn fetch_gerrit() -> Result<()> {
     let draft = project::target("gerrit.unfinished");
     for old in [&folder, &draft] {
         if old.exists() {
-            fs::remove_dir_all(old).with_context(|| format!("can't remove {}", old.display()))?;
+            fs::remove_dir_all(old).with_context(|| format!("cannot remove {}", old.display()))?;
         }
     }
     eprintln!("xtask: Maven fetches Gerrit into {} (90 MB)", folder.display());
     run_maven(&pom, &draft)?;
     fs::write(draft.join("pom.xml"), wanted)
         .and_then(|()| fs::rename(&draft, &folder))
-        .with_context(|| format!("can't put {} in place", folder.display()))
+        .with_context(|| format!("cannot put {} in place", folder.display()))
 }
 
 fn run_maven(pom: &Path, folder: &Path) -> Result<()> {
@@ -181,9 +162,9 @@ fn run_maven(pom: &Path, folder: &Path) -> Result<()> {
 fn install_schemathesis() -> Result<()> {
     let requirements = project::root().join("tests/schemathesis/requirements.txt");
     let wanted = fs::read(&requirements)
-        .with_context(|| format!("can't read {}", requirements.display()))?;
+        .with_context(|| format!("cannot read {}", requirements.display()))?;
     let folder = project::target("schemathesis");
-    // Put there when all else is. The folder can't be renamed into place: its programs name it.
+    // Put there when all else is. The folder cannot be renamed: its programs have its path in them.
     let stamp = folder.join("requirements.txt");
     if fs::read(&stamp).is_ok_and(|there| there == wanted) {
         return Ok(());
@@ -191,7 +172,7 @@ fn install_schemathesis() -> Result<()> {
     eprintln!("xtask: pip fetches Schemathesis into {} (60 MB)", folder.display());
     let mut venv = Command::new("python3");
     fetch(venv.args(["-m", "venv", "--clear"]).arg(&folder)).context(
-        "Python can't make a virtual environment (Debian: apt-get install python3-venv)",
+        "Python cannot make a virtual environment (Debian: apt-get install python3-venv)",
     )?;
     let mut pip = Command::new(folder.join("bin/python"));
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
@@ -199,7 +180,7 @@ fn install_schemathesis() -> Result<()> {
         "pip could not fetch Schemathesis, see above: it needs a network, once, or an index in its \
          configuration",
     )?;
-    fs::write(&stamp, wanted).with_context(|| format!("can't write {}", stamp.display()))
+    fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
 }
 
 /// Runs a program to its end, within [`FETCH_LIMIT`].
@@ -250,11 +231,5 @@ mod tests {
             ["tardist-is-no-such-program"]
         );
         assert_eq!(missing(&["git"], &OsString::from("/nowhere")), ["git"]);
-    }
-
-    #[test]
-    fn the_folders_of_servers_are_looked_through() {
-        let path = path().unwrap();
-        assert!(env::split_paths(&path).any(|folder| folder == Path::new("/usr/sbin")));
     }
 }

@@ -1,4 +1,4 @@
-//! One `tardist sync`, and what follows from its exit status.
+//! Runs `tardist sync` once, and decides by its exit status whether to go on.
 
 use std::{
     path::Path,
@@ -10,30 +10,30 @@ use clap::Args;
 
 use crate::{process, project};
 
-/// What to sync: options that are those of `tardist`.
+/// What to sync: the same options as those of `tardist`.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct What {
-    /// The Gerrit to mirror [default: Wikimedia's, or if it can't be reached, made-up samples]
+pub struct What {
+    /// The Gerrit to mirror [default: Wikimedia's, or if it cannot be reached, the sample upstream]
     #[arg(long, value_name = "URL", env = "TARDIST_UPSTREAM")]
-    pub(crate) upstream: Option<String>,
+    pub upstream: Option<String>,
 
     /// Sync only this repository, as extensions/NAME or skins/NAME; give it once for each
     #[arg(long, value_name = "KIND/NAME")]
-    pub(crate) only: Vec<String>,
+    pub only: Vec<String>,
 
     /// A branch to distribute; give it once for each
     #[arg(long, value_name = "BRANCH")]
-    pub(crate) branch: Vec<String>,
+    pub branch: Vec<String>,
 }
 
-/// Runs it. `Err` of an exit code means that there is nothing to serve.
-pub(crate) fn run(
-    what: &What,
-    data: &Path,
-    public_url: Option<&str>,
-) -> Result<Result<(), ExitCode>> {
+/// Runs it. An inner `Err` has the exit code for xtask: there is nothing to serve.
+///
+/// # Errors
+///
+/// The program cannot be run, or a signal asked to end.
+pub fn run(what: &What, data: &Path, public_url: Option<&str>) -> Result<Result<(), ExitCode>> {
     let mut command = Command::new(project::binary("tardist"));
-    // A setting of this folder, such as tardist.toml, counts.
+    // So that the settings in this folder's tardist.toml count.
     command.current_dir(project::root()).arg("sync").arg("--data").arg(data);
     if let Some(upstream) = &what.upstream {
         command.args(["--upstream", upstream]);
@@ -53,10 +53,9 @@ pub(crate) fn run(
         Some(1) if data.join("snapshot.db").exists() => {
             println!("The sync failed, see above; going on with the earlier snapshot.");
         }
-        code => {
-            let code = code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+        _ => {
             eprintln!("xtask: `tardist sync` failed, see above, and there is nothing to serve");
-            return Ok(Err(ExitCode::from(code)));
+            return Ok(Err(process::exit_code(status)));
         }
     }
     Ok(Ok(()))

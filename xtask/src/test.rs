@@ -1,35 +1,36 @@
-//! All tests: `cargo test`, after what the end-to-end tests start has been built or fetched.
+//! `cargo xtask test`: builds or fetches what the end-to-end tests start, then runs `cargo test`.
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
+use xtask::{components, process, project};
 
-use crate::{components, process, project, servers};
+use crate::servers;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Fail where a program is missing that a test needs, instead of leaving that test out
+    /// Fail if a program is missing that a test needs, instead of leaving that test out
     #[arg(long)]
     all: bool,
-    /// What the test programs get, such as a part of the names of the tests to run
+    /// Arguments for the test programs, such as a part of the names of the tests to run
     #[arg(last = true)]
     arguments: Vec<String>,
 }
 
-/// Runs all tests; the outcome is cargo's.
+/// Runs all tests and returns cargo's exit status.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let left_out = servers::prepare(options.all)?;
     components::build(&[])?;
     let packages = components::all_others()?;
     process::run(project::cargo().args(["build", "--release"]).args(&packages))?;
     let mut cargo = project::cargo();
-    cargo.args(["test", "--release"]).args(&packages).env("PATH", servers::path()?);
+    cargo.args(["test", "--release"]).args(&packages).env("PATH", project::server_path()?);
     cargo.arg("--").args(&options.arguments);
     cargo.args(left_out.iter().flat_map(|module| ["--skip", module]));
-    let code = process::status(&mut cargo)?.code().and_then(|code| u8::try_from(code).ok());
+    let status = process::status(&mut cargo)?;
     if !left_out.is_empty() {
         eprintln!("xtask: not all tests were run; left out: {}", left_out.join(", "));
     }
-    Ok(ExitCode::from(code.unwrap_or(1)))
+    Ok(process::exit_code(status))
 }

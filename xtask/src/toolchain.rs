@@ -1,13 +1,12 @@
-//! A Rust that can compile for `wasm32-wasip2`: the one in use, if it has the target or rustup can
-//! add it; else Debian's own, unpacked into a cache (see [`debian`]). The last is for machines that
-//! reach a Debian mirror and a crate registry but not Rust's downloads; it needs no root.
+//! Finds a Rust that can compile for `wasm32-wasip2`: the one in use, if it has the target or rustup
+//! can add it; else Debian's, unpacked into a cache (see [`debian`]). Debian's is for machines that
+//! reach a Debian mirror and a crate registry, but not Rust's own server. It needs no root.
 
 mod debian;
 
 use std::{
     env,
     ffi::OsString,
-    fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
@@ -22,15 +21,15 @@ use crate::{
 
 const TARGET: &str = "wasm32-wasip2";
 
-/// How long rustup may take: over a slow line it downloads 20 MB, and where it is cut off it may
-/// hang.
+/// How long rustup may take. It downloads 20 MB, perhaps over a slow line; without a network it may
+/// wait for ever.
 const RUSTUP_LIMIT: Duration = Duration::from_secs(60);
 
 /// What compiles the components.
 pub(crate) enum Toolchain {
     /// The Rust in use.
     Native,
-    /// The folder with `rustc`, `wasm-ld` and `wasm-component-ld` to use instead.
+    /// Another one; the folder has its `rustc`, `wasm-ld` and `wasm-component-ld`.
     Unpacked(PathBuf),
 }
 
@@ -76,27 +75,23 @@ fn with_path(folder: &Path) -> OsString {
 }
 
 /// Whether the Rust in use has the target's standard library, and the linker that makes components.
-/// Distributions package the first without the second.
+/// Some distributions have a package for the library but none for the linker.
 fn has_target() -> bool {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let mut command = Command::new(rustc);
     command.current_dir(project::root()).args(["--print", "target-libdir", "--target", TARGET]);
     let Ok(folder) = process::output(&mut command) else { return false };
     let folder = Path::new(folder.trim_end());
-    let has_library = files(folder).any(|file| file.extension().is_some_and(|name| name == "rlib"));
+    let has_library =
+        project::files(folder).any(|file| file.extension().is_some_and(|name| name == "rlib"));
     // lib/rustlib/wasm32-wasip2/lib → lib/rustlib/x86_64-unknown-linux-gnu/bin
-    let targets = folder.ancestors().nth(2).into_iter().flat_map(files);
+    let targets = folder.ancestors().nth(2).into_iter().flat_map(project::files);
     let has_linker =
         targets.map(|target| target.join("bin/wasm-component-ld")).any(|it| it.exists());
     has_library && (has_linker || project::find_program("wasm-component-ld").is_some())
 }
 
-/// What is in a folder, if it exists.
-fn files(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
-    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
-}
-
-/// Asks rustup for the target; where that doesn't work, there is another way.
+/// Asks rustup to add the target, and returns whether it did.
 fn add_target() -> bool {
     println!("Adding the {TARGET} target with rustup");
     let mut command = Command::new("rustup");

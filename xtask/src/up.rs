@@ -2,24 +2,22 @@
 
 use std::{
     env,
-    fs::File,
-    net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs},
-    path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    net::{SocketAddr, TcpStream, ToSocketAddrs},
+    path::PathBuf,
+    process::ExitCode,
     sync::mpsc,
     thread,
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
-
-use crate::{
+use xtask::{
     components,
     manifest::Application,
-    process::{self, Process},
-    project,
+    process, project,
     sample::Sample,
+    serve,
     sync::{self, What},
 };
 
@@ -46,7 +44,7 @@ pub(crate) struct Options {
 /// Builds, syncs and serves until a signal.
 pub(crate) fn run(mut options: Options) -> Result<ExitCode> {
     // Before minutes of building.
-    let listen = check_free(options.listen)?;
+    let listen = serve::check_free(options.listen)?;
     let with_sample = options.what.upstream.is_none() && !can_reach_wikimedia();
     if with_sample {
         println!("Can't reach {WIKIMEDIA}; starting the sample upstream instead.");
@@ -79,13 +77,6 @@ pub(crate) fn run(mut options: Options) -> Result<ExitCode> {
         Application::derive(&project::target("up"), &data, false)?
     };
     serve(&application, listen)
-}
-
-/// The address, with a free port in place of port 0.
-fn check_free(address: SocketAddr) -> Result<SocketAddr> {
-    TcpListener::bind(address)
-        .and_then(|listener| listener.local_addr())
-        .with_context(|| format!("can't listen on {address}; choose another with --listen"))
 }
 
 fn can_reach_wikimedia() -> bool {
@@ -125,70 +116,11 @@ fn build(with_sample: bool) -> Result<()> {
 }
 
 fn serve(application: &Application, listen: SocketAddr) -> Result<ExitCode> {
-    let mut server = start_server(application, listen)?;
+    let mut server = serve::start_server(application, listen)?;
     println!("\nTry: curl http://{listen}/list");
     let status = server.wait()?;
     if process::interrupted() {
         return Ok(ExitCode::SUCCESS);
     }
     bail!("the server ended by itself ({status})");
-}
-
-/// Starts Spin, or where it isn't installed the component host, and waits until it answers.
-pub(crate) fn start_server(application: &Application, listen: SocketAddr) -> Result<Process> {
-    let mut command = match project::find_program("spin") {
-        Some(spin) => {
-            let mut command = Command::new(spin);
-            // Tarballs are served from where they are, not from a copy.
-            command.args(["up", "--direct-mounts", "-f"]);
-            command
-        }
-        None => host_command(),
-    };
-    start(command.arg(&application.manifest), application, listen)
-}
-
-/// The component host, ready for the path of a manifest.
-fn host_command() -> Command {
-    let mut command = Command::new(project::binary("component-host"));
-    command.arg("--manifest");
-    command
-}
-
-/// Starts the component host, even where Spin is installed; it reports the memory of its instances.
-/// What it says goes into a file.
-pub(crate) fn start_host(application: &Application, log: &Path) -> Result<(Process, SocketAddr)> {
-    let listen = check_free(SocketAddr::from(([127, 0, 0, 1], 0)))?;
-    let file = File::create(log).with_context(|| format!("can't write {}", log.display()))?;
-    let mut command = host_command();
-    command.arg(&application.manifest).arg("--report-memory").stderr(file);
-    let server = start(&mut command, application, listen)
-        .with_context(|| format!("the reason is in {}", log.display()))?;
-    Ok((server, listen))
-}
-
-fn start(command: &mut Command, application: &Application, listen: SocketAddr) -> Result<Process> {
-    command.current_dir(project::root());
-    command.arg("--runtime-config-file").arg(&application.runtime_config);
-    command.arg("--listen").arg(listen.to_string());
-    let mut server = Process::start(command)?;
-    loop {
-        if TcpStream::connect(reachable(listen)).is_ok() {
-            return Ok(server);
-        }
-        if let Some(status) = server.wait_for(Duration::from_millis(100))? {
-            bail!(
-                "{} could not be served ({status}), see above",
-                Path::new(&application.manifest).display()
-            );
-        }
-    }
-}
-
-/// Where a server that listens on `address` is reached from here.
-fn reachable(mut address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() {
-        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
-    }
-    address
 }

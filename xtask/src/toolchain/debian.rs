@@ -1,9 +1,9 @@
 //! Debian's rustc, unpacked into a cache without installing it.
 //!
-//! Debian testing packages the standard library for wasm32-wasip2, and this machine's Debian
-//! mirror has testing beside whatever release the machine runs. apt resolves and verifies the
-//! packages with a state of its own, dpkg-deb unpacks them, and the programs run with the C library
-//! that came with them, so that the machine's own release doesn't matter and nobody has to be root.
+//! Debian testing has a package of the standard library for wasm32-wasip2, and a Debian mirror has
+//! all releases. apt finds and verifies the packages, with its lists in a folder of ours; dpkg-deb
+//! unpacks them. The programs run with the C library from these packages, so the release of this
+//! machine does not matter, and nobody has to be root.
 
 use std::{
     env,
@@ -16,8 +16,10 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use super::files;
-use crate::{process, project};
+use crate::{
+    process,
+    project::{self, files},
+};
 
 /// The oldest release whose rustc has the target.
 const RELEASE: &str = "forky";
@@ -26,12 +28,12 @@ const RELEASE: &str = "forky";
 const LINKER: &str = "wasm-component-ld";
 const LINKER_VERSION: &str = "0.5.31";
 
-/// What the compiler's packages depend on but compiling for WebAssembly doesn't use, or the machine
-/// has anyway: declared as installed, they are not downloaded.
+/// Dependencies of the compiler's packages that compiling for WebAssembly does not use, or that the
+/// machine has anyway. apt is told that they are installed, so it does not download them.
 const DECLARED: [&str; 3] = ["gcc", "libc6-dev", "binutils"];
 
-/// Whether this machine is a Debian of an architecture that is known here.
-pub(super) fn is_possible() -> bool {
+/// Whether this machine is a Debian, of an architecture that this module knows.
+pub(crate) fn is_possible() -> bool {
     architecture().is_some()
         && ["apt-get", "dpkg-deb"].iter().all(|name| project::find_program(name).is_some())
 }
@@ -45,24 +47,24 @@ fn architecture() -> Option<(&'static str, &'static str, &'static str)> {
     }
 }
 
-/// The folder of programs in the cache, which is filled the first time.
-pub(super) fn set_up() -> Result<PathBuf> {
+/// The folder of the programs. The first call fills it.
+pub(crate) fn set_up() -> Result<PathBuf> {
     let cache = cache_folder();
-    fs::create_dir_all(&cache).with_context(|| format!("can't create {}", cache.display()))?;
-    // Two of these at once would unpack into each other.
-    let lock = File::create(cache.join("lock")).context("can't lock the cache")?;
-    lock.lock().context("can't lock the cache")?;
+    fs::create_dir_all(&cache).with_context(|| format!("cannot create {}", cache.display()))?;
+    // Two xtasks at once would unpack into the same folder.
+    let lock = File::create(cache.join("lock")).context("cannot lock the cache")?;
+    lock.lock().context("cannot lock the cache")?;
     let done = cache.join(format!("rust-{RELEASE}"));
     if !done.exists() {
         let partial = cache.join(format!("rust-{RELEASE}.partial"));
         remove(&partial)?;
         println!(
-            "This Rust can't compile for WebAssembly; unpacking Debian's into {} (once; some 220 MB \
+            "This Rust cannot compile for WebAssembly; unpacking Debian's into {} (once; some 220 MB \
              to download)",
             done.display()
         );
         fill(&partial)?;
-        fs::rename(&partial, &done).with_context(|| format!("can't create {}", done.display()))?;
+        fs::rename(&partial, &done).with_context(|| format!("cannot create {}", done.display()))?;
     }
     let bin = done.join("bin");
     process::output(Command::new(bin.join("rustc")).arg("--version"))
@@ -70,7 +72,7 @@ pub(super) fn set_up() -> Result<PathBuf> {
     Ok(bin)
 }
 
-/// Outside of target/, so that `cargo clean` doesn't cost a download.
+/// Outside of target/, so that `cargo clean` does not delete the download.
 fn cache_folder() -> PathBuf {
     let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
@@ -80,7 +82,7 @@ fn cache_folder() -> PathBuf {
 fn remove(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("can't remove {}", folder.display()))
+            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
         }
         _ => Ok(()),
     }
@@ -101,13 +103,13 @@ fn fill(folder: &Path) -> Result<()> {
     println!("Compiling {LINKER}");
     let mut cargo = project::cargo();
     cargo.args(["install", "--quiet", "--locked", LINKER, "--version", LINKER_VERSION, "--root"]);
-    // Its own target folder (cargo's default here is a temporary one) keeps target/ free of it.
+    // Without a target folder, `cargo install` takes a temporary one and leaves target/ alone.
     cargo.arg(folder).env_remove("CARGO_TARGET_DIR");
     process::run(&mut cargo)
 }
 
-/// `bin/rustc` and `bin/wasm-ld`: they start the unpacked programs with the unpacked loader and
-/// libraries.
+/// Writes `bin/rustc` and `bin/wasm-ld`: scripts that start the unpacked programs with the unpacked
+/// loader and libraries.
 fn write_programs(folder: &Path) -> Result<()> {
     let (_, libraries, loader) = architecture().context("unknown architecture")?;
     let llvm = files(&folder.join("root/usr/lib"))
@@ -126,13 +128,13 @@ fn write_programs(folder: &Path) -> Result<()> {
              --library-path \"$usr/lib/{libraries}:$usr/lib/{llvm}/lib\" \"$usr/{program}\" \"$@\"\n"
         );
         let path = bin.join(name);
-        fs::write(&path, script).with_context(|| format!("can't write {}", path.display()))?;
+        fs::write(&path, script).with_context(|| format!("cannot write {}", path.display()))?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
     }
     Ok(())
 }
 
-/// apt with a state of its own in a folder.
+/// apt with its lists, cache and status in a folder of ours.
 struct Apt {
     folder: PathBuf,
 }
@@ -141,7 +143,7 @@ impl Apt {
     fn new(folder: PathBuf) -> Result<Self> {
         let (architecture, ..) = architecture().context("unknown architecture")?;
         for part in ["state/lists/partial", "cache/archives/partial"] {
-            fs::create_dir_all(folder.join(part)).context("can't write to the cache")?;
+            fs::create_dir_all(folder.join(part)).context("cannot write to the cache")?;
         }
         let keyring = ["gpg", "pgp"]
             .map(|end| format!("/usr/share/keyrings/debian-archive-keyring.{end}"))
@@ -150,7 +152,7 @@ impl Apt {
             .context("no Debian keys; apt-get install debian-archive-keyring")?;
         let source = format!("deb [signed-by={keyring}] {} {RELEASE} main\n", mirror()?);
         fs::write(folder.join("sources.list"), source)?;
-        // The epoch is newer than any that a dependency asks for.
+        // Version 99:0 is newer than any that a dependency asks for.
         let declared = DECLARED.map(|package| {
             format!(
                 "Package: {package}\nStatus: install ok installed\nVersion: 99:0\n\
@@ -175,12 +177,12 @@ impl Apt {
             format!("Dir::State={}", path("state")),
             format!("Dir::State::status={}", path("status")),
             format!("Dir::Cache={}", path("cache")),
-            // A mirror that stands still is good enough.
+            // A mirror that is not up to date is good enough.
             "Acquire::Check-Valid-Until=false".to_owned(),
             "Acquire::Languages=none".to_owned(),
             "Acquire::Retries=3".to_owned(),
             "APT::Install-Recommends=false".to_owned(),
-            // root's cache is closed to the user that apt downloads as.
+            // Else apt downloads as a user who may not write to root's cache.
             "APT::Sandbox::User=root".to_owned(),
             "Debug::NoLocking=1".to_owned(),
         ];
@@ -200,7 +202,7 @@ fn mirror() -> Result<String> {
     let mut apt = Command::new("apt-get");
     apt.args(["indextargets", "--format", format, "Created-By: Packages"]);
     let known = process::output(&mut apt).unwrap_or_default();
-    // Without lists, as in fresh container images, apt doesn't say what is whose.
+    // In a fresh container image apt has no lists yet, and so cannot tell.
     let Some(uri) = known_mirror(&known).or_else(configured_mirror) else {
         bail!("no Debian mirror in /etc/apt/sources.list or /etc/apt/sources.list.d")
     };

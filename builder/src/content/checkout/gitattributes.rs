@@ -7,7 +7,7 @@ use crate::content::{checkout::wildmatch::Glob, paths};
 pub(crate) const FILE_NAME: &[u8] = b".gitattributes";
 
 /// Git ignores lines of this length and longer (`ATTR_MAX_LINE_LENGTH`).
-const MAX_LINE: usize = 2048;
+pub(super) const MAX_LINE: usize = 2048;
 
 /// What may stand between the words of a line.
 const BLANK: [u8; 3] = *b" \t\r";

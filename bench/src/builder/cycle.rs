@@ -1,132 +1,34 @@
-//! Whole cycles of the builder beside extdist's script: from nothing, with nothing new, and with
-//! one new commit.
+//! Whole cycles of the builder, compared with extdist's script: from nothing, with nothing new, and
+//! with one new commit.
 
-use std::{
-    fmt, fs,
-    os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fmt, fs, path::Path};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::{
-    extdist::Script,
+use crate::{
+    builder::{
+        extdist::Script,
+        run::{Run, Setup, sync},
+        stats::Stats,
+        tarball,
+        touch::Touch,
+    },
     marks::{Mark, Wanted},
-    measure::{self, Usage},
-    server::Stats,
-    tarball,
-    touch::Touch,
+    measure::{self, MIB},
 };
-use crate::project;
 
-/// Runs with nothing to do are short, so they are repeated.
+/// Runs with nothing new are short, so they are repeated.
 const REPEATS: usize = 5;
 
-/// As many new commits, each measured.
+/// How many times a new commit is measured.
 const COMMITS: usize = 3;
-
-pub(super) const MIB: f64 = 1024.0 * 1024.0;
-
-/// Against what is measured.
-pub(super) struct Setup {
-    pub(super) url: String,
-    /// Where submodules are fetched from: FROM and TO.
-    pub(super) url_maps: Vec<(String, String)>,
-    /// Options of `tardist sync` that choose what to sync.
-    pub(super) choice: Vec<String>,
-    /// The folder that the upstream serves, where it is known.
-    pub(super) root: Option<PathBuf>,
-    /// The repository, `extensions/NAME`, and the branch that get new commits.
-    pub(super) touch: (String, String),
-    /// The script with its Python.
-    pub(super) extdist: Option<(PathBuf, PathBuf)>,
-    /// A folder to work in.
-    pub(super) folder: PathBuf,
-}
-
-/// Files and their bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Disk {
-    pub(super) files: u32,
-    pub(super) bytes: f64,
-}
-
-impl Disk {
-    /// All files below a folder, with the room that they take.
-    pub(super) fn all(folder: &Path) -> Result<Self> {
-        let mut disk = Self::default();
-        disk.add(folder, &|_| true, &|metadata| metadata.blocks() * 512)?;
-        Ok(disk)
-    }
-
-    /// The tarballs below a folder, with their length.
-    pub(super) fn dist(folder: &Path) -> Result<Self> {
-        let mut disk = Self::default();
-        disk.add(folder, &|name| name.ends_with(".tar.gz"), &fs::Metadata::len)?;
-        Ok(disk)
-    }
-
-    fn add(
-        &mut self,
-        folder: &Path,
-        counts: &dyn Fn(&str) -> bool,
-        size: &dyn Fn(&fs::Metadata) -> u64,
-    ) -> Result<()> {
-        if !folder.exists() {
-            return Ok(());
-        }
-        let entries =
-            fs::read_dir(folder).with_context(|| format!("can't read {}", folder.display()));
-        for entry in entries? {
-            let entry = entry?;
-            let metadata = entry.metadata()?;
-            if metadata.is_dir() {
-                self.add(&entry.path(), counts, size)?;
-            } else if counts(&entry.file_name().to_string_lossy()) {
-                self.files += 1;
-                #[expect(clippy::cast_precision_loss, reason = "for people to read")]
-                let bytes = size(&metadata) as f64;
-                self.bytes += bytes;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// One run of either program.
-#[derive(Debug, Clone)]
-pub(super) struct Run {
-    pub(super) name: String,
-    pub(super) usage: Usage,
-    /// Nothing where the server doesn't count.
-    pub(super) stats: Option<Stats>,
-    /// Clones and what belongs to them.
-    pub(super) clones: Disk,
-    pub(super) dist: Disk,
-}
-
-impl Run {
-    /// How many times as long as the other it took.
-    fn times(&self, other: &Self) -> f64 {
-        self.usage.wall_s / other.usage.wall_s
-    }
-
-    pub(super) fn json(&self) -> Value {
-        json!({
-            "run": self.name, "usage": self.usage.json(),
-            "traffic": self.stats.as_ref().map(Stats::json), "clones_bytes": self.clones.bytes,
-            "tarballs": self.dist.files, "tarballs_bytes": self.dist.bytes,
-        })
-    }
-}
 
 /// A run with one new commit, and the making of its tarball alone.
 #[derive(Debug, Clone)]
 struct OneCommit {
     run: Run,
-    /// Objects that it brought.
+    /// Git objects of the new commit.
     objects: f64,
     tarball_s: f64,
 }
@@ -137,9 +39,9 @@ impl OneCommit {
     }
 }
 
-/// What was measured; a part that could not be has the reason in its place.
+/// What was measured. For a part that was not, the reason.
 #[derive(Debug)]
-pub(super) struct Cycle {
+pub(crate) struct Cycle {
     cold: Run,
     unchanged: Run,
     commit: Result<OneCommit, String>,
@@ -154,13 +56,13 @@ struct Extdist {
 }
 
 /// Runs everything.
-pub(super) fn measure(setup: &Setup) -> Result<Cycle> {
+pub(crate) fn measure(setup: &Setup) -> Result<Cycle> {
     let data = setup.folder.join("tardist");
     if data.exists() {
-        fs::remove_dir_all(&data).with_context(|| format!("can't remove {}", data.display()))?;
+        fs::remove_dir_all(&data).with_context(|| format!("cannot remove {}", data.display()))?;
     }
     let (id, branch) = &setup.touch;
-    // First of all, since it takes away what an earlier benchmark may have left.
+    // First of all: this removes the commits that an earlier benchmark may have left.
     let mut touch = match &setup.root {
         Some(root) => Touch::find(root, id, branch)?,
         None => None,
@@ -200,39 +102,11 @@ pub(super) fn measure(setup: &Setup) -> Result<Cycle> {
     Ok(Cycle { cold, unchanged, commit, extdist })
 }
 
-/// One `tardist sync`.
-pub(super) fn sync(setup: &Setup, data: &Path, name: &str) -> Result<Run> {
-    println!("tardist: {name}");
-    fs::create_dir_all(&setup.folder)
-        .with_context(|| format!("can't create {}", setup.folder.display()))?;
-    let mut command = Command::new(project::binary("tardist"));
-    // Where no tardist.toml is.
-    command.current_dir(&setup.folder).env_remove("TARDIST_CONFIG");
-    command.arg("sync").arg("--data").arg(data).args(["--upstream", &setup.url]);
-    for (from, to) in &setup.url_maps {
-        command.arg("--url-map").arg(format!("{from}={to}"));
-    }
-    // What it says of each repository, and of their content, is in its report.
-    command.args(&setup.choice).env("TARDIST_LOG", "tardist=error");
-    Stats::take(&setup.url);
-    let usage = measure::usage(&command, &setup.folder)?;
-    let stats = Stats::take(&setup.url);
-    if !matches!(usage.code, Some(0 | 3)) {
-        bail!("`tardist sync` failed, see above");
-    }
-    if usage.code == Some(3) {
-        println!("Some repositories failed; the numbers are of the others.");
-    }
-    let clones = Disk::all(&data.join("mirror"))?;
-    let dist = Disk::dist(&data.join("dist"))?;
-    Ok(Run { name: format!("tardist, {name}"), usage, stats, clones, dist })
-}
-
 fn one_commit(setup: &Setup, data: &Path, touch: &mut Touch) -> Result<OneCommit> {
     let touched = touch.touch()?;
     let run = sync(setup, data, "one commit")?;
     let mirror = data.join("mirror").join(format!("{}.git", touch.id));
-    // The first one warms up what the builder had warm.
+    // Repeated, because the builder's run had everything in the caches.
     let alone =
         (0..REPEATS).map(|_| tarball::example(&mirror, &touched.commit, None, &setup.folder));
     let alone = measure::median_by(alone.collect::<Result<_>>()?, |it| it.seconds)
@@ -251,7 +125,7 @@ impl Cycle {
         runs
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let runs: Vec<Value> = self.runs().into_iter().map(Run::json).collect();
         let commit = self.commit.as_ref().ok().map(|commit| {
             json!({
@@ -262,7 +136,7 @@ impl Cycle {
         json!({ "runs": runs, "one_commit": commit })
     }
 
-    pub(super) fn marks(&self) -> Vec<Mark> {
+    pub(crate) fn marks(&self) -> Vec<Mark> {
         [self.unchanged_marks(), self.commit_marks(), self.cold_marks()].concat()
     }
 
@@ -271,7 +145,7 @@ impl Cycle {
     }
 
     fn unchanged_marks(&self) -> Vec<Mark> {
-        let stats = counted(&self.unchanged);
+        let stats = self.unchanged.counted();
         let faster = |extdist: &Extdist| extdist.unchanged.times(&self.unchanged);
         vec![
             Mark::new(
@@ -292,9 +166,9 @@ impl Cycle {
 
     fn commit_marks(&self) -> Vec<Mark> {
         let commit = self.commit.as_ref().map_err(Clone::clone);
-        let fetches = commit.clone().and_then(|commit| Ok(counted(&commit.run)?.info_refs));
+        let fetches = commit.clone().and_then(|commit| Ok(commit.run.counted()?.info_refs));
         let surplus = commit.clone().and_then(|commit| {
-            let objects = counted(&commit.run)?.objects;
+            let objects = commit.run.counted()?.objects;
             Ok(objects.ok_or("the server does not count objects")? - commit.objects)
         });
         let beyond = commit.map(OneCommit::beyond_tarball_s);
@@ -311,7 +185,7 @@ impl Cycle {
         let share = |of: fn(&Run) -> f64| self.extdist().map(|it| of(cold) / of(&it.cold));
         let bytes = self
             .extdist()
-            .and_then(|extdist| Ok(counted(cold)?.bytes / counted(&extdist.cold)?.bytes));
+            .and_then(|extdist| Ok(cold.counted()?.bytes / extdist.cold.counted()?.bytes));
         let at_most = Wanted::AtMost;
         vec![
             Mark::new(
@@ -336,10 +210,6 @@ impl Cycle {
             Mark::new("cold: peak memory", at_most(384.0), "MiB", Ok(cold.usage.peak_bytes / MIB)),
         ]
     }
-}
-
-fn counted(run: &Run) -> Result<&Stats, String> {
-    run.stats.as_ref().ok_or_else(|| "the server does not count (no /__stats)".to_owned())
 }
 
 impl fmt::Display for Cycle {
@@ -401,6 +271,7 @@ impl fmt::Display for Cycle {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{builder::disk::Disk, marks::Table, measure::Usage};
 
     fn run(wall_s: f64, lists: f64, info_refs: f64, objects: f64) -> Run {
         Run {
@@ -420,7 +291,7 @@ mod tests {
     }
 
     fn seen(cycle: &Cycle) -> String {
-        super::super::marks::Table(&cycle.marks()).to_string()
+        Table(&cycle.marks()).to_string()
     }
 
     #[test]

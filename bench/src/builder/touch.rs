@@ -1,4 +1,4 @@
-//! One new commit on one branch of a repository that is served, and its way back.
+//! Puts new commits on a branch of a served repository, and removes them at the end.
 
 use std::{
     io::Write,
@@ -8,31 +8,31 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::process::{self, Process};
+use xtask::process::{self, Process};
 
-/// How the messages of these commits begin, so that those of a benchmark that was killed are found.
+/// The beginning of the messages of these commits. By it, commits of a killed benchmark are found.
 const MESSAGE: &str = "bench: touch ";
 
-/// A branch that gets new commits; dropping it takes them away again.
-pub(super) struct Touch {
+/// A branch that gets new commits. Dropping it removes them.
+pub(crate) struct Touch {
     repository: PathBuf,
     /// `extensions/NAME`
-    pub(super) id: String,
-    pub(super) branch: String,
+    pub(crate) id: String,
+    pub(crate) branch: String,
     original: String,
     count: usize,
 }
 
-/// What a commit brought.
-pub(super) struct Touched {
-    pub(super) commit: String,
-    /// Objects that were not there before: what has to be transferred.
-    pub(super) objects: f64,
+/// A new commit.
+pub(crate) struct Touched {
+    pub(crate) commit: String,
+    /// The number of its objects that the repository did not have: what has to be transferred.
+    pub(crate) objects: f64,
 }
 
 impl Touch {
-    /// Of `extensions/NAME` in a folder of repositories; nothing if it or the branch isn't there.
-    pub(super) fn find(root: &Path, id: &str, branch: &str) -> Result<Option<Self>> {
+    /// A branch of `extensions/NAME` in a folder of repositories; `None` if there is none.
+    pub(crate) fn find(root: &Path, id: &str, branch: &str) -> Result<Option<Self>> {
         let repository = root.join(format!("mediawiki/{id}.git"));
         let (id, branch) = (id.to_owned(), branch.to_owned());
         let mut touch = Self { repository, id, branch, original: String::new(), count: 0 };
@@ -46,8 +46,8 @@ impl Touch {
         Ok(Some(touch))
     }
 
-    /// Adds a commit, each time another one.
-    pub(super) fn touch(&mut self) -> Result<Touched> {
+    /// Adds a commit.
+    pub(crate) fn touch(&mut self) -> Result<Touched> {
         let before = self.tip()?;
         self.count += 1;
         let (name, count) = (self.name(), self.count);
@@ -56,7 +56,7 @@ impl Touch {
         let mut stdin = process.child().stdin.take().context("git has no input")?;
         let message = format!("{MESSAGE}{count}\n");
         let text = format!("This is new file number {count}.\n");
-        // After all commits of the corpus.
+        // Later than all commits of the corpus.
         let date = 1_780_000_000 + count;
         write!(
             stdin,
@@ -100,7 +100,7 @@ impl Touch {
 impl Drop for Touch {
     fn drop(&mut self) {
         if self.count > 0 {
-            // If it fails, the next benchmark finds the commits by their messages.
+            // If this fails, the next benchmark finds the commits by their messages.
             let _ = self.command(&["update-ref", &self.name(), &self.original]).status();
         }
     }

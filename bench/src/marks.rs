@@ -1,29 +1,29 @@
-//! The marks: what was wanted, what was seen, and whether it holds.
+//! Marks: a wanted number, the measured number, and whether the mark holds.
 
 use std::fmt;
 
 use serde_json::{Value, json};
 
-/// How a number has to be.
+/// The condition on a number.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Wanted {
+pub(crate) enum Wanted {
     AtMost(f64),
     AtLeast(f64),
 }
 
 /// One mark.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Mark {
+pub(crate) struct Mark {
     name: String,
     wanted: Wanted,
-    /// What both numbers are: `s`, `×`, `MiB`.
+    /// The unit of both numbers: `s`, `×`, `MiB`.
     unit: &'static str,
-    /// The number, or why there is none.
+    /// The measured number, or why there is none.
     seen: Result<f64, String>,
 }
 
 impl Mark {
-    pub(super) fn new(
+    pub(crate) fn new(
         name: impl Into<String>,
         wanted: Wanted,
         unit: &'static str,
@@ -32,7 +32,7 @@ impl Mark {
         Self { name: name.into(), wanted, unit, seen }
     }
 
-    /// Nothing where it was not measured.
+    /// Whether the mark holds; `None` if it was not measured.
     fn holds(&self) -> Option<bool> {
         let seen = *self.seen.as_ref().ok()?;
         Some(match self.wanted {
@@ -41,7 +41,7 @@ impl Mark {
         })
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let (bound, limit) = match self.wanted {
             Wanted::AtMost(limit) => ("at_most", limit),
             Wanted::AtLeast(limit) => ("at_least", limit),
@@ -54,7 +54,7 @@ impl Mark {
 }
 
 /// All marks as a table.
-pub(super) struct Table<'a>(pub(super) &'a [Mark]);
+pub(crate) struct Table<'a>(pub(crate) &'a [Mark]);
 
 impl fmt::Display for Table<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -79,7 +79,7 @@ impl fmt::Display for Table<'_> {
     }
 }
 
-/// As many digits as mean something.
+/// The number with its unit, and with about three digits.
 fn number(number: f64, unit: &str) -> String {
     let digits = match number.abs() {
         _ if number.fract() == 0.0 => 0,

@@ -1,39 +1,40 @@
-//! A cycle with nothing new over very many repositories.
+//! A cycle with nothing new, over 10,000 repositories.
 
 use std::{fmt, fs, path::Path, process::Command};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::{
-    cycle::{self, MIB, Run, Setup},
+use xtask::{process, project, sample::Sample};
+
+use crate::{
+    builder::run::{self, Run, Setup},
     marks::{Mark, Wanted},
-    measure::median_by,
+    measure::{MIB, median_by},
 };
-use crate::{process, project, sample::Sample};
 
 const REPOSITORIES: u32 = 10_000;
 
-/// Those that the sample upstream gives the made-up projects.
+/// The branches that the sample upstream gives to made-up projects.
 const BRANCHES: [&str; 6] = ["master", "REL1_46", "REL1_45", "REL1_44", "REL1_43", "REL1_42"];
 
 const REPEATS: usize = 5;
 
 /// What was measured.
 #[derive(Debug)]
-pub(super) struct Many {
+pub(crate) struct Many {
     run: Run,
     snapshot_bytes: f64,
-    /// What the builder's report calls the cycle: it should be `unchanged`.
+    /// The outcome in the builder's report; it should be `unchanged`.
     outcome: String,
 }
 
-/// Lists that many, makes a data directory that has them all, and runs the builder over it.
-/// `template` is a snapshot with real metadata.
-pub(super) fn measure(folder: &Path, template: &Path) -> Result<Many> {
+/// Starts an upstream that lists them, makes a data directory that has them all, and runs the builder
+/// on it. The snapshot `template` gives the metadata.
+pub(crate) fn measure(folder: &Path, template: &Path) -> Result<Many> {
     let data = folder.join("data");
     let (count, branches) = (REPOSITORIES.to_string(), BRANCHES.len().to_string());
-    fs::create_dir_all(folder).with_context(|| format!("can't create {}", folder.display()))?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let options = ["--content", "any", "--many", &count, "--branches", &branches];
     let upstream = Sample::start_with(&folder.join("empty"), &options)?;
     println!("Making a data directory with {count} repositories and {branches} branches each");
@@ -51,7 +52,7 @@ pub(super) fn measure(folder: &Path, template: &Path) -> Result<Many> {
         extdist: None,
         folder: folder.to_owned(),
     };
-    let runs = (0..REPEATS).map(|_| cycle::sync(&setup, &data, "no change, 10,000 repositories"));
+    let runs = (0..REPEATS).map(|_| run::sync(&setup, &data, "no change, 10,000 repositories"));
     let run = median_by(runs.collect::<Result<_>>()?, |run| run.usage.cpu_s())
         .context("nothing was measured")?;
     let report = fs::read_to_string(data.join("report.json")).context("there is no report")?;
@@ -64,14 +65,14 @@ pub(super) fn measure(folder: &Path, template: &Path) -> Result<Many> {
 }
 
 impl Many {
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         json!({
             "repositories": REPOSITORIES, "branches": BRANCHES.len(), "run": self.run.json(),
             "snapshot_bytes": self.snapshot_bytes, "outcome": self.outcome,
         })
     }
 
-    pub(super) fn marks(&self) -> Vec<Mark> {
+    pub(crate) fn marks(&self) -> Vec<Mark> {
         let measured = |seen: f64| {
             if self.outcome == "unchanged" {
                 Ok(seen)
@@ -119,8 +120,12 @@ impl fmt::Display for Many {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{cycle::Disk, marks::Table, measure::Usage, server::Stats};
     use super::*;
+    use crate::{
+        builder::{disk::Disk, stats::Stats},
+        marks::Table,
+        measure::Usage,
+    };
 
     #[test]
     fn marks_need_an_unchanged_cycle() {

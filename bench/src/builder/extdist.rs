@@ -1,5 +1,5 @@
-//! Wikimedia's script that makes the tarballs today, as the measure of speed. It is not ours to
-//! ship: who gives a copy (`--extdist`) gets it measured on the same upstream.
+//! Wikimedia's script that makes the tarballs today, to compare with. It is not part of this project:
+//! with a copy (`--extdist`), it is measured on the same upstream.
 
 use std::{
     fs,
@@ -10,32 +10,32 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 
-use super::{
-    cycle::{Disk, Run},
+use crate::{
+    builder::{disk::Disk, run::Run, stats::Stats},
+    http,
     measure::{self, Usage},
-    server::{self, Stats},
 };
 
-/// Runs the script as it is; only its chance of one in a hundred to run `git gc` on a clone is held
-/// off, so that runs can be compared.
+/// Runs the script unchanged, but for one thing: it runs `git gc` on one clone in a hundred, by
+/// chance. Without that, runs can be compared.
 const RUNNER: &str = "import random, runpy, sys\n\
     sys.argv = sys.argv[1:]\n\
     random.randint = lambda first, last: last\n\
     runpy.run_path(sys.argv[0], run_name='__main__')\n";
 
-/// Configuration that the script would take in place of ours.
+/// Configuration files that the script would read instead of ours.
 const FOREIGN: [&str; 2] = ["/etc/extdist.conf", "/etc/skindist.conf"];
 
 /// The script with a folder to work in.
-pub(super) struct Script {
+pub(crate) struct Script {
     python: PathBuf,
     folder: PathBuf,
     url: String,
 }
 
 impl Script {
-    /// Sets it up in `folder`, whose earlier content goes, against the upstream at `url`.
-    pub(super) fn set_up(
+    /// Sets it up in `folder`, which is emptied first, for the upstream at `url`.
+    pub(crate) fn set_up(
         script: &Path,
         python: &Path,
         folder: &Path,
@@ -47,20 +47,20 @@ impl Script {
         }
         if folder.exists() {
             fs::remove_dir_all(folder)
-                .with_context(|| format!("can't remove {}", folder.display()))?;
+                .with_context(|| format!("cannot remove {}", folder.display()))?;
         }
         for part in ["home", "log", "src", "dist"] {
             fs::create_dir_all(folder.join(part))
-                .with_context(|| format!("can't create {}", folder.display()))?;
+                .with_context(|| format!("cannot create {}", folder.display()))?;
         }
         fs::copy(script, folder.join("nightly.py"))
-            .with_context(|| format!("can't read {}", script.display()))?;
+            .with_context(|| format!("cannot read {}", script.display()))?;
         let rules: String = url_maps
             .iter()
             .map(|(from, to)| format!("[url \"{to}\"]\n\tinsteadOf = {from}\n"))
             .collect();
         fs::write(folder.join("gitconfig"), format!("[safe]\n\tdirectory = *\n{rules}"))?;
-        let host = server::host(url).context("the script needs an upstream with a wiki's API")?;
+        let host = http::host(url).context("the script needs an upstream with a wiki's API")?;
         for (kind, name) in [("extensions", "conf.json"), ("skins", "skinconf.json")] {
             let conf = json!({
                 "API_URL": format!("http://{host}/w/api.php"),
@@ -76,13 +76,13 @@ impl Script {
     }
 
     /// One run as in production: all extensions, then all skins.
-    pub(super) fn run(&self, name: &str) -> Result<Run> {
+    pub(crate) fn run(&self, name: &str) -> Result<Run> {
         println!("extdist: {name}");
         let log = self.folder.join("log/output.log");
         let mut usage: Option<Usage> = None;
         Stats::take(&self.url);
         for kind in ["extensions", "skins"] {
-            // It never removes the file, and takes whoever has the number by now for itself.
+            // The script never removes this file. Another process may have this number by now.
             let _ = fs::remove_file(self.folder.join(format!("{kind}.pid")));
             let next = measure::logged(&self.command(kind), &self.folder, &log)?;
             usage = Some(usage.map_or_else(|| next.clone(), |usage| usage.then(&next)));

@@ -1,49 +1,50 @@
-//! The speed and size of tarballs, beside `git archive` of the same commit, and beside GNU tar with
-//! gzip, which is what extdist's script makes them with.
+//! The speed and size of tarballs, compared with `git archive` of the same commit, and with GNU tar
+//! and gzip, which extdist's script uses.
 
 use std::{fmt, fs, path::Path, process::Command, thread};
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Value, json};
 
-use super::{
+use xtask::{process, project};
+
+use crate::{
     marks::{Mark, Wanted},
     measure::{self, median_by},
 };
-use crate::{process, project};
 
 const REPEATS: usize = 9;
 
 /// One tarball by one program.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Made {
-    pub(super) content_bytes: f64,
-    pub(super) tarball_bytes: f64,
-    pub(super) seconds: f64,
-    /// Of the whole process, as the machine's other work leaves it alone.
-    pub(super) cpu_s: f64,
+pub(crate) struct Made {
+    pub(crate) content_bytes: f64,
+    pub(crate) tarball_bytes: f64,
+    pub(crate) seconds: f64,
+    /// CPU time of the whole process: other work on the machine disturbs it less than `seconds`.
+    pub(crate) cpu_s: f64,
 }
 
-/// All programs on the same commit; the median of the repeats.
+/// All programs on the same commit; medians.
 #[derive(Debug)]
-pub(super) struct Tarballs {
+pub(crate) struct Tarballs {
     one_core: Made,
     two_cores: Made,
     git_one_core: Made,
     git_two_cores: Made,
     gzip: Made,
-    /// How much two cores do that have a tarball each, of what one does: no program gets more of
-    /// this machine.
+    /// How much two cores get done together, relative to one, with a tarball each. No program gets
+    /// more out of this machine.
     ceiling: f64,
 }
 
-/// The core that what runs on one runs on.
+/// The core for programs that get one.
 const CORE: Option<&str> = Some("0");
 const OTHER_CORE: Option<&str> = Some("1");
 const CORES: Option<&str> = Some("0,1");
 
-/// Makes the tarballs, in turns; `folder` is to work in.
-pub(super) fn measure(mirror: &Path, commit: &str, folder: &Path) -> Result<Tarballs> {
+/// Makes the tarballs, by all programs in turns, in `folder`.
+pub(crate) fn measure(mirror: &Path, commit: &str, folder: &Path) -> Result<Tarballs> {
     println!("Making tarballs of {commit} in {}", mirror.display());
     if project::find_program("taskset").is_none() {
         bail!("taskset is missing, which chooses the cores (Debian: apt-get install util-linux)");
@@ -75,7 +76,7 @@ pub(super) fn measure(mirror: &Path, commit: &str, folder: &Path) -> Result<Tarb
     })
 }
 
-/// The seconds that each of two takes, on a core of its own, while the other one works.
+/// The seconds that a tarball takes on one core while the other core makes one too.
 fn two_at_once(mirror: &Path, commit: &str, folder: &Path) -> Result<f64> {
     thread::scope(|scope| {
         let notes = folder.join("other");
@@ -86,8 +87,8 @@ fn two_at_once(mirror: &Path, commit: &str, folder: &Path) -> Result<f64> {
     })
 }
 
-/// The builder's, by its example of that name; `folder` is for notes.
-pub(super) fn example(
+/// Makes one with the builder's code, by its example `tarball`; `folder` gets the measurement.
+pub(crate) fn example(
     mirror: &Path,
     commit: &str,
     cores: Option<&str>,
@@ -123,14 +124,14 @@ fn git_archive(mirror: &Path, commit: &str, cores: Option<&str>, folder: &Path) 
     written(&mut command, &["archive", "--format=tar.gz", commit, "--output"], folder)
 }
 
-/// As the script does it: out of a work tree, with gzip's own level.
+/// Makes one in the way of the script: from a work tree, with the default level of gzip.
 fn gnu_tar(mirror: &Path, commit: &str, folder: &Path) -> Result<Made> {
     let tree = folder.join("tree");
     if tree.exists() {
-        fs::remove_dir_all(&tree).with_context(|| format!("can't remove {}", tree.display()))?;
+        fs::remove_dir_all(&tree).with_context(|| format!("cannot remove {}", tree.display()))?;
     }
     fs::create_dir_all(tree.join("Bench"))
-        .with_context(|| format!("can't create {}", tree.display()))?;
+        .with_context(|| format!("cannot create {}", tree.display()))?;
     let archive = folder.join("tree.tar");
     let mut git = Command::new("git");
     git.args(["-c", "safe.directory=*", "--git-dir"]).arg(mirror).args(["archive", "--output"]);
@@ -140,18 +141,18 @@ fn gnu_tar(mirror: &Path, commit: &str, folder: &Path) -> Result<Made> {
     let mut tar = Command::new("tar");
     tar.arg("-C").arg(&tree).args(["--exclude", ".git"]);
     let made = written(&mut tar, &["Bench", "-czhPf"], folder)?;
-    fs::remove_file(&archive).with_context(|| format!("can't remove {}", archive.display()))?;
-    fs::remove_dir_all(&tree).with_context(|| format!("can't remove {}", tree.display()))?;
+    fs::remove_file(&archive).with_context(|| format!("cannot remove {}", archive.display()))?;
+    fs::remove_dir_all(&tree).with_context(|| format!("cannot remove {}", tree.display()))?;
     Ok(made)
 }
 
-/// Runs it to its end, with the file that it is to write as its last argument.
+/// Runs a command that writes a tarball to the file in its last argument.
 #[expect(clippy::cast_precision_loss, reason = "for people to read")]
 fn written(command: &mut Command, arguments: &[&str], folder: &Path) -> Result<Made> {
     let file = folder.join("made.tar.gz");
     let (usage, _) = measure::output(command.args(arguments).arg(&file), folder)?;
     let bytes = fs::metadata(&file).with_context(|| format!("no {}", file.display()))?.len();
-    fs::remove_file(&file).with_context(|| format!("can't remove {}", file.display()))?;
+    fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
     Ok(Made {
         content_bytes: f64::NAN,
         tarball_bytes: bytes as f64,
@@ -171,7 +172,7 @@ impl Tarballs {
         ]
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let rows = self.rows().map(|(name, made)| {
             json!({
                 "by": name, "content_bytes": made.content_bytes,
@@ -182,7 +183,7 @@ impl Tarballs {
         json!({"made": rows, "ceiling_of_two_cores": self.ceiling})
     }
 
-    pub(super) fn marks(&self) -> Vec<Mark> {
+    pub(crate) fn marks(&self) -> Vec<Mark> {
         let one = self.git_one_core.seconds / self.one_core.seconds;
         let two = self.one_core.seconds / self.two_cores.seconds;
         let size = self.one_core.tarball_bytes / self.gzip.tarball_bytes;
@@ -193,7 +194,7 @@ impl Tarballs {
                 "×",
                 Ok(one),
             ),
-            // "Nearly twice": what is left is for reading the last file and writing the last block.
+            // Nearly 2: reading the last file and writing the last block are work for one core.
             Mark::new("tarball: speed on 2 cores, of 1 core's", Wanted::AtLeast(1.8), "×", Ok(two)),
             Mark::new("tarball: size, of tar and gzip's", Wanted::AtMost(1.02), "×", Ok(size)),
         ]
@@ -252,7 +253,7 @@ mod tests {
             gzip: made(100.0, 4.0),
             ceiling: 1.9,
         };
-        let table = super::super::marks::Table(&tarballs.marks()).to_string();
+        let table = crate::marks::Table(&tarballs.marks()).to_string();
         assert!(table.contains("1.50 ×  yes") && table.contains("1.60 ×  NO"), "{table}");
         assert!(table.contains("1.01 ×  yes"), "{table}");
     }

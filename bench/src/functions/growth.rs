@@ -1,39 +1,39 @@
-//! How the time of a search grows with the number of repositories.
+//! How the time of a search depends on the number of repositories.
 
 use std::path::Path;
 
 use anyhow::Result;
 use serde_json::{Value, json};
+use xtask::{manifest::Application, serve};
 
-use super::{catalogue, load::Load, paths_file, searches};
 use crate::{
-    bench::{
-        marks::{Mark, Wanted},
-        measure::median_by,
-        server,
+    functions::{
+        catalogue::{catalogue, paths_file, searches},
+        load::Load,
     },
-    manifest::Application,
-    up,
+    http,
+    marks::{Mark, Wanted},
+    measure::median_by,
 };
 
-/// How many repositories; each ten times as many as the one before.
+/// Numbers of repositories; each is ten times the one before.
 const SIZES: [u32; 3] = [1_500, 15_000, 150_000];
 
-/// What a search took, by number of repositories.
+/// The milliseconds that a search took, by number of repositories.
 #[derive(Debug)]
-pub(super) struct Growth(Result<Vec<(u32, f64)>, String>);
+pub(crate) struct Growth(Result<Vec<(u32, f64)>, String>);
 
-/// Measures one request after the other, each catalogue in turns. With one branch a repository:
-/// what there is to search does not depend on them.
-pub(super) fn measure(folder: &Path, rounds: usize, seconds: f64) -> Result<Growth> {
+/// Measures one request at a time, with each catalogue in turns. Repositories have one branch: a search
+/// does not depend on branches.
+pub(crate) fn measure(folder: &Path, rounds: usize, seconds: f64) -> Result<Growth> {
     let mut servers = Vec::new();
     for size in SIZES {
         let folder = folder.join(size.to_string());
         let data = folder.join("data");
         catalogue(&data, size, 1)?;
         let application = Application::derive(&folder, &data, true)?;
-        let (server, address) = up::start_host(&application, &folder.join("host.log"))?;
-        let status = server::get(&address.to_string(), "/search?q=page")?.status;
+        let (server, address) = serve::start_host(&application, &folder.join("host.log"))?;
+        let status = http::get(&address.to_string(), "/search?q=page")?.status;
         if status != 200 {
             return Ok(Growth(Err(format!("/search is answered with status {status}"))));
         }
@@ -53,17 +53,17 @@ pub(super) fn measure(folder: &Path, rounds: usize, seconds: f64) -> Result<Grow
 }
 
 impl Growth {
-    /// That there is no search to measure.
-    pub(super) fn not_measured(why: &str) -> Self {
+    /// The result if there is no search to measure.
+    pub(crate) fn not_measured(why: &str) -> Self {
         Self(Err(why.to_owned()))
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let times = self.0.iter().flatten();
         times.map(|(size, ms)| json!({ "repositories": size, "ms": ms })).collect()
     }
 
-    pub(super) fn marks(&self) -> Vec<Mark> {
+    pub(crate) fn marks(&self) -> Vec<Mark> {
         let mark = |index: usize| {
             let name = format!(
                 "search among {} repositories: time, of that among {}",

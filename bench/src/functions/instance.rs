@@ -1,4 +1,4 @@
-//! What an instance takes: memory, and the time that the first request to a new one waits.
+//! What an instance takes: memory, and the time that the first request to a new one takes longer.
 
 use std::{
     collections::BTreeMap,
@@ -13,43 +13,43 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use crate::bench::measure::median_by;
+use crate::measure::median_by;
 
-/// An instance ends when it has waited for a second.
+/// A pause in which all instances end: they do after a second without a request.
 const IDLE: Duration = Duration::from_millis(1_250);
 
-/// How often a new instance is waited for.
+/// How many first requests to new instances are measured.
 const COLD: usize = 15;
 
-/// How many requests to one that is there follow each.
+/// How many more requests follow each, to the instance that is there by then.
 const WARM: usize = 9;
 
-/// What the first request to a new instance takes, and one to an instance that is there.
+/// The times of the first request to a new instance, and of one to an instance that is there.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Start {
-    pub(super) cold_ms: f64,
-    pub(super) warm_ms: f64,
+pub(crate) struct Start {
+    pub(crate) cold_ms: f64,
+    pub(crate) warm_ms: f64,
 }
 
 impl Start {
-    /// What the new instance costs.
-    pub(super) fn cost_ms(&self) -> f64 {
+    /// The difference: what a new instance costs.
+    pub(crate) fn cost_ms(&self) -> f64 {
         self.cold_ms - self.warm_ms
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         json!({ "cold_ms": self.cold_ms, "warm_ms": self.warm_ms })
     }
 }
 
-/// Asks for each path after a pause in which all instances end, and then at once again.
-pub(super) fn starts(address: SocketAddr, paths: &[&str]) -> Result<Vec<Start>> {
+/// Requests each path after a pause in which all instances end, and then again at once.
+pub(crate) fn starts(address: SocketAddr, paths: &[&str]) -> Result<Vec<Start>> {
     let mut client = Client::connect(address)?;
     let mut cold = vec![Vec::new(); paths.len()];
     let mut warm = vec![Vec::new(); paths.len()];
     for _ in 0..COLD {
         thread::sleep(IDLE);
-        // All cold ones first: the others' instances are still gone then.
+        // All first requests come first, while no path has an instance.
         for (path, times) in paths.iter().zip(&mut cold) {
             times.push(client.ask(path)?);
         }
@@ -64,7 +64,7 @@ pub(super) fn starts(address: SocketAddr, paths: &[&str]) -> Result<Vec<Start>> 
     Ok(starts.map(|(cold, warm)| Start { cold_ms: median(cold), warm_ms: median(warm) }).collect())
 }
 
-/// A connection that is kept.
+/// A client with one connection, which it keeps open.
 struct Client {
     stream: BufReader<TcpStream>,
     address: SocketAddr,
@@ -78,14 +78,14 @@ impl Client {
                 stream.set_read_timeout(Some(Duration::from_secs(30)))?;
                 Ok(stream)
             })
-            .with_context(|| format!("can't connect to {address}"))?;
+            .with_context(|| format!("cannot connect to {address}"))?;
         Ok(Self { stream: BufReader::new(stream), address })
     }
 
-    /// How many milliseconds a request takes until its answer is there, whole.
+    /// The milliseconds from a request to the end of its answer.
     fn ask(&mut self, path: &str) -> Result<f64> {
         let address = self.address;
-        let failed = || format!("can't ask http://{address}{path}");
+        let failed = || format!("cannot ask http://{address}{path}");
         let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
         let start = Instant::now();
         self.stream.get_mut().write_all(request.as_bytes()).with_context(failed)?;
@@ -135,10 +135,10 @@ impl Client {
     }
 }
 
-/// The most memory that an instance of each component had, in bytes, as the component host reports
-/// it with `--report-memory`.
-pub(super) fn memory(log: &Path) -> Result<BTreeMap<String, f64>> {
-    let text = fs::read_to_string(log).with_context(|| format!("can't read {}", log.display()))?;
+/// The most memory that an instance of each component had, in bytes. The component host reports it
+/// with `--report-memory`.
+pub(crate) fn memory(log: &Path) -> Result<BTreeMap<String, f64>> {
+    let text = fs::read_to_string(log).with_context(|| format!("cannot read {}", log.display()))?;
     Ok(parse_memory(&text))
 }
 

@@ -1,8 +1,8 @@
-//! What a process costs: `xtask measure` runs one and writes down its time, CPU and memory.
+//! Measures a process: its time, its CPU time and its memory.
 //!
-//! The system tells a process what *all* of its children took together, and the peak of the largest.
-//! To know it of one alone, each is the only child of a process of its own, which is this program
-//! again: no unsafe call, and no other dependency, is needed for that.
+//! The operating system tells a process only what *all* its children took together, and the peak of
+//! the largest. So each process to measure is the only child of a process of its own: this program
+//! again, as `measure`. That needs no unsafe call and no other dependency.
 
 use std::{
     env,
@@ -21,12 +21,12 @@ use nix::sys::{
 };
 use serde_json::{Value, json};
 
-use crate::process::{self, Process};
+use xtask::process::{self, Process};
 
-/// `xtask measure`
+/// The options of `measure`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Where to write what it took, as JSON
+    /// Where to write the measurement, as JSON
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
 
@@ -35,13 +35,13 @@ pub(crate) struct Options {
     command: Vec<OsString>,
 }
 
-/// Runs the command to its end, and leaves what it took.
+/// Runs the command to its end, and writes what it took to a file.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let [program, arguments @ ..] = options.command.as_slice() else { bail!("no command") };
     let start = Instant::now();
     let status = Process::start(Command::new(program).args(arguments))?.wait()?;
     let wall = start.elapsed().as_secs_f64();
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("can't ask what it took")?;
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("cannot ask what it took")?;
     let taken = json!({
         "wall_s": wall,
         "user_s": seconds(usage.user_time()),
@@ -51,7 +51,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         "code": status.code(),
     });
     fs::write(&options.output, taken.to_string())
-        .with_context(|| format!("can't write {}", options.output.display()))?;
+        .with_context(|| format!("cannot write {}", options.output.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -60,21 +60,24 @@ fn seconds(time: TimeVal) -> f64 {
     time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6
 }
 
-/// What a process took, those that it started and waited for included.
+/// Bytes in a MiB.
+pub(crate) const MIB: f64 = 1024.0 * 1024.0;
+
+/// What a process took, together with the processes that it started and waited for.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Usage {
-    pub(super) wall_s: f64,
-    pub(super) user_s: f64,
-    pub(super) system_s: f64,
-    /// Of the largest process.
-    pub(super) peak_bytes: f64,
-    /// Its exit status; none where a signal ended it.
-    pub(super) code: Option<i64>,
+pub(crate) struct Usage {
+    pub(crate) wall_s: f64,
+    pub(crate) user_s: f64,
+    pub(crate) system_s: f64,
+    /// The peak of the largest process, in bytes.
+    pub(crate) peak_bytes: f64,
+    /// Its exit status; `None` if a signal ended it.
+    pub(crate) code: Option<i64>,
 }
 
 impl Usage {
     /// User and system together.
-    pub(super) fn cpu_s(&self) -> f64 {
+    pub(crate) fn cpu_s(&self) -> f64 {
         self.user_s + self.system_s
     }
 
@@ -90,8 +93,8 @@ impl Usage {
         })
     }
 
-    /// Both, one after the other.
-    pub(super) fn then(&self, next: &Self) -> Self {
+    /// The sum of two runs, one after the other.
+    pub(crate) fn then(&self, next: &Self) -> Self {
         Self {
             wall_s: self.wall_s + next.wall_s,
             user_s: self.user_s + next.user_s,
@@ -101,7 +104,7 @@ impl Usage {
         }
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         json!({
             "wall_s": self.wall_s, "cpu_s": self.cpu_s(), "user_s": self.user_s,
             "system_s": self.system_s, "peak_bytes": self.peak_bytes, "code": self.code,
@@ -109,23 +112,24 @@ impl Usage {
     }
 }
 
-/// Runs a command to its end, whatever its exit status; `notes` is a folder for a file of ours.
-pub(super) fn usage(command: &Command, notes: &Path) -> Result<Usage> {
+/// Runs a command to its end and measures it; any exit status will do. The folder `notes` gets the
+/// file with the measurement.
+pub(crate) fn usage(command: &Command, notes: &Path) -> Result<Usage> {
     Watched::new(command, notes)?.usage(process::run).map(|(usage, ())| usage)
 }
 
-/// The same with what the command says kept in a file, behind what is there.
-pub(super) fn logged(command: &Command, notes: &Path, log: &Path) -> Result<Usage> {
+/// The same; the output of the command is appended to the file `log`.
+pub(crate) fn logged(command: &Command, notes: &Path, log: &Path) -> Result<Usage> {
     let opened = fs::OpenOptions::new().create(true).append(true).open(log);
-    let file = opened.with_context(|| format!("can't write {}", log.display()))?;
-    let errors = file.try_clone().with_context(|| format!("can't write {}", log.display()))?;
+    let file = opened.with_context(|| format!("cannot write {}", log.display()))?;
+    let errors = file.try_clone().with_context(|| format!("cannot write {}", log.display()))?;
     let mut watched = Watched::new(command, notes)?;
     watched.command.stdin(Stdio::null()).stdout(file).stderr(errors);
     watched.usage(process::run).map(|(usage, ())| usage)
 }
 
-/// The same with what the command prints. Its exit status has to be zero.
-pub(super) fn output(command: &Command, notes: &Path) -> Result<(Usage, String)> {
+/// The same, and returns what the command prints. Its exit status has to be zero.
+pub(crate) fn output(command: &Command, notes: &Path) -> Result<(Usage, String)> {
     let (usage, text) = Watched::new(command, notes)?.usage(process::output)?;
     if usage.code != Some(0) {
         bail!("`{}` failed, see above", command.get_program().display());
@@ -133,7 +137,7 @@ pub(super) fn output(command: &Command, notes: &Path) -> Result<(Usage, String)>
     Ok((usage, text))
 }
 
-/// A command that is run by `xtask measure`.
+/// A command that runs as the child of `measure`.
 struct Watched {
     command: Command,
     output: PathBuf,
@@ -141,9 +145,9 @@ struct Watched {
 
 impl Watched {
     fn new(inner: &Command, notes: &Path) -> Result<Self> {
-        fs::create_dir_all(notes).with_context(|| format!("can't create {}", notes.display()))?;
+        fs::create_dir_all(notes).with_context(|| format!("cannot create {}", notes.display()))?;
         let output = notes.join("usage.json");
-        let mut command = Command::new(env::current_exe().context("can't find this program")?);
+        let mut command = Command::new(env::current_exe().context("cannot find this program")?);
         command.arg("measure").arg("--output").arg(&output).arg("--");
         command.arg(inner.get_program()).args(inner.get_args());
         for (name, value) in inner.get_envs() {
@@ -164,14 +168,14 @@ impl Watched {
             bail!("interrupted");
         }
         let text = fs::read_to_string(&self.output)
-            .with_context(|| format!("can't read {}", self.output.display()))?;
+            .with_context(|| format!("cannot read {}", self.output.display()))?;
         let usage = Usage::parse(&text);
         Ok((usage.with_context(|| format!("{} holds {text:?}", self.output.display()))?, result))
     }
 }
 
-/// The middle one of some runs, by what `key` says.
-pub(super) fn median_by<T>(mut all: Vec<T>, key: impl Fn(&T) -> f64) -> Option<T> {
+/// The median of some runs, by `key`; of an even number, the lower one of the two in the middle.
+pub(crate) fn median_by<T>(mut all: Vec<T>, key: impl Fn(&T) -> f64) -> Option<T> {
     all.sort_by(|a, b| key(a).total_cmp(&key(b)));
     let middle = all.len().checked_sub(1)? / 2;
     all.into_iter().nth(middle)

@@ -1,4 +1,4 @@
-//! Load, by wrk, and what it says of it.
+//! Load, made by wrk, and the numbers that wrk prints.
 
 use std::{
     net::SocketAddr,
@@ -8,50 +8,51 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
+use xtask::{process, project};
 
-use crate::{bench::measure::median_by, process, project};
+use crate::measure::median_by;
 
-/// What is asked for, again and again.
+/// A request that is made again and again.
 #[derive(Debug, Clone)]
-pub(super) struct Load {
-    pub(super) address: SocketAddr,
-    pub(super) path: String,
-    /// A file with paths, a line each, that are asked for in turn instead of `path`.
-    pub(super) paths: Option<PathBuf>,
+pub(crate) struct Load {
+    pub(crate) address: SocketAddr,
+    pub(crate) path: String,
+    /// A file with one path per line. These are requested in turn, instead of `path`.
+    pub(crate) paths: Option<PathBuf>,
     /// `Name: value`
-    pub(super) headers: Vec<String>,
-    pub(super) connections: u32,
+    pub(crate) headers: Vec<String>,
+    pub(crate) connections: u32,
 }
 
-/// Connections for answers of usual size; STYLE's figures were seen with as many.
+/// Connections for answers of usual size.
 const CONNECTIONS: u32 = 32;
 
 impl Load {
-    pub(super) fn new(address: SocketAddr, path: impl Into<String>) -> Self {
+    pub(crate) fn new(address: SocketAddr, path: impl Into<String>) -> Self {
         let (paths, headers) = (None, Vec::new());
         Self { address, path: path.into(), paths, headers, connections: CONNECTIONS }
     }
 
-    pub(super) fn paths(self, file: &Path) -> Self {
+    pub(crate) fn paths(self, file: &Path) -> Self {
         Self { paths: Some(file.to_owned()), ..self }
     }
 
-    pub(super) fn header(mut self, header: impl Into<String>) -> Self {
+    pub(crate) fn header(mut self, header: impl Into<String>) -> Self {
         self.headers.push(header.into());
         self
     }
 
-    pub(super) fn connections(self, connections: u32) -> Self {
+    pub(crate) fn connections(self, connections: u32) -> Self {
         Self { connections, ..self }
     }
 
     /// Makes the load.
-    pub(super) fn run(&self, seconds: f64) -> Result<Seen> {
+    pub(crate) fn run(&self, seconds: f64) -> Result<Seen> {
         // wrk takes whole seconds, at least one.
         let seconds = format!("{:.0}s", seconds.max(1.0));
         let threads = self.connections.min(2).to_string();
         let connections = self.connections.to_string();
-        let script = project::root().join("tests/bench/load.lua");
+        let script = project::root().join("bench/load.lua");
         let mut wrk = Command::new("wrk");
         wrk.args(["-t", &threads, "-c", &connections, "-d", &seconds, "-s"]).arg(script);
         wrk.args(self.headers.iter().flat_map(|it| ["-H", it]));
@@ -69,25 +70,25 @@ impl Load {
     }
 }
 
-/// What wrk saw.
+/// What wrk measured.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Seen {
-    pub(super) seconds: f64,
-    pub(super) requests: f64,
-    /// All of the answers, heads included.
-    pub(super) bytes: f64,
-    pub(super) p50_ms: f64,
-    pub(super) p99_ms: f64,
-    /// Answers of an error status and connections that broke; there should be none.
-    pub(super) errors: f64,
+pub(crate) struct Seen {
+    pub(crate) seconds: f64,
+    pub(crate) requests: f64,
+    /// The bytes of all answers, with their heads.
+    pub(crate) bytes: f64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
+    /// Answers with an error status, and connections that broke. There should be none.
+    pub(crate) errors: f64,
 }
 
 impl Seen {
-    pub(super) fn requests_per_second(&self) -> f64 {
+    pub(crate) fn requests_per_second(&self) -> f64 {
         self.requests / self.seconds
     }
 
-    pub(super) fn mb_per_second(&self) -> f64 {
+    pub(crate) fn mb_per_second(&self) -> f64 {
         self.bytes / self.seconds / 1e6
     }
 
@@ -105,8 +106,8 @@ impl Seen {
         })
     }
 
-    /// The middle of several runs, each number for itself; the errors of all.
-    pub(super) fn middle(runs: &[&Self]) -> Self {
+    /// The median of several runs, of each number by itself; but the sum of the errors.
+    pub(crate) fn middle(runs: &[&Self]) -> Self {
         let middle = |number: fn(&Self) -> f64| {
             median_by(runs.iter().map(|run| number(run)).collect(), |it| *it).unwrap_or(f64::NAN)
         };
@@ -121,7 +122,7 @@ impl Seen {
         }
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         json!({
             "requests_per_second": self.requests_per_second(),
             "mb_per_second": self.mb_per_second(),

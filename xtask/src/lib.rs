@@ -1,0 +1,16 @@
+//! What the tasks of `cargo xtask` and the benchmarks share: the checkout and its programs, child
+//! processes, the components with a toolchain that has their target, and a system that runs.
+//!
+//! It is a library so that `bench/` can use it: the benchmarks are a crate of their own, because
+//! xtask is the first thing that is compiled for a newcomer. For the same reason it has few
+//! dependencies.
+
+pub mod components;
+pub mod manifest;
+pub mod prerequisites;
+pub mod process;
+pub mod project;
+pub mod sample;
+pub mod serve;
+pub mod sync;
+mod toolchain;
