@@ -1,12 +1,11 @@
-//! The components under load, beside what is known to be quick or was proposed instead:
+//! The components under load, each compared with something that is known to be fast or that was
+//! proposed instead:
 //!
 //! - **E**, a component that answers 200 with a short body on the same host;
 //! - **N**, nginx serving the same bytes as a file;
 //! - **F**, a Flask application with sqlite3 under gunicorn with two workers.
 //!
-//! The catalogue is a made-up one of 1,500 repositories. Each run beside another follows at once
-//! after it, in turns before and behind, and a ratio is the median of those of all rounds: what else
-//! happens on the machine meets both.
+//! They answer from a made-up catalogue of 1,500 repositories. `case` says how two runs are compared.
 
 mod case;
 mod cases;
@@ -23,7 +22,7 @@ mod subject;
 use std::{collections::BTreeMap, fs, net::SocketAddr, path::Path, thread, time::Duration};
 
 use anyhow::{Context, Result};
-use xtask::{components, manifest::Application, project, serve};
+use xtask::{components, manifest::Application, serve};
 
 pub(crate) use case::Effort;
 use cases::cases;
@@ -35,7 +34,7 @@ use nginx::Nginx;
 use report::Functions;
 use subject::Subject;
 
-/// Makes the catalogue, starts everybody, and measures.
+/// Makes the catalogue, starts all servers, and measures.
 pub(crate) fn measure(folder: &Path, effort: Effort) -> Result<Functions> {
     let folder = folder.join("functions");
     let data = folder.join("data");
@@ -46,7 +45,7 @@ pub(crate) fn measure(folder: &Path, effort: Effort) -> Result<Functions> {
     let subject = Subject::new(address, &folder)?;
     let nginx = Nginx::start(&folder.join("nginx"), &subject.files(), address);
     let nginx = nginx.map_err(|error| format!("{error:#}"));
-    fs::write(folder.join("all.json"), &subject.all.body).context("can't write all.json")?;
+    fs::write(folder.join("all.json"), &subject.all.body).context("cannot write all.json")?;
     let flask = Flask::start(&folder, &folder.join("all.json"));
     let flask = flask.map_err(|error| format!("{error:#}"));
     let cases = cases(&subject, nginx.as_ref(), flask.as_ref())?;
@@ -74,11 +73,11 @@ pub(crate) fn measure(folder: &Path, effort: Effort) -> Result<Functions> {
     })
 }
 
-/// The memory of instances once many clients have asked for all repositories at once.
+/// The memory of instances after many clients have asked for all repositories at the same time.
 fn memory(address: SocketAddr, log: &Path, effort: Effort) -> Result<BTreeMap<String, f64>> {
     println!("Asking for all repositories on 32 connections, for the memory of an instance");
     Load::new(address, "/info/extensions").run(effort.seconds.max(3.0))?;
-    // An instance is reported when it ends.
+    // The host reports an instance when it ends.
     thread::sleep(Duration::from_secs(2));
     instance::memory(log)
 }
@@ -86,11 +85,10 @@ fn memory(address: SocketAddr, log: &Path, effort: Effort) -> Result<BTreeMap<St
 /// The sizes of the components.
 fn wasm() -> Result<BTreeMap<String, f64>> {
     let mut sizes = BTreeMap::new();
-    for package in components::packages()? {
-        let name = format!("{}.wasm", package.replace('-', "_"));
-        let path = project::target("wasm32-wasip2/component").join(&name);
+    for path in components::files()? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let metadata =
-            fs::metadata(&path).with_context(|| format!("can't read {}", path.display()))?;
+            fs::metadata(&path).with_context(|| format!("cannot read {}", path.display()))?;
         #[expect(clippy::cast_precision_loss, reason = "for people to read")]
         sizes.insert(name, metadata.len() as f64);
     }

@@ -1,9 +1,9 @@
-//! Every reason why the host does not start: each says which file and which item in it, and what
-//! to do.
+//! The reasons why the host does not start. Each names the file and the item in it, and says what to
+//! do.
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
-/// Why the host cannot start or go on. [`Error::exit_code`] sorts them.
+/// Why the host cannot start or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file that the command line or the manifest names cannot be read.
@@ -26,7 +26,7 @@ pub enum Error {
         source: Box<toml::de::Error>,
     },
 
-    /// An item of a file that the host cannot run: wrong, or beyond what the host does.
+    /// An item of a file that is wrong, or that the host does not support.
     #[error("{}: {item}: {problem}", path.display())]
     Item {
         /// The file.
@@ -37,7 +37,7 @@ pub enum Error {
         problem: String,
     },
 
-    /// A component is named well but its WebAssembly cannot run here.
+    /// The manifest is right, but the component's WebAssembly cannot run here.
     #[error("component {component:?} ({}): {problem}", path.display())]
     Component {
         /// The component's identifier in the manifest.
@@ -52,7 +52,7 @@ pub enum Error {
     #[error("cannot set up the WebAssembly engine: {0}")]
     Engine(String),
 
-    /// The address is taken or not ours.
+    /// Another program has the address, or this machine does not.
     #[error("cannot listen on {address}: {source}; choose another address with --listen")]
     Listen {
         /// The address asked for.

@@ -1,14 +1,16 @@
 //! The component host: runs the HTTP components of a `spin.toml` where no Spin is installed.
 //!
-//! Tests and laptops run the very `.wasm` files that `spin up` runs, and a component cannot tell
-//! which of the two serves it: same engine, same interfaces, same request headers, same reuse of
-//! instances. It owns exactly what a WASI 0.3 HTTP component of this application needs: the
-//! manifest and runtime configuration in their Spin formats, routes, variables, SQLite databases
-//! and read-only directories. What else a manifest can ask for is refused at start, by name.
+//! `cargo xtask up` and the tests run the same `.wasm` files as `spin up`, and a component cannot tell
+//! which of the two serves it: the engine, the interfaces, the request headers and the reuse of
+//! instances are the same. The host has what a WASI 0.3 HTTP component of this application needs: the
+//! manifest and the runtime configuration in Spin's formats, routes, variables, SQLite databases and
+//! read-only directories. Anything else that a manifest asks for is an error at start, which names it.
 //!
-//! Not embedded as a library of Spin itself, because that brings every trigger, key-value store and
-//! cloud client along; the behaviour was read in Spin's source instead, and each number and rule
-//! names the file that it comes from.
+//! Why not use Spin's own crates? They bring every trigger, key-value store and cloud client. Instead
+//! the behaviour follows Spin's source, and each number and rule names the file that it comes from.
+//!
+//! Files of configuration become settings in `config`; `runtime` has the engine and the instances;
+//! `server` takes requests; `load` puts the three together.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), component_host::Error> {
@@ -22,29 +24,20 @@
 //! # }
 //! ```
 
-mod bindings;
-mod engine;
+mod config;
 mod error;
-mod instance;
 mod load;
-mod manifest;
-mod memory;
-mod request;
-mod route;
-mod runtime_config;
-mod serve;
-mod sqlite;
-mod variables;
+mod runtime;
+mod server;
 
 use std::{collections::BTreeMap, fmt::Write, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use tokio::net::TcpListener;
 
+use config::{manifest, runtime_config::RuntimeConfig};
 pub use error::Error;
 use load::load;
-use manifest::Application;
-use runtime_config::RuntimeConfig;
-use serve::Server;
+use server::Server;
 
 /// What to run and where.
 #[derive(Clone, Debug)]
@@ -59,13 +52,15 @@ pub struct Options {
     pub variables: BTreeMap<String, String>,
     /// The environment, of which only `SPIN_VARIABLE_NAME` counts: it gives the variable `name`.
     pub environment: BTreeMap<String, String>,
-    /// Whether to report, to standard error, each instance that ends and had more memory than all
-    /// others of its component before.
+    /// The folder where compiled components are kept for the next start; `None` compiles each time.
+    pub compiled: Option<PathBuf>,
+    /// Whether to report memory to standard error: of each instance that ends and had more than all
+    /// earlier ones of its component.
     pub report_memory: bool,
 }
 
 impl Options {
-    /// A manifest with everything else as on a bare command line.
+    /// A manifest, with the defaults of the command line for everything else.
     pub fn new(manifest: impl Into<PathBuf>) -> Self {
         Self {
             manifest: manifest.into(),
@@ -73,6 +68,7 @@ impl Options {
             listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
             variables: BTreeMap::new(),
             environment: BTreeMap::new(),
+            compiled: None,
             report_memory: false,
         }
     }
@@ -86,14 +82,14 @@ pub struct Host {
 }
 
 impl Host {
-    /// Reads the manifest and the runtime configuration, compiles the components (seconds of work
-    /// on all processors, on the calling thread too) and takes the port.
+    /// Reads the manifest and the runtime configuration, compiles the components and takes the port.
+    /// Compiling takes seconds of all processors, and blocks the calling thread.
     ///
     /// # Errors
     ///
     /// The first thing that is wrong, see [`Error`]. Nothing is served then.
     pub async fn start(options: &Options) -> Result<Self, Error> {
-        let application = Application::read(&options.manifest)?;
+        let application = manifest::read(&options.manifest)?;
         let config = RuntimeConfig::read(options.runtime_config.as_deref(), &options.manifest)?;
         let server = load(application, &config, options)?;
         let cannot_listen = |source| Error::Listen { address: options.listen, source };
@@ -118,8 +114,8 @@ impl Host {
         text
     }
 
-    /// Serves until `shutdown` ends. Connections that are open then live on in their tasks for as
-    /// long as the runtime does.
+    /// Serves until `shutdown` ends. Connections that are open then stay open, in their tasks, until the
+    /// runtime ends.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) {
         tokio::select! {
             () = Arc::new(self.server).run(self.listener) => {}

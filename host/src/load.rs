@@ -1,26 +1,31 @@
-//! Manifest, runtime configuration and `.wasm` files → a [`Server`] that only lacks its port.
+//! Makes a [`Server`], still without a port, from the manifest, the runtime configuration and the
+//! `.wasm` files.
 //!
-//! Whatever can be wrong with them comes out here, before the first request: a component whose
-//! database, variable or import is missing stops the start of all.
+//! All errors in them are found here, before the first request. If one component lacks a database, a
+//! variable or an import, nothing starts.
 
-use std::{fs, sync::Arc};
+use std::{fs, path::Path, sync::Arc};
 
 use wasmtime::{Engine, component::Linker};
 use wasmtime_wasi_http::{handler::ProxyHandler, p3::bindings::ServicePre};
 
 use crate::{
-    Options, engine,
+    Options,
+    config::{
+        application::{self, Application},
+        runtime_config::RuntimeConfig,
+        variables::{self, Values},
+    },
     error::Error,
-    instance::{self, Component, Instances, State},
-    manifest::{self, Application},
-    memory::Most,
-    route::Router,
-    runtime_config::RuntimeConfig,
-    serve::Server,
-    variables::{self, Values},
+    runtime::{
+        compiled, engine,
+        instance::{self, Component, Instances, State},
+        memory::Most,
+    },
+    server::{Server, route::Router},
 };
 
-/// With what the name of a component's HTTP export begins.
+/// The beginning of the name of a component's HTTP export.
 const HANDLER_EXPORT: &str = "wasi:http/handler@0.3.";
 
 /// Checks that everything fits together and compiles the components that have a route.
@@ -61,7 +66,7 @@ pub(crate) fn load(
         .into_iter()
         .filter(|component| routed(&component.id))
         .map(|component| {
-            let pre = compile(&component, &engine, &linker)?;
+            let pre = compile(&component, &engine, &linker, options.compiled.as_deref())?;
             let id = component.id.clone();
             Ok((id, ProxyHandler::new(Instances::new(component, pre))))
         })
@@ -69,14 +74,14 @@ pub(crate) fn load(
     Ok(Server { router, components })
 }
 
-/// Joins a component of the manifest with its databases and variables.
+/// Gives a component of the manifest its databases and variables.
 ///
 /// # Errors
 ///
 /// What is wrong with it.
 fn check(
     id: String,
-    component: manifest::Component,
+    component: application::Component,
     values: &Values,
     config: &RuntimeConfig,
 ) -> Result<Component, String> {
@@ -105,7 +110,7 @@ fn check(
     })
 }
 
-/// Compiles a component and connects it to what the host gives.
+/// Compiles a component and links it with the interfaces of the host.
 ///
 /// # Errors
 ///
@@ -115,6 +120,7 @@ fn compile(
     component: &Component,
     engine: &Engine,
     linker: &Linker<State>,
+    kept: Option<&Path>,
 ) -> Result<ServicePre<State>, Error> {
     let unusable = |problem: String| Error::Component {
         component: component.id.clone(),
@@ -126,7 +132,7 @@ fn compile(
         source,
         remedy: "build the component or correct its source in the manifest",
     })?;
-    let compiled = wasmtime::component::Component::new(engine, wasm)
+    let compiled = compiled::component(engine, &wasm, kept)
         .map_err(|error| unusable(format!("no WebAssembly component: {error:#}")))?;
     let r#type = compiled.component_type();
     if !r#type.exports(engine).any(|(name, _)| name.starts_with(HANDLER_EXPORT)) {

@@ -1,4 +1,4 @@
-//! Command line → [`Options`] → [`Host`] → exit status.
+//! The command line of the component host.
 
 use std::{
     collections::BTreeMap,
@@ -35,8 +35,12 @@ struct Cli {
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_variable)]
     variable: Vec<(String, String)>,
 
-    /// Writes to standard error how much memory instances had, whenever one had more than all others
-    /// of its component before.
+    /// Keeps compiled components in this folder, so that the next start is quick; it may be deleted.
+    #[arg(long, value_name = "DIR")]
+    compiled: Option<PathBuf>,
+
+    /// Writes to standard error how much memory an instance had, whenever that is more than all earlier
+    /// instances of its component had.
     #[arg(long)]
     report_memory: bool,
 }
@@ -55,7 +59,7 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Runtime::new().context("cannot start threads")?;
     let served = runtime.block_on(async {
-        // Before anything is announced, so that whoever reads it may send the signal.
+        // Before the announcement: whoever reads it may send a signal at once.
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
         let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
         let host = Host::start(options).await?;
@@ -72,8 +76,8 @@ fn run(options: &Options) -> anyhow::Result<()> {
         .await;
         Ok(())
     });
-    // The process ends here: neither a statement that still runs nor an idle instance, which would
-    // report itself as failed, is worth taking down in order.
+    // The process ends here. Ending running statements and idle instances in order would only take
+    // time, and idle instances would report that they failed.
     std::mem::forget(runtime);
     served
 }
@@ -86,19 +90,20 @@ impl From<Cli> for Options {
             listen: cli.listen,
             variables: cli.variable.into_iter().collect(),
             environment: environment(),
+            compiled: cli.compiled,
             report_memory: cli.report_memory,
         }
     }
 }
 
-/// The environment, as far as it is text.
+/// The environment variables that are UTF-8.
 fn environment() -> BTreeMap<String, String> {
     env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()
 }
 
-/// Of several addresses of a name, 127.0.0.1 comes first, as in Spin.
+/// If a name has several addresses, 127.0.0.1 is preferred, as in Spin.
 fn parse_address(text: &str) -> Result<SocketAddr, String> {
     let addresses: Vec<_> = text.to_socket_addrs().map_err(|error| error.to_string())?.collect();
     let local = addresses.iter().find(|address| address.ip() == std::net::Ipv4Addr::LOCALHOST);

@@ -1,7 +1,10 @@
-//! The HTTP server: connections in, requests to components, answers out.
+//! The HTTP server: takes connections, passes requests to components, and sends their answers.
 //!
-//! Set up as Spin's `crates/trigger-http/src/server.rs`: hyper with HTTP/1.1 and HTTP/2 on one
-//! port, its defaults, no `TCP_NODELAY`. What a component answers goes to hyper as it is.
+//! It is configured as Spin's `crates/trigger-http/src/server.rs`: hyper with HTTP/1.1 and HTTP/2 on one
+//! port, its defaults, no `TCP_NODELAY`. The answer of a component goes to hyper unchanged.
+
+mod request;
+pub(crate) mod route;
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -21,14 +24,12 @@ use tokio::{
 };
 use wasmtime_wasi_http::{WasiBody, handler::ProxyHandler};
 
-use crate::{
-    instance::Instances,
-    request::{add_headers, complete_uri, strip},
-    route::{Router, WELL_KNOWN_PREFIX},
-};
+use crate::runtime::instance::Instances;
+use request::{add_headers, complete_uri, strip};
+use route::{Router, WELL_KNOWN_PREFIX};
 
-/// A pause after a connection that could not be accepted, so that a machine out of file
-/// descriptors is not also kept busy.
+/// A pause after a connection that could not be accepted. Without it, a lack of file descriptors would
+/// keep the processor busy too.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The routes and the components behind them.
@@ -57,14 +58,14 @@ impl Server {
 
     async fn serve_connection(self: Arc<Self>, stream: TcpStream, client: SocketAddr) {
         let service = service_fn(move |request| self.clone().respond(request, client));
-        // An error is a client that went away or spoke no HTTP: nothing to report.
+        // An error means that the client went away or does not speak HTTP: nothing to report.
         let _ = Builder::new(TokioExecutor::new())
             .serve_connection(TokioIo::new(stream), service)
             .await;
     }
 
-    /// Answers a request; an error closes the connection, as Spin does with a request that has no
-    /// one `Host`.
+    /// Answers a request. An error closes the connection, as in Spin: the request has no `Host`, or
+    /// a wrong one.
     async fn respond(
         self: Arc<Self>,
         mut request: Request<Incoming>,

@@ -52,7 +52,7 @@ fn help_names_every_flag() {
     let output = host(Path::new("."), &["--help"]);
     assert!(output.status.success());
     let stdout = String::from_utf8(output.stdout).unwrap();
-    for flag in ["--manifest", "--runtime-config-file", "--listen", "--variable"] {
+    for flag in ["--manifest", "--runtime-config-file", "--listen", "--variable", "--compiled"] {
         assert!(stdout.contains(flag), "{flag}");
     }
 }

@@ -177,7 +177,9 @@ impl TestEnv {
         fs::write(&config, text.to_string()).unwrap();
         let mut command = Command::new(program("component-host"));
         command.current_dir(self.folder()).env_clear().args(["--listen", "127.0.0.1:0"]);
-        command.arg("--manifest").arg(&manifest);
+        // Most of the time of a test would be compiling the same components again.
+        let compiled = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/compiled-components");
+        command.arg("--compiled").arg(compiled).arg("--manifest").arg(&manifest);
         command.arg("--runtime-config-file").arg(&config);
         for variable in variables {
             command.args(["--variable", variable]);

@@ -25,6 +25,6 @@ pub(crate) fn run(task: &str, arguments: &Arguments) -> Result<ExitCode> {
     let mut cargo = project::cargo();
     // Paths in the arguments are relative to the folder of the caller.
     cargo.current_dir(env::current_dir().context("cannot tell the current folder")?);
-    cargo.args(["run", "--quiet", "--package", PACKAGE, "--", task]).args(&arguments.arguments);
+    cargo.args(["run", "--package", PACKAGE, "--", task]).args(&arguments.arguments);
     process::status(&mut cargo).map(process::exit_code)
 }

@@ -1,13 +1,13 @@
-//! The components of spin.toml, built in one call of cargo instead of one each.
+//! Builds the components that spin.toml names, all in one call of cargo.
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result, bail};
 use toml::Table;
 
 use crate::{process, project, toolchain::Toolchain};
 
-/// Builds the components, and `more` packages with them.
+/// Builds the components, and the packages `more` in the same way.
 ///
 /// # Errors
 ///
@@ -31,14 +31,28 @@ pub fn build(more: &[&str]) -> Result<()> {
 pub fn packages() -> Result<Vec<String>> {
     let path = project::root().join("spin.toml");
     let text =
-        fs::read_to_string(&path).with_context(|| format!("can't read {}", path.display()))?;
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     parse_packages(&text).with_context(|| format!("in {}", path.display()))
 }
 
-/// cargo's arguments for all packages but the components, which are nothing but WebAssembly.
+/// The `.wasm` files of the components.
 ///
-/// Everything native is built by these: cargo chooses the features of dependencies by what is built
-/// together, and would compile wasmtime again for another choice.
+/// # Errors
+///
+/// As [`packages`].
+pub fn files() -> Result<Vec<PathBuf>> {
+    let folder = project::target("wasm32-wasip2/component");
+    let file = |package: String| folder.join(format!("{}.wasm", package.replace('-', "_")));
+    Ok(packages()?.into_iter().map(file).collect())
+}
+
+/// The arguments that make cargo build all packages but the components: these are only built for
+/// WebAssembly.
+///
+/// Tests and benchmarks build with these. `cargo xtask up` builds less, and yet the same: cargo
+/// chooses the features of a dependency by all packages that are built together, and for these
+/// packages the choice differs only in `idna` and `regex-automata` with what uses them, some 40 s
+/// of processor time. wasmtime is compiled once.
 ///
 /// # Errors
 ///

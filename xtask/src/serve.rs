@@ -1,4 +1,4 @@
-//! Serves an application: under Spin where it is installed, else under the component host.
+//! Starts a server for an application: Spin if it is installed, else the component host.
 
 use std::{
     fs::File,
@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{manifest::Application, process::Process, project};
 
-/// The address, with a free port in place of port 0.
+/// Makes sure that the address is free. Port 0 becomes a free port.
 ///
 /// # Errors
 ///
@@ -20,10 +20,10 @@ use crate::{manifest::Application, process::Process, project};
 pub fn check_free(address: SocketAddr) -> Result<SocketAddr> {
     TcpListener::bind(address)
         .and_then(|listener| listener.local_addr())
-        .with_context(|| format!("can't listen on {address}; choose another with --listen"))
+        .with_context(|| format!("cannot listen on {address}; choose another with --listen"))
 }
 
-/// Starts Spin, or where it isn't installed the component host, and waits until it answers.
+/// Starts Spin, or the component host if Spin is not installed, and waits until it answers.
 ///
 /// # Errors
 ///
@@ -32,7 +32,7 @@ pub fn start_server(application: &Application, listen: SocketAddr) -> Result<Pro
     let mut command = match project::find_program("spin") {
         Some(spin) => {
             let mut command = Command::new(spin);
-            // Tarballs are served from where they are, not from a copy.
+            // Without this, Spin copies all tarballs first.
             command.args(["up", "--direct-mounts", "-f"]);
             command
         }
@@ -41,22 +41,22 @@ pub fn start_server(application: &Application, listen: SocketAddr) -> Result<Pro
     start(command.arg(&application.manifest), application, listen)
 }
 
-/// The component host, ready for the path of a manifest.
+/// The command of the component host, up to the path of the manifest.
 fn host_command() -> Command {
     let mut command = Command::new(project::binary("component-host"));
-    command.arg("--manifest");
+    command.arg("--compiled").arg(project::target("compiled-components")).arg("--manifest");
     command
 }
 
-/// Starts the component host, even where Spin is installed; it reports the memory of its instances.
-/// What it says goes into a file.
+/// Starts the component host, even if Spin is installed. It reports the memory of its instances; its
+/// standard error goes to the file `log`.
 ///
 /// # Errors
 ///
 /// As [`start_server`], or `log` cannot be written.
 pub fn start_host(application: &Application, log: &Path) -> Result<(Process, SocketAddr)> {
     let listen = check_free(SocketAddr::from(([127, 0, 0, 1], 0)))?;
-    let file = File::create(log).with_context(|| format!("can't write {}", log.display()))?;
+    let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
     let mut command = host_command();
     command.arg(&application.manifest).arg("--report-memory").stderr(file);
     let server = start(&mut command, application, listen)
@@ -82,7 +82,7 @@ fn start(command: &mut Command, application: &Application, listen: SocketAddr) -
     }
 }
 
-/// Where a server that listens on `address` is reached from here.
+/// The address to connect to, for a server that listens on `address`.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(Ipv4Addr::LOCALHOST.into());

@@ -1,4 +1,4 @@
-//! The whole system on one machine, from a bare checkout to answers.
+//! `cargo xtask up`: builds everything that serving needs, syncs once, and serves.
 
 use std::{
     env,
@@ -21,10 +21,16 @@ use xtask::{
     sync::{self, What},
 };
 
-/// Where `tardist` syncs from when it isn't told.
+/// The host that `tardist` syncs from by default.
 const WIKIMEDIA: &str = "gerrit.wikimedia.org";
 
-/// How long that host may take to answer before it counts as out of reach.
+/// How long the first build of the components takes.
+const COMPONENTS_TIME: &str = "1 minute";
+
+/// How long the first build takes with the component host, which brings a WebAssembly compiler.
+const HOST_TIME: &str = "5 minutes";
+
+/// How long to wait for that host before it counts as out of reach.
 const REACH_LIMIT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Args)]
@@ -43,11 +49,11 @@ pub(crate) struct Options {
 
 /// Builds, syncs and serves until a signal.
 pub(crate) fn run(mut options: Options) -> Result<ExitCode> {
-    // Before minutes of building.
+    // Checked first, before minutes of building.
     let listen = serve::check_free(options.listen)?;
     let with_sample = options.what.upstream.is_none() && !can_reach_wikimedia();
     if with_sample {
-        println!("Can't reach {WIKIMEDIA}; starting the sample upstream instead.");
+        println!("Cannot reach {WIKIMEDIA}; starting the sample upstream instead.");
     }
     build(with_sample)?;
     let default_data =
@@ -65,7 +71,7 @@ pub(crate) fn run(mut options: Options) -> Result<ExitCode> {
              For fewer, use --only extensions/NAME."
         );
     }
-    // Nobody can follow a link to 0.0.0.0; without a public URL, links are relative.
+    // A link to 0.0.0.0 leads nowhere. Without a public URL, links are relative.
     let public_url = (!listen.ip().is_unspecified()).then(|| format!("http://{listen}"));
     if let Err(code) = sync::run(&options.what, &data, public_url.as_deref())? {
         return Ok(code);
@@ -80,7 +86,7 @@ pub(crate) fn run(mut options: Options) -> Result<ExitCode> {
 }
 
 fn can_reach_wikimedia() -> bool {
-    // Behind a proxy, a connection of our own says nothing.
+    // Behind a proxy, a direct connection proves nothing.
     if ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
         .iter()
         .any(|it| env::var_os(it).is_some())
@@ -88,31 +94,43 @@ fn can_reach_wikimedia() -> bool {
         return true;
     }
     let (sender, receiver) = mpsc::channel();
-    // The resolver has time limits of its own, longer than ours.
+    // In a thread, because the resolver may take longer than the limit.
     thread::spawn(move || {
         let addresses = (WIKIMEDIA, 443).to_socket_addrs();
         let reached = addresses.is_ok_and(|mut addresses| {
             addresses.any(|address| TcpStream::connect_timeout(&address, REACH_LIMIT).is_ok())
         });
-        // Nobody waits any more when it was too late.
+        // An error means that the limit is over and nobody waits.
         let _ = sender.send(reached);
     });
     receiver.recv_timeout(REACH_LIMIT).unwrap_or(false)
 }
 
+/// Builds what will run, and nothing else: a newcomer waits for it.
 fn build(with_sample: bool) -> Result<()> {
+    announce("1 of 2: the components, in WebAssembly", &components::files()?, COMPONENTS_TIME);
     components::build(&[])?;
-    let mut cargo = project::cargo();
-    cargo.args(["build", "--release"]);
-    if project::find_program("spin").is_none() {
-        return process::run(cargo.args(components::all_others()?));
-    }
-    // Without the component host there is no wasmtime to compile.
-    cargo.args(["-p", "tardist"]);
+    let mut packages = vec!["tardist"];
+    let mut time = "1 minute";
     if with_sample {
-        cargo.args(["-p", "sample-upstream"]);
+        packages.push("sample-upstream");
     }
+    if project::find_program("spin").is_none() {
+        packages.push("component-host");
+        time = HOST_TIME;
+    }
+    let programs: Vec<PathBuf> = packages.iter().map(|name| project::binary(name)).collect();
+    announce(&format!("2 of 2: {}", packages.join(", ")), &programs, time);
+    let mut cargo = project::cargo();
+    cargo.args(["build", "--release"]).args(packages.iter().flat_map(|name| ["-p", name]));
     process::run(&mut cargo)
+}
+
+/// Says what is built and how long it takes, where it was never built.
+fn announce(what: &str, files: &[PathBuf], time: &str) {
+    if files.iter().any(|file| !file.exists()) {
+        println!("Building {what}. This takes about {time} on two cores, once.");
+    }
 }
 
 fn serve(application: &Application, listen: SocketAddr) -> Result<ExitCode> {

@@ -1,9 +1,9 @@
-//! `spin.toml` → a checked [`Application`].
+//! Reads `spin.toml` and checks it: the result is an [`Application`].
 //!
-//! Refusal is the default: a key that this host does not act on, unknown or merely unsupported, is
-//! an error that names it, because an application that starts without something it asked for fails
-//! later and elsewhere. Only keys without meaning at run time (`build`, `description`, …) are
-//! passed over, as Spin does. The shapes follow Spin's manifest schema, `crates/manifest`.
+//! A key that this host does not support, known to Spin or not, is an error that names it. Otherwise
+//! an application would start without something that it asked for, and fail later and elsewhere. Only
+//! keys without a meaning at run time (`build`, `description`, …) are ignored, as in Spin. The shapes
+//! follow Spin's manifest schema, `crates/manifest`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,85 +14,40 @@ use std::{
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use crate::error::Error;
+use crate::{
+    config::application::{Application, Component, Mount, Trigger},
+    error::Error,
+};
 
-/// What `spin.toml` describes, with every path joined to the manifest's folder.
-#[derive(Debug)]
-pub(crate) struct Application {
-    /// Where the manifest is, for messages.
-    pub(crate) manifest: PathBuf,
-    /// `[variables]`: name → default; `None` is a required variable.
-    pub(crate) variables: BTreeMap<String, Option<String>>,
-    /// `[[trigger.http]]`, in the order of the manifest.
-    pub(crate) triggers: Vec<Trigger>,
-    /// `[component.ID]`, by identifier.
-    pub(crate) components: BTreeMap<String, Component>,
+/// Reads and checks a manifest.
+///
+/// # Errors
+///
+/// [`Error::Read`], [`Error::Parse`], or [`Error::Item`] for what this host cannot run. Whether
+/// the files and directories exist is checked later.
+pub(crate) fn read(manifest: &Path) -> Result<Application, Error> {
+    let text = fs::read_to_string(manifest).map_err(|source| Error::Read {
+        path: manifest.to_owned(),
+        source,
+        remedy: "give the path of a spin.toml with --manifest",
+    })?;
+    parse(manifest, &text)
 }
 
-/// One `[[trigger.http]]`.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Trigger {
-    /// The route as written, such as `/list/...`.
-    pub(crate) route: String,
-    /// The identifier of a component of the same application.
-    pub(crate) component: String,
-}
-
-/// One `[component.ID]`.
-#[derive(Debug)]
-pub(crate) struct Component {
-    /// The `.wasm` file.
-    pub(crate) source: PathBuf,
-    /// The directories that the component may read.
-    pub(crate) mounts: Vec<Mount>,
-    /// Variable name → template.
-    pub(crate) variables: BTreeMap<String, String>,
-    /// WASI environment variables.
-    pub(crate) environment: BTreeMap<String, String>,
-    /// The labels of the databases that the component may open.
-    pub(crate) databases: BTreeSet<String>,
-}
-
-/// A directory of this machine and where the component sees it.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Mount {
-    /// The directory on this machine.
-    pub(crate) source: PathBuf,
-    /// The absolute path inside the component.
-    pub(crate) destination: String,
-}
-
-impl Application {
-    /// Reads and checks a manifest.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Read`], [`Error::Parse`], or [`Error::Item`] for what this host cannot run. That
-    /// the files and directories exist is not looked at here.
-    pub(crate) fn read(manifest: &Path) -> Result<Self, Error> {
-        let text = fs::read_to_string(manifest).map_err(|source| Error::Read {
-            path: manifest.to_owned(),
-            source,
-            remedy: "give the path of a spin.toml with --manifest",
-        })?;
-        Self::parse(manifest, &text)
-    }
-
-    /// Checks the text of a manifest.
-    ///
-    /// # Errors
-    ///
-    /// As [`Application::read`], without [`Error::Read`].
-    pub(crate) fn parse(manifest: &Path, text: &str) -> Result<Self, Error> {
-        let raw: RawManifest = toml::from_str(text)
-            .map_err(|source| Error::Parse { path: manifest.to_owned(), source: source.into() })?;
-        let folder = manifest.parent().unwrap_or(Path::new(""));
-        raw.check(folder, manifest).map_err(|(item, problem)| Error::Item {
-            path: manifest.to_owned(),
-            item,
-            problem,
-        })
-    }
+/// Checks the text of a manifest.
+///
+/// # Errors
+///
+/// As [`read`], without [`Error::Read`].
+fn parse(manifest: &Path, text: &str) -> Result<Application, Error> {
+    let raw: RawManifest = toml::from_str(text)
+        .map_err(|source| Error::Parse { path: manifest.to_owned(), source: source.into() })?;
+    let folder = manifest.parent().unwrap_or(Path::new(""));
+    raw.check(folder, manifest).map_err(|(item, problem)| Error::Item {
+        path: manifest.to_owned(),
+        item,
+        problem,
+    })
 }
 
 /// The item and what is wrong with it.
@@ -323,129 +278,4 @@ fn is_words(text: &str, delimiter: char) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HEAD: &str = "spin_manifest_version = 2\n[application]\nname = \"t\"\n";
-
-    fn parse(rest: &str) -> Result<Application, Error> {
-        Application::parse(Path::new("app/spin.toml"), &format!("{HEAD}{rest}"))
-    }
-
-    fn refusal(rest: &str) -> String {
-        parse(rest).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn paths_are_relative_to_the_manifest() {
-        let application = parse(
-            r#"
-            [variables]
-            url = { default = "http://x" }
-            token = { required = true, secret = true }
-            [[trigger.http]]
-            route = "/list/..."
-            component = "list"
-            executor = { type = "http" }
-            [component.list]
-            source = "list.wasm"
-            description = "d"
-            files = [{ source = "../data", destination = "/data" }]
-            sqlite_databases = ["snap_shot"]
-            allowed_outbound_hosts = []
-            key_value_stores = []
-            environment = { A = "b" }
-            variables = { url = "{{ url }}/" }
-            build = { command = "make", watch = ["src"] }
-            "#,
-        )
-        .unwrap();
-        assert_eq!(application.variables["url"].as_deref(), Some("http://x"));
-        assert_eq!(application.variables["token"], None);
-        let expected = Trigger { route: "/list/...".into(), component: "list".into() };
-        assert_eq!(application.triggers, [expected]);
-        let list = &application.components["list"];
-        assert_eq!(list.source, Path::new("app/list.wasm"));
-        let data = Mount { source: "app/../data".into(), destination: "/data".into() };
-        assert_eq!(list.mounts, [data]);
-        assert!(list.databases.contains("snap_shot"));
-        assert_eq!(list.environment["A"], "b");
-        assert_eq!(list.variables["url"], "{{ url }}/");
-    }
-
-    #[test]
-    fn what_the_host_cannot_do_is_refused_by_name() {
-        for (line, named) in [
-            ("key_value_stores = [\"default\"]", "key_value_stores"),
-            ("ai_models = [\"llama2-chat\"]", "ai_models"),
-            ("allowed_outbound_hosts = [\"https://example.org\"]", "allowed_outbound_hosts"),
-            ("allowed_http_hosts = [\"example.org\"]", "allowed_http_hosts"),
-            ("exclude_files = [\"x\"]", "exclude_files"),
-            ("dependencies = { \"a:b\" = \"1\" }", "dependencies"),
-            ("dependencies_inherit_configuration = true", "dependencies_inherit_configuration"),
-            ("colour = \"red\"", "colour"),
-            ("files = [\"assets/*\"]", "assets/*"),
-        ] {
-            let message = refusal(&format!("[component.list]\nsource = \"l.wasm\"\n{line}"));
-            assert!(message.starts_with("app/spin.toml: component \"list\": "), "{message}");
-            assert!(message.contains(named), "{message}");
-            assert!(message.contains("not supported by the component host"), "{message}");
-        }
-    }
-
-    #[test]
-    fn triggers_are_refused_by_route() {
-        let component = "[component.a]\nsource = \"a.wasm\"\n";
-        for (trigger, named) in [
-            ("[[trigger.redis]]\nchannel = \"c\"\ncomponent = \"a\"", "[[trigger.redis]]"),
-            ("[[trigger.http]]\nroute = \"/a\"\ncomponent = \"b\"", "no [component.b]"),
-            ("[[trigger.http]]\nroute = { private = true }\ncomponent = \"a\"", "number 1"),
-            ("[[trigger.http]]\nroute = \"/a\"\nstatic_response = {body=\"x\"}", "static_response"),
-            (
-                "[[trigger.http]]\nroute = \"/a\"\ncomponent = \"a\"\nexecutor = { type = \"wagi\" }",
-                "route \"/a\": executor \"wagi\"",
-            ),
-            ("[[trigger.http]]\nroute = \"/a\"\ncomponent = { source = \"a.wasm\" }", "inline"),
-            ("[[trigger.http]]\ncomponent = \"a\"", "route is missing"),
-            ("[[trigger.http]]\nroute = \"/a\"", "component is missing"),
-        ] {
-            let message = refusal(&format!("{trigger}\n{component}"));
-            assert!(message.contains(named), "{message}");
-        }
-    }
-
-    #[test]
-    fn wrong_items_say_what_to_write() {
-        for (rest, named) in [
-            (
-                "[variables]\nx = { required = true, default = \"y\" }",
-                "required = true or a default",
-            ),
-            ("[variables]\nx = { }", "required = true or a default"),
-            ("[component.a_b]\nsource = \"a.wasm\"", "identifier"),
-            ("[component.a]\nsource = { url = \"u\", digest = \"d\" }", "not a path"),
-            (
-                "[component.a]\nsource = \"a\"\nfiles = [{ source = \"d\", destination = \"d\" }]",
-                "must begin with /",
-            ),
-            ("[component.a]\nsource = \"a\"\nsqlite_databases = [\"x y\"]", "kebab-case"),
-            ("[application.trigger.http]\nbase = \"/x\"", "trigger"),
-            ("[application.extra]\na = 1", "extra"),
-            ("[extra]\na = 1", "extra"),
-        ] {
-            let message = refusal(rest);
-            assert!(message.contains(named), "{message}");
-        }
-        let old = Application::parse(
-            Path::new("spin.toml"),
-            "spin_manifest_version = 1\n[application]\nname = \"t\"",
-        );
-        assert!(old.unwrap_err().to_string().contains("spin_manifest_version = 2"));
-    }
-
-    #[test]
-    fn no_toml_is_a_parse_error_with_the_place() {
-        let error = parse("[component").unwrap_err();
-        assert!(error.to_string().contains("line 4"), "{error}");
-    }
-}
+mod tests;

@@ -1,9 +1,9 @@
-//! `runtime-config.toml` → where the databases are and which variables it sets.
+//! Reads `runtime-config.toml`: where the databases are, and values of variables.
 //!
-//! The keys are Spin's (`crates/runtime-config`, `crates/sqlite`, `crates/variables-static`); what
-//! this host does not act on is refused by name.
+//! The keys are Spin's (`crates/runtime-config`, `crates/sqlite`, `crates/variables-static`). A key that
+//! this host does not support is an error that names it.
 //!
-//! A relative `path` counts from the current folder and not from the file, as in Spin 4.1
+//! A relative `path` is relative to the current folder and not to the file, as in Spin 4.1
 //! (`sqlite_config_resolver` in `crates/runtime-config`).
 
 use std::{
@@ -17,14 +17,14 @@ use toml::Table;
 
 use crate::error::Error;
 
-/// The label that exists without configuration.
+/// The label of the database that exists without configuration.
 const DEFAULT_LABEL: &str = "default";
 
-/// Where its file is, beside the manifest. Spin: `DEFAULT_STATE_DIR` in `crates/runtime-config` and
+/// Its file, relative to the folder of the manifest. Spin: `DEFAULT_STATE_DIR` in `crates/runtime-config` and
 /// `DEFAULT_SQLITE_DB_FILENAME` in `crates/sqlite`.
 const DEFAULT_FILE: &str = ".spin/sqlite_db.db";
 
-/// What the operator decides, as opposed to the application.
+/// What the operator decides, and not the application.
 #[derive(Debug)]
 pub(crate) struct RuntimeConfig {
     /// Label → database; always with `default`.
@@ -43,7 +43,7 @@ pub(crate) struct Database {
 }
 
 impl RuntimeConfig {
-    /// Reads and checks the file, or takes the defaults when there is none.
+    /// Reads and checks the file. Without a file it returns the defaults.
     ///
     /// # Errors
     ///

@@ -1,33 +1,33 @@
-//! Variables: who gives a value, and the templates of components.
+//! Variables: their values, and the templates of components.
 //!
-//! Every provider of this host is a fixed set of values, so all is resolved once, at start: a
-//! template that names an unknown variable and a required variable without a value stop the host
-//! instead of a request. What remains for `get` is a look-up. Precedence is Spin's
+//! All providers of this host have fixed values, so everything is resolved once, at start. A template
+//! with an unknown variable, or a required variable without a value, is an error at start and not of a
+//! request. `get` only looks a value up. The precedence is Spin's
 //! (`crates/runtime-factors/src/build.rs`, `crates/runtime-config/src/variables.rs`): the command
 //! line, then each `[[variables_provider]]` in order, then the environment, then the default.
 
 use std::collections::BTreeMap;
 
-/// What Spin's environment provider puts before the upper-case name, `crates/variables-env`.
+/// The prefix of environment variables, before the name in upper case. Spin: `crates/variables-env`.
 pub(crate) const ENVIRONMENT_PREFIX: &str = "SPIN_VARIABLE_";
 
 /// The variables of one component by name, with every template filled in.
 pub(crate) type Values = BTreeMap<String, String>;
 
-/// Why a component gets no value; the cases of `spin:variables/variables.error` that can happen.
+/// Why a component gets no value: the cases of `spin:variables/variables.error` that can happen here.
 #[derive(Debug, PartialEq)]
 pub(crate) enum GetError {
-    /// The name is none that a variable can have.
+    /// A variable cannot have this name.
     InvalidName(String),
-    /// The component's manifest entry has no such variable.
+    /// The component has no such variable in the manifest.
     Undefined(String),
 }
 
-/// Looks a variable of the component up.
+/// Looks up a variable of the component.
 ///
 /// # Errors
 ///
-/// [`GetError`], with the texts of Spin's `crates/expressions`.
+/// [`GetError`], with the messages of Spin's `crates/expressions`.
 pub(crate) fn get(values: &Values, component: &str, name: &str) -> Result<String, GetError> {
     check_name(name).map_err(GetError::InvalidName)?;
     values
@@ -36,10 +36,10 @@ pub(crate) fn get(values: &Values, component: &str, name: &str) -> Result<String
         .ok_or_else(|| GetError::Undefined(format!("no variable for {component:?}.{name:?}")))
 }
 
-/// The value of every variable of the application, or what is missing.
+/// The values of all variables of the application.
 ///
-/// `providers` come in order of precedence and may name variables that the application does not
-/// have, as in Spin. `environment` looks an environment variable up.
+/// `providers` are in order of precedence. They may have variables that the application does not
+/// have, as in Spin. `environment` looks up an environment variable.
 ///
 /// # Errors
 ///
@@ -67,7 +67,7 @@ pub(crate) fn resolve(
     Ok(values)
 }
 
-/// Fills the `{{ name }}` of a component's variables in.
+/// Replaces each `{{ name }}` in a component's variables by its value.
 ///
 /// # Errors
 ///

@@ -1,9 +1,9 @@
-//! The Rust side of `wit/`: what components import beyond WASI.
+//! Rust code for the interfaces in `wit/`: what components import besides WASI.
 
 wasmtime::component::bindgen!({
     path: "wit",
     imports: {
-        // They have no error of their own: an invalid connection is a trap, as in Spin.
+        // These interfaces have no errors: an invalid connection is a trap, as in Spin.
         "spin:sqlite/sqlite.[method]connection.changes": async | trappable,
         "spin:sqlite/sqlite.[method]connection.changes-async": trappable,
         "spin:sqlite/sqlite.[method]connection.last-insert-rowid": async | trappable,
@@ -11,7 +11,7 @@ wasmtime::component::bindgen!({
         default: async,
     },
     with: {
-        "spin:sqlite/sqlite.connection": crate::sqlite::Connection,
+        "spin:sqlite/sqlite.connection": crate::runtime::connection::Connection,
     },
 });
 

@@ -1,13 +1,13 @@
-//! The WebAssembly engine, configured as Spin's: `Config::default` in `crates/core/src/lib.rs`.
+//! The WebAssembly engine, with Spin's configuration: `Config::default` in `crates/core/src/lib.rs`.
 
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
 use crate::error::Error;
 
-/// Instances at the same time; the sizes of the pool follow from it.
+/// The limit of instances at the same time. The sizes of the pool follow from it.
 const MAX_INSTANCES: u32 = 1_000;
 
-/// Makes the engine, with the instance pool where the address space allows it.
+/// Makes the engine. It has an instance pool if the address space is large enough.
 ///
 /// # Errors
 ///
@@ -17,7 +17,8 @@ pub(crate) fn engine() -> Result<Engine, Error> {
     config.wasm_component_model(true);
     config.wasm_component_model_async(true);
     config.cranelift_opt_level(OptLevel::Speed);
-    // No deadline is ever set, but Spin compiles the checks in: they are part of its speed.
+    // This host needs no deadlines. Spin does, and the checks for them cost time: they belong to a fair
+    // comparison.
     config.epoch_interruption(true);
     let mut pooled = config.clone();
     pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));

@@ -1,7 +1,7 @@
-//! A component and its instances: what they are given and how long they live.
+//! A component and its instances: what they get, and how long they live.
 //!
-//! An instance serves several requests, one after the other and at the same time, exactly as Spin
-//! lets it: a component that keeps something between requests behaves here as there.
+//! An instance serves several requests, one after the other and at the same time, with the limits of
+//! Spin. So a component that keeps something between requests behaves in the same way here.
 
 use std::{
     collections::BTreeMap,
@@ -37,20 +37,24 @@ use wasmtime_wasi_http::{
 };
 
 use crate::{
-    bindings::{sqlite, variables},
+    config::{
+        application::Mount,
+        runtime_config::Database,
+        variables::{GetError, Values, get},
+    },
     error::Error,
-    manifest::Mount,
-    memory::{Memory, Most},
-    runtime_config::Database,
-    sqlite::Sqlite,
-    variables::{GetError, Values, get},
+    runtime::{
+        bindings::{sqlite, variables},
+        memory::{Memory, Most},
+        sqlite::Sqlite,
+    },
 };
 
-/// Requests that an instance serves in its life. Spin: `DEFAULT_WASIP3_MAX_INSTANCE_REUSE_COUNT` in
-/// `crates/trigger-http/src/lib.rs`; the next two are there as well.
+/// How many requests an instance serves in its life. Spin: `DEFAULT_WASIP3_MAX_INSTANCE_REUSE_COUNT`
+/// in `crates/trigger-http/src/lib.rs`; the next two limits are from there too.
 const MAX_REQUESTS: usize = 128;
 
-/// Requests that an instance serves at the same time.
+/// How many requests an instance serves at the same time.
 const MAX_CONCURRENT_REQUESTS: usize = 16;
 
 /// How long an instance waits for its next request.
@@ -70,7 +74,7 @@ pub(crate) struct Component {
     pub(crate) variables: Values,
     /// The databases that it may open, by label.
     pub(crate) databases: Arc<BTreeMap<String, Database>>,
-    /// The most memory that one of its instances had; `None` where nobody wants to know.
+    /// The most memory that one of its instances had; `None` if that is not reported.
     pub(crate) most_memory: Option<Most>,
 }
 
@@ -88,8 +92,8 @@ impl Component {
     }
 }
 
-/// The standard output and error of components: the host's standard error. Never a terminal, as in
-/// Spin, which writes both to files too.
+/// Standard output and error of components: both go to the host's standard error. Components see no
+/// terminal, as in Spin, which also writes both to files.
 struct Log;
 
 impl IsTerminal for Log {
@@ -103,14 +107,14 @@ impl StdoutStream for Log {
         stderr().async_stream()
     }
 
-    // The provided one writes from a task that ends with the instance: the message of a panic
-    // would be lost.
+    // The default method writes in a task that ends with the instance: the message of a panic would
+    // be lost.
     fn p2_stream(&self) -> Box<dyn OutputStream> {
         stderr().p2_stream()
     }
 }
 
-/// What an instance has of its own.
+/// The state of one instance.
 pub(crate) struct State {
     component: Arc<Component>,
     wasi: WasiCtx,
@@ -151,7 +155,8 @@ impl<T> variables::HostWithStore<T> for Component {
     }
 }
 
-/// Requests of components to elsewhere: all denied, which is Spin with `allowed_outbound_hosts = []`.
+/// Requests of components to other servers: all are denied, as in Spin with
+/// `allowed_outbound_hosts = []`.
 struct Outbound;
 
 type Denied<T> = Box<dyn Future<Output = Result<T, HttpError>> + Send>;
@@ -167,7 +172,7 @@ impl WasiHttpHooks for Outbound {
     }
 }
 
-/// Makes the linker with everything that the host gives to components.
+/// Makes the linker, with all interfaces that components get.
 ///
 /// # Errors
 ///
@@ -216,9 +221,9 @@ impl HandlerState for Instances {
             memory: Memory::default(),
         };
         let mut store = Store::new(self.pre.engine(), state);
-        // Spin has one too, by which it knows the memory of its instances.
+        // Spin has a limiter too, to know the memory of its instances.
         store.limiter(|state| &mut state.memory);
-        // Half of it, since the current epoch is added: practically never, as in Spin.
+        // Practically never, as in Spin; half of the maximum, because the current epoch is added.
         store.set_epoch_deadline(u64::MAX / 2);
         let service = self.pre.instantiate_async(&mut store).await?;
         Ok(Instance {
@@ -231,7 +236,7 @@ impl HandlerState for Instances {
     }
 }
 
-/// Ends an instance that waited for [`IDLE_TIMEOUT`]; a request may take as long as it needs.
+/// Ends an instance that had no request for [`IDLE_TIMEOUT`]. A request may take any time.
 pub(crate) struct Idle(Pin<Box<Sleep>>);
 
 impl WorkerExpiration for Idle {

@@ -1,17 +1,17 @@
-//! How much memory instances have: that of WebAssembly, which is what Spin limits too.
+//! The memory of instances. It means their WebAssembly memory, which is what Spin limits too.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use wasmtime::ResourceLimiter;
 
-/// Counts the linear memory of an instance, and allows it all.
+/// Counts the linear memory of an instance. It sets no limit.
 #[derive(Default)]
 pub(crate) struct Memory {
     bytes: usize,
 }
 
 impl Memory {
-    /// The size of all its memories together, which never shrink.
+    /// The size of all its memories, in bytes. Memories never shrink.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -38,12 +38,12 @@ impl ResourceLimiter for Memory {
     }
 }
 
-/// The most that was seen.
+/// The largest number so far.
 #[derive(Default)]
 pub(crate) struct Most(AtomicUsize);
 
 impl Most {
-    /// Whether this is more than ever before, which it then isn't a second time.
+    /// Whether this is more than ever before. It then counts as the largest number.
     pub(crate) fn is_beaten_by(&self, bytes: usize) -> bool {
         self.0.fetch_max(bytes, Ordering::Relaxed) < bytes
     }

@@ -1,6 +1,6 @@
-//! A request as Spin hands it to a component: without what concerns only the connection, with a
-//! full URI, and with the `spin-*` headers. Pure; follows `headers.rs`, `wasi.rs` and
-//! `set_req_uri` in Spin's `crates/trigger-http`.
+//! Makes a request what a component gets from Spin: without the headers of the connection, with a full
+//! URI, and with the `spin-*` headers. Pure. It follows `headers.rs`, `wasi.rs` and `set_req_uri` in
+//! Spin's `crates/trigger-http`.
 
 use std::net::SocketAddr;
 
@@ -10,12 +10,12 @@ use http::{
     uri::{Authority, Scheme},
 };
 
-use crate::route::Match;
+use crate::server::route::Match;
 
-/// Hosts under it address another component of the same application, which clients may not do.
+/// The domain of requests from one component to another. Clients may not use it.
 const SERVICE_CHAINING_DOMAIN: &str = "spin.internal";
 
-/// Removes the headers that no component sees.
+/// Removes the headers that components do not get.
 pub(crate) fn strip(headers: &mut HeaderMap) {
     let is_chaining = |host: &HeaderValue| {
         let host = host.to_str().unwrap_or_default();
@@ -32,7 +32,7 @@ pub(crate) fn strip(headers: &mut HeaderMap) {
 ///
 /// # Errors
 ///
-/// The request names no authority, or two. Spin closes the connection then.
+/// The request has no authority, or two different ones. Spin closes the connection then.
 pub(crate) fn complete_uri<B>(request: &mut Request<B>) -> Result<(), String> {
     let mut parts = request.uri().clone().into_parts();
     let from_host = match request.headers().get(HOST) {
@@ -55,7 +55,7 @@ pub(crate) fn complete_uri<B>(request: &mut Request<B>) -> Result<(), String> {
     Ok(())
 }
 
-/// Adds the `spin-*` headers. One that the client sent stays, before ours, as in Spin.
+/// Adds the `spin-*` headers. If the client sent one of them, it stays and comes first, as in Spin.
 ///
 /// # Errors
 ///
@@ -77,7 +77,7 @@ pub(crate) fn add_headers<B>(
 
     let route = found.route;
     let mut add = |name: &str, value: &[u8]| {
-        // A value that no header can carry is left out.
+        // A value that is not allowed in a header is left out.
         if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_bytes(value))
         {
             request.headers_mut().append(name, value);
@@ -100,7 +100,7 @@ pub(crate) fn add_headers<B>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{manifest::Trigger, route::Router};
+    use crate::{config::application::Trigger, server::route::Router};
 
     fn headers(route: &str, uri: &str, given: &[(&str, &str)]) -> HeaderMap {
         let trigger = Trigger { route: route.into(), component: "list".into() };

@@ -1,12 +1,12 @@
-//! Path → component, with Spin's precedence: the same `routefinder` over the same patterns as in
-//! Spin's `crates/routes`. An exact route wins over a wildcard, then the longest prefix wins;
-//! `/a/...` matches `/a` and `/a/` too, and a trailing slash makes no other difference.
+//! Finds the component for a path, with Spin's precedence: the same crate `routefinder` and the same
+//! patterns as in Spin's `crates/routes`. An exact route wins over a wildcard, then the longest prefix
+//! wins. `/a/...` also matches `/a` and `/a/`; otherwise a trailing slash makes no difference.
 
 use std::fmt;
 
-use crate::manifest::Trigger;
+use crate::config::application::Trigger;
 
-/// Paths under it are the host's own.
+/// The prefix of paths that the host answers itself.
 pub(crate) const WELL_KNOWN_PREFIX: &str = "/.well-known/spin/";
 
 /// The routes of an application.
@@ -18,16 +18,16 @@ pub(crate) struct Router {
 /// One route.
 #[derive(Debug)]
 pub(crate) struct Route {
-    /// As written in the manifest.
+    /// The route as written in the manifest.
     pub(crate) pattern: String,
-    /// With a slash at the beginning and none at the end, so `/` is empty: what Spin calls the
+    /// The route with a slash at the beginning and none at the end (so `/` is empty). Spin calls it the
     /// matched route.
     pub(crate) matched: String,
     /// The identifier of the component.
     pub(crate) component: String,
 }
 
-/// The route of a request, with what the path gave to its variable parts.
+/// The route of a request, with the parts of the path that matched its variable parts.
 #[derive(Debug)]
 pub(crate) struct Match<'a> {
     /// The route that matched.
@@ -47,7 +47,7 @@ impl Router {
     pub(crate) fn new(triggers: &[Trigger]) -> Result<Self, (String, String)> {
         let mut routes = routefinder::Router::new();
         for (index, Trigger { route: pattern, component }) in triggers.iter().enumerate() {
-            // routefinder would keep both and always find the earlier one.
+            // routefinder keeps both and always finds the earlier one.
             if triggers[index + 1..].iter().any(|later| later.route == *pattern) {
                 continue;
             }
@@ -64,7 +64,7 @@ impl Router {
         let found = self.routes.best_match(path)?;
         let captures = found.captures();
         let path_info = captures.wildcard().map_or(String::new(), |rest| {
-            // routefinder drops a trailing slash that Spin keeps.
+            // routefinder removes a trailing slash, and Spin keeps it.
             match (rest.is_empty(), path.ends_with('/')) {
                 (true, false) => String::new(),
                 (true, true) => "/".to_owned(),
@@ -99,7 +99,7 @@ impl Route {
         self.pattern.strip_suffix("/...").unwrap_or(&self.pattern)
     }
 
-    /// Spin's notation in routefinder's: `/list/...` → `/list/*`.
+    /// The pattern in the notation of routefinder: `/list/...` → `/list/*`.
     fn routefinder_pattern(&self) -> String {
         match self.matched.strip_suffix("/...") {
             Some(prefix) => format!("{prefix}/*"),
@@ -108,7 +108,7 @@ impl Route {
     }
 }
 
-/// As Spin lists a route at start: `/list (wildcard)`.
+/// Shows a route as Spin does at start: `/list (wildcard)`.
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pattern = self.routefinder_pattern();
