@@ -4,59 +4,31 @@
     reason = "test code: what goes wrong here fails a test, and says where"
 )]
 
+#[path = "support/repository.rs"]
+mod repository;
+
 use std::{collections::BTreeMap, fs, path::Path};
 
-use git2::{Oid, Repository, Signature, Time};
+use git2::{Oid, Repository};
+use repository::{FILE, File, GITLINK, LINK, commit, commit_tree};
 use tardist::{
     content::Content,
     metadata::{self, Manifest, MessageFiles},
     tarball::{self, LargeFiles},
 };
 
-const FILE: i32 = 0o100_644;
 const SCRIPT: i32 = 0o100_755;
-const LINK: i32 = 0o120_000;
-const GITLINK: i32 = 0o160_000;
 
-/// A commit with these files: path, mode, and content (of a gitlink: the commit's id).
-fn commit(repository: &Repository, files: &[(&str, i32, &str)]) -> Oid {
-    let tree = tree(repository, files);
-    let tree = repository.find_tree(tree).unwrap();
-    let who = Signature::new("a", "a@example.org", &Time::new(1_700_000_000, 60)).unwrap();
-    repository.commit(None, &who, &who, "a commit", &tree, &[]).unwrap()
-}
-
-fn tree(repository: &Repository, files: &[(&str, i32, &str)]) -> Oid {
-    let mut folders: BTreeMap<&str, Vec<(&str, i32, &str)>> = BTreeMap::new();
-    let mut builder = repository.treebuilder(None).unwrap();
-    for (path, mode, content) in files {
-        match path.split_once('/') {
-            Some((folder, rest)) => folders.entry(folder).or_default().push((rest, *mode, content)),
-            None if *mode == GITLINK => {
-                builder.insert(path, content.parse::<Oid>().unwrap(), *mode).unwrap();
-            }
-            None => {
-                let blob = repository.blob(content.as_bytes()).unwrap();
-                builder.insert(path, blob, *mode).unwrap();
-            }
-        }
-    }
-    for (folder, files) in folders {
-        builder.insert(folder, tree(repository, &files), 0o040_000).unwrap();
-    }
-    builder.write().unwrap()
-}
-
-fn content(files: &[(&str, i32, &str)]) -> Content {
+fn content(files: &[File<'_>]) -> Content {
     let folder = tempfile::tempdir().unwrap();
     let repository = Repository::init_bare(folder.path()).unwrap();
     let id = commit(&repository, files);
-    // The open repository keeps its files readable; only their names go.
+    // The content reads from it later.
     let _ = folder.keep();
     Content::read(repository, id, |_, gitlink| Ok(Err(format!("no {}", gitlink.path)))).unwrap()
 }
 
-/// The members as `path` or `path=content`, and what was left out.
+/// The members as `path/` or `path=content`, and what was left out.
 fn members(content: &Content) -> (Vec<String>, Vec<String>) {
     let (members, problems) = content.members().unwrap();
     let shown = members.iter().map(|member| {
@@ -72,7 +44,7 @@ fn members(content: &Content) -> (Vec<String>, Vec<String>) {
 }
 
 #[test]
-fn links_become_what_they_point_to_and_never_lead_out_or_on() {
+fn links_become_what_they_point_to_and_never_lead_out_of_the_tree_or_in_circles() {
     let content = content(&[
         ("a/file", FILE, "f"),
         ("a/up", LINK, "../b/inner"),
@@ -119,21 +91,21 @@ fn links_become_what_they_point_to_and_never_lead_out_or_on() {
 }
 
 #[test]
-fn links_that_multiply_the_content_end_in_an_error() {
+fn links_that_multiply_the_files_end_in_an_error() {
     let mut files = vec![("d0/file".to_owned(), FILE, String::new())];
     for level in 1..40 {
         for side in ["l", "r"] {
             files.push((format!("d{level}/{side}"), LINK, format!("../d{}", level - 1)));
         }
     }
-    let files: Vec<(&str, i32, &str)> =
+    let files: Vec<File<'_>> =
         files.iter().map(|(path, mode, to)| (path.as_str(), *mode, to.as_str())).collect();
     let error = content(&files).members().unwrap_err().to_string();
     assert!(error.contains("more than 500000 files"), "{error}");
 }
 
 #[test]
-fn submodules_stand_in_place_and_one_that_is_not_there_is_an_empty_folder() {
+fn submodules_are_in_place_and_one_that_is_missing_is_an_empty_folder() {
     let folder = tempfile::tempdir().unwrap();
     let library = Repository::init_bare(folder.path().join("library")).unwrap();
     let nested = format!("{:040}", 7);
@@ -160,7 +132,7 @@ fn submodules_stand_in_place_and_one_that_is_not_there_is_an_empty_folder() {
     assert_eq!(content.problems, ["the submodule lib/gone is left empty: no lib/gone"]);
 }
 
-/// A tree with these entries as they are, which no tree builder would write.
+/// A tree with exactly these entries: a tree builder would refuse some of them.
 fn raw_tree(repository: &Repository, entries: &[(&str, &[u8], Oid)]) -> Oid {
     let mut bytes = Vec::new();
     for (mode, name, id) in entries {
@@ -174,11 +146,7 @@ fn raw_tree(repository: &Repository, entries: &[(&str, &[u8], Oid)]) -> Oid {
 }
 
 fn read_tree(repository: Repository, tree: Oid) -> Result<Content, tardist::Error> {
-    let id = {
-        let tree = repository.find_tree(tree).unwrap();
-        let who = Signature::new("a", "a@example.org", &Time::new(1_700_000_000, 60)).unwrap();
-        repository.commit(None, &who, &who, "a commit", &tree, &[]).unwrap()
-    };
+    let id = commit_tree(&repository, tree);
     Content::read(repository, id, |_, gitlink| Ok(Err(format!("no {}", gitlink.path))))
 }
 
@@ -211,7 +179,7 @@ fn a_tree_that_is_nested_too_deep_ends_in_an_error() {
 }
 
 #[test]
-fn names_that_no_file_system_takes_are_left_out_and_named() {
+fn names_that_no_file_system_accepts_are_left_out_and_named() {
     let folder = tempfile::tempdir().unwrap();
     let repository = Repository::init_bare(folder.path()).unwrap();
     let [one, two] = [b"one", b"two"].map(|text| repository.blob(text).unwrap());
@@ -244,7 +212,7 @@ fn names_that_no_file_system_takes_are_left_out_and_named() {
     assert_eq!(files, [&format!("{longest}=one"), "not-utf8-\u{fffd}=one", "twice=one"]);
     assert!(members.iter().all(|member| member.len() < 4096));
     let problems = content.problems.join("\n");
-    for said in [
+    for text in [
         ". is left out",
         ".. is left out",
         "a/b is left out: no file can have that name",
@@ -253,7 +221,7 @@ fn names_that_no_file_system_takes_are_left_out_and_named() {
         "no file can have so long a path",
         "twice is there twice",
     ] {
-        assert!(problems.contains(said), "{said} in {problems}");
+        assert!(problems.contains(text), "{text} in {problems}");
     }
     assert_eq!(content.problems.len(), 6, "{problems}");
     assert_eq!(links, ["the symbolic link z to two is left out: it points to nothing"]);
@@ -315,7 +283,7 @@ fn an_object_that_is_missing_or_broken_is_damage_to_the_mirror() {
 }
 
 #[test]
-fn nested_submodules_are_in_place_down_to_the_depth_that_is_asked_for() {
+fn nested_submodules_are_in_place_down_to_the_given_depth() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let mut inner = None;
@@ -351,7 +319,7 @@ fn nested_submodules_are_in_place_down_to_the_depth_that_is_asked_for() {
         assert_eq!(seen, asked);
         let (members, _) = members(&content);
         assert_eq!(members.iter().filter(|member| member.contains('=')).count(), files);
-        // Attributes end where another repository begins.
+        // Attributes do not hold in the repository of a submodule.
         let is_crlf = |path: &str| members.contains(&format!("{path}eol.txt=x\r\n"));
         assert_eq!(
             (is_crlf(""), is_crlf("a/sub/"), is_crlf("a/sub/a/sub/")),
@@ -362,7 +330,7 @@ fn nested_submodules_are_in_place_down_to_the_depth_that_is_asked_for() {
 }
 
 #[test]
-fn a_tarball_is_the_same_bytes_for_ever() {
+fn a_tarball_always_has_the_same_bytes() {
     let long = format!("{}/{}", "long".repeat(40), "name".repeat(30));
     let mut content = content(&[
         ("run.sh", SCRIPT, "#!/bin/sh\n"),
@@ -385,8 +353,8 @@ fn a_tarball_is_the_same_bytes_for_ever() {
         .unwrap()
         .unwrap();
     assert_eq!(written.size, bytes.len() as u64);
-    // Another compressor or another header field changes this, and then every tarball of every
-    // user: see to it that it is worth that.
+    // Another compressor or another header field changes this, and with it every tarball of every
+    // user: change it only if that is worth it.
     assert_eq!(written.sha256, "b19295abdc8f28539ecd0ebac41a2e5ee6b6995cbdaa5c4b9d506f626363a887");
 
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(bytes.as_slice()));
@@ -411,13 +379,13 @@ fn a_tarball_is_the_same_bytes_for_ever() {
     );
 }
 
-fn manifest(files: &[(&str, i32, &str)]) -> Manifest {
+fn manifest(files: &[File<'_>]) -> Manifest {
     let id = "extensions/Foo".parse().unwrap();
     metadata::read(&content(files), &id, &mut MessageFiles::default()).unwrap()
 }
 
 #[test]
-fn a_manifest_says_what_it_says_and_nothing_is_invented() {
+fn the_metadata_of_a_manifest_are_what_it_says() {
     let text = r#"{
         "name": "Foo", "version": 2, "author": "One", "url": "https://example.org", "type": "",
         "descriptionmsg": "foo-desc", "license-name": "MIT", "MessagesDirs": {"Foo": ["i18n/api", "i18n"]},

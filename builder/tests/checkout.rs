@@ -15,7 +15,7 @@ use std::{
 use git2::{Oid, Repository};
 use tardist::content::Content;
 
-/// The real Git, deaf to whoever runs the test.
+/// Runs the real Git. It does not see the configuration of the user who runs the test.
 fn git(folder: &Path, args: &[&str], input: &[u8]) -> Vec<u8> {
     let mut child = Command::new("git")
         .args(["-c", "core.autocrlf=false", "-c", "init.defaultBranch=master"])
@@ -35,12 +35,12 @@ fn git(folder: &Path, args: &[&str], input: &[u8]) -> Vec<u8> {
     // A command that does not read its input may be gone by now.
     let _ = child.stdin.take().unwrap().write_all(input);
     let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "git {args:?}: {said}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "git {args:?}: {errors}");
     output.stdout
 }
 
-/// What a fresh clone has, by path.
+/// The files of a fresh clone, by path.
 fn checked_out(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     git(folder, &["clone", "-q", "bare", "clone"], b"");
     let clone = folder.join("clone");
@@ -53,8 +53,8 @@ fn checked_out(folder: &Path) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-/// A bare repository with these blobs on master, made by `git fast-import`: what is in it went
-/// through no conversion on its way in. A path that ends with `@` is a symbolic link.
+/// A bare repository with these blobs on master. `git fast-import` makes it, which converts nothing. A
+/// path that ends with `@` is a symbolic link.
 fn import(folder: &Path, files: &[(String, Vec<u8>)]) -> Content {
     git(folder, &["init", "-q", "--bare", "bare"], b"");
     let mut stream =
@@ -72,7 +72,8 @@ fn import(folder: &Path, files: &[(String, Vec<u8>)]) -> Content {
     Content::read(repository, tip, |_, _| Ok(Err("no submodules here".to_owned()))).unwrap()
 }
 
-/// Compares each file, and returns how many are not the blob's bytes.
+/// Compares each file with that of a clone. Returns how many files differ from their blobs, and the
+/// problems.
 fn compare(files: &[(String, Vec<u8>)]) -> (usize, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
     let content = import(folder.path(), files);
@@ -85,7 +86,7 @@ fn compare(files: &[(String, Vec<u8>)]) -> (usize, Vec<String>) {
         assert_eq!(String::from_utf8_lossy(&bytes), String::from_utf8_lossy(expected), "{path}");
         assert_eq!(&bytes, expected, "{path}");
         assert_eq!(content.size(file).unwrap(), bytes.len() as u64, "{path}");
-        // Names with escapes are not in the list as they come out.
+        // Names with escapes are different in the list.
         converted += usize::from(blobs.get(path.as_str()).is_some_and(|blob| **blob != bytes));
     }
     (converted, content.problems)
@@ -95,7 +96,7 @@ fn files<'a>(list: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Vec<(String
     list.into_iter().map(|(path, bytes)| (path.to_owned(), bytes.to_vec())).collect()
 }
 
-/// What a line may say of a file.
+/// What a line may say about a file.
 const COMBINATIONS: &[&str] = &[
     "text",
     "-text",
@@ -142,7 +143,7 @@ const COMBINATIONS: &[&str] = &[
     "export-ignore export-subst",
 ];
 
-/// Contents that conversions may stumble over.
+/// Contents that may be difficult to convert.
 const TEXTS: &[(&str, &[u8])] = &[
     ("lf", b"one\ntwo\n"),
     ("crlf", b"one\r\ntwo\r\n"),
@@ -222,7 +223,7 @@ prefix**/far.md both
 *.several eol=lf eol=crlf ident -ident
 ";
 
-/// The files that those lines are about.
+/// Files that these lines match, and some that they do not match.
 const PATHS: &[&str] = &[
     "a.txt",
     "b.both",
@@ -286,7 +287,7 @@ const PATHS: &[&str] = &[
 ];
 
 #[test]
-fn precedence_patterns_and_macros_are_gits() {
+fn precedence_patterns_and_macros_are_those_of_git() {
     // 2,047 bytes count, and 2,048 do not, blanks included.
     let long = format!("{:2047}\n{:2048}\n", "*.fits eol=crlf", "*.long eol=crlf");
     let nul = b"*.nul eol=crlf\n\0*.nul eol=lf\n";
@@ -311,9 +312,9 @@ fn precedence_patterns_and_macros_are_gits() {
     assert_eq!(problems, [""; 0]);
 }
 
-/// A thousand patterns made by a small generator of numbers against a hundred paths.
+/// A thousand patterns and a hundred paths, made by a small random number generator.
 #[test]
-fn patterns_of_all_sorts_match_as_in_git() {
+fn patterns_of_all_kinds_match_as_in_git() {
     const PARTS: [&str; 24] = [
         "a",
         "b",
@@ -353,7 +354,7 @@ fn patterns_of_all_sorts_match_as_in_git() {
         let pattern: String = (0..length).map(|_| PARTS[random(PARTS.len())]).collect();
         lines.push(format!("\"f{}/{pattern}\" ident\n\"{pattern}\" eol=crlf\n", number % 10));
     }
-    // Lines that are always true would hide the others: each folder has its own few.
+    // A line that matches all files would hide the others, so each folder has only a few lines.
     for (number, lines) in lines.chunks(8).enumerate() {
         let text = lines.concat().into_bytes();
         all.push((format!("{number}/.gitattributes"), text));
@@ -363,7 +364,7 @@ fn patterns_of_all_sorts_match_as_in_git() {
                 (0..depth).map(|_| format!("{}/", NAMES[random(NAMES.len())])).collect();
             let first = format!("f{}/", random(10));
             let top = if file % 2 == 0 { "" } else { first.as_str() };
-            // A file's name never is a folder's.
+            // The name of a file must not be that of a folder.
             let name = ["a.", "b", "ab", "abc", "c"][random(5)];
             let path =
                 format!("{number}/{top}{folders}{name}{}", if name == "a." { "" } else { "b" });
@@ -382,7 +383,7 @@ fn patterns_of_all_sorts_match_as_in_git() {
 }
 
 #[test]
-fn what_git_stops_at_is_named() {
+fn an_encoding_that_is_not_supported_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let content = import(
         folder.path(),
@@ -401,7 +402,7 @@ fn what_git_stops_at_is_named() {
 }
 
 #[test]
-fn hostile_attributes_end_in_time() {
+fn hostile_attributes_do_not_take_long() {
     let chain: String = (0..20_000).map(|n| format!("[attr]m{n} m{}\n", n + 1)).collect();
     let stars = format!("{}x ident\n", "**/".repeat(600)).repeat(20);
     let deep = format!("{}y", "d/".repeat(120));

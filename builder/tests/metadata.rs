@@ -1,9 +1,12 @@
-//! From manifests and messages to metadata: each form that the schema of `extension.json` knows, and
-//! real repositories of ten years, where they are beside the project.
+//! From manifests and messages to metadata: each form that the schema of `extension.json` allows, and
+//! real repositories from ten years, where a copy of them is beside the project.
 #![allow(
     clippy::unwrap_used,
     reason = "test code: what goes wrong here fails a test, and says where"
 )]
+
+#[path = "support/repository.rs"]
+mod repository;
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +15,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use git2::{Oid, Repository, Signature, Time};
+use git2::{Oid, Repository};
+use repository::{FILE, GITLINK, LINK};
 use serde_json::{Value, json};
 use tardist::{
     RepositoryId,
@@ -20,35 +24,10 @@ use tardist::{
     metadata::{self, Manifest, MessageFiles},
 };
 
-/// Files by path; a symbolic link is what begins with `-> `, a submodule's commit what begins with `@ `.
+/// Texts of files by path. A text `-> TARGET` is a symbolic link, and `@ COMMIT` a submodule.
 type Files = BTreeMap<String, String>;
 
-fn tree(repository: &Repository, files: &Files) -> Oid {
-    let mut folders: BTreeMap<&str, Files> = BTreeMap::new();
-    let mut builder = repository.treebuilder(None).unwrap();
-    for (path, text) in files {
-        if let Some((folder, rest)) = path.split_once('/') {
-            folders.entry(folder).or_default().insert(rest.to_owned(), text.clone());
-            continue;
-        }
-        if let Some(commit) = text.strip_prefix("@ ") {
-            builder.insert(path, commit.parse().unwrap(), 0o160_000).unwrap();
-            continue;
-        }
-        let (mode, text) = match text.strip_prefix("-> ") {
-            Some(target) => (0o120_000, target),
-            None => (0o100_644, text.as_str()),
-        };
-        let blob = repository.blob(text.as_bytes()).unwrap();
-        builder.insert(path, blob, mode).unwrap();
-    }
-    for (folder, files) in folders {
-        builder.insert(folder, tree(repository, &files), 0o040_000).unwrap();
-    }
-    builder.write().unwrap()
-}
-
-/// A bare repository whose branches are read one after the other.
+/// A bare repository whose branches are read one after another.
 struct Branches {
     id: RepositoryId,
     folder: tempfile::TempDir,
@@ -67,10 +46,17 @@ impl Branches {
     }
 
     fn commit(&self, files: &Files) -> Oid {
-        let repository = self.open();
-        let tree = repository.find_tree(tree(&repository, files)).unwrap();
-        let who = Signature::new("a", "a@example.org", &Time::new(1_700_000_000, 0)).unwrap();
-        repository.commit(None, &who, &who, "a commit", &tree, &[]).unwrap()
+        let files = files.iter().map(|(path, text)| {
+            let (mode, content) = if let Some(commit) = text.strip_prefix("@ ") {
+                (GITLINK, commit)
+            } else if let Some(target) = text.strip_prefix("-> ") {
+                (LINK, target)
+            } else {
+                (FILE, text.as_str())
+            };
+            (path.as_str(), mode, content)
+        });
+        repository::commit(&self.open(), &files.collect::<Vec<_>>())
     }
 
     fn read(&mut self, files: &Files) -> Manifest {
@@ -95,7 +81,7 @@ fn read(list: &[(&str, Value)]) -> Manifest {
     Branches::new("extensions/Foo").read(&files(&list))
 }
 
-/// The manifest of an extension without other files; nothing may be wrong with it.
+/// The manifest of an extension without other files. It must have no problems.
 fn extension(fields: Value) -> Manifest {
     let found = read(&[("extension.json", fields)]);
     assert_eq!(found.problems, [""; 0]);
@@ -216,7 +202,7 @@ fn messages_may_be_in_a_submodule() {
 }
 
 #[test]
-fn what_a_branch_may_say_is_bounded() {
+fn the_metadata_of_a_branch_are_bounded() {
     let mut list: Vec<(String, Value)> = (0..400)
         .map(|i| (format!("i/a{i}.json"), json!({"d": format!("{i} {}", "x".repeat(8000))})))
         .collect();
@@ -233,7 +219,7 @@ fn what_a_branch_may_say_is_bounded() {
 }
 
 #[test]
-fn all_languages_are_read_but_for_those_that_are_none() {
+fn all_languages_are_read_and_no_file_that_is_none() {
     let text = |text: &str| json!({"@metadata": {"authors": []}, "d": text, "other": ["x"]});
     let found = read(&[
         ("extension.json", json!({"descriptionmsg": "d", "MessagesDirs": {"Foo": ["a", "b"]}})),
@@ -255,7 +241,7 @@ fn all_languages_are_read_but_for_those_that_are_none() {
 }
 
 #[test]
-fn a_folder_whose_english_has_no_such_message_is_not_looked_through() {
+fn a_folder_whose_english_has_no_such_message_is_not_read() {
     let found = read(&[
         (
             "extension.json",
@@ -271,7 +257,7 @@ fn a_folder_whose_english_has_no_such_message_is_not_looked_through() {
 }
 
 #[test]
-fn a_broken_file_costs_its_own_language_alone() {
+fn a_broken_file_only_loses_its_own_language() {
     let long = "x".repeat(9000);
     let found = read(&[
         ("extension.json", json!({"descriptionmsg": "d", "MessagesDirs": {"Foo": "i"}})),
@@ -294,7 +280,7 @@ fn a_broken_file_costs_its_own_language_alone() {
 }
 
 #[test]
-fn a_file_that_branches_share_is_read_for_what_each_of_them_wants() {
+fn a_file_that_branches_share_has_the_messages_of_each() {
     let mut branches = Branches::new("extensions/Foo");
     let messages = json!({"d1": "first", "d2": "second"});
     for (key, expected) in [("d1", "first"), ("d2", "second"), ("d1", "first")] {
@@ -352,10 +338,10 @@ fn versions_and_urls() {
 }
 
 #[test]
-fn of_several_manifests_one_speaks_for_the_repository() {
+fn one_of_several_manifests_describes_the_branch() {
     let part = |name: &str, message: &str| json!({"name": name, "descriptionmsg": message});
     let title = |list: &[(&str, Value)]| read(list).metadata.title;
-    // By its name, by its message, by its file's name.
+    // Chosen by its name, by its message, by its file name.
     let client = ("extension-client.json", part("FooClient", "foo-client-desc"));
     assert_eq!(
         title(&[client.clone(), ("extension-repo.json", part("Foo", "x"))]).as_deref(),
@@ -369,7 +355,8 @@ fn of_several_manifests_one_speaks_for_the_repository() {
         title(&[client.clone(), ("extension-repo.json", part("FooRepo", "x"))]).as_deref(),
         Some("FooClient")
     );
-    // The whole one before the parts, an extension's before a skin's; what has no name is none.
+    // `extension.json` comes before its parts, and before a skin's. A file without a name is no
+    // manifest.
     assert_eq!(
         title(&[client.clone(), ("extension.json", part("Whole", "x"))]).as_deref(),
         Some("Whole")
@@ -396,7 +383,7 @@ fn of_several_manifests_one_speaks_for_the_repository() {
 /// A message: its file, its key, and its text.
 type Message = (String, String, String);
 
-/// What can be said of a real manifest by simple rules.
+/// What simple rules say about a real manifest.
 struct Expected {
     fields: Value,
     messages: Vec<Message>,
@@ -422,7 +409,8 @@ impl Expected {
     }
 }
 
-/// Text without markup stays as it is; with it, there is less of it and none of its signs.
+/// Checks that a text without markup stays as it is. A text with markup becomes shorter, and has no signs
+/// of markup any more.
 fn check_text(found: Option<&str>, given: Option<&str>, place: &dyn Debug) {
     let (Some(found), Some(given)) = (found, given) else {
         assert_eq!(found, given, "{place:?}");

@@ -2,7 +2,6 @@
 //! command does and leaves alone.
 
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use tardist_tests::{Fault, File, RequestKind, TestEnv, Value, files, within};

@@ -296,7 +296,7 @@ fn a_composer_that_fails_or_hangs_is_the_failure_of_its_branch() {
 
     let nowhere = env.folder().join("nowhere");
     let run = env.sync(&["--composer", nowhere.to_str().unwrap()]);
-    run.exits(3).says(&["can't be started", "nowhere"]);
+    run.exits(3).says(&["cannot be started", "nowhere"]);
     let left: Vec<_> =
         files(&env.data()).into_keys().filter(|it| it.contains("unfinished")).collect();
     assert_eq!(left, [""; 0]);
