@@ -238,9 +238,7 @@ mod tests {
 
     #[test]
     fn the_manual_has_all_commands_and_all_options() {
-        let mut page = Vec::new();
-        man::write(command(), &mut page).unwrap();
-        let page = String::from_utf8(page).unwrap();
+        let page = man::run(command()).unwrap().text;
         let plain = page.replace("\\-", "-").replace("\\fB", "").replace("\\fR", "");
         for command in command().get_subcommands() {
             let heading = format!(".SS \"tardist {}\"", command.get_name());

@@ -22,10 +22,12 @@ mod defaults;
 pub mod file;
 mod form;
 mod given;
+mod load;
 pub mod sample;
 mod set_by;
 pub mod variables;
 
 pub use form::{FORMS, Form, Takes};
 pub use given::Settings;
+pub use load::load;
 pub use set_by::SetBy;

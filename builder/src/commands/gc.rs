@@ -19,11 +19,11 @@ use std::{
 };
 
 use jiff::Timestamp;
-use serde::Serialize;
 use tardist_contract::Kind;
 
 use crate::{
     Error,
+    commands::output::Output,
     cycle::{
         report::{Remark, Report},
         sweep,
@@ -42,35 +42,28 @@ use crate::{
     snapshot::Snapshot,
 };
 
-/// What was done.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Outcome {
+/// What was freed, and what could not be tidied.
+#[derive(Debug, Default)]
+struct Freed {
     /// Mirrors of repositories that were removed.
-    pub mirrors: usize,
+    mirrors: usize,
     /// Mirrors of submodules that were removed.
-    pub submodules: usize,
+    submodules: usize,
     /// Tarballs that were removed after their grace period.
-    pub tarballs: usize,
+    tarballs: usize,
     /// Unfinished files and folders of killed cycles that were removed.
-    pub unfinished: usize,
+    unfinished: usize,
     /// Mirrors that stay and were tidied.
-    pub tidied: usize,
+    tidied: usize,
     /// How many packs these had together.
-    pub packs: usize,
+    packs: usize,
     /// The bytes on disk that all this freed.
-    pub bytes: u64,
+    bytes: u64,
     /// Mirrors that could not be tidied.
-    pub failures: Vec<Remark>,
+    failures: Vec<Remark>,
 }
 
-impl Outcome {
-    /// The exit status: 0 all well, 3 where a mirror could not be tidied.
-    pub fn exit_code(&self) -> u8 {
-        if self.failures.is_empty() { 0 } else { 3 }
-    }
-}
-
-impl fmt::Display for Outcome {
+impl fmt::Display for Freed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -94,12 +87,18 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Frees what can be freed at the time `now`.
+/// Frees what can be freed at the time `now`, and says what that was.
 ///
 /// # Errors
 /// [`Error::NothingPublished`] where there is no snapshot to say what is in use; [`Error::Locked`]
-/// while another builder works; [`Error::Io`] where something can't be read or removed.
-pub fn run(config: &Config, now: Timestamp, progress: &Progress) -> Result<Outcome, Error> {
+/// while another builder works; [`Error::Io`] where something cannot be read or removed.
+pub fn run(config: &Config, now: Timestamp, progress: &Progress) -> Result<Output, Error> {
+    let freed = free(config, now, progress)?;
+    let exit_status = if freed.failures.is_empty() { 0 } else { 3 };
+    Ok(Output { text: freed.to_string(), exit_status })
+}
+
+fn free(config: &Config, now: Timestamp, progress: &Progress) -> Result<Freed, Error> {
     let layout = Layout::new(&config.data);
     let none = || Error::NothingPublished { path: layout.root().to_owned() };
     // Without one there is nothing to do, and no data directory to make for a lock.
@@ -108,15 +107,15 @@ pub fn run(config: &Config, now: Timestamp, progress: &Progress) -> Result<Outco
     }
     let _lock = Lock::acquire(&layout)?;
     let snapshot = Snapshot::load(&layout.snapshot()).ok_or_else(none)?;
-    let mut outcome = Outcome::default();
-    remove_unfinished(&layout, &mut outcome)?;
-    sweep(&layout, &snapshot, config, now, &mut outcome)?;
+    let mut freed = Freed::default();
+    remove_unfinished(&layout, &mut freed)?;
+    sweep(&layout, &snapshot, config, now, &mut freed)?;
     let is_wanted = wanted(&layout, &snapshot);
     let (used, unused): (BTreeMap<_, _>, BTreeMap<_, _>) =
         mirrors(&layout)?.into_iter().partition(|(id, _)| is_wanted(id, None));
     for path in unused.values() {
-        outcome.bytes += remove_folder(path)?;
-        outcome.mirrors += 1;
+        freed.bytes += remove_folder(path)?;
+        freed.mirrors += 1;
     }
     for (id, path) in &used {
         keep::drop_branches(path, |branch| is_wanted(id, Some(branch)))?;
@@ -125,14 +124,14 @@ pub fn run(config: &Config, now: Timestamp, progress: &Progress) -> Result<Outco
     let is_kept_for = |id: &RepositoryId, branch: &str| is_wanted(id, Some(branch));
     let unused = keep::drop_unused(&submodules, is_kept_for, |id| layout.mirror(id))?;
     for path in &unused {
-        outcome.bytes += remove_folder(path)?;
-        outcome.submodules += 1;
+        freed.bytes += remove_folder(path)?;
+        freed.submodules += 1;
     }
     remove_empty_folders(&layout.mirrors().join("submodules"));
     let stay = submodules.into_iter().filter(|path| !unused.contains(path));
     let stay = used.into_values().chain(stay).collect();
-    tidy_all(&layout, stay, config.jobs, progress, &mut outcome);
-    Ok(outcome)
+    tidy_all(&layout, stay, config.jobs, progress, &mut freed);
+    Ok(freed)
 }
 
 fn sweep(
@@ -140,7 +139,7 @@ fn sweep(
     snapshot: &Snapshot,
     config: &Config,
     now: Timestamp,
-    outcome: &mut Outcome,
+    freed: &mut Freed,
 ) -> Result<(), Error> {
     let before = layout.tarballs()?;
     let retired = sweep::retired(
@@ -150,10 +149,10 @@ fn sweep(
         &snapshot.retired,
         now.as_second(),
     );
-    outcome.tarballs = sweep::sweep(layout, &retired, config.grace, now.as_second())?;
+    freed.tarballs = sweep::sweep(layout, &retired, config.grace, now.as_second())?;
     let after = layout.tarballs()?;
     let gone = before.iter().filter(|(key, _)| !after.contains_key(*key));
-    outcome.bytes += gone.map(|(_, file)| file.size).sum::<u64>();
+    freed.bytes += gone.map(|(_, file)| file.size).sum::<u64>();
     Ok(())
 }
 
@@ -206,7 +205,7 @@ fn submodule_mirrors(layout: &Layout) -> Result<Vec<PathBuf>, Error> {
     Ok(found)
 }
 
-fn remove_unfinished(layout: &Layout, outcome: &mut Outcome) -> Result<(), Error> {
+fn remove_unfinished(layout: &Layout, freed: &mut Freed) -> Result<(), Error> {
     let mut folders = vec![layout.root().to_owned()];
     for kind in Kind::ALL {
         folders.extend([layout.dist(kind), layout.mirrors().join(kind.as_str())]);
@@ -215,8 +214,8 @@ fn remove_unfinished(layout: &Layout, outcome: &mut Outcome) -> Result<(), Error
         for path in entries(&folder)? {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             if name.starts_with(UNFINISHED) {
-                outcome.bytes += size(&path)?;
-                outcome.unfinished += 1;
+                freed.bytes += size(&path)?;
+                freed.unfinished += 1;
                 let removed =
                     if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
                 removed.at("remove", &path)?;
@@ -254,7 +253,7 @@ fn tidy_all(
     mirrors: Vec<PathBuf>,
     jobs: usize,
     progress: &Progress,
-    outcome: &mut Outcome,
+    freed: &mut Freed,
 ) {
     let meter = progress.count(mirrors.len(), "mirrors", || 0);
     let name = |path: &Path| {
@@ -267,14 +266,14 @@ fn tidy_all(
     };
     pool::run(jobs, mirrors, tidied, |path, tidied| match tidied {
         Ok(tidied) => {
-            outcome.tidied += 1;
-            outcome.packs += tidied.packs_before;
-            outcome.bytes += tidied.bytes_before.saturating_sub(tidied.bytes_after);
+            freed.tidied += 1;
+            freed.packs += tidied.packs_before;
+            freed.bytes += tidied.bytes_before.saturating_sub(tidied.bytes_after);
         }
         Err(error) => {
             let (repository, text) = (name(&path), error.to_string());
-            outcome.failures.push(Remark { repository, branch: None, text });
+            freed.failures.push(Remark { repository, branch: None, text });
         }
     });
-    outcome.failures.sort();
+    freed.failures.sort();
 }

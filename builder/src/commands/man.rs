@@ -7,6 +7,8 @@ use std::io::{self, Write};
 
 use clap_mangen::Man;
 
+use crate::{Error, commands::output::Output};
+
 const FILES: &str = r#".SH FILES
 .TP
 \fBtardist.toml\fR
@@ -25,11 +27,17 @@ Bare clones. They may be deleted between cycles, and are fetched again.
 The report of the last cycle.
 "#;
 
-/// Writes the page about `command`.
+/// The page about `command`.
 ///
 /// # Errors
-/// Those of `out`.
-pub fn write(command: clap::Command, out: &mut dyn Write) -> io::Result<()> {
+/// [`Error::Bug`] where it cannot be written to memory.
+pub fn run(command: clap::Command) -> Result<Output, Error> {
+    let mut page = Vec::new();
+    write(command, &mut page).map_err(|error| Error::Bug(error.to_string()))?;
+    Ok(Output { text: String::from_utf8_lossy(&page).into_owned(), exit_status: 0 })
+}
+
+fn write(command: clap::Command, out: &mut dyn Write) -> io::Result<()> {
     let commands: Vec<clap::Command> = command.get_subcommands().cloned().collect();
     let man = Man::new(command.disable_help_subcommand(true)).manual("tardist");
     man.render_title(out)?;

@@ -7,6 +7,8 @@ use serde::Serialize;
 use tardist_contract::Kind;
 
 use crate::{
+    Error,
+    commands::output::Output,
     cycle::report::{Outcome, Remark, Report},
     data_dir::layout::Layout,
     progress,
@@ -39,6 +41,20 @@ pub struct Published {
     pub tarballs: usize,
     /// Their size together, in bytes.
     pub bytes: u64,
+}
+
+/// Tells the status of a data directory at the time `now`, as text or as JSON.
+///
+/// # Errors
+/// [`Error::Bug`] where the status cannot be JSON.
+pub fn run(layout: &Layout, json: bool, now: Timestamp) -> Result<Output, Error> {
+    let status = read(layout, now);
+    let text = if json {
+        serde_json::to_string_pretty(&status).map_err(|error| Error::Bug(error.to_string()))?
+    } else {
+        status.to_string()
+    };
+    Ok(Output { text, exit_status: status.exit_code() })
 }
 
 /// Reads the status of a data directory at the time `now`.

@@ -6,23 +6,42 @@ use std::{fs::File, io, path::Path};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    commands::output::Output,
     cycle::report::Remark,
     data_dir::layout::Layout,
     progress::Progress,
     snapshot::{Snapshot, catalogue},
 };
 
+/// Checks every tarball, and says which are not as they were published.
+pub fn run(layout: &Layout, progress: &Progress) -> Output {
+    let Some(Verified { good, bad }) = verify(layout, progress) else {
+        let text = format!("There is no snapshot in {}.", layout.root().display());
+        return Output { text, exit_status: 1 };
+    };
+    if bad.is_empty() {
+        return Output { text: format!("All {good} tarballs are as published."), exit_status: 0 };
+    }
+    let lines: String = bad.iter().map(|bad| format!("\n  {bad}")).collect();
+    let text = format!(
+        "{good} tarballs are as published, {} are not; `tardist sync` makes missing and cut ones \
+         again, `tardist sync --force --only KIND/NAME` all of a repository:{lines}",
+        bad.len()
+    );
+    Output { text, exit_status: 1 }
+}
+
 /// What was found.
 #[derive(Debug, Default)]
-pub struct Verified {
+struct Verified {
     /// Tarballs that are as the snapshot says.
-    pub good: usize,
+    good: usize,
     /// Those that are not, and why.
-    pub bad: Vec<Remark>,
+    bad: Vec<Remark>,
 }
 
 /// Checks every tarball; `None` where there is no snapshot.
-pub fn verify(layout: &Layout, progress: &Progress) -> Option<Verified> {
+fn verify(layout: &Layout, progress: &Progress) -> Option<Verified> {
     let snapshot = Snapshot::load(&layout.snapshot())?;
     let mut verified = Verified::default();
     let total = catalogue::tarballs(&snapshot.catalogue).count();
@@ -43,13 +62,13 @@ pub fn verify(layout: &Layout, progress: &Progress) -> Option<Verified> {
 }
 
 fn check(path: &Path, size: u64, sha256: &str) -> Result<(), String> {
-    let mut file = File::open(path).map_err(|e| format!("can't be read: {e}"))?;
-    let actual = file.metadata().map_err(|e| format!("can't be read: {e}"))?.len();
+    let mut file = File::open(path).map_err(|e| format!("cannot be read: {e}"))?;
+    let actual = file.metadata().map_err(|e| format!("cannot be read: {e}"))?.len();
     if actual != size {
         return Err(format!("has {actual} bytes instead of {size}"));
     }
     let mut digest = Sha256::new();
-    io::copy(&mut file, &mut digest).map_err(|e| format!("can't be read: {e}"))?;
+    io::copy(&mut file, &mut digest).map_err(|e| format!("cannot be read: {e}"))?;
     if format!("{:x}", digest.finalize()) != sha256 {
         return Err(format!("has another SHA-256 than {sha256}"));
     }
