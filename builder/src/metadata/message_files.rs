@@ -39,7 +39,7 @@ struct Parsed {
     result: Result<WantedTexts, String>,
 }
 
-/// The texts of a file by their keys, of the wanted ones; `None` for a value that is no text or too long.
+/// The wanted texts of a file by their keys; `None` for a value that is no text, or too long.
 type WantedTexts = BTreeMap<String, Option<String>>;
 
 impl MessageFiles {

@@ -76,11 +76,12 @@ pub(crate) fn convert_tree(
     }
     let text = files.0.get(b"".as_slice()).map(Vec::as_slice).unwrap_or_default();
     let attributes = Attributes::root(text);
-    let mut walk = Walk { objects, problems, within, files, attributes };
-    walk.folder(root, &mut Vec::new())
+    let mut converter = Converter { objects, problems, within, files, attributes };
+    converter.folder(root, &mut Vec::new())
 }
 
-struct Walk<'a> {
+/// A walk over the tree.
+struct Converter<'a> {
     objects: &'a Objects,
     problems: &'a mut Vec<String>,
     within: &'a [u8],
@@ -88,7 +89,7 @@ struct Walk<'a> {
     attributes: Attributes,
 }
 
-impl Walk<'_> {
+impl Converter<'_> {
     fn folder(&mut self, folder: &mut Folder, path: &mut Vec<u8>) -> Result<(), Error> {
         let own = self.files.0.get(path.as_slice()).filter(|_| !path.is_empty());
         if let Some(text) = own {

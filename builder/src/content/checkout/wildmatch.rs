@@ -187,7 +187,7 @@ fn bracket(pattern: &[u8], mut at: usize) -> Option<(Bytes, usize)> {
     Some((if negated { set.map(|bits| !bits) } else { set }, at + 1))
 }
 
-/// The bytes of `[:name:]` in the C locale. What a space is differs there: Git has its own list.
+/// The bytes of `[:name:]` in the C locale, but for `space`: Git has a list of its own for it.
 fn named(name: &[u8]) -> Option<Bytes> {
     Some(match name {
         b"alnum" => class(|b| b.is_ascii_alphanumeric()),
@@ -211,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wildcards_are_gits() {
+    fn wildcards_match_as_in_git() {
         for (pattern, text, paths, expected) in [
             ("*.php", "a.php", false, true),
             ("*.php", ".php", true, true),

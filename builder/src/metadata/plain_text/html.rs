@@ -78,7 +78,7 @@ fn closing_tag(text: &str, name: &str) -> Option<(usize, usize)> {
 }
 
 /// The length of the comment at the start of a text; `None` if there is none. A comment that is not
-/// closed takes all.
+/// closed takes the rest of the text.
 pub(crate) fn comment(rest: &str) -> Option<usize> {
     rest.starts_with("<!--").then(|| rest.find("-->").map_or(rest.len(), |end| end + "-->".len()))
 }
