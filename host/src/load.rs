@@ -10,13 +10,13 @@ use wasmtime::{Engine, component::Linker};
 use wasmtime_wasi_http::{handler::ProxyHandler, p3::bindings::ServicePre};
 
 use crate::{
-    Options,
     config::{
         application::{self, Application},
         runtime_config::RuntimeConfig,
         variables::{self, Values},
     },
     error::Error,
+    options::Options,
     runtime::{
         compiled, engine,
         instance::{self, Component, Instances, State},

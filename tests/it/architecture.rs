@@ -44,7 +44,10 @@ fn rules(source: &str) -> BTreeMap<String, BTreeSet<String>> {
     for row in table(&format!("## `{source}`")) {
         let [room, _, may_import] = row.as_slice() else { panic!("{source}: {row:?}") };
         for room in names(room) {
-            assert!(rules.insert(room.clone(), names(may_import)).is_none(), "{room} is there twice");
+            assert!(
+                rules.insert(room.clone(), names(may_import)).is_none(),
+                "{room} is there twice"
+            );
         }
     }
     rules
