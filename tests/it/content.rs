@@ -369,10 +369,11 @@ fn a_commit_that_git_reads_is_published_whatever_its_author_line_is() {
     assert_eq!(text(&tarball(&env, LOOK, "master"), "a.txt"), "a");
     env.tardist(&["gc"]).exits(0);
     env.sync(&[]).exits(0).says(&["nothing new"]);
-    // A fetch tells the server which commits are here, and this is one.
-    let next = env.commit(LOOK, "master", &[("a.txt", File::text("b"))]);
+    // The next fetch tells the server which commits are here, and this is one.
+    let next = env.commit(LOOK, "later", &[("a.txt", File::text("b"))]).to_string();
+    git(env.repository(LOOK).path(), &["update-ref", "refs/heads/master", &next]);
     env.sync(&[]).exits(0).says(&["1 tarballs made"]);
-    assert_eq!(env.tips()["extensions/Look master"], next.to_string());
+    assert_eq!(env.tips()["extensions/Look master"], next);
 }
 
 /// Git has a blob where the list has a commit: nobody could read that as a branch.

@@ -96,7 +96,7 @@ fn with_submodule() -> TestEnv {
     let library = env.upstream.repository("libraries/Inner").unwrap();
     let file = [("inner.txt", File::text("inner"))];
     let inner = library.commit("master", &file, "Add a file", Default::default()).unwrap();
-    let urls = [("inner", "../../libraries/Inner")];
+    let urls = [("inner", "../../../libraries/Inner")];
     env.commit(
         "extensions/Outer",
         "master",
@@ -135,7 +135,7 @@ fn gc_keeps_the_submodules_of_a_repository_that_failed() {
     let second = env.upstream.repository("libraries/Second").unwrap();
     let file = [("a.txt", File::text("a"))];
     let second = second.commit("master", &file, "Add a file", Default::default()).unwrap();
-    let urls = [("inner", "../../libraries/Inner"), ("zweite", "../../libraries/Second")];
+    let urls = [("inner", "../../../libraries/Inner"), ("zweite", "../../../libraries/Second")];
     let files = [(".gitmodules", modules(&urls)), ("lib/zweite", File::gitlink(second))];
     env.commit("extensions/Outer", "master", &files);
     env.commit(PAPER, "master", &[("a.txt", File::text("a"))]);
@@ -158,7 +158,7 @@ fn gc_removes_a_submodule_that_its_branch_no_longer_has() {
     let other = other.commit("master", &file, "Add a file", Default::default()).unwrap();
     env.sync(&[]).exits(0);
     // At the same path, from another repository.
-    let urls = [("inner", "../../libraries/Other")];
+    let urls = [("inner", "../../../libraries/Other")];
     let files = [(".gitmodules", modules(&urls)), ("lib/inner", File::gitlink(other))];
     env.commit("extensions/Outer", "master", &files);
     env.sync(&[]).exits(0);
