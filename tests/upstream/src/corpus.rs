@@ -6,7 +6,7 @@
 //! committed, large recordings that few commits touch, pictures that no gzip makes smaller, release
 //! branches that share half of their content, text that repeats itself nearby, a history that makes a
 //! whole clone about eight times as large as the five branches' tips (Cite: 19.1 MB and 2.3 MB, Echo:
-//! 23.9 MB and 2.2 MB), and in one of them 60,000 refs. docs/development.md has the numbers.
+//! 23.9 MB and 2.2 MB), and in one of them 60,000 refs. docs/benchmarks.md has the numbers.
 //!
 //! What was made once stays as it was, so whoever changes what is made here also changes the name
 //! of the folder that `cargo xtask bench` keeps it in.
