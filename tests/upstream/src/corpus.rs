@@ -63,20 +63,16 @@ fn create_some(
     Ok(upstream)
 }
 
-/// Makes one beside its place and moves it there; false if it is there already.
+/// Adds one repository; false if it is already there.
 fn make(upstream: &Upstream, shape: &Shape) -> Result<bool, Error> {
-    let place = upstream.root().join(format!("mediawiki/{}.git", shape.path));
-    if place.exists() {
-        return Ok(false);
-    }
-    let folder = place.parent().unwrap_or(upstream.root());
-    fs::create_dir_all(folder).map_err(file_error("create", folder))?;
-    // A dot in front keeps it out of a server's list.
-    let draft = tempfile::Builder::new()
-        .prefix(".draft-")
-        .tempdir_in(upstream.root())
-        .map_err(file_error("create a folder in", upstream.root()))?;
-    let git = Git { repository: draft.path() };
+    let name = format!("mediawiki/{}", shape.path).parse()?;
+    upstream.add(&name, |draft| fill(&draft.path(&name), shape))
+}
+
+/// Makes a repository at this path.
+fn fill(path: &Path, shape: &Shape) -> Result<(), Error> {
+    fs::create_dir_all(path).map_err(file_error("create", path))?;
+    let git = Git { repository: path };
     git.run(&["init", "--quiet", "--bare", "--template=", "--initial-branch=master"])?;
     git.feed(&["fast-import", "--quiet", "--done", "--force"], |out| history::write(shape, out))?;
     git.run(&["pack-refs", "--all"])?;
@@ -84,9 +80,7 @@ fn make(upstream: &Upstream, shape: &Shape) -> Result<bool, Error> {
     // What a server has that is looked after. The import's own deltas go from old to new; real packs
     // have the newest version whole, and the older ones as what differs from it.
     git.run(&["repack", "-a", "-d", "-f", "-b", "-q"])?;
-    git.run(&["commit-graph", "write", "--reachable", "--no-progress"])?;
-    fs::rename(draft.keep(), &place).map_err(file_error("create", &place))?;
-    Ok(true)
+    git.run(&["commit-graph", "write", "--reachable", "--no-progress"])
 }
 
 /// Writes `refs/changes/…` as Gerrit names them, straight into `packed-refs`: one by one they would

@@ -95,6 +95,32 @@ impl Upstream {
         Ok(())
     }
 
+    /// Adds a project, whole or not at all: `fill` makes its repository in a draft, an upstream of
+    /// its own, from which it is moved into place. False, without a call of `fill`, if the project
+    /// is already there.
+    pub(crate) fn add(
+        &self,
+        name: &ProjectName,
+        fill: impl FnOnce(&Self) -> Result<(), Error>,
+    ) -> Result<bool, Error> {
+        if self.open(name)?.is_some() {
+            return Ok(false);
+        }
+        let place = self.path(name);
+        let folder = place.parent().unwrap_or(&self.root);
+        fs::create_dir_all(folder).map_err(file_error("create", folder))?;
+        // The server does not list what begins with a dot.
+        let folder = tempfile::Builder::new()
+            .prefix(".draft-")
+            .tempdir_in(&self.root)
+            .map_err(file_error("create a folder in", &self.root))?;
+        let draft = Self::new(folder.path());
+        fill(&draft)?;
+        fs::rename(draft.path(name), &place).map_err(file_error("create", &place))?;
+        Ok(true)
+    }
+
+    /// The folder of a project's repository, whether it is there or not.
     pub(crate) fn path(&self, name: &ProjectName) -> PathBuf {
         self.root.join(format!("{name}.git"))
     }

@@ -147,27 +147,15 @@ pub fn create(root: &Path) -> Result<Upstream, Error> {
     Ok(upstream)
 }
 
-/// Makes a project beside its place and moves it there.
+/// Adds a project if it is not there yet. `fill` gets its empty repository, and the upstream with
+/// the projects that were made before.
 fn make(
     upstream: &Upstream,
     project: &str,
     fill: impl FnOnce(&Repository, &Upstream) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let name = project.parse()?;
-    if upstream.open(&name)?.is_some() {
-        return Ok(());
-    }
-    let place = upstream.path(&name);
-    let folder = place.parent().unwrap_or(upstream.root());
-    fs::create_dir_all(folder).map_err(file_error("create", folder))?;
-    // A dot in front keeps it out of a server's list.
-    let draft = tempfile::Builder::new()
-        .prefix(".draft-")
-        .tempdir_in(upstream.root())
-        .map_err(file_error("create a folder in", upstream.root()))?;
-    let drafted = Upstream::new(draft.path());
-    fill(&drafted.repository(project)?, upstream)?;
-    fs::rename(drafted.path(&name), &place).map_err(file_error("create", &place))
+    upstream.add(&project.parse()?, |draft| fill(&draft.repository(project)?, upstream))?;
+    Ok(())
 }
 
 /// Gives a repository its branches: one commit on `master` a release, from which the release's
