@@ -80,7 +80,7 @@ mod tests {
     use crate::RepoName;
 
     #[test]
-    fn an_error_shows_a_hundred_characters_of_the_text_that_it_is_about() {
+    fn an_error_shows_at_most_a_hundred_characters_of_the_text() {
         let long = "\u{e9}".repeat(101);
         assert_eq!(NameError::new("a name", "it is short", &long).text, "\u{e9}".repeat(100));
         let error = "a b".parse::<RepoName>().unwrap_err().to_string();
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_needs_no_escaping_is_plain() {
+    fn only_characters_that_need_no_escaping_are_plain() {
         let plain: String = (0..=u8::MAX).filter(|byte| is_plain(*byte)).map(char::from).collect();
         let expected = "+-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
         assert_eq!(plain, expected);

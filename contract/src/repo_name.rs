@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn accepts_what_gerrit_has_and_refuses_what_could_leave_a_folder() {
+    fn accepts_names_from_gerrit_and_refuses_paths_out_of_a_folder() {
         for good in ["MassMessage", "3D", "Foo-Bar_2.0", "C++"] {
             assert!(good.parse::<RepoName>().is_ok(), "{good}");
         }

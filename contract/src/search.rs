@@ -20,8 +20,10 @@
 //! tokenizer, `unicode61`, does what it has tables for: upper and lower case beyond the simple rules
 //! (`ς` is `σ`), and the diacritics of Latin letters (`Café` is `cafe`). In other scripts a letter with an
 //! accent is a letter of its own: `λόγος` is not `λογος`, and `й` is not `и`. Only an accent that is a
-//! character of its own is left out in every script. Scripts without spaces between words (Chinese, Japanese, Thai and others) are
-//! indexed by pairs of neighbouring characters.
+//! character of its own is left out in every script.
+//!
+//! Scripts without spaces between words (Chinese, Japanese, Thai and others) are indexed by pairs of
+//! neighbouring characters.
 
 mod card;
 mod field;

@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_leave_a_folder_is_no_name() {
+    fn a_text_that_could_lead_out_of_a_folder_is_refused() {
         for bad in [
             "",
             "..",

@@ -1,6 +1,7 @@
-//! The command line from outside: what it refuses, with which exit status and which words.
+//! The command line of the component host: what it refuses, with which exit status and message, and
+//! how it starts and ends.
 
-#![expect(clippy::unwrap_used, reason = "in helpers of tests too")]
+#![expect(clippy::unwrap_used, reason = "for the helpers of tests, too")]
 
 use std::{
     fs,
@@ -12,7 +13,7 @@ use std::{
 
 use tempfile::TempDir;
 
-/// The shortest WebAssembly component: it imports and exports nothing.
+/// The shortest WebAssembly component, without imports and exports.
 const EMPTY_COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 
 fn host(folder: &Path, arguments: &[&str]) -> Output {
@@ -25,7 +26,7 @@ fn host(folder: &Path, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-/// A folder with a manifest of one component, which has `lines` too.
+/// A folder with a manifest of one component, which also has these `lines`.
 fn application(lines: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let manifest = format!(
@@ -41,7 +42,7 @@ fn application(lines: &str) -> TempDir {
 fn assert_refused(output: &Output, status: i32, words: &[&str]) {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(status), "{stderr}");
-    assert!(output.stdout.is_empty(), "nothing is announced");
+    assert!(output.stdout.is_empty(), "it must not announce an address");
     for word in words {
         assert!(stderr.contains(word), "{word:?} in: {stderr}");
     }
@@ -65,7 +66,7 @@ fn wrong_flags_are_refused() {
 }
 
 #[test]
-fn missing_files_are_named() {
+fn a_missing_file_is_named() {
     let folder = tempfile::tempdir().unwrap();
     assert_refused(&host(folder.path(), &[]), 2, &["spin.toml", "--manifest"]);
     let folder = application("");
@@ -75,7 +76,7 @@ fn missing_files_are_named() {
 }
 
 #[test]
-fn items_are_named() {
+fn an_unusable_item_of_the_manifest_is_named() {
     let folder = application("key_value_stores = [\"default\"]");
     assert_refused(&host(folder.path(), &[]), 2, &["component \"list\"", "key_value_stores"]);
     let folder = application("sqlite_databases = [\"snapshot\"]");
@@ -89,7 +90,7 @@ fn items_are_named() {
 }
 
 #[test]
-fn what_is_no_http_component_is_refused() {
+fn a_file_that_is_not_an_http_component_is_refused() {
     let folder = application("");
     let wasm = folder.path().join("list.wasm");
     fs::write(&wasm, EMPTY_COMPONENT).unwrap();
@@ -102,7 +103,7 @@ fn what_is_no_http_component_is_refused() {
     );
 }
 
-/// A folder with a manifest that has neither routes nor components.
+/// A folder with a manifest without routes and components.
 fn bare_application() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let manifest = "spin_manifest_version = 2\n[application]\nname = \"t\"\n";
@@ -124,7 +125,7 @@ fn a_port_that_is_taken_is_named() {
 }
 
 #[test]
-fn it_announces_its_port_and_ends_with_a_signal() {
+fn it_prints_its_address_and_a_signal_ends_it() {
     for signal in ["-INT", "-TERM"] {
         let folder = bare_application();
         let mut host = Command::new(env!("CARGO_BIN_EXE_component-host"))

@@ -1,4 +1,5 @@
-//! Answers over HTTP, from the components of the real `spin.toml`.
+//! Answers over HTTP, from the components of the real `spin.toml`: their content, their headers,
+//! and errors.
 
 use std::fs;
 use std::io::Read;
@@ -12,7 +13,7 @@ const EXTENSIONS: [&str; 6] =
 const SKINS: [&str; 2] = ["SampleDusk", "SamplePaper"];
 const GREETING: &str = "/info/extensions/SampleGreeting";
 
-/// Every endpoint but the tarballs.
+/// All endpoints except the tarballs.
 const PATHS: [&str; 10] = [
     "/",
     "/health",
@@ -40,7 +41,7 @@ fn has_keys(value: &Value, expected: &[&str]) {
 }
 
 #[test]
-fn the_index_and_the_lists_say_what_there_is() {
+fn the_index_and_the_lists_show_what_is_published() {
     let (_env, site) = served();
     let index = site.get("/").json();
     assert_eq!(index["name"], "tardist");
@@ -65,11 +66,11 @@ fn the_index_and_the_lists_say_what_there_is() {
     assert_eq!(lines(plain("text/*, application/json;q=0.2")), "SampleDusk\nSamplePaper\n");
     assert_eq!(plain("application/json, text/plain;q=0.5").json(), json!({ "skins": SKINS }));
     assert_eq!(plain("*/*").json(), json!({ "skins": SKINS }));
-    assert_eq!(plain("image/png").status / 100, 2, "a client that wants no form gets JSON");
+    assert_eq!(plain("image/png").status / 100, 2, "a client that accepts neither gets JSON");
 }
 
 #[test]
-fn the_information_of_a_repository_has_every_key() {
+fn info_of_a_repository_has_every_key() {
     let (env, site) = served();
     let info = site.get(GREETING).json();
     let described = ["title", "description", "authors", "license", "url", "type"];
@@ -111,7 +112,7 @@ fn the_information_of_a_repository_has_every_key() {
 }
 
 #[test]
-fn the_information_of_many_is_that_of_each() {
+fn info_of_many_repositories_equals_that_of_each() {
     let (_env, site) = served();
     let all = site.get("/info").json();
     assert_eq!(keys(&all), ["extensions", "skins"]);
@@ -143,7 +144,7 @@ fn the_information_of_many_is_that_of_each() {
 }
 
 #[test]
-fn a_tarball_is_the_file_that_the_information_names() {
+fn a_tarball_is_the_file_that_info_names() {
     let (env, site) = served();
     for (id, branch) in [("extensions/SampleChart", "master"), ("skins/SamplePaper", "REL1_44")] {
         let info = site.get(&format!("/info/{id}")).json();
@@ -157,12 +158,13 @@ fn a_tarball_is_the_file_that_the_information_names() {
         assert_eq!(tarball["size"], answer.body.len());
         assert!(path.ends_with(tarball["file"].as_str().unwrap()));
         assert_eq!(answer.header("content-type"), "application/gzip");
-        assert_eq!(answer.header("content-encoding"), "", "a client would unpack it");
+        assert_eq!(answer.header("content-encoding"), "", "else a client would decompress it");
         is_conditional(&site, path);
     }
 }
 
-/// Entity tag, date and `HEAD` of a path.
+/// Fails the test unless a path has an entity tag, a date, answers to conditional requests, and
+/// `HEAD`.
 #[track_caller]
 pub(crate) fn is_conditional(site: &Site, path: &str) {
     let answer = site.get(path);
@@ -211,7 +213,7 @@ fn every_answer_is_conditional_and_open_to_all_origins() {
     }
 }
 
-/// `GET` with these headers, and what comes over the wire.
+/// The answer to `GET` with these headers, not decompressed.
 fn get_raw(site: &Site, path: &str, headers: &[(&str, &str)]) -> Answer {
     raw(site, "GET", path, headers)
 }
@@ -234,7 +236,7 @@ fn unpacked(answer: &Answer) -> String {
 }
 
 #[test]
-fn large_answers_are_compressed_for_those_who_take_it() {
+fn large_answers_are_compressed_for_clients_that_accept_it() {
     let (_env, site) = served();
     for path in ["/info", "/info/extensions", "/info/skins"] {
         let plain = get_raw(&site, path, &[]);
@@ -246,7 +248,7 @@ fn large_answers_are_compressed_for_those_who_take_it() {
             assert!(packed.body.len() < plain.body.len() / 3, "{}", packed.body.len());
             assert_eq!(packed.header("content-type"), "application/json");
             assert!(packed.varies_by().contains(&"accept-encoding".to_owned()));
-            // Each form has its own strong tag, and either is good for a 304, which names it again.
+            // Each encoding has its own strong tag. Either tag gives a 304, which has the same tag.
             let tags = [packed.header("etag"), plain.header("etag")];
             assert!(tags[0] != tags[1] && tags.iter().all(|tag| tag.starts_with('"')), "{tags:?}");
             for tag in tags {
@@ -272,15 +274,15 @@ fn large_answers_are_compressed_for_those_who_take_it() {
         }
     }
     let small = get_raw(&site, "/list/skins", &[("Accept-Encoding", "gzip")]);
-    assert_eq!(small.is(200).header("content-encoding"), "", "it fits one packet");
+    assert_eq!(small.is(200).header("content-encoding"), "", "it fits in one packet");
     assert_eq!(small.varies_by(), ["accept", "accept-encoding"]);
-    // What the builder made once has the same bytes each time.
+    // The builder compressed it once, so that the bytes are the same each time.
     let packed = || get_raw(&site, "/info", &[("Accept-Encoding", "gzip")]).body;
     assert_eq!(packed(), packed());
 }
 
 #[test]
-fn a_condition_that_does_not_hold_is_a_412() {
+fn a_condition_that_is_false_is_answered_with_412() {
     let (env, site) = served();
     let tarball = env.tarball("skins/SamplePaper", "master");
     let tarball = format!("/dist/skins/{}", tarball.file_name().unwrap().to_str().unwrap());
@@ -297,7 +299,7 @@ fn a_condition_that_does_not_hold_is_a_412() {
 }
 
 #[test]
-fn one_branch_of_all_that_have_it() {
+fn info_of_one_branch_has_the_repositories_with_that_branch() {
     let (_env, site) = served();
     let all = site.get("/info").json();
     let only = |kind: &str, name: &str, branch: &str| {
@@ -341,7 +343,7 @@ fn one_branch_of_all_that_have_it() {
 }
 
 #[test]
-fn what_goes_changes_the_date_of_what_is_left() {
+fn an_answer_that_loses_a_repository_gets_a_new_date() {
     let (env, site) = served();
     let path = "/info/skins?names=SampleDusk|SamplePaper";
     let before = site.get(path);
@@ -355,7 +357,7 @@ fn what_goes_changes_the_date_of_what_is_left() {
 }
 
 #[test]
-fn a_part_of_a_tarball_is_answered_with_that_part() {
+fn a_range_of_a_tarball_is_answered_with_these_bytes() {
     let (env, site) = served();
     let file = env.tarball("extensions/SampleChart", "master");
     let bytes = fs::read(&file).unwrap();
@@ -388,7 +390,7 @@ fn a_part_of_a_tarball_is_answered_with_that_part() {
         none.problem(416);
         assert_eq!(none.header("content-range"), format!("bytes */{size}"));
     }
-    // A download that goes on, if it is still the same file.
+    // A download is resumed if the file is still the same.
     let range = ("Range", "bytes=3-");
     for same in [etag, modified] {
         assert!(ask(&[range, ("If-Range", same)]).is(206).body == bytes[3..]);
@@ -405,7 +407,7 @@ fn a_part_of_a_tarball_is_answered_with_that_part() {
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table of requests")]
-fn what_is_not_there_is_404_and_what_is_wrong_is_400() {
+fn a_missing_resource_is_404_and_a_wrong_parameter_is_400() {
     let (_env, site) = served();
     let long = "x".repeat(10_000);
     for path in [
@@ -470,7 +472,7 @@ fn what_is_not_there_is_404_and_what_is_wrong_is_400() {
 }
 
 #[test]
-fn no_path_leads_out_of_the_tarballs() {
+fn no_path_leads_out_of_the_folder_of_tarballs() {
     let (env, site) = served();
     fs::write(env.data().join("secret.tar.gz"), b"secret").unwrap();
     fs::write(env.data().join("dist/secret.tar.gz"), b"secret").unwrap();
@@ -501,7 +503,7 @@ fn no_path_leads_out_of_the_tarballs() {
         assert!(matches!(status, 400 | 404), "{path}: {text}");
         assert!(!text.contains("secret") && !text.contains("SQLite format"), "{path}: {text}");
     }
-    // A link that someone put there leads no further than the folder that is mounted.
+    // A symbolic link that somebody puts there does not lead out of the mounted folder.
     let secret = env.data().join("secret.tar.gz");
     for (name, target) in [
         ("absolute", secret.as_path()),

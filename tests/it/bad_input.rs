@@ -1,4 +1,4 @@
-//! What comes from upstream and is not as it should be: answers, repositories, manifests.
+//! Bad input from upstream: broken answers, strange repositories, strange manifests.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -32,7 +32,7 @@ fn a_repository_that_fails_is_named_and_its_earlier_tarballs_stand() {
 }
 
 #[test]
-fn git_answers_that_are_none_fail_their_repository_only() {
+fn a_broken_git_answer_fails_its_repository_only() {
     let env = TestEnv::sample();
     env.sync(&[]).exits(0);
     let before = env.tips();
@@ -52,7 +52,7 @@ fn git_answers_that_are_none_fail_their_repository_only() {
 }
 
 #[test]
-fn a_list_that_is_none_changes_nothing_and_says_what_it_is() {
+fn a_broken_project_list_changes_nothing_and_the_error_says_what_came() {
     let env = TestEnv::sample();
     env.sync(&[]).exits(0);
     let site = env.serve(&[]);
@@ -72,7 +72,7 @@ fn a_list_that_is_none_changes_nothing_and_says_what_it_is() {
         assert!(env.published() == before, "{says}");
         env.tardist(&["status"]).exits(3).says(&[says]);
     }
-    // The second kind fails after the first was listed.
+    // The list of the second kind fails after that of the first came.
     env.server.fault("mediawiki/skins/", Fault::Hangup, None);
     env.sync(&[]).exits(1).says(&["mediawiki/skins/"]);
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -84,7 +84,7 @@ fn a_list_that_is_none_changes_nothing_and_says_what_it_is() {
 }
 
 #[test]
-fn an_upstream_that_lost_a_kind_changes_nothing() {
+fn an_upstream_that_suddenly_has_no_skins_changes_nothing() {
     let env = TestEnv::sample();
     env.sync(&[]).exits(0);
     let before = env.published();
@@ -94,7 +94,7 @@ fn an_upstream_that_lost_a_kind_changes_nothing() {
 }
 
 #[test]
-fn a_request_that_fails_for_the_moment_is_tried_again_when_the_server_says() {
+fn a_temporary_failure_is_tried_again_after_the_time_that_the_server_says() {
     let env = TestEnv::sample();
     let busy = || Fault::Status { code: 503, retry_after: Some(2) };
     env.server.fault("/projects/", busy(), Some(1));
@@ -110,7 +110,7 @@ fn a_request_that_fails_for_the_moment_is_tried_again_when_the_server_says() {
 }
 
 #[test]
-fn an_answer_that_does_not_come_ends_at_the_timeout() {
+fn a_request_without_an_answer_ends_at_the_timeout() {
     let env = TestEnv::sample();
     env.sync(&[]).exits(0);
     env.commit(GREETING, "master", &[("a.txt", File::text("a"))]);
@@ -178,7 +178,7 @@ fn a_submodule_elsewhere_is_left_empty_and_named() {
     assert!(problems.contains(&other.server.url()));
 }
 
-/// Repositories with manifests that are not as they should be.
+/// Adds repositories with manifests that are malformed, of wrong types or missing.
 fn strange_manifests(env: &TestEnv) {
     let wrong = json!({
         "name": {"en": "Wrong"}, "author": 7, "version": ["1"], "url": true, "license-name": 3,
@@ -199,7 +199,7 @@ fn strange_manifests(env: &TestEnv) {
 }
 
 #[test]
-fn a_strange_manifest_says_nothing_and_the_tarball_is_there() {
+fn a_malformed_manifest_gives_no_metadata_and_the_tarball_is_published() {
     let env = TestEnv::empty();
     strange_manifests(&env);
     env.sync(&[]).exits(0);

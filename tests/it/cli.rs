@@ -1,5 +1,5 @@
-//! The command line: what is wrong with it is said, with what to write instead, and what each
-//! command does and leaves alone.
+//! The command line: messages for wrong ones, the settings, and what each command does and what it
+//! does not touch.
 
 use std::fs;
 use std::time::Duration;
@@ -68,7 +68,7 @@ fn a_wrong_configuration_file_exits_2_and_is_named_with_the_key() {
 }
 
 #[test]
-fn flags_win_over_the_environment_and_this_over_the_file() {
+fn flags_win_over_the_environment_and_the_environment_over_the_file() {
     let env = TestEnv::sample();
     let config = "data = \"from-file\"\nbranches = [\"master\", \"REL1_46\"]\n";
     fs::write(env.folder().join("tardist.toml"), config).unwrap();
@@ -130,7 +130,7 @@ fn a_dry_run_says_what_a_cycle_would_do_and_changes_nothing() {
 }
 
 #[test]
-fn force_makes_the_same_bytes_anew_of_what_was_asked_for() {
+fn force_makes_the_tarballs_again_with_the_same_bytes() {
     let env = TestEnv::sample();
     env.sync(&[]).exits(0);
     let before = env.published();
@@ -140,7 +140,7 @@ fn force_makes_the_same_bytes_anew_of_what_was_asked_for() {
     env.sync(&["--force"]).exits(0).says(&["nothing new", "32 tarballs made, 0 kept"]);
     assert!(env.published() == before, "a byte has changed");
 
-    // What is wrong inside a file of the right size, only this mends.
+    // Only `--force` repairs a file that has the right size and wrong bytes.
     let tarball = env.tarball(PAPER, "master");
     let size = fs::metadata(&tarball).unwrap().len();
     fs::write(&tarball, vec![0; usize::try_from(size).unwrap()]).unwrap();
@@ -150,7 +150,7 @@ fn force_makes_the_same_bytes_anew_of_what_was_asked_for() {
 }
 
 #[test]
-fn a_signal_ends_a_sync_at_once_and_the_next_one_needs_no_cleaning_up() {
+fn a_signal_ends_a_sync_at_once_and_the_next_one_works_as_usual() {
     let env = TestEnv::sample();
     for signal in ["INT", "TERM"] {
         let greeting = [("a.txt", File::text(signal))];
@@ -173,7 +173,7 @@ fn a_signal_ends_a_sync_at_once_and_the_next_one_needs_no_cleaning_up() {
 }
 
 #[test]
-fn the_report_tells_what_was_made_and_what_it_took_and_quiet_tells_nothing() {
+fn a_sync_reports_what_it_made_and_how_long_it_took_unless_it_is_quiet() {
     let env = TestEnv::sample();
     let name = "extensions/SampleCalendar-master-";
     let run = env.sync(&[]);

@@ -1,4 +1,5 @@
-//! Readers and writers at once, and writers that are killed: no answer is ever half of something.
+//! Readers while a sync writes, and syncs that are killed: no answer ever mixes two snapshots, and
+//! what is published is always complete.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,12 +20,13 @@ fn set_versions(env: &TestEnv, version: usize) {
     }
 }
 
-/// One look: the two versions agree, and the tarballs that are named are there. Returns the version.
+/// Reads once. Fails the test unless the versions of the pair are equal and the tarballs that are
+/// named exist. Returns the version.
 fn look(site: &Site) -> String {
     let info = site.get("/info/extensions").json();
     let branch = |name: &str| &info["extensions"][name]["branches"]["master"];
     let version = branch("Left")["version"].as_str().unwrap();
-    assert_eq!(branch("Right")["version"], version, "halves of two snapshots");
+    assert_eq!(branch("Right")["version"], version, "the answer mixes two snapshots");
     for name in ["Left", "Right"] {
         let tarball = &branch(name)["tarball"];
         let path = format!("/dist/extensions/{}", tarball["file"].as_str().unwrap());
@@ -57,24 +59,24 @@ fn readers_see_one_snapshot_or_the_next_and_every_tarball_that_it_names() {
             for version in 1..=ROUNDS {
                 set_versions(&env, version);
                 env.sync(&[]).exits(0);
-                // An instance keeps what it has read for up to a second.
+                // An instance caches what it has read for up to a second.
                 sleep(Duration::from_millis(500));
             }
         };
-        // The readers have to end even if this fails.
+        // The readers must end even if this fails.
         let written = std::panic::catch_unwind(std::panic::AssertUnwindSafe(write));
         done.store(true, Ordering::SeqCst);
         let seen = readers.into_iter().flat_map(|reader| reader.join().unwrap()).collect();
         written.unwrap();
         seen
     });
-    assert!(seen.len() > ROUNDS / 4, "the readers saw {seen:?} only");
+    assert!(seen.len() > ROUNDS / 4, "the readers saw only {seen:?}");
     assert!(looks.load(Ordering::SeqCst) > ROUNDS * READERS, "{looks:?} looks");
     site.catch_up();
     assert_eq!(look(&site), ROUNDS.to_string());
 }
 
-/// Nothing unfinished, and everything that the snapshot names.
+/// Fails the test unless the next sync publishes all branches and leaves no unfinished file.
 #[track_caller]
 fn is_whole(env: &TestEnv) {
     env.sync(&[]).exits(0);
@@ -137,17 +139,17 @@ fn what_a_killed_sync_leaves_is_cleaned_up_by_the_next() {
     for path in [".unfinished-a", "dist/skins/.unfinished-b", "dist/extensions/.unfinished-c"] {
         std::fs::write(env.data().join(path), b"half").unwrap();
     }
-    // A tarball that came into place and that no snapshot named in the end.
+    // A tarball that was moved into place before the sync was killed, and that no snapshot names.
     let orphan = env.data().join("dist/skins/SamplePaper-master-0000000.tar.gz");
     std::fs::write(&orphan, b"whole").unwrap();
-    // Git's own locks outlive a killed process, too.
+    // The lock files of Git stay when a process is killed, too.
     env.commit("skins/SamplePaper", "master", &[]);
     let mirror = env.data().join("mirror/skins/SamplePaper.git");
     for path in files(&mirror).into_keys().filter(|it| it.ends_with("master") || it == "HEAD") {
         std::fs::write(mirror.join(format!("{path}.lock")), b"").unwrap();
     }
     is_whole(&env);
-    assert!(orphan.exists(), "it was written just now");
+    assert!(orphan.exists(), "its grace period is not over");
     env.sync(&["--grace", "0s"]).exits(0);
     assert!(!orphan.exists());
 }

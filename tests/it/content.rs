@@ -1,4 +1,5 @@
-//! What is done with a branch's content on its way into the tarball, and what goes wrong there.
+//! From the content of a branch to its tarball: conversions, submodules, Composer, and errors on
+//! the way.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +11,7 @@ use tardist_tests::{File, Member, TestEnv, files, json, members, within};
 
 const LOOK: &str = "extensions/Look";
 
-/// The bytes of the files of a branch's tarball, by path below its top folder.
+/// The members of a branch's tarball, by path below its top folder.
 #[track_caller]
 pub(crate) fn tarball(env: &TestEnv, id: &str, branch: &str) -> BTreeMap<String, Member> {
     let name = id.rsplit('/').next().unwrap();
@@ -32,7 +33,7 @@ fn git(folder: &Path, args: &[&str]) -> String {
 }
 
 #[test]
-fn files_are_converted_as_attributes_ask_and_no_others() {
+fn only_files_with_attributes_for_it_are_converted() {
     let env = TestEnv::empty();
     let attributes = "*.bat text eol=crlf\n*.id ident\nleft-out export-ignore\n*.id export-subst\n";
     let files = [
@@ -56,7 +57,7 @@ fn files_are_converted_as_attributes_ask_and_no_others() {
 }
 
 #[test]
-fn submodules_of_submodules_are_a_setting() {
+fn a_setting_says_how_deep_submodules_of_submodules_are_included() {
     let env = TestEnv::empty();
     let library = |name: &str| env.upstream.repository(name).unwrap();
     let put = |name: &str, files: &[(&str, File)]| {
@@ -65,7 +66,7 @@ fn submodules_of_submodules_are_a_setting() {
     let modules =
         |url: &str| File::text(format!("[submodule \"x\"]\n\tpath = lib/x\n\turl = {url}\n"));
     let inner = put("libraries/deep/Inner", &[("inner.txt", File::text("inner"))]);
-    // Relative to the submodule's own URL, which is not where it is fetched from.
+    // Relative to the submodule's URL in `.gitmodules`. It is fetched from another URL.
     let outer = put(
         "libraries/deep/Outer",
         &[(".gitmodules", modules("../Inner")), ("lib/x", File::gitlink(inner))],
@@ -92,7 +93,7 @@ fn submodules_of_submodules_are_a_setting() {
             assert!(members.contains_key(*path), "{path} in {:?}", members.keys());
         }
         let files = members.values().filter(|member| member.bytes.is_some()).count();
-        // And .gitmodules, version, gitinfo.json.
+        // The other three are .gitmodules, version and gitinfo.json.
         let of_submodules = expected.iter().filter(|path| !path.ends_with('/')).count();
         assert_eq!(files, 3 + of_submodules, "{depth:?}");
         assert!(!env.tardist(&["status"]).text().contains("left empty"));
@@ -100,7 +101,8 @@ fn submodules_of_submodules_are_a_setting() {
     env.sync(&["--submodule-depth", "99"]).exits(2).says(&["submodule-depth", "from 0 to 16"]);
 }
 
-/// Takes packs apart and removes one blob, so that all else can still be read.
+/// Deletes one blob of a mirror. It unpacks the packs first, so that everything else can still be
+/// read.
 fn lose_a_blob(mirror: &Path, name: &str) {
     let id = git(mirror, &["rev-parse", name]);
     let packs = mirror.join("objects/pack");
@@ -122,7 +124,7 @@ fn lose_a_blob(mirror: &Path, name: &str) {
 }
 
 #[test]
-fn a_damaged_mirror_is_made_anew() {
+fn a_damaged_mirror_is_made_again() {
     let env = TestEnv::sample();
     let only = ["--only", "extensions/SampleChart", "--only", "extensions/SampleGreeting"];
     env.commit("extensions/SampleGreeting", "master", &[("lost.txt", File::text("lost"))]);
@@ -134,11 +136,11 @@ fn a_damaged_mirror_is_made_anew() {
         assert!(files(&env.data().join("dist")) == published);
         env.tardist(&["verify"]).exits(0);
     };
-    // A blob is gone, and everything else is there.
+    // One blob is missing.
     let mirror = env.data().join("mirror/extensions/SampleGreeting.git");
     lose_a_blob(&mirror, "master:lost.txt");
     again();
-    // A pack has other bytes.
+    // A pack has wrong bytes.
     for entry in fs::read_dir(mirror.join("objects/pack")).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|ext| ext == "pack") {
@@ -148,7 +150,7 @@ fn a_damaged_mirror_is_made_anew() {
         }
     }
     again();
-    // That of a submodule.
+    // A blob is missing in the mirror of a submodule.
     let submodule = &folders_of(&env.data().join("mirror/submodules"))[0];
     let pinned = git(submodule, &["for-each-ref", "--format=%(objectname)"]);
     lose_a_blob(submodule, &format!("{}:plot.js", pinned.lines().next().unwrap()));
@@ -196,7 +198,7 @@ fn an_object_that_upstream_has_lost_fails_its_repository_only() {
 }
 
 #[test]
-fn repositories_without_what_is_wanted_are_left_alone() {
+fn repositories_without_a_wanted_branch_are_left_out() {
     let env = TestEnv::empty();
     let _empty = env.repository("extensions/Empty");
     env.commit("extensions/OtherBranch", "wip", &[("a.txt", File::text("a"))]);
@@ -209,7 +211,7 @@ fn repositories_without_what_is_wanted_are_left_alone() {
 }
 
 #[test]
-fn a_tree_that_can_be_no_tarball_fails_its_branch_only() {
+fn a_tree_that_is_too_deep_or_too_large_fails_its_branch_only() {
     let env = TestEnv::empty();
     let deep = format!("{}x", "d/".repeat(300));
     env.commit(LOOK, "master", &[("a.txt", File::text("a"))]);
@@ -228,7 +230,7 @@ fn a_tree_that_can_be_no_tarball_fails_its_branch_only() {
     assert_eq!(env.tips().into_keys().collect::<Vec<_>>(), ["extensions/Look master"]);
 }
 
-/// A program in the place of Composer.
+/// Makes a script that runs in place of Composer. Returns its path.
 fn stand_in(env: &TestEnv, script: &str) -> String {
     let path = env.folder().join("composer");
     fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
@@ -244,7 +246,7 @@ fn requires(env: &TestEnv, more: &[(&str, File)]) {
 }
 
 #[test]
-fn composer_runs_where_it_is_asked_for_and_sees_nothing_of_the_caller() {
+fn composer_runs_only_on_request_and_without_the_environment_of_the_caller() {
     let env = TestEnv::empty();
     requires(&env, &[]);
     let script = "env > env.txt; echo \"$@\" > arguments.txt; pwd > pwd.txt; mkdir -p vendor/x/.git
@@ -264,7 +266,7 @@ fn composer_runs_where_it_is_asked_for_and_sees_nothing_of_the_caller() {
     let variables = text(&members, "env.txt");
     assert!(!variables.contains("TARDIST"), "{variables}");
     assert!(variables.contains("\nCOMPOSER_VENDOR_DIR=vendor\n"), "{variables}");
-    assert_eq!(text(&members, "a.txt"), "a", "what the commit has stays");
+    assert_eq!(text(&members, "a.txt"), "a", "files of the commit stay as they are");
     assert_eq!(members["vendor/x/run"].mode, 0o755);
     assert_eq!(text(&members, "vendor/inside/run"), "x\n");
     assert!(!members.keys().any(|path| path.contains(".git/")), "{:?}", members.keys());
@@ -276,7 +278,7 @@ fn composer_runs_where_it_is_asked_for_and_sees_nothing_of_the_caller() {
 }
 
 #[test]
-fn a_composer_that_fails_or_hangs_is_the_failure_of_its_branch() {
+fn a_composer_that_fails_or_hangs_fails_its_branch_only() {
     let env = TestEnv::empty();
     requires(&env, &[]);
     env.commit("skins/Healthy", "master", &[("a.txt", File::text("a"))]);
@@ -292,7 +294,7 @@ fn a_composer_that_fails_or_hangs_is_the_failure_of_its_branch() {
     run.exits(3).says(&["it was not done after 1 s", "no no"]);
     let pid = fs::read_to_string(pid).unwrap();
     let process = Path::new("/proc").join(pid.trim()).join("exe");
-    within("the end of all that composer started", || fs::read_link(&process).is_err());
+    within("all that composer started ends", || fs::read_link(&process).is_err());
 
     let nowhere = env.folder().join("nowhere");
     let run = env.sync(&["--composer", nowhere.to_str().unwrap()]);
@@ -303,7 +305,7 @@ fn a_composer_that_fails_or_hangs_is_the_failure_of_its_branch() {
 }
 
 #[test]
-fn composer_is_not_asked_for_what_lies_on_this_machine() {
+fn composer_does_not_run_for_packages_on_this_machine() {
     let env = TestEnv::empty();
     let program = stand_in(&env, "exit 0");
     for (name, manifest, lock) in [
@@ -343,7 +345,7 @@ fn a_killed_composer_step_leaves_nothing_behind() {
     assert!(!left.exists());
 }
 
-/// Makes the tip of a branch a commit of these bytes, which no tool would write.
+/// Sets a branch to a commit with this author line, which Git's tools would not write.
 fn raw_commit(env: &TestEnv, id: &str, branch: &str, author: &str) -> String {
     let repository = env.repository(id).path().to_owned();
     let tree = git(&repository, &["rev-parse", &format!("{branch}^{{tree}}")]);
@@ -357,7 +359,7 @@ fn raw_commit(env: &TestEnv, id: &str, branch: &str, author: &str) -> String {
     commit.trim().to_owned()
 }
 
-/// libgit2 does not parse an author without `<` and `>`; Git reads the commit all the same.
+/// Git reads a commit whose author has no `<` and `>`, but libgit2 does not parse it.
 #[test]
 fn a_commit_that_git_reads_is_published_whatever_its_author_line_is() {
     let env = TestEnv::empty();
@@ -369,16 +371,16 @@ fn a_commit_that_git_reads_is_published_whatever_its_author_line_is() {
     assert_eq!(text(&tarball(&env, LOOK, "master"), "a.txt"), "a");
     env.tardist(&["gc"]).exits(0);
     env.sync(&[]).exits(0).says(&["nothing new"]);
-    // The next fetch tells the server which commits are here, and this is one.
+    // The next fetch tells the server which commits the mirror has, and this commit is one of them.
     let next = env.commit(LOOK, "later", &[("a.txt", File::text("b"))]).to_string();
     git(env.repository(LOOK).path(), &["update-ref", "refs/heads/master", &next]);
     env.sync(&[]).exits(0).says(&["1 tarballs made"]);
     assert_eq!(env.tips()["extensions/Look master"], next);
 }
 
-/// Git has a blob where the list has a commit: nobody could read that as a branch.
+/// The branch points to a blob instead of a commit, so that it cannot be read.
 #[test]
-fn a_branch_that_can_not_be_read_is_named_and_its_earlier_tarball_stands() {
+fn a_branch_that_cannot_be_read_is_named_and_its_earlier_tarball_stands() {
     let env = TestEnv::empty();
     let good = env.commit(LOOK, "master", &[("a.txt", File::text("a"))]);
     env.commit(LOOK, "REL1_45", &[("a.txt", File::text("a"))]);

@@ -1,34 +1,34 @@
-//! The contract with whoever asks over HTTP, row by row and rule by rule.
+//! The HTTP contract. These tables say which test is for which endpoint and for which rule.
 //!
-//! | row | tests |
+//! | endpoint | tests |
 //! |---|---|
-//! | `/` | `the_index_links_to_what_the_operator_names`; `answers`: what it says; `openapi`: the endpoints |
+//! | `/` | `the_index_links_to_the_documentation_that_the_operator_names`; `answers`: its content; `openapi`: the endpoints |
 //! | `/list` | `lists_are_sorted_without_regard_to_case`; `answers` |
 //! | `/list/KIND`, one name a line | `lists_are_sorted_without_regard_to_case`; `answers`: by `Accept` and `format` |
-//! | `/info/KIND/NAME` | `what_is_said_comes_from_the_newest_branch_that_says_it`, `the_branch_to_offer_first…`; `answers` |
-//! | `/info/KIND`, `names`, `missing` | `answers::the_information_of_many_is_that_of_each` |
-//! | `/info` | likewise |
+//! | `/info/KIND/NAME` | `each_field_has_the_value_of_the_newest_branch_that_sets_it`, `the_default_branch…`; `answers` |
+//! | `/info/KIND`, `names`, `missing` | `answers::info_of_many_repositories_equals_that_of_each` |
+//! | `/info` | the same |
 //! | `/openapi.json` | `openapi`, `real_schemathesis` |
-//! | `/health` | `health_is_about_now`; `publish`: no snapshot, another schema, too old |
-//! | `/dist/KIND/FILE` | `every_tarball_that_is_named_can_be_had`; `answers`: bytes, and no way out |
+//! | `/health` | `health_is_always_about_now`; `publish`: no snapshot, another schema, too old |
+//! | `/dist/KIND/FILE` | `every_tarball_that_is_named_can_be_downloaded`; `answers`: its bytes, and paths that lead out of its folder |
 //!
 //! | rule | tests |
 //! |---|---|
-//! | not said is `null` or empty, every key is there | `openapi`: no key is missing in any answer, and none is too many; `bad_input` |
+//! | every key is present; without a value it is `null` or empty | `openapi`: no answer lacks a key or has one more; `bad_input` |
 //! | strong `ETag`, `Last-Modified`, `Cache-Control`, 304 | `answers::every_answer_is_conditional…` |
-//! | an entity tag changes only with the answer | `an_entity_tag_changes_with_its_answer_alone` |
+//! | an entity tag changes only with the answer | `an_entity_tag_changes_only_with_its_answer` |
 //! | `Cache-Control` is the operator's | `caches_keep_answers_as_long_as_the_operator_says` |
-//! | `HEAD` works everywhere | `head_is_get_without_the_body_for_errors_too`; `answers` |
-//! | `OPTIONS`, `Access-Control-Allow-Origin: *` | `every_path_answers_the_question_of_a_browser_beforehand`; `answers` |
+//! | `HEAD` works for every path | `head_is_get_without_the_body_for_errors_too`; `answers` |
+//! | `OPTIONS`, `Access-Control-Allow-Origin: *` | `every_path_answers_a_preflight_request`; `answers` |
 //! | problems: 404, 400, 405 with `Allow` | `errors_are_problems…`; `answers`, `hostile` |
 //! | problems: 503 with `Retry-After` | `publish` |
-//! | no 500, no panic, no path, no SQL | `hostile`; every look at a problem (`Answer::problem`) |
+//! | no 500, no panic, no path, no SQL | `hostile`; every test that reads a problem (`Answer::problem`) |
 
 use std::collections::BTreeSet;
 
 use tardist_tests::{Document, File, Site, TestEnv, Value, json, served};
 
-/// One target for each path that the document has.
+/// One target for each path of the document, with an answer of 200.
 fn one_target_each(site: &Site) -> Vec<String> {
     let paper = site.get("/info/skins/SamplePaper").json();
     let file = paper["branches"]["master"]["tarball"]["file"].as_str().unwrap().to_owned();
@@ -41,14 +41,14 @@ fn one_target_each(site: &Site) -> Vec<String> {
         let parameters = document.parameters(path);
         let required = parameters.iter().find(|it| it.place == "query" && it.required);
         let query = required.map(|it| format!("?{}=sample", it.name)).unwrap_or_default();
-        // Pages name the kind in their path.
+        // The paths of pages have the kind in them.
         fill(path).replace("/extensions/SamplePaper", "/extensions/SampleChart") + &query
     });
     targets.collect()
 }
 
 #[test]
-fn the_index_links_to_what_the_operator_names() {
+fn the_index_links_to_the_documentation_that_the_operator_names() {
     let env = TestEnv::sample();
     env.sync(&[]).exits(0);
     let url = "https://docs.example.org/tardist";
@@ -75,14 +75,14 @@ fn lists_are_sorted_without_regard_to_case() {
     assert_eq!(site.get("/list/skins").json(), json!({ "skins": [] }));
     assert_eq!(site.get("/list/extensions?format=text").text(), sorted.join("\n") + "\n");
     assert_eq!(site.get("/list/skins?format=text").text(), "");
-    // The order of keys, which no reader of JSON has to keep, is in the text alone.
+    // JSON parsers need not keep the order of keys, so the text is checked.
     let text = site.get("/info/extensions").text();
     let places = sorted.map(|name| text.find(&format!("\"{name}\":{{")).unwrap());
     assert!(places.is_sorted(), "{places:?}");
 }
 
 #[test]
-fn what_is_said_comes_from_the_newest_branch_that_says_it() {
+fn each_field_has_the_value_of_the_newest_branch_that_sets_it() {
     let env = TestEnv::empty();
     let put = |branch: &str, manifest: Value| {
         let file = File::text(manifest.to_string());
@@ -116,7 +116,7 @@ fn what_is_said_comes_from_the_newest_branch_that_says_it() {
 }
 
 #[test]
-fn the_branch_to_offer_first_is_the_newest_release_and_without_one_the_newest() {
+fn the_default_branch_is_the_newest_release_branch_or_else_the_newest_branch() {
     let env = TestEnv::empty();
     for (id, branches) in [
         ("extensions/Both", &["master", "REL1_43", "REL1_45"][..]),
@@ -137,7 +137,7 @@ fn the_branch_to_offer_first_is_the_newest_release_and_without_one_the_newest() 
 }
 
 #[test]
-fn every_tarball_that_is_named_can_be_had() {
+fn every_tarball_that_is_named_can_be_downloaded() {
     let (_env, site) = served();
     let info = site.get("/info").json();
     let mut seen = 0;
@@ -145,7 +145,7 @@ fn every_tarball_that_is_named_can_be_had() {
         for repository in repositories.as_object().unwrap().values() {
             for branch in repository["branches"].as_object().unwrap().values() {
                 let tarball = &branch["tarball"];
-                // A path where the builder does not know its public URL.
+                // The URL is a path, since the builder does not know its public URL.
                 let answer = site.request("HEAD", tarball["url"].as_str().unwrap(), &[]);
                 assert_eq!(answer.is(200).header("content-length"), tarball["size"].to_string());
                 let short = &branch["commit"].as_str().unwrap()[..7];
@@ -159,15 +159,19 @@ fn every_tarball_that_is_named_can_be_had() {
 }
 
 #[test]
-fn health_is_about_now() {
+fn health_is_always_about_now() {
     let (_env, site) = served();
     let health = site.get("/health");
     assert_eq!(health.json()["generated_at"], site.get("/").json()["snapshot"]["generated_at"]);
-    assert_eq!(health.header("cache-control"), "no-cache", "a probe wants no earlier answer");
+    assert_eq!(
+        health.header("cache-control"),
+        "no-cache",
+        "a health check must not get an old answer"
+    );
 }
 
 #[test]
-fn an_entity_tag_changes_with_its_answer_alone() {
+fn an_entity_tag_changes_only_with_its_answer() {
     let (env, site) = served();
     let paths = [
         "/list",
@@ -189,7 +193,7 @@ fn an_entity_tag_changes_with_its_answer_alone() {
     assert_eq!(
         BTreeSet::from_iter(&before).len(),
         before.len(),
-        "each answer has its own: {before:?}"
+        "two answers have the same: {before:?}"
     );
     env.commit("skins/SamplePaper", "master", &[("a.txt", File::text("a"))]);
     env.sync(&[]).exits(0);
@@ -235,15 +239,15 @@ fn head_is_get_without_the_body_for_errors_too() {
 }
 
 #[test]
-fn every_path_answers_the_question_of_a_browser_beforehand() {
+fn every_path_answers_a_preflight_request() {
     let (_env, site) = served();
     for target in one_target_each(&site) {
-        let question = [
+        let preflight = [
             ("Origin", "https://wiki.example.org"),
             ("Access-Control-Request-Method", "GET"),
             ("Access-Control-Request-Headers", "if-none-match, x-requested-with"),
         ];
-        let answer = site.request("OPTIONS", &target, &question);
+        let answer = site.request("OPTIONS", &target, &preflight);
         assert!(answer.is(204).body.is_empty(), "{target}");
         assert_eq!(answer.header("access-control-allow-origin"), "*", "{target}");
         assert_eq!(answer.header("access-control-allow-headers"), "*", "{target}");

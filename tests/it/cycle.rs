@@ -1,4 +1,4 @@
-//! Cycles: what a sync asks, makes and publishes, and what it leaves alone.
+//! Cycles: what a sync requests, makes and publishes, and what it does not change.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread::sleep;
@@ -9,7 +9,8 @@ use tardist_tests::{BRANCHES, Fault, File, Files, RequestKind, State, TestEnv, f
 const GREETING: &str = "extensions/SampleGreeting";
 const PAPER: &str = "skins/SamplePaper";
 
-/// What the sample has to distribute: not the read-only repository, not the one below another.
+/// The branches of the sample that are published. The read-only repository and the one below
+/// another repository are not.
 fn sample_branches() -> BTreeSet<String> {
     let repositories: [(&str, &[&str]); 8] = [
         ("extensions/SampleCalendar", &BRANCHES[..4]),
@@ -26,7 +27,7 @@ fn sample_branches() -> BTreeSet<String> {
         .collect()
 }
 
-/// The paths that are in `after` and not in `before`.
+/// The paths that are in `after` but not in `before`.
 fn added<'a>(before: &Files, after: &'a Files) -> Vec<&'a str> {
     after.keys().filter(|path| !before.contains_key(*path)).map(String::as_str).collect()
 }
@@ -55,7 +56,7 @@ fn a_first_sync_publishes_all_active_repositories_and_nothing_else() {
 }
 
 #[test]
-fn a_sync_without_news_asks_for_the_list_only_and_changes_no_byte() {
+fn a_sync_that_finds_nothing_new_asks_for_the_list_only_and_changes_no_byte() {
     let env = TestEnv::sample();
     env.sync(&[]).exits(0);
     let before = env.published();
@@ -63,10 +64,10 @@ fn a_sync_without_news_asks_for_the_list_only_and_changes_no_byte() {
     env.sync(&[]).exits(0).says(&["nothing new"]);
     let requests = env.server.requests();
     assert!(requests.iter().all(|it| it.kind == RequestKind::ProjectList), "{requests:?}");
-    assert!(requests.len() <= 4, "two requests a kind: {requests:?}");
+    assert!(requests.len() <= 4, "two requests for each kind: {requests:?}");
     assert!(env.published() == before, "a byte has changed");
 
-    // An old one is published anew, so that its age tells that the builder lives.
+    // An old snapshot is published again, so that its age shows whether the builder still runs.
     sleep(Duration::from_millis(1_100));
     env.sync(&["--refresh", "1s"]).exits(0);
     let after = env.published();
@@ -87,7 +88,7 @@ fn a_commit_is_one_fetch_and_one_tarball_and_the_old_one_stays_for_its_grace_per
     let requests = env.git_requests();
     assert!(requests.iter().all(|(_, project)| project == "mediawiki/extensions/SampleGreeting"));
     let count = |kind| requests.iter().filter(|(it, _)| *it == kind).count();
-    // The list told the commit: all refs need not be asked for.
+    // The commit is known from the list, so that Git need not list the refs.
     assert_eq!(count(RequestKind::GitInfoRefs), 0, "{requests:?}");
     assert!((1..=2).contains(&count(RequestKind::GitUploadPack)), "{requests:?}");
 
@@ -147,7 +148,7 @@ fn a_branch_that_is_set_back_or_rewritten_is_followed() {
 }
 
 #[test]
-fn only_leaves_all_other_repositories_as_they_are() {
+fn with_the_flag_only_other_repositories_stay_as_they_are() {
     let env = TestEnv::sample();
     env.sync(&[]).exits(0);
     let mut expected = env.tips();
@@ -173,7 +174,7 @@ fn an_upstream_that_answers_in_pages_gives_the_same_snapshot() {
 }
 
 #[test]
-fn of_two_syncs_at_once_the_second_says_so_and_ends() {
+fn a_sync_ends_with_a_message_while_another_one_runs() {
     let env = TestEnv::sample();
     env.server.fault("/projects/", Fault::Stall(Duration::from_secs(2)), Some(1));
     let first = env.start_sync();

@@ -1,6 +1,6 @@
-//! The Gerrit view: what ExtensionDistributor asks, as it asks it, and what else Gerrit's REST API
-//! says of these two paths. The sample upstream is the model; `real_gerrit` compares that with a
-//! real Gerrit.
+//! The Gerrit view: the requests of ExtensionDistributor, exactly as it sends them, and what else
+//! Gerrit's REST API defines for the same two paths. The answers are compared with those of the
+//! sample upstream, which `real_gerrit` compares with a real Gerrit.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,14 @@ const EXTENSIONS: [&str; 6] =
     ["SampleCalendar", "SampleChart", "SampleGreeting", "SampleLinks", "SampleNotes", "SampleOld"];
 const GREETING: &str = "/r/projects/mediawiki%2Fextensions%2FSampleGreeting/branches";
 
-/// The document in an answer of Gerrit's form.
+/// The JSON in an answer in Gerrit's form.
 #[track_caller]
 fn document(answer: &Answer) -> Value {
     assert_eq!(answer.is(200).header("content-type"), "application/json; charset=UTF-8");
     assert_eq!(answer.header("content-encoding"), "");
     let text = answer.text();
     assert!(text.starts_with(")]}'\n") && text.ends_with('\n'), "{text}");
-    // As ExtensionDistributor does it.
+    // As ExtensionDistributor cuts it.
     text[4..].parse().unwrap()
 }
 
@@ -25,8 +25,8 @@ fn get(site: &Site, path_and_query: &str) -> Value {
     document(&site.get(path_and_query))
 }
 
-/// What MediaWiki 1.39 sends, byte for byte: through the PHP streams of its own client, and through
-/// curl, which it prefers where PHP has it.
+/// The answers to the requests of MediaWiki 1.39, byte for byte: with curl, which it prefers if PHP
+/// has it, and with the PHP streams of its own client.
 fn media_wiki(site: &Site, target: &str) -> Vec<Answer> {
     let host = site.address();
     let curl =
@@ -39,7 +39,8 @@ fn media_wiki(site: &Site, target: &str) -> Vec<Answer> {
     [curl, php, x].map(|head| site.exchange(&format!("{head}\r\n"))).into()
 }
 
-/// ExtensionDistributor's `GerritExtDistProvider::fetchRepositoryList`.
+/// The names that ExtensionDistributor reads from a list
+/// (`GerritExtDistProvider::fetchRepositoryList`).
 fn repository_list(answer: &Answer) -> Vec<String> {
     let projects = document(answer);
     let names = projects.as_object().unwrap().iter().filter_map(|(project, info)| {
@@ -50,7 +51,8 @@ fn repository_list(answer: &Answer) -> Vec<String> {
     names.collect()
 }
 
-/// ExtensionDistributor's `GerritExtDistProvider::fetchBranches`.
+/// The commits of branches that ExtensionDistributor reads
+/// (`GerritExtDistProvider::fetchBranches`).
 fn fetch_branches(answer: &Answer) -> BTreeMap<String, String> {
     let branches = document(answer);
     let pairs = branches.as_array().unwrap().iter().map(|branch| {
@@ -85,7 +87,7 @@ fn extension_distributor_gets_names_branches_and_tarballs() {
 }
 
 #[test]
-fn a_branch_without_a_tarball_is_not_there() {
+fn a_branch_without_a_tarball_is_not_listed() {
     let (env, site) = served();
     let published = |site: &Site| fetch_branches(&site.get(GREETING));
     let all: Vec<String> = published(&site).into_keys().collect();
@@ -95,7 +97,7 @@ fn a_branch_without_a_tarball_is_not_there() {
 
     env.repository("extensions/SampleGreeting").delete_branch("REL1_44").unwrap();
     env.commit("extensions/SampleGreeting", "master", &[]);
-    // The upstream knows both already; here is what can be downloaded.
+    // The upstream has both changes already. The view shows what can be downloaded.
     assert_eq!(published(&site).into_keys().collect::<Vec<_>>(), all);
     env.sync(&[]).exits(0);
     site.catch_up();
@@ -107,7 +109,7 @@ fn a_branch_without_a_tarball_is_not_there() {
 }
 
 #[test]
-fn the_list_is_the_upstreams_as_far_as_it_is_published() {
+fn the_list_equals_that_of_the_upstream_without_unpublished_projects() {
     let (env, site) = served();
     let url = env.server.url();
     let upstream = url.trim_start_matches("http://").trim_end_matches("/r").parse().unwrap();
@@ -144,7 +146,7 @@ fn the_list_is_the_upstreams_as_far_as_it_is_published() {
             queries.push(format!("{skins}&n={limit}&S={start}&b=master"));
         }
     }
-    // Two projects of the upstream are not published, and would count on its pages.
+    // Two projects of the upstream are not published. On its pages they would count.
     for project in ["SampleRetired", "SampleGreeting/vendor"] {
         let repository = env.repository(&format!("extensions/{project}"));
         std::fs::remove_dir_all(repository.path()).unwrap();
@@ -172,7 +174,7 @@ fn the_branches_are_found_under_every_form_of_the_path() {
     for path in [
         &format!("{GREETING}/"),
         &GREETING.replace("%2F", "%2f"),
-        // As it comes through a proxy that decodes paths.
+        // As a proxy sends it that decodes paths.
         &GREETING.replace("%2F", "/"),
         &format!("{GREETING}?n=0"),
     ] {
@@ -195,7 +197,7 @@ fn the_branches_are_found_under_every_form_of_the_path() {
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table of requests")]
-fn what_gerrit_would_not_find_or_take_is_a_problem() {
+fn paths_and_parameters_that_gerrit_refuses_are_problems() {
     let (_env, site) = served();
     let long = "x".repeat(10_000);
     for path in [
@@ -249,7 +251,7 @@ fn what_gerrit_would_not_find_or_take_is_a_problem() {
     for path in ["/r/projects/?p=%FF", "/r/projects/?b=%C3%28", "/r/projects/%FF/branches"] {
         site.get(path).problem(400);
     }
-    // Any text is a prefix, a part or a branch of something that isn't there.
+    // Every text is a valid prefix, part or branch, of a project that does not exist.
     for query in [
         "p=%27%20OR%201=1--",
         "p=%00",
@@ -266,7 +268,7 @@ fn what_gerrit_would_not_find_or_take_is_a_problem() {
     ] {
         assert_eq!(get(&site, &format!("/r/projects/?{query}")), json!({}), "{query}");
     }
-    // What says how an answer is laid out, and what nobody knows, changes nothing.
+    // Parameters for the layout of the answer, and unknown ones, change nothing.
     let skins = get(&site, "/r/projects/?p=mediawiki/skins/");
     for query in ["pp=1", "d", "format=JSON", "type=ALL", "_=1", "P=x"] {
         assert_eq!(
@@ -278,7 +280,7 @@ fn what_gerrit_would_not_find_or_take_is_a_problem() {
 }
 
 #[test]
-fn the_view_is_as_conditional_and_open_as_all_else() {
+fn the_view_is_conditional_and_open_to_all_origins_like_other_answers() {
     let (env, site) = served();
     let list = "/r/projects/?b=master&p=mediawiki/skins/";
     for path in [list, GREETING] {
@@ -287,7 +289,7 @@ fn the_view_is_as_conditional_and_open_as_all_else() {
         assert!(options.is(204).header("allow").contains("HEAD"));
         site.request("POST", path, &[]).problem(405);
     }
-    // A tag changes with the answer, and with nothing else.
+    // An entity tag changes only with its answer.
     let tag = |path: &str| site.get(path).is(200).header("etag").to_owned();
     let before = [tag(list), tag(GREETING)];
     env.commit("skins/SamplePaper", "REL1_45", &[]);

@@ -1,18 +1,19 @@
-//! Bad input on every parameter of every endpoint.
+//! Bad input in every parameter of every endpoint.
 //!
-//! What there is to try is read from the served OpenAPI document, so that a new endpoint or
-//! parameter is tried as soon as it is described, and what a parameter takes is its schema there: a
-//! value that the schema takes is answered, any other is a problem that names the parameter. So a
-//! parameter that says too little of what it takes fails here, too. Snapshots in all their states are
-//! in `publish`, paths that lead out of the tarballs in `answers`.
+//! The endpoints and parameters are read from the served OpenAPI document. So a new one is tested
+//! as soon as it is described. Its schema says which values are right: a right value is answered,
+//! and any other is a problem that names the parameter. So a schema that is not exact fails here,
+//! too.
+//!
+//! Bad snapshots are in `publish`, and paths that lead out of the folder of tarballs in `answers`.
 
 use std::collections::BTreeMap;
 
 use tardist_tests::{Answer, Document, Parameter, Site, TestEnv, Value, json};
 
-/// What no client means well with, percent-encoded.
+/// Values that are wrong or meant to do harm, percent-encoded.
 const VALUES: [&str; 58] = [
-    // Nothing, or hardly anything.
+    // Empty, or almost empty.
     "",
     "+",
     "%20",
@@ -27,7 +28,7 @@ const VALUES: [&str; 58] = [
     "%2",
     "%zz",
     "=",
-    // No text, or text that is more than it seems.
+    // Not UTF-8, or with special characters.
     "%FF",
     "%C3%28",
     "%ED%A0%80",
@@ -38,7 +39,7 @@ const VALUES: [&str; 58] = [
     "%E2%80%AEtxt",
     "%D7%A9%D7%9C%D7%95%D7%9D",
     "%EF%BF%BD",
-    // Ways out.
+    // Paths out of a folder.
     "../",
     "..%2F..%2Fsnapshot.db",
     "..%5C..%5Csnapshot.db",
@@ -79,12 +80,12 @@ const VALUES: [&str; 58] = [
     "%24%7Bjndi%3Aldap%3A%2F%2Fx%7D",
 ];
 
-/// A served system and what it says of itself.
+/// A served system with its OpenAPI document.
 struct Subject {
     _env: TestEnv,
     site: Site,
     document: Document,
-    /// Values for path parameters that are right, by the path.
+    /// The file name of a tarball that exists: the right value for the parameter `file`.
     file: String,
 }
 
@@ -99,7 +100,7 @@ impl Subject {
         Self { _env: env, site, document, file }
     }
 
-    /// A value that is right for a parameter of this name.
+    /// A right value for a parameter.
     fn good(&self, parameter: &Parameter) -> String {
         match parameter.name.as_str() {
             "kind" => "skins".into(),
@@ -114,12 +115,12 @@ impl Subject {
             "S" => "1".into(),
             "p" => "mediawiki/skins/".into(),
             "project" => "mediawiki%2Fskins%2FSamplePaper".into(),
-            other => panic!("say here what is right for the parameter {other}"),
+            other => panic!("add a right value for the parameter {other} here"),
         }
     }
 
-    /// The target of a request with this path, in which one parameter has these values and all
-    /// others of the path, and those that are required, are right.
+    /// The target of a request for this path. The parameter `tried` has these values; the others in
+    /// the path, and those that are required, have right values.
     fn target(&self, path: &str, tried: &Parameter, values: &[&str]) -> String {
         let mut target = path.to_owned();
         let mut query = Vec::new();
@@ -140,7 +141,7 @@ impl Subject {
                 _ => {}
             }
         }
-        // Pages name the kind in their path.
+        // The paths of pages have the kind in them.
         target = target.replace("/extensions/SamplePaper", "/extensions/SampleChart");
         if !query.is_empty() {
             target = format!("{target}?{}", query.join("&"));
@@ -148,7 +149,7 @@ impl Subject {
         target
     }
 
-    /// Every parameter of a place, with the path that has it.
+    /// All parameters in this place (`path` or `query`), each with its path.
     fn parameters(&self, place: &str) -> Vec<(String, Parameter)> {
         let paths = self.document.paths().into_iter();
         let all = paths.flat_map(|path| {
@@ -157,7 +158,8 @@ impl Subject {
         all.filter(|(_, parameter)| parameter.place == place).collect()
     }
 
-    /// What is described is answered, and nothing of the inside gets out.
+    /// The answer to `GET`. Fails the test unless it is as the document says and shows no
+    /// internals.
     #[track_caller]
     fn get(&self, target: &str) -> Answer {
         let answer = self.site.get(target);
@@ -171,13 +173,14 @@ impl Subject {
         answer
     }
 
-    /// Fails the test unless the answer is that to a right (`is_right`) or wrong value.
+    /// Fails the test unless the value of the parameter in `target` is treated as right
+    /// (`is_right`) or as wrong.
     #[track_caller]
     fn expect(&self, parameter: &Parameter, target: &str, is_right: bool) {
         let answer = self.get(target);
         let short: String = target.chars().take(200).collect();
         if is_right {
-            // What is well-formed may still not be there.
+            // A resource with a well-formed name may not exist.
             let of_path = parameter.place == "path" && answer.status == 404;
             assert!(answer.status == 200 || of_path, "{short}: {}", answer.text());
         } else if parameter.place == "query" {
@@ -191,7 +194,7 @@ impl Subject {
         }
     }
 
-    /// Whether the document says that a parameter takes a value.
+    /// True if a value is right by the parameter's schema in the document.
     fn takes(&self, parameter: &Parameter, encoded: &str) -> bool {
         let Some(text) = decode(encoded, parameter.place == "query") else { return false };
         let value = match parameter.schema["type"].as_str() {
@@ -206,7 +209,7 @@ impl Subject {
     }
 }
 
-/// Percent-decoding, in a query of `+` too; `None` for what is no UTF-8 then.
+/// Decodes percent-encoding, and in a query also `+`; `None` if the result is not UTF-8.
 fn decode(encoded: &str, is_query: bool) -> Option<String> {
     let mut bytes = Vec::new();
     let mut rest = encoded.as_bytes();
@@ -246,10 +249,10 @@ fn every_parameter_of_every_query_takes_what_the_document_says_and_nothing_else(
                 subject.expect(&parameter, &target(&[&good, value]), false);
             }
         }
-        // Without `=` a parameter is empty.
+        // Without `=`, the value is empty.
         let bare = target(&[""]).replace(&format!("{}=", parameter.name), &parameter.name);
         subject.expect(&parameter, &bare, subject.takes(&parameter, ""));
-        // Names have a case; what is unknown is ignored, where nothing is required.
+        // An unknown parameter is ignored. Names are case-sensitive.
         let unknown = format!("{}={good}", parameter.name.to_lowercase() + "X");
         if !parameter.required {
             let plain = target(&[]);
@@ -260,7 +263,7 @@ fn every_parameter_of_every_query_takes_what_the_document_says_and_nothing_else(
     }
 }
 
-/// Names of which none is there.
+/// This many names of repositories that do not exist.
 fn many(number: usize) -> String {
     (0..number).map(|number| format!("No{number}")).collect::<Vec<_>>().join("%7C")
 }
@@ -279,7 +282,7 @@ fn every_part_of_every_path_takes_what_the_document_says_and_nothing_else() {
             let target = subject.target(&path, &parameter, &[value]);
             let is_right = subject.takes(&parameter, value);
             if value.contains('/') || value == "%" {
-                // Another path, or for a client none; only never an error of the server.
+                // This is another path, or not a valid one. It must not be a server error.
                 let (status, text) = subject.site.raw("GET", &target);
                 assert!(matches!(status, 400 | 404), "{target}: {text}");
             } else {
@@ -308,7 +311,7 @@ fn five_thousand_names_are_answered_and_one_more_is_too_many() {
 }
 
 #[test]
-fn headers_that_are_none_are_as_if_they_were_absent() {
+fn malformed_headers_are_ignored() {
     let subject = Subject::new();
     let long = "x".repeat(10_000);
     let commas = ",".repeat(10_000);
@@ -366,7 +369,7 @@ fn headers_that_are_none_are_as_if_they_were_absent() {
 }
 
 #[test]
-fn what_is_no_url_is_refused_by_the_server_and_the_next_request_is_answered() {
+fn an_invalid_or_endless_url_is_no_server_error_and_the_next_request_is_answered() {
     let subject = Subject::new();
     for path in ["/list/skins?format=é", "/info/skins?names=שלום", "/info/skins/é", "/é?é=é"]
     {

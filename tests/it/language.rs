@@ -10,7 +10,8 @@ use tardist_tests::{Answer, File, Site, TestEnv, Value, json};
 
 const POLYGLOT: &str = "/info/extensions/Polyglot";
 
-/// An extension in six languages, one of whose titles is translated, and two that say less.
+/// A served system with three repositories: an extension in six languages, one whose manifest has a
+/// description itself, and a skin without any description.
 fn served() -> (TestEnv, Site) {
     let env = TestEnv::empty();
     let manifest = json!({
@@ -53,7 +54,7 @@ fn accepting(site: &Site, path: &str, languages: &str) -> Answer {
 }
 
 #[test]
-fn a_repository_speaks_the_language_that_is_asked_for() {
+fn a_repository_is_described_in_the_requested_language() {
     let (_env, site) = served();
     let english = ["Polyglot", "Speaks \"languages\"", "en"];
     let chinese = ["Polyglot", "會說多種語言", "zh-hant"];
@@ -93,14 +94,14 @@ fn a_repository_speaks_the_language_that_is_asked_for() {
         );
         assert_eq!(accepted.header("content-language"), tag, "{language}");
         assert_eq!(accepted.varies_by(), ["accept-encoding", "accept-language"], "{language}");
-        // The parameter wins.
+        // The parameter wins over the header.
         let both = accepting(&site, &format!("{POLYGLOT}?lang={language}"), "he");
         assert_eq!(both.body, asked.body, "{language}");
     }
 }
 
 #[test]
-fn of_several_languages_the_best_that_is_there_comes() {
+fn of_several_accepted_languages_the_best_available_one_is_used() {
     let (_env, site) = served();
     let english = ["Polyglot", "Speaks \"languages\"", "en"];
     let german = ["Polyglot", "Spricht „Sprachen“", "de"];
@@ -132,7 +133,7 @@ fn only_the_texts_differ_between_languages() {
         }
     }
     assert_eq!(hebrew, english);
-    // What comes out in English is the ready-made answer, by whichever way.
+    // If the language turns out to be English, the answer is the ready-made one.
     for language in ["en", "fr", "en-GB", "xx"] {
         for path in [POLYGLOT, "/info", "/info/extensions", "/info/skins", "/info/skins/Silent"] {
             let (asked, ready) = (site.get(&format!("{path}?lang={language}")), site.get(path));
@@ -149,7 +150,7 @@ fn only_the_texts_differ_between_languages() {
 }
 
 #[test]
-fn batches_speak_the_language_too() {
+fn lists_of_repositories_are_in_the_requested_language_too() {
     let (_env, site) = served();
     for path in ["/info", "/info/extensions", "/info/extensions?names=Plain|Polyglot|Nope"] {
         let separator = if path.contains('?') { '&' } else { '?' };
@@ -195,7 +196,7 @@ fn answers_in_other_languages_are_conditional_too() {
             let head = site.request("HEAD", path, &[("Accept-Language", language)]);
             assert_eq!(head.is(200).header("content-length"), answer.body.len().to_string());
         }
-        // A client's tag of one language is nothing to it in another.
+        // The tag of an answer in one language does not match in another language.
         let german = accepting(&site, path, "de");
         let headers = [("Accept-Language", "he"), ("If-None-Match", german.header("etag"))];
         site.request("GET", path, &headers).is(200);
@@ -212,7 +213,7 @@ fn answers_in_other_languages_are_conditional_too() {
 }
 
 #[test]
-fn a_malformed_language_is_400_and_a_malformed_header_is_nothing() {
+fn a_malformed_parameter_is_400_and_a_malformed_header_is_ignored() {
     let (_env, site) = served();
     let long = "a".repeat(10_000);
     for path in [POLYGLOT, "/info", "/info/skins", "/info/skins?names=Silent"] {
@@ -241,16 +242,16 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// What a repository of the real metadata says.
+/// The descriptions of a repository of the real metadata.
 struct Real {
     kind: String,
     name: String,
-    /// The message's texts by language, without regard to folders.
+    /// The texts of its description by language, from all folders.
     descriptions: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// Puts a branch of real metadata into the upstream; `None` where no message describes it, or
-/// several manifests do.
+/// Adds a repository with real metadata to the upstream. `None` if no message describes it, or if
+/// it has several manifests.
 fn publish(env: &TestEnv, repository: &Path) -> Option<Real> {
     let part = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
     let (kind, name) = (part(repository.parent().unwrap()), part(repository));
@@ -283,8 +284,8 @@ fn serde_json_of(text: &str) -> Value {
     text.parse().unwrap_or_default()
 }
 
-/// Real manifests and messages, which are no part of the project. `cargo xtask test` leaves this module
-/// out by its name, and says so, where they are not beside it.
+/// Real manifests and messages, which are not part of the project. If their folder is missing,
+/// `cargo xtask test` leaves out this module by its name, and says so.
 mod real_metadata {
     use super::*;
 
@@ -342,7 +343,8 @@ mod real_metadata {
     }
 }
 
-/// With markup that became plain text, and titles that are translated.
+/// Expected texts, written by hand: some have markup that became plain text, some titles are
+/// translated.
 const BY_HAND: [(&str, &str, &str, &str); 9] = [
     (
         "de-at",

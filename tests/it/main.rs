@@ -1,8 +1,11 @@
-//! End-to-end tests, a module per theme; what they share is in the library of this package.
+//! End-to-end tests, a module for each topic. What they share is in the library of this package.
+//!
+//! The modules `real_*` need a tool that is not part of the project, such as Chromium or Gerrit.
+//! `cargo xtask test` leaves out those whose tool is not installed, and says so.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "test code: what goes wrong here fails a test, and says where"
+    reason = "test code: an error here fails a test and says where"
 )]
 
 mod answers;

@@ -1,11 +1,12 @@
-//! The OpenAPI document says what is served: each path, and each answer with its headers and body.
+//! The OpenAPI document describes what is served: each path, and each answer with its headers and
+//! body.
 
 use std::collections::BTreeSet;
 
 use tardist_tests::{Document, Site, TestEnv, examples};
 
-/// Targets that are answered with 200, at least one for each path of the document, in every form
-/// that an answer has. `FILE` stands for a tarball of SamplePaper.
+/// Targets with an answer of 200: at least one for each path of the document, and for each form of
+/// its answer. `FILE` stands for the file name of a tarball of SamplePaper.
 const TARGETS: &[&str] = &[
     "/",
     "/list",
@@ -113,18 +114,18 @@ fn the_index_lists_the_paths_of_the_document() {
     let document = Document::of(&site);
     let is_page = |path: &&str| document.media_types(path) == ["text/html"];
     let described = document.paths().into_iter().filter(|path| !is_page(path));
-    assert_eq!(listed, described.collect(), "all but the pages for people");
+    assert_eq!(listed, described.collect(), "all except the pages");
 }
 
 #[test]
-fn the_examples_in_the_document_are_as_it_says() {
+fn the_examples_in_the_document_match_its_schemas() {
     let env = TestEnv::empty();
     let site = env.serve(&[]);
     let document = Document::of(&site);
     let examples = examples(document.json());
     for (place, (schema, example)) in &examples {
-        let faults = document.faults(schema, example);
-        assert_eq!(faults, None, "{place}");
+        let errors = document.errors(schema, example);
+        assert_eq!(errors, None, "{place}");
     }
     let paths = document.paths().len();
     assert!(examples.len() > paths, "{} examples for {paths} paths", examples.len());

@@ -1,16 +1,16 @@
-//! The pages for people, over HTTP. What a browser makes of them is in `real_chromium`.
+//! The HTML pages, over HTTP. `real_chromium` tests them in a browser.
 
 use std::fs;
 
 use tardist_tests::{Answer, File, Site, TestEnv, json, served};
 
-/// What browsers send.
+/// The header that browsers send.
 const BROWSER: (&str, &str) =
     ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8");
 
 const GREETING: &str = "/extensions/SampleGreeting";
 
-/// Every sort of page.
+/// One of each page.
 const PAGES: [&str; 7] = [
     "/",
     "/?q=sample",
@@ -53,7 +53,7 @@ fn has(page: &str, texts: &[&str]) {
 }
 
 #[test]
-fn the_root_is_a_page_for_browsers_and_json_for_all_others() {
+fn the_root_is_a_page_for_browsers_and_json_for_other_clients() {
     let (_env, site) = served();
     let root = browse(&site, "/");
     assert_eq!(root.varies_by(), ["accept", "accept-encoding"]);
@@ -128,7 +128,7 @@ fn lists_and_the_page_of_a_repository_lead_to_its_tarballs() {
 }
 
 #[test]
-fn pages_are_conditional_as_all_answers_are() {
+fn pages_are_conditional_like_all_answers() {
     let (_env, site) = served();
     for path in PAGES {
         let answer = browse(&site, path);
@@ -151,7 +151,7 @@ fn pages_are_conditional_as_all_answers_are() {
 }
 
 #[test]
-fn errors_are_pages_for_browsers_and_problems_for_all_others() {
+fn errors_are_pages_for_browsers_and_problems_for_other_clients() {
     let (_env, site) = served();
     for path in ["/nothing", "/themes/x", "/extensions/", "/extensions/Nothing", "/skins/x/y"] {
         has(&page(&browse(&site, path), 404), &["<h1>Not Found</h1>", "role=\"search\""]);
@@ -173,7 +173,7 @@ fn errors_are_pages_for_browsers_and_problems_for_all_others() {
 }
 
 #[test]
-fn hostile_metadata_is_shown_as_the_text_that_it_is() {
+fn hostile_metadata_is_escaped_and_shown_as_text() {
     let env = TestEnv::sample();
     let attack = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>";
     let manifest = json!({

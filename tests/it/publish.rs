@@ -1,4 +1,4 @@
-//! The snapshot in all its states: what the components answer while there is none, or none of use.
+//! The states of the snapshot: what the components answer if it is missing, damaged, old or new.
 
 use std::fs;
 use std::thread::sleep;
@@ -45,7 +45,7 @@ fn all_are_there(site: &Site, after: &str) {
 }
 
 #[test]
-fn without_a_usable_snapshot_all_is_503_until_the_next_sync() {
+fn without_a_usable_snapshot_every_answer_is_503_until_the_next_sync() {
     let env = TestEnv::sample();
     let site = env.serve(&[]);
     all_are_unavailable(&site, "no snapshot");
@@ -69,7 +69,7 @@ fn without_a_usable_snapshot_all_is_503_until_the_next_sync() {
         ("a page of a snapshot", whole[..16_384].to_vec()),
         ("another schema version", other_schema),
     ] {
-        // As a restored backup or another builder would put it there.
+        // A rename, as when a backup is restored or another builder publishes.
         let draft = env.folder().join("draft");
         fs::write(&draft, bytes).unwrap();
         fs::rename(&draft, env.snapshot()).unwrap();
@@ -85,7 +85,7 @@ fn without_a_usable_snapshot_all_is_503_until_the_next_sync() {
 }
 
 #[test]
-fn a_snapshot_that_is_too_old_is_unhealthy_and_answers_all_the_same() {
+fn a_snapshot_that_is_too_old_makes_health_503_and_is_still_served() {
     let env = TestEnv::sample();
     let site = env.serve(&["snapshot_max_age=1"]);
     env.sync(&[]).exits(0);
@@ -102,7 +102,7 @@ fn a_snapshot_that_is_too_old_is_unhealthy_and_answers_all_the_same() {
 }
 
 #[test]
-fn a_new_snapshot_is_served_without_a_restart_and_says_so_by_its_entity_tag() {
+fn a_new_snapshot_is_served_without_a_restart_and_unchanged_answers_keep_their_tags() {
     let env = TestEnv::sample();
     env.sync(&[]).exits(0);
     let site = env.serve(&[]);
@@ -118,7 +118,7 @@ fn a_new_snapshot_is_served_without_a_restart_and_says_so_by_its_entity_tag() {
 }
 
 #[test]
-fn links_begin_with_the_public_url_where_there_is_one() {
+fn links_begin_with_the_public_url_if_it_is_set() {
     let env = TestEnv::sample();
     let url = || {
         let site = env.serve(&[]);

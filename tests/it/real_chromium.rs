@@ -1,17 +1,17 @@
-//! The pages for people in a real browser: Debian's Chromium, in which pages run no script.
+//! The HTML pages in a real browser: Debian's Chromium. Scripts of pages are off.
 
 use std::fs;
 
 use tardist_tests::{Browser, Site, served, within};
 
-/// WebDriver's code points of keys.
+/// WebDriver's code points for keys.
 const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
 
-/// A wide window and that of a small phone.
+/// The sizes of a wide window and of that of a small phone.
 const WINDOWS: [(u32, u32); 2] = [(1280, 800), (360, 740)];
 
-/// Every sort of page.
+/// One of each page.
 const PAGES: [&str; 6] = [
     "/",
     "/?q=sample",
@@ -21,7 +21,7 @@ const PAGES: [&str; 6] = [
     "/extensions/Nothing",
 ];
 
-/// Fails the test if the browser complained, or asked for anything that is not this site's.
+/// Fails the test if the browser reported an error, or sent a request to another site.
 #[track_caller]
 fn kept_to(browser: &Browser, site: &Site) {
     let complaints = browser.complaints();
@@ -30,7 +30,7 @@ fn kept_to(browser: &Browser, site: &Site) {
     let requests = browser.requests();
     assert!(!requests.is_empty());
     for url in requests {
-        // The icon is part of the page.
+        // The icon is a `data:` URL in the page.
         let is_own = url.starts_with(&own) || url.starts_with("data:image/svg+xml,");
         assert!(is_own || url == "about:blank", "a request to {url}");
     }
@@ -48,12 +48,12 @@ fn a_person_searches_reads_and_downloads_with_the_keyboard_alone() {
         let box_ = "document.activeElement.getBoundingClientRect()";
         browser.evaluate(&format!("{box_}.top >= 0 && {box_}.left >= 0")).as_bool().unwrap()
     };
-    assert!(seen(&browser), "the link shows itself when it is reached");
+    assert!(seen(&browser), "the link is visible when it has the focus");
     for (target, presses) in [("/", 1), ("/extensions", 1), ("/skins", 1)] {
         browser.press(&TAB.repeat(presses));
         assert_eq!(browser.attribute(&browser.active(), "href"), target);
         let outline = browser.style(&browser.active(), "outline-style");
-        assert_eq!(outline, "solid", "one sees where the keyboard is");
+        assert_eq!(outline, "solid", "the focus is visible");
     }
     browser.press(TAB);
     assert_eq!(browser.attribute(&browser.active(), "name"), "q");
@@ -121,11 +121,11 @@ fn every_page_fits_every_window_in_light_and_dark_and_both_directions() {
     }
 }
 
-/// Fails the test unless all text has the contrast that WCAG 2.2 wants (AA: 4.5).
+/// Fails the test unless all text has the contrast that WCAG 2.2 requires (level AA: 4.5).
 #[track_caller]
 fn is_readable(browser: &Browser, path: &str) {
-    // Relative luminance and contrast as WCAG defines them; the ground is that of the nearest
-    // element around that has one.
+    // Relative luminance and contrast as WCAG defines them. The background is that of the nearest
+    // element around the text that has one.
     let script = "(() => {
         const numbers = text => text.match(/[\\d.]+/g).map(Number);
         const channel = it => it <= 10.31 ? it / 255 / 12.92 : ((it / 255 + 0.055) / 1.055) ** 2.4;

@@ -1,4 +1,4 @@
-//! The Composer step with the real Composer.
+//! The Composer step, with the real Composer.
 
 use std::{fs, path::Path};
 
@@ -8,7 +8,7 @@ use crate::content::{tarball, text};
 
 const LOOK: &str = "extensions/Look";
 
-/// Debian's `composer`.
+/// With `composer` from Debian.
 #[test]
 fn composer_installs_what_a_branch_requires() {
     let env = TestEnv::empty();
@@ -46,7 +46,7 @@ fn composer_installs_what_a_branch_requires() {
     let first = files_of(&env);
     fs::remove_dir_all(env.data()).unwrap();
     env.sync(&["--composer", program]).exits(0);
-    assert!(files_of(&env) == first, "the same bytes again");
+    assert!(files_of(&env) == first, "the tarballs have other bytes the second time");
 }
 
 fn files_of(env: &TestEnv) -> tardist_tests::Files {

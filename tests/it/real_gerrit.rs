@@ -1,6 +1,6 @@
-//! A real Gerrit as the upstream: what the sample upstream only claims to do as Gerrit does it.
+//! A real Gerrit as the upstream. It also checks that the sample upstream answers as Gerrit does.
 //!
-//! One test, since a Gerrit takes ten seconds to start; its steps build on each other.
+//! This is one test, since a Gerrit takes ten seconds to start. Its steps build on each other.
 
 use tardist_tests::{BRANCHES, Gerrit, Site, State, TestEnv, Value, files, json};
 
@@ -10,16 +10,16 @@ const PAPER: &str = "skins/SamplePaper";
 #[test]
 fn what_is_pushed_to_a_real_gerrit_is_mirrored_and_answered() {
     let env = TestEnv::sample();
-    // A tag that is named as a branch and stands elsewhere.
+    // A tag with the name of a branch, on another commit.
     let greeting = env.repository(GREETING);
     greeting.tag("REL1_45", greeting.tip("REL1_43").unwrap().unwrap()).unwrap();
     let mut gerrit = Gerrit::start();
-    move_in(&env, &gerrit);
+    push_the_sample(&env, &gerrit);
     the_sample_answers_as_gerrit_does(&env, &gerrit);
 
     let env = env.with_upstream(&gerrit.url());
     a_first_sync_publishes_the_tips_of_all_branches(&env, &mut gerrit);
-    without_news_git_is_not_asked(&env, &mut gerrit);
+    when_nothing_is_new_git_is_not_asked(&env, &mut gerrit);
     let site = env.serve(&[]);
     a_push_is_one_fetch_one_tarball_and_a_new_answer(&env, &mut gerrit, &site);
     what_gerrit_no_longer_has_is_no_longer_answered(&env, &gerrit, &site);
@@ -32,19 +32,20 @@ fn sample(env: &TestEnv) -> Site {
     Site::at(url.trim_start_matches("http://").trim_end_matches("/r").parse().unwrap())
 }
 
-/// An answer of the sample upstream, as [`Gerrit::get`] has one.
+/// The JSON that the sample upstream answers, like [`Gerrit::get`].
 fn get(sample: &Site, path: &str) -> Value {
     let text = sample.request("GET", &format!("/r/{path}"), &[]).is(200).text();
     text.strip_prefix(")]}'\n").unwrap().parse().unwrap()
 }
 
-/// Makes all projects of the sample in Gerrit, as administrators and developers do.
-fn move_in(env: &TestEnv, gerrit: &Gerrit) {
+/// Creates all projects of the sample in Gerrit and pushes their content, as administrators and
+/// developers do.
+fn push_the_sample(env: &TestEnv, gerrit: &Gerrit) {
     let projects = get(&sample(env), "projects/?all");
     for (project, info) in projects.as_object().unwrap() {
         gerrit.create(project);
         let repository = env.upstream.repository(project).unwrap();
-        // Gerrit takes a tag only of what a branch has already.
+        // Gerrit accepts a tag only if a branch has its commit already.
         gerrit.push(&repository, project, &["refs/heads/*"]);
         gerrit.push(&repository, project, &["refs/tags/*"]);
         if info["state"] != "ACTIVE" {
@@ -53,7 +54,7 @@ fn move_in(env: &TestEnv, gerrit: &Gerrit) {
     }
 }
 
-/// Paging, its traps and those of `b=`: all other tests count on the sample upstream for them.
+/// Pages, `b=`, and the traps of both. All other tests rely on the sample upstream for them.
 fn the_sample_answers_as_gerrit_does(env: &TestEnv, gerrit: &Gerrit) {
     let sample = sample(env);
     let extensions = "projects/?p=mediawiki/extensions/";
@@ -90,7 +91,7 @@ fn a_first_sync_publishes_the_tips_of_all_branches(env: &TestEnv, gerrit: &mut G
     let _ = gerrit.requests();
     env.sync(&[]).exits(0);
     let tips = env.tips();
-    // As from the sample upstream: see `cycle`.
+    // As many as with the sample upstream: see `cycle`.
     assert_eq!(tips.len(), 32);
     assert!(!tips.keys().any(|branch| branch.contains("SampleRetired")), "it is READ_ONLY");
     for (branch, commit) in &tips {
@@ -111,7 +112,7 @@ fn is_git(request: &str) -> bool {
     request.contains("/info/refs?") || request.contains("/git-upload-pack")
 }
 
-fn without_news_git_is_not_asked(env: &TestEnv, gerrit: &mut Gerrit) {
+fn when_nothing_is_new_git_is_not_asked(env: &TestEnv, gerrit: &mut Gerrit) {
     let before = env.published();
     env.sync(&[]).exits(0).says(&["nothing new"]);
     assert!(env.published() == before, "a byte has changed");
@@ -142,7 +143,7 @@ fn a_push_is_one_fetch_one_tarball_and_a_new_answer(
     let requests = gerrit.requests();
     let git: Vec<_> = requests.iter().filter(|request| is_git(request)).collect();
     assert!(git.iter().all(|request| request.contains(&project)), "{git:?}");
-    // The list told the commit: Git is asked for it, and not for all refs.
+    // The commit is known from the list, so that Git need not list the refs.
     assert!(!git.is_empty() && git.len() <= 2, "{git:?}");
     assert!(!git.iter().any(|request| request.contains("/info/refs?")), "{git:?}");
 

@@ -1,14 +1,15 @@
-//! A real web server on both sides: before Git as the upstream, and before the components.
+//! A real nginx on both sides: before `git http-backend` as the upstream, and before the
+//! components.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use tardist_tests::{Answer, File, Nginx, Served, TestEnv, sha256};
+use tardist_tests::{Answer, File, LoggedRequest, Nginx, TestEnv, sha256};
 
 const GREETING: &str = "extensions/SampleGreeting";
 
-/// Bytes that no encoding makes smaller; the same at each call.
+/// Bytes that do not compress, the same at each call.
 fn noise(length: usize) -> Vec<u8> {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let next = || {
@@ -20,8 +21,8 @@ fn noise(length: usize) -> Vec<u8> {
     std::iter::repeat_with(next).take(length).collect()
 }
 
-/// The bytes of Git's answers.
-fn git_bytes(requests: &[Served]) -> u64 {
+/// The size of Git's answers, in bytes.
+fn git_bytes(requests: &[LoggedRequest]) -> u64 {
     let git = requests.iter().filter(|it| it.target.contains("/git-upload-pack"));
     git.map(|it| it.bytes).sum()
 }
@@ -33,7 +34,7 @@ fn git_http_backend_behind_nginx_is_mirrored_and_only_what_is_new_comes_over_the
     let list = sample.trim_start_matches("http://").trim_end_matches("/r").parse().unwrap();
     let mut nginx = Nginx::upstream(env.upstream.root(), list);
     let env = env.with_upstream(&nginx.url());
-    // A file of long ago and one of now, in a repository with a history.
+    // A large file that only the history has, and a large file at the tip.
     let size = 300_000;
     env.commit(GREETING, "REL1_45", &[("old.bin", File::text(noise(2 * size)))]);
     env.commit(GREETING, "REL1_45", &[("old.bin", File::absent())]);
@@ -44,13 +45,13 @@ fn git_http_backend_behind_nginx_is_mirrored_and_only_what_is_new_comes_over_the
     assert!(requests.iter().all(|it| it.status == 200), "{requests:?}");
     let bytes = git_bytes(&requests);
     let size = u64::try_from(size).unwrap();
-    assert!(bytes > size && bytes < size * 3 / 2, "{bytes}: no more than what is distributed");
+    assert!(bytes > size && bytes < size * 3 / 2, "{bytes}: only the tip is fetched");
     let connections: BTreeSet<_> = requests.iter().map(|it| it.connection).collect();
     assert!(connections.len() < requests.len(), "connections are used again: {requests:?}");
 
     env.sync(&[]).exits(0);
     assert_eq!(env.tips().len(), 32);
-    assert_eq!(env.git_requests(), [], "none goes around nginx");
+    assert_eq!(env.git_requests(), [], "every request goes through nginx");
     env.tardist(&["verify"]).exits(0);
     let _ = nginx.requests();
 
@@ -65,8 +66,8 @@ fn git_http_backend_behind_nginx_is_mirrored_and_only_what_is_new_comes_over_the
     env.tardist(&["verify"]).exits(0);
 }
 
-/// The `location` blocks that docs/operation.md tells operators to use, for this data directory
-/// and these components.
+/// The `location` blocks that docs/operation.md shows to operators, with this data directory and
+/// these components.
 fn documented_locations(env: &TestEnv, components: &str) -> String {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let text = fs::read_to_string(workspace.join("docs/operation.md")).unwrap();
@@ -81,7 +82,7 @@ fn documented_locations(env: &TestEnv, components: &str) -> String {
 
 fn is_tarball(answer: &Answer, bytes: &[u8]) {
     assert_eq!(answer.header("content-type"), "application/gzip");
-    assert_eq!(answer.header("content-encoding"), "", "the client would unpack it");
+    assert_eq!(answer.header("content-encoding"), "", "else a client would decompress it");
     assert_eq!(answer.header("access-control-allow-origin"), "*");
     assert!(answer.body == bytes, "other bytes");
 }

@@ -1,21 +1,22 @@
-//! Schemathesis against the served system: requests that are made up from the OpenAPI document, right
-//! and wrong ones, and answers held against it, by somebody else's reading of the specification.
+//! Schemathesis against the served system. It generates right and wrong requests from the OpenAPI
+//! document and checks the answers against it. So another implementation of OpenAPI reads the
+//! document too.
 
 use std::fs;
 
 use tardist_tests::{Document, Site, TestEnv, Value, json, schemathesis};
 
-/// Requests that are made up for each path, in each of the tool's phases.
+/// The number of requests for each path, in each phase of the tool.
 const EXAMPLES: &str = "60";
 
-/// What counts as a refusal of what the document rules out, besides its own statuses: of a target that
-/// is too long for the server, the server knows no more than that.
+/// The statuses for a wrong request. 414 is not in the document: if a target is too long, the HTTP
+/// server refuses it before a component sees it.
 const CONFIGURATION: &str = "\
 [checks.negative_data_rejection]
 expected-statuses = [400, 404, 414]
 ";
 
-/// The document with examples that are there in the sample content.
+/// The document, with examples that exist in the sample content.
 fn with_examples(site: &Site) -> Value {
     let mut document = Document::of(site).json().clone();
     let paper = site.get("/info/skins/SamplePaper").json();
@@ -31,7 +32,7 @@ fn with_examples(site: &Site) -> Value {
         };
         parameter["example"] = example;
     }
-    // Pages name the kind in their path.
+    // The paths of pages have the kind in them.
     let page = &mut document["paths"]["/extensions/{name}"]["get"]["parameters"];
     let name = page.as_array_mut().unwrap().iter_mut();
     for parameter in name.filter(|it| it["$ref"] == "#/components/parameters/name") {
@@ -40,14 +41,14 @@ fn with_examples(site: &Site) -> Value {
             "schema": { "$ref": "#/components/schemas/Name" },
         });
     }
-    // `p` and `m` exclude each other, which OpenAPI has no words for.
+    // `p` and `m` exclude each other. OpenAPI cannot say this.
     let projects = &mut document["paths"]["/r/projects/"]["get"]["parameters"];
     projects.as_array_mut().unwrap().retain(|it| it["$ref"] != "#/components/parameters/m");
     document
 }
 
 #[test]
-fn schemathesis_finds_nothing() {
+fn schemathesis_finds_no_issues() {
     let env = TestEnv::sample();
     env.sync(&[]).exits(0);
     let site = env.serve(&[]);
@@ -58,11 +59,11 @@ fn schemathesis_finds_nothing() {
     command.current_dir(env.folder()).arg("run").arg(&document);
     command.args(["--url", &format!("http://{}", site.address())]);
     command.args(["--checks", "all", "--max-examples", EXAMPLES, "--no-color"]);
-    // The same requests each time: a test that fails by chance says nothing of a change.
+    // The same requests each time, so that a failure comes from a change and not by chance.
     command.args(["--generation-deterministic"]);
     command.args(["--continue-on-failure", "--no-shrink"]);
     let run = tardist_tests::Run::from(command.output().unwrap());
     run.exits(0).says(&["No issues found"]);
-    // It was asked, and was there to the end.
+    // The server still runs.
     site.get("/health").is(200);
 }

@@ -1,4 +1,4 @@
-//! `/search` over HTTP.
+//! `/search` over HTTP: what is found, in which order and language, and wrong parameters.
 
 use tardist_tests::{File, Site, TestEnv, Value, json, served};
 
@@ -49,7 +49,7 @@ fn a_result_says_what_the_repository_is_and_where_its_document_is() {
 }
 
 #[test]
-fn names_come_first_and_what_is_said_in_other_languages_last() {
+fn matches_of_names_come_first_and_those_of_translations_last() {
     let (_env, site) = served();
     for (parameters, expected) in [
         ("q=SamplePaper", &["name skins/SamplePaper"][..]),
@@ -82,7 +82,7 @@ fn names_come_first_and_what_is_said_in_other_languages_last() {
 }
 
 #[test]
-fn the_limit_cuts_and_more_says_so() {
+fn the_limit_cuts_the_results_and_more_says_so() {
     let (_env, site) = served();
     let all = found(&site, "q=sample");
     assert_eq!(all.len(), 8);
@@ -96,7 +96,7 @@ fn the_limit_cuts_and_more_says_so() {
 }
 
 #[test]
-fn any_text_is_searched_and_none_is_syntax() {
+fn any_text_can_be_searched_and_none_is_syntax() {
     let (_env, site) = served();
     for (query, name) in [
         ("%22paper", "SamplePaper"),
@@ -136,7 +136,7 @@ fn any_text_is_searched_and_none_is_syntax() {
 }
 
 #[test]
-fn what_is_found_comes_in_the_language_of_the_reader() {
+fn results_are_in_the_requested_language() {
     let (_env, site) = served();
     let german = "Ergänzt ein <greeting>-Element";
     let asked = site.get("/search?q=samplegreeting&lang=de-at");
@@ -151,7 +151,7 @@ fn what_is_found_comes_in_the_language_of_the_reader() {
     assert_eq!(accepted.varies_by(), ["accept-encoding", "accept-language"]);
     let english = site.get("/search?q=samplegreeting").json();
     assert_eq!(english["results"][0]["description_language"], "en");
-    // A word of the translation finds it in any language.
+    // A word of a translation finds the repository, whatever language is requested.
     let found = site.get("/search?q=erg%C3%A4nzt").json();
     assert_eq!(found["results"][0]["description_language"], "en");
     site.get("/search?q=sample&lang=de_AT").problem(400);
@@ -205,7 +205,7 @@ fn a_bad_parameter_is_named() {
 }
 
 #[test]
-fn the_entity_tag_changes_with_the_results_only() {
+fn the_entity_tag_changes_only_with_the_results() {
     let (env, site) = served();
     let path = "/search?q=paper";
     let first = site.get(path);

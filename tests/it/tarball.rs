@@ -1,4 +1,4 @@
-//! Tarballs: which members they have, and that a commit always gives the same bytes.
+//! Tarballs: their members, and that a commit always gives the same bytes.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tardist_tests::{File, Member, TestEnv, files, members};
 
-/// The members by path, after what all tarballs have in common was checked.
+/// The members by path. Fails the test unless they follow the rules for all tarballs.
 #[track_caller]
 fn read(file: &Path, name: &str) -> BTreeMap<String, Member> {
     let members = members(file);
@@ -57,7 +57,7 @@ fn a_tarball_has_the_tree_and_the_version_files_of_the_existing_service() {
     assert_eq!(name, format!("SampleGreeting-REL1_45-{}.tar.gz", &commit[..7]));
 
     let members = read(&file, "SampleGreeting");
-    // When the sample's release branch was cut: 2025-10-09, 09:53:20.
+    // The date of the commit on the release branch of the sample: 2025-10-09, 09:53:20.
     assert!(members.values().all(|member| member.mtime == 1_760_003_600));
     let paths: Vec<&str> = members.keys().map(|path| &path["SampleGreeting/".len()..]).collect();
     let expected = [
@@ -90,12 +90,12 @@ fn a_tarball_has_the_tree_and_the_version_files_of_the_existing_service() {
             r#"{{"head": "{commit}\n", "headSHA1": "{commit}\n", "headCommitDate": "1760003600", "branch": "{commit}\n", "remoteURL": "{remote}"}}"#
         )
     );
-    // Reproducible gzip: no time, no name.
+    // The gzip header has no time and no name, so that the bytes are reproducible.
     assert_eq!(std::fs::read(&file).unwrap()[..8], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0]);
 }
 
 #[test]
-fn a_submodule_is_in_its_place_at_the_commit_that_is_pinned() {
+fn a_submodule_is_included_at_the_commit_that_is_pinned() {
     let env = TestEnv::sample();
     env.sync(&["--only", "extensions/SampleChart"]).exits(0);
     let with = read(&env.tarball("extensions/SampleChart", "master"), "SampleChart");
@@ -107,7 +107,7 @@ fn a_submodule_is_in_its_place_at_the_commit_that_is_pinned() {
 }
 
 #[test]
-fn links_are_what_they_point_to_or_left_out_and_named() {
+fn a_link_becomes_its_target_or_is_left_out_and_named() {
     let env = TestEnv::sample();
     let circles = [
         ("circle/one", File::symlink("two")),
@@ -168,7 +168,7 @@ fn names_that_would_lead_out_of_the_folder_never_appear() {
 }
 
 #[test]
-fn long_and_odd_names_survive() {
+fn long_and_unusual_file_names_are_kept() {
     let env = TestEnv::empty();
     let long = format!("{}/{}.txt", "folder".repeat(30), "file".repeat(40));
     let odd = "Ünï cödé \"quoted\" \\ \n newline.txt";

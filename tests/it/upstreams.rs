@@ -1,4 +1,4 @@
-//! Upstreams other than a Gerrit, from the list to the tarball: real Git behind each.
+//! Upstreams other than a Gerrit, from their list to the tarballs. All fetch with real Git.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -11,7 +11,8 @@ use tardist_tests::{File, RequestKind, TestEnv, json};
 const GREETING: &str = "extensions/SampleGreeting";
 const PAPER: &str = "skins/SamplePaper";
 
-/// A list file with these repositories of the sample upstream.
+/// Writes a list file with these repositories of the sample upstream. Returns the value for
+/// `--upstream`.
 fn list(env: &TestEnv, ids: &[&str]) -> String {
     let path = env.folder().join("list.txt");
     let url = env.server.url();
@@ -20,7 +21,7 @@ fn list(env: &TestEnv, ids: &[&str]) -> String {
     format!("list={}", path.display())
 }
 
-/// `tardist sync` with this configuration file and nothing of the environment's upstream.
+/// Runs `tardist sync` with this configuration file, and without an upstream from the environment.
 fn sync_with(env: &TestEnv, config: &str, args: &[&str]) -> tardist_tests::Run {
     fs::write(env.folder().join("tardist.toml"), config).unwrap();
     let mut command = env.command(&[&["sync"], args].concat());
@@ -28,7 +29,8 @@ fn sync_with(env: &TestEnv, config: &str, args: &[&str]) -> tardist_tests::Run {
     command.output().unwrap().into()
 }
 
-/// A server of one JSON document at every path; it lives as long as the test.
+/// Starts a server that answers every request with a JSON document, which gets the request line. It
+/// runs until the test ends.
 fn api(document: impl Fn(&str) -> String + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -50,7 +52,7 @@ fn answer(mut stream: &TcpStream, document: &dyn Fn(&str) -> String) {
 }
 
 #[test]
-fn a_list_gives_tarballs_and_costs_one_request_a_repository_when_nothing_is_new() {
+fn a_list_gives_tarballs_and_needs_one_request_for_each_repository_when_nothing_is_new() {
     let env = TestEnv::sample();
     env.sync(&[]).exits(0);
     let mut expected = env.tips();
@@ -76,7 +78,7 @@ fn a_list_gives_tarballs_and_costs_one_request_a_repository_when_nothing_is_new(
 }
 
 #[test]
-fn a_repository_whose_branches_can_not_be_had_is_named_and_stays() {
+fn a_repository_whose_branches_cannot_be_read_is_named_and_stays_published() {
     let env = TestEnv::sample();
     let list = list(&env, &[GREETING, PAPER, "extensions/SampleNone"]);
     env.sync(&["--upstream", &list]).exits(3).says(&["extensions/SampleNone", "404"]);
@@ -94,7 +96,7 @@ fn a_repository_whose_branches_can_not_be_had_is_named_and_stays() {
 }
 
 #[test]
-fn a_wrong_list_is_told_before_anything_is_done() {
+fn a_wrong_list_is_an_error_before_anything_is_done() {
     let env = TestEnv::empty();
     let path = env.folder().join("list.txt");
     let upstream = format!("list={}", path.display());
@@ -113,7 +115,7 @@ fn a_wrong_list_is_told_before_anything_is_done() {
 #[test]
 fn a_directory_gives_the_same_commits_without_any_request() {
     let env = TestEnv::sample();
-    // Begins with the shallow mirrors of a Gerrit.
+    // The mirrors begin as shallow ones from a Gerrit.
     env.sync(&["--only", GREETING]).exits(0);
     let root = env.upstream.root().display().to_string();
     let directory = format!("directory={root}");
@@ -141,7 +143,7 @@ fn a_directory_gives_the_same_commits_without_any_request() {
         !String::from_utf8_lossy(bytes).contains(&root)
     }));
 
-    // Back to the Gerrit: the mirror borrows no longer.
+    // Back to the Gerrit: the mirror no longer uses the objects of the directory.
     let commit = env.commit(PAPER, "master", &[("b.txt", File::text("b"))]);
     env.sync(&[]).exits(0);
     assert_eq!(env.tips()[&format!("{PAPER} master")], commit.to_string());
@@ -164,7 +166,7 @@ fn a_directory_that_is_gone_changes_nothing() {
 }
 
 #[test]
-fn a_wiki_says_which_repositories_and_branches() {
+fn a_wiki_lists_the_repositories_and_branches() {
     let env = TestEnv::sample();
     let answer = json!({"batchcomplete": true, "query": {
         "general": {"extensiondistributor": {"snapshots": ["master", "REL1_45"], "list": ""}},

@@ -1,5 +1,5 @@
-//! A real browser: Chromium, driven by WebDriver (<https://www.w3.org/TR/webdriver2/>), of which a
-//! few commands are enough here, and by Chromium's own protocol for what WebDriver lacks.
+//! A real browser: Chromium, driven by WebDriver (<https://www.w3.org/TR/webdriver2/>), and by
+//! Chromium's own protocol for what WebDriver lacks. The few commands that the tests need are here.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,8 +13,8 @@ use crate::site::Site;
 /// The key by which WebDriver refers to elements.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
-/// How Chromium has to be told to keep to itself, and to run without a display and as root. By the
-/// pipe it sees when its driver is gone, however that ended, and ends too.
+/// Chromium's flags: it asks no other host, and it runs without a display and as root. Through the
+/// pipe it notices when its driver is gone, for whatever reason, and then it ends too.
 const FLAGS: [&str; 13] = [
     "--headless=new",
     "--no-sandbox",
@@ -31,15 +31,15 @@ const FLAGS: [&str; 13] = [
     "--remote-debugging-pipe",
 ];
 
-/// A browser with one window and a profile of its own, which ends when this is dropped.
+/// A browser with one window and a profile of its own. Dropping it ends the browser.
 pub struct Browser {
     driver: Site,
     session: String,
-    // After the driver, whose browser works in it.
+    // Dropped after the driver, whose browser works in it.
     folder: TempDir,
 }
 
-/// An element of the page that is shown.
+/// An element of the current page.
 pub struct Element(String);
 
 impl Browser {
@@ -62,7 +62,7 @@ impl Browser {
                 "args": flags,
                 "prefs": {
                     "download.default_directory": browser.downloads(),
-                    // Debian's first page is a search engine's.
+                    // Debian's start page is that of a search engine.
                     "session.restore_on_startup": 4,
                     "session.startup_urls": ["about:blank"],
                 },
@@ -100,7 +100,7 @@ impl Browser {
         self.read("/title")
     }
 
-    /// The first element that a CSS selector finds; the test fails where there is none.
+    /// The first element that a CSS selector finds. Fails the test if there is none.
     #[must_use]
     #[track_caller]
     pub fn find(&self, selector: &str) -> Element {
@@ -108,13 +108,13 @@ impl Browser {
         Element::new(&self.command("POST", "/element", &query))
     }
 
-    /// The element that has the keyboard.
+    /// The element that has the keyboard focus.
     #[must_use]
     pub fn active(&self) -> Element {
         Element::new(&self.command("GET", "/element/active", &Value::Null))
     }
 
-    /// The text of an element as it is shown.
+    /// The text of an element, as it is displayed.
     #[must_use]
     pub fn text(&self, element: &Element) -> String {
         self.read(&format!("/element/{}/text", element.0))
@@ -126,7 +126,7 @@ impl Browser {
         self.read(&format!("/element/{}/css/{property}", element.0))
     }
 
-    /// An attribute of an element; empty where it has none.
+    /// An attribute of an element; empty if it is absent.
     #[must_use]
     pub fn attribute(&self, element: &Element, name: &str) -> String {
         self.read(&format!("/element/{}/attribute/{name}", element.0))
@@ -137,8 +137,8 @@ impl Browser {
         self.command("POST", &format!("/element/{}/click", element.0), &json!({}));
     }
 
-    /// Types keys, into whatever has the keyboard: text, or WebDriver's code points for other keys
-    /// (<https://www.w3.org/TR/webdriver2/#keyboard-actions>).
+    /// Presses keys, in the element that has the focus: characters of text, or WebDriver's code
+    /// points for other keys (<https://www.w3.org/TR/webdriver2/#keyboard-actions>).
     pub fn press(&self, keys: &str) {
         let actions: Vec<_> = keys
             .chars()
@@ -148,20 +148,22 @@ impl Browser {
         self.command("POST", "/actions", &json!({ "actions": [keyboard] }));
     }
 
-    /// The value of a JavaScript expression in the page. Scripts of pages do not run; this does.
+    /// The value of a JavaScript expression in the page. It runs although scripts of pages do not.
     #[must_use]
     pub fn evaluate(&self, expression: &str) -> Value {
         let script = json!({ "script": format!("return {expression}"), "args": [] });
         self.command("POST", "/execute/sync", &script)
     }
 
-    /// A command of Chromium's own protocol (<https://chromedevtools.github.io/devtools-protocol/>).
+    /// Sends a command of Chromium's own protocol
+    /// (<https://chromedevtools.github.io/devtools-protocol/>), and returns its result.
     pub fn tell(&self, command: &str, parameters: &Value) -> Value {
         let body = json!({ "cmd": command, "params": parameters });
         self.command("POST", "/goog/cdp/execute", &body)
     }
 
-    /// Makes the window this wide, as that of a phone if it is narrow.
+    /// Sets the size of the window, in CSS pixels. One that is narrower than 700 is that of a
+    /// phone.
     pub fn resize(&self, width: u32, height: u32) {
         let metrics = json!({
             "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 700,
@@ -169,21 +171,21 @@ impl Browser {
         self.tell("Emulation.setDeviceMetricsOverride", &metrics);
     }
 
-    /// Makes the visitor's preference `light` or `dark`.
+    /// Sets the colour scheme that the visitor prefers: `light` or `dark`.
     pub fn prefer(&self, scheme: &str) {
         let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
         self.tell("Emulation.setEmulatedMedia", &json!({ "features": [feature] }));
     }
 
-    /// What the browser complained of since this was last asked for: errors and warnings, broken
-    /// policies among them.
+    /// The errors and warnings in the browser's console since the last call. Violations of a
+    /// content security policy are among them.
     #[must_use]
     pub fn complaints(&self) -> Vec<String> {
         let messages = self.log("browser");
         messages.iter().map(|entry| entry["message"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// The URLs that the browser asked for since this was last asked for.
+    /// The URLs that the browser requested since the last call.
     #[must_use]
     pub fn requests(&self) -> Vec<String> {
         let events = self.log("performance").into_iter().map(|entry| {
@@ -194,7 +196,7 @@ impl Browser {
         sent.map(|event| event["params"]["request"]["url"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// What a screen reader gets: role and name of each node, in the order of the page.
+    /// What a screen reader gets: the role and the name of each node, in the order of the page.
     #[must_use]
     pub fn accessibility(&self) -> Vec<(String, String)> {
         let tree = self.tell("Accessibility.getFullAXTree", &json!({}));
@@ -216,7 +218,7 @@ impl Browser {
         self.command("GET", path, &Value::Null).as_str().unwrap_or_default().to_owned()
     }
 
-    /// The value that a command gives; the test fails if it gives an error.
+    /// The value that a command returns. Fails the test if it returns an error.
     #[track_caller]
     fn command(&self, method: &str, path: &str, body: &Value) -> Value {
         let path = format!("/session{}{path}", self.session);
@@ -234,8 +236,8 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Lets the browser end before its driver and its folder do. A test that already fails
-        // must not fail twice.
+        // The browser has to end before its driver, and before its folder is deleted. In a test
+        // that fails already, a second panic would abort the process.
         if !std::thread::panicking() && !self.session.is_empty() {
             self.command("DELETE", "", &Value::Null);
         }

@@ -1,4 +1,4 @@
-//! What is in a folder, for comparing before with after.
+//! The files in a folder, so that a test can compare before with after.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,10 +6,10 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-/// Files by their path below a folder, with their bytes.
+/// The bytes of files, by path below a folder.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
-/// All files in `folder` and below it; none where there is no such folder.
+/// All files in `folder` and below it; none if there is no such folder.
 #[must_use]
 pub fn files(folder: &Path) -> Files {
     let mut files = Files::new();
@@ -29,7 +29,7 @@ fn collect(folder: &Path, prefix: &str, files: &mut Files) {
     }
 }
 
-/// The SHA-256 of bytes, as the answers have it.
+/// The SHA-256 of bytes in hexadecimal digits, as in the answers.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> String {
     format!("{:x}", Sha256::digest(bytes))

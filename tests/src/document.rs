@@ -1,4 +1,4 @@
-//! The served OpenAPI document, and answers held against it.
+//! The OpenAPI document as it is served, and checks of answers against it.
 
 use std::collections::BTreeMap;
 
@@ -9,27 +9,27 @@ use crate::site::{Answer, Site};
 
 /// `/openapi.json` of a running system.
 ///
-/// It is taken more strictly than it is published: there an object may have more keys than are
-/// named, since answers may grow; here it may not, so that a key can't be forgotten in it.
+/// The checks are stricter than the document. It allows an object to have more keys than it names,
+/// since answers may grow. Here this is an error, so that no key is forgotten in the document.
 pub struct Document {
     root: Value,
     strict: Value,
 }
 
-/// Something that a request may vary in.
+/// A parameter of a request.
 #[derive(Debug, Clone)]
 pub struct Parameter {
     /// Its name.
     pub name: String,
     /// `path`, `query` or `header`.
     pub place: String,
-    /// True where a request without it is wrong.
+    /// True if a request without it is an error.
     pub required: bool,
-    /// What values it takes.
+    /// The schema of its values.
     pub schema: Value,
-    /// True where it may be given several times.
+    /// True if it may be given several times.
     pub repeats: bool,
-    /// What stands between the parts of a value that is a list.
+    /// The character between the items, if its value is a list.
     pub separator: Option<char>,
 }
 
@@ -40,7 +40,7 @@ impl Document {
         Self::new(site.get("/openapi.json").json())
     }
 
-    /// A document.
+    /// A document from its JSON.
     #[must_use]
     pub fn new(root: Value) -> Self {
         let mut strict = root.clone();
@@ -48,7 +48,7 @@ impl Document {
         Self { root, strict }
     }
 
-    /// All of it.
+    /// The whole document, as it is published.
     #[must_use]
     pub fn json(&self) -> &Value {
         &self.root
@@ -60,14 +60,14 @@ impl Document {
         self.root["paths"].as_object().unwrap().keys().map(String::as_str).collect()
     }
 
-    /// The path that a request's target belongs to.
+    /// The path of the document that matches the target of a request.
     #[must_use]
     pub fn path_of(&self, target: &str) -> Option<&str> {
         let path = target.split('?').next().unwrap();
         self.paths().into_iter().find(|template| fits(path, template))
     }
 
-    /// The forms in which a path is answered.
+    /// The media types of a path's answers.
     #[must_use]
     pub fn media_types(&self, path: &str) -> Vec<&str> {
         let content = &self.root["paths"][path]["get"]["responses"]["200"]["content"];
@@ -81,37 +81,37 @@ impl Document {
         all.iter().map(|it| parameter(resolve(&self.root, it))).collect()
     }
 
-    /// Whether a schema of the document takes a value.
+    /// True if a value is valid by a schema of the document.
     #[must_use]
     pub fn takes(&self, schema: &Value, value: &Value) -> bool {
-        self.faults(schema, value).is_none()
+        self.errors(schema, value).is_none()
     }
 
-    /// What a schema has against a value; nothing if it takes it.
+    /// Why a value is not valid by a schema; `None` if it is valid.
     #[must_use]
-    pub fn faults(&self, schema: &Value, value: &Value) -> Option<String> {
+    pub fn errors(&self, schema: &Value, value: &Value) -> Option<String> {
         const PLACE: &str = "https://tardist.invalid/schema.json";
         let root = json!({"allOf": [schema], "components": self.strict["components"]});
         let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
         compiler.enable_format_assertions();
         compiler.add_resource(PLACE, root).unwrap();
         let schema = compiler.compile(PLACE, &mut schemas).expect("a schema");
-        schemas.validate(value, schema).err().map(|faults| format!("{faults:#}"))
+        schemas.validate(value, schema).err().map(|errors| format!("{errors:#}"))
     }
 
-    /// Fails the test unless the document describes this answer to a `GET` of the target: its path,
-    /// status, headers, media type and body.
+    /// Fails the test unless the document describes this answer to a `GET` request for the target:
+    /// its path, status, headers, media type and body.
     #[track_caller]
     pub fn describes(&self, target: &str, answer: &Answer) {
         let short: String = target.chars().take(200).collect();
         let Some(path) = self.path_of(target) else {
-            assert!(matches!(answer.status, 400 | 404), "{short} is undescribed: {answer:?}");
+            assert!(matches!(answer.status, 400 | 404), "{short} is not described: {answer:?}");
             answer.problem(answer.status);
             return;
         };
         let responses = &self.strict["paths"][path]["get"]["responses"];
         let response = &responses[answer.status.to_string()];
-        assert!(!response.is_null(), "{path} answers {}, which is undescribed", answer.status);
+        assert!(!response.is_null(), "{path} answers {}, which is not described", answer.status);
         let response = resolve(&self.strict, response);
         for (name, header) in response["headers"].as_object().into_iter().flatten() {
             self.check_header(&short, answer, name, resolve(&self.strict, header));
@@ -123,11 +123,11 @@ impl Document {
         let media_type = answer.header("content-type").split(';').next().unwrap();
         let media = content.get(media_type);
         let media = media.unwrap_or_else(|| panic!("{short} answers with {media_type:?}"));
-        // Gerrit puts a line before its JSON, for which OpenAPI has no words.
+        // Gerrit puts a line before its JSON. OpenAPI cannot say this, hence a key of our own.
         let schema = ["schema", "x-schema"].iter().find_map(|key| media.get(key));
         let schema = schema.unwrap_or(&Value::Bool(true));
-        let faults = self.faults(schema, &body(media_type, media, answer));
-        assert_eq!(faults, None, "the answer to {short}");
+        let errors = self.errors(schema, &body(media_type, media, answer));
+        assert_eq!(errors, None, "the answer to {short}");
     }
 
     #[track_caller]
@@ -141,12 +141,12 @@ impl Document {
             Some("integer") => value.parse::<u64>().map_or(json!(value), Value::from),
             _ => json!(value),
         };
-        let faults = self.faults(&header["schema"], &value);
-        assert_eq!(faults, None, "{name} in the answer to {target}");
+        let errors = self.errors(&header["schema"], &value);
+        assert_eq!(errors, None, "{name} in the answer to {target}");
     }
 }
 
-/// A body as its schema sees it.
+/// A body as the value that its schema describes.
 fn body(media_type: &str, media: &Value, answer: &Answer) -> Value {
     let prefix = media["x-before-the-json"].as_str().unwrap_or_default();
     if media_type.ends_with("json") {
@@ -157,7 +157,7 @@ fn body(media_type: &str, media: &Value, answer: &Answer) -> Value {
     }
 }
 
-/// What a reference refers to, or the value itself.
+/// The value that a reference refers to; a value that is no reference stays as it is.
 fn resolve<'a>(root: &'a Value, value: &'a Value) -> &'a Value {
     let Some(reference) = value["$ref"].as_str() else { return value };
     let target = reference.strip_prefix('#').and_then(|pointer| root.pointer(pointer));
@@ -179,7 +179,7 @@ fn parameter(value: &Value) -> Parameter {
     Parameter { name: text("name"), place, required, schema, repeats, separator }
 }
 
-/// Whether a path has the form of a template; what `{…}` stands for is any one segment.
+/// True if a path matches a template. `{…}` stands for any one segment.
 fn fits(path: &str, template: &str) -> bool {
     let (path, template): (Vec<_>, Vec<_>) =
         (path.split('/').collect(), template.split('/').collect());
@@ -187,7 +187,7 @@ fn fits(path: &str, template: &str) -> bool {
     path.len() == template.len() && path.iter().zip(&template).all(fits)
 }
 
-/// Forbids keys that are not named, in all objects that name some.
+/// Makes keys that are not named an error, in all schemas of objects that name some.
 fn close(value: &mut Value) {
     match value {
         Value::Object(object) => {
@@ -203,7 +203,7 @@ fn close(value: &mut Value) {
     }
 }
 
-/// All examples of a document: where each stands, its schema, and the example.
+/// All examples of a document: by place, the schema and the example.
 #[must_use]
 pub fn examples(document: &Value) -> BTreeMap<String, (Value, Value)> {
     let mut all = BTreeMap::new();

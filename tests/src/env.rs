@@ -1,4 +1,4 @@
-//! [`TestEnv`]: upstream, data directory and programs.
+//! [`TestEnv`]: an upstream, a data directory and the programs that work with them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,15 +14,15 @@ use crate::disk::{Files, files};
 use crate::process::{Run, Running, built, program};
 use crate::site::Site;
 
-/// A system of its own in a folder that vanishes.
+/// A system of its own in a temporary folder, which is deleted when this is dropped.
 pub struct TestEnv {
     /// The upstream's repositories.
     pub upstream: Upstream,
-    /// The upstream as it is served.
+    /// The server of the upstream.
     pub server: Server,
-    /// Where `tardist` finds an upstream.
+    /// The URL that `tardist` gets as its upstream.
     upstream_url: String,
-    // After the server, which works in it.
+    // Dropped after the server, which works in it.
     folder: TempDir,
 }
 
@@ -46,14 +46,15 @@ impl TestEnv {
         Self { upstream: Upstream::new(root), server, upstream_url, folder }
     }
 
-    /// The same with another server as the upstream, which has to get the repositories itself.
+    /// The same system with another server as its upstream. The caller gives that server its
+    /// repositories.
     #[must_use]
     pub fn with_upstream(mut self, url: &str) -> Self {
         url.clone_into(&mut self.upstream_url);
         self
     }
 
-    /// Everything that this system writes is below this folder.
+    /// The folder that has everything that this system writes.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -71,7 +72,7 @@ impl TestEnv {
         self.data().join("snapshot.db")
     }
 
-    /// What is published: the snapshot and the tarballs.
+    /// The published files: the snapshot and the tarballs.
     #[must_use]
     pub fn published(&self) -> Files {
         let mut all = files(&self.data());
@@ -79,8 +80,9 @@ impl TestEnv {
         all
     }
 
-    /// The published commits, by `extensions/NAME BRANCH`: the builder's own memory, since starting
-    /// the components for each look would take longer than all else.
+    /// The published commits, by `extensions/NAME BRANCH` or `skins/NAME BRANCH`. They are read
+    /// from the snapshot itself: to start the components each time would take most of a test's
+    /// time.
     #[must_use]
     pub fn tips(&self) -> BTreeMap<String, String> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
@@ -112,8 +114,8 @@ impl TestEnv {
         self.repository(id).commit(branch, files, "Change", Time::default()).unwrap()
     }
 
-    /// `tardist` with these arguments, in this system's data directory, against its upstream, with
-    /// nothing of the caller's environment.
+    /// `tardist` with these arguments, with this system's data directory and upstream, and without
+    /// the environment of the caller.
     #[must_use]
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(program("tardist"));
@@ -143,8 +145,8 @@ impl TestEnv {
         Running::start(self.command(&["sync"]))
     }
 
-    /// The Git repositories that the upstream was asked for since its requests were cleared, as
-    /// `mediawiki/extensions/NAME`, each with the sort of the request.
+    /// The Git requests that the upstream got since its requests were cleared: the kind of each,
+    /// and its project, such as `mediawiki/extensions/NAME`.
     #[must_use]
     pub fn git_requests(&self) -> Vec<(RequestKind, String)> {
         let requests = self.server.requests().into_iter();
@@ -159,11 +161,11 @@ impl TestEnv {
             .collect()
     }
 
-    /// Serves the data directory with the components of the real `spin.toml`, with these variables
-    /// as `NAME=VALUE`.
+    /// Serves the data directory with the components of the real `spin.toml`, and with these
+    /// variables, each as `NAME=VALUE`.
     #[must_use]
     pub fn serve(&self, variables: &[&str]) -> Site {
-        // The host wants to see every folder that it mounts.
+        // The host refuses to start if a folder that it mounts is missing.
         fs::create_dir_all(self.data().join("dist")).unwrap();
         let manifest = self.folder().join("spin.toml");
         fs::write(&manifest, self.manifest()).unwrap();
@@ -177,7 +179,7 @@ impl TestEnv {
         fs::write(&config, text.to_string()).unwrap();
         let mut command = Command::new(program("component-host"));
         command.current_dir(self.folder()).env_clear().args(["--listen", "127.0.0.1:0"]);
-        // Most of the time of a test would be compiling the same components again.
+        // The tests share compiled components: compiling takes longer than most tests.
         let compiled = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/compiled-components");
         command.arg("--compiled").arg(compiled).arg("--manifest").arg(&manifest);
         command.arg("--runtime-config-file").arg(&config);
@@ -190,7 +192,7 @@ impl TestEnv {
         Site::new(host, address)
     }
 
-    /// The real manifest, but for where its components and this system's tarballs are.
+    /// The real manifest, with the paths of the built components and of this system's tarballs.
     fn manifest(&self) -> String {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let text = fs::read_to_string(workspace.join("spin.toml")).unwrap();
@@ -215,7 +217,7 @@ fn text_value(path: &Path) -> Value {
     Value::String(path.to_str().unwrap().to_owned())
 }
 
-/// The sample upstream, synced once and served.
+/// A system with the sample content, synced once, and the server of its components.
 #[must_use]
 #[track_caller]
 pub fn served() -> (TestEnv, Site) {

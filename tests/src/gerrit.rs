@@ -1,4 +1,4 @@
-//! A real Gerrit, of its own for a test.
+//! A real Gerrit, which a test starts for itself.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,25 +8,26 @@ use sample_upstream::Repository;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::access_log::AccessLog;
 use crate::process::{Run, Running, free_address, tool};
-use crate::requests::Requests;
 use crate::site::{Answer, Site};
 
-/// The user that `init --batch` makes, with its well-known password: admin, secret.
+/// The user that `init --batch` creates, with its default password: admin, secret.
 const ADMIN: (&str, &str) = ("Authorization", "Basic YWRtaW46c2VjcmV0");
 
-/// A running Gerrit on loopback, reachable for everybody, that ends and vanishes when it is dropped.
+/// A running Gerrit on loopback, which can be read without a login. Dropping it ends it and deletes
+/// its folder.
 ///
-/// Its programs come from Maven: `tests/gerrit/pom.xml`.
+/// Maven downloads its programs, as `tests/gerrit/pom.xml` says.
 pub struct Gerrit {
     site: Site,
-    requests: Requests,
-    // After the server, which works in it.
+    requests: AccessLog,
+    // Dropped after the server, which works in it.
     _folder: TempDir,
 }
 
 impl Gerrit {
-    /// Sets one up without any project and starts it: ten seconds or more.
+    /// Sets up a Gerrit without any project and starts it, which takes ten seconds or more.
     #[must_use]
     pub fn start() -> Self {
         let folder = TempDir::new().unwrap();
@@ -39,7 +40,7 @@ impl Gerrit {
         let mut init = program("init", &path, &log);
         Run::from(init.args(options).output().unwrap()).exits(0);
         let address = free_address();
-        // Not before, since `init` takes the path away.
+        // Only now, because `init` would remove the path `/r/`.
         for key in ["gerrit.canonicalWebUrl", "httpd.listenUrl"] {
             let mut git = Command::new("git");
             git.args(["config", "--file"]).arg(&config);
@@ -49,23 +50,24 @@ impl Gerrit {
         let mut daemon = program("daemon", &path, &log);
         daemon.arg("--headless");
         let server = Running::server(daemon, &folder.path().join("log"), address);
-        Self { site: Site::new(server, address), requests: Requests::new(log), _folder: folder }
+        Self { site: Site::new(server, address), requests: AccessLog::new(log), _folder: folder }
     }
 
-    /// What is to be configured as `upstream`.
+    /// The value for the setting `upstream`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}/r", self.site.address())
     }
 
-    /// What anybody gets from the REST API at this path and query, below `/r/`.
+    /// The JSON that the REST API answers without a login; `path` is below `/r/` and may have a
+    /// query.
     #[must_use]
     #[track_caller]
     pub fn get(&self, path: &str) -> Value {
         parse(&self.site.request("GET", &format!("/r/{path}"), &[ACCEPT]))
     }
 
-    /// Makes an empty project.
+    /// Creates an empty project.
     #[track_caller]
     pub fn create(&self, project: &str) {
         self.administrate("PUT", &format!("projects/{}", escape(project)), &json!({}));
@@ -93,7 +95,7 @@ impl Gerrit {
         assert!(answer.status / 100 == 2, "{method} {path}: {} {}", answer.status, answer.text());
     }
 
-    /// Pushes from a repository into a project with the real `git push`, as developers do.
+    /// Pushes from a repository into a project with `git push`, as developers do.
     #[track_caller]
     pub fn push(&self, repository: &Repository, project: &str, refspecs: &[&str]) {
         let address = self.site.address();
@@ -105,7 +107,7 @@ impl Gerrit {
         Run::from(git.output().unwrap()).exits(0);
     }
 
-    /// The requests since this was last asked for, each as `STATUS METHOD PATH?QUERY USER-AGENT`.
+    /// The requests since the last call, each as `STATUS METHOD PATH?QUERY USER-AGENT`.
     #[must_use]
     pub fn requests(&mut self) -> Vec<String> {
         self.requests.since_last(&self.site, "/r/config/server/version")
@@ -114,7 +116,7 @@ impl Gerrit {
 
 const ACCEPT: (&str, &str) = ("Accept", "application/json");
 
-/// Nobody has to log in, and nothing but HTTP is served.
+/// Reading needs no login, and there is no server but that for HTTP.
 const CONFIGURATION: &str = "\
 [gerrit]
     basePath = git
@@ -128,10 +130,10 @@ const CONFIGURATION: &str = "\
     enable = false
 ";
 
-/// One of Gerrit's own programs, for the site at `path`.
+/// One of Gerrit's programs, for the site at `path`.
 fn program(name: &str, path: &Path, requests: &Path) -> Command {
     let mut java = tool("java");
-    // What runs for seconds gains nothing from the second compiler.
+    // The JVM's second compiler does not pay off in a run of some seconds.
     java.args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]);
     let logging = "com.google.gerrit.server.logging.LoggingContext#getInstance";
     let backend = "com.google.common.flogger.backend.log4j.Log4jBackendFactory#getInstance";
@@ -145,22 +147,26 @@ fn program(name: &str, path: &Path, requests: &Path) -> Command {
     java
 }
 
-/// Where `cargo xtask test` puts Gerrit's archives.
+/// The folder where `cargo xtask test` puts Gerrit's archives.
 fn archives() -> PathBuf {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let folder = workspace.join("target/gerrit");
-    assert!(folder.is_dir(), "{} is missing: `cargo xtask test` makes it", folder.display());
+    assert!(
+        folder.is_dir(),
+        "{} is missing: run `cargo xtask test`, which makes it",
+        folder.display()
+    );
     folder
 }
 
 #[track_caller]
 fn parse(answer: &Answer) -> Value {
     let text = answer.is(200).text();
-    let json = text.strip_prefix(")]}'\n").unwrap_or_else(|| panic!("not Gerrit's: {text}"));
+    let json = text.strip_prefix(")]}'\n").unwrap_or_else(|| panic!("no answer of Gerrit: {text}"));
     serde_json::from_str(json).unwrap()
 }
 
-/// A name as one part of a path.
+/// A name as one segment of a path.
 fn escape(name: &str) -> String {
     name.replace('/', "%2F")
 }

@@ -1,6 +1,6 @@
-//! What the files of a crate import from each other, read from their source.
+//! Which files of a crate use which, read from their source.
 //!
-//! The code of tests does not count: a test may look at everything.
+//! The code of tests does not count: a test may use everything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,22 +9,22 @@ use std::path::{Path, PathBuf};
 use syn::visit::{self, Visit};
 use syn::{Attribute, File, ItemFn, ItemMod, ItemUse, UseTree, Visibility};
 
-/// A module by the names on its way from the crate's root, which has none.
+/// The path of a module: its names from the crate's root on. The path of the root is empty.
 pub type Module = Vec<String>;
 
 /// The files of a crate, and which of them uses which.
 #[derive(Debug, Default)]
 pub struct Imports {
-    /// The module of each file, with the modules of this crate that it uses.
+    /// By the module of each file: the modules of this crate that it uses.
     pub uses: BTreeMap<Module, BTreeSet<Module>>,
-    /// The module of each file, with the first name of each path that leads out of it: other crates
-    /// among them.
+    /// By the module of each file: the first name of each path that leads out of the crate, such as
+    /// the name of another crate.
     pub outside: BTreeMap<Module, BTreeSet<String>>,
 }
 
 impl Imports {
-    /// Reads all files below `src`, which is the folder of a `lib.rs` or, where there is none, of a
-    /// `main.rs`.
+    /// Reads all files below `src`. The root of the crate is its `lib.rs`, or `main.rs` if there is
+    /// no `lib.rs`.
     #[must_use]
     pub fn read(src: &Path) -> Self {
         let root = if src.join("lib.rs").exists() { "lib.rs" } else { "main.rs" };
@@ -44,7 +44,7 @@ impl Imports {
         resolve(&read.collect())
     }
 
-    /// A circle of files that use each other, if there is one.
+    /// A circle of files that use each other; `None` if there is none.
     #[must_use]
     pub fn circle(&self) -> Option<Vec<Module>> {
         let mut done = BTreeSet::new();
@@ -94,9 +94,9 @@ fn is_test(path: &Path) -> bool {
 struct Paths {
     /// Where the visit is: the file's module, and modules inside the file.
     at: Module,
-    /// Each path with the module in which it stands.
+    /// Each path with the module that it is in.
     paths: Vec<(Module, Vec<String>)>,
-    /// What the file exports under another path: the name, and the path where it is.
+    /// What the file exports with `pub use`: by name, the module and the path behind `use`.
     exports: BTreeMap<String, (Module, Vec<String>)>,
 }
 
@@ -153,7 +153,7 @@ fn is_for_tests(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// The paths of a `use` with the name that each gets.
+/// The paths of a `use`, each with the name that it gets.
 fn expanded(tree: &UseTree) -> Vec<(Vec<String>, String)> {
     match tree {
         UseTree::Path(path) => {
@@ -215,7 +215,7 @@ fn absolute(files: &BTreeMap<Module, Paths>, at: &Module, path: &[String]) -> Op
     Some([base, rest.to_vec()].concat())
 }
 
-/// The file that a path from the crate's root leads to, through what files export.
+/// The file that a path from the crate's root leads to. It follows `pub use`.
 fn owner(files: &BTreeMap<Module, Paths>, path: &[String]) -> Option<Module> {
     let length = (0..=path.len()).rev().find(|length| files.contains_key(&path[..*length]))?;
     let (module, rest) = path.split_at(length);

@@ -1,19 +1,31 @@
-//! End-to-end tests: what they share.
+//! What the end-to-end tests in `tests/it` share.
 //!
-//! A [`TestEnv`] is one system of its own in a folder that vanishes: an upstream that really serves
-//! Git, a data directory, and the two programs of the workspace, `tardist` and `component-host`,
-//! started as an operator would start them. Nothing of the product is linked: a test sees command
-//! lines, files and HTTP, which is all that the outside relies on.
+//! Each test has a system of its own, a [`TestEnv`], in a temporary folder: an upstream that serves
+//! Git, a data directory, and two programs of the workspace, `tardist` and `component-host`. The
+//! programs are started as an operator would start them. No code of the product is linked: a test
+//! sees command lines, files and HTTP, as users do.
 //!
-//! The programs and components are built by `cargo xtask test` before it runs the tests.
+//! `cargo xtask test` builds the programs and the components before it runs the tests.
+//!
+//! In this package:
+//!
+//! - `src/` is this library.
+//! - `it/` has the tests, a module for each topic.
+//! - `gerrit/` and `schemathesis/` say which versions of these two tools `cargo xtask test`
+//!   installs.
+//! - `upstream/` is a package of its own: the sample upstream, which serves Git and REST as Gerrit
+//!   does.
+//!
+//! The component host is in `host/`, beside this package.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::missing_panics_doc,
-    reason = "test code: what goes wrong here fails a test, and says where"
+    reason = "test code: an error here fails a test and says where"
 )]
 
+mod access_log;
 mod browser;
 mod disk;
 mod document;
@@ -22,7 +34,6 @@ mod gerrit;
 mod imports;
 mod nginx;
 mod process;
-mod requests;
 mod schemathesis;
 mod site;
 mod tarball;
@@ -33,11 +44,11 @@ pub use document::{Document, Parameter, examples};
 pub use env::{TestEnv, served};
 pub use gerrit::Gerrit;
 pub use imports::{Imports, Module};
-pub use nginx::{Nginx, Served};
+pub use nginx::{LoggedRequest, Nginx};
 pub use process::{Run, Running, within};
 pub use sample_upstream::{Fault, File, Oid, Repository, Request, RequestKind, State, Time};
 pub use schemathesis::schemathesis;
-/// JSON answers, for tests to look into.
+/// For the JSON in answers.
 pub use serde_json::{Value, json};
 pub use site::{Answer, Site};
 pub use tarball::{Member, members};

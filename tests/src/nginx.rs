@@ -1,4 +1,4 @@
-//! A real nginx, of its own for a test, with `git http-backend` behind it where that is asked for.
+//! A real nginx, which a test starts for itself, with or without `git http-backend` behind it.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -7,20 +7,20 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::access_log::AccessLog;
 use crate::process::{Run, Running, free_address, tool, within};
-use crate::requests::Requests;
 use crate::site::Site;
 
-/// A running nginx on loopback that ends when it is dropped.
+/// A running nginx on loopback. Dropping it ends it.
 ///
-/// It runs in one process and as whoever runs the test: so it needs no rights, and killing it
-/// leaves nothing behind.
+/// It is one process, so that no process is left when it is killed. It runs as the user of the
+/// test, so that it needs no special rights.
 pub struct Nginx {
     site: Site,
-    requests: Requests,
-    // Git's side of it, which is not asked any more once nginx is gone.
+    requests: AccessLog,
+    // The process that runs `git http-backend` for nginx.
     _git: Option<Running>,
-    // After the servers, which work in it.
+    // Dropped after the servers, which work in it.
     _folder: TempDir,
 }
 
@@ -31,8 +31,8 @@ impl Nginx {
         Self::start(TempDir::new().unwrap(), locations, None)
     }
 
-    /// What an upstream is behind a web server: the bare repositories in `repositories` by
-    /// `git http-backend`, and what else is below `/r/` from the server at `list`.
+    /// An upstream behind a web server. `git http-backend` serves the bare repositories in
+    /// `repositories`; all other requests below `/r/` go to the server at `list`.
     #[must_use]
     pub fn upstream(repositories: &Path, list: SocketAddr) -> Self {
         let folder = TempDir::new().unwrap();
@@ -71,46 +71,46 @@ impl Nginx {
         nginx.arg("-p").arg(folder.path()).arg("-c").arg(&path).args(["-e", "stderr"]);
         let server = Running::server(nginx, &folder.path().join("log"), address);
         let site = Site::new(server, address);
-        Self { site, requests: Requests::new(log), _git: git, _folder: folder }
+        Self { site, requests: AccessLog::new(log), _git: git, _folder: folder }
     }
 
-    /// The server as clients see it.
+    /// The server, as clients see it.
     #[must_use]
     pub fn site(&self) -> &Site {
         &self.site
     }
 
-    /// What is to be configured as `upstream`.
+    /// The value for the setting `upstream`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}/r", self.site.address())
     }
 
-    /// The requests since this was last asked for.
+    /// The requests since the last call.
     #[must_use]
-    pub fn requests(&mut self) -> Vec<Served> {
+    pub fn requests(&mut self) -> Vec<LoggedRequest> {
         self.requests
             .since_last(&self.site, "/mark")
             .iter()
-            .map(|line| Served::read(line))
+            .map(|line| LoggedRequest::read(line))
             .collect()
     }
 }
 
 /// A request that nginx has answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Served {
-    /// Which connection it came on.
+pub struct LoggedRequest {
+    /// The number of its connection.
     pub connection: u64,
-    /// The path and the query, as they came.
+    /// The path and the query, as they were sent.
     pub target: String,
     /// The status of the answer.
     pub status: u16,
-    /// The bytes of the answer as they went over the wire, its head included.
+    /// The size of the answer on the wire, in bytes, including its head.
     pub bytes: u64,
 }
 
-impl Served {
+impl LoggedRequest {
     fn read(line: &str) -> Self {
         let [connection, status, bytes, target] =
             line.splitn(4, ' ').collect::<Vec<_>>().try_into().expect("four fields");
@@ -123,8 +123,8 @@ impl Served {
     }
 }
 
-/// Relative paths are below the folder of `-p`. Answers are compressed as many sites do it, but
-/// for what the configuration under test has in its own block.
+/// The configuration file. Relative paths are below the folder of `-p`. Answers are compressed, as
+/// on many sites, unless `locations` says otherwise.
 fn configuration(address: SocketAddr, locations: &str) -> String {
     format!(
         "daemon off;
@@ -151,7 +151,7 @@ fn configuration(address: SocketAddr, locations: &str) -> String {
     )
 }
 
-/// Git's server for web servers, which is no program on `PATH`.
+/// The path of `git http-backend`, which is not on `PATH`.
 fn http_backend() -> String {
     let run: Run = Command::new("git").arg("--exec-path").output().unwrap().into();
     format!("{}/git-http-backend", run.exits(0).stdout.trim())

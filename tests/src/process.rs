@@ -1,4 +1,4 @@
-//! The programs of the workspace as processes.
+//! Processes: the programs of the workspace, and the tools that tests need besides.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How a program ended.
+/// The result of a program that has ended.
 #[derive(Debug)]
 pub struct Run {
     /// The exit status; −1 if a signal ended it.
@@ -28,7 +28,7 @@ impl Run {
         self
     }
 
-    /// Fails the test unless standard output or error has each of these texts.
+    /// Fails the test unless each of these texts is in its standard output or standard error.
     #[track_caller]
     pub fn says(&self, texts: &[&str]) -> &Self {
         let all = self.text();
@@ -38,7 +38,7 @@ impl Run {
         self
     }
 
-    /// Standard output and error together.
+    /// Standard output and standard error together.
     #[must_use]
     pub fn text(&self) -> String {
         format!("{}\n{}", self.stdout, self.stderr)
@@ -55,7 +55,7 @@ impl From<Output> for Run {
     }
 }
 
-/// A program that runs; it is killed when this is dropped.
+/// A running program. Dropping it kills it.
 #[derive(Debug)]
 pub struct Running(Option<Child>);
 
@@ -66,8 +66,8 @@ impl Running {
         Self(Some(child))
     }
 
-    /// Starts a server that is not ours and waits until it listens at `address`. What it prints
-    /// goes to `log`, and into the failure of the test if it ends instead.
+    /// Starts a server that is not ours, and waits until it listens at `address`. Its output goes
+    /// to `log`. If it ends instead of listening, the test fails with that output.
     pub(crate) fn server(mut command: Command, log: &Path, address: SocketAddr) -> Self {
         let out = File::create(log).unwrap();
         command.stdin(Stdio::null()).stdout(out.try_clone().unwrap()).stderr(out);
@@ -76,7 +76,7 @@ impl Running {
         let start = Instant::now();
         while TcpStream::connect(address).is_err() {
             let ended = server.0.as_mut().unwrap().try_wait().unwrap();
-            // A JVM on a machine that has much else to do takes its time.
+            // On a busy machine, a JVM starts slowly.
             let late = start.elapsed() > Duration::from_secs(180);
             assert!(
                 ended.is_none() && !late,
@@ -88,8 +88,8 @@ impl Running {
         server
     }
 
-    /// The first line of standard output; what follows, there and on standard error, is read on
-    /// and forgotten, so that the program never waits for a reader.
+    /// The first line of standard output. All further output is read and dropped, so that the
+    /// program never waits for a reader.
     pub(crate) fn first_line(&mut self) -> String {
         let child = self.0.as_mut().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
@@ -111,7 +111,7 @@ impl Running {
         self.end();
     }
 
-    /// Sends it a signal by name (`TERM`, `INT`), and waits for its end.
+    /// Sends it a signal by name (`TERM`, `INT`) and waits until it ends.
     #[must_use]
     pub fn signal(self, name: &str) -> Run {
         let id = self.0.as_ref().unwrap().id().to_string();
@@ -119,7 +119,7 @@ impl Running {
         self.wait()
     }
 
-    /// Waits for its end.
+    /// Waits until it ends.
     #[must_use]
     pub fn wait(mut self) -> Run {
         self.0.take().unwrap().wait_with_output().unwrap().into()
@@ -140,18 +140,21 @@ impl Drop for Running {
     }
 }
 
-/// Waits until `condition` holds, and fails the test if it does not within ten seconds.
+/// Waits until `condition` is true. Fails the test if that takes more than ten seconds.
 #[track_caller]
 pub fn within(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {
-        assert!(start.elapsed() < Duration::from_secs(10), "waited in vain: {what}");
+        assert!(
+            start.elapsed() < Duration::from_secs(10),
+            "this did not happen within ten seconds: {what}"
+        );
         thread::sleep(Duration::from_millis(10));
     }
 }
 
-/// An address on loopback for a server that can't choose a free port and say which. Ports of
-/// outgoing connections, of which tests have many, are higher.
+/// A free address on loopback, for a server that cannot choose a free port itself. Its port is
+/// lower than the ports of outgoing connections, of which tests have many.
 pub(crate) fn free_address() -> SocketAddr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = std::process::id() % 10_000;
@@ -167,19 +170,19 @@ pub(crate) fn free_address() -> SocketAddr {
         .unwrap()
 }
 
-/// A program that is not ours, from `PATH`. It ends with the test that starts it even if that is
-/// killed, where there is `setpriv` (Linux) to ask for it; else if that merely fails.
+/// A program from `PATH` that is not ours. Where `setpriv` is installed (Linux), it ends even if
+/// the test that started it is killed.
 #[track_caller]
 pub(crate) fn tool(name: &str) -> Command {
     assert!(
         is_on_path(name),
         "{name} is not on PATH: `cargo xtask test` says what to install, and leaves this test out \
-         where that is missing"
+         until it is there"
     );
     tool_at(Path::new(name))
 }
 
-/// As [`tool`], by the path of its file.
+/// Like [`tool`], for the program in this file.
 pub(crate) fn tool_at(path: &Path) -> Command {
     if !is_on_path("setpriv") {
         return Command::new(path);
@@ -194,7 +197,7 @@ fn is_on_path(name: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
 }
 
-/// A program of the workspace: beside the running test's own folder, or in `TARDIST_BIN_DIR`.
+/// A program of the workspace: in `TARDIST_BIN_DIR` if that is set, else where cargo has built it.
 pub(crate) fn program(name: &str) -> PathBuf {
     let folder = std::env::var_os("TARDIST_BIN_DIR").map_or_else(
         || {
@@ -207,7 +210,7 @@ pub(crate) fn program(name: &str) -> PathBuf {
     built(folder.join(name))
 }
 
-/// Fails the test with a remedy where there is no such file.
+/// The path itself. Fails the test if there is no such file, and says what to do.
 pub(crate) fn built(path: PathBuf) -> PathBuf {
     assert!(
         path.is_file(),

@@ -1,11 +1,11 @@
-//! Schemathesis, which makes up requests from an OpenAPI document.
+//! Schemathesis, a tool that generates requests from an OpenAPI document and checks the answers.
 
 use std::path::Path;
 use std::process::Command;
 
 use crate::process::{built, tool_at};
 
-/// Its command, as `cargo xtask test` installs it by `tests/schemathesis/requirements.txt`.
+/// Its command. `cargo xtask test` installs it from `tests/schemathesis/requirements.txt`.
 #[must_use]
 #[track_caller]
 pub fn schemathesis() -> Command {

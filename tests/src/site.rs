@@ -1,4 +1,4 @@
-//! A server as its HTTP clients see it: the components, or what stands before or behind them.
+//! A server as its HTTP clients see it: the components, a web server before them, or an upstream.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -12,7 +12,7 @@ use ureq::http::{HeaderMap, HeaderName, Request};
 
 use crate::process::Running;
 
-/// A running server, such as the component host; dropping it ends it.
+/// A running server, such as the component host. Dropping it ends the server, if it owns it.
 #[derive(Debug)]
 pub struct Site {
     address: SocketAddr,
@@ -20,14 +20,14 @@ pub struct Site {
     _server: Option<Running>,
 }
 
-/// An answer with all of its body.
+/// An answer with its whole body.
 #[derive(Debug)]
 pub struct Answer {
     /// The status code.
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body as it came.
+    /// The body, as it was received.
     pub body: Vec<u8>,
 }
 
@@ -36,7 +36,7 @@ impl Site {
         Self { _server: Some(server), ..Self::at(address) }
     }
 
-    /// A server that somebody else started.
+    /// A server that something else has started, and ends.
     #[must_use]
     pub fn at(address: SocketAddr) -> Self {
         let config = ureq::Agent::config_builder()
@@ -44,25 +44,25 @@ impl Site {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .allow_non_standard_methods(true)
-            // A test that wants compression says so.
+            // A test that wants compression sends the header itself.
             .accept_encoding(AutoHeaderValue::None)
             .timeout_global(Some(Duration::from_secs(30)))
             .build();
         Self { address, agent: config.into(), _server: None }
     }
 
-    /// Where it listens.
+    /// The address that it listens at.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Waits until every instance has forgotten what it read from an earlier snapshot.
+    /// Waits until no instance answers from an earlier snapshot any more.
     pub fn catch_up(&self) {
         sleep(Duration::from_secs(1));
     }
 
-    /// The answer to `GET`; the path goes out as it is, so it has to be one that a URL can have.
+    /// The answer to a `GET` request. The path must be valid in a URL, since nothing encodes it.
     #[must_use]
     pub fn get(&self, path: &str) -> Answer {
         self.request("GET", path, &[])
@@ -98,8 +98,8 @@ impl Site {
         }
     }
 
-    /// The answer to these very bytes, on a connection of its own, with a body as it came over the
-    /// wire: nothing is added, and nothing is unpacked.
+    /// The answer to a request of exactly these bytes, on a new connection. Its body is as it came
+    /// over the wire, not decompressed.
     #[must_use]
     pub fn exchange(&self, request: &str) -> Answer {
         let mut stream = TcpStream::connect(self.address).unwrap();
@@ -128,8 +128,8 @@ impl Site {
         Answer { status, headers, body }
     }
 
-    /// The status and all the bytes of the answer to `GET` of a path that no client would send as
-    /// it stands: nothing is normalized or encoded.
+    /// The status and the whole text of the answer to a request for a path that is sent as it is.
+    /// No HTTP client would send such a path without normalizing or encoding it.
     #[must_use]
     pub fn raw(&self, method: &str, path: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.address).unwrap();
@@ -158,7 +158,7 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// The names of the headers that the answer depends on, in lower case and in order.
+    /// The names in the header `Vary`, in lower case and sorted.
     #[must_use]
     pub fn varies_by(&self) -> Vec<String> {
         let names = self.header("vary").split(',').map(|name| name.trim().to_lowercase());
@@ -173,7 +173,7 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The body of a 200 as JSON.
+    /// The body as JSON. Fails the test unless the status is 200.
     #[must_use]
     #[track_caller]
     pub fn json(&self) -> Value {
@@ -192,7 +192,7 @@ impl Answer {
         assert!(problem["title"].is_string(), "{problem}");
         let detail = problem["detail"].as_str().unwrap().to_owned();
         for inside in ["SELECT", "sqlite", ".db", "/tmp", "panicked", ".rs"] {
-            assert!(!detail.contains(inside), "{detail:?} is no public text");
+            assert!(!detail.contains(inside), "{detail:?} must not be shown to clients");
         }
         detail
     }

@@ -1,4 +1,4 @@
-//! What is in a tarball.
+//! The members of a tarball.
 
 use std::io::Read;
 use std::path::Path;
@@ -6,22 +6,23 @@ use std::path::Path;
 use flate2::read::GzDecoder;
 use tar::{Archive, EntryType};
 
-/// One member of a tarball, in the order of the file.
+/// One member of a tarball.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// Its whole path.
+    /// Its full path; that of a folder ends in `/`.
     pub path: String,
     /// The permission bits.
     pub mode: u32,
-    /// The user's and the group's id.
+    /// The ids of its user and its group.
     pub owner: (u64, u64),
-    /// When it was changed: Unix seconds.
+    /// Its modification time, in Unix seconds.
     pub mtime: u64,
-    /// The bytes of a regular file; nothing for a folder.
+    /// The bytes of a regular file; `None` for a folder.
     pub bytes: Option<Vec<u8>>,
 }
 
-/// The members of a tarball. Fails the test if one is neither a regular file nor a folder.
+/// The members of a tarball, in their order. Fails the test if one is neither a regular file nor a
+/// folder.
 #[must_use]
 #[track_caller]
 pub fn members(file: &Path) -> Vec<Member> {

@@ -1,7 +1,6 @@
-//! Git's smart HTTP, by the real `git http-backend` over CGI.
+//! Git's smart HTTP: runs `git http-backend` over CGI.
 //!
-//! Nothing is held as a whole: a request's body goes to the process as it comes in, and what the
-//! process writes leaves as it is written.
+//! Bodies are streamed in both directions. No body is held in memory as a whole.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,8 +19,8 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use crate::Error;
 use crate::gerrit::ProjectName;
 
-/// How the served repositories are set, whatever Git's configuration on this machine says. Commits
-/// that are reachable but no tip may be asked for, as on Gerrit: submodules pin such.
+/// The Git configuration of the served repositories, in place of that of this machine. As on
+/// Gerrit, clients may fetch any reachable commit, since submodules pin commits that are no tips.
 const CONFIGURATION: [(&str, &str); 5] = [
     ("uploadpack.allowReachableSHA1InWant", "true"),
     ("http.uploadpack", "true"),
@@ -30,13 +29,14 @@ const CONFIGURATION: [(&str, &str); 5] = [
     ("gc.auto", "0"),
 ];
 
-/// More than `git http-backend` ever writes before its body (some 300 bytes).
+/// The limit of the header, in bytes. `git http-backend` writes about 300.
 const MAX_HEADER: usize = 16 * 1024;
 
-/// One read of the process's output, and so one chunk of the answer: what a pipe holds on Linux.
+/// The size of one read of the process's output, and so of a chunk of the answer: the capacity of a
+/// pipe on Linux.
 const CHUNK: usize = 64 * 1024;
 
-/// The program, and the folder of repositories that it serves.
+/// `git http-backend`, with the folder of repositories that it serves.
 #[derive(Debug)]
 pub(crate) struct Backend {
     program: PathBuf,
@@ -44,7 +44,7 @@ pub(crate) struct Backend {
 }
 
 impl Backend {
-    /// Finds `git http-backend` by asking `git` itself.
+    /// Finds `git http-backend` by `git --exec-path`.
     pub(crate) fn find(root: &Path) -> Result<Self, Error> {
         let asked = std::process::Command::new("git").arg("--exec-path").output();
         let output = asked.map_err(|source| Error::NoGit { source })?;
@@ -76,7 +76,7 @@ impl Backend {
         Ok(response)
     }
 
-    /// The process with the environment that CGI and `git http-backend` want.
+    /// The command, with the environment that CGI and `git http-backend` require.
     fn command(&self, project: &ProjectName, service: &str, parts: &Parts) -> Command {
         let mut command = Command::new(&self.program);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -102,7 +102,7 @@ impl Backend {
             command.env(format!("GIT_CONFIG_KEY_{index}"), key);
             command.env(format!("GIT_CONFIG_VALUE_{index}"), value);
         }
-        // A chunked request has no length: without the variable, the program reads to the end.
+        // A chunked request has no length. Without the variable, the program reads to the end.
         let passed = [
             (CONTENT_TYPE.as_str(), "CONTENT_TYPE"),
             (CONTENT_LENGTH.as_str(), "CONTENT_LENGTH"),
@@ -119,8 +119,8 @@ impl Backend {
     }
 }
 
-/// Hands the request's body to the process. A failure is either side's going away, which the other
-/// side's reader sees as well.
+/// Writes the body of the request to the process. It fails only if the client or the process is
+/// gone, and then the answer fails too, so that nothing has to be reported here.
 async fn feed(mut body: Incoming, mut stdin: ChildStdin) {
     while let Some(Ok(frame)) = body.frame().await {
         let Ok(data) = frame.into_data() else { continue };
@@ -130,7 +130,8 @@ async fn feed(mut body: Incoming, mut stdin: ChildStdin) {
     }
 }
 
-/// Reads up to the empty line; what came behind it belongs to the body.
+/// Reads up to the empty line. Returns the header, and the bytes after it, which belong to the
+/// body.
 async fn read_head(stdout: &mut ChildStdout) -> io::Result<((StatusCode, HeaderMap), Bytes)> {
     let mut read = Vec::new();
     loop {
@@ -144,7 +145,7 @@ async fn read_head(stdout: &mut ChildStdout) -> io::Result<((StatusCode, HeaderM
     }
 }
 
-/// CGI's header: HTTP's, with the status as a line among the others.
+/// Parses a CGI header: that of HTTP, except that the status is a field like the others.
 fn parse_head(head: &[u8]) -> io::Result<(StatusCode, HeaderMap)> {
     let text = std::str::from_utf8(head).map_err(io::Error::other)?;
     let mut status = StatusCode::OK;
@@ -162,10 +163,11 @@ fn parse_head(head: &[u8]) -> io::Result<(StatusCode, HeaderMap)> {
     Ok((status, headers))
 }
 
-/// What the process writes. Dropping it, as happens when the client goes away, ends the process.
+/// The output of the process, as a body. Dropping it ends the process. This happens when the client
+/// closes the connection.
 #[derive(Debug)]
 pub(crate) struct Output {
-    /// What came along with the header.
+    /// The bytes that were read together with the header.
     rest: Option<Bytes>,
     stdout: ChildStdout,
     _child: Child,
@@ -196,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_has_its_status_among_the_lines() {
+    fn the_status_is_read_from_the_fields_of_the_header() {
         let head = b"Status: 404 Not Found\r\nContent-Type: text/plain\r\nPragma: no-cache";
         let (status, headers) = parse_head(head).expect("a header");
         assert_eq!(status, StatusCode::NOT_FOUND);

@@ -1,15 +1,21 @@
-//! The benchmark's content: repositories with history, about as real ones are.
+//! The content for benchmarks: repositories with history, similar to real ones.
 //!
-//! Real repositories say more, but nobody has them at hand, and they change. These are the same on
-//! every machine. What they have in common with real ones is what the cost of a mirror and of a
-//! tarball depends on: many small files, messages in 60 languages, large scripts that are built and
-//! committed, large recordings that few commits touch, pictures that no gzip makes smaller, release
-//! branches that share half of their content, text that repeats itself nearby, a history that makes a
-//! whole clone about eight times as large as the five branches' tips (Cite: 19.1 MB and 2.3 MB, Echo:
-//! 23.9 MB and 2.2 MB), and in one of them 60,000 refs. docs/benchmarks.md has the numbers.
+//! Real repositories would be more exact, but they are not always at hand, and they change. These
+//! are the same on every machine. They are like real ones in what makes mirrors and tarballs
+//! expensive:
 //!
-//! What was made once stays as it was, so whoever changes what is made here also changes the name
-//! of the folder that `cargo xtask bench` keeps it in.
+//! - many small files, and messages in 60 languages;
+//! - large scripts that are built and committed, and large recordings that few commits change;
+//! - pictures that gzip does not make smaller, and text that repeats itself within a few lines;
+//! - release branches that share half of their content;
+//! - a history that makes a full clone about eight times as large as the tips of the five branches
+//!   (Cite: 19.1 MB and 2.3 MB, Echo: 23.9 MB and 2.2 MB);
+//! - 60,000 refs, in one of them.
+//!
+//! docs/benchmarks.md has the numbers.
+//!
+//! A repository that is there is never made again. So whoever changes this content also changes the
+//! name of the folder where `cargo xtask bench` keeps it.
 
 mod history;
 mod shape;
@@ -26,11 +32,11 @@ use crate::Error;
 use crate::repository::{Upstream, file_error};
 use shape::{SHAPES, Shape};
 
-/// Makes the repositories that a folder lacks; the folder need not exist. It takes five minutes
-/// or so the first time. `made` is told the name of each one that is made.
+/// Makes the repositories that are missing in a folder, which need not exist. The first time takes
+/// about five minutes. `made` gets the name of each repository that is made.
 ///
 /// # Errors
-/// The folder can't be read or written, or `git` fails.
+/// The folder cannot be read or written, or `git` fails.
 pub fn create(root: &Path, made: impl Fn(&str) + Sync) -> Result<Upstream, Error> {
     create_some(root, &SHAPES, made)
 }
@@ -63,35 +69,29 @@ fn create_some(
     Ok(upstream)
 }
 
-/// Makes one beside its place and moves it there; false if it is there already.
+/// Adds one repository; false if it is already there.
 fn make(upstream: &Upstream, shape: &Shape) -> Result<bool, Error> {
-    let place = upstream.root().join(format!("mediawiki/{}.git", shape.path));
-    if place.exists() {
-        return Ok(false);
-    }
-    let folder = place.parent().unwrap_or(upstream.root());
-    fs::create_dir_all(folder).map_err(file_error("create", folder))?;
-    // A dot in front keeps it out of a server's list.
-    let draft = tempfile::Builder::new()
-        .prefix(".draft-")
-        .tempdir_in(upstream.root())
-        .map_err(file_error("create a folder in", upstream.root()))?;
-    let git = Git { repository: draft.path() };
+    let name = format!("mediawiki/{}", shape.path).parse()?;
+    upstream.add(&name, |draft| fill(&draft.path(&name), shape))
+}
+
+/// Makes a repository at this path.
+fn fill(path: &Path, shape: &Shape) -> Result<(), Error> {
+    fs::create_dir_all(path).map_err(file_error("create", path))?;
+    let git = Git { repository: path };
     git.run(&["init", "--quiet", "--bare", "--template=", "--initial-branch=master"])?;
     git.feed(&["fast-import", "--quiet", "--done", "--force"], |out| history::write(shape, out))?;
     git.run(&["pack-refs", "--all"])?;
     add_changes(&git, shape)?;
-    // What a server has that is looked after. The import's own deltas go from old to new; real packs
-    // have the newest version whole, and the older ones as what differs from it.
+    // As on a well-kept server. The deltas of the import go from old to new. Real packs have the
+    // newest version whole, and older versions as deltas from it.
     git.run(&["repack", "-a", "-d", "-f", "-b", "-q"])?;
-    git.run(&["commit-graph", "write", "--reachable", "--no-progress"])?;
-    fs::rename(draft.keep(), &place).map_err(file_error("create", &place))?;
-    Ok(true)
+    git.run(&["commit-graph", "write", "--reachable", "--no-progress"])
 }
 
-/// Writes `refs/changes/…` as Gerrit names them, straight into `packed-refs`: one by one they would
-/// be 60,000 files. They take turns among the commits, as the versions of a change that was merged
-/// have commits nearby.
+/// Writes `refs/changes/…`, named as in Gerrit. They go straight into `packed-refs`: as loose refs
+/// they would be 60,000 files. They point to one commit after the other, since in Gerrit the
+/// versions of a merged change are close to commits of the branch.
 fn add_changes(git: &Git<'_>, shape: &Shape) -> Result<(), Error> {
     if shape.changes == 0 {
         return Ok(());
@@ -117,7 +117,7 @@ fn add_changes(git: &Git<'_>, shape: &Shape) -> Result<(), Error> {
     fs::write(&path, text).map_err(file_error("write", &path))
 }
 
-/// `git` in one repository, whatever its configuration on this machine says.
+/// `git` in one repository, without the configuration of this machine.
 struct Git<'a> {
     repository: &'a Path,
 }
@@ -160,7 +160,7 @@ impl Git<'_> {
             written = write(&mut out).and_then(|()| out.flush());
         }
         let ended = child.wait().map_err(|source| Error::NoGit { source })?;
-        // What git complained about says more than its closed pipe.
+        // The error of `git` says more than that of writing to its closed pipe.
         check(arguments, ended)?;
         written.map_err(file_error("import into", self.repository))
     }

@@ -1,17 +1,17 @@
-//! What can go wrong while repositories are made or the server starts.
+//! The errors of making repositories and of starting the server.
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// A failed action with its subject. What goes wrong while a request is answered is not here: it
-/// becomes an HTTP status.
+/// A failed action and its subject. An error while a request is answered becomes an HTTP status
+/// instead.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The project name breaks the rule that the message states.
     #[error(
-        "{name:?} is no project name: it takes parts separated by '/', none of them empty, \
-         beginning with '.' or ending in '.git'"
+        "{name:?} is not a project name: it takes parts separated by '/'; no part is empty, begins \
+         with '.' or ends in '.git'"
     )]
     ProjectName {
         /// The name as given.
@@ -20,7 +20,7 @@ pub enum Error {
     /// libgit2 could not do something with a repository.
     #[error("could not {action} in {project}")]
     Git {
-        /// What was tried, as a verb with its object.
+        /// The action, as a verb with its object.
         action: &'static str,
         /// The project, as Gerrit names it.
         project: String,
@@ -30,14 +30,14 @@ pub enum Error {
     /// A file or folder of the upstream's root could not be read or written.
     #[error("could not {action} {}", path.display())]
     File {
-        /// What was tried, as a verb.
+        /// The action, as a verb.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
     },
-    /// `gerrit-state` of a repository holds something else than a state.
+    /// The file `gerrit-state` of a repository does not hold a state.
     #[error("{} holds {text:?}: it takes ACTIVE, READ_ONLY or HIDDEN", path.display())]
     State {
         /// The state file.
@@ -45,15 +45,15 @@ pub enum Error {
         /// Its content.
         text: String,
     },
-    /// `git` was run and failed; it has said why on its standard error.
+    /// `git` failed. It has printed the reason on its standard error.
     #[error("`git {command}` failed ({status})")]
     GitCommand {
         /// Its arguments.
         command: String,
-        /// How it ended.
+        /// Its exit status.
         status: std::process::ExitStatus,
     },
-    /// There is no `git` to be run.
+    /// `git` is not installed.
     #[error(
         "git is not installed, or not in PATH: the sample upstream serves repositories with it"
     )]
@@ -61,14 +61,14 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
-    /// Git is there, its HTTP part is not.
+    /// Git is installed, but `git http-backend` is not.
     #[error(
-        "git http-backend is not installed: there is no {} (some distributions have it in a \
+        "git http-backend is not installed: {} is missing (some distributions have it in a \
          package of its own, such as git-daemon)",
         path.display()
     )]
     NoHttpBackend {
-        /// Where it should be, by `git --exec-path`.
+        /// The path where it should be, by `git --exec-path`.
         path: PathBuf,
     },
     /// The address can be reached from other machines.
@@ -77,7 +77,7 @@ pub enum Error {
         /// The address as given.
         address: SocketAddr,
     },
-    /// The server could not begin to listen.
+    /// The server could not listen at its address.
     #[error("could not listen on {address}")]
     Listen {
         /// The address as given.

@@ -1,30 +1,30 @@
-//! Faults on demand: how the next answers go wrong.
+//! Faults on demand: which of the next answers go wrong, and how.
 
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 
-/// One way for an answer to go wrong. All of them apply to REST and Git requests alike.
+/// A way for an answer to go wrong. All of them apply to REST and to Git requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// This status with a line of text.
+    /// An answer with this status and a line of text.
     Status {
         /// The HTTP status code.
         code: u16,
-        /// Seconds for the header `Retry-After`; without it, no such header.
+        /// The header `Retry-After`, in seconds; `None` for no such header.
         retry_after: Option<u32>,
     },
-    /// 200 with an HTML login page, as a proxy or a lost session answers.
+    /// 200 with an HTML login page, as a proxy sends it, or a server whose session has ended.
     Html,
-    /// The first half of the right body, as a complete answer: a JSON document that breaks off.
+    /// The first half of the right body, as a complete answer. So JSON ends too early.
     TruncatedJson,
     /// 200 without a body.
     Empty,
     /// The connection is closed without an answer.
     Hangup,
-    /// The right answer, this much later.
+    /// The right answer, after this time.
     Stall(Duration),
-    /// 302 to this address.
+    /// 302 to this URL.
     Redirect(String),
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Faults(Vec<Rule>);
 struct Rule {
     substring: String,
     fault: Fault,
-    /// How often it still applies; `None` for always.
+    /// How many more times it applies; `None` for always.
     left: Option<u32>,
 }
 
@@ -51,11 +51,11 @@ impl Faults {
         self.0.clear();
     }
 
-    /// The fault for a request of this path and query, used up by one.
+    /// The fault for a request with this path and query. It is then used up by one time.
     ///
-    /// The oldest rule that matches wins, so rules set one after the other make a sequence. A rule
-    /// may be written with the percent-encoding of the request or without: `extensions/Foo` finds
-    /// the Git paths and `extensions%2FFoo` alike.
+    /// The oldest rule that matches wins, so that rules make a sequence in the order in which they
+    /// were set. A rule matches the target as it was sent and after percent-decoding:
+    /// `extensions/Foo` matches the paths of Git and `extensions%2FFoo`.
     pub(crate) fn take(&mut self, target: &str) -> Option<Fault> {
         let decoded = percent_decode_str(target).decode_utf8_lossy();
         let position = self.0.iter().position(|rule| {
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_finds_encoded_and_decoded_paths() {
+    fn a_rule_matches_encoded_and_decoded_paths() {
         let mut faults = Faults::default();
         faults.add("extensions/Foo", Fault::Html, None);
         assert!(faults.take("/r/mediawiki/extensions/Foo/info/refs").is_some());

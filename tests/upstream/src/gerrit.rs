@@ -1,7 +1,7 @@
-//! Gerrit's answers: projects and a query go in, JSON comes out; nothing here touches a file.
+//! Gerrit's REST answers: projects and a query go in, JSON comes out. This module reads no files.
 //!
-//! The semantics are those of Gerrit's own source (`ListProjectsImpl`, `ListBranches`), its traps
-//! included, since a client has to live with them: see [`ProjectsQuery::answer`].
+//! The answers are those of Gerrit's source code (`ListProjectsImpl`, `ListBranches`). They have
+//! its traps too, since clients must handle them: see [`ProjectsQuery::answer`].
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,12 +12,12 @@ use serde::Serialize;
 
 use crate::Error;
 
-/// Gerrit's guard against other sites reading its JSON as a script.
+/// The line before Gerrit's JSON. It keeps other sites from reading the JSON as a script.
 const GUARD: &str = ")]}'\n";
 
-/// The name of a project, `mediawiki/extensions/Foo`: safe to be joined to a folder.
+/// The name of a project, such as `mediawiki/extensions/Foo`. It is safe as a path below a folder.
 ///
-/// The rule is a part of Gerrit's (`LocalDiskRepositoryManager.isUnreasonableName`).
+/// Its rule is part of Gerrit's rule (`LocalDiskRepositoryManager.isUnreasonableName`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ProjectName(String);
 
@@ -48,21 +48,21 @@ impl FromStr for ProjectName {
     }
 }
 
-/// What Gerrit lets users do with a project.
+/// The state of a project: what Gerrit lets users do with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum State {
-    /// Read and write.
+    /// Users can read and write.
     #[default]
     Active,
-    /// Read only: archived, as a rule.
+    /// Users can only read. Most such projects are archived.
     ReadOnly,
-    /// Not to be seen without the right to administrate: unlisted unless asked for, else not found.
+    /// Only administrators can see it. Lists have it only on request; other requests are 404.
     Hidden,
 }
 
 impl State {
-    /// As Gerrit writes it: `ACTIVE`, `READ_ONLY`, `HIDDEN`.
+    /// The state in Gerrit's spelling: `ACTIVE`, `READ_ONLY`, `HIDDEN`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -72,28 +72,28 @@ impl State {
         }
     }
 
-    /// Reads what [`State::as_str`] writes, in any case.
+    /// Parses what [`State::as_str`] returns, in upper or lower case.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let states = [Self::Active, Self::ReadOnly, Self::Hidden];
         states.into_iter().find(|state| state.as_str().eq_ignore_ascii_case(text))
     }
 }
 
-/// A project as far as the answers need it.
+/// What the answers need to know of a project.
 #[derive(Debug, Clone)]
 pub(crate) struct Project {
     pub(crate) name: ProjectName,
     pub(crate) state: State,
     pub(crate) description: Option<String>,
-    /// The branch that HEAD names, `refs/heads/master`, whether it exists or not.
+    /// The ref that HEAD points to, such as `refs/heads/master`. It need not exist.
     pub(crate) head: Option<String>,
-    /// Full names of refs, `refs/heads/master`, to ids of 40 digits.
+    /// The ids of refs, in 40 digits, by full name, such as `refs/heads/master`.
     pub(crate) refs: BTreeMap<String, String>,
 }
 
 impl Project {
-    /// Looks a ref up in the order of JGit's `Repository.findRef`, which `b=` goes through: tags
-    /// come before branches.
+    /// Finds the ref that `b=` means. Tags come before branches, as in JGit's `Repository.findRef`,
+    /// which Gerrit uses.
     fn find_ref(&self, name: &str) -> Option<&String> {
         if name == "HEAD" {
             return self.refs.get(self.head.as_ref()?);
@@ -102,14 +102,14 @@ impl Project {
     }
 }
 
-/// The refs that a short name may mean, the first that exists being meant.
+/// The full names that a short name of a ref may stand for. It means the first that exists.
 pub(crate) fn ref_names(name: &str) -> impl Iterator<Item = String> {
     let exact = Some(name).filter(|name| name.starts_with("refs/")).map(str::to_owned);
     let search = ["refs/", "refs/tags/", "refs/heads/", "refs/remotes/"];
     exact.into_iter().chain(search.map(|start| format!("{start}{name}")))
 }
 
-/// An answer that is no JSON document: what Gerrit says to a request it won't take.
+/// Gerrit's answer to a request that it refuses: a line of text instead of JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
@@ -140,7 +140,7 @@ pub(crate) struct ProjectsQuery {
 }
 
 impl ProjectsQuery {
-    /// Reads a query string; `page_limit` is the operator's limit, which a request may only lower.
+    /// Parses a query string. `page_limit` is the operator's limit; a request can only lower it.
     pub(crate) fn parse(query: &str, page_limit: Option<usize>) -> Result<Self, Refusal> {
         let mut parsed = Self::default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -166,24 +166,24 @@ impl ProjectsQuery {
         Ok(parsed)
     }
 
-    /// Whether a project of this name can be in the answer, so that no other has to be read.
+    /// True if a project with this name can be in the answer. Other projects need not be read.
     pub(crate) fn wants(&self, name: &ProjectName) -> bool {
         let name = name.as_str();
         self.prefix.as_ref().is_none_or(|prefix| name.starts_with(prefix))
             && self.substring.as_ref().is_none_or(|part| name.to_lowercase().contains(part))
     }
 
-    /// The branches that are asked for, as the query has them.
+    /// The branches that are asked for, as they are in the query.
     pub(crate) fn branches(&self) -> &[String] {
         &self.branches
     }
 
-    /// The answer out of the wanted projects, which come in the order of their names.
+    /// The answer, made from the wanted projects in the order of their names.
     ///
-    /// As in Gerrit, a project is listed if it has any of the branches asked for, while limit and
-    /// start count projects *before* that filter, and `_more_projects` goes on the last project
-    /// looked at, which the filter may have dropped: a page can be short, or lack the flag, while
-    /// more exist.
+    /// As in Gerrit, a project is listed if it has any of the branches that are asked for. But
+    /// limit and start count projects *before* that filter. And the flag `_more_projects` is set on
+    /// the last project before the limit, which the filter may have dropped. So a page may be short
+    /// or without the flag although there are more projects.
     pub(crate) fn answer(
         &self,
         projects: impl IntoIterator<Item = Result<Project, Error>>,
@@ -251,7 +251,8 @@ impl BranchesQuery {
         Ok(parsed)
     }
 
-    /// HEAD, with the branch that it names in place of an id; Gerrit's own settings; the branches.
+    /// The answer: HEAD, with the name of its branch in place of an id; then `refs/meta/config`,
+    /// where Gerrit keeps its settings; then the branches.
     pub(crate) fn answer(&self, project: &Project) -> Vec<BranchInfo> {
         let head = project.head.iter().map(|target| BranchInfo {
             r#ref: "HEAD".to_owned(),
@@ -276,7 +277,7 @@ impl BranchesQuery {
     }
 }
 
-/// One project of the list, or alone.
+/// A project in an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct ProjectInfo {
     id: String,
@@ -292,13 +293,13 @@ pub(crate) struct ProjectInfo {
 }
 
 impl ProjectInfo {
-    /// As `/r/projects/NAME` shows a project.
+    /// A project in the answer of `/r/projects/NAME`.
     pub(crate) fn alone(project: &Project) -> Self {
         let name = Some(project.name.to_string());
         Self { name, ..Self::listed(project, BTreeMap::new(), true) }
     }
 
-    /// As the list shows it: its name is the key there.
+    /// A project in the list, where its name is the key.
     fn listed(project: &Project, branches: BTreeMap<String, String>, description: bool) -> Self {
         Self {
             id: form_urlencoded::byte_serialize(project.name.as_str().as_bytes()).collect(),
@@ -315,29 +316,29 @@ impl ProjectInfo {
     }
 }
 
-/// One line of the list of branches.
+/// A branch in the list of branches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct BranchInfo {
     r#ref: String,
     revision: String,
 }
 
-/// The whole body: the guard line and the document, laid out for people if that is wanted.
+/// The body of an answer: the guard line and the JSON, which is indented if `pretty` is true.
 pub(crate) fn body(answer: &impl Serialize, pretty: bool) -> serde_json::Result<String> {
     let document =
         if pretty { serde_json::to_string_pretty(answer) } else { serde_json::to_string(answer) };
     Ok(format!("{GUARD}{}\n", document?))
 }
 
-/// Whether an answer is to be laid out for people: `pp=` says, else it is for whoever does not ask
-/// for JSON, as a browser does not.
+/// True if the JSON is to be indented. `pp=` decides; without it, all clients get indented JSON
+/// except those that ask for JSON, which browsers do not.
 pub(crate) fn wants_pretty(query: &str, accept: &str) -> bool {
     form_urlencoded::parse(query.as_bytes())
         .find(|(name, _)| matches!(&**name, "pp" | "prettyPrint"))
         .map_or(!accept.contains("application/json"), |(_, value)| value != "0" && value != "false")
 }
 
-/// A number as Java reads it; Gerrit takes zero and less for "no limit".
+/// Parses a number as Java does. For Gerrit, zero and negative numbers mean "no limit".
 fn number(option: &str, text: &str) -> Result<Option<usize>, Refusal> {
     match text.parse::<i32>() {
         Ok(number) => Ok(usize::try_from(number).ok().filter(|number| *number > 0)),
@@ -354,7 +355,8 @@ fn state(text: &str) -> Result<State, Refusal> {
     })
 }
 
-/// Gerrit refuses options that it does not know; the layout of the answer is one for all calls.
+/// Checks an option that is not of the call itself. All calls have those for indented JSON. Gerrit
+/// refuses unknown options.
 fn known_everywhere(option: &str) -> Result<(), Refusal> {
     match option {
         "pp" | "prettyPrint" => Ok(()),
@@ -431,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn any_of_the_branches_lists_a_project() {
+    fn a_project_with_any_of_the_branches_is_listed() {
         let both = list("b=master&b=REL1_45");
         assert_eq!(names(&both), ["x/A", "x/B", "x/D", "y/E"]);
         assert_eq!(ids(&both, "x/A"), [("master".into(), "a1".into())]);
@@ -452,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_are_flagged_on_their_last_project() {
+    fn the_flag_for_more_pages_is_on_the_last_project() {
         let page = list("n=2");
         assert_eq!((names(&page), flagged(&page)), (vec!["x/A", "x/B"], vec!["x/B"]));
         let page = list("n=2&S=2");
@@ -473,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn the_operators_limit_cuts_what_was_not_limited() {
+    fn the_limit_of_the_operator_holds_for_every_request() {
         let page = list_paged("", Some(3));
         assert_eq!((names(&page), flagged(&page)), (vec!["x/A", "x/B", "x/D"], vec!["x/D"]));
         assert_eq!(names(&list_paged("n=100", Some(3))).len(), 3);
@@ -494,7 +496,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_are_guarded_json() {
+    fn bodies_are_json_after_a_guard_line() {
         let list = list("b=master&p=x/A&d");
         let expected = concat!(
             ")]}'\n",

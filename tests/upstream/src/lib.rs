@@ -1,14 +1,16 @@
 //! The sample upstream: a small Gerrit for laptops, tests and benchmarks.
 //!
-//! It owns three things. [`Upstream`] and [`Repository`] make real bare Git repositories in a
-//! folder, with commit ids that are the same on every machine. [`Server`] serves that folder on
-//! 127.0.0.1 as Gerrit would: Git's smart HTTP by the real `git http-backend`, the project list
-//! and the branch list over REST. [`sample`] is the content that a first run on a laptop shows,
-//! [`corpus`] is that of the benchmark.
+//! It owns three things:
 //!
-//! A server records what it was asked ([`Server::requests`]) and misbehaves on request
-//! ([`Server::fault`]), so a test can say both what a client asked and how it took bad answers.
-//! Git itself is not imitated: what a client negotiates here is what it would negotiate anywhere.
+//! - [`Upstream`] and [`Repository`] make bare Git repositories in a folder. The ids of their
+//!   commits are the same on every machine.
+//! - [`Server`] serves that folder on 127.0.0.1 as Gerrit would. Git's smart HTTP comes from the
+//!   real `git http-backend`, so that clients negotiate as with any other server. The list of
+//!   projects and the lists of branches come over REST.
+//! - The content: [`sample`] for a first run on a laptop and for tests, [`corpus`] for benchmarks.
+//!
+//! A server records its requests ([`Server::requests`]) and gives bad answers on demand
+//! ([`Server::fault`]). So a test can check what a client asks, and how it handles bad answers.
 //!
 //! ```no_run
 //! use sample_upstream::{Fault, File, RequestKind, Server, Time, Upstream};

@@ -9,44 +9,44 @@ use clap::{Parser, ValueEnum};
 use sample_upstream::{Server, corpus, sample};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Serves a few made-up MediaWiki extensions and skins as Gerrit would: for trying a mirror out
-/// without Wikimedia's.
+/// Serves a few made-up MediaWiki extensions and skins as Gerrit would, so that a mirror can be
+/// tried out without Wikimedia's Gerrit.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// The folder of the repositories; those of the content that it lacks are made.
+    /// The folder of the repositories. Those of the content that are missing are made.
     #[arg(long, value_name = "DIR")]
     root: PathBuf,
-    /// What to make in it.
+    /// The content to make in it.
     #[arg(long, value_enum, default_value_t)]
     content: Content,
-    /// List so many made-up projects, with nothing behind them, instead of the repositories.
+    /// List this many made-up projects instead of the repositories. Git cannot fetch them.
     #[arg(long, value_name = "PROJECTS")]
     many: Option<usize>,
-    /// How many branches each of those has.
+    /// The number of branches of each made-up project.
     #[arg(long, value_name = "BRANCHES", default_value_t = 6, requires = "many")]
     branches: usize,
-    /// A branch that the wiki's API says is on offer; give it once for each [default: master and
-    /// four releases].
+    /// A branch that the wiki's API offers; may be given several times [default: master and four
+    /// releases].
     #[arg(long, value_name = "BRANCH")]
     release: Vec<String>,
-    /// The address to serve at, on this machine; port 0 is any free one.
+    /// The address to serve at, on this machine; port 0 means any free port.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", value_parser = loopback)]
     listen: SocketAddr,
-    /// List no more than this many projects in one answer.
+    /// List at most this many projects in one answer.
     #[arg(long, value_name = "PROJECTS")]
     page_limit: Option<usize>,
 }
 
-/// What the folder is to hold.
+/// The content of the folder.
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum Content {
-    /// A few small projects, to try things out with.
+    /// A few small projects, to try things out.
     #[default]
     Sample,
-    /// 24 projects with history, to measure with; made in five minutes or so, some 420 MB.
+    /// 24 projects with history, to measure; about 420 MB, made in about five minutes.
     Corpus,
-    /// What is there already.
+    /// The repositories that are already there.
     Any,
 }
 
@@ -61,7 +61,8 @@ impl Content {
     }
 }
 
-/// Refuses other machines' addresses while the command line is read, so that it is a usage error.
+/// Refuses addresses that other machines can reach. It does so while the command line is parsed, so
+/// that this is a usage error.
 fn loopback(text: &str) -> Result<SocketAddr, String> {
     let address: SocketAddr = text.parse().map_err(|_| "write it as 127.0.0.1:PORT".to_owned())?;
     if address.ip() == Ipv4Addr::LOCALHOST {
@@ -84,7 +85,7 @@ fn main() -> anyhow::Result<()> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     runtime.block_on(async {
-        // Before the line is printed: whoever has read it may send a signal at once.
+        // Before the line is printed, since a reader of the line may send a signal at once.
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut stdout = std::io::stdout();
@@ -104,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_sound() {
+    fn the_command_line_is_consistent_and_takes_loopback_only() {
         Arguments::command().debug_assert();
         assert!(loopback("127.0.0.1:0").is_ok());
         assert!(loopback("0.0.0.0:80").is_err() && loopback("localhost").is_err());

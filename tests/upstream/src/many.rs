@@ -1,6 +1,7 @@
-//! Very many projects that exist in lists only: what a cycle costs that finds nothing new.
+//! Very many projects that exist in lists only, to measure a cycle that finds nothing new.
 //!
-//! Whoever wants to look as if it had mirrored them all computes the same names and commits.
+//! Their names and commits can be computed. So a benchmark can make a snapshot that has all of them
+//! without a fetch.
 
 use std::collections::BTreeMap;
 
@@ -9,15 +10,15 @@ use git2::{ObjectType, Oid};
 use crate::Error;
 use crate::gerrit::{Project, State};
 
-/// The branches, of which the first so many are there.
+/// The names of branches. A project has the first ones.
 const BRANCHES: [&str; 8] =
     ["master", "REL1_46", "REL1_45", "REL1_44", "REL1_43", "REL1_42", "REL1_41", "REL1_40"];
 
-/// The projects: one in ten is a skin, and each has the first `branches` of master and the newest
-/// releases.
+/// The projects. One in ten is a skin. Each has the first `branches` of [`BRANCHES`].
 ///
-/// The project of a number is `mediawiki/extensions/Many00001`, and the commit of its `master` is
-/// the id that Git gives to a blob `mediawiki/extensions/Many00001 master`.
+/// Project 1, for example, is `mediawiki/extensions/Many00001`. The id of the commit of its
+/// `master` is the id that Git gives to a blob with the text `mediawiki/extensions/Many00001
+/// master`.
 pub(crate) fn projects(count: usize, branches: usize) -> Result<Vec<Project>, Error> {
     let mut projects = Vec::with_capacity(count);
     for number in 0..count {

@@ -1,10 +1,10 @@
-//! Making repositories: commits, branches and tags in bare repositories, by libgit2 alone.
+//! Making repositories: commits, branches and tags in bare repositories, with libgit2.
 //!
-//! Author and dates are arguments or fixed, never the clock's or the machine's, so the same calls
-//! give the same ids everywhere.
+//! Authors and dates are arguments or constants. They never come from the clock or from the
+//! machine, so that the same calls give the same ids everywhere.
 //!
-//! Trees are written byte by byte, not by libgit2's tree builder: that one refuses entries named
-//! `.git` or `..`, which is what a hostile repository has and a test has to be able to make.
+//! Trees are written byte by byte. libgit2's tree builder refuses entries named `.git` or `..`; a
+//! hostile repository has them, so tests need them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,10 +19,10 @@ use crate::gerrit::{Project, ProjectName, State, ref_names};
 /// The file in a repository that holds its state.
 const STATE_FILE: &str = "gerrit-state";
 
-/// Gerrit takes the project's description from the file that gitweb uses.
+/// The file with the project's description: Gerrit uses that of gitweb.
 const DESCRIPTION_FILE: &str = "description";
 
-/// How the description file begins that Git puts into every new repository.
+/// The beginning of the description that Git writes into every new repository.
 const NO_DESCRIPTION: &str = "Unnamed repository";
 
 /// A folder of bare repositories: `ROOT/mediawiki/extensions/Foo.git` is the project
@@ -33,7 +33,7 @@ pub struct Upstream {
 }
 
 impl Upstream {
-    /// Works in this folder, which need not exist yet.
+    /// The upstream in this folder, which need not exist yet.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
@@ -44,10 +44,10 @@ impl Upstream {
         &self.root
     }
 
-    /// Opens a project's repository; makes it, empty and with HEAD on `master`, if there is none.
+    /// Opens a project's repository. If there is none, makes it: empty, and with HEAD on `master`.
     ///
     /// # Errors
-    /// The name is none, or the folder can't be read or written.
+    /// The name is not a project name, or the folder cannot be read or written.
     pub fn repository(&self, project: &str) -> Result<Repository, Error> {
         let name = project.parse()?;
         if let Some(repository) = self.open(&name)? {
@@ -60,7 +60,7 @@ impl Upstream {
         Ok(Repository { git, name })
     }
 
-    /// Opens a project's repository if there is one.
+    /// Opens a project's repository; `None` if there is none.
     pub(crate) fn open(&self, name: &ProjectName) -> Result<Option<Repository>, Error> {
         match git2::Repository::open_bare(self.path(name)) {
             Ok(git) => Ok(Some(Repository { git, name: name.clone() })),
@@ -69,7 +69,7 @@ impl Upstream {
         }
     }
 
-    /// The names of all projects, sorted as Gerrit sorts them: by their bytes.
+    /// The names of all projects, sorted by their bytes, as in Gerrit.
     pub(crate) fn projects(&self) -> Result<Vec<ProjectName>, Error> {
         let mut names = Vec::new();
         self.collect("", &mut names)?;
@@ -77,7 +77,8 @@ impl Upstream {
         Ok(names)
     }
 
-    /// Looks through a folder below the root; what begins with a dot is not served.
+    /// Adds the names of the projects in a folder below the root. Folders that begin with a dot are
+    /// not served.
     fn collect(&self, folder: &str, names: &mut Vec<ProjectName>) -> Result<(), Error> {
         let path = self.root.join(folder);
         for entry in fs::read_dir(&path).map_err(file_error("read", &path))? {
@@ -95,6 +96,32 @@ impl Upstream {
         Ok(())
     }
 
+    /// Adds a project, whole or not at all: `fill` makes its repository in a draft, an upstream of
+    /// its own, from which it is moved into place. False, without a call of `fill`, if the project
+    /// is already there.
+    pub(crate) fn add(
+        &self,
+        name: &ProjectName,
+        fill: impl FnOnce(&Self) -> Result<(), Error>,
+    ) -> Result<bool, Error> {
+        if self.open(name)?.is_some() {
+            return Ok(false);
+        }
+        let place = self.path(name);
+        let folder = place.parent().unwrap_or(&self.root);
+        fs::create_dir_all(folder).map_err(file_error("create", folder))?;
+        // The server does not list what begins with a dot.
+        let folder = tempfile::Builder::new()
+            .prefix(".draft-")
+            .tempdir_in(&self.root)
+            .map_err(file_error("create a folder in", &self.root))?;
+        let draft = Self::new(folder.path());
+        fill(&draft)?;
+        fs::rename(draft.path(name), &place).map_err(file_error("create", &place))?;
+        Ok(true)
+    }
+
+    /// The folder of a project's repository, whether it is there or not.
     pub(crate) fn path(&self, name: &ProjectName) -> PathBuf {
         self.root.join(format!("{name}.git"))
     }
@@ -113,14 +140,14 @@ impl Repository {
         self.git.path()
     }
 
-    /// Puts a commit on a branch and returns its id.
+    /// Adds a commit to a branch and returns its id.
     ///
-    /// Its tree is that of the branch's tip with these files put in place; all others stay as they
-    /// are. A branch that does not exist begins with this commit. A path is made of parts separated
-    /// by `/`, and goes into the tree as it is, harmful parts included.
+    /// Its tree is that of the branch's tip with these files added, replaced or deleted. A branch
+    /// that does not exist begins with this commit. The parts of a path are separated by `/` and go
+    /// into the tree unchecked, so that they may be harmful.
     ///
     /// # Errors
-    /// The repository can't be read or written.
+    /// The repository cannot be read or written.
     pub fn commit(
         &self,
         branch: &str,
@@ -131,26 +158,26 @@ impl Repository {
         self.put_commit(branch, files, message, time).map_err(self.error("commit"))
     }
 
-    /// Sets a branch to a commit, whether the branch exists or not.
+    /// Sets a branch to a commit. The branch need not exist.
     ///
     /// # Errors
-    /// The commit is not there, or the repository can't be written.
+    /// The commit is missing, or the repository cannot be written.
     pub fn branch(&self, name: &str, commit: Oid) -> Result<(), Error> {
         self.set_ref(&format!("refs/heads/{name}"), commit)
     }
 
-    /// Sets a tag to a commit (a lightweight one: it is the commit's id and nothing else).
+    /// Sets a lightweight tag to a commit.
     ///
     /// # Errors
-    /// As [`Repository::branch`].
+    /// The commit is missing, or the repository cannot be written.
     pub fn tag(&self, name: &str, commit: Oid) -> Result<(), Error> {
         self.set_ref(&format!("refs/tags/{name}"), commit)
     }
 
-    /// Takes a branch away.
+    /// Deletes a branch.
     ///
     /// # Errors
-    /// There is no such branch, or the repository can't be written.
+    /// There is no such branch, or the repository cannot be written.
     pub fn delete_branch(&self, name: &str) -> Result<(), Error> {
         self.git
             .find_reference(&format!("refs/heads/{name}"))
@@ -158,18 +185,18 @@ impl Repository {
             .map_err(self.error("delete the branch"))
     }
 
-    /// Lets HEAD name this branch, whether it exists or not.
+    /// Sets HEAD to a branch, which need not exist.
     ///
     /// # Errors
-    /// The repository can't be written.
+    /// The repository cannot be written.
     pub fn set_head(&self, branch: &str) -> Result<(), Error> {
         self.git.set_head(&format!("refs/heads/{branch}")).map_err(self.error("set HEAD"))
     }
 
-    /// The commit at the end of a branch; nothing if there is no such branch.
+    /// The tip of a branch; `None` if there is no such branch.
     ///
     /// # Errors
-    /// The repository can't be read.
+    /// The repository cannot be read.
     pub fn tip(&self, branch: &str) -> Result<Option<Oid>, Error> {
         match self.git.refname_to_id(&format!("refs/heads/{branch}")) {
             Ok(id) => Ok(Some(id)),
@@ -191,10 +218,10 @@ impl Repository {
         walked.map_err(self.error("read the commits"))
     }
 
-    /// Sets what Gerrit says of the project.
+    /// Sets the project's state.
     ///
     /// # Errors
-    /// The state file can't be written.
+    /// The state file cannot be written.
     pub fn set_state(&self, state: State) -> Result<(), Error> {
         self.write(STATE_FILE, state.as_str())
     }
@@ -202,13 +229,13 @@ impl Repository {
     /// Sets the project's description.
     ///
     /// # Errors
-    /// The description file can't be written.
+    /// The description file cannot be written.
     pub fn set_description(&self, description: &str) -> Result<(), Error> {
         self.write(DESCRIPTION_FILE, description)
     }
 
-    /// What the REST answers need to know; of the refs only those that `b=` with these names could
-    /// mean, or all: there may be very many.
+    /// The data for REST answers. With `branches`, it has only those refs that `b=` with these
+    /// names could mean, since there may be very many refs.
     pub(crate) fn project(&self, branches: Option<&[String]>) -> Result<Project, Error> {
         Ok(Project {
             name: self.name.clone(),
@@ -241,7 +268,7 @@ impl Repository {
         for reference in self.git.references()? {
             let reference = reference?;
             let name = reference.name()?.to_owned();
-            // One that points to nothing is as good as absent.
+            // A ref that points to nothing counts as absent.
             if let Some(id) = reference.resolve().ok().and_then(|resolved| resolved.target()) {
                 refs.insert(name, id.to_string());
             }
@@ -254,7 +281,7 @@ impl Repository {
         for branch in branches {
             // HEAD is looked up under the name of its branch.
             let head = if branch == "HEAD" { self.head()? } else { None };
-            // No name has a NUL, which Git's library can't even look up.
+            // No ref's name has a NUL byte, and libgit2 refuses to look one up.
             let possible = |name: &String| !name.contains('\0');
             for name in ref_names(branch).chain(head).filter(possible) {
                 match self.git.find_reference(&name) {
@@ -304,7 +331,7 @@ impl Repository {
         self.git.commit(Some(&reference), &person, &person, message, &tree, &parents)
     }
 
-    /// Writes the object behind a file, if it has one; the mode says what the entry is.
+    /// Writes the object of a file and returns the entry for it; `None` for [`File::Absent`].
     fn store(&self, file: &File) -> Result<Option<Entry>, git2::Error> {
         Ok(Some(match file {
             File::Content { bytes, executable: false } => (FileMode::Blob, self.git.blob(bytes)?),
@@ -344,31 +371,31 @@ impl Repository {
     }
 }
 
-/// What a commit puts at a path.
+/// What a commit has at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum File {
     /// A regular file.
     Content {
         /// Its bytes.
         bytes: Vec<u8>,
-        /// Whether it may be run: mode 755, not 644.
+        /// True if it is executable: mode 755 instead of 644.
         executable: bool,
     },
-    /// A symbolic link to this path, taken as it is.
+    /// A symbolic link to this path, which is not checked.
     Symlink(String),
-    /// A submodule at this commit; `.gitmodules` is a file of its own.
+    /// A submodule at this commit. Its entry in `.gitmodules` is up to the caller.
     Gitlink(Oid),
-    /// Nothing: the file or folder that is there goes.
+    /// Nothing: the file or folder at the path is deleted.
     Absent,
 }
 
 impl File {
-    /// A regular file with this content, text or not.
+    /// A regular file with this content, which need not be text.
     pub fn text(content: impl Into<Vec<u8>>) -> Self {
         Self::Content { bytes: content.into(), executable: false }
     }
 
-    /// A regular file that may be run.
+    /// An executable file.
     pub fn executable(content: impl Into<Vec<u8>>) -> Self {
         Self::Content { bytes: content.into(), executable: true }
     }
@@ -384,19 +411,19 @@ impl File {
         Self::Gitlink(commit)
     }
 
-    /// The absence of a file or folder.
+    /// No file and no folder.
     #[must_use]
     pub fn absent() -> Self {
         Self::Absent
     }
 }
 
-/// The date of a commit, its author's and its committer's.
+/// The date of a commit, for its author and its committer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Time {
     /// Seconds since 1970, UTC.
     pub seconds: i64,
-    /// The author's time zone, in minutes east of Greenwich.
+    /// The time zone, in minutes east of Greenwich.
     pub offset_minutes: i32,
 }
 
@@ -415,10 +442,10 @@ impl Default for Time {
     }
 }
 
-/// What a tree says of a path.
+/// A tree's entry: its mode and the id of its object.
 type Entry = (FileMode, Oid);
 
-/// A tree with all its folders opened: whole paths to what is there. A folder is not an entry.
+/// The entries of a tree and of all folders in it, by full path. A folder is not an entry.
 type Entries = BTreeMap<Vec<u8>, Entry>;
 
 fn flatten(tree: &git2::Tree<'_>) -> Result<Entries, git2::Error> {
@@ -438,7 +465,8 @@ fn flatten(tree: &git2::Tree<'_>) -> Result<Entries, git2::Error> {
     Ok(entries)
 }
 
-/// Makes room at a path: what is there goes, what is below it, and any file that its folders were.
+/// Makes room at a path: removes the entries at the path and below it, and any file whose path is
+/// that of one of its folders.
 fn clear(entries: &mut Entries, path: &[u8]) {
     let is_in = |inner: &[u8], outer: &[u8]| {
         inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
@@ -446,7 +474,7 @@ fn clear(entries: &mut Entries, path: &[u8]) {
     entries.retain(|other, _| !is_in(other, path) && !is_in(path, other));
 }
 
-/// Writes the tree of these entries, sorted by path, and of the folders that their paths name.
+/// Writes the tree of these entries, which are sorted by path, and the trees of its folders.
 fn write_tree(odb: &git2::Odb<'_>, entries: &[(&[u8], Entry)]) -> Result<Oid, git2::Error> {
     let first_part = |path: &[u8]| path.iter().position(|byte| *byte == b'/');
     let mut folders: BTreeMap<&[u8], Vec<(&[u8], Entry)>> = BTreeMap::new();
@@ -462,7 +490,7 @@ fn write_tree(odb: &git2::Odb<'_>, entries: &[(&[u8], Entry)]) -> Result<Oid, gi
     for (name, inner) in &folders {
         lines.push((name, (FileMode::Tree, write_tree(odb, inner)?)));
     }
-    // Git sorts a folder as if its name ended in a slash.
+    // Git sorts folders as if their names ended in a slash.
     lines.sort_by_cached_key(|(name, (mode, _))| {
         let slash: &[u8] = if *mode == FileMode::Tree { b"/" } else { b"" };
         [name, slash].concat()

@@ -1,4 +1,4 @@
-//! What the server was asked, for tests and benchmarks to look at.
+//! The log of requests, which tests and benchmarks read.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -9,8 +9,8 @@ use std::task::{Context, Poll};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use serde::Serialize;
 
-/// The sort of a request. Protocol version 2 of Git posts to `git-upload-pack` twice a fetch: once
-/// for the refs, once for the objects.
+/// The kind of a request. In version 2 of Git's protocol, a fetch sends `git-upload-pack` twice:
+/// once for the refs, once for the objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RequestKind {
     /// `/r/projects/`.
@@ -23,31 +23,32 @@ pub enum RequestKind {
     GitUploadPack,
     /// `/w/api.php`.
     Wiki,
-    /// One project, and whatever the server does not know.
+    /// One project, and everything else.
     Other,
 }
 
-/// One request as it stood when it was looked at.
+/// One request. If it is not answered yet, the numbers are those of the moment when the log was
+/// read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// The sort of the request.
+    /// The kind of the request.
     pub kind: RequestKind,
     /// `GET`, `POST`, ….
     pub method: String,
-    /// Path and query, as they came.
+    /// Path and query, as they were sent.
     pub target: String,
-    /// The header `User-Agent`, or nothing if it was absent.
+    /// The header `User-Agent`; `None` if it is absent.
     pub user_agent: Option<String>,
-    /// The status of the answer; nothing as long as there is none, and for ever after a hangup.
+    /// The status of the answer; `None` until there is one. After a hangup there is never one.
     pub status: Option<u16>,
-    /// The bytes of the answer's body that were sent, before chunking and after compression.
+    /// The bytes of the body that were sent: after compression, without the framing of chunks.
     pub bytes: u64,
-    /// How many objects the packs in the answer say that they have.
+    /// The number of Git objects in the answer, by the headers of its packs.
     pub objects: u64,
 }
 
 impl RequestKind {
-    /// As [`Stats`] names it.
+    /// Its key in [`Stats`].
     fn as_str(self) -> &'static str {
         match self {
             Self::ProjectList => "rest_projects",
@@ -60,7 +61,7 @@ impl RequestKind {
     }
 }
 
-/// What `/__stats` answers: how much was asked and sent.
+/// The answer of `/__stats`: how many requests came, and how much was sent.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Stats {
     #[serde(flatten)]
@@ -83,7 +84,7 @@ impl Sums {
     }
 }
 
-/// The requests since the start or the last [`RequestLog::clear`], in the order of their arrival.
+/// The requests since the start or the last [`RequestLog::clear`], in the order in which they came.
 #[derive(Debug, Default)]
 pub(crate) struct RequestLog(Mutex<Vec<Entry>>);
 
@@ -93,7 +94,7 @@ struct Entry {
     progress: Arc<Progress>,
 }
 
-/// The part of an entry that becomes known only while the request is answered.
+/// The part of an entry that changes while the request is answered.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     status: AtomicU16,
@@ -118,7 +119,7 @@ impl RequestLog {
         self.entries().iter().map(look).collect()
     }
 
-    /// The requests by sort, with what is unfinished as far as it has got.
+    /// The sums of the requests by kind. Unfinished requests count with what was sent so far.
     pub(crate) fn stats(&self) -> Stats {
         let mut stats = Stats::default();
         for request in self.requests() {
@@ -143,14 +144,14 @@ impl Progress {
     }
 }
 
-/// A body that counts its bytes as they leave.
+/// A body that counts the bytes that are sent.
 ///
-/// A frame is counted before it is written, so whoever has read the whole answer finds the whole
-/// count.
+/// A frame is counted before it is written. So a client that has read the whole answer finds all of
+/// it counted.
 pub(crate) struct Counted<B> {
     body: B,
     progress: Arc<Progress>,
-    /// Present where the answer may have packs.
+    /// `None` if the answer cannot have packs.
     packs: Option<PackHeaders>,
 }
 
@@ -162,11 +163,10 @@ impl<B> Counted<B> {
 }
 
 /// Finds the headers of packs in a stream: `PACK`, the version, and the number of objects
-/// (gitformat-pack). That the same bytes come up in a pack's compressed content is as good as
-/// impossible.
+/// (gitformat-pack). The compressed content of a pack hardly ever has the same bytes by chance.
 #[derive(Debug, Default)]
 struct PackHeaders {
-    /// The end of what was seen, one byte less than a header.
+    /// The last bytes that were seen: one byte less than a header has.
     end: Vec<u8>,
 }
 
@@ -174,10 +174,11 @@ impl PackHeaders {
     const START: &[u8] = b"PACK\0\0\0\x02";
     const LENGTH: usize = 12;
 
-    /// Takes the next part of the stream; the number of objects of the headers that end in it.
+    /// Reads the next part of the stream. Returns the number of objects by the headers that end in
+    /// it.
     fn objects(&mut self, part: &[u8]) -> u64 {
         self.end.extend_from_slice(&part[..part.len().min(Self::LENGTH - 1)]);
-        // Those that lie across the border, and those that don't.
+        // Headers that began in an earlier part, and headers that are wholly in this one.
         let objects = Self::sum(&self.end) + Self::sum(part);
         if part.len() >= Self::LENGTH - 1 {
             self.end = part[part.len() - (Self::LENGTH - 1)..].to_vec();

@@ -1,11 +1,11 @@
-//! From the path of a request to what it asks for; nothing here touches a file.
+//! Parses the path of a request. This module reads no files.
 
 use percent_encoding::percent_decode_str;
 
 use crate::gerrit::ProjectName;
 use crate::requests::RequestKind;
 
-/// What a path asks for.
+/// What a request asks for, by its path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
     /// The list of projects.
@@ -14,22 +14,22 @@ pub(crate) enum Route {
     Project(ProjectName),
     /// The branches of one project.
     Branches(ProjectName),
-    /// Git's first question: which refs, which capabilities.
+    /// The first request of Git: the refs and the capabilities of the server.
     InfoRefs(ProjectName),
-    /// Git's refs and objects.
+    /// Refs and objects, for Git.
     UploadPack(ProjectName),
-    /// The API of the wiki that ExtensionDistributor is installed on.
+    /// The API of the wiki that has ExtensionDistributor.
     Wiki,
-    /// What has been asked so far, for benchmarks.
+    /// The sums of all requests so far, for benchmarks.
     Stats,
-    /// Git over dumb HTTP, and pushing: this upstream is only read, by smart clients.
+    /// A push, or Git's dumb HTTP. This upstream is read-only, and serves smart HTTP alone.
     Forbidden,
-    /// Nothing that is here.
+    /// No such path.
     NotFound,
 }
 
 impl Route {
-    /// Finds the route of a path and its query (both percent-encoded, as they came).
+    /// The route of a path and its query, both percent-encoded, as they were sent.
     pub(crate) fn of(path: &str, query: &str) -> Self {
         let Some(path) = path.strip_prefix("/r/") else {
             return match path {
@@ -45,7 +45,8 @@ impl Route {
         }
     }
 
-    /// `NAME`, `NAME/branches`, `NAME/branches/`; the slashes of NAME are encoded, as Gerrit wants.
+    /// The route of `NAME`, `NAME/branches` or `NAME/branches/`. As in Gerrit, the slashes in NAME
+    /// are encoded.
     fn rest(path: &str) -> Self {
         let path = path.strip_suffix('/').unwrap_or(path);
         let (name, branches) = match path.strip_suffix("/branches") {
@@ -76,7 +77,7 @@ impl Route {
         if dumb { Self::Forbidden } else { Self::NotFound }
     }
 
-    /// How the counters name the route.
+    /// The kind of its requests in the log.
     pub(crate) fn kind(&self) -> RequestKind {
         match self {
             Self::Projects => RequestKind::ProjectList,
@@ -88,7 +89,7 @@ impl Route {
         }
     }
 
-    /// The methods that the route takes, for the header `Allow`; none where all are refused anyway.
+    /// The methods that the route allows, for the header `Allow`; none if it refuses every request.
     pub(crate) fn methods(&self) -> &'static [&'static str] {
         match self {
             Self::Projects
@@ -103,7 +104,8 @@ impl Route {
     }
 }
 
-/// The name is checked after decoding: `%2e%2e` must not lead anywhere that `..` does not.
+/// Parses a percent-encoded name. It is decoded before it is checked, so that `%2e%2e` is refused
+/// as `..` is.
 fn project(encoded: &str) -> Option<ProjectName> {
     let name = percent_decode_str(encoded).decode_utf8().ok()?;
     name.strip_suffix(".git").unwrap_or(&name).parse().ok()
@@ -135,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_beside_gerrit() {
+    fn paths_that_are_not_of_gerrit() {
         assert_eq!(Route::of("/w/api.php", "action=query"), Route::Wiki);
         assert_eq!(Route::of("/__stats", ""), Route::Stats);
         assert_eq!(Route::of("/r/__stats", ""), Route::NotFound);

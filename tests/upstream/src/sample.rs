@@ -1,22 +1,23 @@
-//! The sample content: made-up extensions and skins with what real ones have, corners included.
+//! The sample content: made-up extensions and skins that have what real ones have, unusual things
+//! included.
 //!
-//! The files are in the folder `sample/` of this crate; here is what they are made into. Every
-//! release of MediaWiki is a commit on `master` and one on the release's own branch, as in real
-//! repositories. Ids and dates are the same on every machine.
+//! Their files are in the folder `sample/` of this crate. This module makes commits of them. For
+//! each release of MediaWiki there is a commit on `master` and one on the release branch, as in
+//! real repositories. Ids and dates are the same on every machine.
 //!
-//! | project | branches | what it shows |
+//! | project | branches | what it is a sample of |
 //! |---|---|---|
 //! | `mediawiki/extensions/SampleGreeting` | all five | localized description with markup, a list of message folders, several authors |
-//! | `mediawiki/extensions/SampleCalendar` | without `REL1_43` | localized name, one message folder, one author, requirements of all sorts |
-//! | `mediawiki/extensions/SampleChart` | all five | a submodule by relative URL at a commit that is no tip, from `REL1_44` on |
-//! | `mediawiki/extensions/SampleLinks` | all five | symbolic links: to a file, to a folder, dangling, leaving the tree; a script |
-//! | `mediawiki/extensions/SampleNotes` | `master`, `REL1_46`, `REL1_45` | next to nothing in its manifest |
+//! | `mediawiki/extensions/SampleCalendar` | without `REL1_43` | localized name, one message folder, one author, requirements of all kinds |
+//! | `mediawiki/extensions/SampleChart` | all five | from `REL1_44` on, a submodule with a relative URL, at a commit that is no tip |
+//! | `mediawiki/extensions/SampleLinks` | all five | symbolic links: to a file, to a folder, to nothing, out of the tree; an executable file |
+//! | `mediawiki/extensions/SampleNotes` | `master`, `REL1_46`, `REL1_45` | a manifest with almost nothing in it |
 //! | `mediawiki/extensions/SampleOld` | `master`, `REL1_43` | no manifest |
-//! | `mediawiki/extensions/SampleRetired` | all five | read-only, so not to be mirrored |
-//! | `mediawiki/extensions/SampleGreeting/vendor` | `master` | below another project, so not to be mirrored |
+//! | `mediawiki/extensions/SampleRetired` | all five | a read-only project, which is not mirrored |
+//! | `mediawiki/extensions/SampleGreeting/vendor` | `master` | a project below another one, which is not mirrored |
 //! | `mediawiki/skins/SamplePaper` | all five | localized name and description |
-//! | `mediawiki/skins/SampleDusk` | `master`, `REL1_46`, `REL1_45` | requires another skin |
-//! | `sample/Library` | `master` | the submodule's own repository, two commits beyond the pinned one |
+//! | `mediawiki/skins/SampleDusk` | `master`, `REL1_46`, `REL1_45` | a skin that requires another skin |
+//! | `sample/Library` | `master` | the repository of the submodule; its tip is two commits after the pinned one |
 
 use std::fs;
 use std::path::Path;
@@ -24,21 +25,21 @@ use std::path::Path;
 use crate::repository::file_error;
 use crate::{Error, File, Repository, State, Time, Upstream};
 
-/// The project that SampleChart has as a submodule; `sample/SampleChart/.gitmodules` names it.
+/// The project that is a submodule of SampleChart, by `sample/SampleChart/.gitmodules`.
 const LIBRARY: &str = "sample/Library";
 
-/// A release of MediaWiki and what the sample's repositories have for it.
+/// A release of MediaWiki, and what the repositories of the sample have for it.
 struct Release {
     branch: &'static str,
     /// The version of MediaWiki, for `requires`.
     mediawiki: &'static str,
     /// The version of the extensions and skins.
     version: &'static str,
-    /// When the branch was cut, in seconds since 1970.
+    /// When the branch was made, in Unix seconds.
     seconds: i64,
 }
 
-/// Oldest first; `master` is the release to come.
+/// Oldest first; `master` is the next release.
 const RELEASES: [Release; 5] = [
     release("REL1_43", "1.43.0", "1.0.0", 1_729_000_000),
     release("REL1_44", "1.44.0", "1.1.0", 1_745_000_000),
@@ -56,7 +57,7 @@ const fn release(
     Release { branch, mediawiki, version, seconds }
 }
 
-/// Files of the folder `sample/`, by their paths in it without the first part.
+/// Files in a folder of `sample/`: their paths below that folder, and their texts.
 macro_rules! files {
     ($folder:literal: $($path:literal),+ $(,)?) => {
         &[$(($path, include_str!(concat!("../sample/", $folder, "/", $path)))),+]
@@ -88,10 +89,10 @@ const SINCE_44: &[&str] = &["REL1_44", "REL1_45", "REL1_46", "master"];
 const SINCE_45: &[&str] = &["REL1_45", "REL1_46", "master"];
 const FIRST_AND_LAST: &[&str] = &["REL1_43", "master"];
 
-/// What an extension or skin has besides its files, release by release.
+/// What an extension or skin has for a release besides its files in `sample/`.
 type Extras = fn(&Upstream, &Release) -> Result<Vec<(&'static str, File)>, Error>;
 
-/// A project of the sample: made only if the folder has none of that name.
+/// A project of the sample.
 struct Sample {
     project: &'static str,
     branches: &'static [&'static str],
@@ -119,13 +120,14 @@ const fn extension(
     Sample { project, branches, files, extras: |_, _| Ok(Vec::new()) }
 }
 
-/// Makes the sample content in a folder, which need not exist, and returns it for more to be made.
+/// Makes the sample content in a folder, which need not exist. Returns the upstream in that folder,
+/// to which more can be added.
 ///
-/// A project that is there already stays as it is. A new one appears whole or not at all, so a run
-/// that was cut short is completed by the next.
+/// A project that is already there stays as it is. A new project appears whole or not at all, so
+/// that the next run completes one that was interrupted.
 ///
 /// # Errors
-/// The folder can't be read or written.
+/// The folder cannot be read or written.
 pub fn create(root: &Path) -> Result<Upstream, Error> {
     fs::create_dir_all(root).map_err(file_error("create", root))?;
     let upstream = Upstream::new(root);
@@ -147,31 +149,19 @@ pub fn create(root: &Path) -> Result<Upstream, Error> {
     Ok(upstream)
 }
 
-/// Makes a project beside its place and moves it there.
+/// Adds a project if it is not there yet. `fill` gets its empty repository, and the upstream with
+/// the projects that were made before.
 fn make(
     upstream: &Upstream,
     project: &str,
     fill: impl FnOnce(&Repository, &Upstream) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let name = project.parse()?;
-    if upstream.open(&name)?.is_some() {
-        return Ok(());
-    }
-    let place = upstream.path(&name);
-    let folder = place.parent().unwrap_or(upstream.root());
-    fs::create_dir_all(folder).map_err(file_error("create", folder))?;
-    // A dot in front keeps it out of a server's list.
-    let draft = tempfile::Builder::new()
-        .prefix(".draft-")
-        .tempdir_in(upstream.root())
-        .map_err(file_error("create a folder in", upstream.root()))?;
-    let drafted = Upstream::new(draft.path());
-    fill(&drafted.repository(project)?, upstream)?;
-    fs::rename(drafted.path(&name), &place).map_err(file_error("create", &place))
+    upstream.add(&project.parse()?, |draft| fill(&draft.repository(project)?, upstream))?;
+    Ok(())
 }
 
-/// Gives a repository its branches: one commit on `master` a release, from which the release's
-/// branch goes off with a commit of its own.
+/// Gives a repository its branches: for each release a commit on `master`, and after it one on the
+/// release branch.
 fn releases(sample: &Sample, repository: &Repository, upstream: &Upstream) -> Result<(), Error> {
     for release in RELEASES.iter().filter(|release| sample.branches.contains(&release.branch)) {
         let mut files: Vec<_> = sample.files.iter().map(|file| filled_in(file, release)).collect();
@@ -204,7 +194,7 @@ fn git_review(project: &str, branch: &str) -> File {
     ))
 }
 
-/// Three commits; SampleChart pins the first, which no branch or tag ends in.
+/// Three commits. SampleChart pins the first, which no branch or tag points to.
 fn library(repository: &Repository) -> Result<(), Error> {
     for (number, release) in ["1.0", "1.1", "1.2"].iter().zip(&RELEASES) {
         let script = format!("mw.samplePlot = ( node ) => node.append( 'Plot {number}' );\n");
@@ -256,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sample_is_the_same_everywhere() {
+    fn the_sample_has_the_same_ids_everywhere() {
         let folders = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
         let [one, other] = folders.each_ref().map(|it| create(it.path()).expect("a sample"));
         assert_eq!(refs(&one), refs(&other));
@@ -268,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_stays() {
+    fn a_project_that_is_there_stays_and_one_that_is_missing_is_made() {
         let root = tempfile::tempdir().expect("a folder");
         let upstream = create(root.path()).expect("a sample");
         let greeting = upstream.repository("mediawiki/extensions/SampleGreeting").expect("it");

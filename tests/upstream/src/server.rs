@@ -1,4 +1,4 @@
-//! The server: takes requests, counts them, and sends each one where it belongs.
+//! The server: it accepts requests, logs them, and answers each one by its route.
 
 use std::convert::Infallible;
 use std::error::Error as StdError;
@@ -40,10 +40,10 @@ use crate::requests::{Counted, Request, RequestKind, RequestLog};
 use crate::route::Route;
 use crate::wiki::{self, RELEASES};
 
-/// Gerrit compresses answers from this size on (`RestApiServlet`).
+/// Gerrit compresses answers of at least this many bytes (`RestApiServlet`).
 const MIN_COMPRESSED: usize = 256;
 
-/// How long the server waits for what reads files when it ends; the longest reads take some ms.
+/// How long the server waits for its reading threads when it ends. The longest read takes some ms.
 const END_PATIENCE: Duration = Duration::from_secs(2);
 
 const JSON: &str = "application/json; charset=UTF-8";
@@ -57,10 +57,10 @@ type HttpRequest = hyper::Request<Incoming>;
 type AnyBody = BoxBody<Bytes, io::Error>;
 type Answer = Response<AnyBody>;
 
-/// A running server; dropping it ends it, open connections included.
+/// A running server. Dropping it ends it and closes its connections.
 ///
-/// It works in threads of its own, so it can be used where nothing is asynchronous. Repositories
-/// may be made and changed while it serves them.
+/// It has threads of its own, so that synchronous code can use it. Repositories may be made and
+/// changed while it serves them.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -75,19 +75,19 @@ struct Shared {
     backend: Backend,
     log: RequestLog,
     faults: Mutex<Faults>,
-    /// Projects that exist in lists only; where there are any, the repositories are not listed.
+    /// Projects that exist in lists only. If there are any, the repositories are not listed.
     made_up: Mutex<Arc<Vec<Project>>>,
-    /// What the wiki's API says are the branches on offer.
+    /// The branches that the wiki's API offers.
     releases: Mutex<Vec<String>>,
-    /// 0 for none.
+    /// 0 for no limit.
     page_limit: AtomicUsize,
 }
 
 impl Server {
-    /// Serves the repositories in `root` from now on; port 0 is any free one.
+    /// Starts to serve the repositories in `root`. Port 0 means any free port.
     ///
     /// # Errors
-    /// The address is not this machine's own or in use, or Git is not installed.
+    /// The address is not a loopback address or is in use, or Git is not installed.
     pub fn start(root: &Path, listen: SocketAddr) -> Result<Self, Error> {
         if !listen.ip().is_loopback() {
             return Err(Error::NotLoopback { address: listen });
@@ -118,47 +118,47 @@ impl Server {
         Ok(Self { address, shared, end: Some(end), thread: Some(thread) })
     }
 
-    /// The base of all addresses, `http://127.0.0.1:PORT/r`: projects are listed at
-    /// `URL/projects/`, Git finds a repository at `URL/PROJECT` and `URL/PROJECT.git`.
+    /// The base URL, `http://127.0.0.1:PORT/r`. The list of projects is at `URL/projects/`, and a
+    /// repository for Git is at `URL/PROJECT` and at `URL/PROJECT.git`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}/r", self.address)
     }
 
-    /// Limits the project list to this many projects a page, as an operator of a Gerrit may: a
-    /// request without limit is cut as well, and flagged with `_more_projects`.
+    /// Limits each page of the project list to this many projects, as the operator of a Gerrit can.
+    /// It applies to requests without a limit too. The last project then has `_more_projects`.
     pub fn set_page_limit(&self, projects: Option<usize>) {
         self.shared.page_limit.store(projects.unwrap_or(0), Ordering::SeqCst);
     }
 
-    /// Lists so many made-up projects with so many branches each (eight at most) in place of the
-    /// repositories. There is nothing behind them that Git could fetch.
+    /// Lists this many made-up projects with this many branches each (at most eight), instead of
+    /// the repositories. Git cannot fetch them.
     ///
     /// # Errors
-    /// libgit2 can't be used.
+    /// libgit2 cannot compute an object id.
     pub fn list_made_up(&self, projects: usize, branches: usize) -> Result<(), Error> {
         *lock(&self.shared.made_up) = Arc::new(many::projects(projects, branches)?);
         Ok(())
     }
 
-    /// Sets the branches that the wiki's API says are on offer (`snapshots` in siteinfo).
+    /// Sets the branches that the wiki's API offers (`snapshots` in siteinfo).
     pub fn set_release_branches(&self, branches: Vec<String>) {
         *lock(&self.shared.releases) = branches;
     }
 
-    /// Lets requests go wrong whose path and query contain `substring`, percent-encoded or not:
-    /// so many `times`, or until [`Server::clear_faults`]. Of several faults that fit, the oldest
-    /// applies until it is used up.
+    /// Gives requests this fault if their path and query contain `substring`, percent-encoded or
+    /// not. It applies this many `times`; with `None`, until [`Server::clear_faults`]. If several
+    /// faults match a request, the oldest applies until it is used up.
     pub fn fault(&self, substring: &str, fault: Fault, times: Option<u32>) {
         self.shared.faults().add(substring, fault, times);
     }
 
-    /// Ends all faults.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         self.shared.faults().clear();
     }
 
-    /// The requests since the start or [`Server::clear_requests`], in the order of their arrival.
+    /// The requests since the start or [`Server::clear_requests`], in the order in which they came.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         self.shared.log.requests()
@@ -172,10 +172,10 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The other end waits for the sender to be gone.
+        // The server ends when the sender is dropped.
         drop(self.end.take());
         if let Some(thread) = self.thread.take() {
-            // A panic there has been printed; the tests that it concerns have failed by it.
+            // A panic of the thread was printed already, and made the tests that it concerns fail.
             let _ = thread.join();
         }
     }
@@ -211,24 +211,25 @@ fn run(
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
-    // Fails only outside a runtime.
+    // This fails only outside a runtime.
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
                 tokio::spawn(connection(stream, Arc::clone(&shared)));
             }
-            // The connection was given up, or too many files are open: neither is for ever.
+            // The client closed the connection, or too many files are open. Both pass.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
     }
 }
 
 async fn connection(stream: TcpStream, shared: Arc<Shared>) {
-    // Without it, an answer in two writes waits for the client's delayed acknowledgement.
+    // Else the second write of an answer would wait for the client's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| serve(Arc::clone(&shared), request));
-    // A failed connection is the client's to report: it went away, or a hangup was ordered.
+    // An error means that the client is gone or that a fault closed the connection. Nothing to
+    // report.
     let _ = hyper::server::conn::http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
         .await;
@@ -276,7 +277,7 @@ async fn serve(shared: Arc<Shared>, request: HttpRequest) -> Result<Answer, Hang
         Some(Fault::TruncatedJson) => halve(answer(shared, route, request).await).await,
         Some(Fault::Hangup) => return Err(Hangup),
         Some(fault) => {
-            // An unread body would make hyper close the connection, a fault that nobody ordered.
+            // Else hyper would close the connection, a fault that no test has asked for.
             let _ = request.into_body().collect().await;
             wrong_answer(fault)
         }
@@ -302,7 +303,7 @@ async fn answer(shared: Arc<Shared>, route: Route, request: HttpRequest) -> Answ
         Route::Projects | Route::Project(_) | Route::Branches(_) | Route::Wiki => {
             let query = request.uri().query().unwrap_or_default().to_owned();
             let pretty = gerrit::wants_pretty(&query, &text_of(request.headers(), ACCEPT));
-            // Reading many repositories takes long enough to be in other requests' way.
+            // Reading many repositories takes so long that it would hold up other requests.
             let read = move || rest(&shared, &route, &query, pretty);
             tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| failure(&error))
         }
@@ -333,14 +334,14 @@ fn list_projects(shared: &Shared, query: &str, pretty: bool) -> Result<Answer, R
             return query.answer(wanted.map(|project| Ok(project.clone())));
         }
         let names = shared.upstream.projects()?.into_iter().filter(|name| query.wants(name));
-        // One that is deleted meanwhile is left out.
+        // A repository that was deleted in the meantime is left out.
         let opened = names.filter_map(|name| shared.upstream.open(&name).transpose());
         query.answer(opened.map(|repository| repository?.project(Some(query.branches()))))
     };
     Ok(list().map_or_else(|error| failure(&error), |list| json(&list, pretty)))
 }
 
-/// The wiki's API has no guard line, and its answers may be stored.
+/// The answer of the wiki's API. It has no guard line, and caches may store it.
 fn wiki_api(shared: &Shared, query: &str) -> Result<Answer, Refusal> {
     let query = wiki::Query::parse(query)?;
     let master = ["refs/heads/master".to_owned()];
@@ -360,7 +361,7 @@ fn wiki_api(shared: &Shared, query: &str) -> Result<Answer, Refusal> {
     })
 }
 
-/// What has been asked since the start or the last `?reset`.
+/// The sums of the requests since the start or the last `?reset`.
 fn stats(shared: &Shared, query: &str) -> Answer {
     let stats = serde_json::to_string(&shared.log.stats());
     if form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "reset") {
@@ -402,7 +403,7 @@ async fn git(
     }
 }
 
-/// The answers of the faults that need no right one.
+/// The answer of a fault for which the right answer is not needed.
 fn wrong_answer(fault: Fault) -> Answer {
     match fault {
         Fault::Status { code, retry_after } => {
@@ -428,7 +429,7 @@ async fn halve(answer: Answer) -> Answer {
     Response::from_parts(parts, full(whole.slice(..whole.len() / 2)))
 }
 
-/// Compresses documents, as Gerrit does; Git's answers are compressed by themselves.
+/// Compresses JSON, as Gerrit does. Git compresses its objects itself.
 async fn compress(answer: Answer) -> Answer {
     let is_document = answer.headers().get(CONTENT_TYPE).is_some_and(|sort| sort == JSON);
     if !is_document || answer.headers().contains_key(CONTENT_ENCODING) {
@@ -457,8 +458,8 @@ fn json(document: &impl Serialize, pretty: bool) -> Answer {
     }
 }
 
-/// A repository that can't be read, or the like: all reasons in a line, since only those who run
-/// this server on their own machine can see it.
+/// The answer after an error, such as a repository that cannot be read. It shows all reasons, since
+/// only users of this machine can see it.
 fn failure(error: &dyn StdError) -> Answer {
     let mut reasons = error.to_string();
     let mut source = error.source();
@@ -479,7 +480,7 @@ fn whole(status: StatusCode, sort: &str, body: impl Into<Bytes>) -> Answer {
     with(answer, CONTENT_TYPE, sort)
 }
 
-/// Sets a header; a value that no header can have is left out.
+/// Sets a header. A value that is not valid in a header is left out.
 fn with(mut answer: Answer, name: HeaderName, value: &str) -> Answer {
     if let Ok(value) = HeaderValue::from_str(value) {
         answer.headers_mut().insert(name, value);

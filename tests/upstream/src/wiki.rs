@@ -1,15 +1,15 @@
-//! The two calls of MediaWiki's API that extdist's script makes: which extensions and skins
-//! ExtensionDistributor knows, and which branches it offers.
+//! The two calls of MediaWiki's API that extdist's script makes. One lists the extensions and skins
+//! that ExtensionDistributor knows, the other the branches that it offers.
 
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use crate::gerrit::{Project, Refusal, State};
 
-/// What ExtensionDistributor offers unless a server is told otherwise: as on mediawiki.org.
+/// The branches that ExtensionDistributor offers on mediawiki.org: the default of a server.
 pub(crate) const RELEASES: [&str; 5] = ["master", "REL1_46", "REL1_45", "REL1_44", "REL1_43"];
 
-/// Which of its parts an answer is to have.
+/// A query: which parts the answer is to have.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Query {
     /// `list=extdistrepos`
@@ -37,8 +37,8 @@ impl Query {
         Err(Refusal { status: StatusCode::BAD_REQUEST, text })
     }
 
-    /// The answer. Of the repositories, ExtensionDistributor lists those right below
-    /// `mediawiki/extensions/` and `mediawiki/skins/` that have a `master` and may be written to
+    /// The answer. ExtensionDistributor lists the active projects directly below
+    /// `mediawiki/extensions/` and `mediawiki/skins/` that have a `master`
     /// (`GerritExtDistProvider::fetchRepositoryList`).
     pub(crate) fn answer(&self, projects: &[Project], releases: &[String]) -> Value {
         let mut query = serde_json::Map::new();

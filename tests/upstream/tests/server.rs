@@ -1,4 +1,4 @@
-//! The server as its clients see it: the real `git`, a small HTTP client, and the binary's users.
+//! The server as its clients see it: `git`, a small HTTP client, and users of the command line.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -29,12 +29,12 @@ impl Sample {
         get(&format!("{}{target}", self.server.url()))
     }
 
-    /// The address of an extension's repository.
+    /// The URL of an extension's repository.
     fn extension(&self, name: &str) -> String {
         format!("{}/mediawiki/extensions/{name}", self.server.url())
     }
 
-    /// The kinds of the requests since the last look.
+    /// The kinds of the requests since the last call.
     fn kinds(&self) -> Vec<RequestKind> {
         let kinds = self.server.requests().iter().map(|request| request.kind).collect();
         self.server.clear_requests();
@@ -58,7 +58,7 @@ impl Reply {
         serde_json::from_str(document).expect("JSON")
     }
 
-    /// The names of a project list, and those of them that say there are more.
+    /// The names in a project list, and the names that have `_more_projects`.
     fn projects(&self) -> (Vec<String>, Vec<String>) {
         let json = self.json();
         let list = json.as_object().expect("a map");
@@ -91,7 +91,7 @@ fn get(url: &str) -> Reply {
     try_get(url).expect("an answer")
 }
 
-/// Git, with no configuration but this.
+/// Runs Git without the configuration of this machine.
 fn git(folder: &Path, arguments: &[&str]) -> Output {
     Command::new("git")
         .args(arguments)
@@ -103,7 +103,7 @@ fn git(folder: &Path, arguments: &[&str]) -> Output {
         .expect("git")
 }
 
-/// Git's output, after a success.
+/// The output of Git. Fails the test if Git fails.
 fn git_says(folder: &Path, arguments: &[&str]) -> String {
     let output = git(folder, arguments);
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -170,7 +170,7 @@ fn a_submodule_is_fetched_by_its_commit() {
 }
 
 #[test]
-fn links_and_modes_arrive() {
+fn links_and_file_modes_are_cloned() {
     let sample = Sample::new();
     let work = tempfile::tempdir().expect("a folder");
     let url = sample.extension("SampleLinks");
@@ -184,10 +184,10 @@ fn links_and_modes_arrive() {
 }
 
 #[test]
-fn long_requests_come_gzipped_or_chunked() {
+fn long_requests_may_be_gzipped_or_chunked() {
     let folder = tempfile::tempdir().expect("a folder");
     let repository = Upstream::new(folder.path()).repository("x/Many").expect("a repository");
-    // So many ids to want that the request exceeds the least `http.postBuffer`, 64 KiB.
+    // A fetch of so many commits has a request of more than 64 KiB, the smallest `http.postBuffer`.
     let begin = |number| {
         let branch = format!("b{number:04}");
         repository.commit(&branch, &[], "Begin", Time::utc(number)).expect("a commit")
@@ -231,7 +231,7 @@ fn pushing_and_dumb_http_are_refused() {
 }
 
 #[test]
-fn the_project_list_is_gerrits() {
+fn the_project_list_is_like_that_of_gerrit() {
     let sample = Sample::new();
     let reply = sample.get("/projects/?b=refs/heads/master&b=refs/heads/REL1_43&p=mediawiki/");
     assert_eq!(reply.header("content-type"), Some("application/json; charset=UTF-8"));
@@ -257,7 +257,7 @@ fn the_project_list_is_gerrits() {
 }
 
 #[test]
-fn pages_have_gerrits_traps() {
+fn pages_of_projects_have_the_traps_of_gerrit() {
     let sample = Sample::new();
     let (all, flagged) = sample.get("/projects/").projects();
     assert_eq!((all.len(), flagged.len()), (11, 0));
@@ -265,7 +265,8 @@ fn pages_have_gerrits_traps() {
     assert_eq!((page.as_slice(), &flagged[0]), (&all[..3], &all[2]));
     let (page, _) = sample.get("/projects/?n=3&S=3").projects();
     assert_eq!(page, all[3..6]);
-    // SampleCalendar comes first, is counted, lacks the branch, and takes the flag with it.
+    // SampleCalendar comes first and is counted. It lacks the branch, so it is not listed, and
+    // neither is the flag, which is on it.
     let (page, flagged) = sample.get("/projects/?n=1&b=REL1_43").projects();
     assert_eq!((page.len(), flagged.len()), (0, 0));
 
@@ -314,7 +315,7 @@ fn a_repository_that_cannot_be_read_is_a_500() {
 }
 
 #[test]
-fn faults_of_rest_answers() {
+fn each_fault_changes_a_rest_answer_in_its_way() {
     let sample = Sample::new();
     let list = "/projects/?b=master";
     let once = |fault| {
@@ -350,7 +351,7 @@ fn faults_of_rest_answers() {
 }
 
 #[test]
-fn faults_of_git_answers() {
+fn each_fault_makes_git_fail_or_find_no_refs() {
     let sample = Sample::new();
     let work = tempfile::tempdir().expect("a folder");
     let url = sample.extension("SampleNotes");
@@ -378,7 +379,7 @@ fn faults_of_git_answers() {
 }
 
 #[test]
-fn a_redirect_can_lead_to_the_right_place() {
+fn git_follows_a_redirect_to_a_repository() {
     let sample = Sample::new();
     let work = tempfile::tempdir().expect("a folder");
     let target = format!("{}/info/refs?service=git-upload-pack", sample.extension("SampleNotes"));
@@ -389,7 +390,7 @@ fn a_redirect_can_lead_to_the_right_place() {
 }
 
 #[test]
-fn head_requests_and_other_methods() {
+fn head_requests_have_no_body_and_other_methods_are_refused() {
     let sample = Sample::new();
     let ask = |method: &str| {
         let address = sample.server.url();
@@ -430,7 +431,7 @@ fn a_server_ends_when_it_is_dropped() {
     assert!(try_get(&url).is_err());
 }
 
-/// The binary with these arguments; its output when it has ended.
+/// Runs the binary with these arguments. Returns its exit status and its standard error.
 fn run(arguments: &[&str], path: Option<&str>) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sample-upstream"));
     command.args(arguments);
@@ -442,7 +443,7 @@ fn run(arguments: &[&str], path: Option<&str>) -> (Option<i32>, String) {
 }
 
 #[test]
-fn the_binary_serves_until_it_is_told_to_end() {
+fn the_binary_serves_until_a_signal_ends_it() {
     for signal in ["-INT", "-TERM"] {
         let folder = tempfile::tempdir().expect("a folder");
         let mut child = Command::new(env!("CARGO_BIN_EXE_sample-upstream"))
@@ -465,7 +466,7 @@ fn the_binary_serves_until_it_is_told_to_end() {
 }
 
 #[test]
-fn the_binary_says_what_is_wrong() {
+fn the_binary_names_what_is_wrong() {
     let (code, errors) = run(&[], None);
     assert!(code == Some(2) && errors.contains("--root"), "{errors}");
     let (code, errors) = run(&["--root", "x", "--listen", "0.0.0.0:80"], None);

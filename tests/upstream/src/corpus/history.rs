@@ -1,34 +1,34 @@
 //! The commits of one repository, as a stream for `git fast-import`.
 //!
-//! The stream has all versions of one file behind each other, since `git fast-import` stores a
-//! blob as its difference from the one before: so the pack comes out about as small as `git repack`
-//! would make it, in a fraction of the time.
+//! In the stream, all versions of a file follow each other. `git fast-import` stores a blob as a
+//! delta from the blob before it. So the pack becomes about as small as `git repack` would make it,
+//! in a fraction of the time.
 
 use std::io::{self, Write};
 
 use super::shape::{LANGUAGES, RELEASES, Shape};
 use super::text::{Chance, Form, Topic, Words, file, line};
 
-/// The date of the first commit; the others follow every [`STEP`] seconds.
+/// The date of the first commit, in Unix seconds. The others follow every [`STEP`] seconds.
 const BEGIN: usize = 1_700_000_000;
 const STEP: usize = 5 * 3600;
 
-/// Of so many commits, one brings translations, rebuilds a bundle, releases a version, records a test
-/// anew, replaces a picture.
+/// One of this many commits brings translations, rebuilds a bundle, sets a new version, changes a
+/// recording, or replaces a picture.
 const TRANSLATIONS: usize = 8;
 const REBUILDS: usize = 9;
 const VERSIONS: usize = 120;
 const RECORDINGS: usize = 100;
 const PICTURES: usize = 100;
 
-/// How many commits a release branch gets of its own.
+/// The number of commits on a release branch.
 const BACKPORTS: usize = 8;
 
-/// What a file is made of.
+/// How the content of a file is made.
 enum Content {
     Manifest,
     Lines(Form, Topic),
-    /// A font, an image: packed already.
+    /// Bytes that do not compress, as in images and fonts.
     Picture,
 }
 
@@ -37,16 +37,16 @@ struct Path {
     content: Content,
 }
 
-/// What a commit changes: places in the list of files.
+/// The files that a commit changes, as indexes in the list of files.
 type Changes = Vec<usize>;
 
-/// What a commit puts where: places in the list of files, and marks of blobs.
+/// The files that a commit writes: indexes in the list of files, with the marks of their blobs.
 type Blobs = Vec<(usize, usize)>;
 
-/// A line of commits.
+/// A branch, with `T` for each of its commits.
 struct Branch<T> {
     name: &'static str,
-    /// The commit of `master` that it begins with; nothing for `master` itself.
+    /// The commit of `master` that it begins at, by number; `None` for `master` itself.
     fork: Option<usize>,
     commits: Vec<T>,
 }
@@ -112,7 +112,7 @@ fn message_folders(shape: &Shape) -> Vec<String> {
     std::iter::once("i18n".to_owned()).chain(more).collect()
 }
 
-/// Which commit changes what.
+/// Decides which commit changes which files.
 fn plan(shape: &Shape, files: &[Path]) -> Vec<Branch<Changes>> {
     let mut chance = Chance::new(&["plan", shape.path]);
     let translated = 1..1 + shape.message_folders * LANGUAGES.len();
@@ -127,7 +127,7 @@ fn plan(shape: &Shape, files: &[Path]) -> Vec<Branch<Changes>> {
             (0..1 + chance.skewed(10)).map(|_| code.start + chance.skewed(code.len())).collect()
         };
         if chance.below(4) == 0 {
-            // English, and what it is meant to say.
+            // The English messages and their documentation (`qqq`).
             changes.extend([translated.start, translated.start + 1]);
         }
         changes
@@ -165,7 +165,7 @@ fn plan(shape: &Shape, files: &[Path]) -> Vec<Branch<Changes>> {
     branches
 }
 
-/// Writes the blobs of one file, those of release branches at the point where they begin.
+/// Writes the blobs of one file. Those of a release branch follow the commit that it begins at.
 fn write_versions(
     shape: &Shape,
     file: &Path,
@@ -202,7 +202,7 @@ fn write_versions(
     Ok(())
 }
 
-/// A file as it is worked on.
+/// A file while its versions are made.
 #[derive(Clone)]
 struct Draft<'a> {
     shape: &'a Shape,
@@ -234,7 +234,7 @@ impl<'a> Draft<'a> {
         Self { shape, path: &file.path, content: &file.content, lines, version: 0 }
     }
 
-    /// Changes it as a commit does.
+    /// Makes the next version, as a commit would.
     fn edit(&mut self, version: usize, chance: &mut Chance) {
         self.version = version;
         let Content::Lines(form, topic) = self.content else { return };
@@ -248,7 +248,7 @@ impl<'a> Draft<'a> {
                     self.lines[number] = new(number, &[], chance);
                 }
             }
-            // A bundler gives all names anew.
+            // A bundler gives new names to everything.
             Form::Bundle => {
                 for number in 0..self.lines.len() {
                     self.lines[number] = new(number, &self.lines[..number], chance);
@@ -281,7 +281,7 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// A picture of 8 to 168 KiB, each version a new one.
+/// A picture of 8 to 168 KiB. No version has anything in common with another.
 fn picture(shape: &Shape, path: &str, version: usize) -> Vec<u8> {
     let mut chance = Chance::new(&[shape.path, path, &version.to_string()]);
     let length = (8 << 10) + chance.skewed(160 << 10);
@@ -304,7 +304,7 @@ fn manifest(shape: &Shape, version: usize) -> String {
     )
 }
 
-/// Writes the commits, those of `master` first: the others begin at them.
+/// Writes the commits. Those of `master` come first, since the other branches begin at them.
 fn write_commits(
     files: &[Path],
     branches: &[Branch<Blobs>],

@@ -1,11 +1,11 @@
-//! Which repositories the corpus has, and how big they are.
+//! The repositories of the corpus and their sizes.
 
-/// Its branches besides `master`, oldest first, with the share of the history, in percent, behind
-/// which each begins. The first is one that nobody distributes any more.
+/// The branches besides `master`, oldest first. Each begins after this share of the commits of
+/// `master`, in percent. The first branch is too old to be distributed.
 pub(super) const RELEASES: [(&str, usize); 5] =
     [("REL1_42", 66), ("REL1_43", 75), ("REL1_44", 82), ("REL1_45", 89), ("REL1_46", 95)];
 
-/// How many languages the messages are translated into, `en` and `qqq` included.
+/// The languages of the messages. `qqq` is their documentation.
 pub(super) const LANGUAGES: [&str; 60] = [
     "en", "qqq", "de", "ru", "fr", "zh-hans", "es", "ar", "it", "pt", "ja", "uk", "nl", "ko", "sv",
     "he", "pl", "be", "da", "zh-hant", "fi", "fa", "nb", "bg", "cs", "sr-ec", "el", "ur", "hu",
@@ -17,25 +17,25 @@ pub(super) const LANGUAGES: [&str; 60] = [
 /// One repository.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shape {
-    /// Its project name behind `mediawiki/`.
+    /// The part of its project name after `mediawiki/`.
     pub(super) path: &'static str,
-    /// Folders of messages, each with a file a language.
+    /// Folders of messages, each with a file for each language.
     pub(super) message_folders: usize,
     /// Messages in each of those files.
     pub(super) messages: usize,
-    /// Classes.
+    /// Files with a PHP class.
     pub(super) php: usize,
-    /// Modules.
+    /// Files with a JavaScript module.
     pub(super) js: usize,
-    /// Bundles that are built and committed, of some 250 kB each; rebuilt again and again.
+    /// Bundles that are built and committed, about 250 kB each. They are rebuilt often.
     pub(super) bundles: usize,
-    /// What tests recorded, some 250 kB each; few of them ever change.
+    /// Recordings of tests, about 250 kB each. They rarely change.
     pub(super) records: usize,
-    /// Images and fonts, which are packed already.
+    /// Images and fonts, which are already compressed.
     pub(super) pictures: usize,
     /// Commits of `master`.
     pub(super) commits: usize,
-    /// `refs/changes/…`: Gerrit has one for each version of each change that was ever proposed.
+    /// The number of `refs/changes/…`. Gerrit has one for each version of each proposed change.
     pub(super) changes: usize,
 }
 
@@ -47,7 +47,7 @@ const fn shape(path: &'static str, files: [usize; 7], commits: usize, changes: u
 /// 18 extensions and 6 skins: most are small, some are large, and one is huge, as on Gerrit.
 #[rustfmt::skip]
 pub(super) const SHAPES: [Shape; 24] = [
-    // Like Wikibase, the largest of all; first, so that no thread begins it last.
+    // Like Wikibase, the largest of all. It comes first, so that no thread begins it last.
     shape("extensions/BenchBase", [4, 60, 1400, 300, 4, 12, 10], 4300, 60_000),
     shape("extensions/BenchEditor", [3, 80, 120, 500, 6, 6, 32], 3850, 4000),
     shape("extensions/BenchFlow", [2, 90, 350, 200, 2, 8, 13], 3450, 3000),

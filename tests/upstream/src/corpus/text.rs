@@ -1,17 +1,17 @@
-//! Text that compresses as code and messages do, the same on every machine.
+//! Text that compresses like real code and messages, the same on every machine.
 
 use std::fmt::Write;
 use std::sync::Arc;
 
-/// A generator of numbers that look like chance (SplitMix64, public domain, by Sebastiano Vigna):
-/// small, quick, and no seed is a bad one.
+/// A generator of pseudorandom numbers: SplitMix64 by Sebastiano Vigna, in the public domain. It is
+/// small and fast, and every seed is good.
 #[derive(Debug, Clone)]
 pub(super) struct Chance(u64);
 
 impl Chance {
-    /// Begins where these words say.
+    /// A generator with these words as its seed.
     pub(super) fn new(seed: &[&str]) -> Self {
-        // FNV-1a, which tells all of our few seeds apart.
+        // The hash FNV-1a, which is different for each of our few seeds.
         let bytes = seed.iter().flat_map(|word| word.bytes().chain([0]));
         Self(bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -26,14 +26,14 @@ impl Chance {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `end`, which is above zero.
+    /// A number from 0 to `end` − 1; `end` is not 0.
     pub(super) fn below(&mut self, end: usize) -> usize {
-        // The high half of a product of 32 bits each: no bias that anybody could see here.
+        // The high half of the product of two 32-bit numbers. Its bias is too small to matter here.
         let end = u64::try_from(end).unwrap_or(u64::MAX).min(u64::from(u32::MAX));
         usize::try_from(((self.next() >> 32) * end) >> 32).unwrap_or(0)
     }
 
-    /// So many bytes that nothing makes smaller, as in fonts and images, which are packed already.
+    /// Bytes that do not compress, as in images and fonts.
     pub(super) fn noise(&mut self, length: usize) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(length + 8);
         while bytes.len() < length {
@@ -43,18 +43,19 @@ impl Chance {
         bytes
     }
 
-    /// A number below `end`, small ones much more often than large ones: as words are used, and as
-    /// some files are changed all the time and others never.
+    /// A number from 0 to `end` − 1. Small numbers are much more frequent than large ones, as with
+    /// words in texts and with files in commits.
     pub(super) fn skewed(&mut self, end: usize) -> usize {
         let first = self.below(end) + 1;
         self.below(first)
     }
 }
 
-/// How many words a language has: about as many as an extension and what it calls have identifiers.
+/// The number of words in a language: about as many as there are identifiers in an extension and in
+/// the code that it calls.
 const WORDS: usize = 6000;
 
-/// What syllables are made of, in each script: of each of the one before each of the other.
+/// The letters of a script. A syllable is a letter of the first text and one of the second.
 type Script = [&'static str; 2];
 const LATIN: Script = ["bcdfghjklmnprstvwxz", "aeiou"];
 const CYRILLIC: Script = ["бвгджзклмнпрстфхчш", "аеиоуыя"];
@@ -62,17 +63,18 @@ const HAN: Script =
     ["页面用户编辑标题链接模板扩展设置文件图像语言版本内容修改删除保护", "的了是在"];
 const ARABIC: Script = ["بتجحدرزسشصطعفقكلمنهوي", "اوية"];
 
-/// The words of a language or a programmer.
+/// The words of a language, or of code.
 #[derive(Debug, Clone)]
 pub(super) struct Words(Arc<[String]>);
 
 impl Words {
-    /// The names in code, and English.
+    /// The names in code.
     pub(super) fn latin(seed: &str) -> Self {
         Self::of(seed, LATIN)
     }
 
-    /// Those of the language of this number: every fourth is written in another script.
+    /// The words of the language with this number. Three of eight languages are not in Latin
+    /// script.
     pub(super) fn language(number: usize, seed: &str) -> Self {
         match number % 8 {
             3 => Self::of(seed, CYRILLIC),
@@ -94,7 +96,7 @@ impl Words {
     }
 }
 
-/// What one file is about: the words that it has most, and what it says again and again.
+/// The topic of a file: its most frequent words, and the phrases that it repeats.
 #[derive(Debug)]
 pub(super) struct Topic {
     words: Words,
@@ -102,16 +104,16 @@ pub(super) struct Topic {
     phrases: Vec<[usize; 4]>,
 }
 
-/// How many words and phrases are a file's own. What comes again in real text comes again nearby: so
-/// the levels of gzip differ little on it, and a file that is compressed alone loses little.
+/// The numbers of a file's own words and phrases. Real text repeats itself within a short distance.
+/// So the levels of gzip differ little, and a file that is compressed alone is hardly larger.
 const OWN_WORDS: usize = 120;
 const PHRASES: usize = 40;
 
-/// So many lines back is nearby.
+/// The number of lines within which a line is repeated.
 const NEARBY: usize = 20;
 
 impl Topic {
-    /// That of the file of this path.
+    /// The topic of the file with this path.
     pub(super) fn new(words: &Words, path: &str) -> Self {
         let mut chance = Chance::new(&["topic", path]);
         let own: Vec<usize> = (0..OWN_WORDS).map(|_| chance.skewed(WORDS)).collect();
@@ -125,8 +127,8 @@ impl Topic {
         &self.words.0[if own { self.own[chance.skewed(OWN_WORDS)] } else { chance.below(WORDS) }]
     }
 
-    /// Four words for a line and which of six forms it has; now and then a phrase that comes again, in
-    /// the form that it always has.
+    /// Four words for a line, and which of six variants the line is. Sometimes the words are a
+    /// phrase of the topic, which always has the same variant.
     fn line(&self, form: Form, chance: &mut Chance) -> ([&str; 4], usize) {
         let again = if form == Form::Record { 9 } else { 3 };
         if chance.below(10) < again {
@@ -138,25 +140,26 @@ impl Topic {
     }
 }
 
-/// How many syllables a word has.
+/// The numbers of syllables of words, by frequency.
 const SYLLABLES: [usize; 6] = [1, 2, 2, 3, 3, 4];
 
-/// What the lines of a file look like.
+/// The sort of lines in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// A class.
+    /// A PHP class.
     Php,
-    /// A module.
+    /// A JavaScript module.
     Js,
-    /// Messages, a key and a text a line.
+    /// Messages: a key and a text on each line.
     Messages,
-    /// What a bundler leaves: one statement behind the other, all short names.
+    /// The output of a bundler: statements with short names, all on one line.
     Bundle,
-    /// What a test recorded and compares with, much of it alike.
+    /// The recording of a test, with many similar lines.
     Record,
 }
 
-/// A line of a file behind those of `before`; `number` is its place, which is a message's key.
+/// The line of a file that follows the lines in `before`. `number` is its index, which is in the
+/// key of a message.
 pub(super) fn line(
     form: Form,
     number: usize,
@@ -203,7 +206,7 @@ pub(super) fn line(
     line
 }
 
-/// A file of these lines.
+/// The text of a file with these lines.
 pub(super) fn file(form: Form, lines: &[String]) -> String {
     let (head, foot) = match form {
         Form::Php => ("<?php\n\nnamespace MediaWiki\\Extension\\Bench;\n\nclass Bench {\n", "}\n"),

@@ -1,4 +1,4 @@
-//! The log of requests that a real server writes.
+//! The access log of a real server.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -6,19 +6,21 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::process::within;
 use crate::site::Site;
 
-/// A log with a line for each request, of which only the new lines count.
-pub(crate) struct Requests {
+/// A log with a line for each request, which is read step by step.
+pub(crate) struct AccessLog {
     log: PathBuf,
     seen: usize,
 }
 
-impl Requests {
+impl AccessLog {
     pub(crate) fn new(log: PathBuf) -> Self {
         Self { log, seen: 0 }
     }
 
-    /// The lines since the last call. Servers write them when they come to it: what is here when
-    /// the line of a request of our own is, which goes to `path`, is all that was before.
+    /// The lines since the last call.
+    ///
+    /// Servers write a line some time after the answer. So this sends a request of its own to
+    /// `path` and waits for its line: all lines before that one are there by then.
     pub(crate) fn since_last(&mut self, site: &Site, path: &str) -> Vec<String> {
         static MARK: AtomicU32 = AtomicU32::new(0);
         let mark = format!("{path}?mark={}", MARK.fetch_add(1, Ordering::Relaxed));
