@@ -8,6 +8,7 @@ mod localized;
 pub mod read;
 pub mod render;
 mod rows;
+mod sample;
 mod search_index;
 pub mod write;
 

@@ -9,7 +9,7 @@ use tardist_contract::Kind;
 use crate::{
     Error,
     commands::output::Output,
-    cycle::report::{Outcome, Remark, Report},
+    cycle::report::{Outcome, Report, ReportEntry},
     data_dir::layout::Layout,
     progress,
     snapshot::{Snapshot, catalogue},
@@ -19,16 +19,16 @@ use crate::{
 #[derive(Debug, Default, Serialize)]
 pub struct Status {
     /// The published snapshot, if there is one.
-    pub snapshot: Option<Published>,
+    pub snapshot: Option<SnapshotSummary>,
     /// The last cycle's report, if there was one.
     pub last_cycle: Option<Report>,
     /// What is wrong with the content of published tarballs.
-    pub problems: Vec<Remark>,
+    pub problems: Vec<ReportEntry>,
 }
 
 /// What is published.
 #[derive(Debug, Serialize)]
-pub struct Published {
+pub struct SnapshotSummary {
     /// When the snapshot was made: RFC 3339, UTC.
     pub generated_at: String,
     /// How old it is, in seconds.
@@ -65,14 +65,14 @@ pub fn read(layout: &Layout, now: Timestamp) -> Status {
         let tarballs = || catalogue::tarballs(&snapshot.catalogue);
         status.problems = tarballs()
             .flat_map(|(id, branch, _, record)| {
-                record.problems.iter().map(move |text| Remark {
+                record.problems.iter().map(move |text| ReportEntry {
                     repository: id.to_string(),
                     branch: Some(branch.to_string()),
                     text: text.clone(),
                 })
             })
             .collect();
-        status.snapshot = Some(Published {
+        status.snapshot = Some(SnapshotSummary {
             generated_at: Timestamp::from_second(snapshot.generated_at)
                 .unwrap_or_default()
                 .to_string(),
@@ -93,7 +93,7 @@ impl fmt::Display for Status {
             None => writeln!(f, "Nothing is published yet; `tardist sync` does it.")?,
             Some(s) => writeln!(
                 f,
-                "Published at {} ({} ago): {} extensions, {} skins, {} tarballs of {} together.",
+                "SnapshotSummary at {} ({} ago): {} extensions, {} skins, {} tarballs of {} together.",
                 s.generated_at,
                 progress::duration(Duration::from_secs(s.age_seconds)),
                 s.extensions,

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Up to how many problems with content are told. `tardist status` tells all.
-const TOLD_PROBLEMS: usize = 20;
+const SHOWN_PROBLEMS: usize = 20;
 
 /// What one run of `tardist sync` is to do.
 #[derive(Debug, Clone, Copy, Default)]
@@ -27,7 +27,7 @@ pub struct Options {
 /// Runs a cycle at the time `now`.
 ///
 /// # Errors
-/// Those of [`cycle::run`] and [`dry_run::preview`].
+/// Those of [`cycle::run`] and [`dry_run::run`].
 pub fn run(
     config: &Config,
     options: Options,
@@ -36,14 +36,14 @@ pub fn run(
 ) -> Result<Output, Error> {
     let cycle = cycle::Options { force: options.force };
     if options.dry_run {
-        let text = dry_run::preview(config, cycle, progress)?.to_string();
+        let text = dry_run::run(config, cycle, progress)?.to_string();
         return Ok(Output { text, exit_status: 0 });
     }
     let report = cycle::run(config, cycle, now, progress)?;
-    for problem in report.problems.iter().take(TOLD_PROBLEMS) {
+    for problem in report.problems.iter().take(SHOWN_PROBLEMS) {
         tracing::warn!("{problem}");
     }
-    if let Some(more @ 1..) = report.problems.len().checked_sub(TOLD_PROBLEMS) {
+    if let Some(more @ 1..) = report.problems.len().checked_sub(SHOWN_PROBLEMS) {
         tracing::warn!("{more} more problems with content; `tardist status` tells all");
     }
     if let Some(error) = &report.error {

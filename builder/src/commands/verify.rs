@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     commands::output::Output,
-    cycle::report::Remark,
+    cycle::report::ReportEntry,
     data_dir::layout::Layout,
     progress::Progress,
     snapshot::{Snapshot, catalogue},
@@ -37,7 +37,7 @@ struct Verified {
     /// Tarballs that are as the snapshot says.
     good: usize,
     /// Those that are not, and why.
-    bad: Vec<Remark>,
+    bad: Vec<ReportEntry>,
 }
 
 /// Checks every tarball; `None` where there is no snapshot.
@@ -51,7 +51,7 @@ fn verify(layout: &Layout, progress: &Progress) -> Option<Verified> {
         let path = layout.dist(id.kind).join(file.as_str());
         match check(&path, record.size, &record.sha256) {
             Ok(()) => verified.good += 1,
-            Err(text) => verified.bad.push(Remark {
+            Err(text) => verified.bad.push(ReportEntry {
                 repository: id.to_string(),
                 branch: Some(branch.to_string()),
                 text: format!("{} {text}", path.display()),

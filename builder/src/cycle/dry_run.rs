@@ -9,7 +9,7 @@ use crate::{
     cycle::{
         merge,
         plan::{self, Plan},
-        report::Remark,
+        report::ReportEntry,
         run::{Cycle, Options},
     },
     data_dir::layout::Layout,
@@ -32,7 +32,7 @@ use crate::{
 /// [`Error::Config`] where an upstream's list or token file is wrong, [`Error::List`] and
 /// [`Error::ListForm`] where an upstream's list cannot be fetched, [`Error::Io`] where the data directory
 /// cannot be read.
-pub fn preview(config: &Config, options: Options, progress: &Progress) -> Result<Preview, Error> {
+pub fn run(config: &Config, options: Options, progress: &Progress) -> Result<DryRun, Error> {
     let layout = Layout::new(&config.data);
     let upstreams = upstream::open(&config.upstreams)?;
     let http = Arc::new(Http::new(upstream::allow(config.http_options(), &upstreams)));
@@ -43,30 +43,30 @@ pub fn preview(config: &Config, options: Options, progress: &Progress) -> Result
     let listing = cycle.list(previous.as_ref())?;
     let (listed, mut failures) = (listing.ids().count(), merge::refused(&listing));
     let published = previous.map(|previous| previous.catalogue).unwrap_or_default();
-    let standing = plan::standing(published.clone(), &layout.tarballs()?);
-    let plan = plan::plan(listing, &standing, &config.only, options.force);
+    let intact = plan::intact(published.clone(), &layout.tarballs()?);
+    let plan = plan::plan(listing, &intact, &config.only, options.force);
     failures.extend(plan.unknown.iter().map(merge::unknown));
-    Ok(Preview::new(&layout, listed, &published, &plan, failures))
+    Ok(DryRun::new(&layout, listed, &published, &plan, failures))
 }
 
 /// What a cycle would do.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Preview {
+pub struct DryRun {
     /// Repositories that upstream lists.
     pub listed: usize,
     /// Branches whose tarball would be made.
-    pub make: BTreeMap<RepositoryId, Vec<Branch>>,
+    pub make: BTreeMap<RepositoryId, Vec<PlannedBranch>>,
     /// Branches that would no longer be published, and are not replaced by a newer commit.
     pub retire: BTreeMap<RepositoryId, Vec<BranchName>>,
     /// How many tarballs would stay as they are.
     pub kept: usize,
     /// What can be told already to go wrong.
-    pub failures: Vec<Remark>,
+    pub failures: Vec<ReportEntry>,
 }
 
 /// A branch whose tarball would be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Branch {
+pub struct PlannedBranch {
     /// Which.
     pub name: BranchName,
     /// Its commit upstream.
@@ -75,16 +75,16 @@ pub struct Branch {
     pub fetch: bool,
 }
 
-impl Preview {
+impl DryRun {
     /// What follows from a plan, with what is published now and which mirrors are there.
     pub fn new(
         layout: &Layout,
         listed: usize,
         published: &Catalogue,
         plan: &Plan,
-        failures: Vec<Remark>,
+        failures: Vec<ReportEntry>,
     ) -> Self {
-        let mut preview = Self {
+        let mut dry_run = Self {
             listed,
             kept: catalogue::tarballs(&plan.kept).count(),
             failures,
@@ -95,22 +95,22 @@ impl Preview {
             let branches = job.branches.iter().map(|name| {
                 let commit = job.project.tips.get(name);
                 let fetch = mirror::tip_at(&mirror, name).as_ref() != commit;
-                Branch { name: name.clone(), commit: commit.cloned(), fetch }
+                PlannedBranch { name: name.clone(), commit: commit.cloned(), fetch }
             });
-            preview.make.insert(job.project.id.clone(), branches.collect());
+            dry_run.make.insert(job.project.id.clone(), branches.collect());
         }
         for (id, branch, _, _) in catalogue::tarballs(published) {
-            let made = |branches: &Vec<Branch>| branches.iter().any(|it| it.name == *branch);
+            let made = |branches: &Vec<PlannedBranch>| branches.iter().any(|it| it.name == *branch);
             let stays = plan.kept.get(id).is_some_and(|kept| kept.branches.contains_key(branch));
-            if !stays && !preview.make.get(id).is_some_and(made) {
-                preview.retire.entry(id.clone()).or_default().push(branch.clone());
+            if !stays && !dry_run.make.get(id).is_some_and(made) {
+                dry_run.retire.entry(id.clone()).or_default().push(branch.clone());
             }
         }
-        preview
+        dry_run
     }
 }
 
-impl fmt::Display for Branch {
+impl fmt::Display for PlannedBranch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name.as_str())?;
         if let Some(commit) = &self.commit {
@@ -120,7 +120,7 @@ impl fmt::Display for Branch {
     }
 }
 
-impl fmt::Display for Preview {
+impl fmt::Display for DryRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let make: usize = self.make.values().map(Vec::len).sum();
         let retire: usize = self.retire.values().map(Vec::len).sum();

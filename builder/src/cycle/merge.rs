@@ -7,8 +7,8 @@ use crate::{
     Error,
     cycle::{
         plan::Job,
-        report::{Remark, Report},
-        repository::Updated,
+        report::{Report, ReportEntry},
+        repository::JobResult,
     },
     repository_id::RepositoryId,
     snapshot::catalogue::{Catalogue, RepositoryRecord},
@@ -16,8 +16,8 @@ use crate::{
 };
 
 /// What is listed and cannot be worked on.
-pub(super) fn refused(listing: &Listing) -> Vec<Remark> {
-    let unnameable = listing.refused.iter().map(|error| Remark {
+pub(super) fn refused(listing: &Listing) -> Vec<ReportEntry> {
+    let unnameable = listing.refused.iter().map(|error| ReportEntry {
         repository: error.text.clone(),
         branch: None,
         text: error.to_string(),
@@ -27,7 +27,7 @@ pub(super) fn refused(listing: &Listing) -> Vec<Remark> {
 }
 
 /// A repository that was asked for by name, and that no upstream has.
-pub(super) fn unknown(id: &RepositoryId) -> Remark {
+pub(super) fn unknown(id: &RepositoryId) -> ReportEntry {
     remark(id, None, "upstream does not have it".to_owned())
 }
 
@@ -35,14 +35,14 @@ pub(super) fn unknown(id: &RepositoryId) -> Remark {
 pub(super) fn merge(
     catalogue: &mut Catalogue,
     job: &Job,
-    updated: Result<Updated, Error>,
-    standing: &Catalogue,
+    result: Result<JobResult, Error>,
+    intact: &Catalogue,
     report: &mut Report,
 ) {
     let id = &job.project.id;
-    let earlier = standing.get(id);
-    let updated = match updated {
-        Ok(updated) => updated,
+    let earlier = intact.get(id);
+    let result = match result {
+        Ok(result) => result,
         Err(error) => {
             report.failures.push(remark(id, None, error.to_string()));
             if let Some(earlier) = earlier {
@@ -55,13 +55,13 @@ pub(super) fn merge(
         source_url: job.project.source_url.clone(),
         branches: Default::default(),
     });
-    for (branch, error) in updated.failed {
+    for (branch, error) in result.failed {
         report.failures.push(remark(id, Some(&branch), error.to_string()));
         if let Some(earlier) = earlier.and_then(|earlier| earlier.branches.get(&branch)) {
             record.branches.insert(branch, earlier.clone());
         }
     }
-    for (branch, built) in updated.built {
+    for (branch, built) in result.built {
         report.built += 1;
         report.made.push(format!("{}/{}", id.kind, built.tarball(&id.name, &branch).as_str()));
         let problems = built.problems.iter().map(|text| remark(id, Some(&branch), text.clone()));
@@ -73,6 +73,6 @@ pub(super) fn merge(
     }
 }
 
-fn remark(id: &RepositoryId, branch: Option<&BranchName>, text: String) -> Remark {
-    Remark { repository: id.to_string(), branch: branch.map(ToString::to_string), text }
+fn remark(id: &RepositoryId, branch: Option<&BranchName>, text: String) -> ReportEntry {
+    ReportEntry { repository: id.to_string(), branch: branch.map(ToString::to_string), text }
 }

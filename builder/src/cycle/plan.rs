@@ -34,7 +34,7 @@ pub struct Plan {
 
 /// What is published and whole: records whose tarball is on disk in its size. A tarball that was
 /// removed by hand is so made again.
-pub fn standing(published: Catalogue, on_disk: &Tarballs) -> Catalogue {
+pub fn intact(published: Catalogue, on_disk: &Tarballs) -> Catalogue {
     published
         .into_iter()
         .filter_map(|(id, mut repository)| {
@@ -51,7 +51,7 @@ pub fn standing(published: Catalogue, on_disk: &Tarballs) -> Catalogue {
 /// changed is made anew too.
 pub fn plan(
     listing: Listing,
-    standing: &Catalogue,
+    intact: &Catalogue,
     only: &BTreeSet<RepositoryId>,
     force: bool,
 ) -> Plan {
@@ -60,11 +60,11 @@ pub fn plan(
     let listed: BTreeSet<RepositoryId> = listing.ids().cloned().collect();
     let failed: BTreeSet<&RepositoryId> = listing.failed.iter().map(|(id, _)| id).collect();
     plan.unknown.extend(only.difference(&listed).cloned());
-    for (id, record) in standing.iter().filter(|(id, _)| !asked(id) || failed.contains(id)) {
+    for (id, record) in intact.iter().filter(|(id, _)| !asked(id) || failed.contains(id)) {
         plan.kept.insert(id.clone(), record.clone());
     }
     for project in listing.projects.into_iter().filter(|project| asked(&project.id)) {
-        let published = standing.get(&project.id);
+        let published = intact.get(&project.id);
         let mut kept = RepositoryRecord {
             source_url: project.source_url.clone(),
             branches: Default::default(),
@@ -93,7 +93,7 @@ mod tests {
     use tardist_contract::CommitId;
 
     use super::*;
-    use crate::{data_dir::layout::OnDisk, snapshot::catalogue::BranchRecord};
+    use crate::{data_dir::layout::TarballFile, snapshot::catalogue::BranchRecord};
 
     fn commit(digit: char) -> CommitId {
         digit.to_string().repeat(40).parse().unwrap()
@@ -114,18 +114,7 @@ mod tests {
             let record = catalogue
                 .entry(id)
                 .or_insert(RepositoryRecord { source_url: url, branches: Default::default() });
-            let branch_record = BranchRecord {
-                commit: commit(*digit),
-                committed_at: 0,
-                version: None,
-                requires: Default::default(),
-                metadata: Default::default(),
-                messages: None,
-                problems: vec![],
-                size: 9,
-                sha256: String::new(),
-            };
-            record.branches.insert(branch.parse().unwrap(), branch_record);
+            record.branches.insert(branch.parse().unwrap(), BranchRecord::of_commit(*digit));
         }
         catalogue
     }
@@ -229,12 +218,12 @@ mod tests {
             ("skins/B", "master", 'c'),
         ]);
         let file = |name: &str, size| {
-            ((tardist_contract::Kind::Skins, name.to_owned()), OnDisk { size, written_at: 0 })
+            ((tardist_contract::Kind::Skins, name.to_owned()), TarballFile { size, written_at: 0 })
         };
         let disk = Tarballs::from([
             file("A-master-aaaaaaa.tar.gz", 9),
             file("A-REL1_45-bbbbbbb.tar.gz", 8),
         ]);
-        assert_eq!(standing(before, &disk), published(&[("skins/A", "master", 'a')]));
+        assert_eq!(intact(before, &disk), published(&[("skins/A", "master", 'a')]));
     }
 }

@@ -41,11 +41,11 @@ pub struct Report {
     /// The tarballs that were made: `extensions/NAME-BRANCH-SHA7.tar.gz`.
     pub made: Vec<String>,
     /// The repositories that took longest, the longest first.
-    pub slowest: Vec<Slow>,
+    pub slowest: Vec<SlowRepository>,
     /// What failed; the earlier tarballs stand.
-    pub failures: Vec<Remark>,
+    pub failures: Vec<ReportEntry>,
     /// What was wrong with the content of tarballs that were made all the same.
-    pub problems: Vec<Remark>,
+    pub problems: Vec<ReportEntry>,
 }
 
 /// Where a cycle's time went, in milliseconds.
@@ -66,7 +66,7 @@ pub struct Times {
 
 /// A repository that took long.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Slow {
+pub struct SlowRepository {
     /// `extensions/NAME`.
     pub repository: String,
     /// How long it took, in milliseconds.
@@ -88,7 +88,7 @@ pub enum Outcome {
 
 /// Something about one repository, or one branch of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Remark {
+pub struct ReportEntry {
     /// `extensions/NAME`.
     pub repository: String,
     /// The branch, where it is about one.
@@ -97,7 +97,7 @@ pub struct Remark {
     pub text: String,
 }
 
-impl fmt::Display for Remark {
+impl fmt::Display for ReportEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.branch {
             Some(branch) => write!(f, "{} {branch}: {}", self.repository, self.text),
@@ -110,10 +110,10 @@ impl fmt::Display for Remark {
 const MAX_SLOW: usize = 10;
 
 /// How many of the slowest repositories are told, and from how many milliseconds on.
-const TOLD_SLOW: (usize, u64) = (3, 2000);
+const SHOWN_SLOW: (usize, u64) = (3, 2000);
 
 /// Up to how many made tarballs are told by name; the report in JSON has all.
-const TOLD_MADE: usize = 10;
+const SHOWN_MADE: usize = 10;
 
 impl Report {
     /// Reads the last cycle's report; `None` where there is none that can be read.
@@ -124,7 +124,7 @@ impl Report {
     /// Notes how long a repository took.
     pub fn took(&mut self, repository: String, duration_ms: u64) {
         let at = self.slowest.partition_point(|slow| slow.duration_ms >= duration_ms);
-        self.slowest.insert(at, Slow { repository, duration_ms });
+        self.slowest.insert(at, SlowRepository { repository, duration_ms });
         self.slowest.truncate(MAX_SLOW);
     }
 
@@ -173,9 +173,9 @@ impl Report {
     /// What was made, and where time and memory went, where there was anything to do.
     fn details(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.made.is_empty() {
-            write!(f, "\nmade: {}", self.made[..self.made.len().min(TOLD_MADE)].join(", "))?;
-            if self.made.len() > TOLD_MADE {
-                write!(f, " and {} more", self.made.len() - TOLD_MADE)?;
+            write!(f, "\nmade: {}", self.made[..self.made.len().min(SHOWN_MADE)].join(", "))?;
+            if self.made.len() > SHOWN_MADE {
+                write!(f, " and {} more", self.made.len() - SHOWN_MADE)?;
             }
             let Times { listing_ms, working_ms, fetching_ms, building_ms, publishing_ms } =
                 self.times;
@@ -192,7 +192,7 @@ impl Report {
                 write!(f, "; memory at most {}", progress::bytes(peak))?;
             }
         }
-        let (count, least) = TOLD_SLOW;
+        let (count, least) = SHOWN_SLOW;
         let slow = self.slowest.iter().take(count).filter(|slow| slow.duration_ms >= least);
         let slow = slow.map(|slow| format!("{} {}", slow.repository, seconds(slow.duration_ms)));
         let slow: Vec<String> = slow.collect();
@@ -237,7 +237,7 @@ mod tests {
         }
         let branch = Some("REL1_45".to_owned());
         let text = "no".to_owned();
-        report.failures.push(Remark { repository: "skins/X".to_owned(), branch, text });
+        report.failures.push(ReportEntry { repository: "skins/X".to_owned(), branch, text });
         let told = report.to_string();
         for says in [
             "published: ",

@@ -21,10 +21,10 @@ use crate::{
     data_dir::{atomic, layout::Layout},
     error::IoContext,
     git::{
-        keep::Keeper,
+        keep::KeepRef,
         mirror::Mirror,
+        repack,
         superproject::Superproject,
-        tidy,
         url_map::{self, UrlMap},
     },
     metadata::{self, MessageFiles},
@@ -38,7 +38,7 @@ const MAX_PROBLEMS: usize = 50;
 
 /// What all updates share.
 #[derive(Debug)]
-pub struct Updater<'a> {
+pub struct JobRunner<'a> {
     /// The network.
     pub http: &'a Http,
     /// Where things are.
@@ -49,7 +49,7 @@ pub struct Updater<'a> {
     pub submodule_depth: usize,
     /// The Composer step, where it is wanted.
     pub composer: Option<&'a Composer>,
-    /// Submodule mirrors may be shared by repositories that are updated at the same time.
+    /// Submodule mirrors may be shared by repositories that are result at the same time.
     pub submodules: Mutex<()>,
     /// How long fetches have taken, all together, in microseconds.
     pub fetching: AtomicU64,
@@ -57,30 +57,30 @@ pub struct Updater<'a> {
 
 /// What the branches of a repository share.
 #[derive(Default)]
-struct Cache {
+struct BranchCache {
     messages: MessageFiles,
     large: LargeFiles,
 }
 
 /// What became of a job.
 #[derive(Debug, Default)]
-pub struct Updated {
+pub struct JobResult {
     /// New records of branches; their tarballs are in place.
     pub built: BTreeMap<BranchName, BranchRecord>,
     /// Branches that failed.
     pub failed: Vec<(BranchName, Error)>,
 }
 
-impl Updater<'_> {
+impl JobRunner<'_> {
     /// Does a job.
     ///
     /// # Errors
-    /// What ends it as a whole: mirror and fetch. A branch that fails is in [`Updated::failed`].
-    pub fn update(&self, job: &Job) -> Result<Updated, Error> {
+    /// What ends it as a whole: mirror and fetch. A branch that fails is in [`JobResult::failed`].
+    pub fn run(&self, job: &Job) -> Result<JobResult, Error> {
         let mut mirror = self.fetched(job)?;
-        let mut updated = Updated::default();
+        let mut result = JobResult::default();
         let mut healed = BTreeSet::new();
-        let mut cache = Cache::default();
+        let mut cache = BranchCache::default();
         for branch in &job.branches {
             let built = loop {
                 let built = self.build(job, branch, &mirror, &mut cache);
@@ -96,17 +96,17 @@ impl Updater<'_> {
             };
             match built {
                 Ok(record) => {
-                    updated.built.insert(branch.clone(), record);
+                    result.built.insert(branch.clone(), record);
                 }
-                Err(error) => updated.failed.push((branch.clone(), error)),
+                Err(error) => result.failed.push((branch.clone(), error)),
             }
         }
         drop(mirror);
-        if let Err(error) = tidy::tidy(&self.layout.mirror(&job.project.id), false) {
+        if let Err(error) = repack::repack(&self.layout.mirror(&job.project.id), false) {
             // Its tarballs are made all the same; the next cycle tries again.
             tracing::warn!("{}: {error}", job.project.id);
         }
-        Ok(updated)
+        Ok(result)
     }
 
     /// The mirror of a job's repository, with the tips of its branches. If Git can't fetch into a
@@ -168,7 +168,7 @@ impl Updater<'_> {
         job: &Job,
         branch: &BranchName,
         mirror: &Mirror,
-        cache: &mut Cache,
+        cache: &mut BranchCache,
     ) -> Result<BranchRecord, Error> {
         let project = &job.project;
         let commit = &mirror.tip(branch).ok_or_else(|| Error::NoCommit {
@@ -189,8 +189,8 @@ impl Updater<'_> {
         let mut superprojects = BTreeMap::from([(String::new(), root)]);
         let depth = self.submodule_depth;
         let mut content = Content::read_nested(repository, id, depth, |_, gitlink| {
-            let keeper = Keeper::new(&project.id, branch, &gitlink.path);
-            self.submodule(&mut superprojects, gitlink, &keeper)
+            let keep_ref = KeepRef::new(&project.id, branch, &gitlink.path);
+            self.submodule(&mut superprojects, gitlink, &keep_ref)
         })?;
         if let Some(composer) = self.composer {
             composer.install(&mut content, commit, self.layout)?;
@@ -229,7 +229,7 @@ impl Updater<'_> {
         &self,
         superprojects: &mut BTreeMap<String, Superproject>,
         gitlink: &Gitlink,
-        keeper: &Keeper,
+        keep_ref: &KeepRef,
     ) -> Result<Result<Repository, String>, Error> {
         let superproject = superprojects.get(&gitlink.within);
         let Some(url) = superproject.and_then(|it| it.submodule_url(gitlink.path_within())) else {
@@ -241,7 +241,7 @@ impl Updater<'_> {
         }
         let _one_at_a_time = self.one_at_a_time();
         let mirror = Mirror::open(&self.layout.submodule(&mapped), &mapped)?;
-        match self.timed(|| mirror.fetch_commit(self.http, gitlink.commit, keeper)) {
+        match self.timed(|| mirror.fetch_commit(self.http, gitlink.commit, keep_ref)) {
             Ok(true) => {
                 let repository = mirror.into_repository();
                 let inside = Superproject::read(&repository, gitlink.commit, &url)?;

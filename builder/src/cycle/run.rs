@@ -16,7 +16,7 @@ use crate::{
         plan::{self, Job, Plan},
         publish::Publishing,
         report::{Outcome, Report},
-        repository::{Updated, Updater},
+        repository::{JobResult, JobRunner},
     },
     data_dir::{atomic, layout::Layout, lock::Lock},
     error::{GitContext, IoContext},
@@ -100,10 +100,10 @@ impl Cycle<'_> {
         report.failures.extend(merge::refused(&listing));
 
         let published = previous.as_ref().map(|p| p.catalogue.clone()).unwrap_or_default();
-        let standing = plan::standing(published, &self.layout.tarballs()?);
-        let plan = plan::plan(listing, &standing, &self.config.only, self.options.force);
+        let intact = plan::intact(published, &self.layout.tarballs()?);
+        let plan = plan::plan(listing, &intact, &self.config.only, self.options.force);
         report.kept = catalogue::tarballs(&plan.kept).count();
-        let catalogue = self.work(plan, &standing, report);
+        let catalogue = self.work(plan, &intact, report);
 
         let start = Instant::now();
         let publishing = Publishing { config: self.config, layout: self.layout, now: self.now };
@@ -134,10 +134,10 @@ impl Cycle<'_> {
     }
 
     /// Does the plan's jobs, several at once, and returns what is to be published.
-    fn work(&self, plan: Plan, standing: &Catalogue, report: &mut Report) -> Catalogue {
+    fn work(&self, plan: Plan, intact: &Catalogue, report: &mut Report) -> Catalogue {
         let Plan { jobs, kept: mut catalogue, unknown } = plan;
         report.failures.extend(unknown.iter().map(merge::unknown));
-        let updater = Updater {
+        let runner = JobRunner {
             http: self.http,
             layout: self.layout,
             url_map: &self.config.url_map,
@@ -153,20 +153,20 @@ impl Cycle<'_> {
         let work = |job: &Job| {
             let task = meter.begin(&job.project.id.to_string());
             let started = Instant::now();
-            let updated = updater.update(job);
-            task.made(updated.as_ref().map_or(0, |updated| updated.built.len()));
-            Ok((updated, started.elapsed()))
+            let result = runner.run(job);
+            task.made(result.as_ref().map_or(0, |result| result.built.len()));
+            Ok((result, started.elapsed()))
         };
         pool::run(self.config.jobs, jobs, work, |job, done| {
-            let (updated, duration) = done.unwrap_or_else(|bug| (Err(bug), Duration::ZERO));
+            let (result, duration) = done.unwrap_or_else(|bug| (Err(bug), Duration::ZERO));
             let id = job.project.id.to_string();
-            log(&id, &updated, duration);
+            log(&id, &result, duration);
             spent += duration;
             report.took(id, millis(duration));
-            merge::merge(&mut catalogue, &job, updated, standing, report);
+            merge::merge(&mut catalogue, &job, result, intact, report);
         });
         drop(meter);
-        let fetching = Duration::from_micros(updater.fetching.load(Ordering::Relaxed));
+        let fetching = Duration::from_micros(runner.fetching.load(Ordering::Relaxed));
         report.times.working_ms = millis(start.elapsed());
         report.times.fetching_ms = millis(fetching);
         report.times.building_ms = millis(spent.saturating_sub(fetching));
@@ -179,11 +179,11 @@ fn millis(duration: Duration) -> u64 {
 }
 
 /// One line a repository, for who asks for it; progress and report tell the rest.
-fn log(project: &str, updated: &Result<Updated, Error>, duration: Duration) {
+fn log(project: &str, result: &Result<JobResult, Error>, duration: Duration) {
     let duration_ms = millis(duration);
-    match updated {
-        Ok(updated) => {
-            let count = updated.built.len();
+    match result {
+        Ok(result) => {
+            let count = result.built.len();
             tracing::debug!(project, duration_ms, "{project}: {count} tarballs");
         }
         Err(error) => tracing::debug!(project, duration_ms, "{project}: {error}"),

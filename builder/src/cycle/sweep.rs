@@ -71,11 +71,11 @@ pub fn sweep(
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, path::Path};
+    use std::collections::BTreeMap;
 
     use super::*;
     use crate::{
-        data_dir::layout::OnDisk,
+        data_dir::{files::names, layout::TarballFile},
         snapshot::catalogue::{BranchRecord, RepositoryRecord},
     };
 
@@ -91,23 +91,12 @@ mod tests {
 
     /// Tarballs that were all written long before any grace period.
     fn on_disk(files: &[&str]) -> Tarballs {
-        files.iter().map(|file| (key(file), OnDisk { size: 9, written_at: WRITTEN })).collect()
+        files.iter().map(|file| (key(file), TarballFile { size: 9, written_at: WRITTEN })).collect()
     }
 
     /// A catalogue that names `A-master-aaaaaaa.tar.gz` of the skins.
     fn catalogue() -> Catalogue {
-        let record = BranchRecord {
-            commit: "a".repeat(40).parse().unwrap(),
-            committed_at: 0,
-            version: None,
-            requires: Default::default(),
-            metadata: Default::default(),
-            messages: None,
-            problems: vec![],
-            size: 9,
-            sha256: String::new(),
-        };
-        let branches = BTreeMap::from([("master".parse().unwrap(), record)]);
+        let branches = BTreeMap::from([("master".parse().unwrap(), BranchRecord::of_commit('a'))]);
         let record = RepositoryRecord { source_url: "https://g/A".into(), branches };
         Catalogue::from([("skins/A".parse().unwrap(), record)])
     }
@@ -121,14 +110,6 @@ mod tests {
             fs::write(layout.dist(Kind::Skins).join(file), b"tarball").unwrap();
         }
         (folder, layout)
-    }
-
-    fn names(folder: &Path) -> Vec<String> {
-        let entries = fs::read_dir(folder).unwrap();
-        let mut names: Vec<String> =
-            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
     }
 
     #[test]
@@ -152,7 +133,7 @@ mod tests {
         let file = "A-master-aaaaaaa.tar.gz";
         let on_disk = Tarballs::from([(
             (Kind::Extensions, file.to_owned()),
-            OnDisk { size: 9, written_at: WRITTEN },
+            TarballFile { size: 9, written_at: WRITTEN },
         )]);
         let found =
             retired(&on_disk, &catalogue(), |kind, _| kind == Kind::Skins, &Retired::new(), NOW);

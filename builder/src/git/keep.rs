@@ -24,7 +24,7 @@ use crate::{
 /// the path's SHA-256 for PATH, since not every path can be a ref. When the branch pins another
 /// commit there, it takes the place of the earlier one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Keeper {
+pub struct KeepRef {
     /// The repository that has the branch.
     pub id: RepositoryId,
     /// The branch.
@@ -32,7 +32,7 @@ pub struct Keeper {
     path: String,
 }
 
-impl Keeper {
+impl KeepRef {
     /// The place `path` in a branch, from the root of the branch's tree.
     pub fn new(id: &RepositoryId, branch: &BranchName, path: &str) -> Self {
         Self { id: id.clone(), branch: branch.to_string(), path: digits(path) }
@@ -58,7 +58,7 @@ impl Keeper {
     }
 }
 
-impl fmt::Display for Keeper {
+impl fmt::Display for KeepRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.id, self.branch, self.path)
     }
@@ -72,9 +72,9 @@ fn digits(path: &str) -> String {
 /// All refs that keep a commit in the mirrors of submodules.
 struct Kept {
     mirrors: Vec<(PathBuf, Repository)>,
-    /// For each keeper the mirrors, by their index, and the commits there. More than one where the
+    /// For each keep_ref the mirrors, by their index, and the commits there. More than one where the
     /// submodule has moved to another URL.
-    commits: BTreeMap<Keeper, Vec<(usize, Oid)>>,
+    commits: BTreeMap<KeepRef, Vec<(usize, Oid)>>,
 }
 
 /// Deletes the refs in the mirrors of submodules that no branch needs, and returns the mirrors in
@@ -93,11 +93,14 @@ pub fn drop_unused(
 ) -> Result<Vec<PathBuf>, Error> {
     let kept = Kept::read(submodules)?;
     let mut needed = BTreeSet::new();
-    let branches: BTreeMap<(&RepositoryId, &str), &Keeper> =
-        kept.commits.keys().map(|keeper| ((&keeper.id, keeper.branch.as_str()), keeper)).collect();
-    for ((id, branch), keeper) in branches {
+    let branches: BTreeMap<(&RepositoryId, &str), &KeepRef> = kept
+        .commits
+        .keys()
+        .map(|keep_ref| ((&keep_ref.id, keep_ref.branch.as_str()), keep_ref))
+        .collect();
+    for ((id, branch), keep_ref) in branches {
         if is_wanted(id, branch) {
-            needed.extend(kept.needed_by(keeper, &mirror(id)));
+            needed.extend(kept.needed_by(keep_ref, &mirror(id)));
         }
     }
     kept.drop_others(&needed)
@@ -111,9 +114,9 @@ impl Kept {
             let repository = Repository::open_bare(path).git(what)?;
             for reference in repository.references().git(what)? {
                 let reference = reference.git(what)?;
-                let keeper = Keeper::of(&String::from_utf8_lossy(reference.name_bytes()));
-                if let (Some(keeper), Some(commit)) = (keeper, reference.target()) {
-                    kept.commits.entry(keeper).or_default().push((kept.mirrors.len(), commit));
+                let keep_ref = KeepRef::of(&String::from_utf8_lossy(reference.name_bytes()));
+                if let (Some(keep_ref), Some(commit)) = (keep_ref, reference.target()) {
+                    kept.commits.entry(keep_ref).or_default().push((kept.mirrors.len(), commit));
                 }
             }
             kept.mirrors.push((path.clone(), repository));
@@ -121,9 +124,9 @@ impl Kept {
         Ok(kept)
     }
 
-    /// The refs that the branch of `any` needs, which is any of its keepers: each as its keeper and the
+    /// The refs that the branch of `any` needs, which is any of its keepers: each as its keep_ref and the
     /// index of its mirror.
-    fn needed_by(&self, any: &Keeper, mirror: &Path) -> BTreeSet<(Keeper, usize)> {
+    fn needed_by(&self, any: &KeepRef, mirror: &Path) -> BTreeSet<(KeepRef, usize)> {
         self.followed(any, mirror).unwrap_or_else(|| {
             let all = self.commits.iter();
             let own = all.filter(|(it, _)| it.id == any.id && it.branch == any.branch);
@@ -133,7 +136,7 @@ impl Kept {
 
     /// The same, found by following the gitlinks of the branch and those of its submodules. `None` where
     /// this leads to something that is not there (yet).
-    fn followed(&self, any: &Keeper, mirror: &Path) -> Option<BTreeSet<(Keeper, usize)>> {
+    fn followed(&self, any: &KeepRef, mirror: &Path) -> Option<BTreeSet<(KeepRef, usize)>> {
         let repository = Repository::open_bare(mirror).ok()?;
         let tip = repository.refname_to_id(&format!("refs/heads/{}", any.branch)).ok()?;
         let mut needed = BTreeSet::new();
@@ -142,29 +145,29 @@ impl Kept {
         while let Some((within, superproject)) = open.pop() {
             for (path, commit) in superproject.commits() {
                 let path = format!("{within}{path}");
-                let keeper = any.at(&path);
-                let Some(places) = self.commits.get(&keeper) else { continue };
+                let keep_ref = any.at(&path);
+                let Some(places) = self.commits.get(&keep_ref) else { continue };
                 let (at, _) = *places.iter().find(|(_, kept)| *kept == commit)?;
                 let inside = Superproject::read(&self.mirrors[at].1, commit, "").ok()?;
-                needed.insert((keeper, at));
+                needed.insert((keep_ref, at));
                 open.push((format!("{path}/"), inside));
             }
         }
         Some(needed)
     }
 
-    fn drop_others(self, needed: &BTreeSet<(Keeper, usize)>) -> Result<Vec<PathBuf>, Error> {
+    fn drop_others(self, needed: &BTreeSet<(KeepRef, usize)>) -> Result<Vec<PathBuf>, Error> {
         let mut in_use = BTreeSet::new();
-        for (keeper, places) in self.commits {
+        for (keep_ref, places) in self.commits {
             for (at, _) in places {
                 let (path, repository) = &self.mirrors[at];
-                if needed.contains(&(keeper.clone(), at)) {
+                if needed.contains(&(keep_ref.clone(), at)) {
                     in_use.insert(path.clone());
                     continue;
                 }
-                let found = repository.find_reference(&keeper.ref_name());
+                let found = repository.find_reference(&keep_ref.ref_name());
                 let deleted = found.and_then(|mut found| found.delete());
-                deleted.git(|| format!("delete {} in {}", keeper.ref_name(), path.display()))?;
+                deleted.git(|| format!("delete {} in {}", keep_ref.ref_name(), path.display()))?;
             }
         }
         let all = self.mirrors.into_iter().map(|(path, _)| path);
@@ -197,10 +200,10 @@ mod tests {
     fn a_keeper_tells_whose_it_is() {
         let id: RepositoryId = "extensions/VisualEditor".parse().unwrap();
         for branch in ["REL1_45", "wmf/1.46"] {
-            let keeper = Keeper::new(&id, &branch.parse().unwrap(), "lib/ve");
-            assert_eq!(Keeper::of(&keeper.ref_name()), Some(keeper.clone()));
-            assert_eq!((&keeper.id, keeper.branch.as_str()), (&id, branch));
+            let keep_ref = KeepRef::new(&id, &branch.parse().unwrap(), "lib/ve");
+            assert_eq!(KeepRef::of(&keep_ref.ref_name()), Some(keep_ref.clone()));
+            assert_eq!((&keep_ref.id, keep_ref.branch.as_str()), (&id, branch));
         }
-        assert_eq!(Keeper::of("refs/heads/master"), None);
+        assert_eq!(KeepRef::of("refs/heads/master"), None);
     }
 }

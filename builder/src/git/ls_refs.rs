@@ -115,7 +115,7 @@ fn by_version_2(
             finish(response);
             Ok(Some(tips))
         }
-        Err(NoRefs::Interrupted(error)) if error.kind() != io::ErrorKind::UnexpectedEof => {
+        Err(RefsError::Interrupted(error)) if error.kind() != io::ErrorKind::UnexpectedEof => {
             Err(HttpError::interrupted(&url, error))
         }
         Err(_) => Ok(None),
@@ -129,8 +129,8 @@ fn by_version_0(http: &Http, url: &str, branches: &BTreeSet<BranchName>) -> Resu
     let response = http.send(&asked, &[], None).map_err(fetch)?;
     let mut response = BufReader::new(response.take(MAX_REFS));
     let tips = read_version_0(&mut response, branches).map_err(|error| match error {
-        NoRefs::Interrupted(error) => fetch(HttpError::interrupted(&asked, error)),
-        NoRefs::Form(reason) => Error::Refs { url: url.to_owned(), reason },
+        RefsError::Interrupted(error) => fetch(HttpError::interrupted(&asked, error)),
+        RefsError::Form(reason) => Error::Refs { url: url.to_owned(), reason },
     })?;
     finish(response);
     Ok(tips)
@@ -158,7 +158,7 @@ fn request(branches: &BTreeSet<BranchName>) -> Vec<u8> {
 
 /// Why a response is no list of refs.
 #[derive(Debug)]
-enum NoRefs {
+enum RefsError {
     /// It ended early.
     Interrupted(io::Error),
     /// It is something else; this text says what.
@@ -166,17 +166,17 @@ enum NoRefs {
 }
 
 /// Reads a packet. One that is an error message of Git (`ERR …`) becomes an error.
-fn read<'a>(from: &mut impl Read, buffer: &'a mut Vec<u8>) -> Result<Packet<'a>, NoRefs> {
+fn read<'a>(from: &mut impl Read, buffer: &'a mut Vec<u8>) -> Result<Packet<'a>, RefsError> {
     let packet = pkt_line::read(from, buffer).map_err(|error| match error {
-        ReadError::Io(error) => NoRefs::Interrupted(error),
+        ReadError::Io(error) => RefsError::Interrupted(error),
         ReadError::NoLength(digits) => {
             let start = text_of(&digits);
-            NoRefs::Form(format!("it begins with {start:?}, which is not Git's smart HTTP"))
+            RefsError::Form(format!("it begins with {start:?}, which is not Git's smart HTTP"))
         }
     })?;
     match packet {
         Packet::Data(data) => match pkt_line::line(data).strip_prefix(b"ERR ") {
-            Some(text) => Err(NoRefs::Form(format!("Git says {:?}", text_of(text)))),
+            Some(text) => Err(RefsError::Form(format!("Git says {:?}", text_of(text)))),
             None => Ok(packet),
         },
         Packet::Flush | Packet::Delimiter => Ok(packet),
@@ -189,26 +189,26 @@ fn text_of(bytes: &[u8]) -> String {
 
 /// Reads `ID REF` a line, up to a flush. There is only the flush where no ref matches, as in an
 /// empty repository.
-fn read_version_2(mut from: impl Read, branches: &BTreeSet<BranchName>) -> Result<Tips, NoRefs> {
+fn read_version_2(mut from: impl Read, branches: &BTreeSet<BranchName>) -> Result<Tips, RefsError> {
     read_refs(&mut from, branches, |line| Some(line))
 }
 
 /// Reads `# service=git-upload-pack`, a flush, then `ID REF` a line up to a flush. Behind the first
 /// ref and a NUL stand the server's capabilities. Where there is no ref, the first line names none.
-fn read_version_0(mut from: impl Read, branches: &BTreeSet<BranchName>) -> Result<Tips, NoRefs> {
+fn read_version_0(mut from: impl Read, branches: &BTreeSet<BranchName>) -> Result<Tips, RefsError> {
     let mut buffer = Vec::new();
     match read(&mut from, &mut buffer)? {
         Packet::Data(line) if line.starts_with(b"# service=git-upload-pack") => {}
         packet => {
             let line = if let Packet::Data(data) = packet { data } else { b"" };
-            return Err(NoRefs::Form(format!(
+            return Err(RefsError::Form(format!(
                 "it begins with {:?}",
                 text_of(pkt_line::line(line))
             )));
         }
     }
     if read(&mut from, &mut buffer)? != Packet::Flush {
-        return Err(NoRefs::Form("its list of refs does not begin".to_owned()));
+        return Err(RefsError::Form("its list of refs does not begin".to_owned()));
     }
     read_refs(&mut from, branches, |line| {
         let is_ref = !line.starts_with(b"version ") && !line.starts_with(b"shallow ");
@@ -221,7 +221,7 @@ fn read_refs(
     from: &mut impl Read,
     branches: &BTreeSet<BranchName>,
     ref_of: impl Fn(&[u8]) -> Option<&[u8]>,
-) -> Result<Tips, NoRefs> {
+) -> Result<Tips, RefsError> {
     let wanted: BTreeMap<String, &BranchName> =
         branches.iter().map(|branch| (branch.ref_name(), branch)).collect();
     let (mut tips, mut buffer) = (Tips::new(), Vec::new());
@@ -229,7 +229,7 @@ fn read_refs(
         match read(from, &mut buffer)? {
             Packet::Flush => return Ok(tips),
             Packet::Delimiter => {
-                return Err(NoRefs::Form("it has more than one section".to_owned()));
+                return Err(RefsError::Form("it has more than one section".to_owned()));
             }
             Packet::Data(data) => {
                 if let Some(line) = ref_of(pkt_line::line(data)) {
@@ -241,14 +241,18 @@ fn read_refs(
 }
 
 /// Adds the line `ID REF` where it is about a wanted branch.
-fn add(line: &[u8], wanted: &BTreeMap<String, &BranchName>, tips: &mut Tips) -> Result<(), NoRefs> {
+fn add(
+    line: &[u8],
+    wanted: &BTreeMap<String, &BranchName>,
+    tips: &mut Tips,
+) -> Result<(), RefsError> {
     let line = text_of(line);
     let mut words = line.split(' ');
     let (Some(id), Some(name)) = (words.next(), words.next()) else {
-        return Err(NoRefs::Form(format!("{line:?} is not a commit and a ref")));
+        return Err(RefsError::Form(format!("{line:?} is not a commit and a ref")));
     };
     if let Some(branch) = wanted.get(name) {
-        let id = id.parse().map_err(|error| NoRefs::Form(format!("{error}")))?;
+        let id = id.parse().map_err(|error| RefsError::Form(format!("{error}")))?;
         tips.insert((*branch).clone(), id);
     }
     Ok(())
@@ -271,7 +275,7 @@ mod tests {
         ["master", "REL1_4"].iter().map(|name| name.parse().unwrap()).collect()
     }
 
-    fn shown(tips: Result<Tips, NoRefs>) -> Vec<(String, String)> {
+    fn shown(tips: Result<Tips, RefsError>) -> Vec<(String, String)> {
         let tips = tips.unwrap();
         tips.iter().map(|(branch, id)| (branch.to_string(), id.to_string())).collect()
     }
@@ -322,7 +326,8 @@ mod tests {
             assert!(read_version_2(bad.as_bytes(), &branches()).is_err(), "{bad:?}");
             assert!(read_version_0(bad.as_bytes(), &branches()).is_err(), "{bad:?}");
         }
-        let Err(NoRefs::Form(text)) = read_version_2(&b"0015ERR access denied\n"[..], &branches())
+        let Err(RefsError::Form(text)) =
+            read_version_2(&b"0015ERR access denied\n"[..], &branches())
         else {
             panic!("an error of Git");
         };

@@ -16,7 +16,7 @@ use tardist_contract::{BranchName, CommitId};
 use crate::{
     Error,
     error::{GitContext, IoContext},
-    git::{keep::Keeper, transport},
+    git::{keep::KeepRef, transport},
     net::Http,
     object::{self, ObjectContext},
 };
@@ -122,14 +122,19 @@ impl Mirror {
         Ok(there)
     }
 
-    /// Makes sure that a commit is here, which may be no branch's tip, and keeps it for `keeper`, in
+    /// Makes sure that a commit is here, which may be no branch's tip, and keeps it for `keep_ref`, in
     /// place of what that kept before. The commit is fetched by its id where the server allows this,
     /// else with all branches. False where the upstream does not have it.
     ///
     /// # Errors
     /// [`Error::Fetch`] or [`Error::Git`], after the retries that `http` allows.
-    pub fn fetch_commit(&self, http: &Http, commit: Oid, keeper: &Keeper) -> Result<bool, Error> {
-        let name = keeper.ref_name();
+    pub fn fetch_commit(
+        &self,
+        http: &Http,
+        commit: Oid,
+        keep_ref: &KeepRef,
+    ) -> Result<bool, Error> {
+        let name = keep_ref.ref_name();
         let here = || object::has_commit(&self.repository, commit);
         let got = here() || (self.fetch_known(http, &[(name.clone(), commit)])? && here());
         if !got {

@@ -189,7 +189,7 @@ impl SmartSubtransport for Subtransport {
         match action {
             Service::UploadPackLs => {
                 if let Some(refs) = REFS.with_borrow(Clone::clone) {
-                    return Ok(Box::new(Stream::Answer(Box::new(Cursor::new(refs)))));
+                    return Ok(Box::new(Stream::Response(Box::new(Cursor::new(refs)))));
                 }
                 let url = format!("{url}/info/refs?service=git-upload-pack");
                 let mut refs = Vec::new();
@@ -198,7 +198,7 @@ impl SmartSubtransport for Subtransport {
                     .take(MAX_REFS)
                     .read_to_end(&mut refs)
                     .map_err(|error| fail(HttpError::interrupted(&url, error)))?;
-                Ok(Box::new(Stream::Answer(Box::new(Cursor::new(without_shallow(&refs))))))
+                Ok(Box::new(Stream::Response(Box::new(Cursor::new(without_shallow(&refs))))))
             }
             Service::UploadPack => Ok(Box::new(Stream::Request {
                 http,
@@ -219,7 +219,7 @@ impl SmartSubtransport for Subtransport {
 /// libgit2 writes a request, then reads its answer; the first read sends it.
 enum Stream {
     Request { http: Arc<Http>, url: String, body: Vec<u8> },
-    Answer(Box<dyn Read + Send>),
+    Response(Box<dyn Read + Send>),
 }
 
 const UPLOAD_PACK: [(&str, &str); 2] = [
@@ -232,10 +232,10 @@ impl Read for Stream {
         if let Self::Request { http, url, body } = self {
             let answer =
                 http.send(url, &UPLOAD_PACK, Some(body)).map_err(fail).map_err(io::Error::other)?;
-            *self = Self::Answer(Box::new(plain_shallow(answer)?));
+            *self = Self::Response(Box::new(plain_shallow(answer)?));
         }
         match self {
-            Self::Answer(answer) => answer.read(buffer),
+            Self::Response(answer) => answer.read(buffer),
             Self::Request { .. } => Ok(0),
         }
     }
@@ -245,7 +245,7 @@ impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Request { body, .. } => body.write(bytes),
-            Self::Answer(_) => Err(io::Error::other("the request was sent already")),
+            Self::Response(_) => Err(io::Error::other("the request was sent already")),
         }
     }
 

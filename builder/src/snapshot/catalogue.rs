@@ -52,6 +52,24 @@ impl BranchRecord {
     }
 }
 
+#[cfg(test)]
+impl BranchRecord {
+    /// A record for tests, with a commit id of this digit and a size of 9 bytes. It has no metadata.
+    pub(crate) fn of_commit(digit: char) -> Self {
+        Self {
+            commit: digit.to_string().repeat(40).parse().unwrap(),
+            committed_at: 0,
+            version: None,
+            requires: Requires::default(),
+            metadata: Metadata::default(),
+            messages: None,
+            problems: Vec::new(),
+            size: 9,
+            sha256: "0".repeat(64),
+        }
+    }
+}
+
 /// The titles and descriptions of a branch in all its languages, known by their hash.
 ///
 /// They are most of a snapshot, and a cycle only wants to know whether they are the same: so a

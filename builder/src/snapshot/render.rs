@@ -10,16 +10,18 @@ use flate2::{Compression, GzBuilder};
 use jiff::Timestamp;
 use serde::Serialize;
 use tardist_contract::{
-    BranchName, Kind, NameError,
-    document::{Branch, LocalizedMetadata, Metadata, Repository, Requires, Tarball},
+    BranchName, Kind,
+    document::{Branch, LocalizedMetadata, Repository, Tarball},
     schema::{GZIP_FROM, JSON, TEXT},
-    search,
 };
 
 use crate::{
     Error,
     repository_id::RepositoryId,
-    snapshot::catalogue::{BranchRecord, Catalogue, RepositoryRecord},
+    snapshot::{
+        catalogue::{BranchRecord, Catalogue, RepositoryRecord},
+        sample,
+    },
 };
 
 /// zlib's own choice between time and size.
@@ -27,14 +29,14 @@ const GZIP_LEVEL: Compression = Compression::new(6);
 
 /// A ready-made body with its entity tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Body {
+pub struct RenderedBody {
     /// The text.
     pub text: String,
     /// The entity tag without quotes: the first half of the text's SHA-256 in hexadecimal.
     pub etag: String,
 }
 
-impl Body {
+impl RenderedBody {
     /// The text compressed, once for all who take it so: as one member of gzip without name and time,
     /// so that the same text gives the same bytes. `None` for texts so small that it gains nothing.
     ///
@@ -54,9 +56,9 @@ impl Body {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Rendered {
     /// The answers without parameters, by path and media type.
-    pub answers: BTreeMap<(String, &'static str), Body>,
+    pub answers: BTreeMap<(String, &'static str), RenderedBody>,
     /// The document of each repository.
-    pub documents: BTreeMap<RepositoryId, Body>,
+    pub documents: BTreeMap<RepositoryId, RenderedBody>,
     /// As [`fingerprint`].
     pub fingerprint: String,
 }
@@ -78,53 +80,12 @@ pub fn render(catalogue: &Catalogue, public_url: &str) -> Result<Rendered, Error
 /// # Errors
 /// As [`render`].
 pub fn fingerprint(public_url: &str) -> Result<String, Error> {
-    let sample = sample()?;
+    let sample = sample::catalogue()?;
     let bodies = bodies(&sample, public_url)?;
     let texts = bodies.answers.values().chain(bodies.documents.values()).map(|body| &body.text);
-    let terms = sample.keys().map(sample_terms).collect::<String>();
+    let terms = sample.keys().map(sample::terms).collect::<String>();
     let version = env!("CARGO_PKG_VERSION");
     Ok(body(texts.fold(version.to_owned() + &terms, |all, text| all + text)).etag)
-}
-
-/// The search terms of a repository with a word of another sort in each field.
-fn sample_terms(id: &RepositoryId) -> String {
-    let texts = search::Texts {
-        titles: vec!["SomeTitle 2"],
-        credits: vec!["Some credits"],
-        description: Some("A description, in a few words"),
-        translations: vec!["Übersetzung", "翻译"],
-    };
-    search::terms(id.kind, &id.name, &texts)
-}
-
-/// A repository in which no field is empty.
-fn sample() -> Result<Catalogue, Error> {
-    let bug = |e: NameError| Error::Bug(format!("the sample: {e}"));
-    let text = || Some("s".to_owned());
-    let one = || BTreeMap::from([("s".to_owned(), "*".to_owned())]);
-    let branch = BranchRecord {
-        commit: "0123456789".repeat(4).parse().map_err(bug)?,
-        committed_at: 1,
-        version: text(),
-        requires: Requires { mediawiki: text(), extensions: one(), skins: one(), platform: one() },
-        metadata: Metadata {
-            title: text(),
-            description: text(),
-            authors: vec!["s".to_owned()],
-            license: text(),
-            url: text(),
-            r#type: text(),
-        },
-        messages: None,
-        problems: vec!["s".to_owned()],
-        size: 1,
-        sha256: "0123456789abcdef".repeat(4),
-    };
-    let branches = ["master", "REL1_45"];
-    let branches = branches.into_iter().map(|name| Ok((name.parse()?, branch.clone())));
-    let branches = branches.collect::<Result<_, NameError>>().map_err(bug)?;
-    let record = RepositoryRecord { source_url: "s".to_owned(), branches };
-    Ok(Catalogue::from([("extensions/Sample".parse().map_err(bug)?, record)]))
 }
 
 fn bodies(catalogue: &Catalogue, public_url: &str) -> Result<Rendered, Error> {
@@ -173,9 +134,9 @@ fn object(members: &[(Kind, &str)]) -> String {
     format!("{{{}}}", members.join(","))
 }
 
-fn body(text: String) -> Body {
+fn body(text: String) -> RenderedBody {
     let etag = tardist_contract::entity_tag(text.as_bytes());
-    Body { text, etag }
+    RenderedBody { text, etag }
 }
 
 /// The document of `/info/KIND/NAME`; none where no branch is published.
@@ -246,23 +207,19 @@ fn branch_document(
 
 #[cfg(test)]
 mod tests {
+    use tardist_contract::document::Metadata;
+
     use super::*;
 
     fn record(commit: char, title: Option<&str>, license: Option<&str>) -> BranchRecord {
         BranchRecord {
-            commit: commit.to_string().repeat(40).parse().unwrap(),
             committed_at: 1_786_008_600,
-            version: None,
-            requires: Default::default(),
             metadata: Metadata {
                 title: title.map(str::to_owned),
                 license: license.map(str::to_owned),
                 ..Metadata::default()
             },
-            messages: None,
-            problems: vec![],
-            size: 7,
-            sha256: "0".repeat(64),
+            ..BranchRecord::of_commit(commit)
         }
     }
 

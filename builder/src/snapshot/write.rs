@@ -14,7 +14,7 @@ use crate::{
         catalogue::{self, Catalogue, Messages},
         localized::{insert_localized, insert_messages},
         read::{Retired, Snapshot},
-        render::{Body, Rendered},
+        render::{Rendered, RenderedBody},
         rows::{answer_key, document_key, text},
         search_index,
     },
@@ -65,10 +65,11 @@ fn insert_bodies(
     previous: Option<&Snapshot>,
     now: i64,
 ) -> rusqlite::Result<()> {
-    let modified_at = |key: &str, body: &Body| match previous.and_then(|p| p.stamps.get(key)) {
-        Some((etag, at)) if *etag == body.etag => *at,
-        _ => now,
-    };
+    let modified_at =
+        |key: &str, body: &RenderedBody| match previous.and_then(|p| p.stamps.get(key)) {
+            Some((etag, at)) if *etag == body.etag => *at,
+            _ => now,
+        };
     let mut insert = db.prepare("INSERT INTO answer VALUES (?, ?, ?, ?, ?, ?)")?;
     for ((path, media), body) in &rendered.answers {
         let at = modified_at(&answer_key(path, media), body);

@@ -28,7 +28,7 @@ const DUE: usize = 20;
 
 /// What became of a mirror.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tidied {
+pub struct Repacked {
     /// How many packs it had.
     pub packs_before: usize,
     /// The size of its objects in bytes, as it was.
@@ -43,23 +43,23 @@ pub struct Tidied {
 /// # Errors
 /// [`Error::Git`] where an object is missing, [`Error::Io`]. The mirror is then as it was, or has a
 /// pack too many.
-pub fn tidy(path: &Path, force: bool) -> Result<Tidied, Error> {
+pub fn repack(path: &Path, force: bool) -> Result<Repacked, Error> {
     let packs = packs(path)?;
     let bytes_before = size(&path.join("objects"))?;
-    let unchanged = Tidied { packs_before: packs.len(), bytes_before, bytes_after: bytes_before };
+    let unchanged = Repacked { packs_before: packs.len(), bytes_before, bytes_after: bytes_before };
     // A mirror that borrows its objects would get a copy of them all.
     let borrows = path.join("objects/info/alternates").exists();
     if borrows || (packs.len() <= DUE && !force) {
         return Ok(unchanged);
     }
-    let what = || format!("tidy the mirror {}", path.display());
+    let what = || format!("repack the mirror {}", path.display());
     let repository = Repository::open_bare(path).git(what)?;
     let shallow = read_shallow(path)?;
     let reached = reached(&repository, &shallow).git(what)?;
     let name = write_pack(&repository, path, &reached)?;
     write_shallow(path, &shallow, &reached)?;
     remove_others(path, name.as_deref())?;
-    Ok(Tidied { bytes_after: size(&path.join("objects"))?, ..unchanged })
+    Ok(Repacked { bytes_after: size(&path.join("objects"))?, ..unchanged })
 }
 
 /// The files of a mirror's packs, without their endings.
@@ -110,7 +110,7 @@ fn write_pack(
     let what = || format!("pack the mirror {}", path.display());
     let folder = path.join("objects/pack");
     let mut builder = repository.packbuilder().git(what)?;
-    // Repositories are tidied at the same time as others are worked on.
+    // Repositories are repacked at the same time as others are worked on.
     builder.set_threads(1);
     for (commit, tree) in commits {
         builder.insert_object(*commit, None).git(what)?;
@@ -204,9 +204,9 @@ mod tests {
         fs::write(dir.path().join("shallow"), lines).unwrap();
         drop(repository);
 
-        let tidied = tidy(dir.path(), false).unwrap();
-        assert_eq!(tidied.packs_before, DUE + 2);
-        assert!(tidied.bytes_after < tidied.bytes_before / 4, "{tidied:?}");
+        let repacked = repack(dir.path(), false).unwrap();
+        assert_eq!(repacked.packs_before, DUE + 2);
+        assert!(repacked.bytes_after < repacked.bytes_before / 4, "{repacked:?}");
         assert_eq!(packs(dir.path()).unwrap().len(), 1);
         let repository = Repository::open_bare(dir.path()).unwrap();
         for id in [last, other] {
@@ -216,8 +216,8 @@ mod tests {
         assert!(all.iter().all(|id| repository.find_commit(*id).is_err()));
         assert_eq!(fs::read_to_string(dir.path().join("shallow")).unwrap(), format!("{last}\n"));
 
-        let again = tidy(dir.path(), true).unwrap();
-        assert_eq!((again.packs_before, again.bytes_after), (1, tidied.bytes_after));
+        let again = repack(dir.path(), true).unwrap();
+        assert_eq!((again.packs_before, again.bytes_after), (1, repacked.bytes_after));
     }
 
     #[test]
@@ -225,7 +225,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let repository = Repository::init_bare(dir.path()).unwrap();
         let good = commit(&repository, "master", "one");
-        assert_eq!(tidy(dir.path(), false).unwrap().packs_before, 1);
+        assert_eq!(repack(dir.path(), false).unwrap().packs_before, 1);
 
         let text =
             format!("tree {}\nauthor a <a> 0 +0000\ncommitter a <a> 0 +0000\n\n", "1".repeat(40));
@@ -233,7 +233,7 @@ mod tests {
         let damaged = odb.write(git2::ObjectType::Commit, text.as_bytes()).unwrap();
         repository.reference("refs/heads/damaged", damaged, true, "").unwrap();
         let before = packs(dir.path()).unwrap();
-        assert!(matches!(tidy(dir.path(), true), Err(Error::Git { .. })));
+        assert!(matches!(repack(dir.path(), true), Err(Error::Git { .. })));
         assert_eq!(packs(dir.path()).unwrap(), before);
         assert!(repository.find_commit(good).is_ok());
     }
