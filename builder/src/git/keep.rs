@@ -1,8 +1,8 @@
-//! Which commits of submodules are kept, and for whom.
+//! The refs that keep commits in the mirrors of submodules, and their removal when no branch needs them.
 //!
-//! Mirrors of submodules are shared: several branches of several repositories may pin commits of one
-//! repository. Each of them keeps its commit by a ref of its own, which names it. So a mirror itself
-//! tells who needs it: neither URLs nor settings have to be known to clean up.
+//! The mirror of a submodule is shared: branches of several repositories may have it as a submodule, each at
+//! another commit. Each branch keeps its commit by a ref of its own, and the name of the ref says which branch
+//! that is. So the mirrors alone tell what can be removed. Neither URLs nor settings are needed for that.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,36 +18,37 @@ use crate::{
     Error, error::GitContext, git::superproject::Superproject, repository_id::RepositoryId,
 };
 
-/// A place in a branch at which a submodule stands.
+/// A ref in the mirror of a submodule: `refs/keep/KIND/NAME/BRANCH/PATH`.
 ///
-/// As a ref of the submodule's mirror: `refs/keep/KIND/NAME/BRANCH/PATH`, with the first 16 digits of
-/// the path's SHA-256 for PATH, since not every path can be a ref. When the branch pins another
-/// commit there, it takes the place of the earlier one.
+/// It keeps the commit of the submodule that is at PATH in a branch. When the branch changes to another commit
+/// of the submodule, the ref is updated, and the earlier commit is no longer kept. PATH stands for the first
+/// 16 digits of the path's SHA-256, because not every path is a valid name of a ref.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeepRef {
-    /// The repository that has the branch.
+    /// The repository that has the submodule.
     pub id: RepositoryId,
-    /// The branch.
+    /// The branch of this repository.
     pub branch: String,
     path: String,
 }
 
 impl KeepRef {
-    /// The place `path` in a branch, from the root of the branch's tree.
+    /// The ref for the submodule at `path` in a branch. The path begins at the root of the branch's tree.
     pub fn new(id: &RepositoryId, branch: &BranchName, path: &str) -> Self {
         Self { id: id.clone(), branch: branch.to_string(), path: digits(path) }
     }
 
+    /// The ref for the submodule at another path of the same branch.
     fn at(&self, path: &str) -> Self {
         Self { path: digits(path), ..self.clone() }
     }
 
-    /// The ref that keeps the commit.
+    /// The full name of the ref.
     pub fn ref_name(&self) -> String {
         format!("refs/keep/{self}")
     }
 
-    /// Whose ref this is. `None` for a ref that keeps nothing for anybody.
+    /// Parses the full name of a ref. `None` for any other ref than those of this form.
     pub fn of(ref_name: &str) -> Option<Self> {
         let rest = ref_name.strip_prefix("refs/keep/")?;
         let (kind, rest) = rest.split_once('/')?;
@@ -69,46 +70,46 @@ fn digits(path: &str) -> String {
     digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// All refs that keep a commit in the mirrors of submodules.
-struct Kept {
+/// The refs of this form in all mirrors of submodules.
+struct KeepRefs {
     mirrors: Vec<(PathBuf, Repository)>,
-    /// For each keep_ref the mirrors, by their index, and the commits there. More than one where the
-    /// submodule has moved to another URL.
+    /// The commits of each ref, with the index of the mirror that has them. A ref is in several mirrors if
+    /// the URL of the submodule has changed.
     commits: BTreeMap<KeepRef, Vec<(usize, Oid)>>,
 }
 
-/// Deletes the refs in the mirrors of submodules that no branch needs, and returns the mirrors in
-/// which none is left.
+/// Deletes the refs that no branch needs from the mirrors of submodules. Returns the mirrors in which no such
+/// ref is left.
 ///
-/// `is_wanted` says whether a branch of a repository may still be distributed. `mirror` is where
-/// the mirror of that repository is. Where that one cannot tell which submodules the branch has, all
-/// that is kept for the branch stays.
+/// `is_wanted` says whether the next cycle may need a branch of a repository. `mirror` returns the path of a
+/// repository's mirror, from which the submodules of the branch are read. If they cannot be read there, all
+/// refs of the branch stay.
 ///
 /// # Errors
-/// [`Error::Git`] where a mirror of a submodule cannot be read or written.
+/// [`Error::Git`] if the mirror of a submodule cannot be read or written.
 pub fn drop_unused(
     submodules: &[PathBuf],
     is_wanted: impl Fn(&RepositoryId, &str) -> bool,
     mirror: impl Fn(&RepositoryId) -> PathBuf,
 ) -> Result<Vec<PathBuf>, Error> {
-    let kept = Kept::read(submodules)?;
+    let refs = KeepRefs::read(submodules)?;
     let mut needed = BTreeSet::new();
-    let branches: BTreeMap<(&RepositoryId, &str), &KeepRef> = kept
+    let branches: BTreeMap<(&RepositoryId, &str), &KeepRef> = refs
         .commits
         .keys()
         .map(|keep_ref| ((&keep_ref.id, keep_ref.branch.as_str()), keep_ref))
         .collect();
     for ((id, branch), keep_ref) in branches {
         if is_wanted(id, branch) {
-            needed.extend(kept.needed_by(keep_ref, &mirror(id)));
+            needed.extend(refs.needed_by(keep_ref, &mirror(id)));
         }
     }
-    kept.drop_others(&needed)
+    refs.drop_others(&needed)
 }
 
-impl Kept {
+impl KeepRefs {
     fn read(submodules: &[PathBuf]) -> Result<Self, Error> {
-        let mut kept = Self { mirrors: Vec::new(), commits: BTreeMap::new() };
+        let mut refs = Self { mirrors: Vec::new(), commits: BTreeMap::new() };
         for path in submodules {
             let what = || format!("read the refs of the mirror {}", path.display());
             let repository = Repository::open_bare(path).git(what)?;
@@ -116,16 +117,15 @@ impl Kept {
                 let reference = reference.git(what)?;
                 let keep_ref = KeepRef::of(&String::from_utf8_lossy(reference.name_bytes()));
                 if let (Some(keep_ref), Some(commit)) = (keep_ref, reference.target()) {
-                    kept.commits.entry(keep_ref).or_default().push((kept.mirrors.len(), commit));
+                    refs.commits.entry(keep_ref).or_default().push((refs.mirrors.len(), commit));
                 }
             }
-            kept.mirrors.push((path.clone(), repository));
+            refs.mirrors.push((path.clone(), repository));
         }
-        Ok(kept)
+        Ok(refs)
     }
 
-    /// The refs that the branch of `any` needs, which is any of its keepers: each as its keep_ref and the
-    /// index of its mirror.
+    /// The refs that a branch needs, each with the index of its mirror. `any` is one of the branch's refs.
     fn needed_by(&self, any: &KeepRef, mirror: &Path) -> BTreeSet<(KeepRef, usize)> {
         self.followed(any, mirror).unwrap_or_else(|| {
             let all = self.commits.iter();
@@ -134,15 +134,15 @@ impl Kept {
         })
     }
 
-    /// The same, found by following the gitlinks of the branch and those of its submodules. `None` where
-    /// this leads to something that is not there (yet).
+    /// The same, by following the gitlinks of the branch and of its submodules. `None` if an object that is
+    /// needed for this is missing, for example because a fetch failed.
     fn followed(&self, any: &KeepRef, mirror: &Path) -> Option<BTreeSet<(KeepRef, usize)>> {
         let repository = Repository::open_bare(mirror).ok()?;
         let tip = repository.refname_to_id(&format!("refs/heads/{}", any.branch)).ok()?;
         let mut needed = BTreeSet::new();
-        let mut open = vec![(String::new(), Superproject::read(&repository, tip, "").ok()?)];
-        // Each round takes a path that is longer than the one before, and that something is kept for.
-        while let Some((within, superproject)) = open.pop() {
+        let mut pending = vec![(String::new(), Superproject::read(&repository, tip, "").ok()?)];
+        // This ends: paths get longer from level to level, and only paths with a ref are followed.
+        while let Some((within, superproject)) = pending.pop() {
             for (path, commit) in superproject.commits() {
                 let path = format!("{within}{path}");
                 let keep_ref = any.at(&path);
@@ -150,12 +150,13 @@ impl Kept {
                 let (at, _) = *places.iter().find(|(_, kept)| *kept == commit)?;
                 let inside = Superproject::read(&self.mirrors[at].1, commit, "").ok()?;
                 needed.insert((keep_ref, at));
-                open.push((format!("{path}/"), inside));
+                pending.push((format!("{path}/"), inside));
             }
         }
         Some(needed)
     }
 
+    /// Deletes all refs but those in `needed`. Returns the mirrors in which none is left.
     fn drop_others(self, needed: &BTreeSet<(KeepRef, usize)>) -> Result<Vec<PathBuf>, Error> {
         let mut in_use = BTreeSet::new();
         for (keep_ref, places) in self.commits {
@@ -175,12 +176,12 @@ impl Kept {
     }
 }
 
-/// Deletes the branches of a repository's mirror that are not `is_wanted`.
+/// Deletes the branches for which `is_wanted` is false from the mirror of a repository at `path`.
 ///
 /// # Errors
-/// [`Error::Git`] where the mirror cannot be read or written.
+/// [`Error::Git`] if the mirror cannot be read or written.
 pub fn drop_branches(path: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<(), Error> {
-    let what = || format!("drop branches of the mirror {}", path.display());
+    let what = || format!("delete branches from the mirror {}", path.display());
     let repository = Repository::open_bare(path).git(what)?;
     for reference in repository.references_glob("refs/heads/*").git(what)? {
         let mut reference = reference.git(what)?;
@@ -197,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_keeper_tells_whose_it_is() {
+    fn the_name_of_a_ref_has_its_repository_and_branch() {
         let id: RepositoryId = "extensions/VisualEditor".parse().unwrap();
         for branch in ["REL1_45", "wmf/1.46"] {
             let keep_ref = KeepRef::new(&id, &branch.parse().unwrap(), "lib/ve");
