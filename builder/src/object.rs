@@ -1,4 +1,4 @@
-//! Git objects: reads commits as Git does, and tells a damaged object from other errors.
+//! Git objects: reads commits as Git does, and distinguishes damaged objects from other errors.
 //!
 //! libgit2 refuses a commit with a malformed author or committer line, such as one without `<` and `>`. Git
 //! itself clones such a commit and checks it out; only `git fsck` complains. Old histories have such commits,

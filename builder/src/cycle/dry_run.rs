@@ -1,4 +1,4 @@
-//! A dry run: what a cycle would do, in the words of people. Reads only.
+//! A dry run: shows what a cycle would do, and changes nothing.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -25,13 +25,12 @@ use crate::{
     upstream,
 };
 
-/// Says what a cycle would do. Nothing is written, not even the data directory, and the lock is not
-/// taken.
+/// Lists the repositories and plans a cycle. Writes nothing, does not create the data directory, and does not
+/// take the lock.
 ///
 /// # Errors
-/// [`Error::Config`] where an upstream's list or token file is wrong, [`Error::List`] and
-/// [`Error::ListForm`] where an upstream's list cannot be fetched, [`Error::Io`] where the data directory
-/// cannot be read.
+/// [`Error::Config`] if an upstream's list or token file is wrong, [`Error::List`] or [`Error::ListForm`] if an
+/// upstream's list cannot be fetched or is not valid, [`Error::Io`] if the data directory cannot be read.
 pub fn run(config: &Config, options: Options, progress: &Progress) -> Result<DryRun, Error> {
     let layout = Layout::new(&config.data);
     let upstreams = upstream::open(&config.upstreams)?;
@@ -52,31 +51,32 @@ pub fn run(config: &Config, options: Options, progress: &Progress) -> Result<Dry
 /// What a cycle would do.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct DryRun {
-    /// Repositories that upstream lists.
+    /// How many repositories the upstreams list.
     pub listed: usize,
-    /// Branches whose tarball would be made.
+    /// Branches whose tarballs would be made.
     pub make: BTreeMap<RepositoryId, Vec<PlannedBranch>>,
-    /// Branches that would no longer be published, and are not replaced by a newer commit.
+    /// Branches that would no longer be published, with any commit.
     pub retire: BTreeMap<RepositoryId, Vec<BranchName>>,
     /// How many tarballs would stay as they are.
     pub kept: usize,
-    /// What can be told already to go wrong.
+    /// Failures that are certain already.
     pub failures: Vec<ReportEntry>,
 }
 
 /// A branch whose tarball would be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedBranch {
-    /// Which.
+    /// Its name.
     pub name: BranchName,
-    /// Its commit upstream.
+    /// Its commit in the upstream's list.
     pub commit: Option<CommitId>,
-    /// True where the commit is not in the mirror yet.
+    /// True if the mirror does not have the commit yet.
     pub fetch: bool,
 }
 
 impl DryRun {
-    /// What follows from a plan, with what is published now and which mirrors are there.
+    /// Summarizes a plan. `published` is what is published now. Looks into the mirrors to see which commits would
+    /// be fetched.
     pub fn new(
         layout: &Layout,
         listed: usize,
@@ -127,8 +127,8 @@ impl fmt::Display for DryRun {
         let fetch = self.make.values().filter(|branches| branches.iter().any(|it| it.fetch));
         write!(
             f,
-            "A dry run changes nothing. A cycle would, with {} repositories listed: fetch {}, make {} \
-             tarballs of {} repositories, keep {}, retire {}.",
+            "A dry run changes nothing. With {} repositories listed, a cycle would fetch {}, make {} tarballs \
+             of {} repositories, keep {}, retire {}.",
             self.listed,
             fetch.count(),
             make,
@@ -137,7 +137,7 @@ impl fmt::Display for DryRun {
             retire
         )?;
         if make > 0 {
-            write!(f, "\nTo be made (* from the mirror as it is, without a fetch):")?;
+            write!(f, "\nTo be made (* without a fetch: the mirror has the commit):")?;
         }
         for (id, branches) in &self.make {
             let branches: Vec<String> = branches.iter().map(ToString::to_string).collect();

@@ -1,5 +1,4 @@
-//! What became of the jobs: from their outcomes to the catalogue that is published and to the report.
-//! Pure.
+//! Merges the results of jobs into the catalogue and the report. Pure: no I/O.
 
 use tardist_contract::BranchName;
 
@@ -15,23 +14,24 @@ use crate::{
     upstream::Listing,
 };
 
-/// What is listed and cannot be worked on.
+/// The failures in a listing: names that are not allowed, and repositories whose branches cannot be listed.
 pub(super) fn refused(listing: &Listing) -> Vec<ReportEntry> {
-    let unnameable = listing.refused.iter().map(|error| ReportEntry {
+    let not_allowed = listing.refused.iter().map(|error| ReportEntry {
         repository: error.text.clone(),
         branch: None,
         text: error.to_string(),
     });
-    let failed = listing.failed.iter().map(|(id, error)| remark(id, None, error.to_string()));
-    unnameable.chain(failed).collect()
+    let failed = listing.failed.iter().map(|(id, error)| entry(id, None, error.to_string()));
+    not_allowed.chain(failed).collect()
 }
 
-/// A repository that was asked for by name, and that no upstream has.
+/// The failure of a repository that `--only` names and no upstream lists.
 pub(super) fn unknown(id: &RepositoryId) -> ReportEntry {
-    remark(id, None, "upstream does not have it".to_owned())
+    entry(id, None, "no upstream lists it; check the name".to_owned())
 }
 
-/// Adds what became of a job: new records, and for what failed the earlier ones.
+/// Adds the result of a job to the catalogue: the new record of each built branch, and the earlier record of each
+/// failed one. Failures, problems and new tarballs go to the report.
 pub(super) fn merge(
     catalogue: &mut Catalogue,
     job: &Job,
@@ -44,7 +44,7 @@ pub(super) fn merge(
     let result = match result {
         Ok(result) => result,
         Err(error) => {
-            report.failures.push(remark(id, None, error.to_string()));
+            report.failures.push(entry(id, None, error.to_string()));
             if let Some(earlier) = earlier {
                 catalogue.insert(id.clone(), earlier.clone());
             }
@@ -56,7 +56,7 @@ pub(super) fn merge(
         branches: Default::default(),
     });
     for (branch, error) in result.failed {
-        report.failures.push(remark(id, Some(&branch), error.to_string()));
+        report.failures.push(entry(id, Some(&branch), error.to_string()));
         if let Some(earlier) = earlier.and_then(|earlier| earlier.branches.get(&branch)) {
             record.branches.insert(branch, earlier.clone());
         }
@@ -64,7 +64,7 @@ pub(super) fn merge(
     for (branch, built) in result.built {
         report.built += 1;
         report.made.push(format!("{}/{}", id.kind, built.tarball(&id.name, &branch).as_str()));
-        let problems = built.problems.iter().map(|text| remark(id, Some(&branch), text.clone()));
+        let problems = built.problems.iter().map(|text| entry(id, Some(&branch), text.clone()));
         report.problems.extend(problems);
         record.branches.insert(branch, built);
     }
@@ -73,6 +73,6 @@ pub(super) fn merge(
     }
 }
 
-fn remark(id: &RepositoryId, branch: Option<&BranchName>, text: String) -> ReportEntry {
+fn entry(id: &RepositoryId, branch: Option<&BranchName>, text: String) -> ReportEntry {
     ReportEntry { repository: id.to_string(), branch: branch.map(ToString::to_string), text }
 }

@@ -1,4 +1,4 @@
-//! A cycle from its beginning to its end: what happens in which order.
+//! The steps of a cycle in their order.
 
 use std::{
     fs,
@@ -33,18 +33,20 @@ use crate::{
     upstream::{self, Listing, Upstream, Wanted},
 };
 
-/// What one cycle is to do otherwise than most.
+/// The options of one cycle.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
-    /// Make all tarballs anew, even where nothing changed.
+    /// Make all tarballs again, even if nothing changed.
     pub force: bool,
 }
 
-/// Runs one cycle at the time `now`, and leaves its report in the data directory.
+/// Runs one cycle, and saves its report in the data directory. `now` is the time of everything that the cycle
+/// publishes.
 ///
 /// # Errors
-/// [`Error::Config`] where an upstream's list or token file is wrong, [`Error::Locked`], and
-/// [`Error::Io`] where the data directory can't be used at all. Everything else is in the report.
+/// [`Error::Config`] if an upstream's list or token file is wrong, [`Error::Locked`] if another builder is
+/// running, [`Error::Io`] if the data directory cannot be created or locked or the report cannot be written.
+/// All other errors are in the report.
 pub fn run(
     config: &Config,
     options: Options,
@@ -77,7 +79,7 @@ pub fn run(
     Ok(report)
 }
 
-/// What the steps of a cycle share.
+/// What all steps of a cycle need.
 pub(super) struct Cycle<'a> {
     pub(super) config: &'a Config,
     pub(super) options: Options,
@@ -112,9 +114,10 @@ impl Cycle<'_> {
         Ok(())
     }
 
-    /// Asks all upstreams. A kind of which everything has vanished is taken for a fault of the upstream.
+    /// Lists the repositories of all upstreams. If all repositories of a kind are missing, this is taken for a
+    /// fault of the upstream.
     pub(super) fn list(&self, previous: Option<&Snapshot>) -> Result<Listing, Error> {
-        let bar = self.progress.waiting("asking upstream for its repositories");
+        let bar = self.progress.waiting("asking the upstreams for their repositories");
         let Config { branches, only, jobs, .. } = self.config;
         let wanted = Wanted { branches, only, jobs: *jobs };
         let listing = upstream::list(self.upstreams, self.http, &wanted);
@@ -125,7 +128,8 @@ impl Cycle<'_> {
             if had && !listing.ids().any(|id| id.kind == kind) {
                 return Err(Error::ListForm {
                     what: kind.to_string(),
-                    reason: "it is empty, and was not before".to_owned(),
+                    reason: "it is empty, but repositories of it are published; nothing is changed"
+                        .to_owned(),
                     url: self.upstreams.iter().map(|it| it.url()).collect::<Vec<_>>().join(", "),
                 });
             }
@@ -133,7 +137,7 @@ impl Cycle<'_> {
         Ok(listing)
     }
 
-    /// Does the plan's jobs, several at once, and returns what is to be published.
+    /// Runs the jobs of the plan, several at a time. Returns what is to be published.
     fn work(&self, plan: Plan, intact: &Catalogue, report: &mut Report) -> Catalogue {
         let Plan { jobs, kept: mut catalogue, unknown } = plan;
         report.failures.extend(unknown.iter().map(merge::unknown));
@@ -178,7 +182,7 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// One line a repository, for who asks for it; progress and report tell the rest.
+/// Logs one line about a repository, which is shown with `-v`.
 fn log(project: &str, result: &Result<JobResult, Error>, duration: Duration) {
     let duration_ms = millis(duration);
     match result {

@@ -1,7 +1,8 @@
-//! Sweeping: tarballs leave `dist/` only after their grace period.
+//! Removes tarballs from `dist/` when their grace period is over.
 //!
-//! New tarballs come first, then the snapshot that names them. What the snapshot no longer names is
-//! removed after that, never before.
+//! The order keeps all links valid: first new tarballs are written, then the snapshot that names them. Only then
+//! tarballs are removed that the snapshot no longer names. The grace period is for clients that still have a
+//! link to them.
 
 use std::{fs, io, time::Duration};
 
@@ -17,8 +18,12 @@ use crate::{
     },
 };
 
-/// The tarballs on disk that `catalogue` does not name, with the time since when: as `retired` has
-/// it, `now` for what the earlier snapshot still named, else (a killed cycle's) when it was written.
+/// The tarballs on disk that `catalogue` does not name, with the time since when this is so, in Unix seconds.
+///
+/// That time is:
+/// - the time in `retired`, if the tarball is there;
+/// - `now`, if `named_before` says that the earlier snapshot named it;
+/// - otherwise the time when it was written. A cycle that was killed leaves such tarballs.
 pub fn retired(
     on_disk: &Tarballs,
     catalogue: &Catalogue,
@@ -43,10 +48,11 @@ pub fn retired(
         .collect()
 }
 
-/// Removes the tarballs whose grace period is over; returns how many.
+/// Removes the tarballs whose grace period is over at the time `now`, in Unix seconds. Returns how many were
+/// removed.
 ///
 /// # Errors
-/// [`Error::Io`]; one that is gone already is none.
+/// [`Error::Io`] if a file cannot be removed. A file that does not exist is no error.
 pub fn sweep(
     layout: &Layout,
     retired: &Retired,
@@ -79,7 +85,7 @@ mod tests {
         snapshot::catalogue::{BranchRecord, RepositoryRecord},
     };
 
-    /// Days, as far as a grace period goes.
+    /// A day in seconds.
     const DAY: i64 = 24 * 60 * 60;
     const WRITTEN: i64 = 1_000 * DAY;
     const NOW: i64 = WRITTEN + 300 * DAY;
@@ -150,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sweep_removes_what_has_had_its_grace_period_and_counts_it() {
+    fn a_sweep_removes_and_counts_the_tarballs_whose_grace_period_is_over() {
         let (_folder, layout) = data(&["just", "nearly", "long", "other"]);
         let retired = Retired::from([
             (key("just"), NOW - 7 * DAY),
@@ -166,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_sweep_can_not_remove_is_named() {
+    fn a_tarball_that_cannot_be_removed_is_named() {
         let (_folder, layout) = data(&[]);
         fs::create_dir(layout.dist(Kind::Skins).join("folder")).unwrap();
         let retired = Retired::from([(key("folder"), NOW - 70 * DAY)]);

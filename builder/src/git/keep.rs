@@ -2,7 +2,7 @@
 //!
 //! The mirror of a submodule is shared: branches of several repositories may have it as a submodule, each at
 //! another commit. Each branch keeps its commit by a ref of its own, and the name of the ref says which branch
-//! that is. So the mirrors alone tell what can be removed. Neither URLs nor settings are needed for that.
+//! that is. So the mirrors alone show what can be removed. Neither URLs nor settings are needed for that.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -44,7 +44,11 @@ impl Mirror {
             Ok(repository) => repository,
             Err(error) => {
                 if path.exists() {
-                    tracing::warn!("mirror {} is made anew: {}", path.display(), error.message());
+                    tracing::warn!(
+                        "cannot open the mirror {}, which is fetched again: {}",
+                        path.display(),
+                        error.message()
+                    );
                     fs::remove_dir_all(path).at("remove", path)?;
                 }
                 fs::create_dir_all(path).at("create", path)?;
@@ -254,7 +258,7 @@ fn alternates(mirror: &Path) -> PathBuf {
 /// others.
 ///
 /// Git refuses to write while there is such a lock file, because its owner may still be running. Here the lock
-/// of the data directory tells that no owner is running.
+/// of the data directory ensures that no owner is running.
 fn remove_unfinished(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
