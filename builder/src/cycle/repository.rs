@@ -11,7 +11,7 @@ use std::{
     time::Instant,
 };
 
-use git2::Repository;
+use git2::{Oid, Repository};
 use tardist_contract::{BranchName, CommitId, TarballName};
 
 use crate::{
@@ -185,15 +185,7 @@ impl JobRunner<'_> {
             committed_at,
             url: &project.remote_url,
         };
-        let repository = mirror.reopened()?;
-        let root = Superproject::read(&repository, id, &project.url)?;
-        // By the path of the submodule. The path of the repository itself is empty.
-        let mut superprojects = BTreeMap::from([(String::new(), root)]);
-        let depth = self.submodule_depth;
-        let mut content = Content::read_nested(repository, id, depth, |_, gitlink| {
-            let keep_ref = KeepRef::new(&project.id, branch, &gitlink.path);
-            self.submodule(&mut superprojects, gitlink, &keep_ref)
-        })?;
+        let mut content = self.content(job, branch, mirror, id)?;
         if let Some(composer) = self.composer {
             composer.install(&mut content, commit, self.layout)?;
         }
@@ -222,6 +214,26 @@ impl JobRunner<'_> {
             problems,
             size,
             sha256,
+        })
+    }
+
+    /// The files of a commit, with those of its submodules, which are fetched.
+    fn content(
+        &self,
+        job: &Job,
+        branch: &BranchName,
+        mirror: &Mirror,
+        commit: Oid,
+    ) -> Result<Content, Error> {
+        let project = &job.project;
+        let repository = mirror.reopened()?;
+        let root = Superproject::read(&repository, commit, &project.url)?;
+        // By the path of the submodule. The path of the repository itself is empty.
+        let mut superprojects = BTreeMap::from([(String::new(), root)]);
+        let depth = self.submodule_depth;
+        Content::read_nested(repository, commit, depth, |_, gitlink| {
+            let keep_ref = KeepRef::new(&project.id, branch, &gitlink.path);
+            self.submodule(&mut superprojects, gitlink, &keep_ref)
         })
     }
 

@@ -120,7 +120,7 @@ mod tests {
 
         let repositories = of_repositories(&layout).unwrap();
         assert_eq!(repositories, BTreeMap::from([(id.clone(), layout.mirror(&id))]));
-        assert_eq!(of_submodules(&layout).unwrap(), [submodule.clone()]);
+        assert_eq!(of_submodules(&layout).unwrap(), [submodule.as_path()]);
         let folders = folders(&layout).unwrap();
         assert!(folders.contains(&layout.submodules().join("g.example/r")), "{folders:?}");
         assert!(!folders.contains(&submodule), "{folders:?}");
