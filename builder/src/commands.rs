@@ -1,4 +1,5 @@
-//! The commands of `tardist`, a file each. Each gives an [`Output`]: what to print, and the exit status.
+//! The commands of `tardist`, one file for each. A command returns an [`Output`]: the text to print and the exit
+//! status.
 
 pub mod completions;
 pub mod gc;

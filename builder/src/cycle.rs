@@ -1,7 +1,9 @@
-//! One cycle, from an upstream's list to a published snapshot: the only room that sees every stage.
+//! One cycle: from the lists of the upstreams to a published snapshot. Only this module uses every stage.
 //!
-//! [`run`] has the steps in their order: list, [`plan`], work on each repository ([`repository`]), `merge`
-//! what came out, publish, [`sweep`]. [`report`] is what the cycle tells; [`dry_run`] stops at the plan.
+//! [`run`] has the steps in their order: list the repositories, compare them with what is published
+//! ([`plan`]), build the tarballs of each changed repository ([`repository`]), `merge` the results into the
+//! catalogue, `publish` it, and remove old tarballs ([`sweep`]). [`report`] is the summary for the operator.
+//! [`dry_run`] stops after the plan.
 
 pub mod dry_run;
 mod merge;

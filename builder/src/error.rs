@@ -1,4 +1,4 @@
-//! What can go wrong in a cycle, each with the thing that it went wrong on.
+//! The errors of the builder. Each says what failed, on what, and what to do where that is known.
 
 use std::{io, path::PathBuf, time::Duration};
 
@@ -6,51 +6,53 @@ use tardist_contract::{BranchName, CommitId};
 
 use crate::net::HttpError;
 
-/// A failed action with its subject. Those of a repository are counted and end only its part of
-/// the cycle; all others end the cycle before anything is published.
+/// A failed action and what it failed on.
+///
+/// An error of one repository or branch goes into the report, and the cycle continues with the others. Any
+/// other error ends the cycle before anything is published.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The configuration says something that can't be.
+    /// The command line or the configuration is wrong. The text says what to write.
     #[error("{0}")]
     Config(String),
-    /// Another builder works in the data directory.
-    #[error("another tardist works in {}: wait for it, or give this one another data directory", path.display())]
+    /// Another builder holds the lock of the data directory.
+    #[error("another tardist is running in {}: wait for it to end, or use another data directory (--data)", path.display())]
     Locked {
         /// The data directory.
         path: PathBuf,
     },
-    /// There is no snapshot to go by.
-    #[error("there is no snapshot in {}: `tardist sync` makes one", path.display())]
+    /// There is no snapshot, or none that can be read.
+    #[error("there is no snapshot in {}: run `tardist sync` first", path.display())]
     NothingPublished {
         /// The data directory.
         path: PathBuf,
     },
     /// A file or folder of the data directory could not be read or written.
-    #[error("can't {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was tried: "create", "rename".
+        /// The action, as a verb: "create", "rename".
         action: &'static str,
-        /// On what.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The upstream's list could not be had.
-    #[error("the list of {what} can't be had: {source}")]
+    /// The list of repositories could not be fetched from the upstream.
+    #[error("cannot fetch the list of {what}: {source}")]
     List {
-        /// Of what: a Gerrit prefix, "repositories".
+        /// What is listed: a Gerrit prefix, "repositories".
         what: String,
-        /// What happened.
+        /// The HTTP error.
         source: HttpError,
     },
-    /// The upstream's list is not what such an upstream answers.
-    #[error("the list of {what} is not as it should be: {reason} ({url})")]
+    /// The upstream's list is not in the form that this type of upstream uses.
+    #[error("the list of {what} is not valid: {reason} ({url})")]
     ListForm {
-        /// Of what: a Gerrit prefix, "repositories".
+        /// What is listed: a Gerrit prefix, "repositories".
         what: String,
-        /// What is wrong with it.
+        /// What is wrong with the list.
         reason: String,
-        /// Where it came from.
+        /// The URL of the list.
         url: String,
     },
     /// A fetch over HTTP failed.
@@ -58,93 +60,94 @@ pub enum Error {
     Fetch {
         /// The repository's URL.
         url: String,
-        /// What happened.
+        /// The HTTP error.
         source: HttpError,
     },
-    /// What Git answered is no list of refs.
-    #[error("the branches of {url} can't be had: {reason}")]
+    /// The response of the Git server is not a list of refs.
+    #[error("cannot list the branches of {url}: {reason}")]
     Refs {
         /// The repository's URL.
         url: String,
-        /// What is wrong.
+        /// What is wrong with the response.
         reason: String,
     },
-    /// An upstream names a clone URL that it is not configured for; it is not asked.
+    /// The upstream lists a clone URL on a host that is not the upstream's. No request is sent there.
     #[error(
-        "its clone URL {url} is not on {host}, the host that its upstream is configured for; it was not asked"
+        "its clone URL {url} is not on {host}, the host that its upstream is configured for, so nothing \
+         was fetched"
     )]
     Elsewhere {
         /// The clone URL.
         url: String,
-        /// The host, as a URL.
+        /// The upstream's host, as a URL.
         host: String,
     },
-    /// Git itself failed.
-    #[error("can't {action}: {}", source.message())]
+    /// libgit2 failed.
+    #[error("cannot {action}: {}", source.message())]
     Git {
-        /// What was tried, on what.
+        /// The action and its object: "open the mirror PATH".
         action: String,
-        /// What libgit2 said.
+        /// The error of libgit2.
         source: git2::Error,
     },
-    /// An object is missing in a mirror, or broken.
-    #[error("can't read {what} from the mirror {}: {}", mirror.display(), source.message())]
+    /// An object is missing from a mirror, or cannot be read. The mirror can be fetched again.
+    #[error("cannot read {what} from the mirror {}: {}", mirror.display(), source.message())]
     Damaged {
         /// The mirror's folder.
         mirror: PathBuf,
-        /// What was to be read.
+        /// The object: "commit ID".
         what: String,
-        /// What libgit2 said.
+        /// The error of libgit2.
         source: git2::Error,
     },
     /// Composer did not install what a branch requires.
     #[error("composer failed: {reason}")]
     Composer {
-        /// How, with the end of what it said.
+        /// Why, with the end of Composer's output.
         reason: String,
     },
-    /// The upstream's list has a branch that Git does not have.
+    /// The upstream lists a branch, but its Git server does not have the branch.
     #[error(
-        "upstream lists {branch}{}, but its Git has no such commit; the branch may have been deleted \
-         or moved a moment ago, and the next cycle tries again",
+        "upstream lists {branch}{}, but its Git server has no such commit; the branch may have just been \
+         deleted or moved; the next cycle tries again",
         listed.as_ref().map(|commit| format!(" at {}", commit.short())).unwrap_or_default()
     )]
     NoCommit {
         /// The branch.
         branch: BranchName,
-        /// The commit that the list has for it.
+        /// The commit of the branch in the upstream's list.
         listed: Option<CommitId>,
     },
-    /// The content is larger than the limits allow.
+    /// The content of a branch is larger than the limits allow.
     #[error(
-        "its content has more than {limit} {unit}; the limit keeps hostile links from filling the disk"
+        "its content has more than {limit} {unit}; the limit keeps hostile symbolic links from filling the disk"
     )]
     TooLarge {
         /// The limit.
         limit: u64,
-        /// Of what: "files", "bytes".
+        /// What is limited: "files", "bytes".
         unit: &'static str,
     },
     /// SQLite failed on a snapshot.
-    #[error("can't {action} the snapshot {}: {source}", path.display())]
+    #[error("cannot {action} the snapshot {}: {source}", path.display())]
     Snapshot {
-        /// What was tried.
+        /// The action, as a verb.
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// What SQLite said.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
-    /// A name that the upstream lists can be neither a file nor a URL.
+    /// A name from the upstream cannot be used in file names and URLs.
     #[error(transparent)]
     Name(#[from] tardist_contract::NameError),
-    /// The builder itself is wrong.
+    /// Something that only a fault of the builder itself can cause.
     #[error("a bug in tardist: {0}; please report it")]
     Bug(String),
 }
 
 impl Error {
-    /// True where the same action may work later without anybody's doing.
+    /// True if the same action may succeed later, with nothing changed: the network or a server was down.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::List { source, .. } | Self::Fetch { source, .. } => source.is_transient(),
@@ -156,7 +159,7 @@ impl Error {
         }
     }
 
-    /// How long the server asked to wait.
+    /// How long to wait before the next try, if the server said so (`Retry-After`).
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::List { source, .. } | Self::Fetch { source, .. } => source.retry_after(),
@@ -165,7 +168,7 @@ impl Error {
     }
 }
 
-/// Gives an I/O error its action and path.
+/// Adds the action and the path to an I/O error.
 pub(crate) trait IoContext<T> {
     fn at(self, action: &'static str, path: impl Into<PathBuf>) -> Result<T, Error>;
 }
@@ -176,7 +179,7 @@ impl<T> IoContext<T> for io::Result<T> {
     }
 }
 
-/// Gives a Git error its action.
+/// Adds the action to an error of libgit2.
 pub(crate) trait GitContext<T> {
     fn git(self, action: impl FnOnce() -> String) -> Result<T, Error>;
 }

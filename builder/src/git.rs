@@ -1,14 +1,18 @@
-//! Git: mirrors, the transport under libgit2, what a server says of its branches, and submodules.
+//! Git: asks servers for the commits of branches, fetches commits into mirrors, and finds submodules.
 //!
-//! It turns URLs and commits into repositories on disk. What is in a tree is `content`'s; the two do
-//! not know each other.
+//! It turns a URL and a commit into a bare repository on disk. Reading the files of a commit is the task of
+//! `content`. The two modules do not import each other.
+//!
+//! [`ls_refs`] asks a server. [`mirror`] fetches, over the HTTP [`transport`] of libgit2. [`superproject`],
+//! [`submodule`] and [`url_map`] find the URL of a submodule. [`keep`] and [`repack`] remove from mirrors what
+//! is no longer needed.
 
 pub mod keep;
 pub mod ls_refs;
 pub mod mirror;
 mod pkt_line;
+pub mod repack;
 pub mod submodule;
 pub mod superproject;
-pub mod tidy;
 pub mod transport;
 pub mod url_map;

@@ -1,13 +1,16 @@
-//! The builder: mirrors repositories, makes tarballs, and publishes the snapshot.
+//! The builder: mirrors Git repositories, makes tarballs of their branches, and publishes a snapshot.
 //!
-//! Data flows one way, and each step is a room, a module with files of its own:
+//! Data flows in one direction. Each step is a module with files of its own:
 //!
-//! [`upstream`] (which repositories there are, and at which commits) → [`git`] (fetched into mirrors) →
-//! [`content`] (a branch's files) → [`metadata`] (what it says of itself) and [`tarball`] (its bytes) →
-//! [`snapshot`] (all that is published, as one file).
+//! 1. [`upstream`] lists the repositories and the commits of their branches.
+//! 2. [`git`] fetches these commits into mirrors.
+//! 3. [`content`] reads the files of a branch.
+//! 4. [`metadata`] reads the manifest in them, and [`tarball`] compresses them.
+//! 5. [`snapshot`] writes everything that is published to one SQLite file.
 //!
-//! [`cycle`] runs them. Below them are [`net`] (HTTP) and [`data_dir`] (the files on disk), above them
-//! [`settings`] and [`commands`]. Who may use whom stands in `docs/architecture.md`; a test holds it.
+//! [`cycle`] runs these steps. They are based on [`net`] (HTTP) and [`data_dir`] (the files on disk).
+//! [`settings`] and [`commands`] are what users see. `docs/architecture.md` says which module may import
+//! which; a test checks it.
 
 pub mod cli;
 pub mod commands;

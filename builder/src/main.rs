@@ -1,5 +1,5 @@
-//! The `tardist` command: parses the command line, sets up logging, starts the command, and gives its
-//! exit status.
+//! The program `tardist`: parses the command line, sets up logging, runs the command, prints its output, and
+//! exits with its status.
 
 use std::{env, io, io::Write, process::ExitCode};
 
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
 
 fn run(parsed: Parsed, progress: &Progress) -> Result<Output, Error> {
     let Parsed { cli, wrong } = parsed;
-    // These two need no settings, so that wrong ones do not matter.
+    // These two need no settings, so they work even if the settings are wrong.
     match cli.command {
         Command::Completions { shell } => return Ok(completions::run(cli::command(), shell)),
         Command::Man => return man::run(cli::command()),
@@ -57,8 +57,8 @@ fn run(parsed: Parsed, progress: &Progress) -> Result<Output, Error> {
     }
 }
 
-/// Writes to standard output, with one newline at the end. A reader that went away
-/// (`tardist status | head -1`) is no failure.
+/// Writes a text to standard output, with one newline at the end. It is no failure if the reader has closed
+/// its end (`tardist status | head -1`).
 fn print(text: &str) {
     let text = text.trim_end();
     if !text.is_empty() {

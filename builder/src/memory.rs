@@ -1,9 +1,9 @@
-//! How much memory this process took at most, where the system tells it for the price of a read.
+//! The most memory that this process has used.
 
 use std::fs;
 
-/// The largest resident size so far, in bytes: `VmHWM` of Linux
-/// (<https://man7.org/linux/man-pages/man5/proc_pid_status.5.html>); `None` elsewhere.
+/// The largest resident set size so far, in bytes: `VmHWM` of Linux
+/// (<https://man7.org/linux/man-pages/man5/proc_pid_status.5.html>). `None` on other systems.
 pub fn peak() -> Option<u64> {
     parse(&fs::read_to_string("/proc/self/status").ok()?)
 }

@@ -1,31 +1,31 @@
-//! Git objects: commits as Git reads them, and what it means that an object cannot be read.
+//! Git objects: reads commits as Git does, and distinguishes damaged objects from other errors.
 //!
-//! libgit2 refuses a commit whose author or committer line is not as it should be, such as one
-//! without `<` and `>`. Git checks these lines only when it is asked to (`git fsck`): it clones such a
-//! commit and checks it out. There are some in old histories, so the builder reads the object itself.
+//! libgit2 refuses a commit with a malformed author or committer line, such as one without `<` and `>`. Git
+//! itself clones such a commit and checks it out; only `git fsck` complains. Old histories have such commits,
+//! so the builder parses the object itself.
 //!
-//! This is apart from `git` and `content`, since both read commits and neither knows the other.
+//! This is a module of its own because `git` and `content` both read commits, and must not import each other.
 
 use git2::{ErrorClass, ErrorCode, ObjectType, Oid, Repository};
 
 use crate::Error;
 
-/// What the builder needs of a commit.
+/// The parts of a commit that the builder needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
-    /// The tree of its files.
+    /// The tree with its files.
     pub tree: Oid,
-    /// The commits before it.
+    /// Its parent commits.
     pub parents: Vec<Oid>,
-    /// When it was committed: Unix seconds. 0 where the commit does not say it in Git's form, as in Git.
+    /// The committer's time in Unix seconds. 0 if it is malformed, as in Git.
     pub committed_at: i64,
 }
 
 /// Reads a commit.
 ///
 /// # Errors
-/// libgit2's where there is no such object, and one of the class [`ErrorClass::Object`] where it is no
-/// commit that Git could read.
+/// libgit2's error if the object does not exist or cannot be read. An error of [`ErrorClass::Object`] if it is
+/// not a commit that Git could read.
 pub fn commit(repository: &Repository, id: Oid) -> Result<Commit, git2::Error> {
     let odb = repository.odb()?;
     let object = odb.read(id)?;
@@ -36,15 +36,16 @@ pub fn commit(repository: &Repository, id: Oid) -> Result<Commit, git2::Error> {
     })
 }
 
-/// True where the repository has this commit. It is not read, so that this is cheap.
+/// True if the repository has this commit. Reads only the header of the object, which is cheap.
 pub fn has_commit(repository: &Repository, id: Oid) -> bool {
     let header = repository.odb().and_then(|odb| odb.read_header(id));
     header.is_ok_and(|(_, kind)| kind == ObjectType::Commit)
 }
 
-/// Gives libgit2's error on an object its repository, and what was to be read.
+/// Adds the repository and the object to an error of libgit2.
 pub(crate) trait ObjectContext<T> {
-    /// [`Error::Damaged`] where the object is missing or broken, else [`Error::Git`].
+    /// [`Error::Damaged`] if the object is missing or cannot be parsed, otherwise [`Error::Git`]. `what` names
+    /// the object: "commit ID".
     fn object(self, repository: &Repository, what: impl FnOnce() -> String) -> Result<T, Error>;
 }
 
@@ -66,8 +67,8 @@ impl<T> ObjectContext<T> for Result<T, git2::Error> {
     }
 }
 
-/// The parts of a commit object
-/// (<https://git-scm.com/docs/user-manual#commit-object>; `parse_commit_buffer` of Git's commit.c).
+/// Parses a commit object (<https://git-scm.com/docs/user-manual#commit-object>) like `parse_commit_buffer`
+/// in Git's commit.c. `None` if Git could not read it.
 fn parse(object: &[u8]) -> Option<Commit> {
     let mut lines = object.split(|&byte| byte == b'\n');
     let mut line = lines.next()?;
@@ -87,8 +88,10 @@ fn id(hex: &[u8]) -> Option<Oid> {
     std::str::from_utf8(hex).ok().filter(|hex| hex.len() == 40)?.parse().ok()
 }
 
-/// The seconds behind the last `>` of an author or committer line, as Git's `parse_commit_date` finds
-/// them: names may hold anything, and the end of the line is where people least go wrong.
+/// The number after the last `>` of a committer line, in Unix seconds.
+///
+/// Git's `parse_commit_date` looks for the last `>`, too, because the name and the address before it may
+/// contain anything.
 fn time(line: &[u8]) -> Option<i64> {
     let after = line.iter().rposition(|&byte| byte == b'>')? + 1;
     let text = line[after..].trim_ascii_start();
@@ -118,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_git_reads_is_read_and_a_time_that_it_can_not_find_is_0() {
+    fn a_malformed_committer_line_is_read_as_git_does_and_a_missing_time_is_0() {
         for (committer, time) in [
             ("B b@example.org 1767323045 +0000", 0),
             ("B <b@example.org>1767323045 +0000", 1_767_323_045),
@@ -137,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_commit_is_none() {
+    fn an_object_that_is_not_a_commit_is_none() {
         for text in ["", "tree x\n", "parent\n", &format!("tree {TREE}a\n")] {
             assert_eq!(parse(text.as_bytes()), None, "{text:?}");
         }

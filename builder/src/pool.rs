@@ -1,7 +1,7 @@
-//! Work on many things at once, by a fixed number of threads.
+//! A thread pool: works on a list of items with a fixed number of threads.
 //!
-//! Whatever the builder does in parallel for repositories goes through [`run`]. So a panic means the same
-//! everywhere: it is the failure of the thing that was worked on, and all others go on.
+//! Everything that the builder does in parallel goes through [`run`]. So a panic has the same effect
+//! everywhere: the item that was worked on fails, and the work on all others continues.
 
 use std::{
     any::Any,
@@ -13,13 +13,13 @@ use std::{
 
 use crate::Error;
 
-/// Does `work` on each of `items`, `threads` at a time, and hands each item to `each` with its result.
+/// Calls `work` for each of `items` on `threads` threads, and calls `each` with every item and its result.
 ///
-/// `each` runs on the thread of the caller, in the order in which results come. At least one thread
-/// works, and no more than there are items.
+/// `each` runs on the caller's thread, in the order in which the results arrive. At least one thread is
+/// started, and never more than there are items.
 ///
-/// A panic in `work` is an [`Error::Bug`] of its item. `work` must leave nothing half done in what
-/// it shares with other items when it panics.
+/// A panic in `work` becomes an [`Error::Bug`] of its item. So data that `work` shares between items must
+/// still be valid after a panic.
 pub fn run<T: Send, R: Send>(
     threads: usize,
     items: Vec<T>,
@@ -37,14 +37,14 @@ pub fn run<T: Send, R: Send>(
                 while let Some(item) = next() {
                     let result = panic::catch_unwind(AssertUnwindSafe(|| work(&item)));
                     let result = result.unwrap_or_else(|cause| Err(bug(&*cause)));
-                    // Nobody listens any more: `each` has panicked.
+                    // The receiver is gone only if `each` has panicked.
                     if sender.send((item, result)).is_err() {
                         return;
                     }
                 }
             });
         }
-        // The loop below ends when the last thread drops its sender.
+        // The loop below ends when all senders are dropped: this one, and those of the threads.
         drop(sender);
         for (item, result) in receiver {
             each(item, result);
@@ -52,7 +52,7 @@ pub fn run<T: Send, R: Send>(
     });
 }
 
-/// The error that tells what a panic said.
+/// An error with the message of a panic.
 fn bug(cause: &(dyn Any + Send)) -> Error {
     let text = cause
         .downcast_ref::<String>()

@@ -1,5 +1,7 @@
-//! Progress: how far, how long still, how much; a bar on a terminal, a line every ten seconds
-//! elsewhere, and neither when asked to be quiet.
+//! Progress for the user: how much is done, the time left, and the bytes received.
+//!
+//! On a terminal it is a progress bar. Elsewhere it is a log line every ten seconds. With `--quiet` there is no
+//! bar, and the level of the log leaves the lines out.
 
 use std::{
     fmt::Write as _,
@@ -12,13 +14,13 @@ use std::{
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// How often a line is written where nothing can be drawn: seldom enough for a journal.
+/// The time between two log lines. It is long enough not to fill a journal.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How often a bar's numbers are renewed.
+/// The time between two updates of the numbers of a bar.
 const BAR_INTERVAL: Duration = Duration::from_millis(250);
 
-/// The progress of this process. Clones are the same.
+/// The progress display of this process. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Progress {
     bars: MultiProgress,
@@ -26,7 +28,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Bars on standard error if that is a terminal, else lines; neither if `quiet`.
+    /// Draws bars if standard error is a terminal and `quiet` is false.
     pub fn new(quiet: bool) -> Self {
         let terminal = !quiet && io::stderr().is_terminal();
         let target =
@@ -34,20 +36,21 @@ impl Progress {
         Self { bars: MultiProgress::with_draw_target(target), terminal }
     }
 
-    /// True where bars are drawn.
+    /// True if bars are drawn.
     pub fn is_drawn(&self) -> bool {
         self.terminal
     }
 
-    /// A bar that only says what is waited for.
+    /// Shows `message` with a spinner until the returned bar is cleared. For work of unknown length.
     pub fn waiting(&self, message: &'static str) -> ProgressBar {
         let bar = self.bars.add(ProgressBar::new_spinner().with_message(message));
         bar.enable_steady_tick(BAR_INTERVAL);
         bar
     }
 
-    /// Begins to tell of `total` things, `unit` in the plural ("repositories"). `received` gives
-    /// the bytes that have come over the network.
+    /// Shows the progress of work on `total` items until the returned meter is dropped. `unit` is what they
+    /// are, in the plural: "repositories". `received` returns the number of bytes received over the network
+    /// so far.
     pub fn count(
         &self,
         total: usize,
@@ -64,7 +67,7 @@ impl Progress {
             state: Mutex::new(State { done: 0, tarballs: 0, current: Vec::new(), ended: false }),
             changed: Condvar::new(),
         });
-        let teller = Teller {
+        let display = Display {
             shared: Arc::clone(&shared),
             bar: bar.clone(),
             total,
@@ -72,12 +75,12 @@ impl Progress {
             drawn: self.terminal,
             began: Instant::now(),
         };
-        let thread = thread::spawn(move || teller.tell(received));
+        let thread = thread::spawn(move || display.run(received));
         Meter { shared, bar, thread: Some(thread) }
     }
 }
 
-/// Counts what is done. Ends when it is dropped.
+/// Counts the items that are done. The display ends when this is dropped.
 #[derive(Debug)]
 pub struct Meter {
     shared: Arc<Shared>,
@@ -95,7 +98,7 @@ struct Shared {
 struct State {
     done: usize,
     tarballs: usize,
-    /// What is worked on, the longest first.
+    /// The names of the items that are being worked on, in the order in which they began.
     current: Vec<String>,
     ended: bool,
 }
@@ -107,7 +110,7 @@ impl Shared {
 }
 
 impl Meter {
-    /// Work on something begins. It ends when the task is dropped, by a panic too.
+    /// Notes that work on the item named `what` begins. It ends when the task is dropped, also by a panic.
     pub fn begin(&self, what: &str) -> Task<'_> {
         let mut state = self.shared.lock();
         state.current.push(what.to_owned());
@@ -116,7 +119,7 @@ impl Meter {
     }
 }
 
-/// Something that is worked on.
+/// An item that is being worked on.
 #[derive(Debug)]
 pub struct Task<'a> {
     meter: &'a Meter,
@@ -124,7 +127,7 @@ pub struct Task<'a> {
 }
 
 impl Task<'_> {
-    /// So many tarballs came out of it.
+    /// Adds the number of tarballs that were made from this item.
     pub fn made(&self, tarballs: usize) {
         self.meter.shared.lock().tarballs += tarballs;
     }
@@ -145,15 +148,15 @@ impl Drop for Meter {
         self.shared.lock().ended = true;
         self.shared.changed.notify_all();
         if let Some(thread) = self.thread.take() {
-            // It does nothing that could panic; if it did, the work is done all the same.
+            // If the thread panicked, only the display is affected, not the work.
             let _ = thread.join();
         }
         self.bar.finish_and_clear();
     }
 }
 
-/// The side that tells.
-struct Teller {
+/// Shows the numbers of a meter, on a thread of its own.
+struct Display {
     shared: Arc<Shared>,
     bar: ProgressBar,
     total: usize,
@@ -162,8 +165,8 @@ struct Teller {
     began: Instant,
 }
 
-impl Teller {
-    fn tell(&self, received: impl Fn() -> u64) {
+impl Display {
+    fn run(&self, received: impl Fn() -> u64) {
         let interval = if self.drawn { BAR_INTERVAL } else { LINE_INTERVAL };
         let mut state = self.shared.lock();
         while !state.ended {
@@ -183,7 +186,7 @@ impl Teller {
     }
 }
 
-/// What stands behind the count: ", 35.0 MB received, 210 tarballs, about 4 min to go".
+/// The text after the count: ", 35.0 MB received, 210 tarballs, about 4 min to go".
 fn rest(done: usize, total: usize, tarballs: usize, received: u64, elapsed: Duration) -> String {
     let mut text = String::new();
     if received > 0 {
@@ -198,7 +201,8 @@ fn rest(done: usize, total: usize, tarballs: usize, received: u64, elapsed: Dura
     text
 }
 
-/// How long the rest takes if it goes on like that; nothing before there is anything to go by.
+/// The estimated time until all is done, at the speed so far. `None` in the first second, and before the
+/// first item is done.
 fn left(done: usize, total: usize, elapsed: Duration) -> Option<Duration> {
     if done == 0 || elapsed < Duration::from_secs(1) {
         return None;
@@ -220,7 +224,7 @@ pub fn bytes(bytes: u64) -> String {
     if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") }
 }
 
-/// A time for people, rounded up to what they care for: "12 s", "4 min", "1 h 20 min".
+/// A duration for people, rounded up: "12 s", "4 min", "1 h 20 min".
 pub fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs_f64().ceil() as u64;
     let minutes = seconds.div_ceil(60);
@@ -232,7 +236,7 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
-/// Log lines go to standard error above the bars.
+/// Writes log lines to standard error, above the bars.
 impl<'a> MakeWriter<'a> for Progress {
     type Writer = LogLine<'a>;
 
@@ -241,7 +245,7 @@ impl<'a> MakeWriter<'a> for Progress {
     }
 }
 
-/// Writes to standard error while the bars are out of the way.
+/// Writes to standard error while the bars are hidden.
 #[derive(Debug)]
 pub struct LogLine<'a>(&'a MultiProgress);
 
@@ -260,7 +264,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_how_far_how_much_and_how_long_still() {
+    fn the_rest_has_bytes_tarballs_and_time_left() {
         let rest = |done, elapsed| rest(done, 1400, 210, 35_000_000, Duration::from_secs(elapsed));
         assert_eq!(rest(350, 80), ", 35.0 MB received, 210 tarballs, about 4 min to go");
         assert_eq!(rest(0, 80), ", 35.0 MB received, 210 tarballs");

@@ -1,10 +1,14 @@
+//! The id of a repository, which is the same everywhere in the builder.
+
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use tardist_contract::{Kind, NameError, RepoName};
 
-/// What names a repository everywhere: `extensions/MassMessage`. It is the end of its Gerrit
-/// project name and of its URLs, and its path below `mirror/`.
+/// The kind and name of a repository, written `KIND/NAME`: `extensions/MassMessage`.
+///
+/// On Wikimedia's Gerrit, project names and URLs end with it. It is also the path of the mirror below
+/// `mirror/`, without `.git`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RepositoryId {

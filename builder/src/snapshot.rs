@@ -1,13 +1,14 @@
-//! The snapshot: what is published, rendered to ready-made answers, in one SQLite file.
+//! The snapshot: everything that is published, in one SQLite file, with ready-made response bodies.
 //!
-//! [`catalogue`] (what is published, as the builder knows it) → [`render`] (the answers) → [`write`]
-//! (the file). [`read`] is the way back. Nothing else in the builder uses SQLite.
+//! The [`catalogue`] is the same data in memory. [`render`] makes the response bodies from it, and [`write`]
+//! writes the file. [`read`] reads a snapshot back into a catalogue. Nothing else in the builder uses SQLite.
 
 pub mod catalogue;
 mod localized;
 pub mod read;
 pub mod render;
 mod rows;
+mod sample;
 mod search_index;
 pub mod write;
 

@@ -67,7 +67,7 @@ fn a_broken_project_list_changes_nothing_and_the_error_says_what_came() {
     ] {
         env.server.fault("/projects/", fault, None);
         let run = env.sync(&["--grace", "0s"]);
-        run.exits(1).says(&[says, &env.server.url(), "the earlier snapshot stands"]);
+        run.exits(1).says(&[says, &env.server.url(), "the earlier snapshot stays"]);
         env.server.clear_faults();
         assert!(env.published() == before, "{says}");
         env.tardist(&["status"]).exits(3).says(&[says]);

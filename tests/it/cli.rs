@@ -117,7 +117,7 @@ fn a_dry_run_says_what_a_cycle_would_do_and_changes_nothing() {
             "fetch 1, make 1 tarballs of 1 repositories, keep 30, retire 1.",
             &format!("{GREETING}: REL1_45 {}", &commit[..7]),
             &format!("{PAPER}: REL1_43"),
-            "It would fail: skins/Typo: upstream does not have it",
+            "It would fail: skins/Typo: no upstream lists it",
         ]);
     let forced = "fetch 0, make 4 tarballs of 1 repositories";
     env.sync(&["--dry-run", "--force", "--only", PAPER]).exits(0).says(&[forced, "master", "*"]);

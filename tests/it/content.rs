@@ -124,7 +124,7 @@ fn lose_a_blob(mirror: &Path, name: &str) {
 }
 
 #[test]
-fn a_damaged_mirror_is_made_again() {
+fn a_damaged_mirror_is_fetched_again() {
     let env = TestEnv::sample();
     let only = ["--only", "extensions/SampleChart", "--only", "extensions/SampleGreeting"];
     env.commit("extensions/SampleGreeting", "master", &[("lost.txt", File::text("lost"))]);
@@ -132,7 +132,7 @@ fn a_damaged_mirror_is_made_again() {
     let published = files(&env.data().join("dist"));
     let again = || {
         fs::remove_dir_all(env.data().join("dist")).unwrap();
-        env.sync(&only).exits(0).says(&["is made anew"]);
+        env.sync(&only).exits(0).says(&["is fetched again"]);
         assert!(files(&env.data().join("dist")) == published);
         env.tardist(&["verify"]).exits(0);
     };

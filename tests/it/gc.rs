@@ -39,7 +39,7 @@ fn gc_removes_what_nothing_names_and_nothing_else() {
     fs::write(env.data().join("dist/skins/.unfinished-x"), "half").unwrap();
     env.server.clear_requests();
     env.tardist(&["gc"]).exits(0).says(&[
-        "1 mirrors of repositories, 1 of submodules, 0 tarballs and 1 unfinished files removed; 9 mirrors",
+        "1 mirrors of repositories, 1 mirrors of submodules, 0 tarballs and 1 unfinished files removed; 9 mirrors",
         "freed",
     ]);
     // Objects come into one pack; what else is in them stays.

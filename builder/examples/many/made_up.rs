@@ -1,6 +1,6 @@
-//! What a repository says that nobody has: names, texts in many languages, authors, requirements.
+//! Makes up the metadata of a repository: names, texts in many languages, authors, requirements.
 //!
-//! Everything follows from the repository's number, so that each run makes the same catalogue.
+//! Everything is computed from the number of the repository, so every run makes the same catalogue.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use tardist_contract::{
     document::{Metadata, Requires},
 };
 
-/// Of what names are made, in two of them and a third where there are more repositories than pairs.
+/// The words of names. A name has two of them, and more if there are more repositories than pairs of words.
 const NAME_WORDS: [&str; 64] = [
     "Abuse",
     "Account",
@@ -82,8 +82,7 @@ const NAME_WORDS: [&str; 64] = [
     "Template",
 ];
 
-/// Of what descriptions are made. The code of a language and its words; Chinese and Japanese have no
-/// spaces between them.
+/// The words of descriptions, by language code. In Chinese and Japanese they are joined without spaces.
 const LANGUAGES: [(&str, &str); 15] = [
     (
         "en",
@@ -150,10 +149,10 @@ const LICENSES: [&str; 5] =
 const TYPES: [&str; 7] =
     ["specialpage", "parserhook", "other", "antispam", "editor", "media", "variable"];
 
-/// 2026-08-01
+/// The time of the newest commit: 2026-08-01, in Unix seconds.
 const NEWEST: u64 = 1_785_542_400;
 
-/// One repository.
+/// A made-up repository.
 pub(crate) struct MadeUp {
     number: usize,
 }
@@ -163,8 +162,8 @@ impl MadeUp {
         Self { number }
     }
 
-    /// Its name, unlike that of any other number: the number in the number system whose digits are
-    /// the words, which a step that shares no factor with the number of pairs mixes.
+    /// The name. No other number has the same: it is the number written with the words as digits. The two first
+    /// digits are shuffled by multiplication with a number that has no common factor with the number of pairs.
     pub(crate) fn name(&self, kind: Kind) -> String {
         let count = NAME_WORDS.len();
         let pairs = count * count;
@@ -181,14 +180,14 @@ impl MadeUp {
         }
     }
 
-    /// What a branch says; whoever calls this sets the commit and the size.
+    /// The record of a branch. The caller sets the commit and the size.
     pub(crate) fn branch(&self, id: &RepositoryId, branch: &str) -> Result<BranchRecord> {
         let mut random = Random::new(self.number, branch);
         let committed_at = NEWEST - random.below(400 * 86_400) as u64;
         let version = format!("{}.{}.{}", random.below(4), random.below(10), random.below(30));
         let core = branch.strip_prefix("REL1_").unwrap_or("47");
         let sha256 = (0..4).map(|_| format!("{:016x}", random.next())).collect();
-        // All branches say the same, as most real ones do.
+        // All branches have the same metadata, like most real ones.
         let mut random = Random::new(self.number, "");
         let descriptions = self.descriptions(&mut random);
         let authors = (0..=random.below(2))
@@ -222,7 +221,7 @@ impl MadeUp {
         })
     }
 
-    /// English always, and some of the others: about five of them.
+    /// Descriptions in English and in up to ten other languages.
     fn descriptions(&self, random: &mut Random) -> BTreeMap<String, String> {
         let count = 1 + random.below(2 * 5);
         let languages = LANGUAGES
@@ -239,7 +238,7 @@ impl MadeUp {
     }
 }
 
-/// `Mass Message` of `MassMessage`.
+/// Inserts spaces: `MassMessage` becomes `Mass Message`.
 fn spaced(name: &str) -> String {
     let mut title = String::new();
     for letter in name.chars() {
@@ -251,7 +250,7 @@ fn spaced(name: &str) -> String {
     title
 }
 
-/// Numbers that look random, the same ones each time: SplitMix64.
+/// Pseudo-random numbers, the same ones each time: SplitMix64.
 struct Random(u64);
 
 impl Random {
@@ -268,7 +267,7 @@ impl Random {
     }
 
     fn below(&mut self, limit: usize) -> usize {
-        // The remainder is less than a usize.
+        // The remainder is below `limit`, so it fits into a usize.
         usize::try_from(self.next() % (limit as u64)).unwrap_or_default()
     }
 

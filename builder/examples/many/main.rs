@@ -1,16 +1,15 @@
-//! Pretends that very many repositories have been mirrored: fills a data directory as a builder
-//! leaves it. The one generator of catalogues of any size, for benchmarks and tests.
+//! Fills a data directory with any number of made-up repositories, as if a builder had published them. For
+//! benchmarks and tests.
 //!
 //!     many DATA --repositories 1500 --branches 5
 //!     many DATA --repositories 10000 --branches 6 --upstream URL --template SNAPSHOT.db
 //!
-//! Repositories have names and texts that are made up, the same ones each time, and about as long as
-//! those of real ones: 1,500 with five branches make an `/info/extensions` of 5 MB. There are no
-//! tarballs, only what the snapshot says of them.
+//! Names and texts are made up, the same ones each time. They are about as long as real ones: 1,500 repositories
+//! with five branches make an `/info/extensions` of 5 MB. Only the snapshot is written, no tarballs.
 //!
-//! With `--upstream` the repositories are those that the sample upstream lists with `--many`, and
-//! the tarballs are there too, of their size but without content and taking no room: a cycle finds
-//! nothing to do. With `--template`, what branches say of themselves comes from that snapshot.
+//! With `--upstream`, the repositories are those that the sample upstream lists with `--many`. The tarballs are
+//! created too, as sparse files of the right size without content. So a cycle finds nothing to do. With
+//! `--template`, the metadata of branches comes from that snapshot.
 
 mod made_up;
 
@@ -38,14 +37,14 @@ use tardist_contract::{Kind, RepoName};
 
 use made_up::MadeUp;
 
-/// As the sample upstream has them.
+/// The branches of the sample upstream.
 const BRANCHES: [&str; 8] =
     ["master", "REL1_46", "REL1_45", "REL1_44", "REL1_43", "REL1_42", "REL1_41", "REL1_40"];
 
-/// What a tarball takes on average: 204 MB in 115 of them.
+/// The size of a tarball in bytes: the average of 115 real ones, which have 204 MB together.
 const SIZE: u64 = 1_800_000;
 
-/// Fills a data directory with very many repositories that nobody has
+/// Fills a data directory with made-up repositories
 #[derive(Debug, Parser)]
 struct Options {
     /// The data directory
@@ -55,15 +54,15 @@ struct Options {
     #[arg(long, default_value_t = 1_500)]
     repositories: usize,
 
-    /// How many branches each has: master, and the newest releases
+    /// How many branches each repository has: master, and the newest releases
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=8))]
     branches: u8,
 
-    /// Be what a builder leaves that mirrored the sample upstream at this URL
+    /// Write what a builder would have written that mirrors the sample upstream at this URL
     #[arg(long, value_name = "URL")]
     upstream: Option<String>,
 
-    /// A snapshot whose branches' metadata to use
+    /// Take the metadata of branches from this snapshot
     #[arg(long, value_name = "FILE")]
     template: Option<PathBuf>,
 }
@@ -80,7 +79,7 @@ fn main() -> Result<()> {
     let rendered = render(&catalogue, "")?;
     let now = Timestamp::now().as_second();
     atomic::put_file(&layout.snapshot(), |path| {
-        // The texts of the template's messages are only in its file.
+        // The texts of the template's messages are not in memory, only in its file.
         snapshot::write(path, &catalogue, &rendered, &Retired::new(), template.as_ref(), now)
     })?;
     let bytes = fs::metadata(layout.snapshot())?.len();
@@ -89,7 +88,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Makes a file for each tarball.
+/// Creates a sparse file of the right size for each tarball.
 fn make_tarballs(catalogue: &Catalogue, layout: &Layout) -> Result<()> {
     for kind in Kind::ALL {
         let folder = layout.dist(kind);
@@ -103,7 +102,7 @@ fn make_tarballs(catalogue: &Catalogue, layout: &Layout) -> Result<()> {
     Ok(())
 }
 
-/// What would be published.
+/// The made-up catalogue. Metadata comes from the branches of `template`, if there is one.
 fn catalogue(options: &Options, template: Option<&Snapshot>) -> Result<Catalogue> {
     let templates: Vec<&RepositoryRecord> =
         template.into_iter().flat_map(|snapshot| snapshot.catalogue.values()).collect();
@@ -121,7 +120,7 @@ fn catalogue(options: &Options, template: Option<&Snapshot>) -> Result<Catalogue
         let mut branches = BTreeMap::new();
         for (index, branch) in BRANCHES.iter().take(options.branches.into()).enumerate() {
             let mut record = match templates.get(number % templates.len().max(1)) {
-                Some(template) => taken(template, index)?,
+                Some(template) => template_branch(template, index)?,
                 None => made_up.branch(&id, branch)?,
             };
             let text = format!("{project} {branch}");
@@ -139,11 +138,11 @@ fn catalogue(options: &Options, template: Option<&Snapshot>) -> Result<Catalogue
 
 fn read(template: &Path) -> Result<Snapshot> {
     let snapshot = Snapshot::load(template);
-    snapshot.with_context(|| format!("{} is no snapshot", template.display()))
+    snapshot.with_context(|| format!("{} is not a snapshot", template.display()))
 }
 
-/// The branches of a repository, in turns.
-fn taken(template: &RepositoryRecord, index: usize) -> Result<BranchRecord> {
+/// A branch of the template. If it has fewer branches than are needed, they are used several times.
+fn template_branch(template: &RepositoryRecord, index: usize) -> Result<BranchRecord> {
     let branches: Vec<&BranchRecord> = template.branches.values().collect();
     ensure!(!branches.is_empty(), "the template has a repository without branches");
     Ok(branches[index % branches.len()].clone())

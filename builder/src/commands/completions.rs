@@ -1,10 +1,10 @@
-//! `tardist completions`: what a shell needs to complete commands and flags.
+//! `tardist completions`: writes the script with which a shell completes commands and flags.
 
 use clap_complete::Shell;
 
 use crate::commands::output::Output;
 
-/// The completions of `command` for a shell.
+/// Returns the completion script of `command` for a shell.
 pub fn run(mut command: clap::Command, shell: Shell) -> Output {
     let name = command.get_name().to_owned();
     let mut script = Vec::new();

@@ -1,7 +1,7 @@
-//! The manual page: one for the whole command, from the command line's own form.
+//! `tardist man`: writes the manual page from the definition of the command line.
 //!
-//! clap_mangen by itself makes a page for each subcommand; for one that is read from top to bottom
-//! their sections are put together here.
+//! clap_mangen makes one page for each subcommand. One page for everything is easier to read, so this module
+//! puts their sections together.
 
 use std::io::{self, Write};
 
@@ -15,22 +15,22 @@ const FILES: &str = r#".SH FILES
 The configuration file, in the folder where tardist is started. \fBtardist config\fR writes one.
 .TP
 \fIDATA\fR\fB/snapshot.db\fR
-The published snapshot. \fIDATA\fR is what \fB\-\-data\fR says.
+The published snapshot. \fIDATA\fR is the data directory, which \fB\-\-data\fR sets.
 .TP
 \fIDATA\fR\fB/dist/\fR
-The tarballs, by kind. A web server serves them at \fB/dist/\fR.
+The tarballs, in a folder for each kind. A web server serves them at \fB/dist/\fR.
 .TP
 \fIDATA\fR\fB/mirror/\fR
-Bare clones. They may be deleted between cycles, and are fetched again.
+Bare clones. They may be deleted when no cycle is running. The next cycle that needs them fetches them again.
 .TP
 \fIDATA\fR\fB/report.json\fR
 The report of the last cycle.
 "#;
 
-/// The page about `command`.
+/// Returns the manual page of `command`, in roff.
 ///
 /// # Errors
-/// [`Error::Bug`] where it cannot be written to memory.
+/// [`Error::Bug`] if the page cannot be written to memory.
 pub fn run(command: clap::Command) -> Result<Output, Error> {
     let mut page = Vec::new();
     write(command, &mut page).map_err(|error| Error::Bug(error.to_string()))?;
@@ -48,11 +48,11 @@ fn write(command: clap::Command, out: &mut dyn Write) -> io::Result<()> {
     for command in commands {
         let command = command.disable_help_flag(true).disable_version_flag(true);
         let usage = format!("tardist {}", command.get_name());
-        let takes = command.get_arguments().next().is_some();
+        let has_arguments = command.get_arguments().next().is_some();
         let man = Man::new(command);
         writeln!(out, ".SS \"{usage}\"")?;
         out.write_all(&body(|part| man.render_description_section(part))?)?;
-        if takes {
+        if has_arguments {
             out.write_all(&body(|part| man.render_options_section(part))?)?;
         }
     }
@@ -61,7 +61,7 @@ fn write(command: clap::Command, out: &mut dyn Write) -> io::Result<()> {
     man.render_extra_section(out)
 }
 
-/// A rendered section without its heading.
+/// Renders a section and removes its heading.
 fn body(render: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Vec<u8>> {
     let mut section = Vec::new();
     render(&mut section)?;

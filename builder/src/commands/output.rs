@@ -1,10 +1,10 @@
-//! What a command leaves for whoever started it.
+//! The result of a command.
 
-/// The end of a command.
+/// The text and the exit status of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
-    /// The text for standard output; nothing is printed where it is empty.
+    /// The text for standard output. If it is empty, nothing is printed.
     pub text: String,
-    /// The exit status of the process. `tardist --help` says what each means.
+    /// The exit status of the process. `tardist --help` explains the values.
     pub exit_status: u8,
 }

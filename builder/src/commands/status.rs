@@ -1,4 +1,4 @@
-//! `tardist status`: what is published, and what the last cycle had to say. Reads only.
+//! `tardist status`: shows what is published, and the report of the last cycle. Changes nothing.
 
 use std::{fmt, time::Duration};
 
@@ -9,44 +9,44 @@ use tardist_contract::Kind;
 use crate::{
     Error,
     commands::output::Output,
-    cycle::report::{Outcome, Remark, Report},
+    cycle::report::{Outcome, Report, ReportEntry},
     data_dir::layout::Layout,
     progress,
     snapshot::{Snapshot, catalogue},
 };
 
-/// What `tardist status` tells.
+/// The status. These are the keys of `tardist status --json`.
 #[derive(Debug, Default, Serialize)]
 pub struct Status {
-    /// The published snapshot, if there is one.
-    pub snapshot: Option<Published>,
-    /// The last cycle's report, if there was one.
+    /// The published snapshot. `null` if there is none.
+    pub snapshot: Option<SnapshotSummary>,
+    /// The report of the last cycle. `null` if there was none.
     pub last_cycle: Option<Report>,
-    /// What is wrong with the content of published tarballs.
-    pub problems: Vec<Remark>,
+    /// Problems with the content of published tarballs.
+    pub problems: Vec<ReportEntry>,
 }
 
-/// What is published.
+/// What a snapshot names.
 #[derive(Debug, Serialize)]
-pub struct Published {
+pub struct SnapshotSummary {
     /// When the snapshot was made: RFC 3339, UTC.
     pub generated_at: String,
-    /// How old it is, in seconds.
+    /// The time since then, in seconds.
     pub age_seconds: u64,
-    /// How many extensions it names.
+    /// The number of extensions.
     pub extensions: usize,
-    /// How many skins it names.
+    /// The number of skins.
     pub skins: usize,
-    /// How many tarballs it names.
+    /// The number of tarballs.
     pub tarballs: usize,
-    /// Their size together, in bytes.
+    /// The size of all tarballs together, in bytes.
     pub bytes: u64,
 }
 
-/// Tells the status of a data directory at the time `now`, as text or as JSON.
+/// Shows the status of a data directory at the time `now`, as text or as JSON.
 ///
 /// # Errors
-/// [`Error::Bug`] where the status cannot be JSON.
+/// [`Error::Bug`] if the status cannot be written as JSON.
 pub fn run(layout: &Layout, json: bool, now: Timestamp) -> Result<Output, Error> {
     let status = read(layout, now);
     let text = if json {
@@ -65,14 +65,14 @@ pub fn read(layout: &Layout, now: Timestamp) -> Status {
         let tarballs = || catalogue::tarballs(&snapshot.catalogue);
         status.problems = tarballs()
             .flat_map(|(id, branch, _, record)| {
-                record.problems.iter().map(move |text| Remark {
+                record.problems.iter().map(move |text| ReportEntry {
                     repository: id.to_string(),
                     branch: Some(branch.to_string()),
                     text: text.clone(),
                 })
             })
             .collect();
-        status.snapshot = Some(Published {
+        status.snapshot = Some(SnapshotSummary {
             generated_at: Timestamp::from_second(snapshot.generated_at)
                 .unwrap_or_default()
                 .to_string(),
@@ -90,10 +90,10 @@ pub fn read(layout: &Layout, now: Timestamp) -> Status {
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.snapshot {
-            None => writeln!(f, "Nothing is published yet; `tardist sync` does it.")?,
+            None => writeln!(f, "Nothing is published yet; run `tardist sync`.")?,
             Some(s) => writeln!(
                 f,
-                "Published at {} ({} ago): {} extensions, {} skins, {} tarballs of {} together.",
+                "Published at {} ({} ago): {} extensions, {} skins, {} tarballs with {} in total.",
                 s.generated_at,
                 progress::duration(Duration::from_secs(s.age_seconds)),
                 s.extensions,
@@ -103,7 +103,7 @@ impl fmt::Display for Status {
             )?,
         }
         if !self.problems.is_empty() {
-            writeln!(f, "What is wrong with their content:")?;
+            writeln!(f, "Problems with their content:")?;
             for problem in &self.problems {
                 writeln!(f, "  {problem}")?;
             }
@@ -120,13 +120,13 @@ impl fmt::Display for Status {
 }
 
 impl Status {
-    /// The exit status: 1 where nothing is published, 3 where something failed lately, else 0.
+    /// The exit status: 1 if nothing is published, 3 if something failed in the last cycle, otherwise 0.
     pub fn exit_code(&self) -> u8 {
-        let failed = self
+        let last_cycle_failed = self
             .last_cycle
             .as_ref()
             .is_some_and(|report| report.outcome == Outcome::Failed || !report.failures.is_empty());
-        match (&self.snapshot, failed) {
+        match (&self.snapshot, last_cycle_failed) {
             (None, _) => 1,
             (Some(_), true) => 3,
             (Some(_), false) => 0,

@@ -1,4 +1,4 @@
-//! `tardist sync`: one cycle, or what one would do, and what is told of it.
+//! `tardist sync`: runs one cycle, or a dry run of one, and prints the report.
 
 use jiff::Timestamp;
 
@@ -10,24 +10,24 @@ use crate::{
     settings::config::Config,
 };
 
-/// Up to how many problems with content are told. `tardist status` tells all.
-const TOLD_PROBLEMS: usize = 20;
+/// How many problems with content are printed. `tardist status` prints all of them.
+const SHOWN_PROBLEMS: usize = 20;
 
-/// What one run of `tardist sync` is to do.
+/// The options of `tardist sync`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
-    /// Make all tarballs anew.
+    /// Make all tarballs again, even if nothing changed.
     pub force: bool,
-    /// Only say what would be done.
+    /// Only show what a cycle would do.
     pub dry_run: bool,
-    /// Say nothing where all went well.
+    /// Print nothing if there is no failure.
     pub quiet: bool,
 }
 
-/// Runs a cycle at the time `now`.
+/// Runs a cycle, or a dry run of one, at the time `now`.
 ///
 /// # Errors
-/// Those of [`cycle::run`] and [`dry_run::preview`].
+/// Those of [`cycle::run`] and [`dry_run::run`].
 pub fn run(
     config: &Config,
     options: Options,
@@ -36,18 +36,18 @@ pub fn run(
 ) -> Result<Output, Error> {
     let cycle = cycle::Options { force: options.force };
     if options.dry_run {
-        let text = dry_run::preview(config, cycle, progress)?.to_string();
+        let text = dry_run::run(config, cycle, progress)?.to_string();
         return Ok(Output { text, exit_status: 0 });
     }
     let report = cycle::run(config, cycle, now, progress)?;
-    for problem in report.problems.iter().take(TOLD_PROBLEMS) {
+    for problem in report.problems.iter().take(SHOWN_PROBLEMS) {
         tracing::warn!("{problem}");
     }
-    if let Some(more @ 1..) = report.problems.len().checked_sub(TOLD_PROBLEMS) {
-        tracing::warn!("{more} more problems with content; `tardist status` tells all");
+    if let Some(more @ 1..) = report.problems.len().checked_sub(SHOWN_PROBLEMS) {
+        tracing::warn!("{more} more problems with content; `tardist status` shows all");
     }
     if let Some(error) = &report.error {
-        // What failed is no result: it belongs to standard error, whatever is logged.
+        // An error belongs on standard error, at any log level.
         eprintln!("tardist: {error}");
     }
     let exit_status = report.exit_code();

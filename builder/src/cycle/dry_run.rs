@@ -1,4 +1,4 @@
-//! A dry run: what a cycle would do, in the words of people. Reads only.
+//! A dry run: shows what a cycle would do, and changes nothing.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -9,7 +9,7 @@ use crate::{
     cycle::{
         merge,
         plan::{self, Plan},
-        report::Remark,
+        report::ReportEntry,
         run::{Cycle, Options},
     },
     data_dir::layout::Layout,
@@ -25,14 +25,13 @@ use crate::{
     upstream,
 };
 
-/// Says what a cycle would do. Nothing is written, not even the data directory, and the lock is not
-/// taken.
+/// Lists the repositories and plans a cycle. Writes nothing, does not create the data directory, and does not
+/// take the lock.
 ///
 /// # Errors
-/// [`Error::Config`] where an upstream's list or token file is wrong, [`Error::List`] and
-/// [`Error::ListForm`] where an upstream's list cannot be fetched, [`Error::Io`] where the data directory
-/// cannot be read.
-pub fn preview(config: &Config, options: Options, progress: &Progress) -> Result<Preview, Error> {
+/// [`Error::Config`] if an upstream's list or token file is wrong, [`Error::List`] or [`Error::ListForm`] if an
+/// upstream's list cannot be fetched or is not valid, [`Error::Io`] if the data directory cannot be read.
+pub fn run(config: &Config, options: Options, progress: &Progress) -> Result<DryRun, Error> {
     let layout = Layout::new(&config.data);
     let upstreams = upstream::open(&config.upstreams)?;
     let http = Arc::new(Http::new(upstream::allow(config.http_options(), &upstreams)));
@@ -43,48 +42,49 @@ pub fn preview(config: &Config, options: Options, progress: &Progress) -> Result
     let listing = cycle.list(previous.as_ref())?;
     let (listed, mut failures) = (listing.ids().count(), merge::refused(&listing));
     let published = previous.map(|previous| previous.catalogue).unwrap_or_default();
-    let standing = plan::standing(published.clone(), &layout.tarballs()?);
-    let plan = plan::plan(listing, &standing, &config.only, options.force);
+    let intact = plan::intact(published.clone(), &layout.tarballs()?);
+    let plan = plan::plan(listing, &intact, &config.only, options.force);
     failures.extend(plan.unknown.iter().map(merge::unknown));
-    Ok(Preview::new(&layout, listed, &published, &plan, failures))
+    Ok(DryRun::new(&layout, listed, &published, &plan, failures))
 }
 
 /// What a cycle would do.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Preview {
-    /// Repositories that upstream lists.
+pub struct DryRun {
+    /// How many repositories the upstreams list.
     pub listed: usize,
-    /// Branches whose tarball would be made.
-    pub make: BTreeMap<RepositoryId, Vec<Branch>>,
-    /// Branches that would no longer be published, and are not replaced by a newer commit.
+    /// Branches whose tarballs would be made.
+    pub make: BTreeMap<RepositoryId, Vec<PlannedBranch>>,
+    /// Branches that would no longer be published, with any commit.
     pub retire: BTreeMap<RepositoryId, Vec<BranchName>>,
     /// How many tarballs would stay as they are.
     pub kept: usize,
-    /// What can be told already to go wrong.
-    pub failures: Vec<Remark>,
+    /// Failures that are certain already.
+    pub failures: Vec<ReportEntry>,
 }
 
 /// A branch whose tarball would be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Branch {
-    /// Which.
+pub struct PlannedBranch {
+    /// Its name.
     pub name: BranchName,
-    /// Its commit upstream.
+    /// Its commit in the upstream's list.
     pub commit: Option<CommitId>,
-    /// True where the commit is not in the mirror yet.
+    /// True if the mirror does not have the commit yet.
     pub fetch: bool,
 }
 
-impl Preview {
-    /// What follows from a plan, with what is published now and which mirrors are there.
+impl DryRun {
+    /// Summarizes a plan. `published` is what is published now. Looks into the mirrors to see which commits would
+    /// be fetched.
     pub fn new(
         layout: &Layout,
         listed: usize,
         published: &Catalogue,
         plan: &Plan,
-        failures: Vec<Remark>,
+        failures: Vec<ReportEntry>,
     ) -> Self {
-        let mut preview = Self {
+        let mut dry_run = Self {
             listed,
             kept: catalogue::tarballs(&plan.kept).count(),
             failures,
@@ -95,22 +95,22 @@ impl Preview {
             let branches = job.branches.iter().map(|name| {
                 let commit = job.project.tips.get(name);
                 let fetch = mirror::tip_at(&mirror, name).as_ref() != commit;
-                Branch { name: name.clone(), commit: commit.cloned(), fetch }
+                PlannedBranch { name: name.clone(), commit: commit.cloned(), fetch }
             });
-            preview.make.insert(job.project.id.clone(), branches.collect());
+            dry_run.make.insert(job.project.id.clone(), branches.collect());
         }
         for (id, branch, _, _) in catalogue::tarballs(published) {
-            let made = |branches: &Vec<Branch>| branches.iter().any(|it| it.name == *branch);
+            let made = |branches: &Vec<PlannedBranch>| branches.iter().any(|it| it.name == *branch);
             let stays = plan.kept.get(id).is_some_and(|kept| kept.branches.contains_key(branch));
-            if !stays && !preview.make.get(id).is_some_and(made) {
-                preview.retire.entry(id.clone()).or_default().push(branch.clone());
+            if !stays && !dry_run.make.get(id).is_some_and(made) {
+                dry_run.retire.entry(id.clone()).or_default().push(branch.clone());
             }
         }
-        preview
+        dry_run
     }
 }
 
-impl fmt::Display for Branch {
+impl fmt::Display for PlannedBranch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name.as_str())?;
         if let Some(commit) = &self.commit {
@@ -120,15 +120,15 @@ impl fmt::Display for Branch {
     }
 }
 
-impl fmt::Display for Preview {
+impl fmt::Display for DryRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let make: usize = self.make.values().map(Vec::len).sum();
         let retire: usize = self.retire.values().map(Vec::len).sum();
         let fetch = self.make.values().filter(|branches| branches.iter().any(|it| it.fetch));
         write!(
             f,
-            "A dry run changes nothing. A cycle would, with {} repositories listed: fetch {}, make {} \
-             tarballs of {} repositories, keep {}, retire {}.",
+            "A dry run changes nothing. With {} repositories listed, a cycle would fetch {}, make {} tarballs \
+             of {} repositories, keep {}, retire {}.",
             self.listed,
             fetch.count(),
             make,
@@ -137,7 +137,7 @@ impl fmt::Display for Preview {
             retire
         )?;
         if make > 0 {
-            write!(f, "\nTo be made (* from the mirror as it is, without a fetch):")?;
+            write!(f, "\nTo be made (* without a fetch: the mirror has the commit):")?;
         }
         for (id, branches) in &self.make {
             let branches: Vec<String> = branches.iter().map(ToString::to_string).collect();

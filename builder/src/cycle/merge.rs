@@ -1,5 +1,4 @@
-//! What became of the jobs: from their outcomes to the catalogue that is published and to the report.
-//! Pure.
+//! Merges the results of jobs into the catalogue and the report. Pure: no I/O.
 
 use tardist_contract::BranchName;
 
@@ -7,44 +6,45 @@ use crate::{
     Error,
     cycle::{
         plan::Job,
-        report::{Remark, Report},
-        repository::Updated,
+        report::{Report, ReportEntry},
+        repository::JobResult,
     },
     repository_id::RepositoryId,
     snapshot::catalogue::{Catalogue, RepositoryRecord},
     upstream::Listing,
 };
 
-/// What is listed and cannot be worked on.
-pub(super) fn refused(listing: &Listing) -> Vec<Remark> {
-    let unnameable = listing.refused.iter().map(|error| Remark {
+/// The failures in a listing: names that are not allowed, and repositories whose branches cannot be listed.
+pub(super) fn refused(listing: &Listing) -> Vec<ReportEntry> {
+    let not_allowed = listing.refused.iter().map(|error| ReportEntry {
         repository: error.text.clone(),
         branch: None,
         text: error.to_string(),
     });
-    let failed = listing.failed.iter().map(|(id, error)| remark(id, None, error.to_string()));
-    unnameable.chain(failed).collect()
+    let failed = listing.failed.iter().map(|(id, error)| entry(id, None, error.to_string()));
+    not_allowed.chain(failed).collect()
 }
 
-/// A repository that was asked for by name, and that no upstream has.
-pub(super) fn unknown(id: &RepositoryId) -> Remark {
-    remark(id, None, "upstream does not have it".to_owned())
+/// The failure of a repository that `--only` names and no upstream lists.
+pub(super) fn unknown(id: &RepositoryId) -> ReportEntry {
+    entry(id, None, "no upstream lists it; check the name".to_owned())
 }
 
-/// Adds what became of a job: new records, and for what failed the earlier ones.
+/// Adds the result of a job to the catalogue: the new record of each built branch, and the earlier record of each
+/// failed one. Failures, problems and new tarballs go to the report.
 pub(super) fn merge(
     catalogue: &mut Catalogue,
     job: &Job,
-    updated: Result<Updated, Error>,
-    standing: &Catalogue,
+    result: Result<JobResult, Error>,
+    intact: &Catalogue,
     report: &mut Report,
 ) {
     let id = &job.project.id;
-    let earlier = standing.get(id);
-    let updated = match updated {
-        Ok(updated) => updated,
+    let earlier = intact.get(id);
+    let result = match result {
+        Ok(result) => result,
         Err(error) => {
-            report.failures.push(remark(id, None, error.to_string()));
+            report.failures.push(entry(id, None, error.to_string()));
             if let Some(earlier) = earlier {
                 catalogue.insert(id.clone(), earlier.clone());
             }
@@ -55,16 +55,16 @@ pub(super) fn merge(
         source_url: job.project.source_url.clone(),
         branches: Default::default(),
     });
-    for (branch, error) in updated.failed {
-        report.failures.push(remark(id, Some(&branch), error.to_string()));
+    for (branch, error) in result.failed {
+        report.failures.push(entry(id, Some(&branch), error.to_string()));
         if let Some(earlier) = earlier.and_then(|earlier| earlier.branches.get(&branch)) {
             record.branches.insert(branch, earlier.clone());
         }
     }
-    for (branch, built) in updated.built {
+    for (branch, built) in result.built {
         report.built += 1;
         report.made.push(format!("{}/{}", id.kind, built.tarball(&id.name, &branch).as_str()));
-        let problems = built.problems.iter().map(|text| remark(id, Some(&branch), text.clone()));
+        let problems = built.problems.iter().map(|text| entry(id, Some(&branch), text.clone()));
         report.problems.extend(problems);
         record.branches.insert(branch, built);
     }
@@ -73,6 +73,6 @@ pub(super) fn merge(
     }
 }
 
-fn remark(id: &RepositoryId, branch: Option<&BranchName>, text: String) -> Remark {
-    Remark { repository: id.to_string(), branch: branch.map(ToString::to_string), text }
+fn entry(id: &RepositoryId, branch: Option<&BranchName>, text: String) -> ReportEntry {
+    ReportEntry { repository: id.to_string(), branch: branch.map(ToString::to_string), text }
 }

@@ -1,4 +1,4 @@
-//! The plan of a cycle: what upstream has against what is published. Pure.
+//! The plan of a cycle: compares what the upstreams list with what is published. Pure: no I/O.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +11,10 @@ use crate::{
     upstream::{Listing, Project},
 };
 
-/// A repository with branches whose tarballs have to be made.
+/// The work on one repository: make the tarballs of these branches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
-    /// The repository as upstream lists it.
+    /// The repository as the upstream lists it.
     pub project: Project,
     /// The branches, newest first.
     pub branches: Vec<BranchName>,
@@ -23,18 +23,17 @@ pub struct Job {
 /// What a cycle has to do.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Repositories to work on.
+    /// The work on each repository with new commits.
     pub jobs: Vec<Job>,
-    /// What is published and stays: of each repository the branches that upstream still has at the
-    /// same commit.
+    /// What stays published: of each repository, the branches that the upstream still lists at the same commit.
     pub kept: Catalogue,
-    /// Repositories that were asked for and that upstream does not have.
+    /// Repositories that `--only` names and no upstream lists.
     pub unknown: Vec<RepositoryId>,
 }
 
-/// What is published and whole: records whose tarball is on disk in its size. A tarball that was
-/// removed by hand is so made again.
-pub fn standing(published: Catalogue, on_disk: &Tarballs) -> Catalogue {
+/// The published records whose tarball is on disk with the right size. All others are made again, for example
+/// a tarball that was removed by hand.
+pub fn intact(published: Catalogue, on_disk: &Tarballs) -> Catalogue {
     published
         .into_iter()
         .filter_map(|(id, mut repository)| {
@@ -47,24 +46,24 @@ pub fn standing(published: Catalogue, on_disk: &Tarballs) -> Catalogue {
         .collect()
 }
 
-/// Compares. With `only`, all other repositories stay as they are; with `force`, what has not
-/// changed is made anew too.
+/// Plans a cycle. `intact` is what is published and on disk. If `only` is not empty, all other repositories stay
+/// as they are. With `force`, branches at the same commit are made again, too.
 pub fn plan(
     listing: Listing,
-    standing: &Catalogue,
+    intact: &Catalogue,
     only: &BTreeSet<RepositoryId>,
     force: bool,
 ) -> Plan {
     let mut plan = Plan::default();
-    let asked = |id: &RepositoryId| only.is_empty() || only.contains(id);
+    let is_selected = |id: &RepositoryId| only.is_empty() || only.contains(id);
     let listed: BTreeSet<RepositoryId> = listing.ids().cloned().collect();
     let failed: BTreeSet<&RepositoryId> = listing.failed.iter().map(|(id, _)| id).collect();
     plan.unknown.extend(only.difference(&listed).cloned());
-    for (id, record) in standing.iter().filter(|(id, _)| !asked(id) || failed.contains(id)) {
+    for (id, record) in intact.iter().filter(|(id, _)| !is_selected(id) || failed.contains(id)) {
         plan.kept.insert(id.clone(), record.clone());
     }
-    for project in listing.projects.into_iter().filter(|project| asked(&project.id)) {
-        let published = standing.get(&project.id);
+    for project in listing.projects.into_iter().filter(|project| is_selected(&project.id)) {
+        let published = intact.get(&project.id);
         let mut kept = RepositoryRecord {
             source_url: project.source_url.clone(),
             branches: Default::default(),
@@ -93,7 +92,7 @@ mod tests {
     use tardist_contract::CommitId;
 
     use super::*;
-    use crate::{data_dir::layout::OnDisk, snapshot::catalogue::BranchRecord};
+    use crate::{data_dir::layout::TarballFile, snapshot::catalogue::BranchRecord};
 
     fn commit(digit: char) -> CommitId {
         digit.to_string().repeat(40).parse().unwrap()
@@ -114,18 +113,7 @@ mod tests {
             let record = catalogue
                 .entry(id)
                 .or_insert(RepositoryRecord { source_url: url, branches: Default::default() });
-            let branch_record = BranchRecord {
-                commit: commit(*digit),
-                committed_at: 0,
-                version: None,
-                requires: Default::default(),
-                metadata: Default::default(),
-                messages: None,
-                problems: vec![],
-                size: 9,
-                sha256: String::new(),
-            };
-            record.branches.insert(branch.parse().unwrap(), branch_record);
+            record.branches.insert(branch.parse().unwrap(), BranchRecord::of_commit(*digit));
         }
         catalogue
     }
@@ -135,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn builds_what_is_new_keeps_what_is_not_and_drops_what_is_gone() {
+    fn new_commits_are_built_unchanged_ones_kept_and_missing_ones_dropped() {
         let listing = Listing {
             projects: vec![
                 project("extensions/New", &[("master", 'a')]),
@@ -170,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn only_leaves_all_others_alone_and_names_what_is_not_there() {
+    fn only_keeps_all_others_and_names_repositories_that_are_not_listed() {
         let listing = Listing {
             projects: vec![
                 project("skins/A", &[("master", 'a')]),
@@ -186,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn force_makes_anew_what_was_asked_for_and_keeps_the_rest() {
+    fn force_makes_the_selected_repositories_again_and_keeps_the_rest() {
         let listing = Listing {
             projects: vec![
                 project("skins/A", &[("master", 'a'), ("REL1_45", 'b')]),
@@ -206,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_upstream_can_not_tell_of_stays() {
+    fn a_repository_whose_branches_cannot_be_listed_stays() {
         let failure = || crate::Error::Refs { url: "https://g/x".into(), reason: "down".into() };
         let listing = Listing {
             projects: vec![project("skins/A", &[("master", 'a')])],
@@ -229,12 +217,12 @@ mod tests {
             ("skins/B", "master", 'c'),
         ]);
         let file = |name: &str, size| {
-            ((tardist_contract::Kind::Skins, name.to_owned()), OnDisk { size, written_at: 0 })
+            ((tardist_contract::Kind::Skins, name.to_owned()), TarballFile { size, written_at: 0 })
         };
         let disk = Tarballs::from([
             file("A-master-aaaaaaa.tar.gz", 9),
             file("A-REL1_45-bbbbbbb.tar.gz", 8),
         ]);
-        assert_eq!(standing(before, &disk), published(&[("skins/A", "master", 'a')]));
+        assert_eq!(intact(before, &disk), published(&[("skins/A", "master", 'a')]));
     }
 }

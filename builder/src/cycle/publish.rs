@@ -1,4 +1,4 @@
-//! Publishing: the snapshot comes into place, then tarballs leave whose grace period is over.
+//! Publishing: writes the snapshot, then removes the tarballs whose grace period is over.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// The publishing of one cycle.
+/// What publishing needs to know besides the catalogue.
 pub(super) struct Publishing<'a> {
     pub(super) config: &'a Config,
     pub(super) layout: &'a Layout,
@@ -31,12 +31,13 @@ pub(super) struct Publishing<'a> {
 }
 
 impl Publishing<'_> {
-    /// Puts a snapshot of `catalogue` in place where it says anything new, or where the earlier one is
-    /// old. Then removes the tarballs that it does not name and whose grace period is over.
+    /// Writes a snapshot of `catalogue` if it differs from the previous one, or if that one is older than the
+    /// setting `refresh`. Then removes the tarballs that the snapshot does not name and whose grace period is
+    /// over. Notes both in the report.
     ///
     /// # Errors
-    /// [`Error::Snapshot`] and [`Error::Io`] where something cannot be written, and [`Error::Config`]
-    /// where there is nothing to publish and never was.
+    /// [`Error::Snapshot`] or [`Error::Io`] if a file cannot be written or removed. [`Error::Config`] if there is
+    /// nothing to publish and no previous snapshot.
     pub(super) fn publish(
         &self,
         catalogue: &Catalogue,
@@ -58,7 +59,7 @@ impl Publishing<'_> {
             report.outcome = Outcome::Unchanged;
         } else if catalogue.is_empty() && previous.is_none() {
             return Err(Error::Config(
-                "there is nothing to publish: no repository could be built".to_owned(),
+                "there is nothing to publish: no tarball could be made".to_owned(),
             ));
         } else {
             let rendered = render::render(catalogue, &self.config.public_url)?;
@@ -69,6 +70,7 @@ impl Publishing<'_> {
         Ok(())
     }
 
+    /// The tarballs that are no longer named, with the time since when.
     fn retired(
         &self,
         on_disk: &Tarballs,
@@ -85,6 +87,7 @@ impl Publishing<'_> {
         sweep::retired(on_disk, catalogue, named_before, &before, self.now)
     }
 
+    /// Writes the snapshot, after the tarballs that it names have been forced to disk.
     fn replace(
         &self,
         catalogue: &Catalogue,

@@ -1,5 +1,6 @@
-//! The report of a cycle: what was done, what failed, what was wrong with the content. It is told
-//! at the cycle's end and kept in `report.json` for `tardist status`.
+//! The report of a cycle: what was done, what failed, and problems with the content.
+//!
+//! It is printed at the end of the cycle, and saved as `report.json` for `tardist status` and for scripts.
 
 use std::fmt;
 
@@ -7,67 +8,67 @@ use serde::{Deserialize, Serialize};
 
 use crate::{data_dir::layout::Layout, progress};
 
-/// What one cycle did.
+/// The report of one cycle. These are the keys of `report.json`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)] // one of an earlier version is read all the same
+#[serde(default)] // a report of an earlier version has fewer keys
 pub struct Report {
-    /// When it began: RFC 3339, UTC.
+    /// When the cycle began: RFC 3339, UTC.
     pub started_at: String,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
-    /// How it ended.
+    /// How the cycle ended.
     pub outcome: Outcome,
-    /// What ended it before it could publish.
+    /// The error that ended the cycle before it could publish.
     pub error: Option<String>,
-    /// Repositories that upstream lists.
+    /// How many repositories the upstreams list.
     pub listed: usize,
-    /// Tarballs that were made.
+    /// How many tarballs were made.
     pub built: usize,
-    /// Tarballs that stay as they were.
+    /// How many tarballs stay as they were.
     pub kept: usize,
-    /// Tarballs that are no longer named, because their commit, branch or repository is replaced or
-    /// gone.
+    /// How many tarballs the snapshot no longer names, because of a newer commit, or because the branch or
+    /// repository is no longer listed.
     pub retired: usize,
-    /// Tarballs that were removed after their grace period.
+    /// How many tarballs were removed after their grace period.
     pub removed: usize,
-    /// HTTP requests that were sent.
+    /// How many HTTP requests were sent.
     pub requests: u64,
-    /// Bytes of answers that came.
+    /// How many bytes were received in HTTP responses.
     pub received: u64,
-    /// The most memory that the process took until the cycle's end, in bytes, where the system tells.
+    /// The most memory that the process used, in bytes. Known on Linux only.
     pub peak_memory: Option<u64>,
-    /// Where the time went.
+    /// How long each step took.
     pub times: Times,
-    /// The tarballs that were made: `extensions/NAME-BRANCH-SHA7.tar.gz`.
+    /// The tarballs that were made: `KIND/NAME-BRANCH-SHA7.tar.gz`.
     pub made: Vec<String>,
     /// The repositories that took longest, the longest first.
-    pub slowest: Vec<Slow>,
-    /// What failed; the earlier tarballs stand.
-    pub failures: Vec<Remark>,
-    /// What was wrong with the content of tarballs that were made all the same.
-    pub problems: Vec<Remark>,
+    pub slowest: Vec<SlowRepository>,
+    /// Repositories and branches that failed. Their earlier tarballs stay published.
+    pub failures: Vec<ReportEntry>,
+    /// Problems with the content of tarballs that were made in spite of them.
+    pub problems: Vec<ReportEntry>,
 }
 
-/// Where a cycle's time went, in milliseconds.
+/// How long the steps of a cycle took, in milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Times {
-    /// Asking upstream for its list.
+    /// Listing the repositories of the upstreams.
     pub listing_ms: u64,
-    /// Fetching and building, by the clock.
+    /// Fetching and making tarballs: the elapsed time.
     pub working_ms: u64,
-    /// Fetching, the threads' times together.
+    /// Fetching: the sum over all threads.
     pub fetching_ms: u64,
-    /// Making tarballs, the threads' times together.
+    /// Making tarballs: the sum over all threads.
     pub building_ms: u64,
     /// Writing the snapshot, and removing old tarballs.
     pub publishing_ms: u64,
 }
 
-/// A repository that took long.
+/// One of the repositories that took longest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Slow {
-    /// `extensions/NAME`.
+pub struct SlowRepository {
+    /// The id of the repository: `extensions/NAME`.
     pub repository: String,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
@@ -77,27 +78,27 @@ pub struct Slow {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// Nothing could be published; the earlier snapshot stands.
+    /// Nothing could be published. The earlier snapshot stays.
     #[default]
     Failed,
-    /// There was nothing new; the snapshot stands as it was.
+    /// Nothing was new. The earlier snapshot stays.
     Unchanged,
-    /// A new snapshot is in place.
+    /// A new snapshot was published.
     Published,
 }
 
-/// Something about one repository, or one branch of it.
+/// A failure or problem of one repository, or of one of its branches.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Remark {
-    /// `extensions/NAME`.
+pub struct ReportEntry {
+    /// The id of the repository: `extensions/NAME`.
     pub repository: String,
-    /// The branch, where it is about one.
+    /// The branch, if it concerns only one.
     pub branch: Option<String>,
-    /// What there is to say.
+    /// What failed or is wrong.
     pub text: String,
 }
 
-impl fmt::Display for Remark {
+impl fmt::Display for ReportEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.branch {
             Some(branch) => write!(f, "{} {branch}: {}", self.repository, self.text),
@@ -106,29 +107,29 @@ impl fmt::Display for Remark {
     }
 }
 
-/// How many of the slowest repositories are kept.
+/// How many of the slowest repositories are in the report.
 const MAX_SLOW: usize = 10;
 
-/// How many of the slowest repositories are told, and from how many milliseconds on.
-const TOLD_SLOW: (usize, u64) = (3, 2000);
+/// How many of the slowest repositories are printed, and how many milliseconds they took at least.
+const SHOWN_SLOW: (usize, u64) = (3, 2000);
 
-/// Up to how many made tarballs are told by name; the report in JSON has all.
-const TOLD_MADE: usize = 10;
+/// How many new tarballs are printed by name. The report in JSON has all of them.
+const SHOWN_MADE: usize = 10;
 
 impl Report {
-    /// Reads the last cycle's report; `None` where there is none that can be read.
+    /// Reads the report of the last cycle. `None` if it does not exist or cannot be read.
     pub fn read(layout: &Layout) -> Option<Self> {
         serde_json::from_slice(&std::fs::read(layout.report()).ok()?).ok()
     }
 
-    /// Notes how long a repository took.
+    /// Notes how long the work on a repository took, in milliseconds.
     pub fn took(&mut self, repository: String, duration_ms: u64) {
         let at = self.slowest.partition_point(|slow| slow.duration_ms >= duration_ms);
-        self.slowest.insert(at, Slow { repository, duration_ms });
+        self.slowest.insert(at, SlowRepository { repository, duration_ms });
         self.slowest.truncate(MAX_SLOW);
     }
 
-    /// The exit status: 0 all well, 1 nothing was published, 3 some repositories failed.
+    /// The exit status: 0 for success, 1 if nothing was published, 3 if some repositories failed.
     pub fn exit_code(&self) -> u8 {
         match self.outcome {
             Outcome::Failed => 1,
@@ -141,7 +142,7 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.outcome {
-            Outcome::Failed => write!(f, "nothing was published; the earlier snapshot stands")?,
+            Outcome::Failed => write!(f, "nothing was published; the earlier snapshot stays")?,
             Outcome::Unchanged => write!(f, "nothing new")?,
             Outcome::Published => write!(f, "published")?,
         }
@@ -160,7 +161,7 @@ impl fmt::Display for Report {
         )?;
         self.details(f)?;
         if !self.failures.is_empty() {
-            write!(f, "\n{} failed, and what they had before stands:", self.failures.len())?;
+            write!(f, "\n{} failures; the earlier tarballs stay published:", self.failures.len())?;
             for failure in &self.failures {
                 write!(f, "\n  {failure}")?;
             }
@@ -170,12 +171,12 @@ impl fmt::Display for Report {
 }
 
 impl Report {
-    /// What was made, and where time and memory went, where there was anything to do.
+    /// Which tarballs were made, the time and memory used for that, and the slowest repositories.
     fn details(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.made.is_empty() {
-            write!(f, "\nmade: {}", self.made[..self.made.len().min(TOLD_MADE)].join(", "))?;
-            if self.made.len() > TOLD_MADE {
-                write!(f, " and {} more", self.made.len() - TOLD_MADE)?;
+            write!(f, "\nmade: {}", self.made[..self.made.len().min(SHOWN_MADE)].join(", "))?;
+            if self.made.len() > SHOWN_MADE {
+                write!(f, " and {} more", self.made.len() - SHOWN_MADE)?;
             }
             let Times { listing_ms, working_ms, fetching_ms, building_ms, publishing_ms } =
                 self.times;
@@ -192,7 +193,7 @@ impl Report {
                 write!(f, "; memory at most {}", progress::bytes(peak))?;
             }
         }
-        let (count, least) = TOLD_SLOW;
+        let (count, least) = SHOWN_SLOW;
         let slow = self.slowest.iter().take(count).filter(|slow| slow.duration_ms >= least);
         let slow = slow.map(|slow| format!("{} {}", slow.repository, seconds(slow.duration_ms)));
         let slow: Vec<String> = slow.collect();
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn it_names_what_was_made_what_was_slow_and_what_failed() {
+    fn it_names_new_tarballs_slow_repositories_and_failures() {
         let mut report = Report {
             outcome: Outcome::Published,
             duration_ms: 12_345,
@@ -237,7 +238,7 @@ mod tests {
         }
         let branch = Some("REL1_45".to_owned());
         let text = "no".to_owned();
-        report.failures.push(Remark { repository: "skins/X".to_owned(), branch, text });
+        report.failures.push(ReportEntry { repository: "skins/X".to_owned(), branch, text });
         let told = report.to_string();
         for says in [
             "published: ",

@@ -1,4 +1,4 @@
-//! Bringing one repository up to date: mirror → content → tarball, for each branch of its job.
+//! The work on one repository: fetches its mirror, then reads the content and makes the tarball of each branch.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,7 +11,7 @@ use std::{
     time::Instant,
 };
 
-use git2::Repository;
+use git2::{Oid, Repository};
 use tardist_contract::{BranchName, CommitId, TarballName};
 
 use crate::{
@@ -21,10 +21,10 @@ use crate::{
     data_dir::{atomic, layout::Layout},
     error::IoContext,
     git::{
-        keep::Keeper,
+        keep::KeepRef,
         mirror::Mirror,
+        repack,
         superproject::Superproject,
-        tidy,
         url_map::{self, UrlMap},
     },
     metadata::{self, MessageFiles},
@@ -33,60 +33,61 @@ use crate::{
     tarball::{self, LargeFiles, Subject},
 };
 
-/// How many problems of a branch are kept; hostile content could have millions.
+/// How many problems of a branch are published. Hostile content could have millions.
 const MAX_PROBLEMS: usize = 50;
 
-/// What all updates share.
+/// Runs jobs. All threads share it.
 #[derive(Debug)]
-pub struct Updater<'a> {
-    /// The network.
+pub struct JobRunner<'a> {
+    /// The HTTP client.
     pub http: &'a Http,
-    /// Where things are.
+    /// The data directory.
     pub layout: &'a Layout,
-    /// Where submodules are fetched from.
+    /// The rules of the setting `url-map`.
     pub url_map: &'a [UrlMap],
-    /// How deep submodules are put in place.
+    /// How many levels of nested submodules are included.
     pub submodule_depth: usize,
-    /// The Composer step, where it is wanted.
+    /// Composer, if the setting `composer` is on.
     pub composer: Option<&'a Composer>,
-    /// Submodule mirrors may be shared by repositories that are updated at the same time.
+    /// Held while the mirror of a submodule is used, because two jobs may have the same submodule.
     pub submodules: Mutex<()>,
-    /// How long fetches have taken, all together, in microseconds.
+    /// The time that all fetches took, in microseconds: the sum over all threads.
     pub fetching: AtomicU64,
 }
 
-/// What the branches of a repository share.
+/// What one branch leaves for the next branches of the same repository.
 #[derive(Default)]
-struct Cache {
+struct BranchCache {
     messages: MessageFiles,
     large: LargeFiles,
 }
 
-/// What became of a job.
+/// The result of a job.
 #[derive(Debug, Default)]
-pub struct Updated {
-    /// New records of branches; their tarballs are in place.
+pub struct JobResult {
+    /// The records of the branches that were built. Their tarballs are in `dist/`.
     pub built: BTreeMap<BranchName, BranchRecord>,
-    /// Branches that failed.
+    /// The branches that failed.
     pub failed: Vec<(BranchName, Error)>,
 }
 
-impl Updater<'_> {
-    /// Does a job.
+impl JobRunner<'_> {
+    /// Runs a job.
     ///
     /// # Errors
-    /// What ends it as a whole: mirror and fetch. A branch that fails is in [`Updated::failed`].
-    pub fn update(&self, job: &Job) -> Result<Updated, Error> {
+    /// The errors of the mirror and of its fetch, which concern all branches. The error of a single branch is in
+    /// [`JobResult::failed`].
+    pub fn run(&self, job: &Job) -> Result<JobResult, Error> {
         let mut mirror = self.fetched(job)?;
-        let mut updated = Updated::default();
-        let mut healed = BTreeSet::new();
-        let mut cache = Cache::default();
+        let mut result = JobResult::default();
+        let mut removed = BTreeSet::new();
+        let mut cache = BranchCache::default();
         for branch in &job.branches {
             let built = loop {
                 let built = self.build(job, branch, &mirror, &mut cache);
                 match &built {
                     Err(error @ Error::Damaged { mirror: damaged, .. })
-                        if healed.insert(damaged.clone()) =>
+                        if removed.insert(damaged.clone()) =>
                     {
                         self.discard(damaged, error)?;
                         mirror = self.fetched(job)?;
@@ -96,26 +97,26 @@ impl Updater<'_> {
             };
             match built {
                 Ok(record) => {
-                    updated.built.insert(branch.clone(), record);
+                    result.built.insert(branch.clone(), record);
                 }
-                Err(error) => updated.failed.push((branch.clone(), error)),
+                Err(error) => result.failed.push((branch.clone(), error)),
             }
         }
         drop(mirror);
-        if let Err(error) = tidy::tidy(&self.layout.mirror(&job.project.id), false) {
-            // Its tarballs are made all the same; the next cycle tries again.
+        if let Err(error) = repack::repack(&self.layout.mirror(&job.project.id), false) {
+            // The tarballs are not affected. The next cycle tries again.
             tracing::warn!("{}: {error}", job.project.id);
         }
-        Ok(updated)
+        Ok(result)
     }
 
-    /// The mirror of a job's repository, with the tips of its branches. If Git can't fetch into a
-    /// mirror that was there before, that one may be what is broken: it is made anew, once.
+    /// The mirror of a job's repository, with the listed commits of its branches. If a fetch into an existing
+    /// mirror fails, the mirror may be damaged: then it is removed and fetched again, once.
     fn fetched(&self, job: &Job) -> Result<Mirror, Error> {
         let path = self.layout.mirror(&job.project.id);
-        let was_there = path.exists();
+        let existed = path.exists();
         match self.fetch(job, &path) {
-            Err(error @ Error::Git { .. }) if was_there && !error.is_transient() => {
+            Err(error @ Error::Git { .. }) if existed && !error.is_transient() => {
                 self.discard(&path, &error)?;
                 self.fetch(job, &path)
             }
@@ -138,22 +139,23 @@ impl Updater<'_> {
         Ok(mirror)
     }
 
-    /// Removes a damaged mirror: everything in it can be fetched again. Whoever reads from it at the
-    /// moment has its packs open, or finds it damaged in turn.
+    /// Removes a damaged mirror. Everything in it can be fetched again. Another thread may be reading from it:
+    /// it has the packs open, or it finds the mirror damaged, too.
     fn discard(&self, mirror: &Path, reason: &Error) -> Result<(), Error> {
         let _one_at_a_time = self.one_at_a_time();
-        tracing::warn!("{reason}; the mirror is made anew");
+        tracing::warn!("{reason}; the mirror is fetched again");
         match fs::remove_dir_all(mirror) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
             removed => removed.at("remove", mirror),
         }
     }
 
+    /// Waits until no other thread uses the mirror of a submodule.
     fn one_at_a_time(&self) -> MutexGuard<'_, ()> {
         self.submodules.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Runs a fetch, and adds the time that it takes to [`fetching`](Self::fetching).
+    /// Runs a fetch, and adds its time to [`fetching`](Self::fetching).
     fn timed<T>(&self, fetch: impl FnOnce() -> T) -> T {
         let start = Instant::now();
         let fetched = fetch();
@@ -162,13 +164,13 @@ impl Updater<'_> {
         fetched
     }
 
-    /// Makes the tarball of one branch and puts it in place.
+    /// Makes the tarball of one branch and writes it to `dist/`.
     fn build(
         &self,
         job: &Job,
         branch: &BranchName,
         mirror: &Mirror,
-        cache: &mut Cache,
+        cache: &mut BranchCache,
     ) -> Result<BranchRecord, Error> {
         let project = &job.project;
         let commit = &mirror.tip(branch).ok_or_else(|| Error::NoCommit {
@@ -183,15 +185,7 @@ impl Updater<'_> {
             committed_at,
             url: &project.remote_url,
         };
-        let repository = mirror.reopened()?;
-        let root = Superproject::read(&repository, id, &project.url)?;
-        // By the path of each; the repository itself has the empty one.
-        let mut superprojects = BTreeMap::from([(String::new(), root)]);
-        let depth = self.submodule_depth;
-        let mut content = Content::read_nested(repository, id, depth, |_, gitlink| {
-            let keeper = Keeper::new(&project.id, branch, &gitlink.path);
-            self.submodule(&mut superprojects, gitlink, &keeper)
-        })?;
+        let mut content = self.content(job, branch, mirror, id)?;
         if let Some(composer) = self.composer {
             composer.install(&mut content, commit, self.layout)?;
         }
@@ -223,17 +217,40 @@ impl Updater<'_> {
         })
     }
 
-    /// The repository of a gitlink with its commit, or why there is none. What may work later is an
-    /// error, so that the branch is tried again; what the content itself rules out is not.
+    /// The files of a commit, with those of its submodules, which are fetched.
+    fn content(
+        &self,
+        job: &Job,
+        branch: &BranchName,
+        mirror: &Mirror,
+        commit: Oid,
+    ) -> Result<Content, Error> {
+        let project = &job.project;
+        let repository = mirror.reopened()?;
+        let root = Superproject::read(&repository, commit, &project.url)?;
+        // By the path of the submodule. The path of the repository itself is empty.
+        let mut superprojects = BTreeMap::from([(String::new(), root)]);
+        let depth = self.submodule_depth;
+        Content::read_nested(repository, commit, depth, |_, gitlink| {
+            let keep_ref = KeepRef::new(&project.id, branch, &gitlink.path);
+            self.submodule(&mut superprojects, gitlink, &keep_ref)
+        })
+    }
+
+    /// Fetches the commit of a submodule, and returns its repository. The inner error says why the submodule's
+    /// folder stays empty in the tarball, which is published all the same.
+    ///
+    /// # Errors
+    /// Temporary failures, so that the branch fails and the next cycle tries it again.
     fn submodule(
         &self,
         superprojects: &mut BTreeMap<String, Superproject>,
         gitlink: &Gitlink,
-        keeper: &Keeper,
+        keep_ref: &KeepRef,
     ) -> Result<Result<Repository, String>, Error> {
         let superproject = superprojects.get(&gitlink.within);
         let Some(url) = superproject.and_then(|it| it.submodule_url(gitlink.path_within())) else {
-            return Ok(Err(".gitmodules does not say where it is".to_owned()));
+            return Ok(Err(".gitmodules has no URL for it".to_owned()));
         };
         let mapped = url_map::mapped(&url, self.url_map);
         if !self.http.allows(&mapped) {
@@ -241,7 +258,7 @@ impl Updater<'_> {
         }
         let _one_at_a_time = self.one_at_a_time();
         let mirror = Mirror::open(&self.layout.submodule(&mapped), &mapped)?;
-        match self.timed(|| mirror.fetch_commit(self.http, gitlink.commit, keeper)) {
+        match self.timed(|| mirror.fetch_commit(self.http, gitlink.commit, keep_ref)) {
             Ok(true) => {
                 let repository = mirror.into_repository();
                 let inside = Superproject::read(&repository, gitlink.commit, &url)?;
@@ -255,6 +272,7 @@ impl Updater<'_> {
     }
 }
 
+/// Limits the number of problems and the length of each.
 fn shorten(problems: &mut Vec<String>) {
     if problems.len() > MAX_PROBLEMS {
         let more = problems.len() - MAX_PROBLEMS;

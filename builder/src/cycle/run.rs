@@ -1,4 +1,4 @@
-//! A cycle from its beginning to its end: what happens in which order.
+//! The steps of a cycle in their order.
 
 use std::{
     fs,
@@ -16,7 +16,7 @@ use crate::{
         plan::{self, Job, Plan},
         publish::Publishing,
         report::{Outcome, Report},
-        repository::{Updated, Updater},
+        repository::{JobResult, JobRunner},
     },
     data_dir::{atomic, layout::Layout, lock::Lock},
     error::{GitContext, IoContext},
@@ -33,18 +33,20 @@ use crate::{
     upstream::{self, Listing, Upstream, Wanted},
 };
 
-/// What one cycle is to do otherwise than most.
+/// The options of one cycle.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
-    /// Make all tarballs anew, even where nothing changed.
+    /// Make all tarballs again, even if nothing changed.
     pub force: bool,
 }
 
-/// Runs one cycle at the time `now`, and leaves its report in the data directory.
+/// Runs one cycle, and saves its report in the data directory. `now` is the time of everything that the cycle
+/// publishes.
 ///
 /// # Errors
-/// [`Error::Config`] where an upstream's list or token file is wrong, [`Error::Locked`], and
-/// [`Error::Io`] where the data directory can't be used at all. Everything else is in the report.
+/// [`Error::Config`] if an upstream's list or token file is wrong, [`Error::Locked`] if another builder is
+/// running, [`Error::Io`] if the data directory cannot be created or locked or the report cannot be written.
+/// All other errors are in the report.
 pub fn run(
     config: &Config,
     options: Options,
@@ -77,7 +79,7 @@ pub fn run(
     Ok(report)
 }
 
-/// What the steps of a cycle share.
+/// What all steps of a cycle need.
 pub(super) struct Cycle<'a> {
     pub(super) config: &'a Config,
     pub(super) options: Options,
@@ -100,10 +102,10 @@ impl Cycle<'_> {
         report.failures.extend(merge::refused(&listing));
 
         let published = previous.as_ref().map(|p| p.catalogue.clone()).unwrap_or_default();
-        let standing = plan::standing(published, &self.layout.tarballs()?);
-        let plan = plan::plan(listing, &standing, &self.config.only, self.options.force);
+        let intact = plan::intact(published, &self.layout.tarballs()?);
+        let plan = plan::plan(listing, &intact, &self.config.only, self.options.force);
         report.kept = catalogue::tarballs(&plan.kept).count();
-        let catalogue = self.work(plan, &standing, report);
+        let catalogue = self.work(plan, &intact, report);
 
         let start = Instant::now();
         let publishing = Publishing { config: self.config, layout: self.layout, now: self.now };
@@ -112,9 +114,10 @@ impl Cycle<'_> {
         Ok(())
     }
 
-    /// Asks all upstreams. A kind of which everything has vanished is taken for a fault of the upstream.
+    /// Lists the repositories of all upstreams. If all repositories of a kind are missing, this is taken for a
+    /// fault of the upstream.
     pub(super) fn list(&self, previous: Option<&Snapshot>) -> Result<Listing, Error> {
-        let bar = self.progress.waiting("asking upstream for its repositories");
+        let bar = self.progress.waiting("asking the upstreams for their repositories");
         let Config { branches, only, jobs, .. } = self.config;
         let wanted = Wanted { branches, only, jobs: *jobs };
         let listing = upstream::list(self.upstreams, self.http, &wanted);
@@ -125,7 +128,8 @@ impl Cycle<'_> {
             if had && !listing.ids().any(|id| id.kind == kind) {
                 return Err(Error::ListForm {
                     what: kind.to_string(),
-                    reason: "it is empty, and was not before".to_owned(),
+                    reason: "it is empty, but repositories of it are published; nothing is changed"
+                        .to_owned(),
                     url: self.upstreams.iter().map(|it| it.url()).collect::<Vec<_>>().join(", "),
                 });
             }
@@ -133,11 +137,11 @@ impl Cycle<'_> {
         Ok(listing)
     }
 
-    /// Does the plan's jobs, several at once, and returns what is to be published.
-    fn work(&self, plan: Plan, standing: &Catalogue, report: &mut Report) -> Catalogue {
+    /// Runs the jobs of the plan, several at a time. Returns what is to be published.
+    fn work(&self, plan: Plan, intact: &Catalogue, report: &mut Report) -> Catalogue {
         let Plan { jobs, kept: mut catalogue, unknown } = plan;
         report.failures.extend(unknown.iter().map(merge::unknown));
-        let updater = Updater {
+        let runner = JobRunner {
             http: self.http,
             layout: self.layout,
             url_map: &self.config.url_map,
@@ -153,20 +157,20 @@ impl Cycle<'_> {
         let work = |job: &Job| {
             let task = meter.begin(&job.project.id.to_string());
             let started = Instant::now();
-            let updated = updater.update(job);
-            task.made(updated.as_ref().map_or(0, |updated| updated.built.len()));
-            Ok((updated, started.elapsed()))
+            let result = runner.run(job);
+            task.made(result.as_ref().map_or(0, |result| result.built.len()));
+            Ok((result, started.elapsed()))
         };
         pool::run(self.config.jobs, jobs, work, |job, done| {
-            let (updated, duration) = done.unwrap_or_else(|bug| (Err(bug), Duration::ZERO));
+            let (result, duration) = done.unwrap_or_else(|bug| (Err(bug), Duration::ZERO));
             let id = job.project.id.to_string();
-            log(&id, &updated, duration);
+            log(&id, &result, duration);
             spent += duration;
             report.took(id, millis(duration));
-            merge::merge(&mut catalogue, &job, updated, standing, report);
+            merge::merge(&mut catalogue, &job, result, intact, report);
         });
         drop(meter);
-        let fetching = Duration::from_micros(updater.fetching.load(Ordering::Relaxed));
+        let fetching = Duration::from_micros(runner.fetching.load(Ordering::Relaxed));
         report.times.working_ms = millis(start.elapsed());
         report.times.fetching_ms = millis(fetching);
         report.times.building_ms = millis(spent.saturating_sub(fetching));
@@ -178,12 +182,12 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// One line a repository, for who asks for it; progress and report tell the rest.
-fn log(project: &str, updated: &Result<Updated, Error>, duration: Duration) {
+/// Logs one line about a repository, which is shown with `-v`.
+fn log(project: &str, result: &Result<JobResult, Error>, duration: Duration) {
     let duration_ms = millis(duration);
-    match updated {
-        Ok(updated) => {
-            let count = updated.built.len();
+    match result {
+        Ok(result) => {
+            let count = result.built.len();
             tracing::debug!(project, duration_ms, "{project}: {count} tarballs");
         }
         Err(error) => tracing::debug!(project, duration_ms, "{project}: {error}"),

@@ -1,7 +1,8 @@
-//! Sweeping: tarballs leave `dist/` only after their grace period.
+//! Removes tarballs from `dist/` when their grace period is over.
 //!
-//! New tarballs come first, then the snapshot that names them. What the snapshot no longer names is
-//! removed after that, never before.
+//! The order keeps all links valid: first new tarballs are written, then the snapshot that names them. Only then
+//! tarballs are removed that the snapshot no longer names. The grace period is for clients that still have a
+//! link to them.
 
 use std::{fs, io, time::Duration};
 
@@ -17,8 +18,12 @@ use crate::{
     },
 };
 
-/// The tarballs on disk that `catalogue` does not name, with the time since when: as `retired` has
-/// it, `now` for what the earlier snapshot still named, else (a killed cycle's) when it was written.
+/// The tarballs on disk that `catalogue` does not name, with the time since when this is so, in Unix seconds.
+///
+/// That time is:
+/// - the time in `retired`, if the tarball is there;
+/// - `now`, if `named_before` says that the earlier snapshot named it;
+/// - otherwise the time when it was written. A cycle that was killed leaves such tarballs.
 pub fn retired(
     on_disk: &Tarballs,
     catalogue: &Catalogue,
@@ -43,10 +48,11 @@ pub fn retired(
         .collect()
 }
 
-/// Removes the tarballs whose grace period is over; returns how many.
+/// Removes the tarballs whose grace period is over at the time `now`, in Unix seconds. Returns how many were
+/// removed.
 ///
 /// # Errors
-/// [`Error::Io`]; one that is gone already is none.
+/// [`Error::Io`] if a file cannot be removed. A file that does not exist is no error.
 pub fn sweep(
     layout: &Layout,
     retired: &Retired,
@@ -71,15 +77,15 @@ pub fn sweep(
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, path::Path};
+    use std::collections::BTreeMap;
 
     use super::*;
     use crate::{
-        data_dir::layout::OnDisk,
+        data_dir::{files::names, layout::TarballFile},
         snapshot::catalogue::{BranchRecord, RepositoryRecord},
     };
 
-    /// Days, as far as a grace period goes.
+    /// A day in seconds.
     const DAY: i64 = 24 * 60 * 60;
     const WRITTEN: i64 = 1_000 * DAY;
     const NOW: i64 = WRITTEN + 300 * DAY;
@@ -91,23 +97,12 @@ mod tests {
 
     /// Tarballs that were all written long before any grace period.
     fn on_disk(files: &[&str]) -> Tarballs {
-        files.iter().map(|file| (key(file), OnDisk { size: 9, written_at: WRITTEN })).collect()
+        files.iter().map(|file| (key(file), TarballFile { size: 9, written_at: WRITTEN })).collect()
     }
 
     /// A catalogue that names `A-master-aaaaaaa.tar.gz` of the skins.
     fn catalogue() -> Catalogue {
-        let record = BranchRecord {
-            commit: "a".repeat(40).parse().unwrap(),
-            committed_at: 0,
-            version: None,
-            requires: Default::default(),
-            metadata: Default::default(),
-            messages: None,
-            problems: vec![],
-            size: 9,
-            sha256: String::new(),
-        };
-        let branches = BTreeMap::from([("master".parse().unwrap(), record)]);
+        let branches = BTreeMap::from([("master".parse().unwrap(), BranchRecord::of_commit('a'))]);
         let record = RepositoryRecord { source_url: "https://g/A".into(), branches };
         Catalogue::from([("skins/A".parse().unwrap(), record)])
     }
@@ -121,14 +116,6 @@ mod tests {
             fs::write(layout.dist(Kind::Skins).join(file), b"tarball").unwrap();
         }
         (folder, layout)
-    }
-
-    fn names(folder: &Path) -> Vec<String> {
-        let entries = fs::read_dir(folder).unwrap();
-        let mut names: Vec<String> =
-            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
     }
 
     #[test]
@@ -152,7 +139,7 @@ mod tests {
         let file = "A-master-aaaaaaa.tar.gz";
         let on_disk = Tarballs::from([(
             (Kind::Extensions, file.to_owned()),
-            OnDisk { size: 9, written_at: WRITTEN },
+            TarballFile { size: 9, written_at: WRITTEN },
         )]);
         let found =
             retired(&on_disk, &catalogue(), |kind, _| kind == Kind::Skins, &Retired::new(), NOW);
@@ -169,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sweep_removes_what_has_had_its_grace_period_and_counts_it() {
+    fn a_sweep_removes_and_counts_the_tarballs_whose_grace_period_is_over() {
         let (_folder, layout) = data(&["just", "nearly", "long", "other"]);
         let retired = Retired::from([
             (key("just"), NOW - 7 * DAY),
@@ -185,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_sweep_can_not_remove_is_named() {
+    fn a_tarball_that_cannot_be_removed_is_named() {
         let (_folder, layout) = data(&[]);
         fs::create_dir(layout.dist(Kind::Skins).join("folder")).unwrap();
         let retired = Retired::from([(key("folder"), NOW - 70 * DAY)]);

@@ -1,7 +1,7 @@
-//! Files that come into place whole or not at all.
+//! Writing files atomically: a reader sees the old file or the new one, never a part of it.
 //!
-//! A file is written beside its place, forced to disk, and renamed. Readers see the old file or the new
-//! one, after a power cut too.
+//! A file is written under a temporary name in the same folder, forced to disk, and renamed. So this is true
+//! after a power failure, too.
 
 use std::{
     fs::{File, Permissions},
@@ -10,12 +10,13 @@ use std::{
     path::Path,
 };
 
-use crate::{Error, data_dir::layout::UNFINISHED, error::IoContext};
+use crate::{Error, data_dir::unfinished::UNFINISHED, error::IoContext};
 
-/// Puts a file in place that `fill` makes from the path of an empty one.
+/// Replaces the file at `path`, or creates it. `fill` gets the path of an empty temporary file and writes the
+/// content there.
 ///
 /// # Errors
-/// [`Error::Io`], and what `fill` ends with; then nothing has changed.
+/// [`Error::Io`] if the file cannot be written, and the error of `fill`. The file at `path` is then unchanged.
 pub fn put_file<T>(path: &Path, fill: impl FnOnce(&Path) -> Result<T, Error>) -> Result<T, Error> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let unfinished = tempfile::Builder::new()
@@ -30,10 +31,10 @@ pub fn put_file<T>(path: &Path, fill: impl FnOnce(&Path) -> Result<T, Error>) ->
     Ok(filled)
 }
 
-/// Puts a file in place that `write` writes.
+/// Replaces the file at `path`, or creates it. `write` writes the content.
 ///
 /// # Errors
-/// As [`put_file`].
+/// Those of [`put_file`], and both errors of `write`: the inner one becomes an [`Error::Io`] of `path`.
 pub fn put<T>(
     path: &Path,
     write: impl FnOnce(&mut (dyn Write + Send)) -> Result<io::Result<T>, Error>,
@@ -47,10 +48,10 @@ pub fn put<T>(
     })
 }
 
-/// Forces the names in a folder to disk.
+/// Forces the entries of a folder to disk, so that files created or renamed there survive a power failure.
 ///
 /// # Errors
-/// [`Error::Io`].
+/// [`Error::Io`] if the folder cannot be opened or written.
 pub fn sync_folder(folder: &Path) -> Result<(), Error> {
     File::open(folder).and_then(|folder| folder.sync_all()).at("force to disk", folder)
 }
@@ -60,17 +61,10 @@ mod tests {
     use std::fs;
 
     use super::*;
-
-    fn names(folder: &Path) -> Vec<String> {
-        let entries = fs::read_dir(folder).unwrap();
-        let mut names: Vec<String> =
-            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
+    use crate::data_dir::files::names;
 
     #[test]
-    fn a_file_comes_into_place_whole_or_not_at_all() {
+    fn a_file_is_replaced_as_a_whole_or_not_at_all() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         let written = put(&path, |out| Ok(out.write_all(b"one").map(|()| 3))).unwrap();
@@ -90,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_not_there_can_not_be_forced_to_disk() {
+    fn a_folder_that_does_not_exist_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         sync_folder(folder.path()).unwrap();
         let missing = folder.path().join("missing");

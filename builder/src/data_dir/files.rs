@@ -1,4 +1,4 @@
-//! What is in folders.
+//! Reading folders: their entries and their size.
 
 use std::{
     fs, io,
@@ -7,10 +7,10 @@ use std::{
 
 use crate::{Error, error::IoContext};
 
-/// The paths in a folder; none if there is no such folder.
+/// The paths of the entries of a folder, in no particular order. An empty list if the folder does not exist.
 ///
 /// # Errors
-/// [`Error::Io`].
+/// [`Error::Io`] if the folder cannot be read.
 pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -20,14 +20,28 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     paths.at("read", folder)
 }
 
-/// The bytes of all files at or below a path; symbolic links are not followed.
+/// The size in bytes of all files at or below `path`. Symbolic links are not followed.
 ///
 /// # Errors
-/// [`Error::Io`].
+/// [`Error::Io`] if a file or folder cannot be read.
 pub(crate) fn size(path: &Path) -> Result<u64, Error> {
     let metadata = fs::symlink_metadata(path).at("read", path)?;
     if !metadata.is_dir() {
         return Ok(metadata.len());
     }
     entries(path)?.iter().map(|path| size(path)).sum()
+}
+
+/// True for a folder itself, false for a symbolic link to one.
+pub(crate) fn is_real_folder(path: &Path) -> bool {
+    path.is_dir() && !path.is_symlink()
+}
+
+/// The sorted names in a folder, for tests.
+#[cfg(test)]
+pub(crate) fn names(folder: &Path) -> Vec<String> {
+    let name = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
+    let mut names: Vec<String> = entries(folder).unwrap().iter().map(name).collect();
+    names.sort();
+    names
 }

@@ -1,142 +1,143 @@
-//! The data directory: where everything in it is.
+//! The paths of the data directory, and the tarballs that are in it.
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs,
     path::{Path, PathBuf},
     time::UNIX_EPOCH,
 };
 
 use tardist_contract::Kind;
 
-use crate::{Error, error::IoContext, repository_id::RepositoryId};
+use crate::{
+    Error,
+    data_dir::{files::entries, unfinished},
+    error::IoContext,
+    repository_id::RepositoryId,
+};
 
-/// What the names of unfinished files begin with. They lie beside the file that they become, since
-/// a rename is atomic only within one file system.
-pub const UNFINISHED: &str = ".unfinished-";
-
-/// A data directory.
+/// The paths in a data directory.
 #[derive(Debug, Clone)]
 pub struct Layout {
     root: PathBuf,
 }
 
-/// A file of `dist/`.
+/// A tarball in `dist/`, as its file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OnDisk {
+pub struct TarballFile {
     /// Its size in bytes.
     pub size: u64,
-    /// When it was written: Unix seconds.
+    /// When it was last written: Unix seconds.
     pub written_at: i64,
 }
 
 /// The tarballs in `dist/`, by kind and file name.
-pub type Tarballs = BTreeMap<(Kind, String), OnDisk>;
+pub type Tarballs = BTreeMap<(Kind, String), TarballFile>;
 
 impl Layout {
-    /// The data directory at `root`.
+    /// The paths below `root`. Nothing is read or written.
     pub fn new(root: &Path) -> Self {
         Self { root: root.to_owned() }
     }
 
-    /// The directory itself.
+    /// The data directory itself.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The published snapshot.
+    /// The published snapshot: `snapshot.db`.
     pub fn snapshot(&self) -> PathBuf {
         self.root.join("snapshot.db")
     }
 
-    /// The report of the last cycle.
+    /// The report of the last cycle: `report.json`.
     pub fn report(&self) -> PathBuf {
         self.root.join("report.json")
     }
 
-    /// The file whose lock keeps two builders apart.
+    /// The file that a builder locks while it works: `lock`.
     pub fn lock(&self) -> PathBuf {
         self.root.join("lock")
     }
 
-    /// The folder of a kind's tarballs.
+    /// The folder of the tarballs of a kind: `dist/KIND`.
     pub fn dist(&self, kind: Kind) -> PathBuf {
         self.root.join("dist").join(kind.as_str())
     }
 
-    /// The folder of all mirrors.
+    /// The folder of all mirrors: `mirror`.
     pub fn mirrors(&self) -> PathBuf {
         self.root.join("mirror")
     }
 
-    /// The mirror of a repository.
+    /// The folder of the mirrors of a kind: `mirror/KIND`.
+    pub fn mirrors_of(&self, kind: Kind) -> PathBuf {
+        self.mirrors().join(kind.as_str())
+    }
+
+    /// The folder of the mirrors of submodules: `mirror/submodules`.
+    pub fn submodules(&self) -> PathBuf {
+        self.mirrors().join("submodules")
+    }
+
+    /// The mirror of a repository: `mirror/KIND/NAME.git`.
     pub fn mirror(&self, id: &RepositoryId) -> PathBuf {
-        self.root.join("mirror").join(id.kind.as_str()).join(format!("{}.git", id.name))
+        self.mirrors_of(id.kind).join(format!("{}.git", id.name))
     }
 
-    /// The mirror of a submodule that is fetched from `url`.
+    /// The mirror of a submodule that is fetched from `url`: `mirror/submodules/HOST/PATH.git`.
     pub fn submodule(&self, url: &str) -> PathBuf {
-        self.root.join("mirror").join(submodule_path(url))
+        self.submodules().join(submodule_path(url))
     }
 
-    /// Makes the folders, and removes what a killed cycle left unfinished.
+    /// Creates the folders for tarballs, and removes the unfinished files of a cycle that was killed.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::Io`] if a folder cannot be created, or a file cannot be removed.
     pub fn prepare(&self) -> Result<(), Error> {
         let mut folders = vec![self.root.clone()];
         folders.extend(Kind::ALL.map(|kind| self.dist(kind)));
         for folder in folders {
             fs::create_dir_all(&folder).at("create", &folder)?;
-            for entry in fs::read_dir(&folder).at("read", &folder)? {
-                let entry = entry.at("read", &folder)?;
-                if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
-                    let is_folder = entry.file_type().at("read", entry.path())?.is_dir();
-                    let remove = if is_folder { fs::remove_dir_all } else { fs::remove_file };
-                    remove(entry.path()).at("remove", entry.path())?;
-                }
-            }
+            unfinished::remove_all(&folder)?;
         }
         Ok(())
     }
 
-    /// The tarballs that are there.
+    /// The tarballs that are in `dist/`. A missing folder counts as empty.
     ///
     /// # Errors
-    /// [`Error::Io`]; a missing folder counts as empty.
+    /// [`Error::Io`] if a folder or file cannot be read.
     pub fn tarballs(&self) -> Result<Tarballs, Error> {
         let mut tarballs = Tarballs::new();
         for kind in Kind::ALL {
-            let folder = self.dist(kind);
-            let entries = match fs::read_dir(&folder) {
-                Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
-                entries => entries.at("read", &folder)?,
-            };
-            for entry in entries {
-                let entry = entry.at("read", &folder)?;
-                let Ok(name) = entry.file_name().into_string() else { continue };
+            for path in entries(&self.dist(kind))? {
+                let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
                 if !name.ends_with(".tar.gz") || name.starts_with('.') {
                     continue;
                 }
-                let metadata = entry.metadata().at("read", entry.path())?;
-                let written =
-                    metadata.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
+                let metadata = fs::symlink_metadata(&path).at("read", &path)?;
+                let modified = metadata.modified().ok();
+                let written = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
                 let written_at = written.map_or(0, |age| i64::try_from(age.as_secs()).unwrap_or(0));
-                tarballs.insert((kind, name), OnDisk { size: metadata.len(), written_at });
+                let file = TarballFile { size: metadata.len(), written_at };
+                tarballs.insert((kind, name.to_owned()), file);
             }
         }
         Ok(tarballs)
     }
 }
 
-/// Where the mirror of a submodule is kept, below `mirror/`: `submodules/HOST/PATH.git`. The URL
-/// comes from the repository's content, so only harmless characters of it become file names; two
-/// URLs that fall together share a mirror, which is right since commits are found by their id.
+/// The path of a submodule's mirror below `mirror/submodules/`: `HOST/PATH.git`.
+///
+/// The URL comes from the content of a repository, so it may be hostile: every character that is not
+/// harmless in a file name becomes `_`. Two URLs that become the same path share a mirror. That does no
+/// harm, because commits are looked up by their id.
 fn submodule_path(url: &str) -> PathBuf {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let rest = rest.trim_end_matches('/');
     let rest = rest.strip_suffix(".git").unwrap_or(rest);
-    let mut path = PathBuf::from("submodules");
+    let mut path = PathBuf::new();
     for part in rest.split('/') {
         let safe: String = part
             .chars()
@@ -156,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_submodule_url_can_not_leave_its_folder() {
+    fn the_url_of_a_submodule_cannot_lead_out_of_its_folder() {
         for (url, path) in [
             (
                 "https://gerrit.example.org/r/VisualEditor/VisualEditor.git",
@@ -166,7 +167,7 @@ mod tests {
             ("https://h/../../../etc/passwd", "h/etc/passwd.git"),
             ("https://h//a/./b\0c", "h/a/b_c.git"),
         ] {
-            assert_eq!(submodule_path(url), Path::new("submodules").join(path), "{url}");
+            assert_eq!(submodule_path(url), Path::new(path), "{url}");
         }
     }
 }

@@ -1,19 +1,21 @@
-//! One builder at a time in a data directory.
+//! The lock of a data directory: it admits one builder at a time.
 
 use std::fs::{File, OpenOptions, TryLockError};
 
 use crate::{Error, data_dir::layout::Layout, error::IoContext};
 
-/// Holds the data directory until it is dropped, or the process ends in whatever way: the lock is
-/// the system's, on an open file, so a killed builder leaves nothing to clean up.
+/// The right to write in a data directory. It ends when this is dropped.
+///
+/// It is a lock of the operating system on an open file. The system releases it when the process ends, so a
+/// killed builder leaves nothing to clean up.
 #[derive(Debug)]
 pub struct Lock(#[expect(dead_code, reason = "open means locked")] File);
 
 impl Lock {
-    /// Takes the data directory.
+    /// Locks the data directory, which must exist. Does not wait.
     ///
     /// # Errors
-    /// [`Error::Locked`] where another builder has it.
+    /// [`Error::Locked`] if another builder holds the lock, [`Error::Io`] if the file cannot be opened.
     pub fn acquire(layout: &Layout) -> Result<Self, Error> {
         let path = layout.lock();
         let file = OpenOptions::new()

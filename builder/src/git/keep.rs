@@ -1,8 +1,8 @@
-//! Which commits of submodules are kept, and for whom.
+//! The refs that keep commits in the mirrors of submodules, and their removal when no branch needs them.
 //!
-//! Mirrors of submodules are shared: several branches of several repositories may pin commits of one
-//! repository. Each of them keeps its commit by a ref of its own, which names it. So a mirror itself
-//! tells who needs it: neither URLs nor settings have to be known to clean up.
+//! The mirror of a submodule is shared: branches of several repositories may have it as a submodule, each at
+//! another commit. Each branch keeps its commit by a ref of its own, and the name of the ref says which branch
+//! that is. So the mirrors alone show what can be removed. Neither URLs nor settings are needed for that.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,36 +18,37 @@ use crate::{
     Error, error::GitContext, git::superproject::Superproject, repository_id::RepositoryId,
 };
 
-/// A place in a branch at which a submodule stands.
+/// A ref in the mirror of a submodule: `refs/keep/KIND/NAME/BRANCH/PATH`.
 ///
-/// As a ref of the submodule's mirror: `refs/keep/KIND/NAME/BRANCH/PATH`, with the first 16 digits of
-/// the path's SHA-256 for PATH, since not every path can be a ref. When the branch pins another
-/// commit there, it takes the place of the earlier one.
+/// It keeps the commit of the submodule that is at PATH in a branch. When the branch changes to another commit
+/// of the submodule, the ref is updated, and the earlier commit is no longer kept. PATH stands for the first
+/// 16 digits of the path's SHA-256, because not every path is a valid name of a ref.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Keeper {
-    /// The repository that has the branch.
+pub struct KeepRef {
+    /// The repository that has the submodule.
     pub id: RepositoryId,
-    /// The branch.
+    /// The branch of this repository.
     pub branch: String,
     path: String,
 }
 
-impl Keeper {
-    /// The place `path` in a branch, from the root of the branch's tree.
+impl KeepRef {
+    /// The ref for the submodule at `path` in a branch. The path begins at the root of the branch's tree.
     pub fn new(id: &RepositoryId, branch: &BranchName, path: &str) -> Self {
         Self { id: id.clone(), branch: branch.to_string(), path: digits(path) }
     }
 
+    /// The ref for the submodule at another path of the same branch.
     fn at(&self, path: &str) -> Self {
         Self { path: digits(path), ..self.clone() }
     }
 
-    /// The ref that keeps the commit.
+    /// The full name of the ref.
     pub fn ref_name(&self) -> String {
         format!("refs/keep/{self}")
     }
 
-    /// Whose ref this is. `None` for a ref that keeps nothing for anybody.
+    /// Parses the full name of a ref. `None` for any other ref than those of this form.
     pub fn of(ref_name: &str) -> Option<Self> {
         let rest = ref_name.strip_prefix("refs/keep/")?;
         let (kind, rest) = rest.split_once('/')?;
@@ -58,7 +59,7 @@ impl Keeper {
     }
 }
 
-impl fmt::Display for Keeper {
+impl fmt::Display for KeepRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.id, self.branch, self.path)
     }
@@ -69,61 +70,63 @@ fn digits(path: &str) -> String {
     digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// All refs that keep a commit in the mirrors of submodules.
-struct Kept {
+/// The refs of this form in all mirrors of submodules.
+struct KeepRefs {
     mirrors: Vec<(PathBuf, Repository)>,
-    /// For each keeper the mirrors, by their index, and the commits there. More than one where the
-    /// submodule has moved to another URL.
-    commits: BTreeMap<Keeper, Vec<(usize, Oid)>>,
+    /// The commits of each ref, with the index of the mirror that has them. A ref is in several mirrors if
+    /// the URL of the submodule has changed.
+    commits: BTreeMap<KeepRef, Vec<(usize, Oid)>>,
 }
 
-/// Deletes the refs in the mirrors of submodules that no branch needs, and returns the mirrors in
-/// which none is left.
+/// Deletes the refs that no branch needs from the mirrors of submodules. Returns the mirrors in which no such
+/// ref is left.
 ///
-/// `is_wanted` says whether a branch of a repository may still be distributed. `mirror` is where
-/// the mirror of that repository is. Where that one cannot tell which submodules the branch has, all
-/// that is kept for the branch stays.
+/// `is_wanted` says whether the next cycle may need a branch of a repository. `mirror` returns the path of a
+/// repository's mirror, from which the submodules of the branch are read. If they cannot be read there, all
+/// refs of the branch stay.
 ///
 /// # Errors
-/// [`Error::Git`] where a mirror of a submodule cannot be read or written.
+/// [`Error::Git`] if the mirror of a submodule cannot be read or written.
 pub fn drop_unused(
     submodules: &[PathBuf],
     is_wanted: impl Fn(&RepositoryId, &str) -> bool,
     mirror: impl Fn(&RepositoryId) -> PathBuf,
 ) -> Result<Vec<PathBuf>, Error> {
-    let kept = Kept::read(submodules)?;
+    let refs = KeepRefs::read(submodules)?;
     let mut needed = BTreeSet::new();
-    let branches: BTreeMap<(&RepositoryId, &str), &Keeper> =
-        kept.commits.keys().map(|keeper| ((&keeper.id, keeper.branch.as_str()), keeper)).collect();
-    for ((id, branch), keeper) in branches {
+    let branches: BTreeMap<(&RepositoryId, &str), &KeepRef> = refs
+        .commits
+        .keys()
+        .map(|keep_ref| ((&keep_ref.id, keep_ref.branch.as_str()), keep_ref))
+        .collect();
+    for ((id, branch), keep_ref) in branches {
         if is_wanted(id, branch) {
-            needed.extend(kept.needed_by(keeper, &mirror(id)));
+            needed.extend(refs.needed_by(keep_ref, &mirror(id)));
         }
     }
-    kept.drop_others(&needed)
+    refs.drop_others(&needed)
 }
 
-impl Kept {
+impl KeepRefs {
     fn read(submodules: &[PathBuf]) -> Result<Self, Error> {
-        let mut kept = Self { mirrors: Vec::new(), commits: BTreeMap::new() };
+        let mut refs = Self { mirrors: Vec::new(), commits: BTreeMap::new() };
         for path in submodules {
             let what = || format!("read the refs of the mirror {}", path.display());
             let repository = Repository::open_bare(path).git(what)?;
             for reference in repository.references().git(what)? {
                 let reference = reference.git(what)?;
-                let keeper = Keeper::of(&String::from_utf8_lossy(reference.name_bytes()));
-                if let (Some(keeper), Some(commit)) = (keeper, reference.target()) {
-                    kept.commits.entry(keeper).or_default().push((kept.mirrors.len(), commit));
+                let keep_ref = KeepRef::of(&String::from_utf8_lossy(reference.name_bytes()));
+                if let (Some(keep_ref), Some(commit)) = (keep_ref, reference.target()) {
+                    refs.commits.entry(keep_ref).or_default().push((refs.mirrors.len(), commit));
                 }
             }
-            kept.mirrors.push((path.clone(), repository));
+            refs.mirrors.push((path.clone(), repository));
         }
-        Ok(kept)
+        Ok(refs)
     }
 
-    /// The refs that the branch of `any` needs, which is any of its keepers: each as its keeper and the
-    /// index of its mirror.
-    fn needed_by(&self, any: &Keeper, mirror: &Path) -> BTreeSet<(Keeper, usize)> {
+    /// The refs that a branch needs, each with the index of its mirror. `any` is one of the branch's refs.
+    fn needed_by(&self, any: &KeepRef, mirror: &Path) -> BTreeSet<(KeepRef, usize)> {
         self.followed(any, mirror).unwrap_or_else(|| {
             let all = self.commits.iter();
             let own = all.filter(|(it, _)| it.id == any.id && it.branch == any.branch);
@@ -131,40 +134,41 @@ impl Kept {
         })
     }
 
-    /// The same, found by following the gitlinks of the branch and those of its submodules. `None` where
-    /// this leads to something that is not there (yet).
-    fn followed(&self, any: &Keeper, mirror: &Path) -> Option<BTreeSet<(Keeper, usize)>> {
+    /// The same, by following the gitlinks of the branch and of its submodules. `None` if an object that is
+    /// needed for this is missing, for example because a fetch failed.
+    fn followed(&self, any: &KeepRef, mirror: &Path) -> Option<BTreeSet<(KeepRef, usize)>> {
         let repository = Repository::open_bare(mirror).ok()?;
         let tip = repository.refname_to_id(&format!("refs/heads/{}", any.branch)).ok()?;
         let mut needed = BTreeSet::new();
-        let mut open = vec![(String::new(), Superproject::read(&repository, tip, "").ok()?)];
-        // Each round takes a path that is longer than the one before, and that something is kept for.
-        while let Some((within, superproject)) = open.pop() {
+        let mut pending = vec![(String::new(), Superproject::read(&repository, tip, "").ok()?)];
+        // This ends: paths get longer from level to level, and only paths with a ref are followed.
+        while let Some((within, superproject)) = pending.pop() {
             for (path, commit) in superproject.commits() {
                 let path = format!("{within}{path}");
-                let keeper = any.at(&path);
-                let Some(places) = self.commits.get(&keeper) else { continue };
+                let keep_ref = any.at(&path);
+                let Some(places) = self.commits.get(&keep_ref) else { continue };
                 let (at, _) = *places.iter().find(|(_, kept)| *kept == commit)?;
                 let inside = Superproject::read(&self.mirrors[at].1, commit, "").ok()?;
-                needed.insert((keeper, at));
-                open.push((format!("{path}/"), inside));
+                needed.insert((keep_ref, at));
+                pending.push((format!("{path}/"), inside));
             }
         }
         Some(needed)
     }
 
-    fn drop_others(self, needed: &BTreeSet<(Keeper, usize)>) -> Result<Vec<PathBuf>, Error> {
+    /// Deletes all refs but those in `needed`. Returns the mirrors in which none is left.
+    fn drop_others(self, needed: &BTreeSet<(KeepRef, usize)>) -> Result<Vec<PathBuf>, Error> {
         let mut in_use = BTreeSet::new();
-        for (keeper, places) in self.commits {
+        for (keep_ref, places) in self.commits {
             for (at, _) in places {
                 let (path, repository) = &self.mirrors[at];
-                if needed.contains(&(keeper.clone(), at)) {
+                if needed.contains(&(keep_ref.clone(), at)) {
                     in_use.insert(path.clone());
                     continue;
                 }
-                let found = repository.find_reference(&keeper.ref_name());
+                let found = repository.find_reference(&keep_ref.ref_name());
                 let deleted = found.and_then(|mut found| found.delete());
-                deleted.git(|| format!("delete {} in {}", keeper.ref_name(), path.display()))?;
+                deleted.git(|| format!("delete {} in {}", keep_ref.ref_name(), path.display()))?;
             }
         }
         let all = self.mirrors.into_iter().map(|(path, _)| path);
@@ -172,12 +176,12 @@ impl Kept {
     }
 }
 
-/// Deletes the branches of a repository's mirror that are not `is_wanted`.
+/// Deletes the branches for which `is_wanted` is false from the mirror of a repository at `path`.
 ///
 /// # Errors
-/// [`Error::Git`] where the mirror cannot be read or written.
+/// [`Error::Git`] if the mirror cannot be read or written.
 pub fn drop_branches(path: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<(), Error> {
-    let what = || format!("drop branches of the mirror {}", path.display());
+    let what = || format!("delete branches from the mirror {}", path.display());
     let repository = Repository::open_bare(path).git(what)?;
     for reference in repository.references_glob("refs/heads/*").git(what)? {
         let mut reference = reference.git(what)?;
@@ -194,13 +198,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_keeper_tells_whose_it_is() {
+    fn the_name_of_a_ref_has_its_repository_and_branch() {
         let id: RepositoryId = "extensions/VisualEditor".parse().unwrap();
         for branch in ["REL1_45", "wmf/1.46"] {
-            let keeper = Keeper::new(&id, &branch.parse().unwrap(), "lib/ve");
-            assert_eq!(Keeper::of(&keeper.ref_name()), Some(keeper.clone()));
-            assert_eq!((&keeper.id, keeper.branch.as_str()), (&id, branch));
+            let keep_ref = KeepRef::new(&id, &branch.parse().unwrap(), "lib/ve");
+            assert_eq!(KeepRef::of(&keep_ref.ref_name()), Some(keep_ref.clone()));
+            assert_eq!((&keep_ref.id, keep_ref.branch.as_str()), (&id, branch));
         }
-        assert_eq!(Keeper::of("refs/heads/master"), None);
+        assert_eq!(KeepRef::of("refs/heads/master"), None);
     }
 }

@@ -1,12 +1,12 @@
-//! Which commits the wanted branches of a repository stand at, asked of Git itself.
+//! Asks a Git server for the tips of branches, like `git ls-remote`. Also reads them from a repository on disk.
 //!
-//! Over HTTP this is one POST by protocol 2's `ls-refs` (<https://git-scm.com/docs/protocol-v2>,
-//! "ls-refs"). The server sends only refs that begin with a wanted name, so that a repository of
-//! 60,000 refs costs one small response. The usual GET for the server's capabilities is left out: a
-//! request that uses none of them is one that every protocol 2 server understands.
+//! Over HTTP this is one POST with the command `ls-refs` of protocol version 2
+//! (<https://git-scm.com/docs/protocol-v2>, "ls-refs"). The server sends only the refs that begin with a
+//! wanted name, so the response is small even for a repository with 60,000 refs. The usual GET for the server's
+//! capabilities is left out, because the request uses none of them.
 //!
-//! A server that does not speak protocol 2 is asked by protocol 0, whose response has all refs.
-//! libgit2 could do only that.
+//! A server that does not support version 2 is asked with version 0, whose response has all refs. libgit2
+//! supports only version 0 here.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,29 +24,31 @@ use crate::{
     net::{Http, HttpError},
 };
 
-/// The longest response that is read: 256 MiB. 60,000 refs of protocol 0 take 4 MB, and only the
-/// wanted ones are kept in memory.
+/// The largest response that is read: 256 MiB. In protocol version 0, 60,000 refs take 4 MB. Only the wanted
+/// refs are kept in memory.
 const MAX_REFS: u64 = 256 << 20;
 
-/// The commits of branches.
+/// The tip of each branch: its newest commit.
 pub type Tips = BTreeMap<BranchName, CommitId>;
 
-/// Git's protocol, by its version.
+/// The version of Git's wire protocol.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Protocol {
-    /// Version 0, which every server speaks.
+    /// Version 0, which every server supports.
     V0,
     /// Version 2.
     #[default]
     V2,
 }
 
-/// Asks the repository at `url` for the tips of `branches`: by `protocol`, and by version 0 where
-/// the server does not speak version 2. Returns the tips of those branches that it has, and the
-/// protocol that it answered by.
+/// Asks the repository at `url` for the tips of `branches`, with the given version of the protocol. If the
+/// server does not support version 2, version 0 is tried.
+///
+/// Returns the tips of the branches that exist, and the version that worked.
 ///
 /// # Errors
-/// [`Error::Fetch`] or [`Error::Refs`], after the retries that `http` allows.
+/// [`Error::Fetch`] if the HTTP request fails, [`Error::Refs`] if the response is not a list of refs. Temporary
+/// failures are retried first, as often as `http` allows.
 pub fn tips(
     http: &Http,
     url: &str,
@@ -67,10 +69,11 @@ pub fn tips(
     })
 }
 
-/// Reads the tips of `branches` from the bare repository on disk at `path`.
+/// Reads the tips of `branches` from the bare repository on disk at `path`. Branches that do not exist are left
+/// out.
 ///
 /// # Errors
-/// [`Error::Git`] where the repository cannot be read.
+/// [`Error::Git`] if the repository cannot be read.
 pub fn on_disk(path: &Path, branches: &BTreeSet<BranchName>) -> Result<Tips, Error> {
     let repository =
         Repository::open_bare(path).git(|| format!("open the repository {}", path.display()))?;
@@ -89,7 +92,7 @@ pub fn on_disk(path: &Path, branches: &BTreeSet<BranchName>) -> Result<Tips, Err
     Ok(tips)
 }
 
-/// True where the response is about the repository itself, so that it is the same by any protocol.
+/// True if the server refuses access to the repository. It would do so in any version of the protocol.
 fn is_final(error: &HttpError) -> bool {
     matches!(error.status(), Some(401 | 403 | 404 | 410))
         || matches!(error, HttpError::NotAllowed { .. })
@@ -101,7 +104,7 @@ const LS_REFS: [(&str, &str); 3] = [
     ("accept", "application/x-git-upload-pack-result"),
 ];
 
-/// Asks by protocol 2. None where the response is not one of protocol 2.
+/// Asks with protocol version 2. `None` if the response is not in this version.
 fn by_version_2(
     http: &Http,
     url: &str,
@@ -115,31 +118,31 @@ fn by_version_2(
             finish(response);
             Ok(Some(tips))
         }
-        Err(NoRefs::Interrupted(error)) if error.kind() != io::ErrorKind::UnexpectedEof => {
+        Err(RefsError::Interrupted(error)) if error.kind() != io::ErrorKind::UnexpectedEof => {
             Err(HttpError::interrupted(&url, error))
         }
         Err(_) => Ok(None),
     }
 }
 
-/// Asks by protocol 0: for the list of all refs that a clone begins with.
+/// Asks with protocol version 0 for the list of all refs.
 fn by_version_0(http: &Http, url: &str, branches: &BTreeSet<BranchName>) -> Result<Tips, Error> {
     let asked = format!("{url}/info/refs?service=git-upload-pack");
     let fetch = |source| Error::Fetch { url: url.to_owned(), source };
     let response = http.send(&asked, &[], None).map_err(fetch)?;
     let mut response = BufReader::new(response.take(MAX_REFS));
     let tips = read_version_0(&mut response, branches).map_err(|error| match error {
-        NoRefs::Interrupted(error) => fetch(HttpError::interrupted(&asked, error)),
-        NoRefs::Form(reason) => Error::Refs { url: url.to_owned(), reason },
+        RefsError::Interrupted(error) => fetch(HttpError::interrupted(&asked, error)),
+        RefsError::Form(reason) => Error::Refs { url: url.to_owned(), reason },
     })?;
     finish(response);
     Ok(tips)
 }
 
-/// Reads to the end of the response, where only the end of an encoding is left: a connection can
-/// serve the next request only if its response was read to the end.
+/// Reads the response to its end, of which only the end of the transfer coding is left. The HTTP client can
+/// reuse a connection only if the response was read to the end.
 fn finish(response: impl Read) {
-    // The tips are complete already. A connection that breaks now is not used again.
+    // An error does not matter: the tips are complete, and a broken connection is not reused.
     let _ = io::copy(&mut response.take(4096), &mut io::sink());
 }
 
@@ -156,27 +159,29 @@ fn request(branches: &BTreeSet<BranchName>) -> Vec<u8> {
     request
 }
 
-/// Why a response is no list of refs.
+/// Why a response is not a list of refs.
 #[derive(Debug)]
-enum NoRefs {
-    /// It ended early.
+enum RefsError {
+    /// Reading failed, or the response ended too early.
     Interrupted(io::Error),
-    /// It is something else; this text says what.
+    /// The response has another form. The text says what was found.
     Form(String),
 }
 
-/// Reads a packet. One that is an error message of Git (`ERR …`) becomes an error.
-fn read<'a>(from: &mut impl Read, buffer: &'a mut Vec<u8>) -> Result<Packet<'a>, NoRefs> {
+/// Reads a packet. An error message of Git (`ERR …`) becomes an error.
+fn read<'a>(from: &mut impl Read, buffer: &'a mut Vec<u8>) -> Result<Packet<'a>, RefsError> {
     let packet = pkt_line::read(from, buffer).map_err(|error| match error {
-        ReadError::Io(error) => NoRefs::Interrupted(error),
+        ReadError::Io(error) => RefsError::Interrupted(error),
         ReadError::NoLength(digits) => {
             let start = text_of(&digits);
-            NoRefs::Form(format!("it begins with {start:?}, which is not Git's smart HTTP"))
+            RefsError::Form(format!(
+                "the response begins with {start:?}, which is not Git's smart HTTP"
+            ))
         }
     })?;
     match packet {
         Packet::Data(data) => match pkt_line::line(data).strip_prefix(b"ERR ") {
-            Some(text) => Err(NoRefs::Form(format!("Git says {:?}", text_of(text)))),
+            Some(text) => Err(RefsError::Form(format!("the server answers {:?}", text_of(text)))),
             None => Ok(packet),
         },
         Packet::Flush | Packet::Delimiter => Ok(packet),
@@ -187,28 +192,29 @@ fn text_of(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned()
 }
 
-/// Reads `ID REF` a line, up to a flush. There is only the flush where no ref matches, as in an
-/// empty repository.
-fn read_version_2(mut from: impl Read, branches: &BTreeSet<BranchName>) -> Result<Tips, NoRefs> {
+/// Reads lines of `ID REF` up to a flush packet. If no ref matches, as in an empty repository, there is only the
+/// flush packet.
+fn read_version_2(mut from: impl Read, branches: &BTreeSet<BranchName>) -> Result<Tips, RefsError> {
     read_refs(&mut from, branches, |line| Some(line))
 }
 
-/// Reads `# service=git-upload-pack`, a flush, then `ID REF` a line up to a flush. Behind the first
-/// ref and a NUL stand the server's capabilities. Where there is no ref, the first line names none.
-fn read_version_0(mut from: impl Read, branches: &BTreeSet<BranchName>) -> Result<Tips, NoRefs> {
+/// Reads `# service=git-upload-pack`, a flush packet, then lines of `ID REF` up to a flush packet. In the first
+/// line, the server's capabilities follow after a NUL. If there are no refs, the first line has the name
+/// `capabilities^{}` in place of a ref.
+fn read_version_0(mut from: impl Read, branches: &BTreeSet<BranchName>) -> Result<Tips, RefsError> {
     let mut buffer = Vec::new();
     match read(&mut from, &mut buffer)? {
         Packet::Data(line) if line.starts_with(b"# service=git-upload-pack") => {}
         packet => {
             let line = if let Packet::Data(data) = packet { data } else { b"" };
-            return Err(NoRefs::Form(format!(
-                "it begins with {:?}",
+            return Err(RefsError::Form(format!(
+                "the response begins with {:?}",
                 text_of(pkt_line::line(line))
             )));
         }
     }
     if read(&mut from, &mut buffer)? != Packet::Flush {
-        return Err(NoRefs::Form("its list of refs does not begin".to_owned()));
+        return Err(RefsError::Form("the response has no list of refs".to_owned()));
     }
     read_refs(&mut from, branches, |line| {
         let is_ref = !line.starts_with(b"version ") && !line.starts_with(b"shallow ");
@@ -216,12 +222,13 @@ fn read_version_0(mut from: impl Read, branches: &BTreeSet<BranchName>) -> Resul
     })
 }
 
-/// Reads lines up to a flush. `ref_of` gives the part `ID REF` of a line, or none for another line.
+/// Reads lines up to a flush packet. `ref_of` returns the part `ID REF` of a line, or `None` if the line is not
+/// a ref.
 fn read_refs(
     from: &mut impl Read,
     branches: &BTreeSet<BranchName>,
     ref_of: impl Fn(&[u8]) -> Option<&[u8]>,
-) -> Result<Tips, NoRefs> {
+) -> Result<Tips, RefsError> {
     let wanted: BTreeMap<String, &BranchName> =
         branches.iter().map(|branch| (branch.ref_name(), branch)).collect();
     let (mut tips, mut buffer) = (Tips::new(), Vec::new());
@@ -229,7 +236,7 @@ fn read_refs(
         match read(from, &mut buffer)? {
             Packet::Flush => return Ok(tips),
             Packet::Delimiter => {
-                return Err(NoRefs::Form("it has more than one section".to_owned()));
+                return Err(RefsError::Form("the response has more than one section".to_owned()));
             }
             Packet::Data(data) => {
                 if let Some(line) = ref_of(pkt_line::line(data)) {
@@ -240,15 +247,21 @@ fn read_refs(
     }
 }
 
-/// Adds the line `ID REF` where it is about a wanted branch.
-fn add(line: &[u8], wanted: &BTreeMap<String, &BranchName>, tips: &mut Tips) -> Result<(), NoRefs> {
+/// Adds the ref in the line `ID REF` to `tips` if it is a wanted branch.
+fn add(
+    line: &[u8],
+    wanted: &BTreeMap<String, &BranchName>,
+    tips: &mut Tips,
+) -> Result<(), RefsError> {
     let line = text_of(line);
     let mut words = line.split(' ');
     let (Some(id), Some(name)) = (words.next(), words.next()) else {
-        return Err(NoRefs::Form(format!("{line:?} is not a commit and a ref")));
+        return Err(RefsError::Form(format!(
+            "the response has the line {line:?}, which is not a commit and a ref"
+        )));
     };
     if let Some(branch) = wanted.get(name) {
-        let id = id.parse().map_err(|error| NoRefs::Form(format!("{error}")))?;
+        let id = id.parse().map_err(|error| RefsError::Form(format!("{error}")))?;
         tips.insert((*branch).clone(), id);
     }
     Ok(())
@@ -271,7 +284,7 @@ mod tests {
         ["master", "REL1_4"].iter().map(|name| name.parse().unwrap()).collect()
     }
 
-    fn shown(tips: Result<Tips, NoRefs>) -> Vec<(String, String)> {
+    fn shown(tips: Result<Tips, RefsError>) -> Vec<(String, String)> {
         let tips = tips.unwrap();
         tips.iter().map(|(branch, id)| (branch.to_string(), id.to_string())).collect()
     }
@@ -286,26 +299,26 @@ mod tests {
 
     #[test]
     fn version_2_keeps_only_the_wanted_names() {
-        let answer = packet(&format!("{A} refs/heads/master\n"))
+        let response = packet(&format!("{A} refs/heads/master\n"))
             + &packet(&format!("{B} refs/heads/REL1_4\n"))
             + &packet(&format!("{A} refs/heads/REL1_45\n"))
             + "0000";
-        let tips = shown(read_version_2(answer.as_bytes(), &branches()));
+        let tips = shown(read_version_2(response.as_bytes(), &branches()));
         assert_eq!(tips, [("master".into(), A.into()), ("REL1_4".into(), B.into())]);
         assert_eq!(shown(read_version_2(&b"0000"[..], &branches())), []);
     }
 
     #[test]
-    fn version_0_tells_all_refs() {
+    fn version_0_lists_all_refs_and_the_wanted_ones_are_kept() {
         let start = packet("# service=git-upload-pack\n") + "0000";
-        let answer = start.clone()
+        let response = start.clone()
             + &packet("version 1\n")
             + &packet(&format!("{A} HEAD\0multi_ack symref=HEAD:refs/heads/master\n"))
             + &packet(&format!("{A} refs/heads/master\n"))
             + &packet(&format!("{B} refs/tags/REL1_4\n"))
             + &packet(&format!("shallow {B}\n"))
             + "0000";
-        let tips = shown(read_version_0(answer.as_bytes(), &branches()));
+        let tips = shown(read_version_0(response.as_bytes(), &branches()));
         assert_eq!(tips, [("master".into(), A.into())]);
         let zero = "0".repeat(40);
         let empty = start + &packet(&format!("{zero} capabilities^{{}}\0agent=x\n")) + "0000";
@@ -313,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_of_refs_is_an_error() {
+    fn a_response_that_is_not_a_list_of_refs_is_an_error() {
         let sha256 = packet(&format!("{A}{A} refs/heads/master\n")) + "0000";
         let cut = packet(&format!("{A} refs/heads/master\n"));
         for bad in
@@ -322,9 +335,10 @@ mod tests {
             assert!(read_version_2(bad.as_bytes(), &branches()).is_err(), "{bad:?}");
             assert!(read_version_0(bad.as_bytes(), &branches()).is_err(), "{bad:?}");
         }
-        let Err(NoRefs::Form(text)) = read_version_2(&b"0015ERR access denied\n"[..], &branches())
+        let Err(RefsError::Form(text)) =
+            read_version_2(&b"0015ERR access denied\n"[..], &branches())
         else {
-            panic!("an error of Git");
+            panic!("there is no error");
         };
         assert!(text.contains("access denied"), "{text}");
     }

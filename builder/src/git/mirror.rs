@@ -1,8 +1,8 @@
-//! Mirrors: one bare repository for each upstream repository, holding only what is distributed.
+//! Mirrors: bare clones of the upstream repositories, with only the branches that are distributed.
 //!
-//! It owns the folders below `mirror/` and is the only part that fetches with Git. Clones are
-//! shallow, one commit a branch: a tarball needs no history, and Wikibase is 12 MB that way instead
-//! of 166 MB. They are plain Git repositories all the same, for `git --git-dir=… show master`.
+//! This module owns the folders below `mirror/`, and only it fetches with Git. A mirror is a shallow clone with
+//! one commit for each branch, because a tarball needs no history: Wikibase takes 12 MB instead of 166 MB.
+//! It is still a normal Git repository, so that `git --git-dir=… show master` works.
 
 use std::{
     collections::BTreeSet,
@@ -16,7 +16,7 @@ use tardist_contract::{BranchName, CommitId};
 use crate::{
     Error,
     error::{GitContext, IoContext},
-    git::{keep::Keeper, transport},
+    git::{keep::KeepRef, transport},
     net::Http,
     object::{self, ObjectContext},
 };
@@ -28,22 +28,27 @@ pub struct Mirror {
 }
 
 impl Mirror {
-    /// Opens the mirror at `path` of the repository at `url`, and creates it where there is none.
-    /// A folder that is no Git repository any more is put aside by beginning anew: everything in it
-    /// can be fetched again.
+    /// Opens the mirror at `path` of the repository at `url`. Creates an empty one if it does not exist.
+    ///
+    /// A folder that is not a valid Git repository is removed and created again, because everything in it can
+    /// be fetched again.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::Git`] where the folder can't be made.
+    /// [`Error::Io`] or [`Error::Git`] if the folder cannot be created.
     pub fn open(path: &Path, url: &str) -> Result<Self, Error> {
         if !is_on_disk(url) && alternates(path).exists() {
-            // It was lent its objects by a folder that is its upstream no longer.
+            // It borrows objects from a repository on disk, which is no longer its upstream.
             fs::remove_dir_all(path).at("remove", path)?;
         }
         let repository = match Repository::open_bare(path) {
             Ok(repository) => repository,
             Err(error) => {
                 if path.exists() {
-                    tracing::warn!("mirror {} is made anew: {}", path.display(), error.message());
+                    tracing::warn!(
+                        "cannot open the mirror {}, which is fetched again: {}",
+                        path.display(),
+                        error.message()
+                    );
                     fs::remove_dir_all(path).at("remove", path)?;
                 }
                 fs::create_dir_all(path).at("create", path)?;
@@ -55,18 +60,18 @@ impl Mirror {
         Ok(Self { repository, url: url.to_owned() })
     }
 
-    /// The commit that a branch had at the last fetch.
+    /// The commit of a branch at the last fetch. `None` if the mirror does not have the branch or its commit.
     pub fn tip(&self, branch: &BranchName) -> Option<CommitId> {
-        let id = self.repository.refname_to_id(&branch.ref_name()).ok()?;
-        object::has_commit(&self.repository, id).then(|| id.to_string().parse().ok())?
+        tip_in(&self.repository, branch)
     }
 
-    /// Fetches these branches in one go, at the commits that the upstream's list has for them. Where
-    /// Git does not have such a commit (any more, or on a replica yet), what it has instead; a branch
-    /// that it no longer has is gone afterwards.
+    /// Fetches branches in one request, at the commits that the upstream lists for them.
+    ///
+    /// The server may not have such a commit: the branch has moved since, or a replica is behind. Then its
+    /// current commit is fetched instead. A branch that the server does not have is deleted from the mirror.
     ///
     /// # Errors
-    /// [`Error::Fetch`] or [`Error::Git`], after the retries that `http` allows.
+    /// [`Error::Fetch`] or [`Error::Git`]. Temporary failures are retried first, as often as `http` allows.
     pub fn fetch_branches(
         &self,
         http: &Http,
@@ -85,12 +90,12 @@ impl Mirror {
             return Ok(());
         }
         let refspecs: Vec<String> = names.iter().map(|name| format!("+{name}:{name}")).collect();
-        let there = if is_on_disk(&self.url) {
+        let found = if is_on_disk(&self.url) {
             self.borrow(&names)?
         } else {
             self.fetch(http, &refspecs, 1)?
         };
-        for name in names.iter().filter(|name| !there.contains(*name)) {
+        for name in names.iter().filter(|name| !found.contains(*name)) {
             if let Ok(mut gone) = self.repository.find_reference(name) {
                 gone.delete().git(|| format!("delete {name}"))?;
             }
@@ -98,57 +103,66 @@ impl Mirror {
         Ok(())
     }
 
-    /// Takes these refs over from a repository on disk, and returns those that it has. Its objects
-    /// are not copied but lent, by Git's `objects/info/alternates`
-    /// (<https://git-scm.com/docs/gitrepository-layout>): libgit2's local transport can't be shallow
-    /// and copies all history object by object, which takes minutes where this takes a millisecond.
+    /// Copies refs from a repository on disk, and returns the names of those that it has.
+    ///
+    /// The mirror borrows the objects by `objects/info/alternates`
+    /// (<https://git-scm.com/docs/gitrepository-layout>) and copies none. libgit2's local transport cannot make
+    /// a shallow clone: it would copy the whole history object by object, which takes minutes instead of a
+    /// millisecond.
     fn borrow(&self, names: &[String]) -> Result<BTreeSet<String>, Error> {
-        let action = || format!("take over branches from {}", self.url);
+        let action = || format!("copy branches from {}", self.url);
         let source = Repository::open_bare(&self.url).git(action)?;
         let objects = source.commondir().join("objects").display().to_string();
         let file = alternates(self.repository.path());
         let folder = file.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder).at("create", folder)?;
         fs::write(&file, format!("{objects}\n")).at("write", &file)?;
-        // The file is for whoever opens the mirror next; this one is open.
+        // The file is read only when a repository is opened, and this one is open already.
         self.repository.odb().and_then(|odb| odb.add_disk_alternate(&objects)).git(action)?;
-        let mut there = BTreeSet::new();
+        let mut found = BTreeSet::new();
         for name in names {
             if let Ok(id) = source.refname_to_id(name) {
-                self.repository.reference(name, id, true, "taken over").git(action)?;
-                there.insert(name.clone());
+                self.repository.reference(name, id, true, "copied").git(action)?;
+                found.insert(name.clone());
             }
         }
-        Ok(there)
+        Ok(found)
     }
 
-    /// Makes sure that a commit is here, which may be no branch's tip, and keeps it for `keeper`, in
-    /// place of what that kept before. The commit is fetched by its id where the server allows this,
-    /// else with all branches. False where the upstream does not have it.
+    /// Fetches a commit if the mirror does not have it, and points `keep_ref` to it. It need not be the tip of a
+    /// branch: it is fetched by its id if the server allows this, otherwise with all branches.
+    ///
+    /// Returns false if the upstream does not have the commit.
     ///
     /// # Errors
-    /// [`Error::Fetch`] or [`Error::Git`], after the retries that `http` allows.
-    pub fn fetch_commit(&self, http: &Http, commit: Oid, keeper: &Keeper) -> Result<bool, Error> {
-        let name = keeper.ref_name();
-        let here = || object::has_commit(&self.repository, commit);
-        let got = here() || (self.fetch_known(http, &[(name.clone(), commit)])? && here());
-        if !got {
+    /// [`Error::Fetch`] or [`Error::Git`]. Temporary failures are retried first, as often as `http` allows.
+    pub fn fetch_commit(
+        &self,
+        http: &Http,
+        commit: Oid,
+        keep_ref: &KeepRef,
+    ) -> Result<bool, Error> {
+        let name = keep_ref.ref_name();
+        let exists = || object::has_commit(&self.repository, commit);
+        let fetched = exists() || (self.fetch_known(http, &[(name.clone(), commit)])? && exists());
+        if !fetched {
             self.fetch(http, &["+refs/heads/*:refs/heads/*".to_owned()], 0)?;
         }
-        if here() {
+        if exists() {
             let kept = self.repository.reference(&name, commit, true, "");
             kept.git(|| format!("keep {commit} as {name}"))?;
         }
-        Ok(here())
+        Ok(exists())
     }
 
-    /// Fetches refs whose commits are known; false where the upstream refuses to give them.
+    /// Fetches refs at known commits, without asking for a list of refs. Returns false if the server refuses to
+    /// send these commits.
     fn fetch_known(&self, http: &Http, refs: &[(String, Oid)]) -> Result<bool, Error> {
         let refspecs: Vec<String> =
             refs.iter().map(|(name, _)| format!("+{name}:{name}")).collect();
         let fetch = || {
             http.retry(
-                // Git's refusal will not change by asking again, what happens on the way may.
+                // A network failure may pass. A refusal by the Git server stays.
                 |error| matches!(error, Error::Fetch { .. }) && error.is_transient(),
                 Error::retry_after,
                 || self.fetch_once(&refspecs, 1),
@@ -157,14 +171,15 @@ impl Mirror {
         match transport::with_refs(refs, fetch) {
             Ok(_) => Ok(true),
             Err(Error::Git { action, source }) => {
-                tracing::debug!("can't {action} by commit: {}", source.message());
+                tracing::debug!("cannot {action} by commit: {}", source.message());
                 Ok(false)
             }
             Err(error) => Err(error),
         }
     }
 
-    /// Fetches, and returns the names of all refs that the upstream has.
+    /// Fetches with a list of refs from the server, and returns the names of all refs in it. `depth` is the number
+    /// of commits for each ref; 0 means the whole history.
     fn fetch(
         &self,
         http: &Http,
@@ -192,10 +207,10 @@ impl Mirror {
         })
     }
 
-    /// The object of a commit that is here, and when it was committed, in Unix seconds.
+    /// The object id of a commit that the mirror has, and the committer's time in Unix seconds.
     ///
     /// # Errors
-    /// [`Error::Damaged`] where Git cannot read it.
+    /// [`Error::Damaged`] if the commit cannot be read.
     pub fn commit(&self, commit: &CommitId) -> Result<(Oid, i64), Error> {
         let what = || format!("commit {commit}");
         let id = Oid::from_str(commit.as_str()).object(&self.repository, what)?;
@@ -203,10 +218,10 @@ impl Mirror {
         Ok((id, read.committed_at))
     }
 
-    /// The repository, opened once more, to read commits and trees from.
+    /// Opens the repository once more, to read commits and trees from it.
     ///
     /// # Errors
-    /// [`Error::Git`] where it is no repository any more.
+    /// [`Error::Git`] if it cannot be opened.
     pub fn reopened(&self) -> Result<Repository, Error> {
         let path = self.repository.path();
         Repository::open_bare(path).git(|| format!("open the mirror {}", path.display()))
@@ -218,27 +233,32 @@ impl Mirror {
     }
 }
 
-/// The commit that a branch had at the last fetch into the mirror at `path`. `None` where there is no
-/// such mirror, too: it is not made.
+/// The commit of a branch at the last fetch into the mirror at `path`. `None` if there is no such mirror, branch
+/// or commit. Creates nothing.
 pub fn tip_at(path: &Path, branch: &BranchName) -> Option<CommitId> {
-    let repository = Repository::open_bare(path).ok()?;
-    let id = repository.refname_to_id(&branch.ref_name()).ok()?;
-    object::has_commit(&repository, id).then(|| id.to_string().parse().ok())?
+    tip_in(&Repository::open_bare(path).ok()?, branch)
 }
 
-/// True for the path of a repository instead of a URL.
+fn tip_in(repository: &Repository, branch: &BranchName) -> Option<CommitId> {
+    let id = repository.refname_to_id(&branch.ref_name()).ok()?;
+    object::has_commit(repository, id).then(|| id.to_string().parse().ok())?
+}
+
+/// True if `url` is the path of a repository on disk.
 fn is_on_disk(url: &str) -> bool {
     url.starts_with('/')
 }
 
-/// Where a mirror says whose objects it borrows.
+/// The file of a mirror that names the repository whose objects it borrows.
 fn alternates(mirror: &Path) -> PathBuf {
     mirror.join("objects/info/alternates")
 }
 
-/// Removes what a killed fetch leaves in a mirror: half-written packs, and the lock files of refs,
-/// `shallow` and the like, with which Git refuses to write there for ever, since it can't tell
-/// whether their owner lives; here the data directory's lock says that nobody does.
+/// Removes what a killed fetch leaves in a mirror: half-written packs, and the lock files of refs, `shallow` and
+/// others.
+///
+/// Git refuses to write while there is such a lock file, because its owner may still be running. Here the lock
+/// of the data directory ensures that no owner is running.
 fn remove_unfinished(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;

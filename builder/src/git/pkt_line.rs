@@ -1,34 +1,34 @@
-//! pkt-lines: the packets that Git's protocols consist of
+//! pkt-lines: reads and writes the packets of Git's protocols
 //! (<https://git-scm.com/docs/protocol-common>, "pkt-line Format").
 //!
-//! A packet begins with its length as four hexadecimal digits, which count themselves. Lengths
-//! below 4 are markers without data. What the data means is for the callers.
+//! A packet begins with its length in bytes, as four hexadecimal digits. The length includes these digits. A
+//! length below 4 is a marker without data. The callers interpret the data.
 
 use std::io::{self, Read};
 
-/// The marker that ends a list or a request.
+/// The flush packet: the end of a list or of a request.
 pub(super) const FLUSH: &[u8] = b"0000";
 
-/// The marker between two sections of a protocol 2 message.
+/// The delimiter packet: it separates two sections of a message in protocol version 2.
 pub(super) const DELIMITER: &[u8] = b"0001";
 
-/// A packet. Its data is in the buffer that it was read into.
+/// A packet. Its data is in the buffer that [`read`] got.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Packet<'a> {
     /// [`FLUSH`].
     Flush,
-    /// [`DELIMITER`], or protocol 2's `0002`, which ends a response.
+    /// [`DELIMITER`], or `0002`, which ends a response in protocol version 2.
     Delimiter,
-    /// Data, as it came: a line of text may end with a newline or not.
+    /// Data as it was received: a line of text may or may not end with a newline.
     Data(&'a [u8]),
 }
 
-/// Why there is no packet.
+/// Why a packet could not be read.
 #[derive(Debug)]
 pub(super) enum ReadError {
-    /// Reading failed. [`io::ErrorKind::UnexpectedEof`] where the bytes end before the packet does.
+    /// Reading failed. [`io::ErrorKind::UnexpectedEof`] means that the input ends within the packet.
     Io(io::Error),
-    /// These four bytes are no length, so this is something else than pkt-lines.
+    /// These four bytes are not a length, so the input does not consist of pkt-lines.
     NoLength([u8; 4]),
 }
 
@@ -38,10 +38,10 @@ impl From<io::Error> for ReadError {
     }
 }
 
-/// Reads a packet, its data into `buffer`: at most 64 KiB.
+/// Reads one packet. `buffer` receives its data, at most 64 KiB.
 ///
 /// # Errors
-/// [`ReadError`] where that is not possible. What was read until then is lost.
+/// [`ReadError`] if there is no complete packet. The bytes that were read until then are lost.
 pub(super) fn read<'a>(
     from: &mut impl Read,
     buffer: &'a mut Vec<u8>,
@@ -50,7 +50,7 @@ pub(super) fn read<'a>(
     from.read_exact(&mut digits)?;
     let length = std::str::from_utf8(&digits)
         .ok()
-        // `from_str_radix` takes a sign, too.
+        // `from_str_radix` would accept a sign.
         .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
         .and_then(|digits| u16::from_str_radix(digits, 16).ok());
     match length {
@@ -65,13 +65,13 @@ pub(super) fn read<'a>(
     }
 }
 
-/// Appends a packet with this data: at most 65,516 bytes, which is more than any line here has.
+/// Appends a packet with this data to `to`. The format allows at most 65,516 bytes, which no caller reaches.
 pub(super) fn write(to: &mut Vec<u8>, data: &[u8]) {
     to.extend_from_slice(format!("{:04x}", data.len() + 4).as_bytes());
     to.extend_from_slice(data);
 }
 
-/// The data of a packet without the newline that a line may end with.
+/// The data of a packet without the newline at its end, if there is one.
 pub(super) fn line(data: &[u8]) -> &[u8] {
     data.strip_suffix(b"\n").unwrap_or(data)
 }
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read() {
+    fn packets_are_read_as_they_were_written() {
         let mut bytes = Vec::new();
         write(&mut bytes, b"one\n");
         bytes.extend_from_slice(DELIMITER);
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_packet_is_an_error() {
+    fn other_input_than_packets_is_an_error() {
         let mut buffer = Vec::new();
         for cut in [&b""[..], b"00", b"0008one", b"ffff"] {
             let Err(ReadError::Io(error)) = read(&mut &*cut, &mut buffer) else {

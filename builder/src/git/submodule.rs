@@ -1,15 +1,14 @@
-//! Submodules: which repositories a tree's gitlinks stand for, and where they are fetched from.
+//! Parses `.gitmodules` (<https://git-scm.com/docs/gitmodules>) and resolves the relative URLs in it.
 //!
-//! It owns the reading of `.gitmodules` (<https://git-scm.com/docs/gitmodules>) and makes its URLs,
-//! which are hostile, absolute. Which of them are fetched from elsewhere is for
-//! [`url_map`](crate::git::url_map).
+//! The URLs come from the content of a repository, so they may be hostile: whoever fetches from them checks
+//! the host first. [`url_map`](crate::git::url_map) can replace them.
 
 use std::collections::BTreeMap;
 
-/// Reads `.gitmodules`: the URL of each submodule by its path.
+/// Parses the text of `.gitmodules`. Returns the URL of each submodule by its path.
 ///
-/// Only `path` and `url` of `[submodule "…"]` are looked at. libgit2 could read such a file, but
-/// follows `include.path` to any file of this machine.
+/// Only `path` and `url` of the sections `[submodule "…"]` are used. libgit2's own parser is not used, because it
+/// follows `include.path` to any file on this machine.
 pub fn parse(text: &str) -> BTreeMap<String, String> {
     let mut sections: Vec<(Option<String>, Option<String>)> = Vec::new();
     let mut inside = false;
@@ -35,7 +34,7 @@ pub fn parse(text: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// A value of Git's configuration syntax: comments end it, quotes protect, a backslash escapes.
+/// Decodes a value in Git's configuration syntax: quotes, backslashes, and a comment at the end.
 fn unquote(value: &str) -> String {
     let mut text = String::new();
     let mut quoted = false;
@@ -51,8 +50,8 @@ fn unquote(value: &str) -> String {
     if quoted { text } else { text.trim_end().to_owned() }
 }
 
-/// The URL of a submodule: relative ones against the URL of the repository that has it, as Git
-/// does.
+/// The absolute URL of a submodule. A URL that begins with `./` or `../` is relative to `parent`, the URL of the
+/// repository that has the submodule, as in Git. Any other URL is returned unchanged.
 pub fn resolve(parent: &str, url: &str) -> String {
     if url.starts_with("./") || url.starts_with("../") {
         let mut base = parent.trim_end_matches('/');
@@ -77,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gitmodules_are_read_and_nothing_else_of_them() {
+    fn only_path_and_url_of_submodules_are_read() {
         let text = "# comment\n[core]\n\tpath = /etc\n\turl = x\n[submodule \"lib/ve\"]\n\tpath = lib/ve\n\
                     \turl = https://example.org/ve.git ; why\n[submodule \"two\"]\n  PATH = \"a b\"/\n  url=../two#1\n\
                     [include]\n\tpath = /dev/zero\n[submodule \"half\"]\n\tpath = half\n";
@@ -119,13 +118,13 @@ mod tests {
     }
 
     #[test]
-    fn a_line_outside_of_a_section_of_a_submodule_says_nothing() {
+    fn lines_outside_the_sections_of_submodules_are_ignored() {
         let text = "path = a\nurl = b\n[submodule \"x\"]\nnonsense\npath = x\nurl = y\n[other]\npath = z\n";
         assert_eq!(parse(text), BTreeMap::from([("x".to_owned(), "y".to_owned())]));
     }
 
     #[test]
-    fn a_url_may_go_up_beyond_its_host_and_is_then_none() {
+    fn a_url_that_goes_up_beyond_its_host_is_not_a_valid_url() {
         for (url, absolute) in [
             ("../x", "https://g.example/x"),
             (".././../x", "https://x"),

@@ -1,7 +1,8 @@
-//! Superprojects: a repository at a commit, as the one that says where its submodules come from
+//! Superprojects: a superproject is a repository that has submodules
 //! (<https://git-scm.com/docs/gitsubmodules>).
 //!
-//! Its `.gitmodules` is read from the commit, once, however many submodules the tree has.
+//! This module reads the submodules of a commit: their paths, URLs and commits. `.gitmodules` is read only once,
+//! however many submodules there are.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -13,30 +14,30 @@ use crate::{
     object::{self, ObjectContext},
 };
 
-/// A repository at a commit, with its submodules.
+/// The submodules of a commit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Superproject {
     url: String,
     submodules: BTreeMap<String, Submodule>,
 }
 
-/// A submodule, by its path from the root of the tree.
+/// A submodule: an entry of `.gitmodules` and the gitlink at its path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Submodule {
-    /// Where it comes from, as `.gitmodules` says it.
+    /// Its URL in `.gitmodules`, which may be relative.
     url: String,
     /// The commit of its gitlink.
     commit: Oid,
 }
 
 impl Superproject {
-    /// Reads what the commit says. `url` is where the repository comes from: the URLs of submodules
-    /// may be relative to it.
+    /// Reads the submodules of `commit`. `url` is the URL of the repository itself, which relative URLs of
+    /// submodules begin from.
     ///
-    /// A path of `.gitmodules` at which the tree has no gitlink is no submodule.
+    /// An entry of `.gitmodules` is ignored if the tree has no gitlink at its path.
     ///
     /// # Errors
-    /// [`Error::Damaged`] where an object is missing or broken.
+    /// [`Error::Damaged`] if an object is missing or cannot be read.
     pub fn read(repository: &Repository, commit: Oid, url: &str) -> Result<Self, Error> {
         let what = || format!(".gitmodules of commit {commit}");
         let tree = object::commit(repository, commit).and_then(|it| repository.find_tree(it.tree));
@@ -56,18 +57,18 @@ impl Superproject {
         Ok(Self { submodules: submodules.collect(), url: url.to_owned() })
     }
 
-    /// The absolute URL of the submodule at `path`. `None` where `.gitmodules` does not name it.
+    /// The absolute URL of the submodule at `path`, a path from the root of the tree. `None` if there is no such submodule.
     pub fn submodule_url(&self, path: &str) -> Option<String> {
         self.submodules.get(path).map(|it| submodule::resolve(&self.url, &it.url))
     }
 
-    /// Paths and commits of all submodules.
+    /// The paths and commits of all submodules.
     pub fn commits(&self) -> impl Iterator<Item = (&str, Oid)> {
         self.submodules.iter().map(|(path, it)| (path.as_str(), it.commit))
     }
 }
 
-/// The file `.gitmodules`. As in Git, it cannot be a symbolic link.
+/// The blob of `.gitmodules`. As in Git, a symbolic link is ignored.
 fn file(tree: &Tree<'_>) -> Option<Oid> {
     let entry = tree.get_name(".gitmodules")?;
     let is_file = entry.kind() == Some(ObjectType::Blob) && entry.filemode() != 0o120_000;

@@ -1,9 +1,8 @@
-//! Git's smart HTTP (<https://git-scm.com/docs/http-protocol>) for libgit2, over [`Http`].
+//! Git's smart HTTP (<https://git-scm.com/docs/http-protocol>) for libgit2, over our own [`Http`] client.
 //!
-//! It owns the way from libgit2's requests to ours and nothing else. libgit2 calls a transport on
-//! the thread that fetches, and knows nothing of our types; so what goes past it waits in a
-//! thread-local: the refs that need not be asked for ([`with_refs`]), and the real error of which
-//! libgit2 keeps only a text ([`take_failure`]).
+//! libgit2 calls a transport on the thread that fetches, and cannot pass our types to it. So two values go by
+//! thread-local variables: the refs that are known already ([`with_refs`]), and the HTTP error, of which libgit2
+//! keeps only the text ([`take_failure`]).
 
 use std::{
     cell::RefCell,
@@ -16,8 +15,8 @@ use git2::{
     transport::{Service, SmartSubtransport, SmartSubtransportStream, Transport},
 };
 
-// It brings zlib's functions under their C names, so that libgit2, which calls them, is linked with
-// zlib-rs in place of zlib: unpacking was a sixth of a cold cycle, and takes it half the time.
+// This crate exports zlib's functions under their C names, so that libgit2 is linked with zlib-rs instead of
+// zlib. Decompression was a sixth of the time of a first cycle, and zlib-rs takes half as long.
 use libz_rs_sys as _;
 
 use crate::{
@@ -30,9 +29,11 @@ thread_local! {
     static REFS: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
 }
 
-/// Runs `fetch` with a list of refs that is known already, instead of asking the upstream for all
-/// that it has: Wikibase's 60,000 take 4 MB, more than most of its commits. The upstream still has
-/// the last word, since it refuses what none of its refs reaches.
+/// Runs `fetch` on this thread with a known list of refs. The server is not asked for its list, which takes 4 MB
+/// for the 60,000 refs of Wikibase.
+///
+/// This cannot fetch anything that the server does not publish: the server refuses commits that none of its
+/// refs reaches.
 pub fn with_refs<T>(refs: &[(String, Oid)], fetch: impl FnOnce() -> T) -> T {
     REFS.set(Some(advertisement(refs)));
     let result = fetch();
@@ -40,11 +41,11 @@ pub fn with_refs<T>(refs: &[(String, Oid)], fetch: impl FnOnce() -> T) -> T {
     result
 }
 
-/// What every Git server of the last ten years can do, Gerrit's included.
+/// Capabilities that every Git server of the last ten years has, including Gerrit.
 const CAPABILITIES: &str = "multi_ack_detailed thin-pack side-band-64k ofs-delta shallow \
                             allow-tip-sha1-in-want allow-reachable-sha1-in-want";
 
-/// A list of refs in the form in which a server advertises it.
+/// A list of refs in the form in which a server sends it.
 fn advertisement(refs: &[(String, Oid)]) -> Vec<u8> {
     let mut list = Vec::new();
     pkt_line::write(&mut list, b"# service=git-upload-pack\n");
@@ -57,7 +58,7 @@ fn advertisement(refs: &[(String, Oid)]) -> Vec<u8> {
     list
 }
 
-/// The HTTP error that made the last Git operation of this thread fail, if one did.
+/// Takes the HTTP error of the last failed Git operation on this thread, if there is one.
 pub fn take_failure() -> Option<HttpError> {
     FAILURE.take()
 }
@@ -68,20 +69,21 @@ fn fail(error: HttpError) -> git2::Error {
     git2::Error::new(git2::ErrorCode::GenericError, git2::ErrorClass::Http, message)
 }
 
-/// Makes every `http:` and `https:` remote of this process go through `http`, and libgit2 deaf to
-/// the configuration files of whoever runs it: `url.insteadOf` could lead elsewhere, and a mirror
-/// may belong to another user than the one of the container. Only the first call counts, since
-/// libgit2 keeps all this in globals.
+/// Registers `http` for all `http:` and `https:` remotes of this process, and makes libgit2 ignore Git's
+/// configuration files and the owner of a repository.
+///
+/// A configuration file could redirect fetches by `url.insteadOf`. In a container, a mirror may belong to
+/// another user. Only the first call has an effect, because these are global variables of libgit2.
 ///
 /// # Errors
-/// libgit2's, which is out of memory.
+/// The error of libgit2, if it is out of memory.
 #[allow(unsafe_code)]
 pub fn set_up(http: &Arc<Http>) -> Result<(), git2::Error> {
     static ONCE: Once = Once::new();
     let mut result = Ok(());
     ONCE.call_once(|| {
-        // SAFETY: these must not run beside other changes of libgit2's globals; nothing else in
-        // the process makes any, and `Once` runs them once, before any repository is opened.
+        // SAFETY: nothing else may change libgit2's global variables at the same time. Nothing else in this
+        // process changes them, and `Once` runs this once, before any repository is opened.
         result = unsafe { set_globals(http) };
     });
     result
@@ -92,30 +94,32 @@ unsafe fn set_globals(http: &Arc<Http>) -> Result<(), git2::Error> {
     use git2::ConfigLevel::{Global, ProgramData, System, XDG};
 
     for level in [ProgramData, System, XDG, Global] {
-        // SAFETY: as the caller promises.
+        // SAFETY: ensured by the caller.
         unsafe { git2::opts::set_search_path(level, "") }?;
     }
-    // SAFETY: as the caller promises.
+    // SAFETY: ensured by the caller.
     unsafe { git2::opts::set_verify_owner_validation(false) }?;
-    // A fetch has hashed each object when it indexed the pack; zlib's checksum guards what is read.
+    // Objects were hashed when a fetch indexed the pack. After that, zlib's checksum detects damage.
     git2::opts::strict_hash_verification(false);
     for scheme in ["http", "https"] {
         let http = Arc::clone(http);
         let factory = move |remote: &git2::Remote<'_>| {
             Transport::smart(remote, true, Subtransport(Arc::clone(&http)))
         };
-        // SAFETY: as the caller promises.
+        // SAFETY: ensured by the caller.
         unsafe { git2::transport::register(scheme, factory) }?;
     }
     Ok(())
 }
 
-/// The longest list of refs that is read. Wikibase's 60,000 take 4 MB.
+/// The largest list of refs that is read: 256 MiB. The 60,000 refs of Wikibase take 4 MB.
 const MAX_REFS: u64 = 256 << 20;
 
-/// The list of refs without its lines `shallow ID`, which stand in it where the upstream is a
-/// shallow clone itself (<https://git-scm.com/docs/pack-protocol>, "Reference Discovery"): libgit2
-/// takes them for an error, and one commit a branch needs no history of the upstream's.
+/// Removes the lines `shallow ID` from a list of refs.
+///
+/// A server sends them if its repository is a shallow clone
+/// (<https://git-scm.com/docs/pack-protocol>, "Reference Discovery"). libgit2 rejects them. They are not needed,
+/// because only one commit of each branch is fetched.
 fn without_shallow(refs: &[u8]) -> Vec<u8> {
     let mut kept = Vec::with_capacity(refs.len());
     let (mut rest, mut buffer) = (refs, Vec::new());
@@ -124,7 +128,7 @@ fn without_shallow(refs: &[u8]) -> Vec<u8> {
         match pkt_line::read(&mut rest, &mut buffer) {
             Ok(Packet::Data(line)) if line.starts_with(b"shallow ") => {}
             Ok(_) => kept.extend_from_slice(&before[..before.len() - rest.len()]),
-            // The end; or no packet, which libgit2 is to see.
+            // The end, or something that is not a packet: libgit2 reports that.
             Err(_) => {
                 kept.extend_from_slice(before);
                 return kept;
@@ -133,13 +137,15 @@ fn without_shallow(refs: &[u8]) -> Vec<u8> {
     }
 }
 
-/// As many packets `shallow ID` are looked at, in bytes: 300,000 of them, where a branch has one.
+/// How many bytes of packets `shallow ID` are processed. These are 300,000 packets; normally there is one for
+/// each branch.
 const MAX_SHALLOWS: usize = 16 << 20;
 
-/// A response of Git without the newlines that JGit, and so Gerrit, ends its packets `shallow ID`
-/// and `unshallow ID` with. Git itself sends none, the protocol has a receiver take both
-/// (<https://git-scm.com/docs/protocol-common>), and libgit2 1.9 fails at them with `invalid packet
-/// line`. These packets come first; from the first other one on nothing is looked at.
+/// Removes the newline at the end of packets `shallow ID` and `unshallow ID` from a response.
+///
+/// JGit, and so Gerrit, sends these newlines, and Git does not. The protocol requires receivers to accept both
+/// (<https://git-scm.com/docs/protocol-common>), but libgit2 1.9 fails with `invalid packet line`. These packets
+/// come first in a response. Everything after them is passed on unread.
 fn plain_shallow(mut response: impl Read) -> io::Result<impl Read> {
     let (mut start, mut buffer) = (Vec::new(), Vec::new());
     loop {
@@ -189,7 +195,7 @@ impl SmartSubtransport for Subtransport {
         match action {
             Service::UploadPackLs => {
                 if let Some(refs) = REFS.with_borrow(Clone::clone) {
-                    return Ok(Box::new(Stream::Answer(Box::new(Cursor::new(refs)))));
+                    return Ok(Box::new(Stream::Response(Box::new(Cursor::new(refs)))));
                 }
                 let url = format!("{url}/info/refs?service=git-upload-pack");
                 let mut refs = Vec::new();
@@ -198,7 +204,7 @@ impl SmartSubtransport for Subtransport {
                     .take(MAX_REFS)
                     .read_to_end(&mut refs)
                     .map_err(|error| fail(HttpError::interrupted(&url, error)))?;
-                Ok(Box::new(Stream::Answer(Box::new(Cursor::new(without_shallow(&refs))))))
+                Ok(Box::new(Stream::Response(Box::new(Cursor::new(without_shallow(&refs))))))
             }
             Service::UploadPack => Ok(Box::new(Stream::Request {
                 http,
@@ -216,10 +222,10 @@ impl SmartSubtransport for Subtransport {
     }
 }
 
-/// libgit2 writes a request, then reads its answer; the first read sends it.
+/// One exchange: libgit2 writes the request, then reads the response. The first read sends the request.
 enum Stream {
     Request { http: Arc<Http>, url: String, body: Vec<u8> },
-    Answer(Box<dyn Read + Send>),
+    Response(Box<dyn Read + Send>),
 }
 
 const UPLOAD_PACK: [(&str, &str); 2] = [
@@ -230,12 +236,12 @@ const UPLOAD_PACK: [(&str, &str); 2] = [
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if let Self::Request { http, url, body } = self {
-            let answer =
+            let response =
                 http.send(url, &UPLOAD_PACK, Some(body)).map_err(fail).map_err(io::Error::other)?;
-            *self = Self::Answer(Box::new(plain_shallow(answer)?));
+            *self = Self::Response(Box::new(plain_shallow(response)?));
         }
         match self {
-            Self::Answer(answer) => answer.read(buffer),
+            Self::Response(response) => response.read(buffer),
             Self::Request { .. } => Ok(0),
         }
     }
@@ -245,7 +251,7 @@ impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Request { body, .. } => body.write(bytes),
-            Self::Answer(_) => Err(io::Error::other("the request was sent already")),
+            Self::Response(_) => Err(io::Error::other("the request was sent already")),
         }
     }
 
@@ -260,20 +266,20 @@ mod tests {
 
     use super::*;
 
-    /// Which zlib a call from C comes to is for the linker to say.
+    /// Only the linker decides which zlib the calls from C go to.
     #[test]
     #[allow(unsafe_code)]
     fn libgit2_unpacks_by_zlib_rs() {
         unsafe extern "C" {
             safe fn zlibVersion() -> *const c_char;
         }
-        // SAFETY: zlib's manual promises a string that stays.
+        // SAFETY: zlib's manual says that the string is static.
         let version = unsafe { CStr::from_ptr(zlibVersion()) }.to_string_lossy();
         assert!(version.contains("zlib-rs"), "{version}");
     }
 
     #[test]
-    fn only_shallow_lines_are_taken_out_of_the_refs() {
+    fn only_shallow_lines_are_removed_from_the_refs() {
         let refs = b"001e# service=git-upload-pack\n0000000aHEAD\n\n000cshallow\n0010shallow abc\n00000000zz";
         let kept = b"001e# service=git-upload-pack\n0000000aHEAD\n\n000cshallow\n00000000zz";
         assert_eq!(without_shallow(refs), kept);
@@ -283,10 +289,10 @@ mod tests {
     }
 
     #[test]
-    fn the_newlines_that_jgit_sends_after_shallow_are_taken_away() {
-        let plain = |answer: &[u8]| {
+    fn the_newlines_that_jgit_sends_after_shallow_are_removed() {
+        let plain = |response: &[u8]| {
             let mut bytes = Vec::new();
-            plain_shallow(answer).unwrap().read_to_end(&mut bytes).unwrap();
+            plain_shallow(response).unwrap().read_to_end(&mut bytes).unwrap();
             bytes
         };
         let id = "f39e03fdec9e5accfcc9ba3501a9e0a038dd7b30";

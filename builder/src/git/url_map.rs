@@ -1,5 +1,5 @@
-//! The URL map: which URLs are fetched from elsewhere. Git calls this `url.<base>.insteadOf`
-//! (<https://git-scm.com/docs/git-config>).
+//! The setting `url-map`: replaces the start of URLs from which submodules are fetched, like
+//! `url.<base>.insteadOf` of Git (<https://git-scm.com/docs/git-config>).
 
 use std::{fmt, str::FromStr};
 
@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::net::is_http_url;
 
-/// One line of the map: URLs that begin with `from` are fetched from `to`. Written as `FROM=TO`.
+/// One rule, written as `FROM=TO`: in URLs that begin with `from`, this part is replaced by `to`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct UrlMap {
-    /// The start of the URL as `.gitmodules` has it.
+    /// The start of the absolute URL of a submodule.
     pub from: String,
-    /// What replaces that start: a http or https URL.
+    /// Its replacement: a `http` or `https` URL.
     pub to: String,
 }
 
-/// The URL to fetch from instead of `absolute`. Where several lines match, the one with the longest
-/// `from` counts.
+/// Applies the rules to the absolute URL of a submodule. If several match, the one with the longest `from` is
+/// applied.
 pub fn mapped(absolute: &str, map: &[UrlMap]) -> String {
     map.iter()
         .filter_map(|map| Some((map, absolute.strip_prefix(&map.from)?)))

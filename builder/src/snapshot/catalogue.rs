@@ -1,4 +1,4 @@
-//! The catalogue: what is published, as the builder knows it. The snapshot is its form on disk.
+//! The catalogue: everything that is published, in memory. The snapshot is its form on disk.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -10,34 +10,34 @@ use tardist_contract::{
 
 use crate::{Error, metadata::Texts, repository_id::RepositoryId};
 
-/// All published repositories, in the order of lists.
+/// All published repositories, in the order in which they are listed.
 pub type Catalogue = BTreeMap<RepositoryId, RepositoryRecord>;
 
-/// One repository with at least one published branch.
+/// A published repository. It has at least one branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepositoryRecord {
-    /// Where it comes from: the URL that `git clone` takes.
+    /// The URL for `git clone`.
     pub source_url: String,
     /// Its published branches, newest first.
     pub branches: BTreeMap<BranchName, BranchRecord>,
 }
 
-/// One published branch: its tarball, and what it says of itself.
+/// A published branch: its tarball, and the metadata from its manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BranchRecord {
     /// The commit that the tarball was made from.
     pub commit: CommitId,
-    /// When it was committed: Unix seconds.
+    /// The committer's time in Unix seconds.
     pub committed_at: i64,
-    /// The manifest's version.
+    /// The `version` of the manifest.
     pub version: Option<String>,
-    /// What it needs.
+    /// The `requires` of the manifest.
     pub requires: Requires,
-    /// What it says.
+    /// Title, description, authors, license and other keys of the manifest.
     pub metadata: Metadata,
-    /// Its title and description in other languages, if it has any.
+    /// Titles and descriptions in other languages. `None` if there are none.
     pub messages: Option<Messages>,
-    /// What was wrong with its content.
+    /// Problems with the content, as sentences for people.
     pub problems: Vec<String>,
     /// The tarball's size in bytes.
     pub size: u64,
@@ -52,11 +52,28 @@ impl BranchRecord {
     }
 }
 
-/// The titles and descriptions of a branch in all its languages, known by their hash.
+#[cfg(test)]
+impl BranchRecord {
+    /// A record for tests, with a commit id of this digit and a size of 9 bytes. It has no metadata.
+    pub(crate) fn of_commit(digit: char) -> Self {
+        Self {
+            commit: digit.to_string().repeat(40).parse().unwrap(),
+            committed_at: 0,
+            version: None,
+            requires: Requires::default(),
+            metadata: Metadata::default(),
+            messages: None,
+            problems: Vec::new(),
+            size: 9,
+            sha256: "0".repeat(64),
+        }
+    }
+}
+
+/// The titles and descriptions of a branch in all its languages, identified by a hash.
 ///
-/// They are most of a snapshot, and a cycle only wants to know whether they are the same: so a
-/// catalogue has the texts of the branches that are new in this cycle, and those of all others stay
-/// in the earlier snapshot.
+/// These texts are most of a snapshot, and a cycle only needs to know whether they changed. So only the branches
+/// that are new in this cycle have them in memory. The texts of all others stay in the previous snapshot.
 #[derive(Debug, Clone)]
 pub struct Messages {
     id: Arc<str>,
@@ -66,17 +83,17 @@ pub struct Messages {
 /// The texts of [`Messages`], each a JSON object from language code to plain text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageTexts {
-    /// From `namemsg`.
+    /// From the key `namemsg` of the manifest.
     pub titles: String,
-    /// From `descriptionmsg`.
+    /// From the key `descriptionmsg`.
     pub descriptions: String,
 }
 
 impl Messages {
-    /// New messages; `None` where there are none at all.
+    /// The messages of a new branch. `None` if both are empty.
     ///
     /// # Errors
-    /// [`Error::Bug`] where they can't be JSON.
+    /// [`Error::Bug`] if they cannot be written as JSON.
     pub fn new(titles: &Texts, descriptions: &Texts) -> Result<Option<Self>, Error> {
         if titles.is_empty() && descriptions.is_empty() {
             return Ok(None);
@@ -91,7 +108,7 @@ impl Messages {
         Ok(Some(Self { id: id.into(), texts: Some(Arc::new(texts)) }))
     }
 
-    /// Messages whose texts are in the earlier snapshot.
+    /// Messages whose texts are in the previous snapshot.
     pub fn stored(id: Arc<str>) -> Self {
         Self { id, texts: None }
     }
@@ -101,7 +118,7 @@ impl Messages {
         &self.id
     }
 
-    /// The texts, unless they are in the earlier snapshot.
+    /// The texts. `None` if they are in the previous snapshot.
     pub fn texts(&self) -> Option<&MessageTexts> {
         self.texts.as_deref()
     }
@@ -115,7 +132,7 @@ impl PartialEq for Messages {
 
 impl Eq for Messages {}
 
-/// Every tarball of a catalogue: whose, which branch, its name and record.
+/// All tarballs of a catalogue: the repository, the branch, the file name and the record of each.
 pub fn tarballs(
     catalogue: &Catalogue,
 ) -> impl Iterator<Item = (&RepositoryId, &BranchName, TarballName, &BranchRecord)> {

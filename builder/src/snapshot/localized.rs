@@ -1,4 +1,4 @@
-//! Titles and descriptions in all languages: the tables `messages` and `localized` of a snapshot.
+//! Writes titles and descriptions in all languages: the tables `messages` and `localized` of a snapshot.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,8 +13,8 @@ use crate::{
     },
 };
 
-/// The messages of all branches, once each: those that are new from the catalogue, all others from
-/// the earlier snapshot.
+/// Inserts the messages of all branches, equal ones only once. New ones come from the catalogue, all others are
+/// copied from the previous snapshot.
 pub(super) fn insert_messages(
     db: &Connection,
     catalogue: &Catalogue,
@@ -27,17 +27,17 @@ pub(super) fn insert_messages(
         let texts = wanted.entry(messages.id()).or_default();
         *texts = texts.or(messages.texts());
     }
-    let mut earlier = match previous {
+    let mut select = match previous {
         Some(previous) => Some(previous.db.prepare(SELECT_MESSAGES)?),
         None => None,
     };
     let mut insert = db.prepare("INSERT INTO messages VALUES (?, ?, ?)")?;
     for (id, texts) in wanted {
-        match (texts, &mut earlier) {
+        match (texts, &mut select) {
             (Some(texts), _) => {
                 insert.execute(params![id, texts.titles, texts.descriptions])?;
             }
-            (None, Some(earlier)) => earlier
+            (None, Some(select)) => select
                 .query_row([id], |row| {
                     insert.execute(params![id, text_at(row, 0)?, text_at(row, 1)?])
                 })
@@ -50,7 +50,7 @@ pub(super) fn insert_messages(
 
 const SELECT_MESSAGES: &str = "SELECT titles, descriptions FROM messages WHERE id = ?";
 
-/// What each repository says in each language, from the messages that are in `db` already.
+/// Inserts the title and description of each repository in each language. `messages` must be filled before.
 pub(super) fn insert_localized(db: &Connection, catalogue: &Catalogue) -> rusqlite::Result<()> {
     let mut select = db.prepare(SELECT_MESSAGES)?;
     let mut insert = db.prepare("INSERT INTO localized VALUES (?, ?, ?, ?, ?)")?;

@@ -1,4 +1,4 @@
-//! Reading the published snapshot: what the next cycle wants to know of it.
+//! Reads the published snapshot for the next cycle.
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
@@ -10,32 +10,35 @@ use crate::snapshot::{
     rows::{answer_key, document_key, id, json, parsed, text_at},
 };
 
-/// Tarballs that wait for the end of their grace period, by kind and file name, with the time since
-/// when: Unix seconds.
+/// Tarballs that the snapshot no longer names and that wait for the end of their grace period: by kind and file
+/// name, with the time since when they are no longer named, in Unix seconds.
 pub type Retired = BTreeMap<(Kind, String), i64>;
 
-/// What a published snapshot holds that the next cycle wants to know.
+/// A published snapshot, as far as the next cycle needs it.
 #[derive(Debug)]
 pub struct Snapshot {
-    /// When it was made: Unix seconds.
+    /// When it was written: Unix seconds.
     pub generated_at: i64,
-    /// As [`Rendered::fingerprint`].
+    /// See [`fingerprint`](super::render::fingerprint).
     pub fingerprint: String,
-    /// What it names.
+    /// The published repositories and branches.
     pub catalogue: Catalogue,
-    /// The bodies' entity tags, and when each last changed, by path and media
-    /// type or by repository.
+    /// The entity tag of each response body, and when the body last changed in Unix seconds. The key is the
+    /// path and media type, or the repository.
     pub stamps: BTreeMap<String, (String, i64)>,
-    /// The tarballs that it no longer names.
+    /// The tarballs that wait for the end of their grace period.
     pub retired: Retired,
-    /// The file itself, for the texts of its messages: most of it, and few cycles want them.
+    /// The open file. The texts of messages are read from it only if a cycle needs them, since they are most
+    /// of the file.
     pub(super) db: Connection,
 }
 
 impl Snapshot {
-    /// Reads the snapshot at `path`. `None` where there is none: no file, the empty one that a
-    /// function makes by asking for it, another schema, or a damaged file. The last two are logged;
-    /// everything in them can be made again.
+    /// Reads the snapshot at `path`. `None` if there is none.
+    ///
+    /// A damaged file or one with another schema counts as none and is logged, because everything in it can be
+    /// made again. So does an empty file, which a function creates when it opens a snapshot that does not
+    /// exist.
     pub fn load(path: &Path) -> Option<Self> {
         if std::fs::metadata(path).map_or(0, |metadata| metadata.len()) == 0 {
             return None;
@@ -43,14 +46,17 @@ impl Snapshot {
         match read(path) {
             Ok(snapshot) => snapshot,
             Err(error) => {
-                tracing::warn!("the snapshot {} is damaged and made anew: {error}", path.display());
+                tracing::warn!(
+                    "the snapshot {} is damaged and will be made again: {error}",
+                    path.display()
+                );
                 None
             }
         }
     }
 
-    /// True where a snapshot of `catalogue` would say something else than this one, times aside;
-    /// `fingerprint` is of how it would be rendered.
+    /// True if a snapshot of `catalogue` would differ from this one, apart from times. `fingerprint` is that of
+    /// the new snapshot.
     pub fn differs(&self, catalogue: &Catalogue, fingerprint: &str) -> bool {
         self.fingerprint != fingerprint || self.catalogue != *catalogue
     }
@@ -61,7 +67,7 @@ fn read(path: &Path) -> rusqlite::Result<Option<Snapshot>> {
     let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version != USER_VERSION {
         tracing::warn!(
-            "the snapshot {} has schema version {version} instead of {USER_VERSION} and is made anew",
+            "the snapshot {} has schema version {version} instead of {USER_VERSION} and will be made again",
             path.display()
         );
         return Ok(None);
@@ -103,7 +109,7 @@ fn read_repositories(
     Ok(catalogue)
 }
 
-/// Reads the branches. One whose messages are missing is left out, and so made anew.
+/// Reads the branches. A branch whose messages are missing is left out, so that it is made again.
 fn read_branches(db: &Connection, catalogue: &mut Catalogue) -> rusqlite::Result<()> {
     let mut branches = db.prepare(
         "SELECT kind, name, branch, commit_id, committed_at, version, requires, metadata,

@@ -1,4 +1,4 @@
-//! Rendering: from the catalogue to the ready-made answers of the snapshot. Pure.
+//! Renders the catalogue to the ready-made response bodies of the snapshot. Pure: no I/O.
 
 use std::{
     collections::BTreeMap,
@@ -10,36 +10,39 @@ use flate2::{Compression, GzBuilder};
 use jiff::Timestamp;
 use serde::Serialize;
 use tardist_contract::{
-    BranchName, Kind, NameError,
-    document::{Branch, LocalizedMetadata, Metadata, Repository, Requires, Tarball},
+    BranchName, Kind,
+    document::{Branch, LocalizedMetadata, Repository, Tarball},
     schema::{GZIP_FROM, JSON, TEXT},
-    search,
 };
 
 use crate::{
     Error,
     repository_id::RepositoryId,
-    snapshot::catalogue::{BranchRecord, Catalogue, RepositoryRecord},
+    snapshot::{
+        catalogue::{BranchRecord, Catalogue, RepositoryRecord},
+        sample,
+    },
 };
 
-/// zlib's own choice between time and size.
+/// zlib's default.
 const GZIP_LEVEL: Compression = Compression::new(6);
 
-/// A ready-made body with its entity tag.
+/// A ready-made response body with its entity tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Body {
+pub struct RenderedBody {
     /// The text.
     pub text: String,
     /// The entity tag without quotes: the first half of the text's SHA-256 in hexadecimal.
     pub etag: String,
 }
 
-impl Body {
-    /// The text compressed, once for all who take it so: as one member of gzip without name and time,
-    /// so that the same text gives the same bytes. `None` for texts so small that it gains nothing.
+impl RenderedBody {
+    /// The text compressed with gzip, so that it need not be compressed for each request. It has no file name
+    /// and no time in it, so the same text always gives the same bytes. `None` for texts below
+    /// [`GZIP_FROM`] bytes, which would hardly get smaller.
     ///
     /// # Errors
-    /// Those of the compressor, which has none in memory.
+    /// The errors of the compressor. There are none when it writes to memory.
     pub fn gzip(&self) -> io::Result<Option<Vec<u8>>> {
         if self.text.len() < GZIP_FROM {
             return Ok(None);
@@ -50,83 +53,43 @@ impl Body {
     }
 }
 
-/// Everything that a snapshot says, but for the times.
+/// Everything in a snapshot that is rendered.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Rendered {
-    /// The answers without parameters, by path and media type.
-    pub answers: BTreeMap<(String, &'static str), Body>,
-    /// The document of each repository.
-    pub documents: BTreeMap<RepositoryId, Body>,
-    /// As [`fingerprint`].
+    /// The response bodies of requests without parameters, by path and media type.
+    pub answers: BTreeMap<(String, &'static str), RenderedBody>,
+    /// The JSON document of each repository.
+    pub documents: BTreeMap<RepositoryId, RenderedBody>,
+    /// See [`fingerprint`].
     pub fingerprint: String,
 }
 
-/// Renders a catalogue; `public_url` is what the tarballs' URLs begin with.
+/// Renders a catalogue. The URLs of tarballs begin with `public_url`.
 ///
 /// # Errors
-/// [`Error::Bug`] where a record can't be JSON.
+/// [`Error::Bug`] if a record cannot be written as JSON.
 pub fn render(catalogue: &Catalogue, public_url: &str) -> Result<Rendered, Error> {
     Ok(Rendered { fingerprint: fingerprint(public_url)?, ..bodies(catalogue, public_url)? })
 }
 
-/// What bodies depend on besides the catalogue: equal catalogues with equal fingerprints render to
-/// equal bodies, which so need not be rendered to be compared.
+/// A hash of everything that response bodies depend on besides the catalogue. Equal catalogues with equal
+/// fingerprints render to equal bodies, so a cycle can compare them without rendering.
 ///
-/// It is a hash of tardist's version, of the rendering of a sample, which holds `public_url`, and of a
-/// sample's search terms, and so changes with the code that makes them between two versions too.
+/// The hash covers the version of tardist, the rendering of a sample with `public_url`, and the search terms of
+/// the sample. So it also changes with the code of the rendering, between two versions.
 ///
 /// # Errors
-/// As [`render`].
+/// Those of [`render`].
 pub fn fingerprint(public_url: &str) -> Result<String, Error> {
-    let sample = sample()?;
+    let sample = sample::catalogue()?;
     let bodies = bodies(&sample, public_url)?;
     let texts = bodies.answers.values().chain(bodies.documents.values()).map(|body| &body.text);
-    let terms = sample.keys().map(sample_terms).collect::<String>();
+    let terms = sample.keys().map(sample::terms).collect::<String>();
     let version = env!("CARGO_PKG_VERSION");
     Ok(body(texts.fold(version.to_owned() + &terms, |all, text| all + text)).etag)
 }
 
-/// The search terms of a repository with a word of another sort in each field.
-fn sample_terms(id: &RepositoryId) -> String {
-    let texts = search::Texts {
-        titles: vec!["SomeTitle 2"],
-        credits: vec!["Some credits"],
-        description: Some("A description, in a few words"),
-        translations: vec!["Übersetzung", "翻译"],
-    };
-    search::terms(id.kind, &id.name, &texts)
-}
-
-/// A repository in which no field is empty.
-fn sample() -> Result<Catalogue, Error> {
-    let bug = |e: NameError| Error::Bug(format!("the sample: {e}"));
-    let text = || Some("s".to_owned());
-    let one = || BTreeMap::from([("s".to_owned(), "*".to_owned())]);
-    let branch = BranchRecord {
-        commit: "0123456789".repeat(4).parse().map_err(bug)?,
-        committed_at: 1,
-        version: text(),
-        requires: Requires { mediawiki: text(), extensions: one(), skins: one(), platform: one() },
-        metadata: Metadata {
-            title: text(),
-            description: text(),
-            authors: vec!["s".to_owned()],
-            license: text(),
-            url: text(),
-            r#type: text(),
-        },
-        messages: None,
-        problems: vec!["s".to_owned()],
-        size: 1,
-        sha256: "0123456789abcdef".repeat(4),
-    };
-    let branches = ["master", "REL1_45"];
-    let branches = branches.into_iter().map(|name| Ok((name.parse()?, branch.clone())));
-    let branches = branches.collect::<Result<_, NameError>>().map_err(bug)?;
-    let record = RepositoryRecord { source_url: "s".to_owned(), branches };
-    Ok(Catalogue::from([("extensions/Sample".parse().map_err(bug)?, record)]))
-}
-
+/// Renders everything but the fingerprint.
 fn bodies(catalogue: &Catalogue, public_url: &str) -> Result<Rendered, Error> {
     let mut rendered = Rendered::default();
     let mut lists = BTreeMap::new();
@@ -164,21 +127,23 @@ fn bodies(catalogue: &Catalogue, public_url: &str) -> Result<Rendered, Error> {
 }
 
 fn json(value: &impl Serialize) -> Result<String, Error> {
-    serde_json::to_string(value).map_err(|e| Error::Bug(format!("a record can't be JSON: {e}")))
+    serde_json::to_string(value)
+        .map_err(|e| Error::Bug(format!("a record cannot be written as JSON: {e}")))
 }
 
+/// A JSON object with a key for each kind. The values are JSON already.
 fn object(members: &[(Kind, &str)]) -> String {
     let members: Vec<String> =
         members.iter().map(|(kind, text)| format!("\"{kind}\":{text}")).collect();
     format!("{{{}}}", members.join(","))
 }
 
-fn body(text: String) -> Body {
+fn body(text: String) -> RenderedBody {
     let etag = tardist_contract::entity_tag(text.as_bytes());
-    Body { text, etag }
+    RenderedBody { text, etag }
 }
 
-/// The document of `/info/KIND/NAME`; none where no branch is published.
+/// The document of `/info/KIND/NAME`. `None` if no branch is published.
 fn document(id: &RepositoryId, record: &RepositoryRecord, public_url: &str) -> Option<Repository> {
     Some(Repository {
         kind: id.kind,
@@ -194,7 +159,7 @@ fn document(id: &RepositoryId, record: &RepositoryRecord, public_url: &str) -> O
     })
 }
 
-/// Field by field, what the newest branch says that says anything.
+/// Per field: the value of the newest branch that sets it.
 pub(crate) fn newest(record: &RepositoryRecord) -> LocalizedMetadata {
     let metadata = || record.branches.values().map(|branch| &branch.metadata);
     let description = metadata().find_map(|m| m.description.clone());
@@ -214,7 +179,7 @@ pub(crate) fn newest(record: &RepositoryRecord) -> LocalizedMetadata {
     }
 }
 
-/// The newest release branch, since that is what a wiki in use wants; else the newest of all.
+/// The newest release branch, because most wikis run a release. Without one, the newest branch.
 pub(crate) fn default_branch(record: &RepositoryRecord) -> Option<BranchName> {
     let mut releases = record.branches.keys().filter(|branch| branch.release().is_some());
     releases.next().or_else(|| record.branches.keys().next()).cloned()
@@ -246,23 +211,19 @@ fn branch_document(
 
 #[cfg(test)]
 mod tests {
+    use tardist_contract::document::Metadata;
+
     use super::*;
 
     fn record(commit: char, title: Option<&str>, license: Option<&str>) -> BranchRecord {
         BranchRecord {
-            commit: commit.to_string().repeat(40).parse().unwrap(),
             committed_at: 1_786_008_600,
-            version: None,
-            requires: Default::default(),
             metadata: Metadata {
                 title: title.map(str::to_owned),
                 license: license.map(str::to_owned),
                 ..Metadata::default()
             },
-            messages: None,
-            problems: vec![],
-            size: 7,
-            sha256: "0".repeat(64),
+            ..BranchRecord::of_commit(commit)
         }
     }
 

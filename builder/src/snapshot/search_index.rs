@@ -1,8 +1,7 @@
-//! The search index of a snapshot, from the titles and descriptions that are in it already.
+//! Writes the search index of a snapshot from its titles and descriptions.
 //!
-//! Most cycles change none of these, and making the index is three quarters of what a snapshot costs:
-//! 2.5 s for 1,500 repositories described in 80 languages. So it is taken over from the earlier
-//! snapshot where all that it is made of is the same.
+//! This takes three quarters of the time of writing a snapshot: 2.5 s for 1,500 repositories with descriptions in
+//! 80 languages. Most cycles do not change these texts. Then the index is copied from the previous snapshot.
 
 use std::collections::BTreeMap;
 
@@ -18,19 +17,19 @@ use crate::{
     },
 };
 
-/// How much of the index FTS5 collects in memory before it writes some, in bytes: 1,500 repositories
-/// described in 80 languages make one piece, which need not be merged with others.
+/// How much of the index FTS5 collects in memory before it writes a segment, in bytes. 1,500 repositories with
+/// descriptions in 80 languages fit into one segment, so nothing has to be merged.
 const MEMORY: i64 = 64 << 20;
 
-/// Writes the search index; the table `localized` is filled. `earlier` is a snapshot whose index was
+/// Writes the search index. The table `localized` must be filled before. `previous` is a snapshot whose index was
 /// made by the same code.
 ///
 /// # Errors
-/// SQLite's.
+/// The errors of SQLite.
 pub(super) fn insert(
     db: &Connection,
     catalogue: &Catalogue,
-    earlier: Option<&Connection>,
+    previous: Option<&Connection>,
 ) -> rusqlite::Result<()> {
     let mut cards = Vec::new();
     let mut insert = db.prepare("INSERT INTO search_card VALUES (?, ?)")?;
@@ -39,8 +38,8 @@ pub(super) fn insert(
         insert.execute(params![rank, text(&card)?])?;
         cards.push((rank, id, card));
     }
-    match earlier {
-        Some(earlier) if says_the_same(db, earlier)? => take_over(db, earlier),
+    match previous {
+        Some(previous) if has_same_texts(db, previous)? => copy(db, previous),
         _ => insert_terms(db, &cards),
     }
 }
@@ -55,18 +54,18 @@ fn insert_terms(db: &Connection, cards: &[(i64, &RepositoryId, Card)]) -> rusqli
         let localized = Localized::read(db, id)?;
         insert.execute(params![rank, terms(id.kind, &id.name, &localized.texts(card))])?;
     }
-    // One piece is searched faster than several.
+    // Searching one segment is faster than searching several.
     db.execute("INSERT INTO search (search) VALUES ('optimize')", ())?;
     Ok(())
 }
 
-/// Whether two snapshots have the same cards and texts, of which the index is made.
-fn says_the_same(db: &Connection, earlier: &Connection) -> rusqlite::Result<bool> {
+/// True if two snapshots have the same cards and texts. The index is made of these.
+fn has_same_texts(db: &Connection, previous: &Connection) -> rusqlite::Result<bool> {
     for table in [
         "SELECT id, card FROM search_card ORDER BY id",
         "SELECT kind, name, language, title, description FROM localized ORDER BY 1, 2, 3",
     ] {
-        let (mut one, mut other) = (db.prepare(table)?, earlier.prepare(table)?);
+        let (mut one, mut other) = (db.prepare(table)?, previous.prepare(table)?);
         let columns = one.column_count();
         let (mut one, mut other) = (one.query(())?, other.query(())?);
         loop {
@@ -86,13 +85,13 @@ fn says_the_same(db: &Connection, earlier: &Connection) -> rusqlite::Result<bool
     Ok(true)
 }
 
-/// Copies the tables that FTS5 keeps an index in (<https://www.sqlite.org/fts5.html>, section 9), as
-/// `.dump` of SQLite's shell and the reading of what it wrote do.
-fn take_over(db: &Connection, earlier: &Connection) -> rusqlite::Result<()> {
+/// Copies the tables in which FTS5 stores an index (<https://www.sqlite.org/fts5.html>, section 9). SQLite's shell
+/// does the same when it reads back what its command `.dump` wrote.
+fn copy(db: &Connection, previous: &Connection) -> rusqlite::Result<()> {
     for (table, columns) in
         [("data", "id, block"), ("idx", "segid, term, pgno"), ("config", "k, v")]
     {
-        let mut select = earlier.prepare(&format!("SELECT {columns} FROM search_{table}"))?;
+        let mut select = previous.prepare(&format!("SELECT {columns} FROM search_{table}"))?;
         let count = select.column_count();
         let values = vec!["?"; count].join(", ");
         db.execute(&format!("DELETE FROM search_{table}"), ())?;
@@ -106,7 +105,7 @@ fn take_over(db: &Connection, earlier: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The repositories, first those that are described in most languages, then by name.
+/// The repositories, sorted by the number of languages of their descriptions (most first), then by name.
 fn by_rank<'a>(
     db: &Connection,
     catalogue: &'a Catalogue,
@@ -124,7 +123,7 @@ fn by_rank<'a>(
     Ok(all)
 }
 
-/// What a search answers of a repository; none where no branch is published.
+/// The search result of a repository. `None` if no branch is published.
 fn card(id: &RepositoryId, record: &RepositoryRecord) -> Option<Card> {
     Some(Card {
         kind: id.kind,
@@ -135,7 +134,7 @@ fn card(id: &RepositoryId, record: &RepositoryRecord) -> Option<Card> {
     })
 }
 
-/// A repository's rows of the table `localized`.
+/// The rows of a repository in the table `localized`.
 #[derive(Default)]
 struct Localized {
     titles: Vec<String>,

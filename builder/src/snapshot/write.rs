@@ -1,4 +1,4 @@
-//! Writing a snapshot: from the catalogue and its rendered answers to one SQLite file.
+//! Writes a snapshot: the catalogue and its rendered response bodies, to one SQLite file.
 
 use std::path::Path;
 
@@ -14,16 +14,17 @@ use crate::{
         catalogue::{self, Catalogue, Messages},
         localized::{insert_localized, insert_messages},
         read::{Retired, Snapshot},
-        render::{Body, Rendered},
+        render::{Rendered, RenderedBody},
         rows::{answer_key, document_key, text},
         search_index,
     },
 };
 
-/// Writes a snapshot to the empty file at `path`. A body that is what `previous` had keeps its time.
+/// Writes a snapshot to the empty file at `path`. `now` is the time of the snapshot, in Unix seconds. A response
+/// body that is the same as in `previous` keeps its time of modification.
 ///
 /// # Errors
-/// [`Error::Snapshot`].
+/// [`Error::Snapshot`] if SQLite cannot write the file.
 pub fn write(
     path: &Path,
     catalogue: &Catalogue,
@@ -34,9 +35,9 @@ pub fn write(
 ) -> Result<(), Error> {
     let fill = || -> rusqlite::Result<()> {
         let mut db = Connection::open(path)?;
-        // Nobody else sees the file yet, and it is forced to disk as a whole before anybody does.
-        // Foreign keys hold by the way it is filled: one look-up a row for nothing.
-        // Larger pages than SQLite's 4 kB: a body of megabytes is read page by page.
+        // No journal: nobody else sees the file yet, and the caller forces it to disk before anybody does.
+        // No foreign keys: the code below ensures them, and SQLite would look up every row.
+        // Pages larger than SQLite's 4 kB: bodies of several megabytes are read faster.
         db.execute_batch(
             "PRAGMA page_size = 16384;
              PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF;",
@@ -65,10 +66,11 @@ fn insert_bodies(
     previous: Option<&Snapshot>,
     now: i64,
 ) -> rusqlite::Result<()> {
-    let modified_at = |key: &str, body: &Body| match previous.and_then(|p| p.stamps.get(key)) {
-        Some((etag, at)) if *etag == body.etag => *at,
-        _ => now,
-    };
+    let modified_at =
+        |key: &str, body: &RenderedBody| match previous.and_then(|p| p.stamps.get(key)) {
+            Some((etag, at)) if *etag == body.etag => *at,
+            _ => now,
+        };
     let mut insert = db.prepare("INSERT INTO answer VALUES (?, ?, ?, ?, ?, ?)")?;
     for ((path, media), body) in &rendered.answers {
         let at = modified_at(&answer_key(path, media), body);
@@ -249,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn the_search_index_is_the_same_carried_over_or_made_anew() {
+    fn a_copied_search_index_is_the_same_as_a_new_one() {
         let dir = tempfile::tempdir().unwrap();
         let path = |name: &str| dir.path().join(name);
         let index = |path: &Path| {
@@ -272,18 +274,18 @@ mod tests {
         write(&path("one"), &catalogue, &rendered, &Retired::new(), None, 100).unwrap();
         let one = Snapshot::load(&path("one")).unwrap();
 
-        // Another commit, which says the same.
+        // Another commit with the same texts.
         let mut next = catalogue.clone();
         let branches = &mut next.values_mut().next().unwrap().branches;
         branches.values_mut().for_each(|branch| branch.committed_at += 1);
         let rendered = render::render(&next, "").unwrap();
-        for (name, previous) in [("carried", Some(&one)), ("anew", None)] {
+        for (name, previous) in [("copied", Some(&one)), ("new", None)] {
             write(&path(name), &next, &rendered, &Retired::new(), previous, 200).unwrap();
         }
-        assert_eq!(index(&path("carried")), index(&path("anew")));
-        assert_eq!((found(&path("carried"), "efoo."), found(&path("carried"), "ebar.")), (1, 0));
+        assert_eq!(index(&path("copied")), index(&path("new")));
+        assert_eq!((found(&path("copied"), "efoo."), found(&path("copied"), "ebar.")), (1, 0));
 
-        // One that says something else, in one translation.
+        // A commit with another text in one translation.
         let branches = &mut next.values_mut().next().unwrap().branches;
         let descriptions = texts(&[("de", "Macht Bar"), ("en", "Does foo")]);
         for branch in branches.values_mut() {
@@ -291,7 +293,7 @@ mod tests {
         }
         write(&path("two"), &next, &rendered, &Retired::new(), Some(&one), 200).unwrap();
         assert_eq!((found(&path("two"), "emacht."), found(&path("two"), "ebar.")), (1, 1));
-        // And another name.
+        // Another repository.
         let mut next = catalogue_with_messages();
         let record = next.values().next().unwrap().clone();
         next.insert(RepositoryId { kind: Kind::Skins, name: "Zoo".parse().unwrap() }, record);
@@ -313,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_snapshot_of_ours_is_none() {
+    fn a_file_that_is_not_a_snapshot_is_none() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("snapshot.db");
         assert!(Snapshot::load(&path).is_none());

@@ -1,24 +1,24 @@
-//! Makes real Git objects: commits of files that a test names.
+//! Writes real Git objects for tests: commits with given files.
 
 use std::collections::BTreeMap;
 
 use git2::{Oid, Repository, Signature, Time};
 
-/// Git's modes of a file, a symbolic link and a gitlink.
+/// Git's file modes for a file, a symbolic link and a gitlink.
 pub(crate) const FILE: i32 = 0o100_644;
 pub(crate) const LINK: i32 = 0o120_000;
 pub(crate) const GITLINK: i32 = 0o160_000;
 
-/// A path with its mode and its content: the text of a file, the target of a link, or the commit's id of
-/// a gitlink.
+/// A path, its mode and its content: the text of a file, the target of a symbolic link, or the commit id of a
+/// gitlink.
 pub(crate) type File<'a> = (&'a str, i32, &'a str);
 
-/// A commit with these files.
+/// Writes a commit with these files.
 pub(crate) fn commit(repository: &Repository, files: &[File<'_>]) -> Oid {
     commit_tree(repository, tree(repository, files))
 }
 
-/// A commit with this tree.
+/// Writes a commit with this tree.
 pub(crate) fn commit_tree(repository: &Repository, tree: Oid) -> Oid {
     let tree = repository.find_tree(tree).unwrap();
     let who = Signature::new("a", "a@example.org", &Time::new(1_700_000_000, 60)).unwrap();

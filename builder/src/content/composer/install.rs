@@ -31,7 +31,7 @@ use crate::{
         },
         files::Content,
     },
-    data_dir::layout::{Layout, UNFINISHED},
+    data_dir::{layout::Layout, unfinished::UNFINISHED},
     error::IoContext,
 };
 

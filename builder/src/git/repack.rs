@@ -1,10 +1,11 @@
-//! Tidying: one mirror's packs made one, and what no ref reaches dropped.
+//! Repacking: combines the packs of a mirror into one and drops what no ref reaches, like `git repack -a -d`.
 //!
-//! Each fetch adds a pack, and to a shallow clone a line in its `shallow` file, while the commits
-//! that branches have moved on from stay. libgit2 has no `git gc`, and the builder's machine need not
-//! have Git, so this writes one pack of everything that refs reach, then removes all others. It
-//! costs about as much as the fetch of the whole mirror, so it is done once in twenty fetches; the
-//! small packs between are a few kB each.
+//! Each fetch adds a pack, and a line to the file `shallow`. The earlier commits of branches stay. libgit2 has no
+//! `git gc`, and Git need not be installed where the builder runs. So this module writes one pack of everything
+//! that refs reach, and then removes all other packs.
+//!
+//! This takes about as long as fetching the whole mirror, so a cycle does it only when there are more than
+//! twenty packs. Until then, each further pack takes a few kB.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,46 +24,47 @@ use crate::{
     object,
 };
 
-/// So many packs are left alone.
-const DUE: usize = 20;
+/// A mirror with up to this many packs is left as it is.
+const MAX_PACKS: usize = 20;
 
-/// What became of a mirror.
+/// The sizes of a mirror before and after.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tidied {
+pub struct Repacked {
     /// How many packs it had.
     pub packs_before: usize,
-    /// The size of its objects in bytes, as it was.
+    /// The size of the folder `objects` in bytes before.
     pub bytes_before: u64,
     /// The same afterwards.
     pub bytes_after: u64,
 }
 
-/// Tidies the mirror at `path` if it has many packs, or in any case with `force`. It must not be
-/// written to by anybody else at the same time; readers that have it open go on.
+/// Repacks the mirror at `path` if it has more than twenty packs, or with `force` in any case.
+///
+/// Nobody else may write to the mirror at the same time. Whoever has it open to read can continue.
 ///
 /// # Errors
-/// [`Error::Git`] where an object is missing, [`Error::Io`]. The mirror is then as it was, or has a
-/// pack too many.
-pub fn tidy(path: &Path, force: bool) -> Result<Tidied, Error> {
+/// [`Error::Git`] if an object is missing, [`Error::Io`] if a file cannot be written or removed. The mirror stays
+/// usable: nothing is removed before the new pack is on disk.
+pub fn repack(path: &Path, force: bool) -> Result<Repacked, Error> {
     let packs = packs(path)?;
     let bytes_before = size(&path.join("objects"))?;
-    let unchanged = Tidied { packs_before: packs.len(), bytes_before, bytes_after: bytes_before };
-    // A mirror that borrows its objects would get a copy of them all.
+    let unchanged = Repacked { packs_before: packs.len(), bytes_before, bytes_after: bytes_before };
+    // A mirror that borrows objects from another repository would get copies of them all.
     let borrows = path.join("objects/info/alternates").exists();
-    if borrows || (packs.len() <= DUE && !force) {
+    if borrows || (packs.len() <= MAX_PACKS && !force) {
         return Ok(unchanged);
     }
-    let what = || format!("tidy the mirror {}", path.display());
+    let what = || format!("repack the mirror {}", path.display());
     let repository = Repository::open_bare(path).git(what)?;
     let shallow = read_shallow(path)?;
     let reached = reached(&repository, &shallow).git(what)?;
     let name = write_pack(&repository, path, &reached)?;
     write_shallow(path, &shallow, &reached)?;
     remove_others(path, name.as_deref())?;
-    Ok(Tidied { bytes_after: size(&path.join("objects"))?, ..unchanged })
+    Ok(Repacked { bytes_after: size(&path.join("objects"))?, ..unchanged })
 }
 
-/// The files of a mirror's packs, without their endings.
+/// The paths of a mirror's packs, without the extension.
 fn packs(path: &Path) -> Result<Vec<PathBuf>, Error> {
     let folder = path.join("objects/pack");
     let files = entries(&folder)?.into_iter();
@@ -70,35 +72,35 @@ fn packs(path: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(packs.map(|file| file.with_extension("")).collect())
 }
 
-/// The commits that refs reach, with their trees, down to where the clone is cut off: the parents of
-/// commits in `shallow` are not there.
+/// The commits that refs reach, with their trees. The parents of commits in `shallow` are left out, because a
+/// shallow clone does not have them.
 fn reached(
     repository: &Repository,
     shallow: &BTreeSet<Oid>,
 ) -> Result<BTreeMap<Oid, Oid>, git2::Error> {
-    let mut open = Vec::new();
+    let mut pending = Vec::new();
     for reference in repository.references()? {
-        // HEAD points to a branch that need not exist.
+        // HEAD may point to a branch that does not exist.
         if let Ok(reference) = reference?.resolve() {
-            open.extend(reference.target().filter(|id| object::has_commit(repository, *id)));
+            pending.extend(reference.target().filter(|id| object::has_commit(repository, *id)));
         }
     }
     let mut reached = BTreeMap::new();
-    while let Some(id) = open.pop() {
+    while let Some(id) = pending.pop() {
         if reached.contains_key(&id) {
             continue;
         }
         let commit = object::commit(repository, id)?;
         reached.insert(id, commit.tree);
         if !shallow.contains(&id) {
-            open.extend(commit.parents);
+            pending.extend(commit.parents);
         }
     }
     Ok(reached)
 }
 
-/// Writes a pack of these commits and all that is in them, and returns its file's name without its
-/// ending; `None` where there is nothing to keep.
+/// Writes a pack of these commits with all their trees and blobs. Returns its file name without the extension,
+/// or `None` if there are no commits.
 fn write_pack(
     repository: &Repository,
     path: &Path,
@@ -110,7 +112,7 @@ fn write_pack(
     let what = || format!("pack the mirror {}", path.display());
     let folder = path.join("objects/pack");
     let mut builder = repository.packbuilder().git(what)?;
-    // Repositories are tidied at the same time as others are worked on.
+    // One thread is enough: several repositories are worked on at the same time.
     builder.set_threads(1);
     for (commit, tree) in commits {
         builder.insert_object(*commit, None).git(what)?;
@@ -127,8 +129,8 @@ fn write_pack(
     Ok(Some(name))
 }
 
-/// The commits at which a shallow clone is cut off
-/// (<https://git-scm.com/docs/shallow>); none where it is not shallow.
+/// The commits in the file `shallow`, whose parents a shallow clone does not have
+/// (<https://git-scm.com/docs/shallow>). Empty if the clone is not shallow.
 fn read_shallow(path: &Path) -> Result<BTreeSet<Oid>, Error> {
     let file = path.join("shallow");
     match fs::read_to_string(&file) {
@@ -137,8 +139,7 @@ fn read_shallow(path: &Path) -> Result<BTreeSet<Oid>, Error> {
     }
 }
 
-/// Keeps those lines of `shallow` whose commits stay: each of the others would be sent with every
-/// fetch.
+/// Removes the lines of `shallow` whose commits are dropped. Otherwise every fetch would send them.
 fn write_shallow(
     path: &Path,
     shallow: &BTreeSet<Oid>,
@@ -152,7 +153,7 @@ fn write_shallow(
     atomic::put(&path.join("shallow"), |out| Ok(out.write_all(kept.as_bytes())))
 }
 
-/// Removes all packs but one, and all loose objects.
+/// Removes all packs except `keep`, and all loose objects.
 fn remove_others(path: &Path, keep: Option<&str>) -> Result<(), Error> {
     let objects = path.join("objects");
     for file in entries(&objects.join("pack"))? {
@@ -175,7 +176,7 @@ mod tests {
 
     use super::*;
 
-    /// A commit of one file on top of `branch`, put into a pack of its own as a fetch does.
+    /// Adds a commit with one file to `branch`, in a pack of its own like that of a fetch.
     fn commit(repository: &Repository, branch: &str, text: &str) -> Oid {
         let who = Signature::now("a", "a@example.org").unwrap();
         let mut tree = repository.treebuilder(None).unwrap();
@@ -197,16 +198,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let repository = Repository::init_bare(dir.path()).unwrap();
         let mut all: Vec<Oid> =
-            (0..=DUE).map(|n| commit(&repository, "master", &n.to_string())).collect();
+            (0..=MAX_PACKS).map(|n| commit(&repository, "master", &n.to_string())).collect();
         let other = commit(&repository, "REL1_45", "other");
         let last = all.pop().unwrap();
         let lines: String = all.iter().chain([&last]).map(|id| format!("{id}\n")).collect();
         fs::write(dir.path().join("shallow"), lines).unwrap();
         drop(repository);
 
-        let tidied = tidy(dir.path(), false).unwrap();
-        assert_eq!(tidied.packs_before, DUE + 2);
-        assert!(tidied.bytes_after < tidied.bytes_before / 4, "{tidied:?}");
+        let repacked = repack(dir.path(), false).unwrap();
+        assert_eq!(repacked.packs_before, MAX_PACKS + 2);
+        assert!(repacked.bytes_after < repacked.bytes_before / 4, "{repacked:?}");
         assert_eq!(packs(dir.path()).unwrap().len(), 1);
         let repository = Repository::open_bare(dir.path()).unwrap();
         for id in [last, other] {
@@ -216,16 +217,16 @@ mod tests {
         assert!(all.iter().all(|id| repository.find_commit(*id).is_err()));
         assert_eq!(fs::read_to_string(dir.path().join("shallow")).unwrap(), format!("{last}\n"));
 
-        let again = tidy(dir.path(), true).unwrap();
-        assert_eq!((again.packs_before, again.bytes_after), (1, tidied.bytes_after));
+        let again = repack(dir.path(), true).unwrap();
+        assert_eq!((again.packs_before, again.bytes_after), (1, repacked.bytes_after));
     }
 
     #[test]
-    fn few_packs_are_left_alone_and_where_an_object_is_missing_nothing_is_removed() {
+    fn few_packs_stay_and_nothing_is_removed_if_an_object_is_missing() {
         let dir = tempfile::tempdir().unwrap();
         let repository = Repository::init_bare(dir.path()).unwrap();
         let good = commit(&repository, "master", "one");
-        assert_eq!(tidy(dir.path(), false).unwrap().packs_before, 1);
+        assert_eq!(repack(dir.path(), false).unwrap().packs_before, 1);
 
         let text =
             format!("tree {}\nauthor a <a> 0 +0000\ncommitter a <a> 0 +0000\n\n", "1".repeat(40));
@@ -233,7 +234,7 @@ mod tests {
         let damaged = odb.write(git2::ObjectType::Commit, text.as_bytes()).unwrap();
         repository.reference("refs/heads/damaged", damaged, true, "").unwrap();
         let before = packs(dir.path()).unwrap();
-        assert!(matches!(tidy(dir.path(), true), Err(Error::Git { .. })));
+        assert!(matches!(repack(dir.path(), true), Err(Error::Git { .. })));
         assert_eq!(packs(dir.path()).unwrap(), before);
         assert!(repository.find_commit(good).is_ok());
     }

@@ -1,0 +1,60 @@
+//! A made-up repository with a value in every field. Its rendering changes when the code of the rendering
+//! changes, so it is hashed into the [fingerprint](super::render::fingerprint).
+
+use std::collections::BTreeMap;
+
+use tardist_contract::{
+    NameError,
+    document::{Metadata, Requires},
+    search,
+};
+
+use crate::{
+    Error,
+    repository_id::RepositoryId,
+    snapshot::catalogue::{BranchRecord, Catalogue, RepositoryRecord},
+};
+
+/// The search terms of a repository. Each field has another kind of word.
+pub(super) fn terms(id: &RepositoryId) -> String {
+    let texts = search::Texts {
+        titles: vec!["SomeTitle 2"],
+        credits: vec!["Some credits"],
+        description: Some("A description, in a few words"),
+        translations: vec!["Übersetzung", "翻译"],
+    };
+    search::terms(id.kind, &id.name, &texts)
+}
+
+/// The catalogue of this repository, with two branches.
+///
+/// # Errors
+/// [`Error::Bug`] if a name in it is not valid.
+pub(super) fn catalogue() -> Result<Catalogue, Error> {
+    let bug = |e: NameError| Error::Bug(format!("the sample: {e}"));
+    let text = || Some("s".to_owned());
+    let one = || BTreeMap::from([("s".to_owned(), "*".to_owned())]);
+    let branch = BranchRecord {
+        commit: "0123456789".repeat(4).parse().map_err(bug)?,
+        committed_at: 1,
+        version: text(),
+        requires: Requires { mediawiki: text(), extensions: one(), skins: one(), platform: one() },
+        metadata: Metadata {
+            title: text(),
+            description: text(),
+            authors: vec!["s".to_owned()],
+            license: text(),
+            url: text(),
+            r#type: text(),
+        },
+        messages: None,
+        problems: vec!["s".to_owned()],
+        size: 1,
+        sha256: "0123456789abcdef".repeat(4),
+    };
+    let branches = ["master", "REL1_45"];
+    let branches = branches.into_iter().map(|name| Ok((name.parse()?, branch.clone())));
+    let branches = branches.collect::<Result<_, NameError>>().map_err(bug)?;
+    let record = RepositoryRecord { source_url: "s".to_owned(), branches };
+    Ok(Catalogue::from([("extensions/Sample".parse().map_err(bug)?, record)]))
+}
