@@ -717,4 +717,61 @@ mod tests {
         // One word alone is in the name or it is not: the look would find what others found.
         assert_eq!(steps("mass", None).len() + 1, steps("mass abonnenten", None).len());
     }
+
+    #[test]
+    fn the_terms_are_whole_words_and_their_beginnings_in_each_field() {
+        let texts =
+            Texts { credits: vec!["abcdefghij"], translations: vec!["abcdxy"], ..Texts::default() };
+        let terms = terms(Kind::Skins, &"Ab".parse().unwrap(), &texts);
+        let expected = "kskins. na nab nab. pa pab pab. ta tab tab. \
+                        ca cab cab. cabc cabcd cabcde cabcdef cabcdefg cabcdefgh cabcdefghij. \
+                        da dab dab. dabc dabcd dabcde dabcdef dabcdefg dabcdefgh dabcdefghij. \
+                        ea eab eab. eabc eabcd eabcdefghij. eabcdxy.";
+        assert_eq!(terms, expected);
+    }
+
+    #[test]
+    fn only_a_beginning_that_is_not_indexed_is_searched_for_among_the_words() {
+        let terms = |query: &str, step: usize| steps(query, None)[step].terms.clone();
+        // The steps of one word: three by name, title, credits, two by description, two by translation.
+        for (step, indexed, longer) in [
+            (3, "\"tabcdefgh\"", "\"tabcdefghi\"*"),
+            (4, "\"cabcdefgh\"", "\"cabcdefghi\"*"),
+            (6, "\"dabcdefgh\"", "\"dabcdefghi\"*"),
+        ] {
+            assert_eq!(terms("abcdefgh", step), indexed);
+            assert_eq!(terms("abcdefghi", step), longer);
+        }
+        assert_eq!(
+            (terms("abcd", 8), terms("abcde", 8)),
+            ("\"eabcd\"".into(), "\"eabcde\"*".into())
+        );
+    }
+
+    #[test]
+    fn forty_characters_of_a_word_count() {
+        let word = |length: usize| Piece::Word("é".repeat(length));
+        assert_eq!(pieces(&"é".repeat(40)), [word(40)]);
+        assert_eq!(pieces(&"é".repeat(41)), [word(40)]);
+        let two = format!("{} {}", "é".repeat(41), "é".repeat(30));
+        assert_eq!(pieces(&two), [word(40), word(30)], "each word is counted anew");
+    }
+
+    #[test]
+    fn marks_of_indic_scripts_are_part_of_their_words_and_of_no_others() {
+        for (char, expected) in [
+            ('\u{93C}', Class::Letter), // nukta
+            ('\u{94D}', Class::Letter), // virama
+            ('\u{9CD}', Class::Letter),
+            ('\u{964}', Class::Separator), // danda
+            ('\u{DF4}', Class::Separator),
+            ('\u{3C}', Class::Separator), // <
+            ('\u{203C}', Class::Separator),
+            ('\u{484}', Class::Letter),
+            ('\u{E48}', Class::Dense),
+            ('\u{301}', Class::Ignored),
+        ] {
+            assert_eq!(class(char), expected, "{char:?}");
+        }
+    }
 }
