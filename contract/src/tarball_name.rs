@@ -75,4 +75,14 @@ mod tests {
             assert!(bad.parse::<TarballName>().is_err(), "{bad}");
         }
     }
+
+    #[test]
+    fn its_text_is_the_same_in_every_form() {
+        let commit: CommitId = "0123456789abcdef0123456789abcdef01234567".parse().unwrap();
+        let name = TarballName::new(&"Foo".parse().unwrap(), &"main".parse().unwrap(), &commit);
+        let text = "Foo-main-0123456.tar.gz";
+        assert_eq!((name.as_str(), name.to_string().as_str()), (text, text));
+        assert_eq!(format!("{name:>25}"), format!("  {text}"));
+        assert_eq!(String::from(name), text);
+    }
 }

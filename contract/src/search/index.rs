@@ -89,3 +89,20 @@ impl Words {
         self.singles.iter().for_each(|single| write(single.encode_utf8(&mut [0; 4]), ""));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_terms_are_whole_words_and_their_beginnings_in_each_field() {
+        let texts =
+            Texts { credits: vec!["abcdefghij"], translations: vec!["abcdxy"], ..Texts::default() };
+        let terms = terms(Kind::Skins, &"Ab".parse().unwrap(), &texts);
+        let expected = "kskins. na nab nab. pa pab pab. ta tab tab. \
+                        ca cab cab. cabc cabcd cabcde cabcdef cabcdefg cabcdefgh cabcdefghij. \
+                        da dab dab. dabc dabcd dabcde dabcdef dabcdefg dabcdefgh dabcdefghij. \
+                        ea eab eab. eabc eabcd eabcdefghij. eabcdxy.";
+        assert_eq!(terms, expected);
+    }
+}

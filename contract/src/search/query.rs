@@ -83,3 +83,26 @@ fn query_words(text: &str) -> Vec<Word> {
     seen.reverse();
     seen
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_beginning_that_is_not_indexed_is_searched_for_among_the_words() {
+        let terms = |query: &str, step: usize| steps(query, None)[step].terms.clone();
+        // The steps of one word: three by name, title, credits, two by description, two by translation.
+        for (step, indexed, longer) in [
+            (3, "\"tabcdefgh\"", "\"tabcdefghi\"*"),
+            (4, "\"cabcdefgh\"", "\"cabcdefghi\"*"),
+            (6, "\"dabcdefgh\"", "\"dabcdefghi\"*"),
+        ] {
+            assert_eq!(terms("abcdefgh", step), indexed);
+            assert_eq!(terms("abcdefghi", step), longer);
+        }
+        assert_eq!(
+            (terms("abcd", 8), terms("abcde", 8)),
+            ("\"eabcd\"".into(), "\"eabcde\"*".into())
+        );
+    }
+}

@@ -99,4 +99,31 @@ mod tests {
             assert_eq!(count, Ok(0), "{char:?}");
         }
     }
+
+    #[test]
+    fn forty_characters_of_a_word_count() {
+        let word = |length: usize| Piece::Word("é".repeat(length));
+        assert_eq!(pieces(&"é".repeat(40)), [word(40)]);
+        assert_eq!(pieces(&"é".repeat(41)), [word(40)]);
+        let two = format!("{} {}", "é".repeat(41), "é".repeat(30));
+        assert_eq!(pieces(&two), [word(40), word(30)], "each word is counted anew");
+    }
+
+    #[test]
+    fn marks_of_indic_scripts_are_part_of_their_words_and_of_no_others() {
+        for (char, expected) in [
+            ('\u{93C}', Class::Letter), // nukta
+            ('\u{94D}', Class::Letter), // virama
+            ('\u{9CD}', Class::Letter),
+            ('\u{964}', Class::Separator), // danda
+            ('\u{DF4}', Class::Separator),
+            ('\u{3C}', Class::Separator), // <
+            ('\u{203C}', Class::Separator),
+            ('\u{484}', Class::Letter),
+            ('\u{E48}', Class::Dense),
+            ('\u{301}', Class::Ignored),
+        ] {
+            assert_eq!(class(char), expected, "{char:?}");
+        }
+    }
 }
