@@ -6,7 +6,10 @@
 //!
 //! This is a module of its own because `git` and `content` both read commits, and must not import each other.
 
-use git2::{ErrorClass, ErrorCode, ObjectType, Oid, Repository};
+use git2::{ErrorClass, ErrorCode, ObjectType};
+
+/// The types that `git` gives out and `content` takes; a cycle passes them on and does not name libgit2.
+pub use git2::{Oid, Repository};
 
 use crate::Error;
 

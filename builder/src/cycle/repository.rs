@@ -11,7 +11,6 @@ use std::{
     time::Instant,
 };
 
-use git2::{Oid, Repository};
 use tardist_contract::{BranchName, CommitId, TarballName};
 
 use crate::{
@@ -29,6 +28,7 @@ use crate::{
     },
     metadata::{self, MessageFiles},
     net::{Http, HttpError},
+    object::{Oid, Repository},
     snapshot::catalogue::{BranchRecord, Messages},
     tarball::{self, LargeFiles, Subject},
 };
