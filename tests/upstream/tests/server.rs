@@ -351,7 +351,7 @@ fn each_fault_changes_a_rest_answer_in_its_way() {
 }
 
 #[test]
-fn each_fault_makes_git_fail_or_find_no_refs() {
+fn faults_make_git_fail_and_a_late_answer_is_still_used() {
     let sample = Sample::new();
     let work = tempfile::tempdir().expect("a folder");
     let url = sample.extension("SampleNotes");
