@@ -125,7 +125,7 @@ fn gc_keeps_a_submodule_that_came_from_a_replica() {
         "submodules/{}",
         replica.trim_start_matches("http://").replace(':', "_")
     )));
-    run(&["gc"]).exits(0).says(&["0 of submodules"]);
+    run(&["gc"]).exits(0).says(&["0 mirrors of submodules"]);
     assert_eq!(submodules(&env).len(), 1);
 }
 
@@ -163,7 +163,7 @@ fn gc_removes_a_submodule_that_its_branch_no_longer_has() {
     env.commit("extensions/Outer", "master", &files);
     env.sync(&[]).exits(0);
     assert_eq!(submodules(&env).len(), 2);
-    env.tardist(&["gc"]).exits(0).says(&["1 of submodules"]);
+    env.tardist(&["gc"]).exits(0).says(&["1 mirrors of submodules"]);
     assert_eq!(submodules(&env).len(), 1);
     assert!(submodules(&env)[0].to_string_lossy().contains("Other"));
 }
