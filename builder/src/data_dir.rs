@@ -1,8 +1,8 @@
 //! The data directory: where each file is, the lock that admits one builder at a time, and how files are
 //! written.
 //!
-//! [`layout`] has the paths, [`mirrors`] walks over `mirror/`, [`lock`] keeps a second builder out. A file is
-//! never seen half written ([`atomic`]), and what a killed builder left is removed ([`unfinished`]).
+//! [`layout`] has the paths, `mirrors` walks over `mirror/`, [`lock`] keeps a second builder out. A file is
+//! never seen half written ([`atomic`]), and what a killed builder left is removed (`unfinished`).
 
 pub mod atomic;
 pub(crate) mod files;

@@ -27,7 +27,7 @@ pub struct Options {
 /// Runs a cycle, or a dry run of one, at the time `now`.
 ///
 /// # Errors
-/// Those of [`cycle::run`] and [`dry_run::run`].
+/// Those of [`cycle::run()`] and [`dry_run::run`].
 pub fn run(
     config: &Config,
     options: Options,
