@@ -64,6 +64,7 @@ mod tests {
             assert_eq!(kind.to_string().parse(), Ok(kind));
         }
         assert_eq!(format!("{:>7}", Kind::Skins), "  skins");
+        assert_eq!(Kind::ALL.map(Kind::singular), ["extension", "skin"]);
         for bad in ["", "Skins", "skin", "extensions/"] {
             assert_eq!(bad.parse::<Kind>().unwrap_err().text, bad);
         }

@@ -79,3 +79,20 @@ impl Field {
 pub(super) fn kind_term(kind: Kind) -> String {
     format!("k{kind}.")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_word_ends_in_a_dot_and_a_single_character_is_a_beginning() {
+        let (plain, pair) = (Word::Plain("ab".into()), Word::Pair("中文".into()));
+        let single = Word::Single("中".into());
+        assert_eq!([&plain, &pair].map(|word| Field::Title.word(word)), ["\"tab.\"", "\"t中文.\""]);
+        assert_eq!(Field::Title.word(&single), "\"t中\"");
+        assert_eq!(
+            [&plain, &pair, &single].map(|word| Field::Credits.beginning(word)),
+            ["\"cab\"", "\"c中文.\"", "\"c中\""]
+        );
+    }
+}

@@ -45,3 +45,31 @@ fn part_starts(name: &str) -> Vec<usize> {
     starts.push(bytes.len());
     starts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_begins_at_a_capital_a_digit_or_a_separator() {
+        for (name, expected) in [
+            ("MassMessage", &["mass", "message"] as &[&str]),
+            ("OATHAuth", &["oath", "auth"]),
+            ("3D", &["3", "d"]),
+            ("Flow2Go", &["flow", "2", "go"]),
+            ("Base64", &["base", "64"]),
+            ("UserSQL", &["user", "sql"]),
+            ("foo-bar_Baz", &["foo", "bar", "baz"]),
+            ("AB-c", &["ab", "c"]),
+            ("A", &["a"]),
+        ] {
+            assert_eq!(parts(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_ending_is_all_from_one_part_on() {
+        assert_eq!(endings("OATHAuth2"), ["oathauth2", "auth2", "2"]);
+        assert_eq!(endings("foo-bar"), ["foobar", "bar"]);
+    }
+}

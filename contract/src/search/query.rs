@@ -89,6 +89,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_run_without_spaces_is_searched_for_by_pairs_and_one_character_by_itself() {
+        let pair = |text: &str| Word::Pair(text.into());
+        assert_eq!(query_words("日本語"), [pair("日本"), pair("本語")]);
+        assert_eq!(query_words("日 ab"), [Word::Single("日".into()), Word::Plain("ab".into())]);
+    }
+
+    #[test]
     fn only_a_beginning_that_is_not_indexed_is_searched_for_among_the_words() {
         let terms = |query: &str, step: usize| steps(query, None)[step].terms.clone();
         // The steps of one word: three by name, title, credits, two by description, two by translation.

@@ -101,6 +101,14 @@ mod tests {
     }
 
     #[test]
+    fn a_run_ends_at_a_letter_and_at_a_space() {
+        let run = |text: &str| Piece::Run(text.chars().collect());
+        let word = || Piece::Word("x".into());
+        assert_eq!(pieces("日本 語X日"), [run("日本"), run("語"), word(), run("日")]);
+        assert_eq!(pieces("か\u{3099}な"), [run("かな")], "a mark is left out and ends nothing");
+    }
+
+    #[test]
     fn forty_characters_of_a_word_count() {
         let word = |length: usize| Piece::Word("é".repeat(length));
         assert_eq!(pieces(&"é".repeat(40)), [word(40)]);
