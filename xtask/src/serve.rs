@@ -36,28 +36,32 @@ pub fn start_server(application: &Application, listen: SocketAddr) -> Result<Pro
             command.args(["up", "--direct-mounts", "-f"]);
             command
         }
-        None => host_command(),
+        None => host_command(&project::binary("component-host")),
     };
     start(command.arg(&application.manifest), application, listen)
 }
 
-/// The command of the component host, up to the path of the manifest.
-fn host_command() -> Command {
-    let mut command = Command::new(project::binary("component-host"));
+/// The command of a component host, up to the path of the manifest.
+fn host_command(program: &Path) -> Command {
+    let mut command = Command::new(program);
     command.arg("--compiled").arg(project::target("compiled-components")).arg("--manifest");
     command
 }
 
-/// Starts the component host, even if Spin is installed. It reports the memory of its instances; its
+/// Starts the component host at the path `program`, even if Spin is installed. It reports the memory of its instances; its
 /// standard error goes to the file `log`.
 ///
 /// # Errors
 ///
 /// As [`start_server`], or `log` cannot be written.
-pub fn start_host(application: &Application, log: &Path) -> Result<(Process, SocketAddr)> {
+pub fn start_host(
+    program: &Path,
+    application: &Application,
+    log: &Path,
+) -> Result<(Process, SocketAddr)> {
     let listen = check_free(SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
-    let mut command = host_command();
+    let mut command = host_command(program);
     command.arg(&application.manifest).arg("--report-memory").stderr(file);
     let server = start(&mut command, application, listen)
         .with_context(|| format!("the reason is in {}", log.display()))?;

@@ -25,14 +25,14 @@ pub(crate) struct Growth(Result<Vec<(u32, f64)>, String>);
 
 /// Measures one request at a time, with each catalogue in turns. Repositories have one branch: a search
 /// does not depend on branches.
-pub(crate) fn measure(folder: &Path, rounds: usize, seconds: f64) -> Result<Growth> {
+pub(crate) fn measure(host: &Path, folder: &Path, rounds: usize, seconds: f64) -> Result<Growth> {
     let mut servers = Vec::new();
     for size in SIZES {
         let folder = folder.join(size.to_string());
         let data = folder.join("data");
         catalogue(&data, size, 1)?;
         let application = Application::derive(&folder, &data, true)?;
-        let (server, address) = serve::start_host(&application, &folder.join("host.log"))?;
+        let (server, address) = serve::start_host(host, &application, &folder.join("host.log"))?;
         let status = http::get(&address.to_string(), "/search?q=page")?.status;
         if status != 200 {
             return Ok(Growth(Err(format!("/search is answered with status {status}"))));
