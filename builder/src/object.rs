@@ -143,6 +143,32 @@ mod tests {
     }
 
     #[test]
+    fn only_a_commit_counts_as_one_and_a_missing_object_is_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let repository = Repository::init_bare(folder.path()).unwrap();
+        let missing: Oid = TREE.parse().unwrap();
+        let blob = repository.blob(b"text").unwrap();
+        assert!(!has_commit(&repository, missing) && !has_commit(&repository, blob));
+        let commit_of =
+            |id: Oid| commit(&repository, id).object(&repository, || format!("commit {id}"));
+        assert!(matches!(commit_of(missing), Err(Error::Damaged { .. })));
+        assert!(matches!(commit_of(blob), Err(Error::Damaged { .. })));
+    }
+
+    #[test]
+    fn only_errors_of_objects_are_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let repository = Repository::init_bare(folder.path()).unwrap();
+        let is_damage = |code, class| {
+            let failed: Result<(), git2::Error> = Err(git2::Error::new(code, class, "x"));
+            matches!(failed.object(&repository, || "tree".into()), Err(Error::Damaged { .. }))
+        };
+        assert!(is_damage(ErrorCode::NotFound, ErrorClass::Reference));
+        assert!(is_damage(ErrorCode::GenericError, ErrorClass::Zlib));
+        assert!(!is_damage(ErrorCode::GenericError, ErrorClass::Os));
+    }
+
+    #[test]
     fn an_object_that_is_not_a_commit_is_none() {
         for text in ["", "tree x\n", "parent\n", &format!("tree {TREE}a\n")] {
             assert_eq!(parse(text.as_bytes()), None, "{text:?}");

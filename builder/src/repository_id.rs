@@ -50,3 +50,16 @@ impl fmt::Display for RepositoryId {
         f.pad(&format!("{}/{}", self.kind, self.name))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_text_leads_back_to_it() {
+        let id: RepositoryId = "skins/Vector".parse().unwrap();
+        assert_eq!(String::from(id.clone()), "skins/Vector");
+        assert_eq!(RepositoryId::try_from("skins/Vector".to_owned()), Ok(id));
+        assert!("Vector".parse::<RepositoryId>().is_err(), "no kind");
+    }
+}

@@ -76,3 +76,92 @@ pub(super) fn merge(
 fn entry(id: &RepositoryId, branch: Option<&BranchName>, text: String) -> ReportEntry {
     ReportEntry { repository: id.to_string(), branch: branch.map(ToString::to_string), text }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{snapshot::catalogue::BranchRecord, upstream::Project};
+
+    const ID: &str = "skins/Vector";
+
+    fn id() -> RepositoryId {
+        ID.parse().unwrap()
+    }
+
+    fn branch(name: &str) -> BranchName {
+        name.parse().unwrap()
+    }
+
+    fn job() -> Job {
+        let project = Project::new(id(), "https://g/skins/Vector.git");
+        Job { project, branches: vec![branch("master"), branch("REL1_45")] }
+    }
+
+    /// A catalogue with one repository, which has one branch at the commit `a`.
+    fn with(name: &str) -> Catalogue {
+        let branches = [(branch(name), BranchRecord::of_commit('a'))].into();
+        [(id(), RepositoryRecord { source_url: "https://earlier".to_owned(), branches })].into()
+    }
+
+    /// The catalogue and the report after this result, where `kept` stays and `intact` was published.
+    fn merged(
+        result: Result<JobResult, Error>,
+        kept: Catalogue,
+        intact: &Catalogue,
+    ) -> (Catalogue, Report) {
+        let (mut catalogue, mut report) = (kept, Report::default());
+        merge(&mut catalogue, &job(), result, intact, &mut report);
+        (catalogue, report)
+    }
+
+    #[test]
+    fn a_built_branch_is_added_to_those_that_stay() {
+        let mut built = BranchRecord::of_commit('b');
+        built.problems.push("odd".to_owned());
+        let result =
+            JobResult { built: [(branch("master"), built.clone())].into(), failed: vec![] };
+        let (catalogue, report) = merged(Ok(result), with("REL1_45"), &with("REL1_45"));
+        let branches = &catalogue[&id()].branches;
+        assert_eq!(branches[&branch("master")], built);
+        assert_eq!(branches[&branch("REL1_45")], BranchRecord::of_commit('a'));
+        assert_eq!((report.built, report.failures.len()), (1, 0));
+        assert_eq!(report.made, ["skins/Vector-master-bbbbbbb.tar.gz"]);
+        assert_eq!(report.problems[0].to_string(), "skins/Vector master: odd");
+    }
+
+    #[test]
+    fn a_failed_branch_keeps_its_earlier_tarball() {
+        let failed = || JobResult {
+            failed: vec![(branch("master"), Error::Bug("no".to_owned()))],
+            ..JobResult::default()
+        };
+        let (catalogue, report) = merged(Ok(failed()), Catalogue::new(), &with("master"));
+        assert_eq!(catalogue[&id()].branches, with("master")[&id()].branches);
+        assert_eq!(report.failures[0].branch.as_deref(), Some("master"));
+        let (catalogue, _) = merged(Ok(failed()), Catalogue::new(), &with("REL1_45"));
+        assert_eq!(catalogue, Catalogue::new(), "no branch, no repository");
+    }
+
+    #[test]
+    fn a_failed_repository_stays_as_it_was() {
+        let failed = || Err(Error::Bug("no".to_owned()));
+        let (catalogue, report) = merged(failed(), Catalogue::new(), &with("master"));
+        assert_eq!(catalogue, with("master"));
+        assert_eq!((report.failures[0].repository.as_str(), report.built), (ID, 0));
+        let (catalogue, _) = merged(failed(), Catalogue::new(), &Catalogue::new());
+        assert_eq!(catalogue, Catalogue::new(), "it was never published");
+    }
+
+    #[test]
+    fn what_an_upstream_cannot_list_is_a_failure() {
+        let bad = "skins/../x".parse::<RepositoryId>().unwrap_err();
+        let listing = Listing {
+            refused: vec![bad],
+            failed: vec![(id(), Error::Bug("no".to_owned()))],
+            ..Listing::default()
+        };
+        let names: Vec<String> = refused(&listing).into_iter().map(|e| e.repository).collect();
+        assert_eq!(names, ["../x", ID]);
+        assert_eq!(unknown(&id()).text, "no upstream lists it; check the name");
+    }
+}

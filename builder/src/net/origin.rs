@@ -105,6 +105,16 @@ mod tests {
     }
 
     #[test]
+    fn a_http_url_has_a_scheme_and_a_host() {
+        for url in ["http://h.example", "https://h.example/a"] {
+            assert!(is_http_url(url), "{url}");
+        }
+        for url in ["https://", "https:///a", "ssh://h.example/a", "h.example", ""] {
+            assert!(!is_http_url(url), "{url}");
+        }
+    }
+
+    #[test]
     fn only_configured_origins_are_allowed() {
         let allowed: AllowedOrigins =
             ["https://gerrit.example.org/r", "http://127.0.0.1:8080"].into_iter().collect();

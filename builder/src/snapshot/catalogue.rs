@@ -143,3 +143,36 @@ pub fn tarballs(
             .map(move |(branch, record)| (id, branch, record.tarball(&id.name, branch), record))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_equal_if_their_texts_are() {
+        let messages = |title: &str| {
+            let titles = [("en".to_owned(), title.to_owned())].into();
+            Messages::new(&titles, &Texts::default()).unwrap().unwrap()
+        };
+        let one = messages("One");
+        assert_eq!(one.texts().unwrap().titles, r#"{"en":"One"}"#);
+        assert_eq!(one, messages("One"));
+        assert_ne!(one, messages("Two"));
+        let stored = Messages::stored(one.id().into());
+        assert_eq!((one.id().len(), stored.texts()), (32, None));
+        assert_eq!(stored, one);
+        assert_eq!(Messages::new(&Texts::default(), &Texts::default()).unwrap(), None);
+    }
+
+    #[test]
+    fn the_tarballs_are_those_of_all_branches() {
+        let record = BranchRecord::of_commit('a');
+        let branches = ["REL1_45", "master"].map(|name| (name.parse().unwrap(), record.clone()));
+        let source_url = "https://g/skins/Vector".to_owned();
+        let repository = RepositoryRecord { source_url, branches: branches.into() };
+        let catalogue = [("skins/Vector".parse().unwrap(), repository)].into();
+        let names: Vec<String> =
+            tarballs(&catalogue).map(|(_, _, name, _)| name.as_str().to_owned()).collect();
+        assert_eq!(names, ["Vector-master-aaaaaaa.tar.gz", "Vector-REL1_45-aaaaaaa.tar.gz"]);
+    }
+}

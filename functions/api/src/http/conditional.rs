@@ -148,6 +148,17 @@ mod tests {
     }
 
     #[test]
+    fn a_part_is_joined_only_to_the_same_version() {
+        let is_same =
+            |pairs: &[(HeaderName, &str)]| is_same(&headers(pairs), &response(false).headers);
+        assert!(is_same(&[]) && is_same(&[(header::IF_RANGE, AT)]));
+        assert!(is_same(&[(header::IF_RANGE, "\"a\"")]));
+        for other in ["\"x\"", "W/\"a\"", "\"a-gzip\"", BEFORE] {
+            assert!(!is_same(&[(header::IF_RANGE, other)]), "{other}");
+        }
+    }
+
+    #[test]
     fn a_304_names_the_form_that_the_client_has() {
         let tag = |known: &str, is_gzip| {
             let response =
