@@ -88,7 +88,7 @@ fn a_file_that_is_not_there_or_no_file_is_named() {
     let folder = TempDir::new().unwrap();
     for path in ["my.toml", "."] {
         let text = run(&mut tardist(folder.path(), &["status", "--config", path]), 2);
-        says(&text, &["tardist: ", path, "can't be read"]);
+        says(&text, &["tardist: ", path, "cannot be read"]);
     }
 }
 

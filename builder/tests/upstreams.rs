@@ -407,7 +407,7 @@ fn a_list_file_that_is_missing_empty_or_wrong_is_told_all_at_once() {
     let specs = [spec("missing"), spec("empty"), spec("wrong")];
     let Err(Error::Config(text)) = upstream::open(&specs) else { panic!("an error") };
     for says in [
-        format!("can't read the list {}", path("missing")),
+        format!("cannot read the list {}", path("missing")),
         format!("{}: it names no repository", path("empty")),
         format!("{}, line 2: ", path("wrong")),
         format!("{}, line 3: \"/srv/C\"", path("wrong")),

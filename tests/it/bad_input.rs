@@ -63,7 +63,7 @@ fn a_broken_project_list_changes_nothing_and_the_error_says_what_came() {
         (Fault::Status { code: 503, retry_after: Some(600) }, "503"),
         (Fault::TruncatedJson, "JSON"),
         (Fault::Empty, "empty"),
-        (Fault::Hangup, "can't be reached"),
+        (Fault::Hangup, "cannot be reached"),
     ] {
         env.server.fault("/projects/", fault, None);
         let run = env.sync(&["--grace", "0s"]);
@@ -77,7 +77,7 @@ fn a_broken_project_list_changes_nothing_and_the_error_says_what_came() {
     env.sync(&[]).exits(1).says(&["mediawiki/skins/"]);
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let nowhere = format!("http://{closed}/r");
-    env.sync(&["--upstream", &nowhere]).exits(1).says(&["can't be reached", &nowhere]);
+    env.sync(&["--upstream", &nowhere]).exits(1).says(&["cannot be reached", &nowhere]);
     assert!(env.published() == before);
     let list = site.get("/list/skins").json();
     assert_eq!(list, json!({ "skins": ["SampleDusk", "SamplePaper"] }));

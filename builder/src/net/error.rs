@@ -22,7 +22,7 @@ pub enum HttpError {
         retry_after: Option<Duration>,
     },
     /// The connection failed: there is no such host, it refused, was interrupted, or was too slow.
-    #[error("{url} can't be reached: {source}")]
+    #[error("{url} cannot be reached: {source}")]
     Transport {
         /// The URL that was asked.
         url: String,

@@ -32,7 +32,7 @@ pub fn read(path: &Path) -> Read {
     let unreadable = |wrong: String| Read { wrong: vec![wrong], ..Read::default() };
     match fs::read(path) {
         Err(error) => unreadable(format!(
-            "{}: can't be read: {error}; give the path of a file that `tardist config` could have \
+            "{}: cannot be read: {error}; give the path of a file that `tardist config` could have \
              written",
             path.display()
         )),
@@ -290,8 +290,8 @@ mod tests {
     fn a_file_that_can_not_be_read_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tardist.toml");
-        assert!(read(&path).wrong[0].contains("tardist.toml: can't be read"));
-        assert!(read(folder.path()).wrong[0].contains("can't be read"));
+        assert!(read(&path).wrong[0].contains("tardist.toml: cannot be read"));
+        assert!(read(folder.path()).wrong[0].contains("cannot be read"));
         fs::write(&path, b"jobs = 2\ncontact = '\xff'").unwrap();
         assert!(read(&path).wrong[0].contains("tardist.toml:2:12: "), "{:?}", read(&path));
     }

@@ -40,7 +40,7 @@ impl ListFile {
     /// number.
     fn read(path: &str) -> Result<Self, String> {
         let text = std::fs::read_to_string(path)
-            .map_err(|e| format!("can't read the list {path}: {e}"))?;
+            .map_err(|e| format!("cannot read the list {path}: {e}"))?;
         let projects = parse(&text).map_err(|wrong| {
             let lines = wrong.iter().map(|(line, text)| match line {
                 0 => format!("{path}: {text}"),

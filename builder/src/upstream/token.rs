@@ -36,13 +36,13 @@ impl Token {
     /// Reads a token from a file that holds nothing else.
     ///
     /// # Errors
-    /// The file can't be read, all users may read it, or it does not hold exactly one token.
+    /// The file cannot be read, all users may read it, or it does not hold exactly one token.
     pub(super) fn read(path: &Path) -> Result<Self, String> {
         let shown = path.display();
         let text = fs::read_to_string(path)
-            .map_err(|e| format!("can't read the token file {shown}: {e}"))?;
+            .map_err(|e| format!("cannot read the token file {shown}: {e}"))?;
         let mode = fs::metadata(path)
-            .map_err(|e| format!("can't read the token file {shown}: {e}"))?
+            .map_err(|e| format!("cannot read the token file {shown}: {e}"))?
             .permissions()
             .mode();
         if mode & 0o007 != 0 {
@@ -96,6 +96,6 @@ mod tests {
             assert!(read(text, 0o600).is_err(), "{text:?}");
         }
         fs::remove_file(&path).unwrap();
-        assert!(Token::read(&path).unwrap_err().contains("can't read"));
+        assert!(Token::read(&path).unwrap_err().contains("cannot read"));
     }
 }

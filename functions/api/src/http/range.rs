@@ -123,6 +123,23 @@ mod tests {
     }
 
     #[test]
+    fn a_part_outside_is_an_error_only_for_a_get_of_this_version() {
+        let status = |method: Method, pairs: &[(header::HeaderName, &str)]| {
+            let pairs = pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap()));
+            let mut headers: HeaderMap = pairs.collect();
+            headers.insert(header::RANGE, "bytes=10-".parse().unwrap());
+            let request = Request::new(method, &"/".parse().unwrap(), headers).unwrap();
+            let mut response = Response::new(StatusCode::OK, "0123456789");
+            response.set(header::ETAG, "\"a\"");
+            apply(&request, response).map_or_else(|error| error.status(), |it| it.status).as_u16()
+        };
+        assert_eq!(status(Method::GET, &[]), 416);
+        assert_eq!(status(Method::HEAD, &[]), 200);
+        assert_eq!(status(Method::GET, &[(header::IF_RANGE, "\"x\"")]), 200);
+        assert_eq!(status(Method::GET, &[(header::IF_NONE_MATCH, "\"a\"")]), 200);
+    }
+
+    #[test]
     fn without_one_range_it_is_the_whole() {
         check(&[], &Requested::Whole);
         check(&["bytes=0-1", "bytes=3-4"], &Requested::Whole);

@@ -113,6 +113,7 @@ mod tests {
         accepts("zh-TW,zh;q=0.9", &["zh-tw", "zh-hant", "zh-hk", "zh", "zh-hans", "zh-cn", "en"]);
         accepts("pt-BR,pt;q=0.9,en-US;q=0.8,en;q=0.7", &["pt-br", "pt", "en"]);
         accepts("gsw, de;q=0", &["gsw", "en"]);
+        accepts("gsw;q=0", &["en"]); // and not German, to which the refused one falls back
         accepts("de, en;q=0", &["de", "en"]);
         accepts("de, *;q=0", &["de", "en"]);
         let two = wanted("/", &[b"de;q=0.5", b"he"]).unwrap();
