@@ -5,15 +5,15 @@
 //! `links` follows symbolic links, and `members` lists what the tarball gets.
 //!
 //! Everything here comes from outside. No name, link or depth of a tree leads out of it or to work
-//! without end: see `paths`, `links` and `limits`. This room reads Git objects that are there
+//! without end: see `paths`, `links` and `check`. This room reads Git objects that are there
 //! already, and never fetches.
 
 mod adopt;
 mod blob;
+mod check;
 mod checkout;
 mod composer;
 mod files;
-mod limits;
 mod links;
 mod members;
 mod objects;

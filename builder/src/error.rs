@@ -118,14 +118,16 @@ pub enum Error {
         /// The commit of the branch in the upstream's list.
         listed: Option<CommitId>,
     },
-    /// The content of a branch is larger than the limits allow.
+    /// Something that comes from outside is larger than its [limit](crate::limits).
     #[error(
-        "its content has more than {limit} {unit}; the limit keeps hostile symbolic links from filling the disk"
+        "{what} has more than {limit} {unit}, the most that tardist takes; docs/builder.md explains the limits"
     )]
     TooLarge {
+        /// What is too large: "its content", ".gitmodules".
+        what: String,
         /// The limit.
         limit: u64,
-        /// What is limited: "files", "bytes".
+        /// The unit of the limit: "files", "bytes".
         unit: &'static str,
     },
     /// SQLite failed on a snapshot.

@@ -19,6 +19,7 @@ pub mod cycle;
 pub mod data_dir;
 mod error;
 pub mod git;
+pub mod limits;
 pub mod memory;
 pub mod metadata;
 pub mod net;

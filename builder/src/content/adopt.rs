@@ -15,8 +15,8 @@ use tempfile::TempDir;
 use crate::{
     Error,
     content::{
+        check,
         files::Content,
-        limits,
         paths::{self, shown},
         tree::{File, Folder, Node, Source},
     },
@@ -45,7 +45,7 @@ impl Content {
         path: &mut Vec<u8>,
         depth: usize,
     ) -> Result<(), Error> {
-        limits::check_depth(depth)?;
+        check::depth(depth)?;
         for entry in fs::read_dir(disk).at("read", disk)? {
             let name = entry.at("read", disk)?.file_name();
             if paths::is_git_folder(name.as_bytes()) {

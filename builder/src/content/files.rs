@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use crate::{
     Error,
     content::{
-        limits,
+        check,
         links::{self, Target},
         members::{self, Member},
         objects::Objects,
@@ -45,11 +45,11 @@ impl Content {
     /// Counts a file or folder before it takes any memory.
     pub(crate) fn count(&mut self) -> Result<(), Error> {
         self.count += 1;
-        limits::check_members(self.count)
+        check::members(self.count)
     }
 
     pub(crate) fn note(&mut self, problem: String) {
-        limits::note(&mut self.problems, problem);
+        check::note(&mut self.problems, problem);
     }
 
     /// Puts a file at the root. It replaces what has that name.

@@ -4,7 +4,7 @@
 use crate::{
     Error,
     content::{
-        limits,
+        check,
         links::{self, CIRCLE, RealPath, Target},
         paths::{self, shown},
         tree::{File, Folder, Node},
@@ -86,17 +86,17 @@ impl<'a> Walk<'a> {
         };
         let (path, target) = (shown(path), shown(target));
         let problem = format!("the symbolic link {path} to {target} is left out: {left_out}");
-        limits::note(&mut self.problems, problem);
+        check::note(&mut self.problems, problem);
         Ok(())
     }
 
     /// Adds one member. Returns false if it is left out because links have made its path too long.
     fn add(&mut self, path: &[u8], file: Option<&'a File>) -> Result<bool, Error> {
         if let Some(reason) = paths::too_long(path) {
-            limits::note(&mut self.problems, format!("{} is left out: {reason}", shown(path)));
+            check::note(&mut self.problems, format!("{} is left out: {reason}", shown(path)));
             return Ok(false);
         }
-        limits::check_members(self.members.len() + 1)?;
+        check::members(self.members.len() + 1)?;
         self.members.push(Member { path: path.to_vec(), file });
         Ok(true)
     }

@@ -11,9 +11,9 @@ use crate::{
     Error,
     content::{
         blob::Blob,
+        check,
         checkout::{self, AttributeFiles},
         files::Content,
-        limits,
         objects::TreeEntry,
         paths::{self, join, shown},
         tree::{self, File, Folder, Node, Source},
@@ -135,7 +135,7 @@ impl TreeReader<'_> {
     /// The folder of a tree object. `path` is from the root of the repository, `depth` counts the
     /// folders above.
     fn folder(&mut self, id: Oid, path: &mut Vec<u8>, depth: usize) -> Result<Folder, Error> {
-        limits::check_depth(depth)?;
+        check::depth(depth)?;
         let mut folder = Folder::new();
         for entry in self.content.reader.objects().entries(self.repository, id)? {
             if paths::is_git_folder(&entry.name) {

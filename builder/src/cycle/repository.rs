@@ -26,15 +26,13 @@ use crate::{
         superproject::Superproject,
         url_map::{self, UrlMap},
     },
+    limits::content::MAX_PUBLISHED_PROBLEMS,
     metadata::{self, MessageFiles},
     net::{Http, HttpError},
     object::{Oid, Repository},
     snapshot::catalogue::{BranchRecord, Messages},
     tarball::{self, LargeFiles, Subject},
 };
-
-/// How many problems of a branch are published. Hostile content could have millions.
-const MAX_PROBLEMS: usize = 50;
 
 /// Runs jobs. All threads share it.
 #[derive(Debug)]
@@ -274,9 +272,9 @@ impl JobRunner<'_> {
 
 /// Limits the number of problems and the length of each.
 fn shorten(problems: &mut Vec<String>) {
-    if problems.len() > MAX_PROBLEMS {
-        let more = problems.len() - MAX_PROBLEMS;
-        problems.truncate(MAX_PROBLEMS);
+    if problems.len() > MAX_PUBLISHED_PROBLEMS {
+        let more = problems.len() - MAX_PUBLISHED_PROBLEMS;
+        problems.truncate(MAX_PUBLISHED_PROBLEMS);
         problems.push(format!("and {more} more"));
     }
     for problem in problems {

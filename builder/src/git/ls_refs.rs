@@ -21,12 +21,9 @@ use crate::{
     Error,
     error::GitContext,
     git::pkt_line::{self, Packet, ReadError},
+    limits::git::MAX_REFS,
     net::{Http, HttpError},
 };
-
-/// The largest response that is read: 256 MiB. In protocol version 0, 60,000 refs take 4 MB. Only the wanted
-/// refs are kept in memory.
-const MAX_REFS: u64 = 256 << 20;
 
 /// The tip of each branch: its newest commit.
 pub type Tips = BTreeMap<BranchName, CommitId>;

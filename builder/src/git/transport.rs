@@ -21,6 +21,7 @@ use libz_rs_sys as _;
 
 use crate::{
     git::pkt_line::{self, Packet, ReadError},
+    limits::git::{MAX_REFS, MAX_SHALLOWS},
     net::{Http, HttpError},
 };
 
@@ -112,9 +113,6 @@ unsafe fn set_globals(http: &Arc<Http>) -> Result<(), git2::Error> {
     Ok(())
 }
 
-/// The largest list of refs that is read: 256 MiB. The 60,000 refs of Wikibase take 4 MB.
-const MAX_REFS: u64 = 256 << 20;
-
 /// Removes the lines `shallow ID` from a list of refs.
 ///
 /// A server sends them if its repository is a shallow clone
@@ -136,10 +134,6 @@ fn without_shallow(refs: &[u8]) -> Vec<u8> {
         }
     }
 }
-
-/// How many bytes of packets `shallow ID` are processed. These are 300,000 packets; normally there is one for
-/// each branch.
-const MAX_SHALLOWS: usize = 16 << 20;
 
 /// Removes the newline at the end of packets `shallow ID` and `unshallow ID` from a response.
 ///

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use tardist_contract::document::Requires;
 
-use crate::metadata::{message_files::MAX_TEXT, messages::Key, plain_text::plain_text};
-
-/// How many authors, or requirements of one kind, are kept; the longest list of authors has 30.
-const MAX_ENTRIES: usize = 500;
+use crate::{
+    limits::metadata::{MAX_ENTRIES, MAX_TEXT},
+    metadata::{messages::Key, plain_text::plain_text},
+};
 
 /// The fields of a manifest.
 pub(crate) struct Fields<'a> {

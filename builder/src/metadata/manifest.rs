@@ -20,6 +20,7 @@ use tardist_contract::{
 use crate::{
     Error,
     content::Content,
+    limits::metadata::{MAX_MANIFEST, MAX_MANIFESTS},
     metadata::{
         fields::Fields,
         message_files::MessageFiles,
@@ -28,12 +29,6 @@ use crate::{
     },
     repository_id::RepositoryId,
 };
-
-/// The longest manifest that is read, in bytes; Wikibase's has 60 kB.
-const MAX_MANIFEST: u64 = 4 << 20;
-
-/// How many manifests of one branch are looked at; Wikibase has 3.
-const MAX_MANIFESTS: usize = 20;
 
 /// What a manifest says.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -12,16 +12,8 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use crate::{
     Error,
     content::{BlobId, Content, File},
+    limits::metadata::{MAX_MESSAGE_FILE, MAX_MESSAGES, MAX_TEXT},
 };
-
-/// The longest file that is read, in bytes; MediaWiki core's English has 500 kB.
-const MAX_FILE: u64 = 8 << 20;
-
-/// How many bytes of files are read for all branches of a repository; Wikibase has 30 MB in a branch.
-const MAX_BYTES: u64 = 1 << 30;
-
-/// The longest text, in bytes; long descriptions have 1,000.
-pub(crate) const MAX_TEXT: usize = 8 << 10;
 
 /// The message files of one repository that were read already. Its branches have most of them in common.
 #[derive(Debug, Default)]
@@ -72,12 +64,12 @@ impl MessageFiles {
         wanted: &BTreeSet<&str>,
     ) -> Result<Result<WantedTexts, String>, Error> {
         let size = content.size(file)?;
-        if size > MAX_FILE {
-            return Ok(Err(format!("is longer than {MAX_FILE} bytes")));
+        if size > MAX_MESSAGE_FILE {
+            return Ok(Err(format!("is longer than {MAX_MESSAGE_FILE} bytes")));
         }
-        if self.bytes + size > MAX_BYTES {
+        if self.bytes + size > MAX_MESSAGES {
             return Ok(Err(format!(
-                "is not read: the repository's messages have more than {MAX_BYTES} bytes"
+                "is not read: the repository's messages have more than {MAX_MESSAGES} bytes"
             )));
         }
         self.bytes += size;

@@ -11,20 +11,9 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use crate::{
     Error,
     content::Content,
-    metadata::{
-        message_files::{MAX_TEXT, MessageFiles},
-        plain_text::plain_text,
-    },
+    limits::metadata::{MAX_MESSAGE_FILES, MAX_MESSAGE_FOLDERS, MAX_TEXT, MAX_TEXTS},
+    metadata::{message_files::MessageFiles, plain_text::plain_text},
 };
-
-/// How many files of a branch are read; Wikibase, with the most, has 1,500.
-const MAX_FILES: usize = 10_000;
-
-/// How many folders of a branch are read; VisualEditor, with the most, has 7.
-const MAX_FOLDERS: usize = 100;
-
-/// How many bytes of texts a branch may have; Vector, with the most, has 42 kB.
-const MAX_TEXTS: usize = 1 << 20;
 
 /// Texts as plain text, by language code.
 pub type Texts = BTreeMap<String, String>;
@@ -106,8 +95,8 @@ fn wanted_folders<'a>(
         if !seen.insert(folder) {
             continue;
         }
-        if seen.len() > MAX_FOLDERS {
-            problems.push(format!("only {MAX_FOLDERS} folders of messages are read"));
+        if seen.len() > MAX_MESSAGE_FOLDERS {
+            problems.push(format!("only {MAX_MESSAGE_FOLDERS} folders of messages are read"));
             break;
         }
         let english = match content.file(&format!("{folder}/en.json")) {
@@ -131,9 +120,9 @@ fn paths(content: &Content, folders: &[&str], problems: &mut Vec<String>) -> Vec
             }
         }
     }
-    if paths.len() > MAX_FILES {
-        problems.push(format!("only {MAX_FILES} files of messages are read"));
-        paths.truncate(MAX_FILES);
+    if paths.len() > MAX_MESSAGE_FILES {
+        problems.push(format!("only {MAX_MESSAGE_FILES} files of messages are read"));
+        paths.truncate(MAX_MESSAGE_FILES);
     }
     paths
 }

@@ -4,9 +4,7 @@ use std::{io, time::Duration};
 
 use ureq::http::StatusCode;
 
-/// The longest response of a REST API that is read: 64 MiB. Gerrit's list of 10,000 projects with
-/// six branches each takes 6 MB.
-pub(super) const MAX_BODY: u64 = 64 << 20;
+use crate::limits::net::MAX_BODY;
 
 /// Why a request gave no usable response.
 #[derive(Debug, thiserror::Error)]

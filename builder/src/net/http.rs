@@ -16,14 +16,8 @@ use std::{
 use backon::{BlockingRetryable, ExponentialBuilder};
 use ureq::http::{Response, StatusCode, header};
 
-use super::{
-    error::{HttpError, MAX_BODY},
-    link,
-    origin::AllowedOrigins,
-};
-
-/// The longest `Retry-After` that is waited for within a cycle. The next cycle tries again anyway.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
+use super::{error::HttpError, link, origin::AllowedOrigins};
+use crate::limits::net::{MAX_BODY, MAX_RETRY_AFTER};
 
 /// How many unused connections to a host are kept for its next request. The setting `jobs` bounds
 /// those in use. With ureq's default, 3, more jobs would open a new connection for most requests.

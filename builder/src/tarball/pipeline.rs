@@ -15,6 +15,7 @@ use std::{
 use crate::{
     Error,
     content::{Content, File, FileReader, Member},
+    limits::tarball::MAX_CONTENT,
     tarball::{
         archive::{Archive, Entry, Payload, Written},
         large_files::LargeFiles,
@@ -22,9 +23,6 @@ use crate::{
         version_files::Subject,
     },
 };
-
-/// How many bytes of content a tarball may have. The largest of Wikimedia's has 180 MB.
-const MAX_BYTES: u64 = 4 << 30;
 
 /// How many members a reader reads before it is the other reader's turn.
 const TURN: usize = 8;
@@ -98,8 +96,12 @@ fn read<'a>(
         for (at, member) in members.iter().enumerate() {
             let payload = payload(reader, member.file, large_files)?;
             let size = payload.size();
-            if total.fetch_add(size, Ordering::Relaxed) + size > MAX_BYTES {
-                return Err(Error::TooLarge { limit: MAX_BYTES, unit: "bytes" });
+            if total.fetch_add(size, Ordering::Relaxed) + size > MAX_CONTENT {
+                return Err(Error::TooLarge {
+                    what: "its content".to_owned(),
+                    limit: MAX_CONTENT,
+                    unit: "bytes",
+                });
             }
             let executable = member.file.is_some_and(|file| file.executable);
             entries.push(Entry { path: &member.path, payload, executable });

@@ -7,12 +7,9 @@ use serde::de::DeserializeOwned;
 use super::response::{json, shortened};
 use crate::{
     Error,
+    limits::net::MAX_PAGES,
     net::{Http, HttpError, same_origin},
 };
-
-/// How many pages of one list are asked for at most: with 100 repositories on a page, 100,000
-/// repositories, which is more than any organization has.
-const MAX_PAGES: usize = 1000;
 
 /// An entry of a list.
 pub(super) trait Entry: DeserializeOwned {

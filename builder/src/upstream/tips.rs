@@ -15,13 +15,10 @@ use super::listing::Project;
 use crate::{
     Error, RepositoryId,
     git::ls_refs::{self, Protocol, Tips},
+    limits::net::MAX_FAILURES,
     net::{Http, Origin},
     pool,
 };
-
-/// After so many failures in a row, a host is down, and its other repositories are not asked in
-/// this cycle: each failure is one after all retries, and takes seconds.
-const MAX_FAILURES: usize = 10;
 
 /// Asks for the tips of `branches`, in `jobs` repositories at once. Returns the projects with their
 /// tips, ordered by id, and the repositories that failed.

@@ -5,21 +5,18 @@ use std::collections::BTreeMap;
 use crate::{
     Error,
     content::{
+        check::note,
         checkout::{
             attributes::Attributes,
             convert::{self, Conversion},
             gitattributes,
         },
-        limits::note,
         objects::Objects,
         paths::{self, join, shown},
         tree::{File, Folder, Node, Source},
     },
+    limits::content::MAX_GITATTRIBUTES,
 };
-
-/// How many bytes the `.gitattributes` files of a tree may have; those of Wikimedia's extensions have
-/// below 1 kB.
-const MAX_BYTES: usize = 1 << 20;
 
 /// The `.gitattributes` files of a repository's tree: their texts by the path of their folder from the
 /// root.
@@ -43,9 +40,10 @@ impl AttributeFiles {
         }
         let text = read()?;
         let length = self.0.values().map(Vec::len).sum::<usize>() + text.len();
-        if length > MAX_BYTES {
-            let limit = MAX_BYTES as u64;
-            return Err(Error::TooLarge { limit, unit: "bytes of .gitattributes" });
+        if length > MAX_GITATTRIBUTES {
+            let limit = MAX_GITATTRIBUTES as u64;
+            let what = "all .gitattributes together".to_owned();
+            return Err(Error::TooLarge { what, limit, unit: "bytes" });
         }
         self.0.insert(folder.to_vec(), text);
         Ok(())

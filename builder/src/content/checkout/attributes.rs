@@ -13,11 +13,8 @@ use std::collections::BTreeMap;
 use crate::{
     Error,
     content::checkout::gitattributes::{Assignment, Line, Rule, State, lines},
+    limits::content::MAX_ATTRIBUTE_STEPS,
 };
-
-/// How many steps the matching of one tree's paths may take. The 6,000 files of Wikibase with a
-/// hundred patterns take below 10⁸.
-const MAX_STEPS: u64 = 20_000_000_000;
 
 /// The attributes that hold in a folder: those of its own `.gitattributes` and of all above it, up to
 /// the root of the repository or submodule. A walk through a tree enters and leaves folders.
@@ -83,10 +80,11 @@ impl Attributes {
             let name = path.get(*start..).unwrap_or_default();
             for rule in rules.iter().rev() {
                 self.steps += rule.pattern.cost(name);
-                if self.steps > MAX_STEPS {
+                if self.steps > MAX_ATTRIBUTE_STEPS {
                     return Err(Error::TooLarge {
-                        limit: MAX_STEPS,
-                        unit: "steps to match the patterns of .gitattributes",
+                        what: "the matching of .gitattributes".to_owned(),
+                        limit: MAX_ATTRIBUTE_STEPS,
+                        unit: "steps",
                     });
                 }
                 if rule.pattern.matches(name) {
@@ -142,11 +140,11 @@ mod tests {
         for _ in 0..20 {
             assert_eq!(attributes.of(&path, ["text"]).unwrap(), [State::Unspecified]);
         }
-        let Err(Error::TooLarge { limit, unit }) = attributes.of(b"a", ["text"]) else {
+        let Err(Error::TooLarge { what, limit, .. }) = attributes.of(b"a", ["text"]) else {
             unreachable!("it is bounded");
         };
-        assert_eq!(limit, MAX_STEPS);
-        assert!(unit.contains(".gitattributes"), "{unit}");
+        assert_eq!(limit, MAX_ATTRIBUTE_STEPS);
+        assert!(what.contains(".gitattributes"), "{what}");
     }
 
     /// What a `.gitattributes` says of `text` for the path `a`.

@@ -10,13 +10,11 @@ use serde_json::Value;
 use crate::{
     Error,
     content::{composer::process::failure, files::Content},
+    limits::content::MAX_COMPOSER_JSON,
 };
 
 /// The files that tell Composer what to install from where.
 const FILES: [&str; 2] = ["composer.json", "composer.lock"];
-
-/// The longest of these files that is read, in bytes; Wikibase's lock has 200 kB.
-const MAX_FILE: u64 = 8 << 20;
 
 /// Whether `composer.json` has `require`: nightly.py asks the same.
 ///
@@ -41,8 +39,8 @@ pub(crate) fn are_there(content: &Content) -> Result<bool, Error> {
 
 fn read(content: &Content, name: &str) -> Result<Option<Value>, Error> {
     let Some(file) = content.file(name) else { return Ok(None) };
-    if content.size(file)? > MAX_FILE {
-        return Err(failure(format!("{name} is longer than {MAX_FILE} bytes")));
+    if content.size(file)? > MAX_COMPOSER_JSON {
+        return Err(failure(format!("{name} is longer than {MAX_COMPOSER_JSON} bytes")));
     }
     serde_json::from_slice(&content.bytes(file)?)
         .map(Some)
