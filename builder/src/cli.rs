@@ -79,6 +79,9 @@ pub enum Command {
         /// Which shell
         shell: clap_complete::Shell,
     },
+    /// Do the work on one repository, as its standard input says. Only `sync` starts this
+    #[command(hide = true)]
+    Worker,
     /// Write the manual page
     ///
     /// Read it with: tardist man | man -l -

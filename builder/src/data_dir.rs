@@ -5,6 +5,7 @@
 //! never seen half written ([`atomic`]), and what a killed builder left is removed (`unfinished`).
 
 pub mod atomic;
+pub mod disk;
 pub(crate) mod files;
 pub mod layout;
 pub mod lock;

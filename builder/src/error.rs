@@ -161,6 +161,20 @@ impl Error {
         }
     }
 
+    /// True if the system refused memory.
+    pub fn is_out_of_memory(&self) -> bool {
+        match self {
+            Self::Git { source, .. } | Self::Damaged { source, .. } => {
+                source.class() == git2::ErrorClass::NoMemory
+                    || source.message().contains("out of memory")
+            }
+            Self::Io { source, .. } => source.kind() == io::ErrorKind::OutOfMemory,
+            // Each thread has a stack of its own.
+            Self::Bug(text) => text.contains("failed to spawn thread"),
+            _ => false,
+        }
+    }
+
     /// How long to wait before the next try, if the server said so (`Retry-After`).
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

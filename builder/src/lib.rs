@@ -31,6 +31,7 @@ pub mod settings;
 pub mod snapshot;
 pub mod tarball;
 pub mod upstream;
+pub mod worker;
 
 pub use error::Error;
 pub use repository_id::RepositoryId;

@@ -6,6 +6,7 @@
 
 pub mod content;
 pub mod git;
+pub mod job;
 pub mod metadata;
 pub mod net;
 pub mod tarball;

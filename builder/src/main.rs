@@ -11,6 +11,7 @@ use tardist::{
     data_dir::layout::Layout,
     progress::Progress,
     settings::{self, sample},
+    worker,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -19,6 +20,9 @@ fn main() -> ExitCode {
         Ok(parsed) => parsed,
         Err(error) => error.exit(),
     };
+    if matches!(parsed.cli.command, Command::Worker) {
+        return worker::run();
+    }
     let progress = Progress::new(parsed.cli.quiet);
     set_up_logging(&parsed, &progress);
     match run(parsed, &progress) {
@@ -51,7 +55,7 @@ fn run(parsed: Parsed, progress: &Progress) -> Result<Output, Error> {
         Command::Status { json } => status::run(&layout, json, now),
         Command::Verify => Ok(verify::run(&layout, progress)),
         Command::Gc => gc::run(&config, now, progress),
-        Command::Config(_) | Command::Completions { .. } | Command::Man => {
+        Command::Config(_) | Command::Completions { .. } | Command::Man | Command::Worker => {
             Ok(Output { text: sample::sample(&settings), exit_status: 0 })
         }
     }

@@ -53,7 +53,7 @@ pub fn run<T: Send, R: Send>(
 }
 
 /// An error with the message of a panic.
-fn bug(cause: &(dyn Any + Send)) -> Error {
+pub(crate) fn bug(cause: &(dyn Any + Send)) -> Error {
     let text = cause
         .downcast_ref::<String>()
         .map(String::as_str)

@@ -170,7 +170,8 @@ fn the_documentation_names_every_setting_and_every_command() {
         let row = row.replace("--branch BRANCH", "--branch B");
         says(&text, &[&row, &format!("| `{variable}`"), &format!("| `{key}` |")]);
     }
-    for command in tardist::cli::command().get_subcommands() {
+    // `worker` is not for people.
+    for command in tardist::cli::command().get_subcommands().filter(|it| !it.is_hide_set()) {
         says(&text, &[&format!("| `tardist {}", command.get_name())]);
     }
 }

@@ -9,7 +9,10 @@ use tardist_contract::Kind;
 use crate::{
     Error,
     commands::output::Output,
-    cycle::report::{Outcome, Report, ReportEntry},
+    cycle::{
+        began::{self, Began},
+        report::{Outcome, Report, ReportEntry},
+    },
     data_dir::layout::Layout,
     progress,
     snapshot::{Snapshot, catalogue},
@@ -22,6 +25,8 @@ pub struct Status {
     pub snapshot: Option<SnapshotSummary>,
     /// The report of the last cycle. `null` if there was none.
     pub last_cycle: Option<Report>,
+    /// The cycle that began and has not reported yet. `null` if the last one has.
+    pub unreported: Option<Began>,
     /// Problems with the content of published tarballs.
     pub problems: Vec<ReportEntry>,
 }
@@ -83,6 +88,7 @@ pub fn read(layout: &Layout, now: Timestamp) -> Status {
             bytes: tarballs().map(|(_, _, _, record)| record.size).sum(),
         });
     }
+    status.unreported = began::read(layout);
     status.last_cycle = Report::read(layout);
     status
 }
@@ -115,18 +121,32 @@ impl fmt::Display for Status {
                 None => writeln!(f, ". {report}")?,
             }
         }
+        match &self.unreported {
+            Some(began) if began.running => {
+                writeln!(f, "A cycle is running since {}.", began.started_at)?;
+            }
+            Some(began) => writeln!(
+                f,
+                "A cycle began at {} and never reported: it was killed, or the machine went down. What was \
+                 published stands; the next cycle does what it left.",
+                began.started_at
+            )?,
+            None => {}
+        }
         Ok(())
     }
 }
 
 impl Status {
-    /// The exit status: 1 if nothing is published, 3 if something failed in the last cycle, otherwise 0.
+    /// The exit status: 1 if nothing is published, 3 if something failed in the last cycle, or if it was
+    /// killed, otherwise 0.
     pub fn exit_code(&self) -> u8 {
         let last_cycle_failed = self
             .last_cycle
             .as_ref()
             .is_some_and(|report| report.outcome == Outcome::Failed || !report.failures.is_empty());
-        match (&self.snapshot, last_cycle_failed) {
+        let was_killed = self.unreported.as_ref().is_some_and(|began| !began.running);
+        match (&self.snapshot, last_cycle_failed || was_killed) {
             (None, _) => 1,
             (Some(_), true) => 3,
             (Some(_), false) => 0,

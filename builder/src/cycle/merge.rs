@@ -3,15 +3,14 @@
 use tardist_contract::BranchName;
 
 use crate::{
-    Error,
     cycle::{
-        plan::Job,
+        quarantine::HeldBack,
         report::{Report, ReportEntry},
-        repository::JobResult,
     },
     repository_id::RepositoryId,
     snapshot::catalogue::{Catalogue, RepositoryRecord},
     upstream::Listing,
+    worker::{Job, JobResult},
 };
 
 /// The failures in a listing: names that are not allowed, and repositories whose branches cannot be listed.
@@ -30,37 +29,35 @@ pub(super) fn unknown(id: &RepositoryId) -> ReportEntry {
     entry(id, None, "no upstream lists it; check the name".to_owned())
 }
 
+/// The failures of branches in quarantine.
+pub(super) fn held_back(held: &[HeldBack]) -> impl Iterator<Item = ReportEntry> {
+    held.iter().map(|(id, branch, text)| entry(id, Some(branch), text.clone()))
+}
+
 /// Adds the result of a job to the catalogue: the new record of each built branch, and the earlier record of each
-/// failed one. Failures, problems and new tarballs go to the report.
+/// other one. Failures, problems and new tarballs go to the report.
 pub(super) fn merge(
     catalogue: &mut Catalogue,
     job: &Job,
-    result: Result<JobResult, Error>,
+    result: JobResult,
     intact: &Catalogue,
     report: &mut Report,
 ) {
     let id = &job.project.id;
     let earlier = intact.get(id);
-    let result = match result {
-        Ok(result) => result,
-        Err(error) => {
-            report.failures.push(entry(id, None, error.to_string()));
-            if let Some(earlier) = earlier {
-                catalogue.insert(id.clone(), earlier.clone());
-            }
-            return;
-        }
-    };
-    let mut record = catalogue.remove(id).unwrap_or_else(|| RepositoryRecord {
-        source_url: job.project.source_url.clone(),
-        branches: Default::default(),
+    let mut record = catalogue.remove(id).unwrap_or_else(|| {
+        let stays = earlier.filter(|_| result.built.is_empty());
+        let source_url = stays.map_or(&job.project.source_url, |earlier| &earlier.source_url);
+        RepositoryRecord { source_url: source_url.clone(), branches: Default::default() }
     });
-    for (branch, error) in result.failed {
-        report.failures.push(entry(id, Some(&branch), error.to_string()));
-        if let Some(earlier) = earlier.and_then(|earlier| earlier.branches.get(&branch)) {
-            record.branches.insert(branch, earlier.clone());
+    for branch in job.branches.iter().filter(|branch| !result.built.contains_key(branch)) {
+        if let Some(earlier) = earlier.and_then(|earlier| earlier.branches.get(branch)) {
+            record.branches.insert(branch.clone(), earlier.clone());
         }
     }
+    let failed = result.failed.into_iter().map(|(branch, it)| entry(id, Some(&branch), it.text));
+    report.failures.extend(failed);
+    report.failures.extend(result.failure.map(|failure| entry(id, None, failure.text)));
     for (branch, built) in result.built {
         report.built += 1;
         report.made.push(format!("{}/{}", id.kind, built.tarball(&id.name, &branch).as_str()));
@@ -80,7 +77,12 @@ fn entry(id: &RepositoryId, branch: Option<&BranchName>, text: String) -> Report
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{snapshot::catalogue::BranchRecord, upstream::Project};
+    use crate::{
+        Error,
+        snapshot::catalogue::BranchRecord,
+        upstream::Project,
+        worker::{Again, Failure},
+    };
 
     const ID: &str = "skins/Vector";
 
@@ -103,12 +105,12 @@ mod tests {
         [(id(), RepositoryRecord { source_url: "https://earlier".to_owned(), branches })].into()
     }
 
+    fn failure() -> Failure {
+        Failure { text: "no".to_owned(), again: Again::NextCycle }
+    }
+
     /// The catalogue and the report after this result, where `kept` stays and `intact` was published.
-    fn merged(
-        result: Result<JobResult, Error>,
-        kept: Catalogue,
-        intact: &Catalogue,
-    ) -> (Catalogue, Report) {
+    fn merged(result: JobResult, kept: Catalogue, intact: &Catalogue) -> (Catalogue, Report) {
         let (mut catalogue, mut report) = (kept, Report::default());
         merge(&mut catalogue, &job(), result, intact, &mut report);
         (catalogue, report)
@@ -119,8 +121,8 @@ mod tests {
         let mut built = BranchRecord::of_commit('b');
         built.problems.push("odd".to_owned());
         let result =
-            JobResult { built: [(branch("master"), built.clone())].into(), failed: vec![] };
-        let (catalogue, report) = merged(Ok(result), with("REL1_45"), &with("REL1_45"));
+            JobResult { built: [(branch("master"), built.clone())].into(), ..JobResult::default() };
+        let (catalogue, report) = merged(result, with("REL1_45"), &with("REL1_45"));
         let branches = &catalogue[&id()].branches;
         assert_eq!(branches[&branch("master")], built);
         assert_eq!(branches[&branch("REL1_45")], BranchRecord::of_commit('a'));
@@ -131,20 +133,24 @@ mod tests {
 
     #[test]
     fn a_failed_branch_keeps_its_earlier_tarball() {
-        let failed = || JobResult {
-            failed: vec![(branch("master"), Error::Bug("no".to_owned()))],
-            ..JobResult::default()
-        };
-        let (catalogue, report) = merged(Ok(failed()), Catalogue::new(), &with("master"));
+        let failed =
+            || JobResult { failed: vec![(branch("master"), failure())], ..JobResult::default() };
+        let (catalogue, report) = merged(failed(), Catalogue::new(), &with("master"));
         assert_eq!(catalogue[&id()].branches, with("master")[&id()].branches);
         assert_eq!(report.failures[0].branch.as_deref(), Some("master"));
-        let (catalogue, _) = merged(Ok(failed()), Catalogue::new(), &with("REL1_45"));
+        let (catalogue, _) = merged(failed(), Catalogue::new(), &with("REL1_45"));
+        assert_eq!(
+            catalogue[&id()].branches,
+            with("REL1_45")[&id()].branches,
+            "nothing was said of it"
+        );
+        let (catalogue, _) = merged(failed(), Catalogue::new(), &with("REL1_44"));
         assert_eq!(catalogue, Catalogue::new(), "no branch, no repository");
     }
 
     #[test]
     fn a_failed_repository_stays_as_it_was() {
-        let failed = || Err(Error::Bug("no".to_owned()));
+        let failed = || JobResult { failure: Some(failure()), ..JobResult::default() };
         let (catalogue, report) = merged(failed(), Catalogue::new(), &with("master"));
         assert_eq!(catalogue, with("master"));
         assert_eq!((report.failures[0].repository.as_str(), report.built), (ID, 0));

@@ -2,23 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use tardist_contract::BranchName;
-
 use crate::{
     data_dir::layout::Tarballs,
     repository_id::RepositoryId,
     snapshot::catalogue::{Catalogue, RepositoryRecord},
-    upstream::{Listing, Project},
+    upstream::Listing,
+    worker::Job,
 };
-
-/// The work on one repository: make the tarballs of these branches.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Job {
-    /// The repository as the upstream lists it.
-    pub project: Project,
-    /// The branches, newest first.
-    pub branches: Vec<BranchName>,
-}
 
 /// What a cycle has to do.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -92,7 +82,9 @@ mod tests {
     use tardist_contract::CommitId;
 
     use super::*;
-    use crate::{data_dir::layout::TarballFile, snapshot::catalogue::BranchRecord};
+    use crate::{
+        data_dir::layout::TarballFile, snapshot::catalogue::BranchRecord, upstream::Project,
+    };
 
     fn commit(digit: char) -> CommitId {
         digit.to_string().repeat(40).parse().unwrap()

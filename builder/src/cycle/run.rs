@@ -2,27 +2,28 @@
 
 use std::{
     fs,
-    sync::{Arc, Mutex, atomic::Ordering},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
 use tardist_contract::Kind;
+use tracing::level_filters::LevelFilter;
 
 use crate::{
     Error,
     cycle::{
-        merge,
-        plan::{self, Job, Plan},
+        began, merge,
+        plan::{self, Plan},
         publish::Publishing,
+        quarantine::{self, Quarantine},
         report::{Outcome, Report},
-        repository::{JobResult, JobRunner},
     },
-    data_dir::{atomic, layout::Layout, lock::Lock},
+    data_dir::{atomic, disk, layout::Layout, lock::Lock},
     error::{GitContext, IoContext},
     git::transport,
     memory,
-    net::Http,
+    net::{Http, HttpOptions},
     pool,
     progress::Progress,
     settings::config::Config,
@@ -31,6 +32,7 @@ use crate::{
         catalogue::{self, Catalogue},
     },
     upstream::{self, Listing, Upstream, Wanted},
+    worker::{Instructions, Job, JobResult, Supervisor},
 };
 
 /// The options of one cycle.
@@ -58,24 +60,27 @@ pub fn run(
     let layout = Layout::new(&config.data);
     fs::create_dir_all(layout.root()).at("create", layout.root())?;
     let _lock = Lock::acquire(&layout)?;
-    let http = Arc::new(Http::new(upstream::allow(config.http_options(), &upstreams)));
+    let options_of_http = upstream::allow(config.http_options(), &upstreams);
+    let http = Arc::new(Http::new(options_of_http.clone()));
     let mut report = Report { started_at: now.to_string(), ..Report::default() };
     let now = now.as_second();
     let upstreams = upstreams.as_slice();
+    began::mark(&layout, &report.started_at)?;
     let cycle = Cycle { config, options, upstreams, layout: &layout, http: &http, now, progress };
-    if let Err(error) = cycle.run(&mut report) {
+    if let Err(error) = cycle.run(options_of_http, start, &mut report) {
         report.outcome = Outcome::Failed;
         report.error = Some(error.to_string());
     }
     report.made.sort();
     report.failures.sort();
     report.problems.sort();
-    report.requests = http.requests();
-    report.received = http.received();
-    report.peak_memory = memory::peak();
+    report.requests += http.requests();
+    report.received += http.received();
+    report.peak_memory = memory::peak().max(report.peak_memory);
     report.duration_ms = millis(start.elapsed());
     let text = serde_json::to_string_pretty(&report).map_err(|e| Error::Bug(e.to_string()))?;
     atomic::put(&layout.report(), |out| Ok(writeln!(out, "{text}")))?;
+    began::unmark(&layout)?;
     Ok(report)
 }
 
@@ -91,7 +96,8 @@ pub(super) struct Cycle<'a> {
 }
 
 impl Cycle<'_> {
-    fn run(&self, report: &mut Report) -> Result<(), Error> {
+    fn run(&self, http: HttpOptions, start: Instant, report: &mut Report) -> Result<(), Error> {
+        let deadline = start + self.config.deadline;
         transport::set_up(self.http).git(|| "set up Git".to_owned())?;
         self.layout.prepare()?;
         let previous = Snapshot::load(&self.layout.snapshot());
@@ -100,12 +106,26 @@ impl Cycle<'_> {
         report.times.listing_ms = millis(start.elapsed());
         report.listed = listing.ids().count();
         report.failures.extend(merge::refused(&listing));
+        let before = Quarantine::read(self.layout);
+        let mut quarantine = before.clone();
+        if self.config.only.is_empty() {
+            quarantine.prune(&listing);
+        }
 
         let published = previous.as_ref().map(|p| p.catalogue.clone()).unwrap_or_default();
         let intact = plan::intact(published, &self.layout.tarballs()?);
-        let plan = plan::plan(listing, &intact, &self.config.only, self.options.force);
+        let mut plan = plan::plan(listing, &intact, &self.config.only, self.options.force);
+        let recipe = quarantine::recipe(self.config);
+        if self.config.only.is_empty() && !self.options.force {
+            let held = quarantine.hold_back(&mut plan, &intact, &recipe, self.now);
+            report.failures.extend(merge::held_back(&held));
+        }
         report.kept = catalogue::tarballs(&plan.kept).count();
-        let catalogue = self.work(plan, &intact, report);
+        let supervisor =
+            Supervisor::new(self.instructions(http), self.layout, deadline, self.keep_free()?);
+        let note = |job: &Job, result: &JobResult| quarantine.note(job, result, &recipe, self.now);
+        let catalogue = self.work(plan, &intact, &supervisor, note, report);
+        quarantine.write(&before, self.layout)?;
 
         let start = Instant::now();
         let publishing = Publishing { config: self.config, layout: self.layout, now: self.now };
@@ -137,43 +157,66 @@ impl Cycle<'_> {
         Ok(listing)
     }
 
-    /// Runs the jobs of the plan, several at a time. Returns what is to be published.
-    fn work(&self, plan: Plan, intact: &Catalogue, report: &mut Report) -> Catalogue {
+    /// What each worker is told, but for its job.
+    fn instructions(&self, http: HttpOptions) -> Instructions {
+        Instructions {
+            data: self.config.data.clone(),
+            http,
+            url_map: self.config.url_map.clone(),
+            submodule_depth: self.config.submodule_depth,
+            composer: self.config.composer.clone(),
+            limits: self.config.limits,
+            log: LevelFilter::current().to_string(),
+        }
+    }
+
+    /// How many bytes of the disk stay free: those of the setting, but no more than a twentieth of a small disk.
+    fn keep_free(&self) -> Result<u64, Error> {
+        let space = disk::space(self.layout.root())?;
+        Ok(self.config.keep_free.min(space.total / 20))
+    }
+
+    /// Runs the jobs of the plan, several at a time. Returns what is to be published. `note` is told each result.
+    fn work(
+        &self,
+        plan: Plan,
+        intact: &Catalogue,
+        supervisor: &Supervisor<'_>,
+        mut note: impl FnMut(&Job, &JobResult),
+        report: &mut Report,
+    ) -> Catalogue {
         let Plan { jobs, kept: mut catalogue, unknown } = plan;
         report.failures.extend(unknown.iter().map(merge::unknown));
-        let runner = JobRunner {
-            http: self.http,
-            layout: self.layout,
-            url_map: &self.config.url_map,
-            submodule_depth: self.config.submodule_depth,
-            composer: self.config.composer.as_ref(),
-            submodules: Mutex::new(()),
-            fetching: Default::default(),
-        };
-        let http = Arc::clone(self.http);
-        let meter = self.progress.count(jobs.len(), "repositories", move || http.received());
+        let (http, traffic) = (Arc::clone(self.http), supervisor.traffic());
+        let received = move || http.received() + traffic.received();
+        let meter = self.progress.count(jobs.len(), "repositories", received);
         let start = Instant::now();
         let mut spent = Duration::ZERO;
         let work = |job: &Job| {
             let task = meter.begin(&job.project.id.to_string());
             let started = Instant::now();
-            let result = runner.run(job);
-            task.made(result.as_ref().map_or(0, |result| result.built.len()));
+            let result = supervisor.run(job).unwrap_or_else(|error| JobResult::failed(&error));
+            task.made(result.built.len());
             Ok((result, started.elapsed()))
         };
         pool::run(self.config.jobs, jobs, work, |job, done| {
-            let (result, duration) = done.unwrap_or_else(|bug| (Err(bug), Duration::ZERO));
+            let (result, duration) =
+                done.unwrap_or_else(|bug| (JobResult::failed(&bug), Duration::ZERO));
             let id = job.project.id.to_string();
             log(&id, &result, duration);
             spent += duration;
             report.took(id, millis(duration));
+            note(&job, &result);
             merge::merge(&mut catalogue, &job, result, intact, report);
         });
         drop(meter);
-        let fetching = Duration::from_micros(runner.fetching.load(Ordering::Relaxed));
+        let traffic = supervisor.traffic();
+        report.requests = traffic.requests();
+        report.received = traffic.received();
+        report.peak_memory = Some(supervisor.peak_memory());
         report.times.working_ms = millis(start.elapsed());
-        report.times.fetching_ms = millis(fetching);
-        report.times.building_ms = millis(spent.saturating_sub(fetching));
+        report.times.fetching_ms = millis(traffic.fetching());
+        report.times.building_ms = millis(spent.saturating_sub(traffic.fetching()));
         catalogue
     }
 }
@@ -183,13 +226,10 @@ fn millis(duration: Duration) -> u64 {
 }
 
 /// Logs one line about a repository, which is shown with `-v`.
-fn log(project: &str, result: &Result<JobResult, Error>, duration: Duration) {
-    let duration_ms = millis(duration);
-    match result {
-        Ok(result) => {
-            let count = result.built.len();
-            tracing::debug!(project, duration_ms, "{project}: {count} tarballs");
-        }
-        Err(error) => tracing::debug!(project, duration_ms, "{project}: {error}"),
+fn log(project: &str, result: &JobResult, duration: Duration) {
+    let (duration_ms, count) = (millis(duration), result.built.len());
+    match &result.failure {
+        None => tracing::debug!(project, duration_ms, "{project}: {count} tarballs"),
+        Some(failure) => tracing::debug!(project, duration_ms, "{project}: {}", failure.text),
     }
 }

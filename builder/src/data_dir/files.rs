@@ -32,6 +32,18 @@ pub(crate) fn size(path: &Path) -> Result<u64, Error> {
     entries(path)?.iter().map(|path| size(path)).sum()
 }
 
+/// Removes everything in a folder. The folder itself stays; it is no error if it does not exist.
+///
+/// # Errors
+/// [`Error::Io`] if a file or folder cannot be removed.
+pub(crate) fn empty_folder(folder: &Path) -> Result<(), Error> {
+    for path in entries(folder)? {
+        let remove = if is_real_folder(&path) { fs::remove_dir_all } else { fs::remove_file };
+        remove(path.as_path()).at("remove", &path)?;
+    }
+    Ok(())
+}
+
 /// True for a folder itself, false for a symbolic link to one.
 pub(crate) fn is_real_folder(path: &Path) -> bool {
     path.is_dir() && !path.is_symlink()

@@ -11,7 +11,10 @@ use tardist_contract::Kind;
 
 use crate::{
     Error,
-    data_dir::{files::entries, unfinished},
+    data_dir::{
+        files::entries,
+        unfinished::{self, UNFINISHED},
+    },
     error::IoContext,
     repository_id::RepositoryId,
 };
@@ -55,6 +58,16 @@ impl Layout {
         self.root.join("report.json")
     }
 
+    /// The branches that are not tried again: `quarantine.json`.
+    pub fn quarantine(&self) -> PathBuf {
+        self.root.join("quarantine.json")
+    }
+
+    /// The mark of a cycle that has not reported yet: `cycle.json`.
+    pub fn began(&self) -> PathBuf {
+        self.root.join("cycle.json")
+    }
+
     /// The file that a builder locks while it works: `lock`.
     pub fn lock(&self) -> PathBuf {
         self.root.join("lock")
@@ -85,18 +98,30 @@ impl Layout {
         self.mirrors_of(id.kind).join(format!("{}.git", id.name))
     }
 
+    /// The folder of the locks of submodules' mirrors: `mirror/locks`.
+    pub fn locks(&self) -> PathBuf {
+        self.mirrors().join("locks")
+    }
+
+    /// The folder in which a worker makes the tarballs of a repository: `dist/KIND/.unfinished-work-NAME`. It is
+    /// beside the tarballs, so that these can be put in place by a rename.
+    pub fn staging(&self, id: &RepositoryId) -> PathBuf {
+        self.dist(id.kind).join(format!("{UNFINISHED}work-{}", id.name))
+    }
+
     /// The mirror of a submodule that is fetched from `url`: `mirror/submodules/HOST/PATH.git`.
     pub fn submodule(&self, url: &str) -> PathBuf {
         self.submodules().join(submodule_path(url))
     }
 
-    /// Creates the folders for tarballs, and removes the unfinished files of a cycle that was killed.
+    /// Creates the folders for tarballs, submodules and locks, and removes the unfinished files of a cycle that was killed.
     ///
     /// # Errors
     /// [`Error::Io`] if a folder cannot be created, or a file cannot be removed.
     pub fn prepare(&self) -> Result<(), Error> {
         let mut folders = vec![self.root.clone()];
         folders.extend(Kind::ALL.map(|kind| self.dist(kind)));
+        folders.extend([self.submodules(), self.locks()]);
         for folder in folders {
             fs::create_dir_all(&folder).at("create", &folder)?;
             unfinished::remove_all(&folder)?;

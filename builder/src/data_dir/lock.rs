@@ -1,8 +1,21 @@
-//! The lock of a data directory: it admits one builder at a time.
+//! Locks: that of a data directory admits one builder at a time, and that of a submodule's mirror one worker.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
+use sha2::{Digest, Sha256};
 
 use crate::{Error, data_dir::layout::Layout, error::IoContext};
+
+/// How often a lock is tried, and the pause between. `tardist status` takes it for a moment, to see whether a
+/// builder has it.
+const TRIES: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The right to write in a data directory. It ends when this is dropped.
 ///
@@ -12,22 +25,71 @@ use crate::{Error, data_dir::layout::Layout, error::IoContext};
 pub struct Lock(#[expect(dead_code, reason = "open means locked")] File);
 
 impl Lock {
-    /// Locks the data directory, which must exist. Does not wait.
+    /// Locks the data directory, which must exist. Waits for a tenth of a second at most.
     ///
     /// # Errors
     /// [`Error::Locked`] if another builder holds the lock, [`Error::Io`] if the file cannot be opened.
     pub fn acquire(layout: &Layout) -> Result<Self, Error> {
         let path = layout.lock();
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .at("open", &path)?;
+        let file = open(&path)?;
+        for _ in 0..TRIES {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self(file)),
+                Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
+                Err(TryLockError::Error(source)) => return Err(source).at("lock", path),
+            }
+        }
+        Err(Error::Locked { path: layout.root().to_owned() })
+    }
+
+    /// True if a builder holds the lock. False also if that cannot be found out.
+    pub fn is_held(layout: &Layout) -> bool {
+        let file = File::open(layout.lock());
+        file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+}
+
+/// The right to use the mirror of a submodule. Several workers may need the same one. It ends when this is
+/// dropped, or when the process ends.
+#[derive(Debug)]
+pub struct MirrorLock(#[expect(dead_code, reason = "open means locked")] File);
+
+impl MirrorLock {
+    /// Locks the mirror at `path` if nobody else has locked it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file of the lock cannot be opened.
+    pub fn try_acquire(layout: &Layout, mirror: &Path) -> Result<Option<Self>, Error> {
+        let (path, file) = Self::open(layout, mirror)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self(file)),
-            Err(TryLockError::WouldBlock) => Err(Error::Locked { path: layout.root().to_owned() }),
+            Ok(()) => Ok(Some(Self(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(source)) => Err(source).at("lock", path),
         }
     }
+
+    /// Waits until nobody else has locked the mirror at `path`, and locks it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file of the lock cannot be opened.
+    pub fn acquire(layout: &Layout, mirror: &Path) -> Result<Self, Error> {
+        let (path, file) = Self::open(layout, mirror)?;
+        file.lock().at("lock", path)?;
+        Ok(Self(file))
+    }
+
+    /// The file of the lock. It is not in the mirror, which may be removed and made again, and its name is a
+    /// hash, because the path of a mirror has slashes.
+    fn open(layout: &Layout, mirror: &Path) -> Result<(PathBuf, File), Error> {
+        let digest = Sha256::digest(mirror.as_os_str().as_bytes());
+        let name: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        let path = layout.locks().join(name);
+        let file = open(&path)?;
+        Ok((path, file))
+    }
+}
+
+fn open(path: &Path) -> Result<File, Error> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true).open(path).at("open", path)
 }

@@ -15,11 +15,15 @@ use tardist_contract::{BranchName, CommitId};
 
 use crate::{
     Error,
+    data_dir::files::{empty_folder, entries},
     error::{GitContext, IoContext},
     git::{keep::KeepRef, transport},
     net::Http,
     object::{self, ObjectContext},
 };
+
+/// How many repositories a repository on disk may borrow objects from.
+const MAX_BORROWED: usize = 16;
 
 /// The bare clone of one upstream repository.
 pub struct Mirror {
@@ -30,7 +34,7 @@ pub struct Mirror {
 impl Mirror {
     /// Opens the mirror at `path` of the repository at `url`. Creates an empty one if it does not exist.
     ///
-    /// A folder that is not a valid Git repository is removed and created again, because everything in it can
+    /// A folder that is not a valid Git repository is emptied and initialized again, because everything in it can
     /// be fetched again.
     ///
     /// # Errors
@@ -38,18 +42,19 @@ impl Mirror {
     pub fn open(path: &Path, url: &str) -> Result<Self, Error> {
         if !is_on_disk(url) && alternates(path).exists() {
             // It borrows objects from a repository on disk, which is no longer its upstream.
-            fs::remove_dir_all(path).at("remove", path)?;
+            empty_folder(path)?;
         }
         let repository = match Repository::open_bare(path) {
             Ok(repository) => repository,
             Err(error) => {
-                if path.exists() {
+                // The folder itself stays: a worker may write in it and not beside it.
+                if !entries(path)?.is_empty() {
                     tracing::warn!(
                         "cannot open the mirror {}, which is fetched again: {}",
                         path.display(),
                         error.message()
                     );
-                    fs::remove_dir_all(path).at("remove", path)?;
+                    empty_folder(path)?;
                 }
                 fs::create_dir_all(path).at("create", path)?;
                 Repository::init_bare(path)
@@ -245,8 +250,24 @@ fn tip_in(repository: &Repository, branch: &BranchName) -> Option<CommitId> {
 }
 
 /// True if `url` is the path of a repository on disk.
-fn is_on_disk(url: &str) -> bool {
+pub fn is_on_disk(url: &str) -> bool {
     url.starts_with('/')
+}
+
+/// The folders that have the objects of the repository on disk at `path`: its own, and those that it borrows
+/// from, directly or through others.
+pub fn borrowed(path: &Path) -> Vec<PathBuf> {
+    let mut folders = vec![path.to_owned()];
+    let mut at = 0;
+    while let Some(folder) = folders.get(at).cloned() {
+        at += 1;
+        let objects = if at == 1 { folder.join("objects") } else { folder };
+        let text = fs::read_to_string(objects.join("info/alternates")).unwrap_or_default();
+        let named = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let named: Vec<PathBuf> = named.map(|line| objects.join(line)).collect();
+        folders.extend(named.into_iter().filter(|it| at < MAX_BORROWED && it.is_dir()));
+    }
+    folders
 }
 
 /// The file of a mirror that names the repository whose objects it borrows.
@@ -259,7 +280,10 @@ fn alternates(mirror: &Path) -> PathBuf {
 ///
 /// Git refuses to write while there is such a lock file, because its owner may still be running. Here the lock
 /// of the data directory ensures that no owner is running.
-fn remove_unfinished(folder: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// The error of the system if a folder cannot be read, or a file cannot be removed.
+pub fn remove_unfinished(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let (path, name) = (entry.path(), entry.file_name());

@@ -14,6 +14,7 @@ use std::{
 };
 
 use backon::{BlockingRetryable, ExponentialBuilder};
+use serde::{Deserialize, Serialize};
 use ureq::http::{Response, StatusCode, header};
 
 use super::{error::HttpError, link, origin::AllowedOrigins};
@@ -24,7 +25,7 @@ use crate::limits::net::{MAX_BODY, MAX_RETRY_AFTER};
 const MAX_IDLE: usize = 16;
 
 /// How requests are made.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HttpOptions {
     /// The whole `User-Agent`.
     pub user_agent: String,

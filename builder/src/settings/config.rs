@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use bytesize::ByteSize;
 use jiff::SignedDuration;
 use tardist_contract::BranchName;
 
@@ -14,6 +15,7 @@ use crate::{
     Error, RepositoryId,
     content::Composer,
     git::url_map::UrlMap,
+    limits::job::JobLimits,
     net::{HttpOptions, is_http_url},
     upstream::Spec,
 };
@@ -42,6 +44,12 @@ pub struct Config {
     pub composer: Option<Composer>,
     /// How many repositories are worked on at once.
     pub jobs: usize,
+    /// What the work on one repository may take.
+    pub limits: JobLimits,
+    /// How long a cycle may take before it publishes what is ready.
+    pub deadline: Duration,
+    /// How many bytes of the disk stay free.
+    pub keep_free: u64,
     /// How often a failed request is tried again.
     pub retries: usize,
     /// How long to wait for a response to begin or to go on.
@@ -85,6 +93,14 @@ impl Check {
         number
     }
 
+    fn size(&mut self, key: &str, size: Option<ByteSize>) -> u64 {
+        let size = size.unwrap_or_default();
+        if Form::of(key).is_some_and(|form| !form.takes.allows_size(size)) {
+            self.refuse(key, &size.to_string());
+        }
+        size.as_u64()
+    }
+
     fn time(&mut self, key: &str, time: Option<SignedDuration>) -> Duration {
         let given = time.unwrap_or_default();
         let allowed =
@@ -121,6 +137,15 @@ impl Config {
             submodule_depth: check.number("submodule-depth", settings.submodule_depth),
             composer: program.map(|program| Composer { program, timeout: composer_timeout }),
             jobs: check.number("jobs", settings.jobs),
+            limits: JobLimits {
+                memory: check.size("limit-memory", settings.limit_memory),
+                cpu: check.time("limit-cpu", settings.limit_cpu),
+                time: check.time("limit-time", settings.limit_time),
+                idle: check.time("limit-idle", settings.limit_idle),
+                disk: check.size("limit-disk", settings.limit_disk),
+            },
+            deadline: check.time("deadline", settings.deadline),
+            keep_free: check.size("keep-free", settings.keep_free),
             retries: check.number("retries", settings.retries),
             timeout: check.time("timeout", settings.timeout),
             grace: check.time("grace", settings.grace),

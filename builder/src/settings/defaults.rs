@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, thread};
 
+use bytesize::ByteSize;
 use jiff::SignedDuration;
 
 use super::given::Settings;
@@ -24,6 +25,13 @@ impl Settings {
             composer: Some(PathBuf::new()),
             composer_timeout: Some(SignedDuration::from_mins(5)),
             jobs: Some(jobs()),
+            limit_memory: Some(ByteSize::mib(768)),
+            limit_cpu: Some(SignedDuration::from_secs(45)),
+            limit_time: Some(SignedDuration::from_mins(30)),
+            limit_idle: Some(SignedDuration::from_mins(5)),
+            limit_disk: Some(ByteSize::gib(2)),
+            deadline: Some(SignedDuration::from_hours(6)),
+            keep_free: Some(ByteSize::gib(1)),
             retries: Some(3),
             timeout: Some(SignedDuration::from_mins(2)),
             grace: Some(SignedDuration::from_hours(24)),

@@ -3,6 +3,8 @@
 
 use std::{fmt, time::Duration};
 
+use bytesize::ByteSize;
+
 use super::set_by::SetBy;
 
 /// Which values a setting takes. Its text is the end of a sentence, such as "a number from 1 to
@@ -15,6 +17,11 @@ pub enum Takes {
         least: usize,
         /// The most that is allowed.
         most: usize,
+    },
+    /// A size in bytes, of at least so many.
+    Size {
+        /// The least that is allowed.
+        least: ByteSize,
     },
     /// A time, which may be zero.
     Time,
@@ -29,7 +36,15 @@ impl Takes {
     pub fn allows_number(self, number: usize) -> bool {
         match self {
             Self::Number { least, most } => (least..=most).contains(&number),
-            Self::Time | Self::TimeAboveZero | Self::Other(_) => true,
+            _ => true,
+        }
+    }
+
+    /// False where this is a size with a minimum and `size` is below it.
+    pub fn allows_size(self, size: ByteSize) -> bool {
+        match self {
+            Self::Size { least } => size >= least,
+            _ => true,
         }
     }
 
@@ -43,6 +58,7 @@ impl fmt::Display for Takes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Number { least, most } => write!(f, "a number from {least} to {most}"),
+            Self::Size { least } => write!(f, "a size of {least} or more, such as 512MiB or 2GiB"),
             Self::Time => f.write_str("a time such as 0s, 90m or 24h"),
             Self::TimeAboveZero => f.write_str("a time above zero, such as 90s, 5m or 24h"),
             Self::Other(text) => f.write_str(text),
@@ -76,13 +92,17 @@ const fn number(key: &'static str, least: usize, most: usize, example: &'static 
     form(key, Takes::Number { least, most }, example)
 }
 
+const fn size(key: &'static str, least: u64, example: &'static str) -> Form {
+    form(key, Takes::Size { least: ByteSize::b(least) }, example)
+}
+
 /// A setting whose type's own error says more.
 const fn explained(key: &'static str, takes: &'static str, example: &'static str) -> Form {
     Form { explains: true, ..text(key, takes, example) }
 }
 
 /// All settings, as `tardist config` lists them.
-pub const FORMS: [Form; 15] = [
+pub const FORMS: [Form; 22] = [
     text("data", "the path of a folder", r#""/srv/tardist""#),
     explained(
         "upstream",
@@ -112,6 +132,14 @@ pub const FORMS: [Form; 15] = [
     form("composer-timeout", Takes::TimeAboveZero, r#""5m""#),
     // No upstream would find more than 256 connections polite.
     number("jobs", 1, 256, "4"),
+    // With less, a worker could not even start.
+    size("limit-memory", 64 << 20, r#""1GiB""#),
+    form("limit-cpu", Takes::TimeAboveZero, r#""2m""#),
+    form("limit-time", Takes::TimeAboveZero, r#""1h""#),
+    form("limit-idle", Takes::TimeAboveZero, r#""10m""#),
+    size("limit-disk", 1 << 20, r#""4GiB""#),
+    form("deadline", Takes::TimeAboveZero, r#""2h""#),
+    size("keep-free", 0, r#""5GiB""#),
     // The pause doubles each time, so that 100 retries take longer than any cycle.
     number("retries", 0, 100, "3"),
     form("timeout", Takes::TimeAboveZero, r#""2m""#),

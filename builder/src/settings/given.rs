@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use bytesize::ByteSize;
 use clap::Args;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ pub(super) mod heading {
     pub(crate) const PUBLISHING: &str = "Settings: publishing";
     pub(crate) const NETWORK: &str = "Settings: network";
     pub(crate) const CONTENT: &str = "Settings: content";
+    pub(crate) const LIMITS: &str = "Settings: limits";
 }
 
 /// Everything that can be set. Flags win over `TARDIST_…` variables, and these win over the file.
@@ -111,6 +113,61 @@ pub struct Settings {
     )]
     pub jobs: Option<usize>,
 
+    /// How much memory the work on one repository may take. A repository that needs more fails, and
+    /// is not tried again until it or this setting changes
+    #[arg(
+        long, global = true, value_name = "SIZE", env = "TARDIST_LIMIT_MEMORY",
+        help_heading = heading::LIMITS
+    )]
+    pub limit_memory: Option<ByteSize>,
+
+    /// How much processor time the work on one repository may take, in all threads together
+    #[arg(
+        long, global = true, value_name = "TIME", env = "TARDIST_LIMIT_CPU",
+        help_heading = heading::LIMITS
+    )]
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::optional")]
+    pub limit_cpu: Option<SignedDuration>,
+
+    /// How long the work on one repository may take by the clock
+    #[arg(
+        long, global = true, value_name = "TIME", env = "TARDIST_LIMIT_TIME",
+        help_heading = heading::LIMITS
+    )]
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::optional")]
+    pub limit_time: Option<SignedDuration>,
+
+    /// How long the work on one repository may go on without receiving or finishing anything
+    #[arg(
+        long, global = true, value_name = "TIME", env = "TARDIST_LIMIT_IDLE",
+        help_heading = heading::LIMITS
+    )]
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::optional")]
+    pub limit_idle: Option<SignedDuration>,
+
+    /// How much disk space the mirror of one repository and its new tarballs may take together
+    #[arg(
+        long, global = true, value_name = "SIZE", env = "TARDIST_LIMIT_DISK",
+        help_heading = heading::LIMITS
+    )]
+    pub limit_disk: Option<ByteSize>,
+
+    /// How long a cycle may take. What is ready then is published; the rest waits for the next cycle
+    #[arg(
+        long, global = true, value_name = "TIME", env = "TARDIST_DEADLINE",
+        help_heading = heading::LIMITS
+    )]
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::optional")]
+    pub deadline: Option<SignedDuration>,
+
+    /// How much of the disk stays free: no work begins that would fill it. On a small disk, a
+    /// twentieth of it is enough
+    #[arg(
+        long, global = true, value_name = "SIZE", env = "TARDIST_KEEP_FREE",
+        help_heading = heading::LIMITS
+    )]
+    pub keep_free: Option<ByteSize>,
+
     /// How often a failed request is tried again
     #[arg(
         long, global = true, value_name = "N", env = "TARDIST_RETRIES",
@@ -169,6 +226,13 @@ impl Settings {
             composer: self.composer.or(other.composer),
             composer_timeout: self.composer_timeout.or(other.composer_timeout),
             jobs: self.jobs.or(other.jobs),
+            limit_memory: self.limit_memory.or(other.limit_memory),
+            limit_cpu: self.limit_cpu.or(other.limit_cpu),
+            limit_time: self.limit_time.or(other.limit_time),
+            limit_idle: self.limit_idle.or(other.limit_idle),
+            limit_disk: self.limit_disk.or(other.limit_disk),
+            deadline: self.deadline.or(other.deadline),
+            keep_free: self.keep_free.or(other.keep_free),
             retries: self.retries.or(other.retries),
             timeout: self.timeout.or(other.timeout),
             grace: self.grace.or(other.grace),

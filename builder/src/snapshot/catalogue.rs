@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tardist_contract::{
     BranchName, CommitId, RepoName, TarballName,
@@ -23,7 +24,7 @@ pub struct RepositoryRecord {
 }
 
 /// A published branch: its tarball, and the metadata from its manifest.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BranchRecord {
     /// The commit that the tarball was made from.
     pub commit: CommitId,
@@ -74,14 +75,14 @@ impl BranchRecord {
 ///
 /// These texts are most of a snapshot, and a cycle only needs to know whether they changed. So only the branches
 /// that are new in this cycle have them in memory. The texts of all others stay in the previous snapshot.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Messages {
     id: Arc<str>,
     texts: Option<Arc<MessageTexts>>,
 }
 
 /// The texts of [`Messages`], each a JSON object from language code to plain text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageTexts {
     /// From the key `namemsg` of the manifest.
     pub titles: String,

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use tardist_contract::{BranchName, CommitId, Kind, NameError, RepoName};
 
 use super::response::shortened;
@@ -32,7 +33,7 @@ pub trait Upstream: Send + Sync {
 }
 
 /// A repository as an upstream lists it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Project {
     /// Its kind and name.
     pub id: RepositoryId,

@@ -18,6 +18,7 @@ use std::{
     time::Duration,
 };
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tardist_contract::CommitId;
 use tempfile::TempDir;
@@ -31,7 +32,7 @@ use crate::{
         },
         files::Content,
     },
-    data_dir::{layout::Layout, unfinished::UNFINISHED},
+    data_dir::unfinished::UNFINISHED,
     error::IoContext,
 };
 
@@ -51,7 +52,7 @@ const ARGUMENTS: [&str; 7] = [
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The Composer step.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Composer {
     /// The program.
     pub program: PathBuf,
@@ -60,7 +61,8 @@ pub struct Composer {
 }
 
 impl Composer {
-    /// Adds what the branch's `composer.json` requires; does nothing if it requires nothing.
+    /// Adds what the branch's `composer.json` requires; does nothing if it requires nothing. It works in a new
+    /// folder in `folder`, which is removed with the content.
     ///
     /// # Errors
     /// [`Error::Composer`] with the end of its output, [`Error::Io`], and the errors of reading and
@@ -69,7 +71,7 @@ impl Composer {
         &self,
         content: &mut Content,
         commit: &CommitId,
-        layout: &Layout,
+        folder: &Path,
     ) -> Result<(), Error> {
         if !requirements::are_there(content)? {
             return Ok(());
@@ -77,8 +79,8 @@ impl Composer {
         let prefix = format!("{UNFINISHED}composer-");
         let work = tempfile::Builder::new()
             .prefix(&prefix)
-            .tempdir_in(layout.root())
-            .at("create a folder in", layout.root())?;
+            .tempdir_in(folder)
+            .at("create a folder in", folder)?;
         let tree = work.path().join("tree");
         unpack(content, &tree)?;
         self.run(&work, &tree, commit)?;

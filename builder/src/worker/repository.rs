@@ -2,12 +2,9 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, File},
+    fs::File,
     path::Path,
-    sync::{
-        Mutex, MutexGuard,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
     time::Instant,
 };
 
@@ -15,42 +12,32 @@ use tardist_contract::{BranchName, CommitId, TarballName};
 
 use crate::{
     Error,
-    content::{Composer, Content, Gitlink},
-    cycle::plan::Job,
-    data_dir::{atomic, layout::Layout},
+    content::{Content, Gitlink},
+    data_dir::{atomic, files, layout::Layout, lock::MirrorLock},
     error::IoContext,
-    git::{
-        keep::KeepRef,
-        mirror::Mirror,
-        repack,
-        superproject::Superproject,
-        url_map::{self, UrlMap},
-    },
+    git::{keep::KeepRef, mirror::Mirror, repack, superproject::Superproject, url_map},
     limits::content::MAX_PUBLISHED_PROBLEMS,
     metadata::{self, MessageFiles},
     net::{Http, HttpError},
     object::{Oid, Repository},
     snapshot::catalogue::{BranchRecord, Messages},
     tarball::{self, LargeFiles, Subject},
+    worker::{
+        failure::Failure,
+        message::{Message, Stage},
+        order::{Job, Order},
+        reporter::Reporter,
+    },
 };
 
-/// Runs jobs. All threads share it.
-#[derive(Debug)]
-pub struct JobRunner<'a> {
-    /// The HTTP client.
-    pub http: &'a Http,
-    /// The data directory.
-    pub layout: &'a Layout,
-    /// The rules of the setting `url-map`.
-    pub url_map: &'a [UrlMap],
-    /// How many levels of nested submodules are included.
-    pub submodule_depth: usize,
-    /// Composer, if the setting `composer` is on.
-    pub composer: Option<&'a Composer>,
-    /// Held while the mirror of a submodule is used, because two jobs may have the same submodule.
-    pub submodules: Mutex<()>,
-    /// The time that all fetches took, in microseconds: the sum over all threads.
-    pub fetching: AtomicU64,
+/// Runs the job of an order.
+pub(super) struct JobRunner<'a> {
+    order: &'a Order,
+    layout: &'a Layout,
+    http: &'a Http,
+    reporter: &'a Reporter,
+    /// The time that all fetches took, in microseconds.
+    fetching: AtomicU64,
 }
 
 /// What one branch leaves for the next branches of the same repository.
@@ -60,24 +47,29 @@ struct BranchCache {
     large: LargeFiles,
 }
 
-/// The result of a job.
-#[derive(Debug, Default)]
-pub struct JobResult {
-    /// The records of the branches that were built. Their tarballs are in `dist/`.
-    pub built: BTreeMap<BranchName, BranchRecord>,
-    /// The branches that failed.
-    pub failed: Vec<(BranchName, Error)>,
-}
+impl<'a> JobRunner<'a> {
+    /// A runner for an order.
+    pub(super) fn new(
+        order: &'a Order,
+        layout: &'a Layout,
+        http: &'a Http,
+        reporter: &'a Reporter,
+    ) -> Self {
+        Self { order, layout, http, reporter, fetching: AtomicU64::new(0) }
+    }
 
-impl JobRunner<'_> {
-    /// Runs a job.
+    /// The time that all fetches took so far, in microseconds.
+    pub(super) fn fetching(&self) -> u64 {
+        self.fetching.load(Ordering::Relaxed)
+    }
+
+    /// Runs the job, and says what becomes of each branch.
     ///
     /// # Errors
-    /// The errors of the mirror and of its fetch, which concern all branches. The error of a single branch is in
-    /// [`JobResult::failed`].
-    pub fn run(&self, job: &Job) -> Result<JobResult, Error> {
+    /// The errors of the mirror and of its fetch, which concern all branches.
+    pub(super) fn run(&self) -> Result<(), Error> {
+        let job = &self.order.job;
         let mut mirror = self.fetched(job)?;
-        let mut result = JobResult::default();
         let mut removed = BTreeSet::new();
         let mut cache = BranchCache::default();
         for branch in &job.branches {
@@ -93,19 +85,21 @@ impl JobRunner<'_> {
                     _ => break built,
                 }
             };
-            match built {
-                Ok(record) => {
-                    result.built.insert(branch.clone(), record);
-                }
-                Err(error) => result.failed.push((branch.clone(), error)),
-            }
+            self.reporter.say(&match built {
+                Ok(record) => Message::Built(branch.clone(), Box::new(record)),
+                Err(error) => Message::Failed(
+                    branch.clone(),
+                    Failure::new(&error, &self.order.instructions.limits),
+                ),
+            });
         }
         drop(mirror);
+        self.reporter.say(&Message::Stage(None, Stage::Packing));
         if let Err(error) = repack::repack(&self.layout.mirror(&job.project.id), false) {
             // The tarballs are not affected. The next cycle tries again.
             tracing::warn!("{}: {error}", job.project.id);
         }
-        Ok(result)
+        Ok(())
     }
 
     /// The mirror of a job's repository, with the listed commits of its branches. If a fetch into an existing
@@ -132,25 +126,27 @@ impl JobRunner<'_> {
             .filter(|(branch, tip)| mirror.tip(branch).as_ref() != Some(*tip))
             .collect();
         if !stale.is_empty() {
+            self.reporter.say(&Message::Stage(None, Stage::Fetching));
             self.timed(|| mirror.fetch_branches(self.http, &stale))?;
         }
         Ok(mirror)
     }
 
-    /// Removes a damaged mirror. Everything in it can be fetched again. Another thread may be reading from it:
-    /// it has the packs open, or it finds the mirror damaged, too.
+    /// Empties a damaged mirror. Everything in it can be fetched again. Another worker may be reading from the
+    /// mirror of a submodule: it has the packs open, or it finds the mirror damaged, too.
     fn discard(&self, mirror: &Path, reason: &Error) -> Result<(), Error> {
-        let _one_at_a_time = self.one_at_a_time();
+        let _alone = self.alone(mirror, None)?;
         tracing::warn!("{reason}; the mirror is fetched again");
-        match fs::remove_dir_all(mirror) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            removed => removed.at("remove", mirror),
-        }
+        files::empty_folder(mirror)
     }
 
-    /// Waits until no other thread uses the mirror of a submodule.
-    fn one_at_a_time(&self) -> MutexGuard<'_, ()> {
-        self.submodules.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    /// Waits until no other worker uses the mirror of a submodule.
+    fn alone(&self, mirror: &Path, branch: Option<&BranchName>) -> Result<MirrorLock, Error> {
+        if let Some(lock) = MirrorLock::try_acquire(self.layout, mirror)? {
+            return Ok(lock);
+        }
+        self.reporter.say(&Message::Stage(branch.cloned(), Stage::Waiting));
+        MirrorLock::acquire(self.layout, mirror)
     }
 
     /// Runs a fetch, and adds its time to [`fetching`](Self::fetching).
@@ -162,7 +158,7 @@ impl JobRunner<'_> {
         fetched
     }
 
-    /// Makes the tarball of one branch and writes it to `dist/`.
+    /// Makes the tarball of one branch, in the staging folder.
     fn build(
         &self,
         job: &Job,
@@ -183,17 +179,19 @@ impl JobRunner<'_> {
             committed_at,
             url: &project.remote_url,
         };
+        let staging = self.layout.staging(&project.id);
+        self.reporter.stage(branch, Stage::Reading);
         let mut content = self.content(job, branch, mirror, id)?;
-        if let Some(composer) = self.composer {
-            composer.install(&mut content, commit, self.layout)?;
+        if let Some(composer) = &self.order.instructions.composer {
+            self.reporter.stage(branch, Stage::Composer);
+            composer.install(&mut content, commit, &staging)?;
         }
+        self.reporter.stage(branch, Stage::Metadata);
         let manifest = metadata::read(&content, &project.id, &mut cache.messages)?;
         tarball::add_version_files(&mut content, &subject);
         let (members, links) = content.members()?;
-        let file = self
-            .layout
-            .dist(project.id.kind)
-            .join(TarballName::new(&project.id.name, branch, commit).as_str());
+        self.reporter.stage(branch, Stage::Tarball);
+        let file = staging.join(TarballName::new(&project.id.name, branch, commit).as_str());
         let large = &cache.large;
         let written =
             atomic::put(&file, |out| tarball::write(&content, &members, &subject, large, out))?;
@@ -228,10 +226,10 @@ impl JobRunner<'_> {
         let root = Superproject::read(&repository, commit, &project.url)?;
         // By the path of the submodule. The path of the repository itself is empty.
         let mut superprojects = BTreeMap::from([(String::new(), root)]);
-        let depth = self.submodule_depth;
+        let depth = self.order.instructions.submodule_depth;
         Content::read_nested(repository, commit, depth, |_, gitlink| {
             let keep_ref = KeepRef::new(&project.id, branch, &gitlink.path);
-            self.submodule(&mut superprojects, gitlink, &keep_ref)
+            self.submodule(&mut superprojects, branch, gitlink, &keep_ref)
         })
     }
 
@@ -243,6 +241,7 @@ impl JobRunner<'_> {
     fn submodule(
         &self,
         superprojects: &mut BTreeMap<String, Superproject>,
+        branch: &BranchName,
         gitlink: &Gitlink,
         keep_ref: &KeepRef,
     ) -> Result<Result<Repository, String>, Error> {
@@ -250,12 +249,14 @@ impl JobRunner<'_> {
         let Some(url) = superproject.and_then(|it| it.submodule_url(gitlink.path_within())) else {
             return Ok(Err(".gitmodules has no URL for it".to_owned()));
         };
-        let mapped = url_map::mapped(&url, self.url_map);
+        let mapped = url_map::mapped(&url, &self.order.instructions.url_map);
         if !self.http.allows(&mapped) {
             return Ok(Err(HttpError::NotAllowed { url: mapped }.to_string()));
         }
-        let _one_at_a_time = self.one_at_a_time();
-        let mirror = Mirror::open(&self.layout.submodule(&mapped), &mapped)?;
+        let path = self.layout.submodule(&mapped);
+        let _alone = self.alone(&path, Some(branch))?;
+        self.reporter.stage(branch, Stage::Submodule(gitlink.path.chars().take(100).collect()));
+        let mirror = Mirror::open(&path, &mapped)?;
         match self.timed(|| mirror.fetch_commit(self.http, gitlink.commit, keep_ref)) {
             Ok(true) => {
                 let repository = mirror.into_repository();

@@ -1,0 +1,31 @@
+//! The work on one repository, in a process of its own.
+//!
+//! Repositories are hostile, and libgit2 is C. So one repository may take all memory, never come to an end, or
+//! crash the process that reads it. A cycle therefore starts a *worker* for each repository with new commits:
+//! the same program, with the hidden command `worker`.
+//!
+//! - `supervisor` runs a job. For each worker that it starts there is a `child`: it gives the worker an `order`,
+//!   reads its `message`s, puts its tarballs in place, and kills it if it exceeds a limit.
+//! - `process` is the worker's `main`: it confines itself (`confine`) and runs the order (`repository`).
+//! - `failure` is what is known about work that failed, and when it is worth another try.
+
+mod child;
+mod confine;
+mod failure;
+mod gauge;
+mod job_result;
+mod message;
+mod order;
+mod process;
+mod processes;
+mod reporter;
+mod repository;
+mod supervisor;
+mod traffic;
+
+pub use failure::{Again, Failure};
+pub use job_result::JobResult;
+pub use order::{Instructions, Job};
+pub use process::run;
+pub use supervisor::Supervisor;
+pub use traffic::Traffic;

@@ -1,0 +1,415 @@
+//! A running worker, as its supervisor sees it: takes what it says, holds its limits, and puts its tarballs in
+//! place.
+
+use std::{
+    fs, io,
+    io::{Read, Write},
+    os::{
+        fd::AsFd,
+        unix::process::{CommandExt, ExitStatusExt},
+    },
+    path::PathBuf,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
+
+use bytesize::ByteSize;
+use nix::{
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
+use tardist_contract::{BranchName, RepoName};
+
+use crate::{
+    Error,
+    data_dir::files::size,
+    error::IoContext,
+    limits::job::JobLimits,
+    memory, progress,
+    snapshot::catalogue::BranchRecord,
+    worker::{
+        failure::{Again, Failure},
+        job_result::JobResult,
+        message::{MAX_LINE, Message, Stage, Totals},
+        order::Order,
+        processes::{cpu_time, session},
+        supervisor::Shared,
+    },
+};
+
+/// How often a worker is looked at while it says nothing, in milliseconds.
+const TICK: u16 = 100;
+
+/// How often its disk space is looked at.
+const DISK_TICK: Duration = Duration::from_secs(1);
+
+/// How much of a worker's standard error is kept, in bytes. Only a crash writes there.
+const MAX_LAST_WORDS: usize = 4 << 10;
+
+/// How a worker ended.
+pub(super) struct Ended {
+    /// Why it did not do everything.
+    pub(super) failure: Option<Failure>,
+    /// The branch that it worked on last.
+    pub(super) branch: Option<BranchName>,
+    /// The processor time that it took, as far as it is known.
+    pub(super) cpu: Duration,
+}
+
+/// A running worker. It is killed when this is dropped.
+pub(super) struct Worker<'a> {
+    shared: &'a Shared<'a>,
+    limits: JobLimits,
+    name: RepoName,
+    child: Child,
+    /// Its mirror and its staging folder.
+    folders: [PathBuf; 2],
+    /// Where the tarballs of its kind are.
+    dist: PathBuf,
+    clock: Clock,
+    branch: Option<BranchName>,
+    stage: Stage,
+    totals: Totals,
+    cpu: Duration,
+    /// What the worker said of itself at its end: nothing is missing, or why.
+    done: Option<Option<Failure>>,
+}
+
+/// The times that limits are compared with.
+struct Clock {
+    /// When the work began. It moves while the worker waits for others.
+    started: Instant,
+    /// When something was last received or finished.
+    progressed: Instant,
+    /// When the disk space was last looked at.
+    disk: Instant,
+    /// When the wait began, if it waits.
+    waiting: Option<Instant>,
+}
+
+impl<'a> Worker<'a> {
+    /// Starts a worker and gives it its order. The folders that it writes to are there.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be started.
+    pub(super) fn start(shared: &'a Shared<'a>, order: &Order) -> Result<Self, Error> {
+        let id = &order.job.project.id;
+        let program = program()?;
+        let mut child = Command::new(&program)
+            .arg0("tardist")
+            .arg("worker")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .at("start a worker:", &program)?;
+        let text = serde_json::to_string(order).map_err(|error| Error::Bug(error.to_string()))?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // If this fails, the worker has ended, and its end says why.
+            let _ = writeln!(stdin, "{text}");
+        }
+        let now = Instant::now();
+        Ok(Self {
+            shared,
+            limits: order.instructions.limits,
+            name: id.name.clone(),
+            child,
+            folders: [shared.layout.mirror(id), shared.layout.staging(id)],
+            dist: shared.layout.dist(id.kind),
+            clock: Clock { started: now, progressed: now, disk: now, waiting: None },
+            branch: None,
+            stage: Stage::Starting,
+            totals: Totals::default(),
+            cpu: Duration::ZERO,
+            done: None,
+        })
+    }
+
+    /// Takes what the worker says until it ends, and kills it if it exceeds a limit.
+    pub(super) fn watch(&mut self, result: &mut JobResult) -> Ended {
+        let (mut out, mut err) = (self.child.stdout.take(), self.child.stderr.take());
+        let (mut lines, mut last_words) = (Vec::new(), Vec::new());
+        let mut killed = None;
+        while out.is_some() || err.is_some() {
+            let ready = [ready(out.as_ref()), ready(err.as_ref())];
+            let ready = wait_for(ready);
+            if ready[0] {
+                read_some(&mut out, &mut lines);
+                if let Err(failure) = self.take(&mut lines, result) {
+                    killed.get_or_insert(failure);
+                    self.kill();
+                }
+            }
+            if ready[1] {
+                read_some(&mut err, &mut last_words);
+                let excess = last_words.len().saturating_sub(MAX_LAST_WORDS);
+                last_words.drain(..excess);
+            }
+            if killed.is_none()
+                && let Some(failure) = self.exceeded()
+            {
+                killed = Some(failure);
+                self.kill();
+            }
+        }
+        let status = self.child.wait();
+        let failure = match (killed, self.done.take()) {
+            (Some(failure), _) => Some(failure),
+            (None, Some(done)) => done,
+            (None, None) => Some(self.death(status.ok(), &String::from_utf8_lossy(&last_words))),
+        };
+        Ended { failure, branch: self.branch.take(), cpu: self.cpu }
+    }
+
+    /// Takes the complete lines out of `buffer`.
+    fn take(&mut self, buffer: &mut Vec<u8>, result: &mut JobResult) -> Result<(), Failure> {
+        let Some(end) = buffer.iter().rposition(|&byte| byte == b'\n') else {
+            return if buffer.len() > MAX_LINE {
+                Err(nonsense("a line without end"))
+            } else {
+                Ok(())
+            };
+        };
+        let rest = buffer.split_off(end + 1);
+        let lines = std::mem::replace(buffer, rest);
+        for line in lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+            let message =
+                serde_json::from_slice(line).map_err(|error| nonsense(&error.to_string()))?;
+            self.handle(message, result)?;
+        }
+        Ok(())
+    }
+
+    fn handle(&mut self, message: Message, result: &mut JobResult) -> Result<(), Failure> {
+        match message {
+            Message::Stage(branch, stage) => {
+                self.clock.stage(stage == Stage::Waiting);
+                (self.branch, self.stage) = (branch, stage);
+            }
+            Message::Traffic(now) => {
+                self.shared.traffic.add(self.totals, now);
+                if now.received > self.totals.received {
+                    self.clock.progressed = Instant::now();
+                }
+                self.totals = now;
+            }
+            Message::Log(level, text) => log(&level, &text),
+            Message::NotConfined => {
+                if !self.shared.warned.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(
+                        "this kernel has no Landlock, so that workers could open other files than their own"
+                    );
+                }
+            }
+            Message::Built(branch, record) => {
+                self.clock.progressed = Instant::now();
+                match self.put_in_place(&branch, &record) {
+                    Ok(()) => {
+                        result.built.insert(branch, *record);
+                    }
+                    Err(error) => {
+                        result.failed.push((branch, Failure::new(&error, &self.limits)));
+                    }
+                }
+            }
+            Message::Failed(branch, failure) => {
+                self.clock.progressed = Instant::now();
+                result.failed.push((branch, failure));
+            }
+            Message::Done(usage) => {
+                self.shared.gauge.note(self.child.id(), usage.peak_memory.unwrap_or(0));
+                self.done = Some(None);
+            }
+            Message::JobFailed(failure) => self.done = Some(Some(failure)),
+        }
+        Ok(())
+    }
+
+    /// Moves the tarball of a branch from the staging folder to the others.
+    fn put_in_place(&self, branch: &BranchName, record: &BranchRecord) -> Result<(), Error> {
+        let file = record.tarball(&self.name, branch);
+        let [_, staging] = &self.folders;
+        let staged = staging.join(file.as_str());
+        let metadata = fs::symlink_metadata(&staged).at("read", &staged)?;
+        if !metadata.is_file() || metadata.len() != record.size {
+            return Err(Error::Bug(format!(
+                "the worker's tarball {} is not what it says",
+                file.as_str()
+            )));
+        }
+        let path = self.dist.join(file.as_str());
+        fs::rename(&staged, &path).at("rename a file to", &path)
+    }
+
+    /// Looks at the worker: the limit that it exceeds, if there is one.
+    fn exceeded(&mut self) -> Option<Failure> {
+        let id = self.child.id().to_string();
+        if let Some(bytes) = memory::resident(&id) {
+            self.shared.gauge.note(self.child.id(), bytes);
+        }
+        self.cpu = cpu_time(&id).unwrap_or(self.cpu);
+        let (limits, doing, now) = (&self.limits, self.doing(), Instant::now());
+        if now >= self.shared.deadline {
+            let text = format!(
+                "was stopped {doing}, because the time of the cycle (setting deadline) was over"
+            );
+            return Some(Failure::for_now(text));
+        }
+        if self.clock.waiting.is_none() {
+            if now.duration_since(self.clock.started) > limits.time {
+                let needed = format!("{} by the clock", progress::duration(limits.time));
+                return Some(Failure::exceeded(&needed, &doing, "limit-time", Again::Later));
+            }
+            if now.duration_since(self.clock.progressed) > limits.idle {
+                let needed = format!("{} without any progress", progress::duration(limits.idle));
+                return Some(Failure::exceeded(&needed, &doing, "limit-idle", Again::Later));
+            }
+        }
+        if now.duration_since(self.clock.disk) > DISK_TICK {
+            self.clock.disk = now;
+            return self.exceeded_disk(&doing);
+        }
+        None
+    }
+
+    fn exceeded_disk(&self, doing: &str) -> Option<Failure> {
+        // A file may vanish while the sizes are read.
+        let used: u64 = self.folders.iter().filter_map(|folder| size(folder).ok()).sum();
+        if used > self.limits.disk {
+            return Some(too_much_disk(&self.limits, doing));
+        }
+        self.shared.full_disk()
+    }
+
+    /// Why the worker died by itself.
+    fn death(&self, status: Option<ExitStatus>, last_words: &str) -> Failure {
+        let (doing, limits) = (self.doing(), &self.limits);
+        let signal = status.and_then(|status| status.signal());
+        let signal = signal.and_then(|signal| Signal::try_from(signal).ok());
+        match signal {
+            Some(Signal::SIGXCPU) => {
+                let needed = format!("{} of processor time", progress::duration(limits.cpu));
+                Failure::exceeded(&needed, &doing, "limit-cpu", Again::OnChange)
+            }
+            Some(Signal::SIGXFSZ) => too_much_disk(limits, &doing),
+            Some(Signal::SIGABRT) if last_words.contains("memory allocation of") => {
+                Failure::memory(limits, &doing)
+            }
+            Some(Signal::SIGKILL) => Failure::for_now(format!(
+                "its worker was killed (SIGKILL) {doing}: by somebody, or by the system for lack of memory; \
+                 the next cycle tries again"
+            )),
+            Some(signal) => Failure::for_now(format!(
+                "its worker crashed ({signal}) {doing}; please report it with the URL of the repository. {}",
+                shortened(last_words)
+            )),
+            None => {
+                let code = status.and_then(|status| status.code()).unwrap_or(-1);
+                Failure::for_now(format!(
+                    "its worker ended too early (exit status {code}) {doing}. {}",
+                    shortened(last_words)
+                ))
+            }
+        }
+    }
+
+    /// "while reading its files"
+    fn doing(&self) -> String {
+        format!("while {}", self.stage)
+    }
+
+    /// Kills the worker with all that it has started.
+    fn kill(&mut self) {
+        if let Ok(id) = i32::try_from(self.child.id()) {
+            session(id).into_iter().chain([id]).for_each(|process| {
+                // It may just have ended by itself.
+                let _ = killpg(Pid::from_raw(process), Signal::SIGKILL);
+            });
+        }
+        let _ = self.child.kill();
+    }
+}
+
+impl Drop for Worker<'_> {
+    fn drop(&mut self) {
+        // After a panic in the supervisor, nobody has waited for it.
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.kill();
+            let _ = self.child.wait();
+        }
+        self.shared.gauge.end(self.child.id());
+    }
+}
+
+impl Clock {
+    /// Notes that a stage begins. While the worker waits for others, no time counts.
+    fn stage(&mut self, waits: bool) {
+        let now = Instant::now();
+        if let Some(since) = self.waiting.take() {
+            self.started += now.duration_since(since);
+        }
+        self.waiting = waits.then_some(now);
+        self.progressed = now;
+    }
+}
+
+fn ready<T: AsFd>(stream: Option<&T>) -> Option<PollFd<'_>> {
+    stream.map(|stream| PollFd::new(stream.as_fd(), PollFlags::POLLIN))
+}
+
+/// Waits until one of two streams can be read, or for a tick. Says which can.
+fn wait_for(streams: [Option<PollFd<'_>>; 2]) -> [bool; 2] {
+    let mut open: Vec<PollFd<'_>> = streams.iter().flatten().cloned().collect();
+    // After an error or a signal, nothing is ready, and the caller comes again.
+    let _ = poll(&mut open, PollTimeout::from(TICK));
+    let mut results = open.iter().map(|it| it.revents().is_some_and(|events| !events.is_empty()));
+    streams.map(|stream| stream.is_some() && results.next().unwrap_or(false))
+}
+
+/// Reads what is there. At the end, the stream becomes `None`.
+fn read_some<R: Read>(stream: &mut Option<R>, buffer: &mut Vec<u8>) {
+    let mut bytes = [0; 64 << 10];
+    let count = stream.as_mut().map(|stream| stream.read(&mut bytes));
+    match count {
+        Some(Ok(count @ 1..)) => buffer.extend_from_slice(&bytes[..count]),
+        Some(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+        _ => *stream = None,
+    }
+}
+
+/// Writes a line of a worker to the log.
+fn log(level: &str, text: &str) {
+    match level {
+        "error" => tracing::error!("{text}"),
+        "warn" => tracing::warn!("{text}"),
+        "info" => tracing::info!("{text}"),
+        "debug" => tracing::debug!("{text}"),
+        _ => tracing::trace!("{text}"),
+    }
+}
+
+fn nonsense(reason: &str) -> Failure {
+    Failure::for_now(format!("its worker said something that is no message: {}", shortened(reason)))
+}
+
+fn too_much_disk(limits: &JobLimits, doing: &str) -> Failure {
+    let needed = format!("{} on disk", ByteSize(limits.disk));
+    Failure::exceeded(&needed, doing, "limit-disk", Again::OnChange)
+}
+
+/// The first line of a text, not too long.
+fn shortened(text: &str) -> String {
+    text.trim().lines().next().unwrap_or_default().chars().take(300).collect()
+}
+
+/// The program that is running, also if its file has been replaced since.
+fn program() -> Result<PathBuf, Error> {
+    let own = PathBuf::from("/proc/self/exe");
+    if own.exists() {
+        return Ok(own);
+    }
+    std::env::current_exe().at("find the program", "tardist")
+}

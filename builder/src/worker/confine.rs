@@ -1,0 +1,134 @@
+//! What the operating system enforces on a worker: limits of resources, and which files it may open.
+//!
+//! A process can only lower its own limits, and Landlock (<https://docs.kernel.org/userspace-api/landlock.html>)
+//! cannot be undone. So a worker confines itself before it reads anything that is hostile, and whatever it
+//! starts (Composer) is confined, too.
+
+use std::path::PathBuf;
+
+use crate::{Error, limits::job::JobLimits};
+
+/// Which files a worker may open. Folders stand for everything below them.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    /// What it may write, and read.
+    pub(super) write: Vec<PathBuf>,
+    /// What it may read, besides the system.
+    pub(super) read: Vec<PathBuf>,
+}
+
+#[cfg(target_os = "linux")]
+pub(super) use linux::{confine_files, die_with_supervisor, limit_resources};
+
+#[cfg(not(target_os = "linux"))]
+pub(super) use other::{confine_files, die_with_supervisor, limit_resources};
+
+/// How an action of this module failed.
+fn failed(action: &str, reason: &dyn std::fmt::Display) -> Error {
+    Error::Config(format!("a worker cannot {action}: {reason}"))
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::{env, path::PathBuf};
+
+    use landlock::{
+        ABI, Access, AccessFs, RulesetAttr, RulesetCreatedAttr, RulesetStatus, path_beneath_rules,
+    };
+    use nix::{
+        sys::{
+            prctl,
+            resource::{Resource, getrlimit, setrlimit},
+            signal::Signal,
+        },
+        unistd::setsid,
+    };
+
+    use super::{Files, JobLimits, failed};
+    use crate::Error;
+
+    /// What programs read of a Linux system: libraries, certificates, the configuration of names and networks,
+    /// PHP for Composer. A part that does not exist is left out.
+    const SYSTEM: [&str; 12] = [
+        "/bin", "/dev", "/etc", "/lib", "/lib64", "/nix", "/opt", "/proc", "/run", "/sbin", "/sys",
+        "/usr",
+    ];
+
+    /// The devices that a program may write to.
+    const DEVICES: [&str; 2] = ["/dev/null", "/dev/tty"];
+
+    /// Where the variables of OpenSSL say that certificates are.
+    const CERTIFICATES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+    /// Puts the worker into a session of its own, so that it can be found with all that it starts, and makes
+    /// it end if its supervisor does.
+    pub(crate) fn die_with_supervisor() {
+        // It fails if the process leads a group already: then there is nothing to do.
+        let _ = setsid();
+        // If this fails, the worker ends at its next message: nobody reads it.
+        let _ = prctl::set_pdeathsig(Signal::SIGKILL);
+    }
+
+    /// Sets the limits that the system holds: the system kills the process at the limits of processor time and
+    /// of the size of a file, and refuses memory.
+    pub(crate) fn limit_resources(limits: &JobLimits) -> Result<(), Error> {
+        let seconds = limits.cpu.as_secs().max(1);
+        for (resource, soft, hard) in [
+            // Memory that is private and can be written. The address space would count each mapped pack.
+            (Resource::RLIMIT_DATA, limits.memory, limits.memory),
+            // At the hard limit the system kills without saying why.
+            (Resource::RLIMIT_CPU, seconds, seconds.saturating_add(5)),
+            (Resource::RLIMIT_FSIZE, limits.disk, limits.disk),
+            (Resource::RLIMIT_CORE, 0, 0),
+        ] {
+            let action = || format!("limit its resources ({resource:?})");
+            let (_, most) = getrlimit(resource).map_err(|error| failed(&action(), &error))?;
+            let (soft, hard) = (soft.min(most), hard.min(most));
+            setrlimit(resource, soft, hard).map_err(|error| failed(&action(), &error))?;
+        }
+        Ok(())
+    }
+
+    /// Denies all files but these, as far as the kernel can. Returns false if it cannot at all.
+    pub(crate) fn confine_files(files: &Files) -> Result<bool, Error> {
+        let abi = ABI::V5;
+        let system = SYSTEM.iter().map(PathBuf::from);
+        let certificates = CERTIFICATES.iter().filter_map(env::var_os).map(PathBuf::from);
+        let read = system.chain(certificates).chain(files.read.iter().cloned());
+        let devices = AccessFs::from_file(abi);
+        let confined = landlock::Ruleset::default()
+            .handle_access(AccessFs::from_all(abi))
+            .and_then(|ruleset| ruleset.create())
+            .and_then(|ruleset| {
+                ruleset.add_rules(path_beneath_rules(read, AccessFs::from_read(abi)))
+            })
+            .and_then(|ruleset| ruleset.add_rules(path_beneath_rules(DEVICES, devices)))
+            .and_then(|ruleset| {
+                ruleset.add_rules(path_beneath_rules(&files.write, AccessFs::from_all(abi)))
+            })
+            .and_then(|ruleset| ruleset.restrict_self());
+        match confined {
+            Ok(status) => Ok(status.ruleset != RulesetStatus::NotEnforced),
+            Err(error) => Err(failed("confine itself to its own files", &error)),
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod other {
+    use super::{Files, JobLimits};
+    use crate::Error;
+
+    /// Nothing: only Linux can do this.
+    pub(crate) fn die_with_supervisor() {}
+
+    /// Nothing: the supervisor holds the limits that it can see.
+    pub(crate) fn limit_resources(_: &JobLimits) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Nothing; false.
+    pub(crate) fn confine_files(_: &Files) -> Result<bool, Error> {
+        Ok(false)
+    }
+}

@@ -1,0 +1,101 @@
+//! A failure of a repository or branch, as it goes from a worker to the report, and when to try again.
+
+use bytesize::ByteSize;
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, limits::job::JobLimits};
+
+/// Why a repository or a branch failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// For people: what failed, on what, and what to do.
+    pub text: String,
+    /// When the same work may succeed.
+    pub again: Again,
+}
+
+/// When the same work may succeed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Again {
+    /// In the next cycle: a server may be back, or the operator has mended what was wrong.
+    NextCycle,
+    /// After some hours: a server was too slow or never came to an end. To try each hour would occupy a worker
+    /// each hour.
+    Later,
+    /// When the content has changed, or the limit that it exceeded.
+    OnChange,
+}
+
+impl Failure {
+    /// The failure of an error in a worker with these limits.
+    pub(super) fn new(error: &Error, limits: &JobLimits) -> Self {
+        if error.is_out_of_memory() {
+            return Self::memory(limits, &format!("({error})"));
+        }
+        let again = match error {
+            Error::TooLarge { .. } => Again::OnChange,
+            _ => Again::NextCycle,
+        };
+        Self { text: error.to_string(), again }
+    }
+
+    /// The work exceeded a limit. `needed` is what it needed, `doing` when: "while reading".
+    pub(super) fn exceeded(needed: &str, doing: &str, setting: &str, again: Again) -> Self {
+        let text = format!(
+            "needed more than {needed} {doing}; if its content is right, raise the setting {setting}"
+        );
+        Self { text, again }
+    }
+
+    /// The work needed too much memory.
+    pub(super) fn memory(limits: &JobLimits, doing: &str) -> Self {
+        let needed = format!("{} of memory", ByteSize(limits.memory));
+        Self::exceeded(&needed, doing, "limit-memory", Again::OnChange)
+    }
+
+    /// The work failed for a reason that may be over in the next cycle.
+    pub(super) fn for_now(text: String) -> Self {
+        Self { text, again: Again::NextCycle }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{self, ErrorKind},
+        time::Duration,
+    };
+
+    use super::*;
+
+    const LIMITS: JobLimits = JobLimits {
+        memory: 512 << 20,
+        cpu: Duration::from_secs(1),
+        time: Duration::from_secs(1),
+        idle: Duration::from_secs(1),
+        disk: 1,
+    };
+
+    #[test]
+    fn a_refusal_of_memory_names_the_limit_and_other_errors_stay() {
+        let io = |kind: ErrorKind| Error::Io {
+            action: "read",
+            path: "x".into(),
+            source: io::Error::from(kind),
+        };
+        let failure = Failure::new(&io(ErrorKind::OutOfMemory), &LIMITS);
+        assert!(failure.text.contains("512.0 MiB of memory"), "{}", failure.text);
+        assert!(failure.text.contains("limit-memory"), "{}", failure.text);
+        assert_eq!(failure.again, Again::OnChange);
+        let other = io(ErrorKind::NotFound);
+        let failure = Failure::new(&other, &LIMITS);
+        assert_eq!((failure.text, failure.again), (other.to_string(), Again::NextCycle));
+    }
+
+    #[test]
+    fn content_that_is_too_large_is_not_tried_again() {
+        let error = Error::TooLarge { what: "its content".to_owned(), limit: 5, unit: "files" };
+        assert_eq!(Failure::new(&error, &LIMITS).again, Again::OnChange);
+    }
+}

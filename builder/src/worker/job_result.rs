@@ -1,0 +1,30 @@
+//! What a job gives to the cycle.
+
+use std::collections::BTreeMap;
+
+use tardist_contract::BranchName;
+
+use crate::{Error, snapshot::catalogue::BranchRecord, worker::failure::Failure};
+
+/// The result of a job.
+#[derive(Debug, Default)]
+pub struct JobResult {
+    /// The records of the branches that were built. Their tarballs are in `dist/`.
+    pub built: BTreeMap<BranchName, BranchRecord>,
+    /// The branches that failed.
+    pub failed: Vec<(BranchName, Failure)>,
+    /// Why all other branches failed, if there are others.
+    pub failure: Option<Failure>,
+}
+
+impl JobResult {
+    /// The result of a job that could not be run.
+    pub fn failed(error: &Error) -> Self {
+        Self { failure: Some(Failure::for_now(error.to_string())), ..Self::default() }
+    }
+
+    /// True if nothing is known about a branch yet.
+    pub(super) fn lacks(&self, branch: &BranchName) -> bool {
+        !self.built.contains_key(branch) && self.failed.iter().all(|(it, _)| it != branch)
+    }
+}

@@ -1,0 +1,46 @@
+//! What a worker is to do. The supervisor writes it to the worker's standard input, as one line of JSON.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use tardist_contract::BranchName;
+
+use crate::{
+    content::Composer, git::url_map::UrlMap, limits::job::JobLimits, net::HttpOptions,
+    upstream::Project,
+};
+
+/// The work on one repository: make the tarballs of these branches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// The repository as the upstream lists it.
+    pub project: Project,
+    /// The branches, newest first.
+    pub branches: Vec<BranchName>,
+}
+
+/// A job, and how it is done.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Order {
+    pub(super) job: Job,
+    pub(super) instructions: Instructions,
+}
+
+/// How jobs are done: the same for all of a cycle.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Instructions {
+    /// The data directory.
+    pub data: PathBuf,
+    /// How requests are made.
+    pub http: HttpOptions,
+    /// The rules of the setting `url-map`.
+    pub url_map: Vec<UrlMap>,
+    /// How many levels of nested submodules are included.
+    pub submodule_depth: usize,
+    /// Composer, if the setting `composer` is on.
+    pub composer: Option<Composer>,
+    /// What a job may take.
+    pub limits: JobLimits,
+    /// The most detailed level of the log: "warn", "debug".
+    pub log: String,
+}

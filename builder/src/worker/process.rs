@@ -1,0 +1,139 @@
+//! The worker's side: a process that runs one order.
+
+use std::{
+    io::{self, BufRead},
+    panic::{self, AssertUnwindSafe},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use tracing::level_filters::LevelFilter;
+
+use crate::{
+    Error,
+    data_dir::layout::Layout,
+    error::GitContext,
+    git::{mirror, transport},
+    memory,
+    net::Http,
+    pool,
+    worker::{
+        confine::{self, Files},
+        failure::Failure,
+        message::{Message, Totals, Usage},
+        order::Order,
+        reporter::Reporter,
+        repository::JobRunner,
+    },
+};
+
+/// How often a worker says what it has received.
+const TICK: Duration = Duration::from_millis(250);
+
+/// Runs the order that comes from standard input, and says the results on standard output. This is the whole
+/// program of a worker: it is not meant for people.
+pub fn run() -> ExitCode {
+    confine::die_with_supervisor();
+    let mut line = String::new();
+    let read = io::stdin().lock().read_line(&mut line);
+    let order: Order = match read
+        .map_err(|error| error.to_string())
+        .and_then(|_| serde_json::from_str(&line).map_err(|error| error.to_string()))
+    {
+        Ok(order) => order,
+        Err(reason) => {
+            eprintln!("tardist worker: only `tardist sync` starts this command ({reason})");
+            return ExitCode::from(2);
+        }
+    };
+    // It lives as long as the process, and the logger needs such a reference.
+    let reporter: &'static Reporter = Box::leak(Box::new(Reporter::new()));
+    set_up_logging(&order.instructions.log, reporter);
+    // A panic becomes a message; its text on standard error would say the same once more.
+    panic::set_hook(Box::new(|_| {}));
+    let done = panic::catch_unwind(AssertUnwindSafe(|| work(&order, reporter)));
+    match done.unwrap_or_else(|cause| Err(pool::bug(&*cause))) {
+        Ok(()) => reporter.say(&Message::Done(Usage { peak_memory: memory::peak() })),
+        Err(error) => {
+            reporter.say(&Message::JobFailed(Failure::new(&error, &order.instructions.limits)));
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn work(order: &Order, reporter: &'static Reporter) -> Result<(), Error> {
+    let layout = Layout::new(&order.instructions.data);
+    // Before any other thread starts: a thread keeps the rights that it started with.
+    if !confine::confine_files(&files(order, &layout))? {
+        reporter.say(&Message::NotConfined);
+    }
+    confine::limit_resources(&order.instructions.limits)?;
+    let http = Arc::new(Http::new(order.instructions.http.clone()));
+    transport::set_up(&http).git(|| "set up Git".to_owned())?;
+    let runner = JobRunner::new(order, &layout, &http, reporter);
+    thread::scope(|scope| {
+        let (sender, receiver) = std::sync::mpsc::channel::<()>();
+        let totals = || Totals {
+            requests: http.requests(),
+            received: http.received(),
+            fetching: runner.fetching(),
+        };
+        scope.spawn(move || {
+            let mut said = Totals::default();
+            // The work is done when the sender is dropped.
+            loop {
+                let ended = receiver.recv_timeout(TICK)
+                    == Err(std::sync::mpsc::RecvTimeoutError::Disconnected);
+                let now = totals();
+                if now != said {
+                    reporter.say(&Message::Traffic(now));
+                    said = now;
+                }
+                if ended {
+                    return;
+                }
+            }
+        });
+        let worked = panic::catch_unwind(AssertUnwindSafe(|| runner.run()));
+        drop(sender);
+        worked.unwrap_or_else(|cause| Err(pool::bug(&*cause)))
+    })
+}
+
+/// Which files an order needs.
+fn files(order: &Order, layout: &Layout) -> Files {
+    let id = &order.job.project.id;
+    let mut files = Files {
+        write: vec![layout.mirror(id), layout.staging(id), layout.submodules(), layout.locks()],
+        read: Vec::new(),
+    };
+    if mirror::is_on_disk(&order.job.project.url) {
+        files.read.extend(mirror::borrowed(Path::new(&order.job.project.url)));
+    }
+    files.read.extend(order.instructions.composer.iter().map(|composer| composer.program.clone()));
+    files.read.extend(order.instructions.composer.iter().filter_map(|it| parent(&it.program)));
+    files
+}
+
+/// The folder of a program: it may be an archive that has its parts beside it.
+fn parent(program: &Path) -> Option<PathBuf> {
+    let folder = program.canonicalize().ok()?.parent()?.to_owned();
+    (folder != Path::new("/")).then_some(folder)
+}
+
+fn set_up_logging(level: &str, reporter: &'static Reporter) {
+    let level: LevelFilter = level.parse().unwrap_or(LevelFilter::INFO);
+    // The supervisor adds the time, and shows the level.
+    let lines = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .without_time()
+        .with_level(false)
+        .with_target(false)
+        .with_ansi(false)
+        .with_writer(reporter);
+    // It fails only if there is a logger already.
+    let _ = tracing::subscriber::set_global_default(lines.finish());
+}

@@ -1,0 +1,168 @@
+//! The supervisor: runs the jobs of a cycle, each in workers that it starts and cleans up after.
+
+use std::{
+    fs,
+    sync::{Arc, atomic::AtomicBool},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    Error,
+    data_dir::{disk, files, layout::Layout},
+    error::IoContext,
+    git::mirror,
+    progress,
+    worker::{
+        child::{Ended, Worker},
+        failure::{Again, Failure},
+        gauge::Gauge,
+        job_result::JobResult,
+        order::{Instructions, Job, Order},
+        traffic::Traffic,
+    },
+};
+
+/// Runs jobs in workers. The threads of a cycle share it.
+#[derive(Debug)]
+pub struct Supervisor<'a> {
+    instructions: Instructions,
+    shared: Shared<'a>,
+}
+
+/// What all running workers have in common.
+#[derive(Debug)]
+pub(super) struct Shared<'a> {
+    pub(super) layout: &'a Layout,
+    /// When the cycle has to end.
+    pub(super) deadline: Instant,
+    /// How many bytes of the disk stay free.
+    pub(super) keep_free: u64,
+    pub(super) traffic: Arc<Traffic>,
+    pub(super) gauge: Gauge,
+    /// Whether the operator was told that workers are not confined.
+    pub(super) warned: AtomicBool,
+}
+
+impl<'a> Supervisor<'a> {
+    /// A supervisor whose workers do as `instructions` says. No worker runs after `deadline`, or while
+    /// fewer than `keep_free` bytes of the disk are free.
+    pub fn new(
+        instructions: Instructions,
+        layout: &'a Layout,
+        deadline: Instant,
+        keep_free: u64,
+    ) -> Self {
+        let shared = Shared {
+            layout,
+            deadline,
+            keep_free,
+            traffic: Arc::default(),
+            gauge: Gauge::default(),
+            warned: AtomicBool::new(false),
+        };
+        Self { instructions, shared }
+    }
+
+    /// What the workers have asked of servers.
+    pub fn traffic(&self) -> Arc<Traffic> {
+        Arc::clone(&self.shared.traffic)
+    }
+
+    /// The most memory that this process and its workers used at the same time, in bytes. 0 if no worker ran.
+    pub fn peak_memory(&self) -> u64 {
+        self.shared.gauge.peak()
+    }
+
+    /// Runs a job. If a worker dies of one branch, another worker makes the rest.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if no worker can be started, or the folders for it cannot be made.
+    pub fn run(&self, job: &Job) -> Result<JobResult, Error> {
+        let mut result = JobResult::default();
+        let mut left = job.branches.clone();
+        let mut spent = Duration::ZERO;
+        while !left.is_empty() {
+            if let Some(failure) = self.shared.obstacle() {
+                result.failure = Some(failure);
+                break;
+            }
+            let job = Job { branches: left.clone(), ..job.clone() };
+            let mut order = Order { job, instructions: self.instructions.clone() };
+            let cpu = &mut order.instructions.limits.cpu;
+            *cpu = cpu.saturating_sub(spent);
+            let ended = self.attempt(&order, &mut result)?;
+            left.retain(|branch| result.lacks(branch));
+            spent += ended.cpu;
+            match ended {
+                Ended { failure: Some(failure), branch: Some(branch), .. }
+                    if left.contains(&branch) =>
+                {
+                    left.retain(|it| *it != branch);
+                    result.failed.push((branch, failure));
+                    if spent >= self.instructions.limits.cpu {
+                        result.failure = Some(no_time_left());
+                        break;
+                    }
+                }
+                ended => {
+                    result.failure = ended.failure;
+                    break;
+                }
+            }
+        }
+        Ok(result)
+    }
+
+    /// Runs an order in a new worker, and cleans up after it.
+    fn attempt(&self, order: &Order, result: &mut JobResult) -> Result<Ended, Error> {
+        let id = &order.job.project.id;
+        let (mirror, staging) = (self.shared.layout.mirror(id), self.shared.layout.staging(id));
+        for folder in [&mirror, &staging] {
+            fs::create_dir_all(folder).at("create", folder)?;
+        }
+        let mut worker = Worker::start(&self.shared, order)?;
+        let ended = worker.watch(result);
+        drop(worker);
+        fs::remove_dir_all(&staging).at("remove", &staging)?;
+        if ended.failure.is_some() {
+            // Half a pack may be large, and this repository may not be tried again soon.
+            mirror::remove_unfinished(&mirror).at("clean up", &mirror)?;
+        }
+        if files::entries(&mirror)?.is_empty() {
+            fs::remove_dir(&mirror).at("remove", &mirror)?;
+        }
+        Ok(ended)
+    }
+}
+
+impl Shared<'_> {
+    /// Why no worker may start now.
+    fn obstacle(&self) -> Option<Failure> {
+        if Instant::now() >= self.deadline {
+            let text = "was not done: the time of the cycle (setting deadline) was over before";
+            return Some(Failure::for_now(text.to_owned()));
+        }
+        self.full_disk()
+    }
+
+    /// The failure of whatever would fill the disk. `None` while enough is free.
+    pub(super) fn full_disk(&self) -> Option<Failure> {
+        let root = self.layout.root();
+        let free = disk::space(root).ok()?.free;
+        (free < self.keep_free).then(|| {
+            Failure::for_now(format!(
+                "was not done: only {} are free on the disk of {}, and {} have to stay free (setting \
+                 keep-free)",
+                progress::bytes(free),
+                root.display(),
+                progress::bytes(self.keep_free)
+            ))
+        })
+    }
+}
+
+fn no_time_left() -> Failure {
+    let text =
+        "was not done, because another branch took all the processor time (setting limit-cpu)";
+    Failure { text: text.to_owned(), again: Again::OnChange }
+}
