@@ -20,6 +20,7 @@ mod documentation;
 mod gc;
 mod gerrit_view;
 mod hostile;
+mod hostile_repositories;
 mod language;
 mod openapi;
 mod pages;

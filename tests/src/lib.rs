@@ -9,7 +9,7 @@
 //!
 //! In this package:
 //!
-//! - `src/` is this library.
+//! - `src/` is this library. `src/bin/torture.rs` is `cargo xtask torture`.
 //! - `it/` has the tests, a module for each topic.
 //! - `gerrit/` and `schemathesis/` say which versions of these two tools `cargo xtask test`
 //!   installs.
@@ -30,8 +30,11 @@ mod browser;
 mod disk;
 mod document;
 mod env;
+mod family;
 mod gerrit;
+pub mod hostile;
 mod imports;
+mod kills;
 mod nginx;
 mod process;
 mod schemathesis;
@@ -42,8 +45,10 @@ pub use browser::{Browser, Element};
 pub use disk::{Files, files, sha256};
 pub use document::{Document, Parameter, examples};
 pub use env::{TestEnv, served};
+pub use family::{Guard, Watched, watch};
 pub use gerrit::Gerrit;
 pub use imports::{Imports, Module};
+pub use kills::{Killed, Kills};
 pub use nginx::{LoggedRequest, Nginx};
 pub use process::{Run, Running, within};
 pub use sample_upstream::{Fault, File, Oid, Repository, Request, RequestKind, State, Time};

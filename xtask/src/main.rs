@@ -5,6 +5,7 @@ mod bench;
 mod languages;
 mod servers;
 mod test;
+mod torture;
 mod up;
 
 use std::process::ExitCode;
@@ -31,6 +32,9 @@ enum Task {
     /// Measure: components under load, whole cycles of the builder, the making of tarballs
     #[command(disable_help_flag = true)]
     Bench(bench::Arguments),
+    /// Try to stop tardist: hostile repositories in full size, workers that are killed
+    #[command(disable_help_flag = true)]
+    Torture(torture::Arguments),
     /// Bring the table of languages up to date with a MediaWiki
     Languages(languages::Options),
     /// Run a program and write down what it took; used by the benchmarks
@@ -49,6 +53,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Up(options) => up::run(options),
         Task::Test(options) => test::run(&options),
         Task::Bench(arguments) => bench::run("bench", &arguments),
+        Task::Torture(arguments) => torture::run(&arguments),
         Task::Languages(options) => languages::run(&options),
         Task::Measure(arguments) => bench::run("measure", &arguments),
     }
