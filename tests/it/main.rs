@@ -32,3 +32,4 @@ mod real_schemathesis;
 mod search;
 mod tarball;
 mod upstreams;
+mod workers;

@@ -15,6 +15,7 @@ use std::{
 };
 
 use git2::{Oid, Repository};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Error,
@@ -28,7 +29,7 @@ use crate::{
 const MAX_PACKS: usize = 20;
 
 /// The sizes of a mirror before and after.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repacked {
     /// How many packs it had.
     pub packs_before: usize,

@@ -26,6 +26,7 @@ use crate::{
     Error,
     data_dir::files::size,
     error::IoContext,
+    git::repack::Repacked,
     limits::job::JobLimits,
     memory, progress,
     snapshot::catalogue::BranchRecord,
@@ -56,25 +57,42 @@ pub(super) struct Ended {
     pub(super) branch: Option<BranchName>,
     /// The processor time that it took, as far as it is known.
     pub(super) cpu: Duration,
+    /// What packing a mirror gave.
+    pub(super) repacked: Option<Repacked>,
 }
 
 /// A running worker. It is killed when this is dropped.
 pub(super) struct Worker<'a> {
     shared: &'a Shared<'a>,
     limits: JobLimits,
-    name: RepoName,
     child: Child,
-    /// Its mirror and its staging folder.
-    folders: [PathBuf; 2],
-    /// Where the tarballs of its kind are.
-    dist: PathBuf,
+    folders: Folders,
     clock: Clock,
     branch: Option<BranchName>,
     stage: Stage,
     totals: Totals,
     cpu: Duration,
+    repacked: Option<Repacked>,
     /// What the worker said of itself at its end: nothing is missing, or why.
     done: Option<Option<Failure>>,
+}
+
+/// Where a worker writes.
+pub(super) struct Folders {
+    /// The mirror.
+    pub(super) mirror: PathBuf,
+    /// Where its tarballs come and go; `None` if it makes none.
+    pub(super) tarballs: Option<Tarballs>,
+}
+
+/// Where the tarballs of a job come and go.
+pub(super) struct Tarballs {
+    /// The folder in which the worker makes them.
+    pub(super) staging: PathBuf,
+    /// The folder that they are published in.
+    pub(super) dist: PathBuf,
+    /// The name of the repository.
+    pub(super) name: RepoName,
 }
 
 /// The times that limits are compared with.
@@ -94,8 +112,11 @@ impl<'a> Worker<'a> {
     ///
     /// # Errors
     /// [`Error::Io`] if it cannot be started.
-    pub(super) fn start(shared: &'a Shared<'a>, order: &Order) -> Result<Self, Error> {
-        let id = &order.job.project.id;
+    pub(super) fn start(
+        shared: &'a Shared<'a>,
+        order: &Order,
+        folders: Folders,
+    ) -> Result<Self, Error> {
         let program = program()?;
         let mut child = Command::new(&program)
             .arg0("tardist")
@@ -115,15 +136,14 @@ impl<'a> Worker<'a> {
         Ok(Self {
             shared,
             limits: order.instructions.limits,
-            name: id.name.clone(),
             child,
-            folders: [shared.layout.mirror(id), shared.layout.staging(id)],
-            dist: shared.layout.dist(id.kind),
+            folders,
             clock: Clock { started: now, progressed: now, disk: now, waiting: None },
             branch: None,
             stage: Stage::Starting,
             totals: Totals::default(),
             cpu: Duration::ZERO,
+            repacked: None,
             done: None,
         })
     }
@@ -161,7 +181,7 @@ impl<'a> Worker<'a> {
             (None, Some(done)) => done,
             (None, None) => Some(self.death(status.ok(), &String::from_utf8_lossy(&last_words))),
         };
-        Ended { failure, branch: self.branch.take(), cpu: self.cpu }
+        Ended { failure, branch: self.branch.take(), cpu: self.cpu, repacked: self.repacked }
     }
 
     /// Takes the complete lines out of `buffer`.
@@ -219,19 +239,22 @@ impl<'a> Worker<'a> {
                 self.clock.progressed = Instant::now();
                 result.failed.push((branch, failure));
             }
+            Message::Repacked(repacked) => self.repacked = Some(repacked),
             Message::Done(usage) => {
                 self.shared.gauge.note(self.child.id(), usage.peak_memory.unwrap_or(0));
                 self.done = Some(None);
             }
-            Message::JobFailed(failure) => self.done = Some(Some(failure)),
+            Message::TaskFailed(failure) => self.done = Some(Some(failure)),
         }
         Ok(())
     }
 
     /// Moves the tarball of a branch from the staging folder to the others.
     fn put_in_place(&self, branch: &BranchName, record: &BranchRecord) -> Result<(), Error> {
-        let file = record.tarball(&self.name, branch);
-        let [_, staging] = &self.folders;
+        let Some(Tarballs { staging, dist, name }) = &self.folders.tarballs else {
+            return Err(Error::Bug("a tarball that nobody asked for".to_owned()));
+        };
+        let file = record.tarball(name, branch);
         let staged = staging.join(file.as_str());
         let metadata = fs::symlink_metadata(&staged).at("read", &staged)?;
         if !metadata.is_file() || metadata.len() != record.size {
@@ -240,7 +263,7 @@ impl<'a> Worker<'a> {
                 file.as_str()
             )));
         }
-        let path = self.dist.join(file.as_str());
+        let path = dist.join(file.as_str());
         fs::rename(&staged, &path).at("rename a file to", &path)
     }
 
@@ -277,7 +300,9 @@ impl<'a> Worker<'a> {
 
     fn exceeded_disk(&self, doing: &str) -> Option<Failure> {
         // A file may vanish while the sizes are read.
-        let used: u64 = self.folders.iter().filter_map(|folder| size(folder).ok()).sum();
+        let staging = self.folders.tarballs.iter().map(|tarballs| &tarballs.staging);
+        let folders = staging.chain([&self.folders.mirror]);
+        let used: u64 = folders.filter_map(|folder| size(folder).ok()).sum();
         if used > self.limits.disk {
             return Some(too_much_disk(&self.limits, doing));
         }

@@ -55,7 +55,7 @@ impl Failure {
     }
 
     /// The work failed for a reason that may be over in the next cycle.
-    pub(super) fn for_now(text: String) -> Self {
+    pub fn for_now(text: String) -> Self {
         Self { text, again: Again::NextCycle }
     }
 }

@@ -25,14 +25,15 @@ use crate::{
     worker::{
         failure::Failure,
         message::{Message, Stage},
-        order::{Job, Order},
+        order::{Instructions, Job},
         reporter::Reporter,
     },
 };
 
-/// Runs the job of an order.
+/// Runs a job.
 pub(super) struct JobRunner<'a> {
-    order: &'a Order,
+    job: &'a Job,
+    instructions: &'a Instructions,
     layout: &'a Layout,
     http: &'a Http,
     reporter: &'a Reporter,
@@ -48,14 +49,15 @@ struct BranchCache {
 }
 
 impl<'a> JobRunner<'a> {
-    /// A runner for an order.
+    /// A runner for a job.
     pub(super) fn new(
-        order: &'a Order,
+        job: &'a Job,
+        instructions: &'a Instructions,
         layout: &'a Layout,
         http: &'a Http,
         reporter: &'a Reporter,
     ) -> Self {
-        Self { order, layout, http, reporter, fetching: AtomicU64::new(0) }
+        Self { job, instructions, layout, http, reporter, fetching: AtomicU64::new(0) }
     }
 
     /// The time that all fetches took so far, in microseconds.
@@ -68,7 +70,7 @@ impl<'a> JobRunner<'a> {
     /// # Errors
     /// The errors of the mirror and of its fetch, which concern all branches.
     pub(super) fn run(&self) -> Result<(), Error> {
-        let job = &self.order.job;
+        let job = self.job;
         let mut mirror = self.fetched(job)?;
         let mut removed = BTreeSet::new();
         let mut cache = BranchCache::default();
@@ -87,10 +89,9 @@ impl<'a> JobRunner<'a> {
             };
             self.reporter.say(&match built {
                 Ok(record) => Message::Built(branch.clone(), Box::new(record)),
-                Err(error) => Message::Failed(
-                    branch.clone(),
-                    Failure::new(&error, &self.order.instructions.limits),
-                ),
+                Err(error) => {
+                    Message::Failed(branch.clone(), Failure::new(&error, &self.instructions.limits))
+                }
             });
         }
         drop(mirror);
@@ -182,7 +183,7 @@ impl<'a> JobRunner<'a> {
         let staging = self.layout.staging(&project.id);
         self.reporter.stage(branch, Stage::Reading);
         let mut content = self.content(job, branch, mirror, id)?;
-        if let Some(composer) = &self.order.instructions.composer {
+        if let Some(composer) = &self.instructions.composer {
             self.reporter.stage(branch, Stage::Composer);
             composer.install(&mut content, commit, &staging)?;
         }
@@ -226,7 +227,7 @@ impl<'a> JobRunner<'a> {
         let root = Superproject::read(&repository, commit, &project.url)?;
         // By the path of the submodule. The path of the repository itself is empty.
         let mut superprojects = BTreeMap::from([(String::new(), root)]);
-        let depth = self.order.instructions.submodule_depth;
+        let depth = self.instructions.submodule_depth;
         Content::read_nested(repository, commit, depth, |_, gitlink| {
             let keep_ref = KeepRef::new(&project.id, branch, &gitlink.path);
             self.submodule(&mut superprojects, branch, gitlink, &keep_ref)
@@ -249,7 +250,7 @@ impl<'a> JobRunner<'a> {
         let Some(url) = superproject.and_then(|it| it.submodule_url(gitlink.path_within())) else {
             return Ok(Err(".gitmodules has no URL for it".to_owned()));
         };
-        let mapped = url_map::mapped(&url, &self.order.instructions.url_map);
+        let mapped = url_map::mapped(&url, &self.instructions.url_map);
         if !self.http.allows(&mapped) {
             return Ok(Err(HttpError::NotAllowed { url: mapped }.to_string()));
         }
