@@ -1,11 +1,18 @@
 //! The members of a tarball: all files and folders of a tree in order, with symbolic links replaced by
 //! what they point to.
 
+use std::{
+    collections::{HashSet, btree_map},
+    ptr,
+    rc::Rc,
+};
+
 use crate::{
     Error,
     content::{
         check,
-        links::{self, CIRCLE, RealPath, Target},
+        counts::MemberCounts,
+        links::{self, CIRCLE, Place, Target},
         paths::{self, shown},
         tree::{File, Folder, Node},
     },
@@ -22,82 +29,116 @@ pub struct Member<'a> {
 
 /// The members of a tree in the order of the tarball: each folder before what is in it, names sorted
 /// by bytes. Also what was left out, a sentence each.
-pub(crate) fn members(root: &Folder) -> Result<(Vec<Member<'_>>, Vec<String>), Error> {
-    let mut walk = Walk { root, members: Vec::new(), problems: Vec::new(), open: Vec::new() };
-    walk.folder(&mut RealPath::new(), &mut Vec::new(), root)?;
+pub(crate) fn members(
+    root: &Folder,
+    counts: MemberCounts,
+) -> Result<(Vec<Member<'_>>, Vec<String>), Error> {
+    let mut walk = Walk {
+        counts,
+        members: Vec::new(),
+        problems: Vec::new(),
+        path: Vec::new(),
+        levels: Vec::new(),
+        open: HashSet::new(),
+    };
+    walk.all(root)?;
     Ok((walk.members, walk.problems))
 }
 
-/// A walk over the tree.
+/// A walk over the tree. It has a stack of its own: links can nest folders more deeply than the tree
+/// does.
 struct Walk<'a> {
-    root: &'a Folder,
+    counts: MemberCounts,
     members: Vec<Member<'a>>,
     problems: Vec<String>,
-    /// The folders that the walk is in. A link to one of them would never come to an end.
-    open: Vec<RealPath<'a>>,
+    /// Where the walk is in the tarball. Below a link, the place in the tree is another.
+    path: Vec<u8>,
+    /// The folders that the walk is in.
+    levels: Vec<Level<'a>>,
+    /// The same folders. A link to one of them would never come to an end.
+    open: HashSet<*const Folder>,
+}
+
+/// A folder that the walk is in.
+struct Level<'a> {
+    place: Rc<Place<'a>>,
+    /// What is still to come.
+    entries: btree_map::Iter<'a, Vec<u8>, Node>,
+    /// The length of the path to the folder that this one is in.
+    outer: usize,
+    /// Whether the folder was not open before.
+    opened: bool,
 }
 
 impl<'a> Walk<'a> {
-    /// Adds a folder and what is in it. `real` is where it stands in the tree, `path` where it stands
-    /// in the tarball: below a link the two differ.
-    fn folder(
-        &mut self,
-        real: &mut RealPath<'a>,
-        path: &mut Vec<u8>,
-        folder: &'a Folder,
-    ) -> Result<(), Error> {
-        if !self.add(path, None)? {
-            return Ok(());
+    fn all(&mut self, root: &'a Folder) -> Result<(), Error> {
+        if self.add(None)? {
+            self.enter(Place::root(root), 0);
         }
-        self.open.push(real.clone());
-        for (name, node) in folder {
-            let length = paths::push(path, name);
-            match node {
+        while let Some(level) = self.levels.last_mut() {
+            let Some((name, node)) = level.entries.next() else {
+                self.leave();
+                continue;
+            };
+            let place = Rc::clone(&level.place);
+            self.counts.steps.take(1)?;
+            let outer = paths::push(&mut self.path, name);
+            let inner = match node {
                 Node::File(file) => {
-                    self.add(path, Some(file))?;
+                    self.add(Some(file))?;
+                    None
                 }
-                Node::Folder(inner) => {
-                    real.push(name);
-                    self.folder(real, path, inner)?;
-                    real.pop();
-                }
-                Node::Link(target) => self.link(real, path, target)?,
+                Node::Folder(folder) => Some(place.inner(folder)),
+                Node::Link(text) => self.link(&place, text)?,
+            };
+            match inner {
+                Some(inner) if self.add(None)? => self.enter(inner, outer),
+                _ => self.path.truncate(outer),
             }
-            path.truncate(length);
         }
-        self.open.pop();
         Ok(())
     }
 
-    /// Adds what a link points to. `folder` is the folder that the link is in.
-    fn link(
-        &mut self,
-        folder: &RealPath<'a>,
-        path: &mut Vec<u8>,
-        target: &[u8],
-    ) -> Result<(), Error> {
-        let left_out = match links::resolve(self.root, folder, target) {
-            Ok((_, Target::File(file))) => return self.add(path, Some(file)).map(drop),
-            Ok((real, Target::Folder(_))) if self.open.contains(&real) => CIRCLE,
-            Ok((mut real, Target::Folder(folder))) => {
-                return self.folder(&mut real, path, folder);
+    fn enter(&mut self, place: Rc<Place<'a>>, outer: usize) {
+        let opened = self.open.insert(ptr::from_ref(place.folder));
+        self.levels.push(Level { entries: place.folder.iter(), place, outer, opened });
+    }
+
+    fn leave(&mut self) {
+        if let Some(Level { place, outer, opened, .. }) = self.levels.pop() {
+            self.path.truncate(outer);
+            if opened {
+                self.open.remove(&ptr::from_ref(place.folder));
             }
+        }
+    }
+
+    /// Follows a link in the folder `from`: adds the file that it points to, or returns the folder.
+    fn link(&mut self, from: &Rc<Place<'a>>, text: &[u8]) -> Result<Option<Rc<Place<'a>>>, Error> {
+        let resolved = links::resolve(from, text);
+        self.counts.steps.take(resolved.steps)?;
+        let left_out = match resolved.target {
+            Ok(Target::File(file)) => return self.add(Some(file)).map(|_| None),
+            Ok(Target::Folder(place)) if self.open.contains(&ptr::from_ref(place.folder)) => CIRCLE,
+            Ok(Target::Folder(place)) => return Ok(Some(place)),
             Err(reason) => reason,
         };
-        let (path, target) = (shown(path), shown(target));
-        let problem = format!("the symbolic link {path} to {target} is left out: {left_out}");
+        let (path, text) = (shown(&self.path), shown(text));
+        let problem = format!("the symbolic link {path} to {text} is left out: {left_out}");
         check::note(&mut self.problems, problem);
-        Ok(())
+        Ok(None)
     }
 
     /// Adds one member. Returns false if it is left out because links have made its path too long.
-    fn add(&mut self, path: &[u8], file: Option<&'a File>) -> Result<bool, Error> {
-        if let Some(reason) = paths::too_long(path) {
-            check::note(&mut self.problems, format!("{} is left out: {reason}", shown(path)));
+    fn add(&mut self, file: Option<&'a File>) -> Result<bool, Error> {
+        if let Some(reason) = paths::too_long(&self.path) {
+            let path = shown(&self.path);
+            check::note(&mut self.problems, format!("{path} is left out: {reason}"));
             return Ok(false);
         }
-        check::members(self.members.len() + 1)?;
-        self.members.push(Member { path: path.to_vec(), file });
+        self.counts.members.take(1)?;
+        self.counts.paths.take(self.path.len() as u64)?;
+        self.members.push(Member { path: self.path.clone(), file });
         Ok(true)
     }
 }
