@@ -13,6 +13,7 @@ use crate::{
         check,
         counts::MemberCounts,
         links::{self, CIRCLE, Place, Target},
+        odd_names::OddNames,
         paths::{self, shown},
         tree::{File, Folder, Node},
     },
@@ -37,11 +38,13 @@ pub(crate) fn members(
         counts,
         members: Vec::new(),
         problems: Vec::new(),
+        odd_names: OddNames::default(),
         path: Vec::new(),
         levels: Vec::new(),
         open: HashSet::new(),
     };
     walk.all(root)?;
+    walk.odd_names.tell(&mut walk.problems);
     Ok((walk.members, walk.problems))
 }
 
@@ -51,6 +54,7 @@ struct Walk<'a> {
     counts: MemberCounts,
     members: Vec<Member<'a>>,
     problems: Vec<String>,
+    odd_names: OddNames,
     /// Where the walk is in the tarball. Below a link, the place in the tree is another.
     path: Vec<u8>,
     /// The folders that the walk is in.
@@ -100,6 +104,7 @@ impl<'a> Walk<'a> {
     }
 
     fn enter(&mut self, place: Rc<Place<'a>>, outer: usize) {
+        self.odd_names.folder(&self.path, place.folder);
         let opened = self.open.insert(ptr::from_ref(place.folder));
         self.levels.push(Level { entries: place.folder.iter(), place, outer, opened });
     }
@@ -138,6 +143,7 @@ impl<'a> Walk<'a> {
         }
         self.counts.members.take(1)?;
         self.counts.paths.take(self.path.len() as u64)?;
+        self.odd_names.name(&self.path);
         self.members.push(Member { path: self.path.clone(), file });
         Ok(true)
     }

@@ -3,7 +3,7 @@
 //! It owns the limits for both. Names come from outside, and Git objects can hold names that no file
 //! system accepts.
 
-use crate::limits::content::MAX_SHOWN;
+use crate::{content::names, limits::content::MAX_SHOWN};
 
 /// The longest name of a file or folder in bytes, on all file systems in use (`NAME_MAX`).
 const MAX_NAME: usize = 255;
@@ -12,14 +12,14 @@ const MAX_NAME: usize = 255;
 /// tarball's top folder comes first.
 pub(crate) const MAX_PATH: usize = 4095 - MAX_NAME - 1;
 
-/// Why no file system accepts this name or this path; `None` if it is fine.
+/// Why no tarball has this name or this path; `None` if it is fine.
 pub(crate) fn unusable(name: &[u8], path: &[u8]) -> Option<&'static str> {
     if matches!(name, b"" | b"." | b"..") || name.iter().any(|b| matches!(b, b'/' | 0)) {
         Some("no file can have that name")
     } else if name.len() > MAX_NAME {
         Some("no file can have a name of more than 255 bytes")
     } else {
-        too_long(path)
+        names::refused(name).or_else(|| too_long(path))
     }
 }
 

@@ -41,6 +41,10 @@ pub const MAX_PROBLEMS: usize = 10_000;
 /// How many bytes of a path, or of the text of a link, are shown in a message. A name has up to 255.
 pub const MAX_SHOWN: usize = 300;
 
+/// How many names that some systems do not take are named one by one. They stay in the tarball, so a few are
+/// enough to know of them.
+pub const MAX_ODD_NAMES: usize = 5;
+
 /// How many bytes the `.gitattributes` files of a content may have, with the paths of their folders; those of
 /// Wikimedia's extensions have below 1 kB.
 pub const MAX_GITATTRIBUTES: u64 = 1 << 20;
