@@ -70,8 +70,12 @@ pub const MAX_CONVERTED_FILE: u64 = 8 << 20;
 /// of Wikimedia's tarballs has 180 MB in all, and most of that is no text.
 pub const MAX_CONVERTED: u64 = 256 << 20;
 
-/// The longest of these files that is read, in bytes; Wikibase's lock has 200 kB.
+/// The longest `composer.json` or `composer.lock` that is read, in bytes; Wikibase's lock has 200 kB.
 pub const MAX_COMPOSER_JSON: u64 = 8 << 20;
+
+/// How many bytes of files are written to disk for Composer to work on. The largest of Wikimedia's tarballs has
+/// 180 MB.
+pub const MAX_UNPACKED: u64 = 1 << 30;
 
 /// How many problems of a branch are published. Hostile content could have millions.
 pub const MAX_PUBLISHED_PROBLEMS: usize = 50;
