@@ -26,7 +26,7 @@ pub(crate) struct LinkTexts {
 
 impl Default for LinkTexts {
     fn default() -> Self {
-        let bytes = Count::new(MAX_LINK_TEXTS, "its symbolic links", "bytes of texts");
+        let bytes = Count::new(MAX_LINK_TEXTS, "its content", "bytes of symbolic links");
         Self { by_blob: HashMap::new(), bytes }
     }
 }

@@ -148,3 +148,86 @@ impl<'a> Walk<'a> {
         Ok(true)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::tree::Source;
+
+    fn file() -> Node {
+        Node::File(File { source: Source::Bytes(Vec::new()), executable: false })
+    }
+
+    fn link(text: &str) -> Node {
+        Node::Link(text.as_bytes().into())
+    }
+
+    fn folder<const N: usize>(entries: [(&str, Node); N]) -> Folder {
+        entries.into_iter().map(|(name, node)| (name.as_bytes().to_vec(), node)).collect()
+    }
+
+    /// The message where these counts are not enough; empty where they are.
+    fn error(root: &Folder, counts: MemberCounts) -> String {
+        members(root, counts).err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn each_name_on_the_way_of_a_link_is_a_step() {
+        let root = folder([
+            ("a", link("b")),
+            ("b", link("c")),
+            ("c", link("d/../f")),
+            ("d", Node::Folder(Folder::new())),
+            ("f", file()),
+        ]);
+        // 5 entries; and a takes b, c, d, .., f; b takes c, d, .., f; c takes d, .., f.
+        let steps = |limit| {
+            let mut counts = MemberCounts::default();
+            counts.steps.limit = limit;
+            error(&root, counts)
+        };
+        assert_eq!(steps(5 + 5 + 4 + 3), "");
+        let text = "the following of symbolic links has more than 16 steps, the most that tardist";
+        assert!(steps(16).starts_with(text), "{}", steps(16));
+    }
+
+    #[test]
+    fn what_is_left_out_takes_steps_too() {
+        let dangling = folder([("a", link("x")), ("b", link("x")), ("c", link("x"))]);
+        let root = folder([("d", Node::Folder(dangling)), ("e", link("d")), ("f", link("d"))]);
+        let mut counts = MemberCounts::default();
+        // 3 entries, two links to d, and three times 3 entries with a link each.
+        counts.steps.limit = 3 + 2 + 3 * (3 + 3);
+        assert_eq!(error(&root, counts), "");
+        let mut counts = MemberCounts::default();
+        counts.steps.limit = 3 + 2 + 3 * (3 + 3) - 1;
+        assert!(error(&root, counts).contains("steps"));
+    }
+
+    #[test]
+    fn the_paths_of_all_members_have_a_limit() {
+        let root = folder([("a", Node::Folder(folder([("bc", file())]))), ("d", link("a"))]);
+        let paths = ["a", "a/bc", "d", "d/bc"].map(str::len).iter().sum::<usize>() as u64;
+        let mut counts = MemberCounts::default();
+        counts.paths.limit = paths;
+        assert_eq!(error(&root, counts), "");
+        let mut counts = MemberCounts::default();
+        counts.paths.limit = paths - 1;
+        let text = format!("its content has more than {} bytes of paths", paths - 1);
+        assert!(error(&root, counts).starts_with(&text));
+    }
+
+    #[test]
+    fn a_folder_that_is_open_twice_is_still_open_when_the_inner_one_is_left() {
+        // By l, the walk comes to x/a before x; up leads from there to x, and so to a again.
+        let inner = folder([("up", link("..")), ("z", link("../a"))]);
+        let root =
+            folder([("l", link("x/a")), ("x", Node::Folder(folder([("a", Node::Folder(inner))])))]);
+        let (members, problems) = members(&root, MemberCounts::default()).unwrap();
+        let paths: Vec<String> = members.iter().map(|member| shown(&member.path)).collect();
+        assert_eq!(paths, ["", "l", "l/up", "l/up/a", "x", "x/a"]);
+        let left_out = ["l/up/a/up", "l/up/a/z", "l/z", "x/a/up", "x/a/z"];
+        let named = |problem: &String| problem.split(' ').nth(3).unwrap_or_default().to_owned();
+        assert_eq!(problems.iter().map(named).collect::<Vec<_>>(), left_out);
+    }
+}

@@ -232,3 +232,78 @@ impl TreeReader<'_> {
         Ok(Some(Node::File(File { source: Source::Blob(blob), executable })))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use git2::{Signature, Time};
+
+    use super::*;
+
+    /// Reads a commit with these blobs at the root, with other limits. A name that ends with `@` is a
+    /// symbolic link.
+    fn read(blobs: &[(&str, &str)], limits: impl FnOnce(&mut Content)) -> Result<Content, Error> {
+        let folder = tempfile::tempdir().unwrap();
+        let repository = Repository::init_bare(folder.path()).unwrap();
+        let mut builder = repository.treebuilder(None).unwrap();
+        for (name, text) in blobs {
+            let blob = repository.blob(text.as_bytes()).unwrap();
+            let (name, mode) = name.strip_suffix('@').map_or((*name, 0o100_644), |it| (it, LINK));
+            builder.insert(name, blob, mode).unwrap();
+        }
+        let tree = builder.write().unwrap();
+        let who = Signature::new("a", "a@example.org", &Time::new(0, 0)).unwrap();
+        let tree = repository.find_tree(tree).unwrap();
+        let commit = repository.commit(None, &who, &who, "a", &tree, &[]).unwrap();
+        let mut content = Content::empty(Repository::open_bare(folder.path()).unwrap());
+        limits(&mut content);
+        content.fill(commit, 0, |_, _| Ok(Err(String::new())))?;
+        Ok(content)
+    }
+
+    fn error(read: Result<Content, Error>) -> String {
+        read.err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn equal_texts_of_links_are_kept_once_and_all_texts_have_a_limit() {
+        let links = [("a@", "./target"), ("b@", "./target"), ("c@", "other")];
+        let limit = |limit| move |content: &mut Content| content.links.bytes.limit = limit;
+        assert_eq!(error(read(&links, limit(6 + 5))), "");
+        let error = error(read(&links, limit(6 + 5 - 1)));
+        assert!(
+            error.starts_with("its content has more than 10 bytes of symbolic links"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn the_bytes_of_trees_have_a_limit_and_so_has_the_number_of_entries() {
+        // "100644 a", a NUL, and 20 bytes of an id.
+        let files = [("a", ""), ("b", "")];
+        let limits = |trees, members| {
+            move |content: &mut Content| {
+                content.counts.trees.limit = trees;
+                content.counts.members.limit = members;
+            }
+        };
+        assert_eq!(error(read(&files, limits(2 * 29, 2))), "");
+        let trees = error(read(&files, limits(2 * 29 - 1, 2)));
+        assert!(trees.starts_with("its content has more than 57 bytes of Git trees"), "{trees}");
+        let members = error(read(&files, limits(2 * 29, 1)));
+        assert!(members.starts_with("its content has more than 1 files"), "{members}");
+    }
+
+    #[test]
+    fn what_attributes_ask_to_convert_has_a_limit_and_equal_files_count_once() {
+        let files =
+            [(".gitattributes", "[a-z]* eol=crlf"), ("a", "one\n"), ("b", "one\n"), ("c", "two\n")];
+        let limit = |limit| move |content: &mut Content| content.counts.converted.limit = limit;
+        let content = read(&files, limit(8)).unwrap();
+        for name in ["a", "b", "c"] {
+            assert_eq!(content.size(content.file(name).unwrap()).unwrap(), 5);
+        }
+        let error = error(read(&files, limit(7)));
+        let text = "what its .gitattributes ask to convert has more than 7 bytes";
+        assert!(error.starts_with(text), "{error}");
+    }
+}
