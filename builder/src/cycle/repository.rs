@@ -23,7 +23,8 @@ use crate::{
         keep::KeepRef,
         mirror::Mirror,
         repack,
-        superproject::Superproject,
+        submodule_fetches::SubmoduleFetches,
+        submodules::Submodules,
         url_map::{self, UrlMap},
     },
     limits::content::MAX_PUBLISHED_PROBLEMS,
@@ -58,6 +59,7 @@ pub struct JobRunner<'a> {
 struct BranchCache {
     messages: MessageFiles,
     large: LargeFiles,
+    fetches: SubmoduleFetches,
 }
 
 /// The result of a job.
@@ -88,6 +90,7 @@ impl JobRunner<'_> {
                         if removed.insert(damaged.clone()) =>
                     {
                         self.discard(damaged, error)?;
+                        cache.fetches.forget_mirrors();
                         mirror = self.fetched(job)?;
                     }
                     _ => break built,
@@ -183,7 +186,7 @@ impl JobRunner<'_> {
             committed_at,
             url: &project.remote_url,
         };
-        let mut content = self.content(job, branch, mirror, id)?;
+        let mut content = self.content(job, branch, mirror, id, &mut cache.fetches)?;
         if let Some(composer) = self.composer {
             composer.install(&mut content, commit, self.layout)?;
         }
@@ -222,16 +225,16 @@ impl JobRunner<'_> {
         branch: &BranchName,
         mirror: &Mirror,
         commit: Oid,
+        fetches: &mut SubmoduleFetches,
     ) -> Result<Content, Error> {
         let project = &job.project;
         let repository = mirror.reopened()?;
-        let root = Superproject::read(&repository, commit, &project.url)?;
-        // By the path of the submodule. The path of the repository itself is empty.
-        let mut superprojects = BTreeMap::from([(String::new(), root)]);
         let depth = self.submodule_depth;
+        let mut submodules = Submodules::new(depth);
+        submodules.add("", 0, &repository, commit, &project.url)?;
         Content::read_nested(repository, commit, depth, |_, gitlink| {
             let keep_ref = KeepRef::new(&project.id, branch, &gitlink.path);
-            self.submodule(&mut superprojects, gitlink, &keep_ref)
+            self.submodule(&mut submodules, fetches, gitlink, &keep_ref)
         })
     }
 
@@ -239,16 +242,17 @@ impl JobRunner<'_> {
     /// folder stays empty in the tarball, which is published all the same.
     ///
     /// # Errors
-    /// Temporary failures, so that the branch fails and the next cycle tries it again.
+    /// Temporary failures, so that the branch fails and the next cycle tries it again; [`Error::TooLarge`].
     fn submodule(
         &self,
-        superprojects: &mut BTreeMap<String, Superproject>,
+        submodules: &mut Submodules,
+        fetches: &mut SubmoduleFetches,
         gitlink: &Gitlink,
         keep_ref: &KeepRef,
     ) -> Result<Result<Repository, String>, Error> {
-        let superproject = superprojects.get(&gitlink.within);
-        let Some(url) = superproject.and_then(|it| it.submodule_url(gitlink.path_within())) else {
-            return Ok(Err(".gitmodules has no URL for it".to_owned()));
+        let url = match submodules.url(&gitlink.within, gitlink.path_within()) {
+            Ok(url) => url,
+            Err(reason) => return Ok(Err(reason)),
         };
         let mapped = url_map::mapped(&url, self.url_map);
         if !self.http.allows(&mapped) {
@@ -256,16 +260,14 @@ impl JobRunner<'_> {
         }
         let _one_at_a_time = self.one_at_a_time();
         let mirror = Mirror::open(&self.layout.submodule(&mapped), &mapped)?;
-        match self.timed(|| mirror.fetch_commit(self.http, gitlink.commit, keep_ref)) {
-            Ok(true) => {
+        match self.timed(|| fetches.fetch(self.http, &mirror, gitlink.commit, keep_ref))? {
+            Ok(()) => {
                 let repository = mirror.into_repository();
-                let inside = Superproject::read(&repository, gitlink.commit, &url)?;
-                superprojects.insert(gitlink.path.clone(), inside);
+                let level = gitlink.depth;
+                submodules.add(&gitlink.path, level, &repository, gitlink.commit, &url)?;
                 Ok(Ok(repository))
             }
-            Ok(false) => Ok(Err(format!("{mapped} does not have its commit {}", gitlink.commit))),
-            Err(error) if error.is_transient() => Err(error),
-            Err(error) => Ok(Err(error.to_string())),
+            Err(reason) => Ok(Err(reason)),
         }
     }
 }
