@@ -25,3 +25,10 @@ pub const MAX_TREE: u64 = 64 << 20;
 /// How many submodules of a repository may fail to be fetched in a cycle, with all its branches. A real repository
 /// has one or two that are gone; each failure is one or two requests.
 pub const MAX_FAILED_FETCHES: usize = 20;
+
+/// How many objects the packs of a mirror may have that is repacked; libgit2 keeps about 150 bytes for each. Five branches of
+/// Wikibase have 40,000.
+pub const MAX_PACKED_OBJECTS: u64 = 1_000_000;
+
+/// The largest object of a mirror that is repacked, in bytes: libgit2 reads it into memory.
+pub const MAX_PACKED_OBJECT: u64 = 64 << 20;
