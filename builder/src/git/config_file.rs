@@ -81,6 +81,8 @@ impl Source<'_> {
         // The section with its dot, then the key.
         let mut name = Vec::new();
         let mut section = 0;
+        // Where a NUL of the section ends the name. A section may be long and have many keys, so it is searched once.
+        let mut nul = None;
         loop {
             match self.next() {
                 b'\n' if self.at_end => return Ok(()),
@@ -94,6 +96,7 @@ impl Source<'_> {
                     }
                     name.push(b'.');
                     section = name.len();
+                    nul = name.iter().position(|byte| *byte == 0);
                 }
                 byte if byte.is_ascii_alphabetic() => {
                     name.truncate(section);
@@ -101,7 +104,8 @@ impl Source<'_> {
                     let value = self.variable(&mut name)?;
                     // The newline after it was read already.
                     self.line -= 1;
-                    each(c_string(&name), value.as_deref().map(c_string))?;
+                    let name = &name[..nul.unwrap_or(name.len())];
+                    each(name, value.as_deref().map(c_string))?;
                     self.line += 1;
                 }
                 _ => return Err(Refused),

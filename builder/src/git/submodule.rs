@@ -158,6 +158,13 @@ mod tests {
         check(&format!("[submodule \"a\"]\npath={}\nurl=u\n", "x/".repeat(3000)), &[]);
     }
 
+    /// Takes hours if the name is looked at for each key.
+    #[test]
+    fn a_long_name_with_many_keys_takes_no_longer_than_its_bytes() {
+        let text = format!("[submodule \"{}\"]\n{}", "n".repeat(1 << 22), "url=\n".repeat(1 << 20));
+        assert_eq!(parse(text.as_bytes()), Ok(BTreeMap::new()));
+    }
+
     #[test]
     fn a_file_that_git_cannot_read_has_no_submodules() {
         let good = "[submodule \"a\"]\npath=x\nurl=u\n";
