@@ -5,7 +5,7 @@
 //! `links` follows symbolic links, and `members` lists what the tarball gets.
 //!
 //! Everything here comes from outside. No name, link or depth of a tree leads out of it or to work
-//! without end: see `paths`, `links` and `check`. This room reads Git objects that are there
+//! without end: see `paths`, `names` and `links`, and `counts` for how much there may be. This room reads Git objects that are there
 //! already, and never fetches.
 
 mod adopt;
@@ -13,10 +13,14 @@ mod blob;
 mod check;
 mod checkout;
 mod composer;
+mod counts;
 mod files;
+mod link_texts;
 mod links;
 mod members;
+mod names;
 mod objects;
+mod odd_names;
 mod paths;
 mod read;
 mod reader;

@@ -15,5 +15,6 @@ pub mod quarantine;
 pub mod report;
 pub mod run;
 pub mod sweep;
+pub mod workers;
 
 pub use run::{Options, run};

@@ -63,6 +63,14 @@ pub enum Error {
         /// The HTTP error.
         source: HttpError,
     },
+    /// A submodule could not be fetched for another branch, and was not tried again in this cycle.
+    #[error(
+        "a submodule could not be fetched for an earlier branch, and was not tried again: {reason}"
+    )]
+    FailedBefore {
+        /// The earlier error.
+        reason: String,
+    },
     /// The response of the Git server is not a list of refs.
     #[error("cannot list the branches of {url}: {reason}")]
     Refs {
@@ -157,6 +165,7 @@ impl Error {
                 source.class(),
                 git2::ErrorClass::Net | git2::ErrorClass::Http | git2::ErrorClass::Indexer
             ),
+            Self::FailedBefore { .. } => true,
             _ => false,
         }
     }

@@ -3,16 +3,20 @@
 //! It turns a URL and a commit into a bare repository on disk. Reading the files of a commit is the task of
 //! `content`. The two modules do not import each other.
 //!
-//! [`ls_refs`] asks a server. [`mirror`] fetches, over the HTTP [`transport`] of libgit2. [`superproject`],
-//! [`submodule`] and [`url_map`] find the URL of a submodule. [`keep`] and [`repack`] remove from mirrors what
+//! [`ls_refs`] asks a server. [`mirror`] fetches, over the HTTP [`transport`] of libgit2. [`submodules`],
+//! [`superproject`], [`submodule`] and [`url_map`] find the URL of a submodule, and [`submodule_fetches`]
+//! fetches it. [`keep`] and [`repack`] remove from mirrors what
 //! is no longer needed.
 
+mod config_file;
 pub mod keep;
 pub mod ls_refs;
 pub mod mirror;
 mod pkt_line;
 pub mod repack;
 pub mod submodule;
+pub mod submodule_fetches;
+pub mod submodules;
 pub mod superproject;
 pub mod transport;
 pub mod url_map;

@@ -6,6 +6,8 @@ mod manifest;
 mod message_files;
 mod messages;
 mod plain_text;
+mod problems;
+mod wanted_fields;
 
 pub use manifest::{Manifest, read};
 pub use message_files::MessageFiles;

@@ -5,12 +5,15 @@
 //! the same program, with the hidden command `worker`.
 //!
 //! - `supervisor` runs a job. For each worker that it starts there is a `child`: it gives the worker an `order`,
-//!   reads its `message`s, puts its tarballs in place, and kills it if it exceeds a limit.
+//!   reads its `message`s, puts its tarballs in place, and kills it if it exceeds a limit (`clock`). `death` says why a
+//!   worker ended by itself.
 //! - `process` is the worker's `main`: it confines itself (`confine`) and runs the order (`repository`).
 //! - `failure` is what is known about work that failed, and when it is worth another try.
 
 mod child;
+mod clock;
 mod confine;
+mod death;
 mod failure;
 mod gauge;
 mod job_result;

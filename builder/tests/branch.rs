@@ -101,7 +101,7 @@ fn links_that_multiply_the_files_end_in_an_error() {
     let files: Vec<File<'_>> =
         files.iter().map(|(path, mode, to)| (path.as_str(), *mode, to.as_str())).collect();
     let error = content(&files).members().unwrap_err().to_string();
-    assert!(error.contains("more than 500000 files"), "{error}");
+    assert!(error.contains("more than 100000 files"), "{error}");
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_tree_that_multiplies_itself_ends_in_an_error() {
         tree = raw_tree(&repository, &entries);
     }
     let error = read_tree(repository, tree).err().unwrap().to_string();
-    assert!(error.contains("more than 500000 files"), "{error}");
+    assert!(error.contains("more than 100000 files"), "{error}");
 }
 
 #[test]
@@ -225,6 +225,148 @@ fn names_that_no_file_system_accepts_are_left_out_and_named() {
     }
     assert_eq!(content.problems.len(), 6, "{problems}");
     assert_eq!(links, ["the symbolic link z to two is left out: it points to nothing"]);
+}
+
+#[test]
+fn names_that_git_refuses_on_any_system_are_left_out_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let repository = Repository::init_bare(folder.path()).unwrap();
+    let file = repository.blob(b"x").unwrap();
+    let inside = raw_tree(&repository, &[("100644", b"config", file)]);
+    let refused =
+        [".g\u{200c}it", "git~1", ".git.", ".git ", ".git::$INDEX_ALLOCATION", "..\\..\\evil"];
+    let mut entries: Vec<_> =
+        refused.iter().map(|name| ("40000", name.as_bytes(), inside)).collect();
+    entries.extend([
+        ("40000", b".GIT".as_slice(), inside),
+        ("40000", b"deeper", raw_tree(&repository, &[("120000", b"GIT~1", file)])),
+        ("100644", b".gitmodules ", file),
+    ]);
+    let content =
+        read_tree(Repository::open_bare(folder.path()).unwrap(), raw_tree(&repository, &entries))
+            .unwrap();
+    let (members, _) = members(&content);
+    assert_eq!(members, ["/", ".gitmodules =x", "deeper/"]);
+    assert_eq!(
+        content.problems,
+        [
+            ".g\u{200c}it is left out: macOS takes its name for .git",
+            "git~1 is left out: Windows takes its name for .git",
+            ".git. is left out: Windows takes its name for .git",
+            ".git  is left out: Windows takes its name for .git",
+            ".git::$INDEX_ALLOCATION is left out: Windows takes its name for .git",
+            "..\\..\\evil is left out: Windows takes the backslash in its name for a slash",
+            "deeper/GIT~1 is left out: Windows takes its name for .git",
+        ]
+    );
+}
+
+#[test]
+fn names_that_some_systems_do_not_take_stay_and_the_first_few_are_named() {
+    let few = content(&[
+        ("d/README", FILE, ""),
+        ("d/readme", FILE, ""),
+        ("aux.php", FILE, ""),
+        ("a:b", FILE, ""),
+    ]);
+    let (names, problems) = members(&few);
+    assert_eq!(names, ["/", "a:b=", "aux.php=", "d/", "d/README=", "d/readme="]);
+    assert_eq!(
+        problems,
+        [
+            "a:b cannot be unpacked on Windows: no name there has the character :",
+            "aux.php cannot be unpacked on Windows: AUX is a device there",
+            "d/readme and README differ only in case: Windows and macOS keep one of them",
+        ]
+    );
+    let names: Vec<String> = (0..20).map(|number| format!("{number}?")).collect();
+    let many: Vec<_> = names.iter().map(|name| (name.as_str(), FILE, "")).collect();
+    let (names, problems) = members(&content(&many));
+    assert_eq!((names.len(), problems.len()), (21, 6));
+    assert_eq!(problems[5], "15 more names cannot be unpacked on Windows or macOS");
+}
+
+#[test]
+fn the_text_of_a_link_that_is_longer_than_any_path_is_never_read() {
+    let long = "a".repeat(1 << 20);
+    let longest = "./".repeat(1919) + "f";
+    let content = content(&[
+        ("f", FILE, "f"),
+        ("fits", LINK, &longest),
+        ("long1", LINK, &long),
+        ("long2", LINK, &long),
+    ]);
+    assert_eq!(members(&content).0, ["/", "f=f", "fits=f"]);
+    let text = "is left out: its text has 1048576 bytes, and no path is so long";
+    let expected = ["long1", "long2"].map(|name| format!("the symbolic link {name} {text}"));
+    assert_eq!(content.problems, expected);
+}
+
+#[test]
+fn a_link_through_more_names_than_people_write_is_left_out() {
+    let content = content(&[
+        ("d/f", FILE, "f"),
+        ("far", LINK, &("d/../".repeat(500) + "d/f")),
+        ("near", LINK, &("d/../".repeat(499) + "d/f")),
+    ]);
+    let (members, problems) = members(&content);
+    assert_eq!(members, ["/", "d/", "d/f=f", "near=f"]);
+    let [problem] = problems.as_slice() else { unreachable!("{problems:?}") };
+    assert!(problem.starts_with("the symbolic link far to d/../d/../"), "{problem}");
+    assert!(problem.ends_with(" is left out: it goes through too many folders"), "{problem}");
+    assert!(problem.len() < 500, "{problem}");
+}
+
+#[test]
+fn links_nest_folders_as_deeply_as_a_path_is_long() {
+    // Chains of 250 folders, each of which ends in a link to the next chain: 1,900 levels.
+    let mut files = Vec::new();
+    for chain in 0..9 {
+        let folders = "a/".repeat(250);
+        let next = "../".repeat(251) + &format!("c{}", chain + 1);
+        files.push((format!("c{chain}/{folders}l"), LINK, next));
+    }
+    let files: Vec<_> =
+        files.iter().map(|(path, mode, to)| (path.as_str(), *mode, to.as_str())).collect();
+    let (members, problems) = members(&content(&files));
+    assert!(members.len() > 10_000, "{}", members.len());
+    assert!(problems.iter().any(|text| text.ends_with("it points to nothing")), "{problems:?}");
+    assert!(problems.iter().any(|text| text.ends_with("no file can have so long a path")));
+}
+
+#[test]
+fn submodules_are_limited_in_number() {
+    let gitlink = format!("{:040}", 7);
+    let paths: Vec<String> = (0..=1000).map(|number| format!("s{number:04}")).collect();
+    let files: Vec<_> =
+        paths.iter().map(|path| (path.as_str(), GITLINK, gitlink.as_str())).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let repository = Repository::init_bare(folder.path()).unwrap();
+    let ids = [1000, 1001].map(|number| commit(&repository, &files[..number]));
+    let [fits, more] = ids.map(|id| {
+        let repository = Repository::open_bare(folder.path()).unwrap();
+        Content::read(repository, id, |_, _| Ok(Err("no".to_owned())))
+    });
+    assert_eq!(fits.unwrap().problems.len(), 1000);
+    let error = more.err().unwrap().to_string();
+    assert!(error.starts_with("its content has more than 1000 submodules"), "{error}");
+}
+
+#[test]
+fn folders_of_submodules_count_for_the_depth_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let deep = |number| format!("{}x", "d/".repeat(number));
+    let library = Repository::init_bare(folder.path().join("library")).unwrap();
+    let inner = commit(&library, &[(&deep(200), FILE, "x")]).to_string();
+    for (outside, fits) in [(54, true), (57, false)] {
+        let main = Repository::init_bare(folder.path().join(outside.to_string())).unwrap();
+        let id = commit(&main, &[(&deep(outside), GITLINK, &inner)]);
+        let read = Content::read(main, id, |_, _| {
+            Ok(Ok(Repository::open_bare(folder.path().join("library")).unwrap()))
+        });
+        let error = read.err().map(|error| error.to_string()).unwrap_or_default();
+        assert_eq!(error.contains("more than 256 nested folders"), !fits, "{outside} {error}");
+    }
 }
 
 #[test]

@@ -429,3 +429,40 @@ fn a_line_of_2048_bytes_counts_for_nothing_as_in_git() {
         assert_eq!(content.bytes(content.file(path).unwrap()).unwrap(), bytes, "{path}");
     }
 }
+
+#[test]
+fn a_file_that_is_too_large_to_convert_keeps_its_bytes_and_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (most, more) = (vec![b'\n'; 8 << 20], vec![b'\n'; (8 << 20) + 1]);
+    let list =
+        files([(".gitattributes", b"* eol=crlf\n".as_slice()), ("most", &most), ("d/more", &more)]);
+    let content = import(folder.path(), &list);
+    let size = |path| content.size(content.file(path).unwrap()).unwrap();
+    assert_eq!((size("most"), size("d/more")), (16 << 20, (8 << 20) + 1));
+    assert_eq!(
+        content.problems,
+        [
+            "d/more keeps the bytes that it has in Git: .gitattributes ask to convert it, and it has more than 8388608 bytes"
+        ]
+    );
+}
+
+#[test]
+fn attributes_that_are_too_long_fail_before_they_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let bare = folder.path().join("bare");
+    let text = vec![b'#'; (1 << 20) + 1];
+    git(folder.path(), &["init", "-q", "--bare", "bare"], b"");
+    let mut stream =
+        b"commit refs/heads/master\ncommitter a <a@example.org> 0 +0000\ndata 0\n".to_vec();
+    write!(stream, "M 100644 inline .gitattributes\ndata {}\n", text.len()).unwrap();
+    stream.extend_from_slice(&text);
+    git(&bare, &["fast-import", "--quiet"], &stream);
+    let repository = Repository::open_bare(&bare).unwrap();
+    let tip: Oid = repository.refname_to_id("refs/heads/master").unwrap();
+    let read = Content::read(repository, tip, |_, _| Ok(Err(String::new())));
+    let error = read.err().unwrap().to_string();
+    let text =
+        "all .gitattributes together has more than 1048576 bytes, the most that tardist takes";
+    assert!(error.starts_with(text), "{error}");
+}

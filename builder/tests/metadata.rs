@@ -201,21 +201,115 @@ fn messages_may_be_in_a_submodule() {
     assert_eq!(found.metadata.description.as_deref(), Some("from the library"));
 }
 
+/// How many bytes of a branch's metadata are published.
+fn published(found: &Manifest) -> usize {
+    let texts = found.titles.values().chain(found.descriptions.values());
+    let metadata = serde_json::to_string(&found.metadata).unwrap();
+    let requires = serde_json::to_string(&found.requires).unwrap();
+    let version = found.version.as_ref().map_or(0, String::len);
+    texts.map(String::len).sum::<usize>() + metadata.len() + requires.len() + version
+}
+
 #[test]
 fn the_metadata_of_a_branch_are_bounded() {
     let mut list: Vec<(String, Value)> = (0..400)
         .map(|i| (format!("i/a{i}.json"), json!({"d": format!("{i} {}", "x".repeat(8000))})))
         .collect();
+    let constraints: BTreeMap<String, String> =
+        (0..400).map(|i| (format!("{i}{}", "n".repeat(100)), "*".to_owned())).collect();
     let manifest = json!({
-        "descriptionmsg": "d", "MessagesDirs": {"Foo": "i"}, "name": "n".repeat(9000),
-        "author": vec!["Ann"; 600],
+        "descriptionmsg": "d", "MessagesDirs": {"Foo": "i"}, "author": vec!["Ann"; 600],
+        "requires": {"extensions": constraints, "MediaWiki": "*"},
+        "name": "n".repeat(1001), "version": "v".repeat(1001), "url": "u".repeat(1001),
+        "type": "t".repeat(1001), "license-name": "l".repeat(1001),
     });
     list.push(("extension.json".to_owned(), manifest));
     let list: Vec<(&str, &Value)> = list.iter().map(|(path, text)| (path.as_str(), text)).collect();
     let found = Branches::new("extensions/Foo").read(&files(&list));
-    assert!(found.descriptions.len() < 140, "{}", found.descriptions.len());
-    assert_eq!((found.metadata.authors.len(), found.metadata.title), (500, None));
-    assert_eq!(found.problems.len(), 3, "{:?}", found.problems);
+    assert!(found.descriptions.len() < 70, "{}", found.descriptions.len());
+    assert_eq!((found.metadata.authors.len(), &found.metadata.title), (500, &None));
+    assert_eq!(found.requires, Default::default(), "a part of them would mislead");
+    assert!(published(&found) < 600_000, "{}", published(&found));
+    assert_eq!(
+        found.problems,
+        [
+            "extension.json: `version` is not a string of at most 1000 bytes",
+            "only 524288 bytes of messages are kept",
+            "extension.json: `name` is not a string of at most 1000 bytes",
+            "extension.json: `author` is not a list of at most 500",
+            "extension.json: `license-name` is not a string of at most 1000 bytes",
+            "extension.json: `url` is not a string of at most 1000 bytes",
+            "extension.json: `type` is not a string of at most 1000 bytes",
+            "extension.json: `requires` is not an object of at most 16384 bytes",
+        ]
+    );
+    let found = read(&[("extension.json", json!({"author": vec!["x".repeat(1000); 20]}))]);
+    assert_eq!(found.metadata.authors.len(), 16);
+    assert_eq!(found.problems, ["extension.json: `author` is not a list of at most 16384 bytes"]);
+}
+
+#[test]
+fn a_message_that_its_parameters_make_too_long_is_left_out() {
+    let found = read(&[
+        (
+            "extension.json",
+            json!({"descriptionmsg": ["d", "A".repeat(1000)], "MessagesDirs": {"Foo": "i"}}),
+        ),
+        ("i/de.json", json!({"d": "kurz $1"})),
+        ("i/en.json", json!({"d": "$1".repeat(4096)})),
+    ]);
+    assert_eq!(found.descriptions.keys().collect::<Vec<_>>(), ["de"]);
+    assert_eq!(found.problems, ["i/en.json: `d` has more than 8192 bytes with its parameters"]);
+    for key in [json!(["d", "A".repeat(1001)]), json!(vec!["d"; 22]), json!(["k".repeat(256)])] {
+        let found = read(&[
+            ("extension.json", json!({"descriptionmsg": key, "MessagesDirs": {"Foo": "i"}})),
+            ("i/en.json", json!({"d": "$1".repeat(4096)})),
+        ]);
+        assert_eq!(found.metadata.description, None);
+        assert_eq!(
+            found.problems,
+            [
+                "extension.json: `descriptionmsg` is not the key of a message with its parameters, at \
+              most 20 of at most 1000 bytes"
+            ]
+        );
+    }
+}
+
+#[test]
+fn folders_with_very_many_names_are_not_read_to_the_end() {
+    let folders: Vec<String> = (0..60).map(|i| format!("{}i", "./".repeat(i))).collect();
+    let mut list = vec![(
+        "extension.json".to_owned(),
+        json!({"descriptionmsg": "d", "MessagesDirs": {"Foo": folders}}),
+    )];
+    list.extend((0..1000).map(|i| (format!("i/{i}.php"), json!(""))));
+    list.push(("i/en.json".to_owned(), json!({"d": "Text"})));
+    let list: Vec<(&str, &Value)> = list.iter().map(|(path, text)| (path.as_str(), text)).collect();
+    let found = Branches::new("extensions/Foo").read(&files(&list));
+    assert_eq!(found.metadata.description.as_deref(), Some("Text"));
+    assert_eq!(
+        found.problems,
+        [
+            "only 10000 files of messages are read, and only among the first 50000 files of their folders"
+        ]
+    );
+}
+
+#[test]
+fn a_manifest_with_very_many_values_is_none() {
+    let wide = |count: usize| json!({"name": "Foo", "author": vec![json!({"": 0}); count]});
+    let found = read(&[("extension-a.json", wide(3000)), ("extension-b.json", wide(2000))]);
+    assert_eq!(found.metadata.title.as_deref(), Some("Foo"));
+    assert_eq!(
+        found.problems,
+        [
+            "extension-a.json has more than 5000 values in the fields that are read",
+            "extension-b.json: `author` is not a string or a list of strings",
+        ]
+    );
+    let elsewhere = json!({"name": "Foo", "config": vec![json!({"": 0}); 100_000]});
+    assert_eq!(extension(elsewhere).metadata.title.as_deref(), Some("Foo"));
 }
 
 #[test]

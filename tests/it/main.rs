@@ -33,3 +33,4 @@ mod real_schemathesis;
 mod search;
 mod tarball;
 mod upstreams;
+mod workers;

@@ -139,10 +139,16 @@ impl TestEnv {
         self.tardist(&[&["sync"], args].concat())
     }
 
+    /// Starts `tardist` with these arguments and does not wait.
+    #[must_use]
+    pub fn start(&self, args: &[&str]) -> Running {
+        Running::start(self.command(args))
+    }
+
     /// Starts `tardist sync` and does not wait.
     #[must_use]
     pub fn start_sync(&self) -> Running {
-        Running::start(self.command(&["sync"]))
+        self.start(&["sync"])
     }
 
     /// The Git requests that the upstream got since its requests were cleared: the kind of each,

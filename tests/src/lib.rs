@@ -50,7 +50,7 @@ pub use gerrit::Gerrit;
 pub use imports::{Imports, Module};
 pub use kills::{Killed, Kills};
 pub use nginx::{LoggedRequest, Nginx};
-pub use process::{Run, Running, within};
+pub use process::{Run, Running, signal, within};
 pub use sample_upstream::{Fault, File, Oid, Repository, Request, RequestKind, State, Time};
 pub use schemathesis::schemathesis;
 /// For the JSON in answers.

@@ -111,6 +111,15 @@ impl Running {
         self.end();
     }
 
+    /// The ids of the processes that it has started and that are running (Linux).
+    #[must_use]
+    pub fn children(&self) -> Vec<u32> {
+        let own = self.0.as_ref().map(Child::id);
+        let names = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().file_name());
+        let processes = names.filter_map(|name| name.to_str()?.parse().ok());
+        processes.filter(|process| own.is_some() && parent(*process) == own).collect()
+    }
+
     /// Sends it a signal by name (`TERM`, `INT`) and waits until it ends.
     #[must_use]
     pub fn signal(self, name: &str) -> Run {
@@ -138,6 +147,20 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// The id of a process's parent; `None` if the process has ended.
+fn parent(process: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name before it is in brackets and may contain anything.
+    let (_, fields) = stat.rsplit_once(')')?;
+    fields.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// Sends a signal to any process by name (`KILL`, `SEGV`).
+pub fn signal(process: u32, name: &str) {
+    let status = Command::new("kill").args(["-s", name, &process.to_string()]).status().unwrap();
+    assert!(status.success(), "{process}");
 }
 
 /// Waits until `condition` is true. Fails the test if that takes more than ten seconds.

@@ -68,6 +68,16 @@ impl Run {
     }
 }
 
+/// The peak of the builder's processes together, in bytes, as its report has it: the system knows only the peak of
+/// the largest process.
+fn reported_peak(data: &Path) -> Result<f64> {
+    let path = data.join("report.json");
+    let text =
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let report: Value = serde_json::from_str(&text).context("in report.json")?;
+    Ok(report["peak_memory"].as_f64().unwrap_or_default())
+}
+
 /// One `tardist sync`.
 pub(crate) fn sync(setup: &Setup, data: &Path, name: &str) -> Result<Run> {
     println!("tardist: {name}");
@@ -83,7 +93,8 @@ pub(crate) fn sync(setup: &Setup, data: &Path, name: &str) -> Result<Run> {
     // Messages about single repositories are in its report too.
     command.args(&setup.choice).env("TARDIST_LOG", "tardist=error");
     Stats::take(&setup.url);
-    let usage = measure::usage(&command, &setup.folder)?;
+    let mut usage = measure::usage(&command, &setup.folder)?;
+    usage.peak_bytes = usage.peak_bytes.max(reported_peak(data)?);
     let stats = Stats::take(&setup.url);
     if !matches!(usage.code, Some(0 | 3)) {
         bail!("`tardist sync` failed, see above");

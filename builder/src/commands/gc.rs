@@ -13,6 +13,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     path::{Path, PathBuf},
+    time::Instant,
 };
 
 use jiff::Timestamp;
@@ -23,15 +24,16 @@ use crate::{
     commands::output::Output,
     cycle::{
         report::{Report, ReportEntry},
-        sweep,
+        sweep, workers,
     },
     data_dir::{layout::Layout, lock::Lock, mirrors, unfinished},
-    git::{keep, repack},
+    git::keep,
     pool,
     progress::{self, Progress},
     repository_id::RepositoryId,
     settings::config::Config,
     snapshot::Snapshot,
+    worker::{Failure, Supervisor},
 };
 
 /// What one run of `gc` did.
@@ -99,7 +101,8 @@ pub fn run(config: &Config, now: Timestamp, progress: &Progress) -> Result<Outpu
     remove_unfinished(&layout, &mut summary)?;
     remove_tarballs(&layout, &snapshot, config, now, &mut summary)?;
     let in_use = remove_mirrors(&layout, &snapshot, &mut summary)?;
-    repack_all(&layout, in_use, config.jobs, progress, &mut summary);
+    let supervisor = workers::supervisor(config, &layout, config.http_options(), Instant::now())?;
+    repack_all(&layout, &supervisor, in_use, config.jobs, progress, &mut summary);
     let exit_status = if summary.failures.is_empty() { 0 } else { 3 };
     Ok(Output { text: summary.to_string(), exit_status })
 }
@@ -188,9 +191,10 @@ fn wanted<'a>(
     }
 }
 
-/// Repacks mirrors, `jobs` at a time.
+/// Repacks mirrors, `jobs` at a time, each in a worker of its own: their content is hostile.
 fn repack_all(
     layout: &Layout,
+    supervisor: &Supervisor<'_>,
     mirrors: Vec<PathBuf>,
     jobs: usize,
     progress: &Progress,
@@ -203,16 +207,17 @@ fn repack_all(
     };
     let work = |path: &PathBuf| {
         let _task = meter.begin(&name(path));
-        repack::repack(path, true)
+        supervisor.repack(path)
     };
-    pool::run(jobs, mirrors, work, |path, repacked| match repacked {
+    let failed = |error: Error| Err(Failure::for_now(error.to_string()));
+    pool::run(jobs, mirrors, work, |path, done| match done.unwrap_or_else(failed) {
         Ok(repacked) => {
             summary.repacked += 1;
             summary.packs += repacked.packs_before;
             summary.bytes += repacked.bytes_before.saturating_sub(repacked.bytes_after);
         }
-        Err(error) => {
-            let (repository, text) = (name(&path), error.to_string());
+        Err(Failure { text, .. }) => {
+            let repository = name(&path);
             summary.failures.push(ReportEntry { repository, branch: None, text });
         }
     });

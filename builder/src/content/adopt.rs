@@ -81,14 +81,15 @@ impl Content {
             }
             Entry::Vacant(vacant) => vacant,
         };
-        self.count()?;
+        self.counts.members.take(1)?;
         if metadata.is_dir() {
             let mut inner = Folder::new();
             self.adopt_folder(&mut inner, disk, path, depth + 1)?;
             vacant.insert(Node::Folder(inner));
         } else if metadata.is_symlink() {
-            let target = fs::read_link(disk).at("read", disk)?;
-            vacant.insert(Node::Link(target.into_os_string().into_vec()));
+            // The system has no texts that are longer than a path.
+            let text = fs::read_link(disk).at("read", disk)?;
+            vacant.insert(Node::Link(self.links.add(text.as_os_str().as_bytes())?));
         } else if metadata.is_file() {
             vacant.insert(Node::File(File {
                 source: Source::Disk { path: disk.to_owned(), size: metadata.len() },

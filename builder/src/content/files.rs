@@ -7,7 +7,9 @@ use crate::{
     Error,
     content::{
         check,
-        links::{self, Target},
+        counts::{Counts, MemberCounts},
+        link_texts::LinkTexts,
+        links::{self, Place, Target},
         members::{self, Member},
         objects::Objects,
         reader::FileReader,
@@ -24,8 +26,8 @@ pub struct Content {
     pub(crate) reader: FileReader,
     /// Folders on disk that files come from; they are removed with the content.
     pub(crate) folders: Vec<TempDir>,
-    /// How many files and folders there are.
-    count: usize,
+    pub(crate) links: LinkTexts,
+    pub(crate) counts: Counts,
     /// What was left out and why, for people.
     pub problems: Vec<String>,
 }
@@ -37,15 +39,10 @@ impl Content {
             root: Folder::new(),
             reader: FileReader::new(Objects::new(repository)),
             folders: Vec::new(),
-            count: 0,
+            links: LinkTexts::default(),
+            counts: Counts::default(),
             problems: Vec::new(),
         }
-    }
-
-    /// Counts a file or folder before it takes any memory.
-    pub(crate) fn count(&mut self) -> Result<(), Error> {
-        self.count += 1;
-        check::members(self.count)
     }
 
     pub(crate) fn note(&mut self, problem: String) {
@@ -81,8 +78,8 @@ impl Content {
 
     /// The file at a path from the root, through links; `None` where there is none.
     pub fn file(&self, path: &str) -> Option<&File> {
-        match links::resolve(&self.root, &[], path.as_bytes()) {
-            Ok((_, Target::File(file))) => Some(file),
+        match links::resolve(&Place::root(&self.root), path.as_bytes()).target {
+            Ok(Target::File(file)) => Some(file),
             _ => None,
         }
     }
@@ -90,20 +87,22 @@ impl Content {
     /// The names in the folder at a path from the root, through links; empty where there is none.
     /// Names that are not UTF-8 are left out.
     pub fn names(&self, path: &str) -> Vec<String> {
-        match links::resolve(&self.root, &[], path.as_bytes()) {
-            Ok((_, Target::Folder(folder))) => {
-                folder.keys().filter_map(|name| String::from_utf8(name.clone()).ok()).collect()
+        match links::resolve(&Place::root(&self.root), path.as_bytes()).target {
+            Ok(Target::Folder(place)) => {
+                let names = place.folder.keys();
+                names.filter_map(|name| String::from_utf8(name.clone()).ok()).collect()
             }
             _ => Vec::new(),
         }
     }
 
     /// All members in the order of the tarball: each folder before what is in it, names sorted by
-    /// bytes; a link is what it points to. Also what was left out, a sentence each.
+    /// bytes; a link is what it points to. Also what was left out, and which names some systems do
+    /// not take, a sentence each.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] where links multiply the files beyond the limit.
+    /// [`Error::TooLarge`] where links multiply the files beyond a limit, or take too long to follow.
     pub fn members(&self) -> Result<(Vec<Member<'_>>, Vec<String>), Error> {
-        members::members(&self.root)
+        members::members(&self.root, MemberCounts::default())
     }
 }

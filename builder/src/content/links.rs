@@ -3,9 +3,12 @@
 //! It owns the rule that no link leads out of the tree: not by an absolute target, not by `..` above
 //! the root. It only looks at the tree in memory, so no link can reach the disk.
 
-use std::collections::VecDeque;
+use std::rc::Rc;
 
-use crate::content::tree::{File, Folder, Node};
+use crate::{
+    content::tree::{File, Folder, Node},
+    limits::content::MAX_PATH_NAMES,
+};
 
 /// How many links one path may go through, as in Linux (`MAXSYMLINKS`).
 const MAX_LINKS: usize = 40;
@@ -19,87 +22,160 @@ const NOWHERE: &str = "it points to nothing";
 /// A link that leads back to itself, or to a folder that it is in.
 pub(crate) const CIRCLE: &str = "it goes in circles";
 
-/// The names from the root to a file or folder, with all links resolved.
-pub(crate) type RealPath<'a> = Vec<&'a [u8]>;
+/// A link or path that takes longer to follow than any that people make.
+const FAR: &str = "it goes through too many folders";
+
+/// A folder, with the folders that it is in. It is shared, so that going one folder down or up costs
+/// the same wherever it is.
+#[derive(Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) folder: &'a Folder,
+    /// `None` for the root.
+    parent: Option<Rc<Place<'a>>>,
+}
+
+impl<'a> Place<'a> {
+    pub(crate) fn root(folder: &'a Folder) -> Rc<Self> {
+        Rc::new(Self { folder, parent: None })
+    }
+
+    /// A folder in this one.
+    pub(crate) fn inner(self: &Rc<Self>, folder: &'a Folder) -> Rc<Self> {
+        Rc::new(Self { folder, parent: Some(Rc::clone(self)) })
+    }
+}
 
 /// What a path leads to.
 pub(crate) enum Target<'a> {
-    Folder(&'a Folder),
+    Folder(Rc<Place<'a>>),
     File(&'a File),
 }
 
-/// Follows a path from the folder `from`, as the kernel does.
-///
-/// # Errors
-/// Why it leads to no file or folder of the tree; the end of a sentence about the link.
-pub(crate) fn resolve<'a>(
-    root: &'a Folder,
-    from: &[&'a [u8]],
+/// The end of a path that was followed.
+pub(crate) struct Resolved<'a> {
+    /// The error is why the path leads to no file or folder of the tree: the end of a sentence about
+    /// it.
+    pub(crate) target: Result<Target<'a>, &'static str>,
+    /// How many names were looked at.
+    pub(crate) steps: u64,
+}
+
+/// Follows a path from a folder, as the kernel does.
+pub(crate) fn resolve<'a>(from: &Rc<Place<'a>>, path: &[u8]) -> Resolved<'a> {
+    let mut steps = 0;
+    Resolved { target: follow(from, path, &mut steps), steps }
+}
+
+fn follow<'a>(
+    from: &Rc<Place<'a>>,
     path: &[u8],
-) -> Result<(RealPath<'a>, Target<'a>), &'static str> {
-    if path.starts_with(b"/") {
-        return Err(LEAVES);
-    }
-    // The folders from the root to where the path has led so far.
-    let mut open = open_folders(root, from).ok_or(NOWHERE)?;
-    let mut rest = names(path);
+    steps: &mut u64,
+) -> Result<Target<'a>, &'static str> {
+    let mut here = Rc::clone(from);
     let mut links = 0;
-    while let Some(name) = rest.pop_front() {
-        let here = open.last().map_or(root, |(_, folder)| folder);
-        match name.as_slice() {
+    // What is left of the path and of the links on it; what comes first is at the end.
+    let mut rest = vec![relative(path)?];
+    while let Some(text) = rest.pop() {
+        *steps += 1;
+        if *steps > MAX_PATH_NAMES {
+            return Err(FAR);
+        }
+        let slash = text.iter().position(|&b| b == b'/');
+        let name = &text[..slash.unwrap_or(text.len())];
+        if let Some(slash) = slash {
+            rest.push(&text[slash + 1..]);
+        }
+        match name {
             b"" | b"." => {}
-            b".." => {
-                open.pop().ok_or(LEAVES)?;
-            }
-            name => match here.get_key_value(name) {
+            b".." => here = here.parent.clone().ok_or(LEAVES)?,
+            name => match here.folder.get(name) {
                 None => return Err(NOWHERE),
-                Some((name, Node::Folder(folder))) => open.push((name, folder)),
-                Some((name, Node::File(file))) => {
-                    if !rest.is_empty() {
-                        return Err(NOWHERE);
-                    }
-                    let mut path = real_path(&open);
-                    path.push(name);
-                    return Ok((path, Target::File(file)));
-                }
-                Some((_, Node::Link(target))) => {
+                Some(Node::Folder(folder)) => here = here.inner(folder),
+                // A slash after it would ask for a folder.
+                Some(Node::File(_)) if !rest.is_empty() => return Err(NOWHERE),
+                Some(Node::File(file)) => return Ok(Target::File(file)),
+                Some(Node::Link(text)) => {
                     links += 1;
                     if links > MAX_LINKS {
                         return Err(CIRCLE);
                     }
-                    if target.starts_with(b"/") {
-                        return Err(LEAVES);
-                    }
-                    let mut target = names(target);
-                    target.append(&mut rest);
-                    rest = target;
+                    rest.push(relative(text)?);
                 }
             },
         }
     }
-    let folder = open.last().map_or(root, |(_, folder)| folder);
-    Ok((real_path(&open), Target::Folder(folder)))
+    Ok(Target::Folder(here))
 }
 
-/// A folder with its name.
-type Named<'a> = (&'a [u8], &'a Folder);
+fn relative(path: &[u8]) -> Result<&[u8], &'static str> {
+    if path.starts_with(b"/") { Err(LEAVES) } else { Ok(path) }
+}
 
-/// The folders on a path without links; `None` where one of them is not there.
-fn open_folders<'a>(root: &'a Folder, path: &[&'a [u8]]) -> Option<Vec<Named<'a>>> {
-    let mut open: Vec<Named<'a>> = Vec::new();
-    let mut folder = root;
-    for &name in path {
-        let (name, Node::Folder(inner)) = folder.get_key_value(name)? else { return None };
-        open.push((name, inner));
-        folder = inner;
+/// The text of a link without the parts that lead nowhere else: `./a//b/.` is `a/b/`. A slash at the
+/// end stays, since it asks for a folder.
+pub(crate) fn normalized(text: &[u8]) -> Vec<u8> {
+    if text.starts_with(b"/") {
+        return text.to_vec();
     }
-    Some(open)
+    let idle = |part: &[u8]| matches!(part, b"" | b".");
+    let mut short = Vec::new();
+    for part in text.split(|&b| b == b'/').filter(|part| !idle(part)) {
+        short.extend_from_slice(part);
+        short.push(b'/');
+    }
+    if short.is_empty() {
+        return b".".to_vec();
+    }
+    if text.rsplit(|&b| b == b'/').next().is_some_and(|last| !idle(last)) {
+        short.pop();
+    }
+    short
 }
 
-fn real_path<'a>(open: &[Named<'a>]) -> RealPath<'a> {
-    open.iter().map(|(name, _)| *name).collect()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn names(path: &[u8]) -> VecDeque<Vec<u8>> {
-    path.split(|&b| b == b'/').map(<[u8]>::to_vec).collect()
+    #[test]
+    fn a_normalized_text_has_no_parts_that_lead_nowhere() {
+        for (text, short) in [
+            ("a", "a"),
+            ("./a", "a"),
+            ("././a/./b", "a/b"),
+            ("a//b", "a/b"),
+            ("a/", "a/"),
+            ("a/.", "a/"),
+            ("a/b/./", "a/b/"),
+            ("a/./..", "a/.."),
+            ("../.a", "../.a"),
+            (".", "."),
+            ("./", "."),
+            ("", "."),
+            ("/a/./b", "/a/./b"),
+        ] {
+            assert_eq!(normalized(text.as_bytes()), short.as_bytes(), "{text:?}");
+        }
+        let long = "./".repeat(1900) + "a";
+        let short = normalized(long.as_bytes());
+        assert_eq!(short, b"a");
+    }
+
+    fn file() -> Node {
+        let source = crate::content::tree::Source::Bytes(Vec::new());
+        Node::File(File { source, executable: false })
+    }
+
+    #[test]
+    fn a_path_may_go_through_as_many_names_as_the_limit_and_not_one_more() {
+        let folder =
+            Folder::from([(b"f".to_vec(), file()), (b"d".to_vec(), Node::Folder(Folder::new()))]);
+        let root = Place::root(&folder);
+        let path = |turns: usize| "d/../".repeat(turns) + "./f";
+        let most = resolve(&root, path(499).as_bytes());
+        assert!(matches!(most.target, Ok(Target::File(_))));
+        assert_eq!(most.steps, MAX_PATH_NAMES);
+        let more = resolve(&root, path(500).as_bytes());
+        assert!(matches!(more.target, Err(FAR)));
+        assert_eq!(more.steps, MAX_PATH_NAMES + 1);
+    }
 }

@@ -6,7 +6,7 @@ use git2::{ObjectType, Oid, Repository};
 
 use crate::{
     Error,
-    content::blob::Blob,
+    content::{blob::Blob, counts::Counts},
     error::GitContext,
     object::{self, ObjectContext},
 };
@@ -54,19 +54,26 @@ impl Objects {
         Ok(commit_object.object(repository, || format!("commit {commit}"))?.tree)
     }
 
-    /// The entries of a tree, in its order.
-    pub(crate) fn entries(&self, repository: usize, tree: Oid) -> Result<Vec<TreeEntry>, Error> {
+    /// The entries of a tree, in its order. Its bytes and its entries are counted before they take
+    /// memory.
+    pub(crate) fn entries(
+        &self,
+        repository: usize,
+        tree: Oid,
+        counts: &mut Counts,
+    ) -> Result<Vec<TreeEntry>, Error> {
         let repository = &self.repositories[repository];
-        let entries = repository.find_tree(tree).map(|tree| {
-            let entry = |entry: git2::TreeEntry<'_>| TreeEntry {
-                name: entry.name_bytes().to_vec(),
-                id: entry.id(),
-                kind: entry.kind(),
-                mode: entry.filemode(),
-            };
-            tree.iter().map(entry).collect()
-        });
-        entries.object(repository, || format!("the tree {tree}"))
+        let what = || format!("the tree {tree}");
+        counts.trees.take(size(repository, tree).object(repository, what)?)?;
+        let tree = repository.find_tree(tree).object(repository, what)?;
+        counts.members.take(tree.len() as u64)?;
+        let entry = |entry: git2::TreeEntry<'_>| TreeEntry {
+            name: entry.name_bytes().to_vec(),
+            id: entry.id(),
+            kind: entry.kind(),
+            mode: entry.filemode(),
+        };
+        Ok(tree.iter().map(entry).collect())
     }
 
     /// The bytes of a blob.
@@ -79,8 +86,12 @@ impl Objects {
     /// The size of a blob in bytes.
     pub(crate) fn blob_size(&self, Blob { repository, id }: Blob) -> Result<u64, Error> {
         let repository = &self.repositories[repository];
-        let header = repository.odb().and_then(|odb| odb.read_header(id.oid()));
-        let size = header.map(|(size, _)| size as u64);
-        size.object(repository, || format!("the blob {id}"))
+        size(repository, id.oid()).object(repository, || format!("the blob {id}"))
     }
+}
+
+/// The size of an object in bytes, from its header.
+fn size(repository: &Repository, id: Oid) -> Result<u64, git2::Error> {
+    let (size, _) = repository.odb()?.read_header(id)?;
+    Ok(size as u64)
 }

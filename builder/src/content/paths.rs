@@ -3,6 +3,8 @@
 //! It owns the limits for both. Names come from outside, and Git objects can hold names that no file
 //! system accepts.
 
+use crate::{content::names, limits::content::MAX_SHOWN};
+
 /// The longest name of a file or folder in bytes, on all file systems in use (`NAME_MAX`).
 const MAX_NAME: usize = 255;
 
@@ -10,14 +12,14 @@ const MAX_NAME: usize = 255;
 /// tarball's top folder comes first.
 pub(crate) const MAX_PATH: usize = 4095 - MAX_NAME - 1;
 
-/// Why no file system accepts this name or this path; `None` if it is fine.
+/// Why no tarball has this name or this path; `None` if it is fine.
 pub(crate) fn unusable(name: &[u8], path: &[u8]) -> Option<&'static str> {
     if matches!(name, b"" | b"." | b"..") || name.iter().any(|b| matches!(b, b'/' | 0)) {
         Some("no file can have that name")
     } else if name.len() > MAX_NAME {
         Some("no file can have a name of more than 255 bytes")
     } else {
-        too_long(path)
+        names::refused(name).or_else(|| too_long(path))
     }
 }
 
@@ -57,7 +59,27 @@ pub(crate) fn join(folder: &[u8], path: &[u8]) -> Vec<u8> {
     joined
 }
 
-/// A path for messages; bytes that are not UTF-8 become U+FFFD.
+/// A path for messages; bytes that are not UTF-8 become U+FFFD. Of a long path, only the start and the
+/// end are shown: messages are kept in memory.
 pub(crate) fn shown(path: &[u8]) -> String {
-    String::from_utf8_lossy(path).into_owned()
+    if path.len() <= MAX_SHOWN {
+        return String::from_utf8_lossy(path).into_owned();
+    }
+    let (start, end) = (&path[..MAX_SHOWN / 2], &path[path.len() - MAX_SHOWN / 2..]);
+    format!("{}[…]{}", String::from_utf8_lossy(start), String::from_utf8_lossy(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_path_is_shown_with_its_start_and_end() {
+        let name = "n".repeat(MAX_SHOWN);
+        assert_eq!(shown(name.as_bytes()), name);
+        let path = format!("start/{name}/end");
+        let text = shown(path.as_bytes());
+        assert!(text.starts_with("start/nnn") && text.ends_with("nnn/end"), "{text}");
+        assert_eq!(text.len(), MAX_SHOWN + "[…]".len());
+    }
 }

@@ -72,32 +72,43 @@ impl Content {
         repository: Repository,
         commit: Oid,
         depth: usize,
-        mut submodule: impl FnMut(&Content, &Gitlink) -> Result<Result<Repository, String>, Error>,
+        submodule: impl FnMut(&Content, &Gitlink) -> Result<Result<Repository, String>, Error>,
     ) -> Result<Self, Error> {
         let mut content = Self::empty(repository);
+        content.fill(commit, depth, submodule)?;
+        Ok(content)
+    }
+
+    /// [`Content::read_nested`] into an empty content.
+    fn fill(
+        &mut self,
+        commit: Oid,
+        depth: usize,
+        mut submodule: impl FnMut(&Content, &Gitlink) -> Result<Result<Repository, String>, Error>,
+    ) -> Result<(), Error> {
         let mut gitlinks = VecDeque::new();
-        content.root = read_commit(&mut content, 0, commit, b"", 1, &mut gitlinks)?;
+        self.root = read_commit(self, 0, commit, b"", 1, &mut gitlinks)?;
         while let Some(gitlink) = gitlinks.pop_front() {
             if gitlink.depth > depth {
                 continue;
             }
-            match submodule(&content, &gitlink)? {
+            match submodule(self, &gitlink)? {
                 Ok(repository) => {
-                    let number = content.reader.objects_mut().add(repository);
+                    let number = self.reader.objects_mut().add(repository);
                     let Gitlink { commit, depth, raw_path: path, .. } = gitlink;
                     let folder =
-                        read_commit(&mut content, number, commit, &path, depth + 1, &mut gitlinks)?;
-                    if let Some(Node::Folder(empty)) = tree::node_mut(&mut content.root, &path) {
+                        read_commit(self, number, commit, &path, depth + 1, &mut gitlinks)?;
+                    if let Some(Node::Folder(empty)) = tree::node_mut(&mut self.root, &path) {
                         *empty = folder;
                     }
                 }
                 Err(reason) => {
-                    let path = gitlink.path;
-                    content.note(format!("the submodule {path} is left empty: {reason}"));
+                    let path = shown(&gitlink.raw_path);
+                    self.note(format!("the submodule {path} is left empty: {reason}"));
                 }
             }
         }
-        Ok(content)
+        Ok(())
     }
 }
 
@@ -114,10 +125,10 @@ fn read_commit(
     let root = content.reader.objects().tree_of_commit(repository, commit)?;
     let attributes = AttributeFiles::default();
     let mut reader = TreeReader { content, repository, within, depth, gitlinks, attributes };
-    let mut folder = reader.folder(root, &mut Vec::new(), 0)?;
+    let folders_above = within.split(|&b| b == b'/').filter(|name| !name.is_empty()).count();
+    let mut folder = reader.folder(root, &mut Vec::new(), folders_above)?;
     let attributes = reader.attributes;
-    let objects = content.reader.objects();
-    checkout::convert_tree(&mut folder, within, &attributes, objects, &mut content.problems)?;
+    checkout::convert_tree(&mut folder, within, &attributes, content)?;
     Ok(folder)
 }
 
@@ -133,15 +144,15 @@ struct TreeReader<'a> {
 
 impl TreeReader<'_> {
     /// The folder of a tree object. `path` is from the root of the repository, `depth` counts the
-    /// folders above.
+    /// folders above, up to the root of the content.
     fn folder(&mut self, id: Oid, path: &mut Vec<u8>, depth: usize) -> Result<Folder, Error> {
         check::depth(depth)?;
         let mut folder = Folder::new();
-        for entry in self.content.reader.objects().entries(self.repository, id)? {
+        let content = &mut *self.content;
+        for entry in content.reader.objects().entries(self.repository, id, &mut content.counts)? {
             if paths::is_git_folder(&entry.name) {
                 continue;
             }
-            self.content.count()?;
             let length = paths::push(path, &entry.name);
             self.entry(&mut folder, entry, path, depth)?;
             path.truncate(length);
@@ -168,39 +179,131 @@ impl TreeReader<'_> {
             return Ok(());
         }
         let node = match entry.kind {
-            Some(ObjectType::Tree) => Node::Folder(self.folder(entry.id, path, depth + 1)?),
+            Some(ObjectType::Tree) => Some(Node::Folder(self.folder(entry.id, path, depth + 1)?)),
             Some(ObjectType::Commit) => {
-                self.gitlink(full_path, entry.id);
-                Node::Folder(Folder::new())
+                self.gitlink(full_path, entry.id)?;
+                Some(Node::Folder(Folder::new()))
             }
-            _ => self.leaf(path, &entry)?,
+            _ => self.leaf(path, &full_path, &entry)?,
         };
-        folder.insert(entry.name, node);
+        if let Some(node) = node {
+            folder.insert(entry.name, node);
+        }
         Ok(())
     }
 
-    fn gitlink(&mut self, path: Vec<u8>, commit: Oid) {
+    fn gitlink(&mut self, path: Vec<u8>, commit: Oid) -> Result<(), Error> {
+        self.content.counts.gitlinks.take(1)?;
         self.gitlinks.push_back(Gitlink {
-            path: shown(&path),
+            path: String::from_utf8_lossy(&path).into_owned(),
             commit,
-            within: shown(self.within),
+            within: String::from_utf8_lossy(self.within).into_owned(),
             depth: self.depth,
             raw_path: path,
         });
+        Ok(())
     }
 
-    /// A file or a symbolic link.
-    fn leaf(&mut self, path: &[u8], entry: &TreeEntry) -> Result<Node, Error> {
+    /// A file or a symbolic link; `None` for a link that is left out.
+    fn leaf(
+        &mut self,
+        path: &[u8],
+        full_path: &[u8],
+        entry: &TreeEntry,
+    ) -> Result<Option<Node>, Error> {
         let blob = Blob { repository: self.repository, id: entry.id.into() };
-        let objects = self.content.reader.objects();
-        self.attributes.collect(path, || objects.blob(blob))?;
+        let content = &mut *self.content;
+        let objects = content.reader.objects();
+        self.attributes.collect(path, blob, objects, &mut content.counts.attributes)?;
         if entry.mode == LINK {
-            let mut target = objects.blob(blob)?;
-            // A longer target leads nowhere: one byte more than the longest path is enough to know.
-            target.truncate(paths::MAX_PATH + 1);
-            return Ok(Node::Link(target));
+            let text = content.links.of_blob(objects, blob)?;
+            return Ok(match text {
+                Ok(text) => Some(Node::Link(text)),
+                Err(size) => {
+                    let path = shown(full_path);
+                    content.note(format!(
+                        "the symbolic link {path} is left out: its text has {size} bytes, and no path is so long"
+                    ));
+                    None
+                }
+            });
         }
         let executable = entry.mode & 0o111 != 0;
-        Ok(Node::File(File { source: Source::Blob(blob), executable }))
+        Ok(Some(Node::File(File { source: Source::Blob(blob), executable })))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use git2::{Signature, Time};
+
+    use super::*;
+
+    /// Reads a commit with these blobs at the root, with other limits. A name that ends with `@` is a
+    /// symbolic link.
+    fn read(blobs: &[(&str, &str)], limits: impl FnOnce(&mut Content)) -> Result<Content, Error> {
+        let folder = tempfile::tempdir().unwrap();
+        let repository = Repository::init_bare(folder.path()).unwrap();
+        let mut builder = repository.treebuilder(None).unwrap();
+        for (name, text) in blobs {
+            let blob = repository.blob(text.as_bytes()).unwrap();
+            let (name, mode) = name.strip_suffix('@').map_or((*name, 0o100_644), |it| (it, LINK));
+            builder.insert(name, blob, mode).unwrap();
+        }
+        let tree = builder.write().unwrap();
+        let who = Signature::new("a", "a@example.org", &Time::new(0, 0)).unwrap();
+        let tree = repository.find_tree(tree).unwrap();
+        let commit = repository.commit(None, &who, &who, "a", &tree, &[]).unwrap();
+        let mut content = Content::empty(Repository::open_bare(folder.path()).unwrap());
+        limits(&mut content);
+        content.fill(commit, 0, |_, _| Ok(Err(String::new())))?;
+        Ok(content)
+    }
+
+    fn error(read: Result<Content, Error>) -> String {
+        read.err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn equal_texts_of_links_are_kept_once_and_all_texts_have_a_limit() {
+        let links = [("a@", "./target"), ("b@", "./target"), ("c@", "other")];
+        let limit = |limit| move |content: &mut Content| content.links.bytes.limit = limit;
+        assert_eq!(error(read(&links, limit(6 + 5))), "");
+        let error = error(read(&links, limit(6 + 5 - 1)));
+        assert!(
+            error.starts_with("its content has more than 10 bytes of symbolic links"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn the_bytes_of_trees_have_a_limit_and_so_has_the_number_of_entries() {
+        // "100644 a", a NUL, and 20 bytes of an id.
+        let files = [("a", ""), ("b", "")];
+        let limits = |trees, members| {
+            move |content: &mut Content| {
+                content.counts.trees.limit = trees;
+                content.counts.members.limit = members;
+            }
+        };
+        assert_eq!(error(read(&files, limits(2 * 29, 2))), "");
+        let trees = error(read(&files, limits(2 * 29 - 1, 2)));
+        assert!(trees.starts_with("its content has more than 57 bytes of Git trees"), "{trees}");
+        let members = error(read(&files, limits(2 * 29, 1)));
+        assert!(members.starts_with("its content has more than 1 files"), "{members}");
+    }
+
+    #[test]
+    fn what_attributes_ask_to_convert_has_a_limit_and_equal_files_count_once() {
+        let files =
+            [(".gitattributes", "[a-z]* eol=crlf"), ("a", "one\n"), ("b", "one\n"), ("c", "two\n")];
+        let limit = |limit| move |content: &mut Content| content.counts.converted.limit = limit;
+        let content = read(&files, limit(8)).unwrap();
+        for name in ["a", "b", "c"] {
+            assert_eq!(content.size(content.file(name).unwrap()).unwrap(), 5);
+        }
+        let error = error(read(&files, limit(7)));
+        let text = "what its .gitattributes ask to convert has more than 7 bytes";
+        assert!(error.starts_with(text), "{error}");
     }
 }

@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use crate::content::{
     blob::{Blob, BlobId},
     checkout::convert::Conversion,
+    link_texts::LinkText,
 };
 
 /// A folder: its entries by their names.
@@ -17,8 +18,7 @@ pub(crate) type Folder = BTreeMap<Vec<u8>, Node>;
 pub(crate) enum Node {
     Folder(Folder),
     File(File),
-    /// A symbolic link with its target.
-    Link(Vec<u8>),
+    Link(LinkText),
 }
 
 /// A file: its mode, and where its bytes are.

@@ -8,7 +8,6 @@ use std::{
 
 use jiff::Timestamp;
 use tardist_contract::Kind;
-use tracing::level_filters::LevelFilter;
 
 use crate::{
     Error,
@@ -18,8 +17,9 @@ use crate::{
         publish::Publishing,
         quarantine::{self, Quarantine},
         report::{Outcome, Report},
+        workers,
     },
-    data_dir::{atomic, disk, layout::Layout, lock::Lock},
+    data_dir::{atomic, layout::Layout, lock::Lock},
     error::{GitContext, IoContext},
     git::transport,
     memory,
@@ -32,7 +32,7 @@ use crate::{
         catalogue::{self, Catalogue},
     },
     upstream::{self, Listing, Upstream, Wanted},
-    worker::{Instructions, Job, JobResult, Supervisor},
+    worker::{Job, JobResult, Supervisor},
 };
 
 /// The options of one cycle.
@@ -96,8 +96,7 @@ pub(super) struct Cycle<'a> {
 }
 
 impl Cycle<'_> {
-    fn run(&self, http: HttpOptions, start: Instant, report: &mut Report) -> Result<(), Error> {
-        let deadline = start + self.config.deadline;
+    fn run(&self, http: HttpOptions, began_at: Instant, report: &mut Report) -> Result<(), Error> {
         transport::set_up(self.http).git(|| "set up Git".to_owned())?;
         self.layout.prepare()?;
         let previous = Snapshot::load(&self.layout.snapshot());
@@ -121,8 +120,7 @@ impl Cycle<'_> {
             report.failures.extend(merge::held_back(&held));
         }
         report.kept = catalogue::tarballs(&plan.kept).count();
-        let supervisor =
-            Supervisor::new(self.instructions(http), self.layout, deadline, self.keep_free()?);
+        let supervisor = workers::supervisor(self.config, self.layout, http, began_at)?;
         let note = |job: &Job, result: &JobResult| quarantine.note(job, result, &recipe, self.now);
         let catalogue = self.work(plan, &intact, &supervisor, note, report);
         quarantine.write(&before, self.layout)?;
@@ -155,25 +153,6 @@ impl Cycle<'_> {
             }
         }
         Ok(listing)
-    }
-
-    /// What each worker is told, but for its job.
-    fn instructions(&self, http: HttpOptions) -> Instructions {
-        Instructions {
-            data: self.config.data.clone(),
-            http,
-            url_map: self.config.url_map.clone(),
-            submodule_depth: self.config.submodule_depth,
-            composer: self.config.composer.clone(),
-            limits: self.config.limits,
-            log: LevelFilter::current().to_string(),
-        }
-    }
-
-    /// How many bytes of the disk stay free: those of the setting, but no more than a twentieth of a small disk.
-    fn keep_free(&self) -> Result<u64, Error> {
-        let space = disk::space(self.layout.root())?;
-        Ok(self.config.keep_free.min(space.total / 20))
     }
 
     /// Runs the jobs of the plan, several at a time. Returns what is to be published. `note` is told each result.

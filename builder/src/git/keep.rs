@@ -15,7 +15,8 @@ use sha2::{Digest, Sha256};
 use tardist_contract::BranchName;
 
 use crate::{
-    Error, error::GitContext, git::superproject::Superproject, repository_id::RepositoryId,
+    Error, error::GitContext, git::superproject::Superproject, limits::git::MAX_SUBMODULES,
+    repository_id::RepositoryId,
 };
 
 /// A ref in the mirror of a submodule: `refs/keep/KIND/NAME/BRANCH/PATH`.
@@ -128,29 +129,41 @@ impl KeepRefs {
     /// The refs that a branch needs, each with the index of its mirror. `any` is one of the branch's refs.
     fn needed_by(&self, any: &KeepRef, mirror: &Path) -> BTreeSet<(KeepRef, usize)> {
         self.followed(any, mirror).unwrap_or_else(|| {
-            let all = self.commits.iter();
-            let own = all.filter(|(it, _)| it.id == any.id && it.branch == any.branch);
+            // The refs of a branch follow each other in this order.
+            let first = KeepRef { path: String::new(), ..any.clone() };
+            let from_here = self.commits.range(first..);
+            let own = from_here.take_while(|(it, _)| it.id == any.id && it.branch == any.branch);
             own.flat_map(|(it, places)| places.iter().map(|(at, _)| (it.clone(), *at))).collect()
         })
     }
 
     /// The same, by following the gitlinks of the branch and of its submodules. `None` if an object that is
-    /// needed for this is missing, for example because a fetch failed.
+    /// needed for this is missing, for example because a fetch failed, or if there are too many submodules.
     fn followed(&self, any: &KeepRef, mirror: &Path) -> Option<BTreeSet<(KeepRef, usize)>> {
         let repository = Repository::open_bare(mirror).ok()?;
         let tip = repository.refname_to_id(&format!("refs/heads/{}", any.branch)).ok()?;
         let mut needed = BTreeSet::new();
-        let mut pending = vec![(String::new(), Superproject::read(&repository, tip, "").ok()?)];
-        // This ends: paths get longer from level to level, and only paths with a ref are followed.
-        while let Some((within, superproject)) = pending.pop() {
-            for (path, commit) in superproject.commits() {
-                let path = format!("{within}{path}");
-                let keep_ref = any.at(&path);
+        let root = Superproject::read(&repository, tip, "").ok()?;
+        let mut pending = vec![(String::new(), &repository, root)];
+        // This ends: only paths with a ref are followed, and no more of them than a cycle fetches.
+        while let Some((within, repository, superproject)) = pending.pop() {
+            for path in superproject.paths() {
+                let full_path = format!("{within}{path}");
+                let keep_ref = any.at(&full_path);
                 let Some(places) = self.commits.get(&keep_ref) else { continue };
+                let Some(commit) = superproject.gitlink(repository, path).ok()? else { continue };
                 let (at, _) = *places.iter().find(|(_, kept)| *kept == commit)?;
-                let inside = Superproject::read(&self.mirrors[at].1, commit, "").ok()?;
                 needed.insert((keep_ref, at));
-                pending.push((format!("{path}/"), inside));
+                if needed.len() > MAX_SUBMODULES {
+                    return None;
+                }
+                let submodule = &self.mirrors[at].1;
+                match Superproject::read(submodule, commit, "") {
+                    Ok(inside) => pending.push((format!("{full_path}/"), submodule, inside)),
+                    // A cycle refuses it as well, so it fetched nothing for it.
+                    Err(Error::TooLarge { .. }) => {}
+                    Err(_) => return None,
+                }
             }
         }
         Some(needed)

@@ -136,6 +136,34 @@ fn by_version_0(http: &Http, url: &str, branches: &BTreeSet<BranchName>) -> Resu
     Ok(tips)
 }
 
+/// What the server at `url` says that it can do, in the first line of its list of refs in version 0: words, with
+/// blanks between them. Empty if the response has another form. The rest of the list is not read.
+///
+/// # Errors
+/// The HTTP error.
+pub(super) fn capabilities(http: &Http, url: &str) -> Result<String, HttpError> {
+    let asked = format!("{url}/info/refs?service=git-upload-pack");
+    let mut response = BufReader::new(http.send(&asked, &[], None)?.take(MAX_REFS));
+    let mut buffer = Vec::new();
+    // `# service=git-upload-pack`, a flush packet, the first ref.
+    for _ in 0..3 {
+        match pkt_line::read(&mut response, &mut buffer) {
+            Ok(Packet::Data(data)) => {
+                let mut parts = pkt_line::line(data).splitn(2, |byte| *byte == 0);
+                if let (Some(_), Some(capabilities)) = (parts.next(), parts.next()) {
+                    return Ok(String::from_utf8_lossy(capabilities).into_owned());
+                }
+            }
+            Ok(Packet::Flush | Packet::Delimiter) => {}
+            Err(ReadError::Io(error)) if error.kind() != io::ErrorKind::UnexpectedEof => {
+                return Err(HttpError::interrupted(&asked, error));
+            }
+            Err(_) => break,
+        }
+    }
+    Ok(String::new())
+}
+
 /// Reads the response to its end, of which only the end of the transfer coding is left. The HTTP client can
 /// reuse a connection only if the response was read to the end.
 fn finish(response: impl Read) {

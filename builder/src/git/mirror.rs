@@ -10,14 +10,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use git2::{AutotagOption, FetchOptions, Oid, RemoteRedirect, Repository};
+use git2::{AutotagOption, ErrorClass, FetchOptions, Oid, RemoteRedirect, Repository};
 use tardist_contract::{BranchName, CommitId};
 
 use crate::{
     Error,
     data_dir::files::{empty_folder, entries},
     error::{GitContext, IoContext},
-    git::{keep::KeepRef, transport},
+    git::{keep::KeepRef, ls_refs, transport},
     net::Http,
     object::{self, ObjectContext},
 };
@@ -90,7 +90,7 @@ impl Mirror {
             .collect();
         if let Some(refs) = refs
             && !is_on_disk(&self.url)
-            && self.fetch_known(http, &refs)?
+            && self.fetch_known(http, &refs)?.is_ok()
         {
             return Ok(());
         }
@@ -134,10 +134,18 @@ impl Mirror {
         Ok(found)
     }
 
-    /// Fetches a commit if the mirror does not have it, and points `keep_ref` to it. It need not be the tip of a
-    /// branch: it is fetched by its id if the server allows this, otherwise with all branches.
-    ///
-    /// Returns false if the upstream does not have the commit.
+    /// The URL that is fetched from.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// True if the mirror has a commit.
+    pub fn has_commit(&self, commit: Oid) -> bool {
+        object::has_commit(&self.repository, commit)
+    }
+
+    /// Fetches a commit by its id, without its history. It need not be the tip of a branch. Returns false if the
+    /// server refuses this, for whatever reason.
     ///
     /// # Errors
     /// [`Error::Fetch`] or [`Error::Git`]. Temporary failures are retried first, as often as `http` allows.
@@ -147,22 +155,54 @@ impl Mirror {
         commit: Oid,
         keep_ref: &KeepRef,
     ) -> Result<bool, Error> {
-        let name = keep_ref.ref_name();
-        let exists = || object::has_commit(&self.repository, commit);
-        let fetched = exists() || (self.fetch_known(http, &[(name.clone(), commit)])? && exists());
-        if !fetched {
-            self.fetch(http, &["+refs/heads/*:refs/heads/*".to_owned()], 0)?;
+        match self.fetch_known(http, &[(keep_ref.ref_name(), commit)])? {
+            Ok(()) => Ok(self.has_commit(commit)),
+            Err(refused) if refused.class() == ErrorClass::Net => Ok(false),
+            Err(source) => Err(Error::Git { action: format!("fetch from {}", self.url), source }),
         }
-        if exists() {
-            let kept = self.repository.reference(&name, commit, true, "");
-            kept.git(|| format!("keep {commit} as {name}"))?;
-        }
-        Ok(exists())
     }
 
-    /// Fetches refs at known commits, without asking for a list of refs. Returns false if the server refuses to
+    /// True if the server says that it gives every commit that its refs reach by its id.
+    ///
+    /// # Errors
+    /// [`Error::Fetch`] if the server does not answer. Temporary failures are retried first.
+    pub fn gives_commits_by_id(&self, http: &Http) -> Result<bool, Error> {
+        let ask = || {
+            let capabilities = ls_refs::capabilities(http, &self.url);
+            capabilities.map_err(|source| Error::Fetch { url: self.url.clone(), source })
+        };
+        let capabilities = http.retry(Error::is_transient, Error::retry_after, ask)?;
+        let by_id = ["allow-reachable-sha1-in-want", "allow-any-sha1-in-want"];
+        Ok(capabilities.split(' ').any(|capability| by_id.contains(&capability)))
+    }
+
+    /// Fetches all branches with their whole history.
+    ///
+    /// # Errors
+    /// [`Error::Fetch`] or [`Error::Git`]. Temporary failures are retried first, as often as `http` allows.
+    pub fn fetch_history(&self, http: &Http) -> Result<(), Error> {
+        self.fetch(http, &["+refs/heads/*:refs/heads/*".to_owned()], 0)?;
+        Ok(())
+    }
+
+    /// Points a ref to a commit that the mirror has, so that the commit stays.
+    ///
+    /// # Errors
+    /// [`Error::Git`] if the ref cannot be written.
+    pub fn keep(&self, commit: Oid, keep_ref: &KeepRef) -> Result<(), Error> {
+        let name = keep_ref.ref_name();
+        let kept = self.repository.reference(&name, commit, true, "");
+        kept.git(|| format!("keep {commit} as {name}"))?;
+        Ok(())
+    }
+
+    /// Fetches refs at known commits, without asking for a list of refs. The inner error says why the server does not
     /// send these commits.
-    fn fetch_known(&self, http: &Http, refs: &[(String, Oid)]) -> Result<bool, Error> {
+    fn fetch_known(
+        &self,
+        http: &Http,
+        refs: &[(String, Oid)],
+    ) -> Result<Result<(), git2::Error>, Error> {
         let refspecs: Vec<String> =
             refs.iter().map(|(name, _)| format!("+{name}:{name}")).collect();
         let fetch = || {
@@ -174,10 +214,10 @@ impl Mirror {
             )
         };
         match transport::with_refs(refs, fetch) {
-            Ok(_) => Ok(true),
+            Ok(_) => Ok(Ok(())),
             Err(Error::Git { action, source }) => {
                 tracing::debug!("cannot {action} by commit: {}", source.message());
-                Ok(false)
+                Ok(Err(source))
             }
             Err(error) => Err(error),
         }

@@ -6,21 +6,31 @@
 //!
 //! This takes about as long as fetching the whole mirror, so a cycle does it only when there are more than
 //! twenty packs. Until then, each further pack takes a few kB.
+//!
+//! The content of a mirror is hostile, so trees are walked here, each once and without recursion. libgit2's own
+//! walk goes through a tree as often as others contain it, which may be 10¹⁰ times. libgit2 also reads
+//! every object into memory, so a mirror with very many or very large objects is not repacked. Once it has too
+//! many packs it is removed instead, and fetched again: a fresh clone has one pack.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     fs::{self, File},
-    io,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
-use git2::{Oid, Repository};
+use git2::{ObjectType, Oid, PackBuilder, Repository};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Error,
     data_dir::atomic,
-    data_dir::files::{entries, size},
+    data_dir::{
+        files::{entries, size},
+        unfinished,
+    },
     error::{GitContext, IoContext},
+    limits::git::{MAX_PACKED_OBJECT, MAX_PACKED_OBJECTS},
     object,
 };
 
@@ -28,7 +38,7 @@ use crate::{
 const MAX_PACKS: usize = 20;
 
 /// The sizes of a mirror before and after.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repacked {
     /// How many packs it had.
     pub packs_before: usize,
@@ -38,7 +48,8 @@ pub struct Repacked {
     pub bytes_after: u64,
 }
 
-/// Repacks the mirror at `path` if it has more than twenty packs, or with `force` in any case.
+/// Repacks the mirror at `path` if it has more than twenty packs, or with `force` in any case. A mirror that is
+/// too large for this is removed if it has more than twenty packs, and else stays as it is.
 ///
 /// Nobody else may write to the mirror at the same time. Whoever has it open to read can continue.
 ///
@@ -54,14 +65,61 @@ pub fn repack(path: &Path, force: bool) -> Result<Repacked, Error> {
     if borrows || (packs.len() <= MAX_PACKS && !force) {
         return Ok(unchanged);
     }
+    match rewrite(path, &packs) {
+        Err(error @ Error::TooLarge { .. }) if packs.len() > MAX_PACKS => {
+            tracing::warn!("{error}; it is not repacked but removed, and will be fetched again");
+            unfinished::remove_folder(path)?;
+            Ok(Repacked { bytes_after: 0, ..unchanged })
+        }
+        Err(error @ Error::TooLarge { .. }) => {
+            tracing::info!("{error}; it is not repacked");
+            Ok(unchanged)
+        }
+        Err(error) => Err(error),
+        Ok(()) => Ok(Repacked { bytes_after: size(&path.join("objects"))?, ..unchanged }),
+    }
+}
+
+/// Writes one pack in place of all `packs`.
+fn rewrite(path: &Path, packs: &[PathBuf]) -> Result<(), Error> {
+    check_count(path, packs)?;
     let what = || format!("repack the mirror {}", path.display());
     let repository = Repository::open_bare(path).git(what)?;
+    limit_memory(&repository).git(what)?;
     let shallow = read_shallow(path)?;
     let reached = reached(&repository, &shallow).git(what)?;
     let name = write_pack(&repository, path, &reached)?;
     write_shallow(path, &shallow, &reached)?;
-    remove_others(path, name.as_deref())?;
-    Ok(Repacked { bytes_after: size(&path.join("objects"))?, ..unchanged })
+    remove_others(path, name.as_deref())
+}
+
+/// Fails if the packs have too many objects together. Each pack says how many it has
+/// (<https://git-scm.com/docs/gitformat-pack>).
+fn check_count(path: &Path, packs: &[PathBuf]) -> Result<(), Error> {
+    let mut count = 0;
+    for pack in packs {
+        let file = pack.with_extension("pack");
+        let mut header = [0; 12];
+        File::open(&file).and_then(|mut pack| pack.read_exact(&mut header)).at("read", &file)?;
+        let [.., a, b, c, d] = header;
+        count += u64::from(u32::from_be_bytes([a, b, c, d]));
+    }
+    if count > MAX_PACKED_OBJECTS {
+        return Err(too_large(path, MAX_PACKED_OBJECTS, "objects"));
+    }
+    Ok(())
+}
+
+fn too_large(mirror: &Path, limit: u64, unit: &'static str) -> Error {
+    Error::TooLarge { what: format!("the mirror {}", mirror.display()), limit, unit }
+}
+
+/// Limits the memory in which libgit2 looks for differences between objects. By default, it keeps ten of any size.
+fn limit_memory(repository: &Repository) -> Result<(), git2::Error> {
+    let mut config = repository.config()?;
+    config.set_i64("core.bigFileThreshold", 8 << 20)?;
+    config.set_i64("pack.windowMemory", 64 << 20)?;
+    config.set_i64("pack.deltaCacheSize", 32 << 20)
 }
 
 /// The paths of a mirror's packs, without the extension.
@@ -114,9 +172,10 @@ fn write_pack(
     let mut builder = repository.packbuilder().git(what)?;
     // One thread is enough: several repositories are worked on at the same time.
     builder.set_threads(1);
+    let mut trees = Trees { path, repository, seen: HashSet::new() };
     for (commit, tree) in commits {
         builder.insert_object(*commit, None).git(what)?;
-        builder.insert_tree(*tree).git(what)?;
+        trees.insert(&mut builder, *tree)?;
     }
     builder.write(&folder, 0).git(what)?;
     let name = builder.name().git(what)?.ok_or_else(|| Error::Bug("a pack without name".into()))?;
@@ -127,6 +186,51 @@ fn write_pack(
     }
     atomic::sync_folder(&folder)?;
     Ok(Some(name))
+}
+
+/// Adds trees to a pack, each once.
+struct Trees<'a> {
+    path: &'a Path,
+    repository: &'a Repository,
+    seen: HashSet<Oid>,
+}
+
+impl Trees<'_> {
+    /// Adds a tree with all trees and blobs in it.
+    fn insert(&mut self, builder: &mut PackBuilder<'_>, root: Oid) -> Result<(), Error> {
+        let what = || format!("pack the mirror {}", self.path.display());
+        let mut pending: Vec<Oid> = self.seen.insert(root).then_some(root).into_iter().collect();
+        while let Some(id) = pending.pop() {
+            self.check_size(id)?;
+            builder.insert_object(id, None).git(what)?;
+            for entry in self.repository.find_tree(id).git(what)?.iter() {
+                match entry.kind() {
+                    // A submodule: its commit is in another repository.
+                    Some(ObjectType::Commit) => {}
+                    Some(ObjectType::Tree) => {
+                        if self.seen.insert(entry.id()) {
+                            pending.push(entry.id());
+                        }
+                    }
+                    _ => {
+                        self.check_size(entry.id())?;
+                        builder.insert_object(entry.id(), entry.name().ok()).git(what)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Fails for an object that would take too much memory.
+    fn check_size(&self, id: Oid) -> Result<(), Error> {
+        let header = self.repository.odb().and_then(|odb| odb.read_header(id));
+        let (size, _) = header.git(|| format!("pack the mirror {}", self.path.display()))?;
+        if size as u64 > MAX_PACKED_OBJECT {
+            return Err(too_large(self.path, MAX_PACKED_OBJECT, "bytes in one object"));
+        }
+        Ok(())
+    }
 }
 
 /// The commits in the file `shallow`, whose parents a shallow clone does not have
@@ -219,6 +323,76 @@ mod tests {
 
         let again = repack(dir.path(), true).unwrap();
         assert_eq!((again.packs_before, again.bytes_after), (1, repacked.bytes_after));
+    }
+
+    /// A repository whose only commit has this tree.
+    fn with_tree(tree: impl FnOnce(&Repository) -> Oid) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        let repository = Repository::init_bare(dir.path()).unwrap();
+        let who = Signature::now("a", "a@example.org").unwrap();
+        let tree = repository.find_tree(tree(&repository)).unwrap();
+        repository.commit(Some("refs/heads/master"), &who, &who, "", &tree, &[]).unwrap();
+        dir
+    }
+
+    /// A tree with `count` entries that are all the same.
+    fn tree(repository: &Repository, count: usize, entry: Oid, mode: i32) -> Oid {
+        let mut tree = repository.treebuilder(None).unwrap();
+        for number in 0..count {
+            tree.insert(format!("{number}"), entry, mode).unwrap();
+        }
+        tree.write().unwrap()
+    }
+
+    #[test]
+    fn a_tree_that_contains_another_many_times_is_walked_once() {
+        let dir = with_tree(|repository| {
+            let blob = repository.blob(b"x").unwrap();
+            // 10^30 files.
+            (0..30).fold(tree(repository, 10, blob, 0o100_644), |inner, _| {
+                tree(repository, 10, inner, 0o040_000)
+            })
+        });
+        repack(dir.path(), true).unwrap();
+        let pack = packs(dir.path()).unwrap().remove(0).with_extension("pack");
+        let header = fs::read(pack).unwrap();
+        assert_eq!(header[8..12], [0, 0, 0, 33], "a commit, 31 trees, a blob");
+    }
+
+    #[test]
+    fn folders_may_be_nested_very_deep() {
+        let dir = with_tree(|repository| {
+            let blob = repository.blob(b"x").unwrap();
+            (0..3000).fold(tree(repository, 1, blob, 0o100_644), |inner, _| {
+                tree(repository, 1, inner, 0o040_000)
+            })
+        });
+        let small_stack = std::thread::Builder::new().stack_size(256 << 10);
+        let path = dir.path().to_owned();
+        let repacked = small_stack.spawn(move || repack(&path, true)).unwrap().join().unwrap();
+        assert_eq!(repacked.unwrap().packs_before, 0);
+        assert_eq!(packs(dir.path()).unwrap().len(), 1);
+    }
+
+    /// Makes a pack that says that it has very many objects.
+    fn add_large_pack(dir: &Path, name: usize) {
+        let mut header = b"PACK\0\0\0\x02".to_vec();
+        header.extend(u32::MAX.to_be_bytes());
+        fs::write(dir.join(format!("objects/pack/pack-{name}.pack")), header).unwrap();
+    }
+
+    #[test]
+    fn a_mirror_that_is_too_large_stays_and_is_removed_once_it_has_many_packs() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("X.git");
+        drop(Repository::init_bare(&path).unwrap());
+        add_large_pack(&path, 0);
+        let repacked = repack(&path, true).unwrap();
+        assert_eq!(repacked.bytes_before, repacked.bytes_after);
+        assert!(path.join("objects/pack/pack-0.pack").exists());
+        (1..=MAX_PACKS).for_each(|name| add_large_pack(&path, name));
+        assert_eq!(repack(&path, false).unwrap().bytes_after, 0);
+        assert!(!path.exists());
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Superprojects: a superproject is a repository that has submodules
 //! (<https://git-scm.com/docs/gitsubmodules>).
 //!
-//! This module reads the submodules of a commit: their paths, URLs and commits. `.gitmodules` is read only once,
-//! however many submodules there are.
+//! This module reads what the `.gitmodules` of a commit says. It is read only once, however many submodules there
+//! are. Whether the tree has a gitlink at the path of a submodule is looked up for one path at a time: a tree may
+//! be large, and content decides how many paths there are.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -10,62 +11,92 @@ use git2::{ObjectType, Oid, Repository, Tree};
 
 use crate::{
     Error,
-    git::submodule,
+    git::submodule::{self, Unusable},
+    limits::git::{MAX_GITMODULES, MAX_SUBMODULES, MAX_TREE},
     object::{self, ObjectContext},
 };
 
-/// The submodules of a commit.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// A commit with submodules.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Superproject {
     url: String,
-    submodules: BTreeMap<String, Submodule>,
-}
-
-/// A submodule: an entry of `.gitmodules` and the gitlink at its path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Submodule {
-    /// Its URL in `.gitmodules`, which may be relative.
-    url: String,
-    /// The commit of its gitlink.
-    commit: Oid,
+    tree: Oid,
+    /// The URLs in its `.gitmodules` by path, which may be relative; or the first line of it that is not valid.
+    urls: Result<BTreeMap<String, String>, usize>,
 }
 
 impl Superproject {
-    /// Reads the submodules of `commit`. `url` is the URL of the repository itself, which relative URLs of
+    /// Reads the `.gitmodules` of `commit`. `url` is the URL of the repository itself, which relative URLs of
     /// submodules begin from.
     ///
-    /// An entry of `.gitmodules` is ignored if the tree has no gitlink at its path.
+    /// # Errors
+    /// [`Error::Damaged`] if an object is missing or cannot be read, [`Error::TooLarge`] if `.gitmodules` is too
+    /// long or has too many submodules. It is not a problem that the tarball can live with: the tarball would
+    /// lack most of its folders.
+    pub fn read(repository: &Repository, commit: Oid, url: &str) -> Result<Self, Error> {
+        let what = || format!(".gitmodules of commit {commit}");
+        let tree = object::commit(repository, commit).object(repository, what)?.tree;
+        check_size(repository, tree, MAX_TREE, "a folder")?;
+        let urls = match file(&repository.find_tree(tree).object(repository, what)?) {
+            Some(id) => {
+                check_size(repository, id, MAX_GITMODULES, ".gitmodules")?;
+                let blob = repository.find_blob(id).object(repository, what)?;
+                submodule::parse(blob.content())
+            }
+            None => Ok(BTreeMap::new()),
+        };
+        let urls = match urls {
+            Ok(urls) => Ok(urls),
+            Err(Unusable::BadLine(line)) => Err(line),
+            Err(Unusable::TooMany) => return Err(too_many()),
+        };
+        Ok(Self { url: url.to_owned(), tree, urls })
+    }
+
+    /// The absolute URL of the submodule at `path`, a path from the root of the tree; or why there is none, for people.
+    ///
+    /// # Errors
+    /// A text such as ".gitmodules has no URL for it".
+    pub fn submodule_url(&self, path: &str) -> Result<String, String> {
+        match &self.urls {
+            Ok(urls) => match urls.get(path) {
+                Some(url) => Ok(submodule::resolve(&self.url, url)),
+                None => Err(".gitmodules has no URL for it".to_owned()),
+            },
+            Err(line) => Err(format!("Git cannot read line {line} of .gitmodules")),
+        }
+    }
+
+    /// The paths of all submodules that `.gitmodules` names.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.urls.iter().flat_map(BTreeMap::keys).map(String::as_str)
+    }
+
+    /// The commit of the gitlink at `path`. `None` if the tree has no gitlink there.
     ///
     /// # Errors
     /// [`Error::Damaged`] if an object is missing or cannot be read.
-    pub fn read(repository: &Repository, commit: Oid, url: &str) -> Result<Self, Error> {
-        let what = || format!(".gitmodules of commit {commit}");
-        let tree = object::commit(repository, commit).and_then(|it| repository.find_tree(it.tree));
-        let tree = tree.object(repository, what)?;
-        let urls = match file(&tree) {
-            Some(id) => {
-                let blob = repository.find_blob(id).object(repository, what)?;
-                submodule::parse(&String::from_utf8_lossy(blob.content()))
-            }
-            None => BTreeMap::new(),
-        };
-        let submodules = urls.into_iter().filter_map(|(path, url)| {
-            let entry = tree.get_path(Path::new(&path)).ok()?;
-            let is_gitlink = entry.kind() == Some(ObjectType::Commit);
-            is_gitlink.then(|| (path, Submodule { url, commit: entry.id() }))
-        });
-        Ok(Self { submodules: submodules.collect(), url: url.to_owned() })
+    pub fn gitlink(&self, repository: &Repository, path: &str) -> Result<Option<Oid>, Error> {
+        let what = || format!("the tree {}", self.tree);
+        let tree = repository.find_tree(self.tree).object(repository, what)?;
+        let entry = tree.get_path(Path::new(path)).ok();
+        Ok(entry.filter(|it| it.kind() == Some(ObjectType::Commit)).map(|it| it.id()))
     }
+}
 
-    /// The absolute URL of the submodule at `path`, a path from the root of the tree. `None` if there is no such submodule.
-    pub fn submodule_url(&self, path: &str) -> Option<String> {
-        self.submodules.get(path).map(|it| submodule::resolve(&self.url, &it.url))
-    }
+/// The error for more submodules than [`MAX_SUBMODULES`].
+pub(super) fn too_many() -> Error {
+    Error::TooLarge { what: "it".to_owned(), limit: MAX_SUBMODULES as u64, unit: "submodules" }
+}
 
-    /// The paths and commits of all submodules.
-    pub fn commits(&self) -> impl Iterator<Item = (&str, Oid)> {
-        self.submodules.iter().map(|(path, it)| (path.as_str(), it.commit))
+/// Fails for an object of more than `limit` bytes, before it is read.
+fn check_size(repository: &Repository, id: Oid, limit: u64, what: &str) -> Result<(), Error> {
+    let header = repository.odb().and_then(|odb| odb.read_header(id));
+    let (size, _) = header.object(repository, || format!("the object {id}"))?;
+    if size as u64 > limit {
+        return Err(Error::TooLarge { what: what.to_owned(), limit, unit: "bytes" });
     }
+    Ok(())
 }
 
 /// The blob of `.gitmodules`. As in Git, a symbolic link is ignored.
@@ -73,4 +104,65 @@ fn file(tree: &Tree<'_>) -> Option<Oid> {
     let entry = tree.get_name(".gitmodules")?;
     let is_file = entry.kind() == Some(ObjectType::Blob) && entry.filemode() != 0o120_000;
     is_file.then(|| entry.id())
+}
+
+#[cfg(test)]
+mod tests {
+    use git2::Signature;
+
+    use super::*;
+
+    /// A repository, and a commit with this `.gitmodules`.
+    fn commit(modules: &[u8]) -> (tempfile::TempDir, Repository, Oid) {
+        let folder = tempfile::tempdir().unwrap();
+        let repository = Repository::init_bare(folder.path()).unwrap();
+        let blob = repository.blob(modules).unwrap();
+        let who = Signature::now("a", "a@example.org").unwrap();
+        let id = {
+            let mut tree = repository.treebuilder(None).unwrap();
+            tree.insert(".gitmodules", blob, 0o100_644).unwrap();
+            let link: Oid = "1".repeat(40).parse().unwrap();
+            tree.insert("x", link, 0o160_000).unwrap();
+            let tree = repository.find_tree(tree.write().unwrap()).unwrap();
+            repository.commit(None, &who, &who, "", &tree, &[]).unwrap()
+        };
+        (folder, repository, id)
+    }
+
+    #[test]
+    fn a_line_that_git_cannot_read_is_named() {
+        let (_folder, repository, id) = commit(b"[submodule \"x\"]\n\tpath = x\n\turl = \\x\n");
+        let read = Superproject::read(&repository, id, "https://g.example/Foo").unwrap();
+        assert_eq!(read.submodule_url("x").unwrap_err(), "Git cannot read line 3 of .gitmodules");
+        assert_eq!(read.paths().count(), 0);
+    }
+
+    #[test]
+    fn a_submodule_has_a_url_and_a_gitlink() {
+        let text = b"[submodule \"x\"]\n\tpath = x\n\turl = ../x\n[submodule \"y\"]path=y\nurl=y";
+        let (_folder, repository, id) = commit(text);
+        let read = Superproject::read(&repository, id, "https://g.example/Foo").unwrap();
+        assert_eq!(read.submodule_url("x").unwrap(), "https://g.example/x");
+        assert_eq!(read.submodule_url("z").unwrap_err(), ".gitmodules has no URL for it");
+        assert_eq!(read.paths().collect::<Vec<_>>(), ["x", "y"]);
+        let link = read.gitlink(&repository, "x").unwrap();
+        assert_eq!(link.map(|id| id.to_string()), Some("1".repeat(40)));
+        assert_eq!(read.gitlink(&repository, "y").unwrap(), None);
+    }
+
+    #[test]
+    fn a_gitmodules_that_is_too_large_fails_and_is_not_read() {
+        let error = |modules: &[u8]| {
+            let (_folder, repository, id) = commit(modules);
+            Superproject::read(&repository, id, "").unwrap_err().to_string()
+        };
+        let long = vec![b'#'; (MAX_GITMODULES + 1) as usize];
+        assert!(error(&long).starts_with(".gitmodules has more than 1048576 bytes, the most that"));
+        let many: String = (0..=MAX_SUBMODULES)
+            .map(|n| format!("[submodule \"{n}\"]\npath = {n}\nurl = u\n"))
+            .collect();
+        assert!(
+            error(many.as_bytes()).starts_with("it has more than 100 submodules, the most that")
+        );
+    }
 }

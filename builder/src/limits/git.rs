@@ -7,3 +7,28 @@ pub const MAX_REFS: u64 = 256 << 20;
 /// How many bytes of packets `shallow ID` are processed. These are 300,000 packets; normally there is one for
 /// each branch.
 pub const MAX_SHALLOWS: usize = 16 << 20;
+
+/// The longest `.gitmodules` that is read, in bytes. Those of real extensions and skins have below 2 kB.
+pub const MAX_GITMODULES: u64 = 1 << 20;
+
+/// How many submodules a branch may have, with those of its submodules. Real extensions and skins have up to
+/// about 10. Each one is a fetch.
+pub const MAX_SUBMODULES: usize = 100;
+
+/// The longest name, path or URL of a submodule, in bytes. Linux ends a path here.
+pub const MAX_SUBMODULE_NAME: usize = 4096;
+
+/// The largest tree object that is read, in bytes. A file of a tree takes at least 24 bytes; a branch may have
+/// 500,000 files.
+pub const MAX_TREE: u64 = 64 << 20;
+
+/// How many submodules of a repository may fail to be fetched in a cycle, with all its branches. A real repository
+/// has one or two that are gone; each failure is one or two requests.
+pub const MAX_FAILED_FETCHES: usize = 20;
+
+/// How many objects the packs of a mirror may have that is repacked; libgit2 keeps about 150 bytes for each. Five branches of
+/// Wikibase have 40,000.
+pub const MAX_PACKED_OBJECTS: u64 = 1_000_000;
+
+/// The largest object of a mirror that is repacked, in bytes: libgit2 reads it into memory.
+pub const MAX_PACKED_OBJECT: u64 = 64 << 20;

@@ -9,8 +9,11 @@ use serde_json::{Map, Value};
 use tardist_contract::document::Requires;
 
 use crate::{
-    limits::metadata::{MAX_ENTRIES, MAX_TEXT},
-    metadata::{messages::Key, plain_text::plain_text},
+    limits::metadata::{
+        MAX_AUTHORS, MAX_ENTRIES, MAX_FIELD, MAX_KEY, MAX_PARAMETER, MAX_PARAMETERS,
+        MAX_REQUIREMENTS, MAX_TEXT,
+    },
+    metadata::{messages::Key, plain_text::plain_text, problems::Problems},
 };
 
 /// The fields of a manifest.
@@ -19,36 +22,46 @@ pub(crate) struct Fields<'a> {
     pub(crate) file_name: &'a str,
     pub(crate) values: &'a Map<String, Value>,
     /// What was wrong, a sentence each.
-    pub(crate) problems: Vec<String>,
+    pub(crate) problems: Problems,
 }
 
 impl Fields<'_> {
     /// Notes that a field does not have the form that the schema gives it.
     fn problem(&mut self, field: &str, wanted: &str) {
-        self.problems.push(format!("{}: `{field}` is not {wanted}", self.file_name));
+        self.problems.add(format!("{}: `{field}` is not {wanted}", self.file_name));
     }
 
     /// The version; MediaWiki also accepts a number.
     pub(crate) fn version(&mut self) -> Option<String> {
         match self.values.get("version") {
             Some(Value::Number(number)) => Some(number.to_string()),
-            _ => self.text("version"),
+            _ => self.short("version"),
         }
     }
 
-    /// A text field; an empty text counts as none.
-    pub(crate) fn text(&mut self, field: &str) -> Option<String> {
-        self.text_in(self.values, field)
+    /// A text field of a few words.
+    pub(crate) fn short(&mut self, field: &str) -> Option<String> {
+        self.text(field, MAX_FIELD)
     }
 
-    fn text_in(&mut self, values: &Map<String, Value>, field: &str) -> Option<String> {
+    /// A text field of at most `limit` bytes; an empty text counts as none.
+    pub(crate) fn text(&mut self, field: &str, limit: usize) -> Option<String> {
+        self.text_in(self.values, field, limit)
+    }
+
+    fn text_in(
+        &mut self,
+        values: &Map<String, Value>,
+        field: &str,
+        limit: usize,
+    ) -> Option<String> {
         match values.get(field) {
             None | Some(Value::Null) => None,
-            Some(Value::String(text)) if text.len() <= MAX_TEXT => {
+            Some(Value::String(text)) if text.len() <= limit => {
                 Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
             }
             Some(_) => {
-                self.problem(field, &format!("a string of at most {MAX_TEXT} bytes"));
+                self.problem(field, &format!("a string of at most {limit} bytes"));
                 None
             }
         }
@@ -56,7 +69,7 @@ impl Fields<'_> {
 
     /// The home page. It becomes a link on other people's pages, so it has to be an HTTP URL.
     pub(crate) fn url(&mut self) -> Option<String> {
-        let url = self.text("url")?;
+        let url = self.short("url")?;
         let begins = |with: &str| {
             url.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with))
         };
@@ -73,20 +86,30 @@ impl Fields<'_> {
     /// The key of a message: a string, or a list of the key and its parameters.
     pub(crate) fn key(&mut self, field: &str) -> Option<Key> {
         let Some(Value::Array(list)) = self.values.get(field) else {
-            return self.text(field).map(|name| Key { name, parameters: Vec::new() });
+            let name = self.text(field, MAX_KEY)?;
+            return Some(Key { name, parameters: Vec::new() });
         };
-        let texts = list.iter().map(|value| match value {
-            Value::String(text) => Some(text.clone()),
+        let text = |(index, value): (usize, &Value)| match value {
+            Value::String(text) => {
+                let limit = if index == 0 { MAX_KEY } else { MAX_PARAMETER };
+                (text.len() <= limit).then(|| text.clone())
+            }
             Value::Number(number) => Some(number.to_string()),
             _ => None,
-        });
+        };
+        // The key itself is the first.
+        let texts = list.iter().take(MAX_PARAMETERS + 2).enumerate().map(text);
         match texts.collect::<Option<Vec<String>>>() {
-            Some(mut texts) if !texts.is_empty() => {
+            Some(mut texts) if (1..=MAX_PARAMETERS + 1).contains(&texts.len()) => {
                 let name = texts.remove(0);
                 Some(Key { name, parameters: texts })
             }
             _ => {
-                self.problem(field, "the key of a message with its parameters");
+                let wanted = format!(
+                    "the key of a message with its parameters, at most {MAX_PARAMETERS} of at most \
+                     {MAX_PARAMETER} bytes"
+                );
+                self.problem(field, &wanted);
                 None
             }
         }
@@ -118,6 +141,16 @@ impl Fields<'_> {
             self.problem("author", &format!("a list of at most {MAX_ENTRIES}"));
             authors.truncate(MAX_ENTRIES);
         }
+        let mut bytes = 0;
+        let fits = |author: &&String| {
+            bytes += author.len();
+            bytes <= MAX_AUTHORS
+        };
+        let fitting = authors.iter().take_while(fits).count();
+        if fitting < authors.len() {
+            self.problem("author", &format!("a list of at most {MAX_AUTHORS} bytes"));
+            authors.truncate(fitting);
+        }
         authors
     }
 
@@ -137,26 +170,32 @@ impl Fields<'_> {
             Value::Array(paths) => paths.as_slice(),
             other => std::slice::from_ref(other),
         });
-        let paths: Vec<Option<&str>> = paths.map(Value::as_str).collect();
+        let is_short = |path: &&str| path.len() <= MAX_FIELD;
+        let paths: Vec<Option<&str>> = paths.map(|path| path.as_str().filter(is_short)).collect();
         if paths.contains(&None) {
             self.problem("MessagesDirs", WANTED);
         }
         paths.into_iter().flatten().map(str::to_owned).collect()
     }
 
-    /// What a wiki needs.
+    /// What a wiki needs. Requirements that are too long are left out altogether: a part of them would say that
+    /// less is needed.
     pub(crate) fn requires(&mut self) -> Requires {
         let mut requires = Requires::default();
         match self.values.get("requires") {
             None | Some(Value::Null) => {}
             Some(Value::Array(list)) if list.is_empty() => {}
             Some(Value::Object(given)) => {
-                requires.mediawiki = self.text_in(given, "MediaWiki");
+                requires.mediawiki = self.text_in(given, "MediaWiki", MAX_FIELD);
                 requires.extensions = self.constraints(given, "extensions");
                 requires.skins = self.constraints(given, "skins");
                 requires.platform = self.constraints(given, "platform");
             }
             Some(_) => self.problem("requires", "an object"),
+        }
+        if bytes(&requires) > MAX_REQUIREMENTS {
+            self.problem("requires", &format!("an object of at most {MAX_REQUIREMENTS} bytes"));
+            return Requires::default();
         }
         requires
     }
@@ -197,4 +236,11 @@ impl Fields<'_> {
         }
         constraints
     }
+}
+
+/// How many bytes the names and constraints of requirements have.
+fn bytes(requires: &Requires) -> usize {
+    let parts = [&requires.extensions, &requires.skins, &requires.platform];
+    let entries = parts.into_iter().flatten().flat_map(|(name, constraint)| [name, constraint]);
+    entries.chain(&requires.mediawiki).map(String::len).sum()
 }

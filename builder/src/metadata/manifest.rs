@@ -20,12 +20,14 @@ use tardist_contract::{
 use crate::{
     Error,
     content::Content,
-    limits::metadata::{MAX_MANIFEST, MAX_MANIFESTS},
+    limits::metadata::{MAX_MANIFEST, MAX_MANIFESTS, MAX_TEXT},
     metadata::{
         fields::Fields,
         message_files::MessageFiles,
         messages::{self, Texts},
         plain_text::plain_text,
+        problems::Problems,
+        wanted_fields::wanted_fields,
     },
     repository_id::RepositoryId,
 };
@@ -58,19 +60,19 @@ pub fn read(
     id: &RepositoryId,
     files: &mut MessageFiles,
 ) -> Result<Manifest, Error> {
-    let mut problems = Vec::new();
-    let mut manifests = Vec::new();
+    let mut problems = Problems::default();
+    let mut choice = Choice::new(id);
     for name in names(content, id.kind) {
         match object(content, &name)? {
-            Ok(fields) => manifests.push((name, fields)),
-            Err(reason) => problems.push(format!("{name} {reason}")),
+            Ok(fields) => choice.add(name, fields),
+            Err(reason) => problems.add(format!("{name} {reason}")),
         }
     }
-    match choose(manifests, id) {
+    match choice.chosen() {
         Some((name, values)) => {
             interpret(content, Fields { file_name: &name, values: &values, problems }, files)
         }
-        None => Ok(Manifest { problems, ..Manifest::default() }),
+        None => Ok(Manifest { problems: problems.into_vec(), ..Manifest::default() }),
     }
 }
 
@@ -84,22 +86,22 @@ fn interpret(
     let (title, description) = (fields.key("namemsg"), fields.key("descriptionmsg"));
     let keys = [title.as_ref(), description.as_ref()];
     let folders = fields.message_folders();
-    let ([mut titles, descriptions], problems) = messages::read(content, &folders, keys, files)?;
+    let [mut titles, descriptions] =
+        messages::read(content, &folders, keys, files, &mut fields.problems)?;
     titles.values_mut().for_each(|title| *title = title.replace('\n', " "));
-    fields.problems.extend(problems);
     // MediaWiki prefers the message to the plain field.
-    let name = fields.text("name");
-    let plain = fields.text("description").map(|text| plain_text(&text));
+    let name = fields.short("name");
+    let plain = fields.text("description", MAX_TEXT).map(|text| plain_text(&text));
     let metadata = Metadata {
         title: titles.get("en").cloned().or(name),
         description: descriptions.get("en").cloned().or(plain.filter(|text| !text.is_empty())),
         authors: fields.authors(),
-        license: fields.text("license-name"),
+        license: fields.short("license-name"),
         url: fields.url(),
-        r#type: fields.text("type"),
+        r#type: fields.short("type"),
     };
     let requires = fields.requires();
-    let problems = fields.problems;
+    let problems = fields.problems.into_vec();
     Ok(Manifest { metadata, titles, descriptions, version, requires, problems })
 }
 
@@ -122,36 +124,70 @@ fn names(content: &Content, kind: Kind) -> Vec<String> {
     parts.filter(|name| content.file(name).is_some()).take(MAX_MANIFESTS).cloned().collect()
 }
 
-/// Chooses one of several manifests; see the documentation of the module. A file without a `name` is no
-/// manifest, whatever it is called.
-fn choose(
-    mut manifests: Vec<(String, Map<String, Value>)>,
-    id: &RepositoryId,
-) -> Option<(String, Map<String, Value>)> {
-    if manifests.len() > 1 {
-        manifests.retain(|(_, fields)| fields.get("name").is_some_and(Value::is_string));
-    }
-    let says = |field: &str, wanted: &str| {
-        manifests.iter().position(|(_, fields)| {
-            fields.get(field).and_then(Value::as_str).is_some_and(|text| text == wanted)
-        })
-    };
-    let custom = format!("{}-desc", id.name.as_str().to_lowercase());
-    let chosen = says("name", id.name.as_str()).or_else(|| says("descriptionmsg", &custom));
-    let chosen = chosen.unwrap_or(0);
-    (chosen < manifests.len()).then(|| manifests.swap_remove(chosen))
+/// The choice of one of several manifests; see the documentation of the module. A file without a `name` is no
+/// manifest, whatever it is called, unless it is the only one. At most two manifests are in memory.
+struct Choice<'a> {
+    id: &'a RepositoryId,
+    count: usize,
+    /// The only one so far.
+    first: Option<(String, Map<String, Value>)>,
+    /// Of several, the best one with a name, and how well it fits.
+    best: Option<(Rank, String, Map<String, Value>)>,
 }
 
-/// The JSON object in a file, or why there is none: the end of a sentence that begins with the path.
+/// How well a manifest fits its repository, the best first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Name,
+    Message,
+    Other,
+}
+
+impl<'a> Choice<'a> {
+    fn new(id: &'a RepositoryId) -> Self {
+        Self { id, count: 0, first: None, best: None }
+    }
+
+    fn add(&mut self, file_name: String, fields: Map<String, Value>) {
+        self.count += 1;
+        if self.count == 1 {
+            self.first = Some((file_name, fields));
+            return;
+        }
+        if let Some((name, fields)) = self.first.take() {
+            self.rank(name, fields);
+        }
+        self.rank(file_name, fields);
+    }
+
+    fn rank(&mut self, file_name: String, fields: Map<String, Value>) {
+        let is = |field: &str, wanted: &str| {
+            fields.get(field).and_then(Value::as_str).is_some_and(|text| text == wanted)
+        };
+        let rank = if !fields.get("name").is_some_and(Value::is_string) {
+            return;
+        } else if is("name", self.id.name.as_str()) {
+            Rank::Name
+        } else if is("descriptionmsg", &format!("{}-desc", self.id.name.as_str().to_lowercase())) {
+            Rank::Message
+        } else {
+            Rank::Other
+        };
+        if self.best.as_ref().is_none_or(|(best, ..)| rank < *best) {
+            self.best = Some((rank, file_name, fields));
+        }
+    }
+
+    fn chosen(self) -> Option<(String, Map<String, Value>)> {
+        self.first.or(self.best.map(|(_, name, fields)| (name, fields)))
+    }
+}
+
+/// The wanted fields in a file, or why there is none: the end of a sentence that begins with the path.
 fn object(content: &Content, path: &str) -> Result<Result<Map<String, Value>, String>, Error> {
     let Some(file) = content.file(path) else { return Ok(Err("is not there".to_owned())) };
     if content.size(file)? > MAX_MANIFEST {
         return Ok(Err(format!("is longer than {MAX_MANIFEST} bytes")));
     }
-    let bytes = content.bytes(file)?;
-    Ok(match serde_json::from_slice(&bytes) {
-        Ok(Value::Object(fields)) => Ok(fields),
-        Ok(_) => Err("is not a JSON object".to_owned()),
-        Err(error) => Err(format!("is not JSON: {error}")),
-    })
+    Ok(wanted_fields(&content.bytes(file)?))
 }

@@ -4,7 +4,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    fmt,
+    fmt, mem,
 };
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -12,7 +12,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use crate::{
     Error,
     content::{BlobId, Content, File},
-    limits::metadata::{MAX_MESSAGE_FILE, MAX_MESSAGES, MAX_TEXT},
+    limits::metadata::{MAX_KEPT, MAX_MESSAGE_FILE, MAX_MESSAGES, MAX_TEXT},
 };
 
 /// The message files of one repository that were read already. Its branches have most of them in common.
@@ -21,6 +21,8 @@ pub struct MessageFiles {
     parsed: HashMap<BlobId, Parsed>,
     /// How many bytes have been read.
     bytes: u64,
+    /// How many bytes `parsed` takes, roughly.
+    kept: usize,
 }
 
 /// A file that was read.
@@ -29,6 +31,15 @@ struct Parsed {
     /// The keys that it was read for.
     wanted: BTreeSet<String>,
     result: Result<WantedTexts, String>,
+}
+
+impl Parsed {
+    /// How many bytes it takes, roughly.
+    fn bytes(&self) -> usize {
+        let texts = self.result.iter().flatten();
+        let texts = texts.map(|(key, text)| key.len() + text.as_ref().map_or(0, String::len));
+        mem::size_of::<Self>() + self.wanted.iter().map(String::len).chain(texts).sum::<usize>()
+    }
 }
 
 /// The wanted texts of a file by their keys; `None` for a value that is no text, or too long.
@@ -53,7 +64,12 @@ impl MessageFiles {
         }
         let result = self.parse(content, file, wanted)?;
         let wanted = wanted.iter().map(|key| (*key).to_owned()).collect();
-        self.parsed.insert(id, Parsed { wanted, result: result.clone() });
+        let parsed = Parsed { wanted, result: result.clone() };
+        if self.kept + parsed.bytes() <= MAX_KEPT {
+            self.kept += parsed.bytes();
+            let earlier = self.parsed.insert(id, parsed);
+            self.kept -= earlier.map_or(0, |earlier| earlier.bytes());
+        }
         Ok(result)
     }
 
@@ -101,7 +117,7 @@ impl<'de> Visitor<'de> for Document<'_> {
                 // If a key is there twice, the last one counts, as in PHP.
                 Some(key) => {
                     let text = map.next_value_seed(Text)?;
-                    texts.insert(key, text.filter(|text| text.len() <= MAX_TEXT));
+                    texts.insert(key, text);
                 }
                 None => {
                     map.next_value::<IgnoredAny>()?;
@@ -135,7 +151,7 @@ impl Visitor<'_> for WantedKey<'_> {
     }
 }
 
-/// Reads a value: a string, or `None` for anything else.
+/// Reads a value: a string, or `None` for anything else and for a longer one than [`MAX_TEXT`].
 struct Text;
 
 impl<'de> DeserializeSeed<'de> for Text {
@@ -154,7 +170,7 @@ impl<'de> Visitor<'de> for Text {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Some(text.to_owned()))
+        Ok((text.len() <= MAX_TEXT).then(|| text.to_owned()))
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {

@@ -11,8 +11,10 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use crate::{
     Error,
     content::Content,
-    limits::metadata::{MAX_MESSAGE_FILES, MAX_MESSAGE_FOLDERS, MAX_TEXT, MAX_TEXTS},
-    metadata::{message_files::MessageFiles, plain_text::plain_text},
+    limits::metadata::{
+        MAX_MESSAGE_FILES, MAX_MESSAGE_FOLDERS, MAX_MESSAGE_NAMES, MAX_TEXT, MAX_TEXTS,
+    },
+    metadata::{message_files::MessageFiles, plain_text::plain_text, problems::Problems},
 };
 
 /// Texts as plain text, by language code.
@@ -28,8 +30,8 @@ pub(crate) struct Key {
 }
 
 /// Reads messages from the folders `folders` of a branch. The texts are in the order of `keys`. If
-/// several folders have a text in the same language, the first folder wins, as in MediaWiki. Also
-/// returns what was wrong, a sentence each: a file with an error only loses its own texts.
+/// several folders have a text in the same language, the first folder wins, as in MediaWiki. A file with
+/// an error only loses its own texts, and becomes a problem.
 ///
 /// # Errors
 /// [`Error::Damaged`] where an object is missing or broken.
@@ -38,47 +40,54 @@ pub(crate) fn read<const N: usize>(
     folders: &[String],
     keys: [Option<&Key>; N],
     files: &mut MessageFiles,
-) -> Result<([Texts; N], Vec<String>), Error> {
+    problems: &mut Problems,
+) -> Result<[Texts; N], Error> {
     let mut texts = std::array::from_fn(|_| Texts::new());
-    let mut problems = Vec::new();
     let wanted: BTreeSet<&str> = keys.iter().flatten().map(|key| key.name.as_str()).collect();
     if wanted.is_empty() {
-        return Ok((texts, problems));
+        return Ok(texts);
     }
     let mut size = 0;
-    let folders = wanted_folders(content, folders, &wanted, files, &mut problems)?;
-    for (path, language) in paths(content, &folders, &mut problems) {
+    let folders = wanted_folders(content, folders, &wanted, files, problems)?;
+    for (path, language) in paths(content, &folders, problems) {
         let Some(file) = content.file(&path) else { continue };
         let messages = match files.texts(content, file, &wanted)? {
             Ok(messages) => messages,
             Err(reason) => {
-                problems.push(format!("{path} {reason}"));
+                problems.add(format!("{path} {reason}"));
                 continue;
             }
         };
-        for (texts, key) in texts.iter_mut().zip(keys) {
+        for (number, key) in keys.into_iter().enumerate() {
             let Some((key, text)) = key.and_then(|key| Some((key, messages.get(&key.name)?)))
             else {
                 continue;
             };
             let Some(text) = text else {
                 let wanted = format!("a string of at most {MAX_TEXT} bytes");
-                problems.push(format!("{path}: `{}` is not {wanted}", key.name));
+                problems.add(format!("{path}: `{}` is not {wanted}", key.name));
                 continue;
             };
-            let text = plain_text(&with_parameters(text, &key.parameters));
-            if let (false, Entry::Vacant(entry)) = (text.is_empty(), texts.entry(language.clone()))
-            {
+            let text = with_parameters(text, &key.parameters, MAX_TEXT)
+                .map(|text| plain_text(&text))
+                .filter(|text| text.len() <= MAX_TEXT);
+            let Some(text) = text else {
+                let reason = format!("has more than {MAX_TEXT} bytes with its parameters");
+                problems.add(format!("{path}: `{}` {reason}", key.name));
+                continue;
+            };
+            let entry = texts[number].entry(language.clone());
+            if let (false, Entry::Vacant(entry)) = (text.is_empty(), entry) {
+                if size + text.len() > MAX_TEXTS {
+                    problems.add(format!("only {MAX_TEXTS} bytes of messages are kept"));
+                    return Ok(texts);
+                }
                 size += text.len();
                 entry.insert(text);
             }
         }
-        if size > MAX_TEXTS {
-            problems.push(format!("only {MAX_TEXTS} bytes of messages are kept"));
-            break;
-        }
     }
-    Ok((texts, problems))
+    Ok(texts)
 }
 
 /// The folders that may have the wanted texts, in order and each once.
@@ -87,7 +96,7 @@ fn wanted_folders<'a>(
     folders: &'a [String],
     wanted: &BTreeSet<&str>,
     files: &mut MessageFiles,
-    problems: &mut Vec<String>,
+    problems: &mut Problems,
 ) -> Result<Vec<&'a str>, Error> {
     let mut seen = BTreeSet::new();
     let mut kept = Vec::new();
@@ -96,7 +105,7 @@ fn wanted_folders<'a>(
             continue;
         }
         if seen.len() > MAX_MESSAGE_FOLDERS {
-            problems.push(format!("only {MAX_MESSAGE_FOLDERS} folders of messages are read"));
+            problems.add(format!("only {MAX_MESSAGE_FOLDERS} folders of messages are read"));
             break;
         }
         let english = match content.file(&format!("{folder}/en.json")) {
@@ -111,18 +120,23 @@ fn wanted_folders<'a>(
 }
 
 /// The paths of the message files in `folders` with their languages, in order.
-fn paths(content: &Content, folders: &[&str], problems: &mut Vec<String>) -> Vec<(String, String)> {
+fn paths(content: &Content, folders: &[&str], problems: &mut Problems) -> Vec<(String, String)> {
     let mut paths = Vec::new();
+    let mut names = 0;
     for folder in folders {
         for name in content.names(folder) {
+            names += 1;
+            if names > MAX_MESSAGE_NAMES || paths.len() == MAX_MESSAGE_FILES {
+                problems.add(format!(
+                    "only {MAX_MESSAGE_FILES} files of messages are read, and only among the first \
+                     {MAX_MESSAGE_NAMES} files of their folders"
+                ));
+                return paths;
+            }
             if let Some(language) = language(&name) {
                 paths.push((format!("{folder}/{name}"), language.to_owned()));
             }
         }
-    }
-    if paths.len() > MAX_MESSAGE_FILES {
-        problems.push(format!("only {MAX_MESSAGE_FILES} files of messages are read"));
-        paths.truncate(MAX_MESSAGE_FILES);
     }
     paths
 }
@@ -137,9 +151,14 @@ fn language(file_name: &str) -> Option<&str> {
     (is_code && code != "qqq" && code != "qqx").then_some(code)
 }
 
-/// Replaces `$1` and so on by the parameters. A number without a parameter stays.
-fn with_parameters(text: &str, parameters: &[String]) -> String {
+/// Replaces `$1` and so on by the parameters. A number without a parameter stays. `None` if the result would be
+/// longer than `limit` bytes; it is never in memory.
+fn with_parameters(text: &str, parameters: &[String], limit: usize) -> Option<String> {
     let mut out = String::new();
+    let mut push = |part: &str| {
+        let fits = out.len() + part.len() <= limit;
+        fits.then(|| out.push_str(part))
+    };
     let mut rest = text;
     while let Some(dollar) = rest.find('$') {
         let digits = rest[dollar + 1..].bytes().take_while(u8::is_ascii_digit).count();
@@ -147,14 +166,15 @@ fn with_parameters(text: &str, parameters: &[String]) -> String {
         let number = rest[dollar + 1..end].parse::<usize>().unwrap_or(0);
         match number.checked_sub(1).and_then(|index| parameters.get(index)) {
             Some(parameter) => {
-                out.push_str(&rest[..dollar]);
-                out.push_str(parameter);
+                push(&rest[..dollar])?;
+                push(parameter)?;
             }
-            None => out.push_str(&rest[..end]),
+            None => push(&rest[..end])?,
         }
         rest = &rest[end..];
     }
-    out + rest
+    push(rest)?;
+    Some(out)
 }
 
 #[cfg(test)]
@@ -176,13 +196,18 @@ mod tests {
     #[test]
     fn parameters_take_the_place_of_their_numbers() {
         let parameters = ["one".to_owned(), "two".to_owned()];
-        assert_eq!(
-            with_parameters("$2 of $1, $3 for $ and $0", &parameters),
-            "two of one, $3 for $ and $0"
-        );
-        assert_eq!(
-            with_parameters("$99999999999999999999999", &parameters),
-            "$99999999999999999999999"
-        );
+        let with = |text: &str| with_parameters(text, &parameters, MAX_TEXT).unwrap();
+        assert_eq!(with("$2 of $1, $3 for $ and $0"), "two of one, $3 for $ and $0");
+        assert_eq!(with("$99999999999999999999999"), "$99999999999999999999999");
+    }
+
+    #[test]
+    fn a_text_that_would_become_too_long_is_never_made() {
+        let parameters = ["x".repeat(10)];
+        let with = |text: &str| with_parameters(text, &parameters, 25).map(|text| text.len());
+        assert_eq!(with("$1$1abcde"), Some(25));
+        assert_eq!(with("$1$1abcdef"), None);
+        assert_eq!(with(&"$1".repeat(1_000_000)), None);
+        assert_eq!(with(&"$2".repeat(13)), None);
     }
 }

@@ -4,17 +4,13 @@
 use std::{
     fs, io,
     io::{Read, Write},
-    os::{
-        fd::AsFd,
-        unix::process::{CommandExt, ExitStatusExt},
-    },
+    os::{fd::AsFd, unix::process::CommandExt},
     path::PathBuf,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, Stdio},
     sync::atomic::Ordering,
     time::{Duration, Instant},
 };
 
-use bytesize::ByteSize;
 use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::signal::{Signal, killpg},
@@ -26,24 +22,24 @@ use crate::{
     Error,
     data_dir::files::size,
     error::IoContext,
+    git::repack::Repacked,
     limits::job::JobLimits,
-    memory, progress,
+    memory,
     snapshot::catalogue::BranchRecord,
     worker::{
-        failure::{Again, Failure},
+        clock::Clock,
+        death,
+        failure::Failure,
         job_result::JobResult,
         message::{MAX_LINE, Message, Stage, Totals},
         order::Order,
-        processes::{cpu_time, session},
+        processes::{cpu_time, own_program, session},
         supervisor::Shared,
     },
 };
 
 /// How often a worker is looked at while it says nothing, in milliseconds.
 const TICK: u16 = 100;
-
-/// How often its disk space is looked at.
-const DISK_TICK: Duration = Duration::from_secs(1);
 
 /// How much of a worker's standard error is kept, in bytes. Only a crash writes there.
 const MAX_LAST_WORDS: usize = 4 << 10;
@@ -56,37 +52,42 @@ pub(super) struct Ended {
     pub(super) branch: Option<BranchName>,
     /// The processor time that it took, as far as it is known.
     pub(super) cpu: Duration,
+    /// What packing a mirror gave.
+    pub(super) repacked: Option<Repacked>,
 }
 
 /// A running worker. It is killed when this is dropped.
 pub(super) struct Worker<'a> {
     shared: &'a Shared<'a>,
     limits: JobLimits,
-    name: RepoName,
     child: Child,
-    /// Its mirror and its staging folder.
-    folders: [PathBuf; 2],
-    /// Where the tarballs of its kind are.
-    dist: PathBuf,
+    folders: Folders,
     clock: Clock,
     branch: Option<BranchName>,
     stage: Stage,
     totals: Totals,
     cpu: Duration,
+    repacked: Option<Repacked>,
     /// What the worker said of itself at its end: nothing is missing, or why.
     done: Option<Option<Failure>>,
 }
 
-/// The times that limits are compared with.
-struct Clock {
-    /// When the work began. It moves while the worker waits for others.
-    started: Instant,
-    /// When something was last received or finished.
-    progressed: Instant,
-    /// When the disk space was last looked at.
-    disk: Instant,
-    /// When the wait began, if it waits.
-    waiting: Option<Instant>,
+/// Where a worker writes.
+pub(super) struct Folders {
+    /// The mirror.
+    pub(super) mirror: PathBuf,
+    /// Where its tarballs come and go; `None` if it makes none.
+    pub(super) tarballs: Option<Tarballs>,
+}
+
+/// Where the tarballs of a job come and go.
+pub(super) struct Tarballs {
+    /// The folder in which the worker makes them.
+    pub(super) staging: PathBuf,
+    /// The folder that they are published in.
+    pub(super) dist: PathBuf,
+    /// The name of the repository.
+    pub(super) name: RepoName,
 }
 
 impl<'a> Worker<'a> {
@@ -94,9 +95,12 @@ impl<'a> Worker<'a> {
     ///
     /// # Errors
     /// [`Error::Io`] if it cannot be started.
-    pub(super) fn start(shared: &'a Shared<'a>, order: &Order) -> Result<Self, Error> {
-        let id = &order.job.project.id;
-        let program = program()?;
+    pub(super) fn start(
+        shared: &'a Shared<'a>,
+        order: &Order,
+        folders: Folders,
+    ) -> Result<Self, Error> {
+        let program = own_program()?;
         let mut child = Command::new(&program)
             .arg0("tardist")
             .arg("worker")
@@ -111,19 +115,17 @@ impl<'a> Worker<'a> {
             // If this fails, the worker has ended, and its end says why.
             let _ = writeln!(stdin, "{text}");
         }
-        let now = Instant::now();
         Ok(Self {
             shared,
             limits: order.instructions.limits,
-            name: id.name.clone(),
             child,
-            folders: [shared.layout.mirror(id), shared.layout.staging(id)],
-            dist: shared.layout.dist(id.kind),
-            clock: Clock { started: now, progressed: now, disk: now, waiting: None },
+            folders,
+            clock: Clock::new(Instant::now()),
             branch: None,
             stage: Stage::Starting,
             totals: Totals::default(),
             cpu: Duration::ZERO,
+            repacked: None,
             done: None,
         })
     }
@@ -159,16 +161,19 @@ impl<'a> Worker<'a> {
         let failure = match (killed, self.done.take()) {
             (Some(failure), _) => Some(failure),
             (None, Some(done)) => done,
-            (None, None) => Some(self.death(status.ok(), &String::from_utf8_lossy(&last_words))),
+            (None, None) => {
+                let last_words = String::from_utf8_lossy(&last_words);
+                Some(death::failure(status.ok(), &last_words, &self.doing(), &self.limits))
+            }
         };
-        Ended { failure, branch: self.branch.take(), cpu: self.cpu }
+        Ended { failure, branch: self.branch.take(), cpu: self.cpu, repacked: self.repacked }
     }
 
     /// Takes the complete lines out of `buffer`.
     fn take(&mut self, buffer: &mut Vec<u8>, result: &mut JobResult) -> Result<(), Failure> {
         let Some(end) = buffer.iter().rposition(|&byte| byte == b'\n') else {
             return if buffer.len() > MAX_LINE {
-                Err(nonsense("a line without end"))
+                Err(death::nonsense("a line without end"))
             } else {
                 Ok(())
             };
@@ -176,8 +181,8 @@ impl<'a> Worker<'a> {
         let rest = buffer.split_off(end + 1);
         let lines = std::mem::replace(buffer, rest);
         for line in lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
-            let message =
-                serde_json::from_slice(line).map_err(|error| nonsense(&error.to_string()))?;
+            let message = serde_json::from_slice(line)
+                .map_err(|error| death::nonsense(&error.to_string()))?;
             self.handle(message, result)?;
         }
         Ok(())
@@ -186,13 +191,13 @@ impl<'a> Worker<'a> {
     fn handle(&mut self, message: Message, result: &mut JobResult) -> Result<(), Failure> {
         match message {
             Message::Stage(branch, stage) => {
-                self.clock.stage(stage == Stage::Waiting);
+                self.clock.stage(stage == Stage::Waiting, Instant::now());
                 (self.branch, self.stage) = (branch, stage);
             }
             Message::Traffic(now) => {
                 self.shared.traffic.add(self.totals, now);
                 if now.received > self.totals.received {
-                    self.clock.progressed = Instant::now();
+                    self.clock.progress(Instant::now());
                 }
                 self.totals = now;
             }
@@ -205,7 +210,7 @@ impl<'a> Worker<'a> {
                 }
             }
             Message::Built(branch, record) => {
-                self.clock.progressed = Instant::now();
+                self.clock.progress(Instant::now());
                 match self.put_in_place(&branch, &record) {
                     Ok(()) => {
                         result.built.insert(branch, *record);
@@ -216,22 +221,25 @@ impl<'a> Worker<'a> {
                 }
             }
             Message::Failed(branch, failure) => {
-                self.clock.progressed = Instant::now();
+                self.clock.progress(Instant::now());
                 result.failed.push((branch, failure));
             }
+            Message::Repacked(repacked) => self.repacked = Some(repacked),
             Message::Done(usage) => {
                 self.shared.gauge.note(self.child.id(), usage.peak_memory.unwrap_or(0));
                 self.done = Some(None);
             }
-            Message::JobFailed(failure) => self.done = Some(Some(failure)),
+            Message::TaskFailed(failure) => self.done = Some(Some(failure)),
         }
         Ok(())
     }
 
     /// Moves the tarball of a branch from the staging folder to the others.
     fn put_in_place(&self, branch: &BranchName, record: &BranchRecord) -> Result<(), Error> {
-        let file = record.tarball(&self.name, branch);
-        let [_, staging] = &self.folders;
+        let Some(Tarballs { staging, dist, name }) = &self.folders.tarballs else {
+            return Err(Error::Bug("a tarball that nobody asked for".to_owned()));
+        };
+        let file = record.tarball(name, branch);
         let staged = staging.join(file.as_str());
         let metadata = fs::symlink_metadata(&staged).at("read", &staged)?;
         if !metadata.is_file() || metadata.len() != record.size {
@@ -240,7 +248,7 @@ impl<'a> Worker<'a> {
                 file.as_str()
             )));
         }
-        let path = self.dist.join(file.as_str());
+        let path = dist.join(file.as_str());
         fs::rename(&staged, &path).at("rename a file to", &path)
     }
 
@@ -251,69 +259,25 @@ impl<'a> Worker<'a> {
             self.shared.gauge.note(self.child.id(), bytes);
         }
         self.cpu = cpu_time(&id).unwrap_or(self.cpu);
-        let (limits, doing, now) = (&self.limits, self.doing(), Instant::now());
+        let (doing, now) = (self.doing(), Instant::now());
         if now >= self.shared.deadline {
             let text = format!(
                 "was stopped {doing}, because the time of the cycle (setting deadline) was over"
             );
             return Some(Failure::for_now(text));
         }
-        if self.clock.waiting.is_none() {
-            if now.duration_since(self.clock.started) > limits.time {
-                let needed = format!("{} by the clock", progress::duration(limits.time));
-                return Some(Failure::exceeded(&needed, &doing, "limit-time", Again::Later));
-            }
-            if now.duration_since(self.clock.progressed) > limits.idle {
-                let needed = format!("{} without any progress", progress::duration(limits.idle));
-                return Some(Failure::exceeded(&needed, &doing, "limit-idle", Again::Later));
-            }
-        }
-        if now.duration_since(self.clock.disk) > DISK_TICK {
-            self.clock.disk = now;
-            return self.exceeded_disk(&doing);
-        }
-        None
+        let is_time_for_disk = self.clock.is_time_for_disk(now);
+        let exceeded = self.clock.exceeded(&self.limits, &doing, now);
+        exceeded.or_else(|| is_time_for_disk.then(|| self.exceeded_disk(&doing))?)
     }
 
     fn exceeded_disk(&self, doing: &str) -> Option<Failure> {
+        let staging = self.folders.tarballs.iter().map(|tarballs| &tarballs.staging);
+        let folders = staging.chain([&self.folders.mirror]);
         // A file may vanish while the sizes are read.
-        let used: u64 = self.folders.iter().filter_map(|folder| size(folder).ok()).sum();
-        if used > self.limits.disk {
-            return Some(too_much_disk(&self.limits, doing));
-        }
-        self.shared.full_disk()
-    }
-
-    /// Why the worker died by itself.
-    fn death(&self, status: Option<ExitStatus>, last_words: &str) -> Failure {
-        let (doing, limits) = (self.doing(), &self.limits);
-        let signal = status.and_then(|status| status.signal());
-        let signal = signal.and_then(|signal| Signal::try_from(signal).ok());
-        match signal {
-            Some(Signal::SIGXCPU) => {
-                let needed = format!("{} of processor time", progress::duration(limits.cpu));
-                Failure::exceeded(&needed, &doing, "limit-cpu", Again::OnChange)
-            }
-            Some(Signal::SIGXFSZ) => too_much_disk(limits, &doing),
-            Some(Signal::SIGABRT) if last_words.contains("memory allocation of") => {
-                Failure::memory(limits, &doing)
-            }
-            Some(Signal::SIGKILL) => Failure::for_now(format!(
-                "its worker was killed (SIGKILL) {doing}: by somebody, or by the system for lack of memory; \
-                 the next cycle tries again"
-            )),
-            Some(signal) => Failure::for_now(format!(
-                "its worker crashed ({signal}) {doing}; please report it with the URL of the repository. {}",
-                shortened(last_words)
-            )),
-            None => {
-                let code = status.and_then(|status| status.code()).unwrap_or(-1);
-                Failure::for_now(format!(
-                    "its worker ended too early (exit status {code}) {doing}. {}",
-                    shortened(last_words)
-                ))
-            }
-        }
+        let used: u64 = folders.filter_map(|folder| size(folder).ok()).sum();
+        let too_much = (used > self.limits.disk).then(|| Failure::disk(&self.limits, doing));
+        too_much.or_else(|| self.shared.full_disk())
     }
 
     /// "while reading its files"
@@ -341,18 +305,6 @@ impl Drop for Worker<'_> {
             let _ = self.child.wait();
         }
         self.shared.gauge.end(self.child.id());
-    }
-}
-
-impl Clock {
-    /// Notes that a stage begins. While the worker waits for others, no time counts.
-    fn stage(&mut self, waits: bool) {
-        let now = Instant::now();
-        if let Some(since) = self.waiting.take() {
-            self.started += now.duration_since(since);
-        }
-        self.waiting = waits.then_some(now);
-        self.progressed = now;
     }
 }
 
@@ -389,27 +341,4 @@ fn log(level: &str, text: &str) {
         "debug" => tracing::debug!("{text}"),
         _ => tracing::trace!("{text}"),
     }
-}
-
-fn nonsense(reason: &str) -> Failure {
-    Failure::for_now(format!("its worker said something that is no message: {}", shortened(reason)))
-}
-
-fn too_much_disk(limits: &JobLimits, doing: &str) -> Failure {
-    let needed = format!("{} on disk", ByteSize(limits.disk));
-    Failure::exceeded(&needed, doing, "limit-disk", Again::OnChange)
-}
-
-/// The first line of a text, not too long.
-fn shortened(text: &str) -> String {
-    text.trim().lines().next().unwrap_or_default().chars().take(300).collect()
-}
-
-/// The program that is running, also if its file has been replaced since.
-fn program() -> Result<PathBuf, Error> {
-    let own = PathBuf::from("/proc/self/exe");
-    if own.exists() {
-        return Ok(own);
-    }
-    std::env::current_exe().at("find the program", "tardist")
 }

@@ -54,28 +54,33 @@ impl Failure {
         Self::exceeded(&needed, doing, "limit-memory", Again::OnChange)
     }
 
+    /// The work needed too much disk space.
+    pub(super) fn disk(limits: &JobLimits, doing: &str) -> Self {
+        let needed = format!("{} on disk", ByteSize(limits.disk));
+        Self::exceeded(&needed, doing, "limit-disk", Again::OnChange)
+    }
+
     /// The work failed for a reason that may be over in the next cycle.
-    pub(super) fn for_now(text: String) -> Self {
+    pub fn for_now(text: String) -> Self {
         Self { text, again: Again::NextCycle }
     }
 }
 
+/// Limits for tests.
+#[cfg(test)]
+pub(super) const LIMITS: JobLimits = JobLimits {
+    memory: 512 << 20,
+    cpu: std::time::Duration::from_secs(7),
+    time: std::time::Duration::from_secs(30),
+    idle: std::time::Duration::from_secs(10),
+    disk: 5 << 20,
+};
+
 #[cfg(test)]
 mod tests {
-    use std::{
-        io::{self, ErrorKind},
-        time::Duration,
-    };
+    use std::io::{self, ErrorKind};
 
     use super::*;
-
-    const LIMITS: JobLimits = JobLimits {
-        memory: 512 << 20,
-        cpu: Duration::from_secs(1),
-        time: Duration::from_secs(1),
-        idle: Duration::from_secs(1),
-        disk: 1,
-    };
 
     #[test]
     fn a_refusal_of_memory_names_the_limit_and_other_errors_stay() {

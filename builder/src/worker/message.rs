@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use tardist_contract::BranchName;
 
-use crate::{snapshot::catalogue::BranchRecord, worker::failure::Failure};
+use crate::{git::repack::Repacked, snapshot::catalogue::BranchRecord, worker::failure::Failure};
 
 /// The longest line that a supervisor reads, in bytes. The record of a branch is the longest message: its
 /// messages have at most 1 MiB, twice.
@@ -26,10 +26,12 @@ pub(super) enum Message {
     Built(BranchName, Box<BranchRecord>),
     /// A branch failed.
     Failed(BranchName, Failure),
+    /// The mirror is packed.
+    Repacked(Repacked),
     /// All is done.
     Done(Usage),
-    /// The whole job failed.
-    JobFailed(Failure),
+    /// The whole task failed.
+    TaskFailed(Failure),
 }
 
 /// What a worker is doing. The text completes "while …".

@@ -19,14 +19,23 @@ pub struct Job {
     pub branches: Vec<BranchName>,
 }
 
-/// A job, and how it is done.
+/// What one worker is to do, and how.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Order {
-    pub(super) job: Job,
+    pub(super) task: Task,
     pub(super) instructions: Instructions,
 }
 
-/// How jobs are done: the same for all of a cycle.
+/// What one worker is to do.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Task {
+    /// Fetch a repository, and make tarballs.
+    Job(Job),
+    /// Pack the mirror at this path.
+    Repack(PathBuf),
+}
+
+/// How workers do their tasks: the same for all of a cycle.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Instructions {
     /// The data directory.
@@ -39,7 +48,7 @@ pub struct Instructions {
     pub submodule_depth: usize,
     /// Composer, if the setting `composer` is on.
     pub composer: Option<Composer>,
-    /// What a job may take.
+    /// What a task may take.
     pub limits: JobLimits,
     /// The most detailed level of the log: "warn", "debug".
     pub log: String,

@@ -5,7 +5,10 @@ use std::{
     panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::Arc,
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError},
+    },
     thread,
     time::Duration,
 };
@@ -16,15 +19,15 @@ use crate::{
     Error,
     data_dir::layout::Layout,
     error::GitContext,
-    git::{mirror, transport},
+    git::{mirror, repack, transport},
     memory,
     net::Http,
     pool,
     worker::{
         confine::{self, Files},
         failure::Failure,
-        message::{Message, Totals, Usage},
-        order::Order,
+        message::{Message, Stage, Totals, Usage},
+        order::{Instructions, Job, Order, Task},
         reporter::Reporter,
         repository::JobRunner,
     },
@@ -58,63 +61,88 @@ pub fn run() -> ExitCode {
     match done.unwrap_or_else(|cause| Err(pool::bug(&*cause))) {
         Ok(()) => reporter.say(&Message::Done(Usage { peak_memory: memory::peak() })),
         Err(error) => {
-            reporter.say(&Message::JobFailed(Failure::new(&error, &order.instructions.limits)));
+            reporter.say(&Message::TaskFailed(Failure::new(&error, &order.instructions.limits)));
         }
     }
     ExitCode::SUCCESS
 }
 
 fn work(order: &Order, reporter: &'static Reporter) -> Result<(), Error> {
-    let layout = Layout::new(&order.instructions.data);
+    let Order { task, instructions } = order;
+    let layout = Layout::new(&instructions.data);
+    let files = match task {
+        Task::Job(job) => files(job, instructions, &layout),
+        Task::Repack(mirror) => Files { write: vec![mirror.clone()], ..Files::default() },
+    };
     // Before any other thread starts: a thread keeps the rights that it started with.
-    if !confine::confine_files(&files(order, &layout))? {
+    if !confine::confine_files(&files)? {
         reporter.say(&Message::NotConfined);
     }
-    confine::limit_resources(&order.instructions.limits)?;
-    let http = Arc::new(Http::new(order.instructions.http.clone()));
+    confine::limit_resources(&instructions.limits)?;
+    let http = Arc::new(Http::new(instructions.http.clone()));
     transport::set_up(&http).git(|| "set up Git".to_owned())?;
-    let runner = JobRunner::new(order, &layout, &http, reporter);
+    match task {
+        Task::Job(job) => {
+            let runner = JobRunner::new(job, instructions, &layout, &http, reporter);
+            let totals = || Totals {
+                requests: http.requests(),
+                received: http.received(),
+                fetching: runner.fetching(),
+            };
+            with_totals(reporter, totals, || runner.run())
+        }
+        Task::Repack(mirror) => {
+            reporter.say(&Message::Stage(None, Stage::Packing));
+            reporter.say(&Message::Repacked(repack::repack(mirror, true)?));
+            Ok(())
+        }
+    }
+}
+
+/// Runs `work`, and says regularly what was received until then.
+fn with_totals(
+    reporter: &Reporter,
+    totals: impl Fn() -> Totals + Sync,
+    work: impl FnOnce() -> Result<(), Error>,
+) -> Result<(), Error> {
     thread::scope(|scope| {
-        let (sender, receiver) = std::sync::mpsc::channel::<()>();
-        let totals = || Totals {
-            requests: http.requests(),
-            received: http.received(),
-            fetching: runner.fetching(),
-        };
-        scope.spawn(move || {
-            let mut said = Totals::default();
+        let (sender, receiver) = mpsc::channel::<()>();
+        scope.spawn(|| {
+            let (receiver, mut said) = (receiver, Totals::default());
             // The work is done when the sender is dropped.
-            loop {
-                let ended = receiver.recv_timeout(TICK)
-                    == Err(std::sync::mpsc::RecvTimeoutError::Disconnected);
-                let now = totals();
-                if now != said {
-                    reporter.say(&Message::Traffic(now));
-                    said = now;
-                }
-                if ended {
-                    return;
-                }
+            while let Err(RecvTimeoutError::Timeout) = receiver.recv_timeout(TICK) {
+                say_totals(reporter, totals(), &mut said);
             }
+            say_totals(reporter, totals(), &mut said);
         });
-        let worked = panic::catch_unwind(AssertUnwindSafe(|| runner.run()));
+        let worked = panic::catch_unwind(AssertUnwindSafe(work));
         drop(sender);
         worked.unwrap_or_else(|cause| Err(pool::bug(&*cause)))
     })
 }
 
-/// Which files an order needs.
-fn files(order: &Order, layout: &Layout) -> Files {
-    let id = &order.job.project.id;
+fn say_totals(reporter: &Reporter, now: Totals, said: &mut Totals) {
+    if now != *said {
+        reporter.say(&Message::Traffic(now));
+        *said = now;
+    }
+}
+
+/// Which files a job needs.
+fn files(job: &Job, instructions: &Instructions, layout: &Layout) -> Files {
+    let Job { project, .. } = job;
+    let own = [layout.mirror(&project.id), layout.staging(&project.id)];
     let mut files = Files {
-        write: vec![layout.mirror(id), layout.staging(id), layout.submodules(), layout.locks()],
+        write: own.into_iter().chain([layout.submodules(), layout.locks()]).collect(),
         read: Vec::new(),
     };
-    if mirror::is_on_disk(&order.job.project.url) {
-        files.read.extend(mirror::borrowed(Path::new(&order.job.project.url)));
+    if mirror::is_on_disk(&project.url) {
+        files.read.extend(mirror::borrowed(Path::new(&project.url)));
     }
-    files.read.extend(order.instructions.composer.iter().map(|composer| composer.program.clone()));
-    files.read.extend(order.instructions.composer.iter().filter_map(|it| parent(&it.program)));
+    if let Some(composer) = &instructions.composer {
+        files.read.push(composer.program.clone());
+        files.read.extend(parent(&composer.program));
+    }
     files
 }
 

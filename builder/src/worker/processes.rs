@@ -1,6 +1,8 @@
 //! What Linux says of running processes, in `/proc`.
 
-use std::{fs, time::Duration};
+use std::{env, fs, path::PathBuf, time::Duration};
+
+use crate::{Error, error::IoContext};
 
 /// The processor time of a running process, from `/proc/PID/stat`. `None` if it has ended, and on other systems.
 pub(super) fn cpu_time(process: &str) -> Option<Duration> {
@@ -34,4 +36,16 @@ pub(super) fn session(leader: i32) -> Vec<i32> {
     groups.sort_unstable();
     groups.dedup();
     groups
+}
+
+/// The program that is running, also if its file has been replaced since.
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be found.
+pub(super) fn own_program() -> Result<PathBuf, Error> {
+    let own = PathBuf::from("/proc/self/exe");
+    if own.exists() {
+        return Ok(own);
+    }
+    env::current_exe().at("find the program", "tardist")
 }

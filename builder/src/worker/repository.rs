@@ -1,7 +1,7 @@
 //! The work on one repository: fetches its mirror, then reads the content and makes the tarball of each branch.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     fs::File,
     path::Path,
     sync::atomic::{AtomicU64, Ordering},
@@ -15,7 +15,10 @@ use crate::{
     content::{Content, Gitlink},
     data_dir::{atomic, files, layout::Layout, lock::MirrorLock},
     error::IoContext,
-    git::{keep::KeepRef, mirror::Mirror, repack, superproject::Superproject, url_map},
+    git::{
+        keep::KeepRef, mirror::Mirror, repack, submodule_fetches::SubmoduleFetches,
+        submodules::Submodules, url_map,
+    },
     limits::content::MAX_PUBLISHED_PROBLEMS,
     metadata::{self, MessageFiles},
     net::{Http, HttpError},
@@ -25,14 +28,15 @@ use crate::{
     worker::{
         failure::Failure,
         message::{Message, Stage},
-        order::{Job, Order},
+        order::{Instructions, Job},
         reporter::Reporter,
     },
 };
 
-/// Runs the job of an order.
+/// Runs a job.
 pub(super) struct JobRunner<'a> {
-    order: &'a Order,
+    job: &'a Job,
+    instructions: &'a Instructions,
     layout: &'a Layout,
     http: &'a Http,
     reporter: &'a Reporter,
@@ -45,17 +49,19 @@ pub(super) struct JobRunner<'a> {
 struct BranchCache {
     messages: MessageFiles,
     large: LargeFiles,
+    fetches: SubmoduleFetches,
 }
 
 impl<'a> JobRunner<'a> {
-    /// A runner for an order.
+    /// A runner for a job.
     pub(super) fn new(
-        order: &'a Order,
+        job: &'a Job,
+        instructions: &'a Instructions,
         layout: &'a Layout,
         http: &'a Http,
         reporter: &'a Reporter,
     ) -> Self {
-        Self { order, layout, http, reporter, fetching: AtomicU64::new(0) }
+        Self { job, instructions, layout, http, reporter, fetching: AtomicU64::new(0) }
     }
 
     /// The time that all fetches took so far, in microseconds.
@@ -68,7 +74,7 @@ impl<'a> JobRunner<'a> {
     /// # Errors
     /// The errors of the mirror and of its fetch, which concern all branches.
     pub(super) fn run(&self) -> Result<(), Error> {
-        let job = &self.order.job;
+        let job = self.job;
         let mut mirror = self.fetched(job)?;
         let mut removed = BTreeSet::new();
         let mut cache = BranchCache::default();
@@ -80,6 +86,7 @@ impl<'a> JobRunner<'a> {
                         if removed.insert(damaged.clone()) =>
                     {
                         self.discard(damaged, error)?;
+                        cache.fetches.forget_mirrors();
                         mirror = self.fetched(job)?;
                     }
                     _ => break built,
@@ -87,10 +94,9 @@ impl<'a> JobRunner<'a> {
             };
             self.reporter.say(&match built {
                 Ok(record) => Message::Built(branch.clone(), Box::new(record)),
-                Err(error) => Message::Failed(
-                    branch.clone(),
-                    Failure::new(&error, &self.order.instructions.limits),
-                ),
+                Err(error) => {
+                    Message::Failed(branch.clone(), Failure::new(&error, &self.instructions.limits))
+                }
             });
         }
         drop(mirror);
@@ -181,8 +187,8 @@ impl<'a> JobRunner<'a> {
         };
         let staging = self.layout.staging(&project.id);
         self.reporter.stage(branch, Stage::Reading);
-        let mut content = self.content(job, branch, mirror, id)?;
-        if let Some(composer) = &self.order.instructions.composer {
+        let mut content = self.content(job, branch, mirror, id, &mut cache.fetches)?;
+        if let Some(composer) = &self.instructions.composer {
             self.reporter.stage(branch, Stage::Composer);
             composer.install(&mut content, commit, &staging)?;
         }
@@ -220,16 +226,16 @@ impl<'a> JobRunner<'a> {
         branch: &BranchName,
         mirror: &Mirror,
         commit: Oid,
+        fetches: &mut SubmoduleFetches,
     ) -> Result<Content, Error> {
         let project = &job.project;
         let repository = mirror.reopened()?;
-        let root = Superproject::read(&repository, commit, &project.url)?;
-        // By the path of the submodule. The path of the repository itself is empty.
-        let mut superprojects = BTreeMap::from([(String::new(), root)]);
-        let depth = self.order.instructions.submodule_depth;
+        let depth = self.instructions.submodule_depth;
+        let mut submodules = Submodules::new(depth);
+        submodules.add("", 0, &repository, commit, &project.url)?;
         Content::read_nested(repository, commit, depth, |_, gitlink| {
             let keep_ref = KeepRef::new(&project.id, branch, &gitlink.path);
-            self.submodule(&mut superprojects, branch, gitlink, &keep_ref)
+            self.submodule(branch, &mut submodules, fetches, gitlink, &keep_ref)
         })
     }
 
@@ -237,19 +243,20 @@ impl<'a> JobRunner<'a> {
     /// folder stays empty in the tarball, which is published all the same.
     ///
     /// # Errors
-    /// Temporary failures, so that the branch fails and the next cycle tries it again.
+    /// Temporary failures, so that the branch fails and the next cycle tries it again; [`Error::TooLarge`].
     fn submodule(
         &self,
-        superprojects: &mut BTreeMap<String, Superproject>,
         branch: &BranchName,
+        submodules: &mut Submodules,
+        fetches: &mut SubmoduleFetches,
         gitlink: &Gitlink,
         keep_ref: &KeepRef,
     ) -> Result<Result<Repository, String>, Error> {
-        let superproject = superprojects.get(&gitlink.within);
-        let Some(url) = superproject.and_then(|it| it.submodule_url(gitlink.path_within())) else {
-            return Ok(Err(".gitmodules has no URL for it".to_owned()));
+        let url = match submodules.url(&gitlink.within, gitlink.path_within()) {
+            Ok(url) => url,
+            Err(reason) => return Ok(Err(reason)),
         };
-        let mapped = url_map::mapped(&url, &self.order.instructions.url_map);
+        let mapped = url_map::mapped(&url, &self.instructions.url_map);
         if !self.http.allows(&mapped) {
             return Ok(Err(HttpError::NotAllowed { url: mapped }.to_string()));
         }
@@ -257,16 +264,16 @@ impl<'a> JobRunner<'a> {
         let _alone = self.alone(&path, Some(branch))?;
         self.reporter.stage(branch, Stage::Submodule(gitlink.path.chars().take(100).collect()));
         let mirror = Mirror::open(&path, &mapped)?;
-        match self.timed(|| mirror.fetch_commit(self.http, gitlink.commit, keep_ref)) {
-            Ok(true) => {
+        let fetched = self.timed(|| fetches.fetch(self.http, &mirror, gitlink.commit, keep_ref))?;
+        self.reporter.stage(branch, Stage::Reading);
+        match fetched {
+            Ok(()) => {
                 let repository = mirror.into_repository();
-                let inside = Superproject::read(&repository, gitlink.commit, &url)?;
-                superprojects.insert(gitlink.path.clone(), inside);
+                let level = gitlink.depth;
+                submodules.add(&gitlink.path, level, &repository, gitlink.commit, &url)?;
                 Ok(Ok(repository))
             }
-            Ok(false) => Ok(Err(format!("{mapped} does not have its commit {}", gitlink.commit))),
-            Err(error) if error.is_transient() => Err(error),
-            Err(error) => Ok(Err(error.to_string())),
+            Err(reason) => Ok(Err(reason)),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    path::Path,
     sync::{Arc, atomic::AtomicBool},
     time::{Duration, Instant},
 };
@@ -10,14 +11,14 @@ use crate::{
     Error,
     data_dir::{disk, files, layout::Layout},
     error::IoContext,
-    git::mirror,
+    git::{mirror, repack::Repacked},
     progress,
     worker::{
-        child::{Ended, Worker},
+        child::{Ended, Folders, Tarballs, Worker},
         failure::{Again, Failure},
         gauge::Gauge,
         job_result::JobResult,
-        order::{Instructions, Job, Order},
+        order::{Instructions, Job, Order, Task},
         traffic::Traffic,
     },
 };
@@ -79,7 +80,7 @@ impl<'a> Supervisor<'a> {
     /// [`Error::Io`] if no worker can be started, or the folders for it cannot be made.
     pub fn run(&self, job: &Job) -> Result<JobResult, Error> {
         let mut result = JobResult::default();
-        let mut left = job.branches.clone();
+        let (id, mut left) = (&job.project.id, job.branches.clone());
         let mut spent = Duration::ZERO;
         while !left.is_empty() {
             if let Some(failure) = self.shared.obstacle() {
@@ -87,10 +88,9 @@ impl<'a> Supervisor<'a> {
                 break;
             }
             let job = Job { branches: left.clone(), ..job.clone() };
-            let mut order = Order { job, instructions: self.instructions.clone() };
-            let cpu = &mut order.instructions.limits.cpu;
-            *cpu = cpu.saturating_sub(spent);
-            let ended = self.attempt(&order, &mut result)?;
+            let mut instructions = self.instructions.clone();
+            instructions.limits.cpu = instructions.limits.cpu.saturating_sub(spent);
+            let ended = self.attempt(job, instructions, &mut result)?;
             left.retain(|branch| result.lacks(branch));
             spent += ended.cpu;
             match ended {
@@ -104,6 +104,10 @@ impl<'a> Supervisor<'a> {
                         break;
                     }
                 }
+                Ended { failure: Some(failure), .. } if left.is_empty() => {
+                    // The tarballs are not affected. The next cycle tries to pack again.
+                    tracing::warn!("{id}: {}", failure.text);
+                }
                 ended => {
                     result.failure = ended.failure;
                     break;
@@ -113,16 +117,39 @@ impl<'a> Supervisor<'a> {
         Ok(result)
     }
 
-    /// Runs an order in a new worker, and cleans up after it.
-    fn attempt(&self, order: &Order, result: &mut JobResult) -> Result<Ended, Error> {
-        let id = &order.job.project.id;
-        let (mirror, staging) = (self.shared.layout.mirror(id), self.shared.layout.staging(id));
+    /// Packs the mirror at `path` in a worker.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if no worker can be started. The inner failure is that of the worker.
+    pub fn repack(&self, path: &Path) -> Result<Result<Repacked, Failure>, Error> {
+        let instructions = self.instructions.clone();
+        let order = Order { task: Task::Repack(path.to_owned()), instructions };
+        let folders = Folders { mirror: path.to_owned(), tarballs: None };
+        let ended = Worker::start(&self.shared, &order, folders)?.watch(&mut JobResult::default());
+        Ok(match (ended.failure, ended.repacked) {
+            (None, Some(repacked)) => Ok(repacked),
+            (Some(failure), _) => Err(failure),
+            (None, None) => Err(Failure::for_now("its worker said nothing".to_owned())),
+        })
+    }
+
+    /// Runs a job in a new worker, and cleans up after it.
+    fn attempt(
+        &self,
+        job: Job,
+        instructions: Instructions,
+        result: &mut JobResult,
+    ) -> Result<Ended, Error> {
+        let (id, layout) = (&job.project.id, self.shared.layout);
+        let (mirror, staging) = (layout.mirror(id), layout.staging(id));
         for folder in [&mirror, &staging] {
             fs::create_dir_all(folder).at("create", folder)?;
         }
-        let mut worker = Worker::start(&self.shared, order)?;
-        let ended = worker.watch(result);
-        drop(worker);
+        let (dist, name) = (layout.dist(id.kind), id.name.clone());
+        let tarballs = Tarballs { staging: staging.clone(), dist, name };
+        let folders = Folders { mirror: mirror.clone(), tarballs: Some(tarballs) };
+        let order = Order { task: Task::Job(job), instructions };
+        let ended = Worker::start(&self.shared, &order, folders)?.watch(result);
         fs::remove_dir_all(&staging).at("remove", &staging)?;
         if ended.failure.is_some() {
             // Half a pack may be large, and this repository may not be tried again soon.

@@ -1,21 +1,24 @@
 //! The walk that converts the files of a tree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::{
     Error,
     content::{
+        blob::{Blob, BlobId},
         check::note,
         checkout::{
             attributes::Attributes,
             convert::{self, Conversion},
             gitattributes,
         },
+        counts::{AttributeCounts, Counts},
+        files::Content,
         objects::Objects,
         paths::{self, join, shown},
         tree::{File, Folder, Node, Source},
     },
-    limits::content::MAX_GITATTRIBUTES,
+    limits::content::MAX_CONVERTED_FILE,
 };
 
 /// The `.gitattributes` files of a repository's tree: their texts by the path of their folder from the
@@ -28,24 +31,21 @@ impl AttributeFiles {
     /// `.gitattributes`. Git, too, takes the target of a link for lines.
     ///
     /// # Errors
-    /// [`Error::TooLarge`], and those of `read`.
+    /// [`Error::TooLarge`] before it is read, and [`Error::Damaged`].
     pub(crate) fn collect(
         &mut self,
         path: &[u8],
-        read: impl FnOnce() -> Result<Vec<u8>, Error>,
+        blob: Blob,
+        objects: &Objects,
+        counts: &mut AttributeCounts,
     ) -> Result<(), Error> {
         let (folder, name) = paths::split(path);
         if name != gitattributes::FILE_NAME {
             return Ok(());
         }
-        let text = read()?;
-        let length = self.0.values().map(Vec::len).sum::<usize>() + text.len();
-        if length > MAX_GITATTRIBUTES {
-            let limit = MAX_GITATTRIBUTES as u64;
-            let what = "all .gitattributes together".to_owned();
-            return Err(Error::TooLarge { what, limit, unit: "bytes" });
-        }
-        self.0.insert(folder.to_vec(), text);
+        counts.bytes.take(folder.len() as u64)?;
+        counts.bytes.take(objects.blob_size(blob)?)?;
+        self.0.insert(folder.to_vec(), objects.blob(blob)?);
         Ok(())
     }
 
@@ -59,22 +59,29 @@ impl AttributeFiles {
 /// in the content. A conversion that is not possible is a problem, and the file stays as it is.
 ///
 /// # Errors
-/// [`Error::Damaged`] where a blob is missing or broken, [`Error::TooLarge`] where patterns would take
-/// too long.
+/// [`Error::Damaged`] where a blob is missing or broken, [`Error::TooLarge`] where it would take too
+/// long.
 pub(crate) fn convert_tree(
     root: &mut Folder,
     within: &[u8],
     files: &AttributeFiles,
-    objects: &Objects,
-    problems: &mut Vec<String>,
+    content: &mut Content,
 ) -> Result<(), Error> {
     // Most trees end here.
     if !files.can_convert() {
         return Ok(());
     }
     let text = files.0.get(b"".as_slice()).map(Vec::as_slice).unwrap_or_default();
-    let attributes = Attributes::root(text);
-    let mut converter = Converter { objects, problems, within, files, attributes };
+    let attributes = Attributes::root(text, &mut content.counts.attributes)?;
+    let mut converter = Converter {
+        objects: content.reader.objects(),
+        problems: &mut content.problems,
+        counts: &mut content.counts,
+        within,
+        files,
+        attributes,
+        results: HashMap::new(),
+    };
     converter.folder(root, &mut Vec::new())
 }
 
@@ -82,16 +89,27 @@ pub(crate) fn convert_tree(
 struct Converter<'a> {
     objects: &'a Objects,
     problems: &'a mut Vec<String>,
+    counts: &'a mut Counts,
     within: &'a [u8],
     files: &'a AttributeFiles,
-    attributes: Attributes,
+    attributes: Attributes<'a>,
+    /// What was found out before, for files with the same bytes.
+    results: HashMap<(BlobId, Conversion), Converted>,
+}
+
+/// What a conversion does to a file.
+#[derive(Debug, Clone, Copy)]
+struct Converted {
+    /// The size in bytes after it; `None` if nothing changes.
+    size: Option<u64>,
+    unencodable: bool,
 }
 
 impl Converter<'_> {
     fn folder(&mut self, folder: &mut Folder, path: &mut Vec<u8>) -> Result<(), Error> {
         let own = self.files.0.get(path.as_slice()).filter(|_| !path.is_empty());
         if let Some(text) = own {
-            self.attributes.enter(path, text);
+            self.attributes.enter(path, text, &mut self.counts.attributes)?;
         }
         for (name, node) in folder {
             let length = paths::push(path, name);
@@ -108,34 +126,58 @@ impl Converter<'_> {
         Ok(())
     }
 
-    /// Converts a file to see whether its bytes change. The new bytes are not kept: those of all files
-    /// together may not fit into memory.
     fn file(&mut self, file: &mut File, path: &[u8]) -> Result<(), Error> {
         let Source::Blob(blob) = file.source else { return Ok(()) };
-        let states = self.attributes.of(path, convert::ATTRIBUTES)?;
-        let (conversion, unknown) = Conversion::new(&states);
+        let states = self.attributes.of(path, &mut self.counts.attributes.steps)?;
+        let (conversion, unknown) = Conversion::new(states);
         if let Some(encoding) = unknown {
             let reason =
                 format!("its working-tree-encoding is {encoding}, which tardist does not support");
-            self.keeps_encoding(path, &reason);
+            self.keeps(path, "the encoding that it has in Git", &reason);
         }
         let Some(conversion) = conversion else { return Ok(()) };
-        let (bytes, unencodable) = conversion.apply(&self.objects.blob(blob)?, blob.id);
-        if unencodable {
+        let Some(converted) = self.converted(blob, conversion)? else {
+            let reason = format!(
+                ".gitattributes ask to convert it, and it has more than {MAX_CONVERTED_FILE} bytes"
+            );
+            self.keeps(path, "the bytes that it has in Git", &reason);
+            return Ok(());
+        };
+        if converted.unencodable {
             let reason =
                 "it is not UTF-8, or has characters that its working-tree-encoding does not have";
-            self.keeps_encoding(path, reason);
+            self.keeps(path, "the encoding that it has in Git", reason);
         }
-        if let Some(bytes) = bytes {
-            let size = bytes.len() as u64;
+        if let Some(size) = converted.size {
             file.source = Source::Converted { blob, conversion, size };
         }
         Ok(())
     }
 
-    fn keeps_encoding(&mut self, path: &[u8], reason: &str) {
+    /// Converts a file to see whether its bytes change; `None` for one that is too large. The new bytes
+    /// are not kept: those of all files together may not fit into memory.
+    fn converted(
+        &mut self,
+        blob: Blob,
+        conversion: Conversion,
+    ) -> Result<Option<Converted>, Error> {
+        if let Some(known) = self.results.get(&(blob.id, conversion)) {
+            return Ok(Some(*known));
+        }
+        let size = self.objects.blob_size(blob)?;
+        if size > MAX_CONVERTED_FILE {
+            return Ok(None);
+        }
+        self.counts.converted.take(size)?;
+        let (bytes, unencodable) = conversion.apply(&self.objects.blob(blob)?, blob.id);
+        let converted = Converted { size: bytes.map(|bytes| bytes.len() as u64), unencodable };
+        self.results.insert((blob.id, conversion), converted);
+        Ok(Some(converted))
+    }
+
+    fn keeps(&mut self, path: &[u8], what: &str, reason: &str) {
         let path = shown(&join(self.within, path));
-        note(self.problems, format!("{path} keeps the encoding that it has in Git: {reason}"));
+        note(self.problems, format!("{path} keeps {what}: {reason}"));
     }
 }
 

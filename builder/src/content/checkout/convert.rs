@@ -8,6 +8,7 @@
 use crate::content::{
     blob::BlobId,
     checkout::{encoding::Encoding, gitattributes::State, ident, line_ends::LineEnds},
+    paths::shown,
 };
 
 /// The attributes that can change a file, in the order that [`Conversion::new`] takes.
@@ -17,7 +18,7 @@ pub(crate) const ATTRIBUTES: [&str; 5] = ["text", "crlf", "eol", "ident", "worki
 pub(crate) const DECISIVE: [&str; 3] = ["eol", "ident", "working-tree-encoding"];
 
 /// What a checkout does to a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Conversion {
     ident: bool,
     line_ends: LineEnds,
@@ -27,19 +28,19 @@ pub(crate) struct Conversion {
 impl Conversion {
     /// What these states of [`ATTRIBUTES`] ask for. The first is `None` where the file stays as it
     /// is; the second is the name of an encoding that is not known here.
-    pub(crate) fn new(states: &[State; 5]) -> (Option<Self>, Option<String>) {
+    pub(crate) fn new(states: [State<'_>; 5]) -> (Option<Self>, Option<String>) {
         let [text, crlf, eol, ident, encoding] = states;
         let (encoding, unknown) = match encoding {
             State::Unspecified => (None, None),
             State::Value(name) if name.is_empty() => (None, None),
             State::Value(name) => match Encoding::named(name) {
                 Some(encoding) => (encoding, None),
-                None => (None, Some(String::from_utf8_lossy(name).into_owned())),
+                None => (None, Some(shown(name))),
             },
             State::Set | State::Unset => (None, Some("true or false".to_owned())),
         };
         let line_ends = LineEnds::new(text, crlf, eol);
-        let conversion = Self { ident: *ident == State::Set, line_ends, encoding };
+        let conversion = Self { ident: ident == State::Set, line_ends, encoding };
         let changes =
             conversion.ident || conversion.line_ends.changes() || conversion.encoding.is_some();
         (changes.then_some(conversion), unknown)

@@ -5,14 +5,14 @@
 //! that `iconv` knows would need a table.
 
 /// An encoding of characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Encoding {
     unit: Unit,
     big_endian: bool,
     byte_order_mark: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Unit {
     Latin1,
     Utf16,

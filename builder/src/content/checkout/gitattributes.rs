@@ -1,7 +1,10 @@
 //! The lines of a `.gitattributes` file (<https://git-scm.com/docs/gitattributes>): their syntax, and
 //! the patterns in them, as in Git's `attr.c` and `dir.c`.
 
-use crate::content::{checkout::wildmatch::Glob, paths};
+use crate::{
+    Error,
+    content::{checkout::wildmatch::Glob, counts::Count, paths},
+};
 
 /// The name of the files.
 pub(crate) const FILE_NAME: &[u8] = b".gitattributes";
@@ -13,8 +16,8 @@ pub(super) const MAX_LINE: usize = 2048;
 const BLANK: [u8; 3] = *b" \t\r";
 
 /// What a line says about an attribute.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum State {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State<'a> {
     /// `name`
     Set,
     /// `-name`
@@ -22,38 +25,48 @@ pub(crate) enum State {
     /// `!name`: as if no line of lower precedence had said anything.
     Unspecified,
     /// `name=value`
-    Value(Vec<u8>),
+    Value(&'a [u8]),
 }
 
-/// A state for an attribute.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Assignment {
-    pub(crate) name: Vec<u8>,
-    pub(crate) state: State,
+/// The name of an attribute and its state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Assignment<'a> {
+    pub(crate) name: &'a [u8],
+    pub(crate) state: State<'a>,
 }
 
-/// A line with a pattern: the assignments hold for the files that match it.
+/// A line of a `.gitattributes`.
 #[derive(Debug)]
-pub(crate) struct Rule {
-    pub(crate) pattern: Pattern,
-    pub(crate) assignments: Vec<Assignment>,
+pub(crate) struct Line<'a> {
+    pub(crate) subject: Subject,
+    /// What follows the pattern or the macro's name: only valid words.
+    states: &'a [u8],
 }
 
+/// What the assignments of a line are for.
 #[derive(Debug)]
-pub(crate) enum Line {
-    /// `[attr]name …`
-    Macro(Vec<u8>, Vec<Assignment>),
-    Rule(Rule),
+pub(crate) enum Subject {
+    /// `[attr]name …`: for the macro of that name.
+    Macro(Vec<u8>),
+    /// For the files that match this pattern.
+    Pattern(Vec<u8>),
+}
+
+impl<'a> Line<'a> {
+    /// The assignments, from the last to the first: the last one counts.
+    pub(crate) fn assignments(&self) -> impl Iterator<Item = Assignment<'a>> + use<'a> {
+        words(self.states).rev().filter_map(assignment)
+    }
 }
 
 /// The valid lines of a `.gitattributes`. Invalid lines are left out, as in Git.
-pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = Line> {
+pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = Line<'_>> {
     // A string in C ends at a NUL, and so does the file for Git.
     let text = text.split(|&b| b == 0).next().unwrap_or_default();
     text.split(|&b| b == b'\n').filter_map(line)
 }
 
-fn line(text: &[u8]) -> Option<Line> {
+fn line(text: &[u8]) -> Option<Line<'_>> {
     let trimmed = trim_start(text);
     if trimmed.is_empty() || trimmed[0] == b'#' || text.len() >= MAX_LINE {
         return None;
@@ -62,14 +75,17 @@ fn line(text: &[u8]) -> Option<Line> {
         let (name, rest) = first_word(trimmed);
         (name.to_vec(), rest)
     });
-    let assignments = words(states).map(assignment).collect::<Option<Vec<_>>>()?;
-    match name.strip_prefix(b"[attr]") {
+    if words(states).any(|word| assignment(word).is_none()) {
+        return None;
+    }
+    let subject = match name.strip_prefix(b"[attr]") {
         Some(name) if !name.is_empty() => {
             let (name, _) = first_word(trim_start(name));
-            is_name(name).then(|| Line::Macro(name.to_vec(), assignments))
+            is_name(name).then(|| Subject::Macro(name.to_vec()))?
         }
-        _ => Some(Line::Rule(Rule { pattern: Pattern::new(&name)?, assignments })),
-    }
+        _ => Subject::Pattern(name),
+    };
+    Some(Line { subject, states })
 }
 
 fn trim_start(text: &[u8]) -> &[u8] {
@@ -81,12 +97,12 @@ fn first_word(text: &[u8]) -> (&[u8], &[u8]) {
     text.split_at(text.iter().position(|b| BLANK.contains(b)).unwrap_or(text.len()))
 }
 
-fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+fn words(text: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
     text.split(|b| BLANK.contains(b)).filter(|word| !word.is_empty())
 }
 
 /// `name`, `-name`, `!name` or `name=value`; `None` for an invalid name.
-fn assignment(word: &[u8]) -> Option<Assignment> {
+fn assignment(word: &[u8]) -> Option<Assignment<'_>> {
     let (name, value) = match word.iter().position(|&b| b == b'=') {
         Some(at) => (&word[..at], Some(&word[at + 1..])),
         None => (word, None),
@@ -95,9 +111,9 @@ fn assignment(word: &[u8]) -> Option<Assignment> {
         (Some(b'-'), _) => (&name[1..], State::Unset),
         (Some(b'!'), _) => (&name[1..], State::Unspecified),
         (_, None) => (name, State::Set),
-        (_, Some(value)) => (name, State::Value(value.to_vec())),
+        (_, Some(value)) => (name, State::Value(value)),
     };
-    is_name(name).then(|| Assignment { name: name.to_vec(), state })
+    is_name(name).then(|| Assignment { name, state })
 }
 
 fn is_name(name: &[u8]) -> bool {
@@ -159,7 +175,7 @@ pub(crate) struct Pattern {
 
 impl Pattern {
     /// `None` for a negative pattern: Git does not allow it here.
-    fn new(text: &[u8]) -> Option<Self> {
+    pub(crate) fn new(text: &[u8]) -> Option<Self> {
         if text.first() == Some(&b'!') {
             return None;
         }
@@ -173,17 +189,20 @@ impl Pattern {
         Some(Self { base_name, prefix: text[..special].to_vec(), rest })
     }
 
-    /// How many steps a match takes at most.
-    pub(crate) fn cost(&self, path: &[u8]) -> u64 {
-        1 + self.rest.as_ref().map_or(0, |glob| glob.cost(path.len()))
-    }
-
-    pub(crate) fn matches(&self, path: &[u8]) -> bool {
+    /// Whether the pattern matches a path. `steps` counts 1, and those of the match if the path begins as
+    /// the pattern does.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] where there would be too many steps.
+    pub(crate) fn matches(&self, path: &[u8], steps: &mut Count) -> Result<bool, Error> {
+        steps.take(1)?;
         let path = if self.base_name { paths::split(path).1 } else { path };
-        match (path.strip_prefix(self.prefix.as_slice()), &self.rest) {
-            (Some(rest), Some(glob)) => glob.matches(rest),
-            _ => false,
-        }
+        let (Some(rest), Some(glob)) = (path.strip_prefix(self.prefix.as_slice()), &self.rest)
+        else {
+            return Ok(false);
+        };
+        steps.take(glob.cost(rest.len()))?;
+        Ok(glob.matches(rest))
     }
 }
 

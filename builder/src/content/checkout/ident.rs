@@ -7,7 +7,7 @@ use crate::content::blob::BlobId;
 
 /// `ident_to_worktree` of Git, which has the whole file in memory. `None` if nothing changes.
 pub(crate) fn whole(blob: &[u8], id: BlobId) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
+    let mut out = room(blob, id);
     let mut rest = blob;
     let mut found = false;
     while let Some(at) = find(rest, b'$') {
@@ -41,7 +41,7 @@ pub(crate) fn whole(blob: &[u8], id: BlobId) -> Option<Vec<u8>> {
 pub(crate) fn streamed(blob: &[u8], id: BlobId) -> Option<Vec<u8>> {
     // With the NUL that ends a string in C: Git compares it, too.
     const HEAD: &[u8] = b"$Id\0";
-    let mut out = Vec::new();
+    let mut out = room(blob, id);
     let mut found = false;
     let mut matched = 0;
     let mut bytes = blob.iter().copied().enumerate();
@@ -75,6 +75,12 @@ pub(crate) fn streamed(blob: &[u8], id: BlobId) -> Option<Vec<u8>> {
     }
     out.extend_from_slice(&HEAD[..matched]);
     found.then_some(out)
+}
+
+/// Room for the result: a `Vec` that grows would need three times as much for a moment.
+fn room(blob: &[u8], id: BlobId) -> Vec<u8> {
+    let keywords = blob.windows(3).filter(|part| part == b"$Id").count();
+    Vec::with_capacity(blob.len() + keywords * format!(": {id} $").len())
 }
 
 /// Whether `: … $` has a space before the one at its end.

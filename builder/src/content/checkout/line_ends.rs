@@ -3,7 +3,7 @@
 use crate::content::checkout::gitattributes::State;
 
 /// What happens to the line ends of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum LineEnds {
     /// They stay.
     Keep,
@@ -17,21 +17,21 @@ pub(crate) enum LineEnds {
 
 impl LineEnds {
     /// What `text` and `eol` ask for; `crlf` is the older name of `text`.
-    pub(crate) fn new(text: &State, crlf: &State, eol: &State) -> Self {
+    pub(crate) fn new(text: State<'_>, crlf: State<'_>, eol: State<'_>) -> Self {
         #[derive(Clone, Copy, PartialEq)]
         enum Text {
             Yes,
             No,
             Auto,
         }
-        let read = |state: &State| match state {
+        let read = |state| match state {
             State::Set => Some(Text::Yes),
             State::Unset => Some(Text::No),
             State::Value(value) if value == b"auto" => Some(Text::Auto),
             State::Value(value) if value == b"input" => Some(Text::Yes),
             State::Value(_) | State::Unspecified => None,
         };
-        let to_crlf = *eol == State::Value(b"crlf".to_vec());
+        let to_crlf = eol == State::Value(b"crlf");
         match (read(text).or_else(|| read(crlf)), to_crlf) {
             (Some(Text::No), _) => Self::Keep,
             (Some(Text::Auto), true) => Self::AutoCrlf,

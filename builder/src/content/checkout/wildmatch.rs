@@ -15,7 +15,9 @@ enum Token {
     /// This byte.
     Byte(u8),
     /// One of these bytes.
-    Class(Bytes),
+    Class(Box<Bytes>),
+    /// Any byte, or any but a slash.
+    One { slashes: bool },
     /// Any number of bytes, with or without slashes.
     Any { slashes: bool },
     /// Takes no byte. The two tokens after it, those of `**/`, may be skipped.
@@ -38,14 +40,14 @@ impl Glob {
                     at += 1;
                     Token::Byte(*pattern.get(at - 1)?)
                 }
-                b'?' => Token::Class(class(|b| !(paths && b == b'/'))),
+                b'?' => Token::One { slashes: !paths },
                 b'[' => {
                     let (mut set, end) = bracket(pattern, at)?;
                     at = end;
                     if paths {
                         set[0] &= !(1 << b'/');
                     }
-                    Token::Class(set)
+                    Token::Class(Box::new(set))
                 }
                 b'*' => {
                     let start = at - 1;
@@ -68,7 +70,7 @@ impl Glob {
         Some(Self { tokens })
     }
 
-    /// How many steps a match with a path of this length takes at most.
+    /// How many steps a match with a text of this length takes at most.
     pub(crate) fn cost(&self, length: usize) -> u64 {
         (self.tokens.len() as u64 + 1) * (length as u64 + 1)
     }
@@ -77,25 +79,34 @@ impl Glob {
     pub(crate) fn matches(&self, text: &[u8]) -> bool {
         // State n means: the first n tokens match what was read so far.
         let end = self.tokens.len();
-        let mut now = vec![false; end + 1];
+        let (mut now, mut next) = (vec![false; end + 1], vec![false; end + 1]);
         now[0] = true;
+        self.skip(&mut now);
         for &byte in text {
-            self.skip(&mut now);
-            let mut next = vec![false; end + 1];
-            for (state, token) in self.tokens.iter().enumerate().filter(|(state, _)| now[*state]) {
-                match token {
-                    Token::Byte(b) => next[state + 1] |= *b == byte,
-                    Token::Class(set) => next[state + 1] |= has(set, byte),
-                    Token::Any { slashes } => next[state] |= *slashes || byte != b'/',
-                    Token::Optional => {}
+            next.fill(false);
+            let mut any = false;
+            for (state, token) in self.tokens.iter().enumerate() {
+                if !now[state] {
+                    continue;
+                }
+                let to = match token {
+                    Token::Byte(b) => (*b == byte).then_some(state + 1),
+                    Token::Class(set) => has(set, byte).then_some(state + 1),
+                    Token::One { slashes } => (*slashes || byte != b'/').then_some(state + 1),
+                    Token::Any { slashes } => (*slashes || byte != b'/').then_some(state),
+                    Token::Optional => None,
+                };
+                if let Some(to) = to {
+                    next[to] = true;
+                    any = true;
                 }
             }
-            if !next.contains(&true) {
+            if !any {
                 return false;
             }
-            now = next;
+            self.skip(&mut next);
+            std::mem::swap(&mut now, &mut next);
         }
-        self.skip(&mut now);
         now[end]
     }
 
@@ -112,7 +123,7 @@ impl Glob {
                     states[state + 1] = true;
                     states[state + 3] = true;
                 }
-                Token::Byte(_) | Token::Class(_) => {}
+                Token::Byte(_) | Token::Class(_) | Token::One { .. } => {}
             }
         }
     }

@@ -30,10 +30,12 @@ use crate::{
             process::{Group, Output, failure},
             requirements,
         },
+        counts::Count,
         files::Content,
     },
     data_dir::unfinished::UNFINISHED,
     error::IoContext,
+    limits::content::MAX_UNPACKED,
 };
 
 /// The arguments of extdist's nightly.py, and those that keep the repository's scripts and plugins from
@@ -82,7 +84,7 @@ impl Composer {
             .tempdir_in(folder)
             .at("create a folder in", folder)?;
         let tree = work.path().join("tree");
-        unpack(content, &tree)?;
+        unpack(content, &tree, Count::new(MAX_UNPACKED, "what Composer works on", "bytes"))?;
         self.run(&work, &tree, commit)?;
         content.adopt(work, &tree)
     }
@@ -155,9 +157,13 @@ fn home(work: &TempDir, commit: &CommitId) -> Result<PathBuf, Error> {
     fs::canonicalize(&home).at("find", &home)
 }
 
-/// Writes the content into the folder `root`, each link as what it points to.
-fn unpack(content: &Content, root: &Path) -> Result<(), Error> {
+/// Writes the content into the folder `root`, each link as what it points to. `bytes` limits what that takes
+/// of the disk.
+fn unpack(content: &Content, root: &Path, mut bytes: Count) -> Result<(), Error> {
     let (members, _) = content.members()?;
+    for file in members.iter().filter_map(|member| member.file) {
+        bytes.take(content.size(file)?)?;
+    }
     for member in members {
         let path = root.join(OsStr::from_bytes(&member.path));
         let Some(file) = member.file else {
@@ -170,4 +176,30 @@ fn unpack(content: &Content, root: &Path) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use git2::Repository;
+
+    use super::*;
+
+    #[test]
+    fn a_content_that_is_too_large_is_not_written_to_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut content = Content::empty(Repository::init_bare(folder.path().join("git")).unwrap());
+        content.put("a", vec![b'a'; 5]);
+        content.put("b", vec![b'b'; 5]);
+        let unpack = |name, limit| {
+            let root = folder.path().join(name);
+            (unpack(&content, &root, Count::new(limit, "what Composer works on", "bytes")), root)
+        };
+        let (written, root) = unpack("fits", 10);
+        written.unwrap();
+        assert_eq!(fs::read(root.join("b")).unwrap(), b"bbbbb");
+        let (written, root) = unpack("large", 9);
+        let error = written.unwrap_err().to_string();
+        assert!(error.starts_with("what Composer works on has more than 9 bytes"), "{error}");
+        assert!(!root.exists());
+    }
 }

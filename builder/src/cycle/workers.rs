@@ -1,0 +1,37 @@
+//! The supervisor of a cycle's workers, as the settings want it.
+
+use std::time::Instant;
+
+use tracing::level_filters::LevelFilter;
+
+use crate::{
+    Error,
+    data_dir::{disk, layout::Layout},
+    net::HttpOptions,
+    settings::config::Config,
+    worker::{Instructions, Supervisor},
+};
+
+/// A supervisor for the work that began at `start`. Its workers make requests as `http` says.
+///
+/// # Errors
+/// [`Error::Io`] if the free space of the disk cannot be found out.
+pub fn supervisor<'a>(
+    config: &Config,
+    layout: &'a Layout,
+    http: HttpOptions,
+    start: Instant,
+) -> Result<Supervisor<'a>, Error> {
+    let instructions = Instructions {
+        data: config.data.clone(),
+        http,
+        url_map: config.url_map.clone(),
+        submodule_depth: config.submodule_depth,
+        composer: config.composer.clone(),
+        limits: config.limits,
+        log: LevelFilter::current().to_string(),
+    };
+    // On a small disk, the setting could be more than all of it.
+    let keep_free = config.keep_free.min(disk::space(layout.root())?.total / 20);
+    Ok(Supervisor::new(instructions, layout, start + config.deadline, keep_free))
+}

@@ -1,0 +1,300 @@
+//! The fetches of submodules in one job, and their limits.
+//!
+//! Content decides how many commits of submodules are asked for, and they need not exist. So a commit that could not be
+//! fetched is not asked for again in the same job, the whole history of a repository is fetched once, and only
+//! a few failures are taken. More of them fail the branch: its tarball would lack folders, and which ones would
+//! depend on what other branches ask for.
+//!
+//! **The whole history.** A commit is fetched by its id, without its history. Servers that
+//! do not give commits by id, such as plain `git http-backend` without
+//! `uploadpack.allowReachableSHA1InWant`, leave only one way: all branches with all commits, since nothing says
+//! how deep the commit is. This can be large; its limit is that of any pack. A server that would give
+//! the commit by id, if it had it, is not asked for its history.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use git2::Oid;
+
+use crate::{
+    Error,
+    git::{keep::KeepRef, mirror::Mirror},
+    limits::git::MAX_FAILED_FETCHES,
+    net::Http,
+};
+
+/// What the fetches of one job have found out.
+#[derive(Debug, Default)]
+pub struct SubmoduleFetches {
+    /// Why a commit of a URL is not to be had: the folder of the submodule stays empty.
+    failed: BTreeMap<(String, Oid), String>,
+    /// Why a URL cannot be reached for the moment.
+    unreachable: BTreeMap<String, String>,
+    /// The URLs whose whole history was fetched, or that do not need it.
+    complete: BTreeSet<String>,
+    /// How many fetches failed for good.
+    failures: usize,
+}
+
+impl SubmoduleFetches {
+    /// Fetches a commit into the mirror of a submodule if it is not there, and points `keep_ref` to it. The inner
+    /// error says why the upstream does not give it: the submodule's folder stays empty.
+    ///
+    /// # Errors
+    /// Temporary failures, so that the branch fails and the next cycle tries it again; [`Error::TooLarge`] after
+    /// too many others.
+    pub fn fetch(
+        &mut self,
+        http: &Http,
+        mirror: &Mirror,
+        commit: Oid,
+        keep_ref: &KeepRef,
+    ) -> Result<Result<(), String>, Error> {
+        let fetched = self.fetch_from(&Upstream { http, mirror, keep_ref }, commit)?;
+        if fetched.is_ok() {
+            mirror.keep(commit, keep_ref)?;
+        }
+        Ok(fetched)
+    }
+
+    /// Forgets what mirrors had: one of them was removed. The failures still count.
+    pub fn forget_mirrors(&mut self) {
+        self.failed.clear();
+        self.complete.clear();
+    }
+
+    fn fetch_from(&mut self, from: &impl Source, commit: Oid) -> Result<Result<(), String>, Error> {
+        if from.has(commit) {
+            return Ok(Ok(()));
+        }
+        let url = from.url();
+        let key = (url.to_owned(), commit);
+        if let Some(reason) = self.failed.get(&key) {
+            return Ok(Err(reason.clone()));
+        }
+        if let Some(reason) = self.unreachable.get(url) {
+            return Err(Error::FailedBefore { reason: reason.clone() });
+        }
+        if self.failures == MAX_FAILED_FETCHES {
+            let what = "the repository".to_owned();
+            let (limit, unit) = (MAX_FAILED_FETCHES as u64, "submodules that cannot be fetched");
+            return Err(Error::TooLarge { what, limit, unit });
+        }
+        let reason = match self.ask(from, commit) {
+            Ok(true) => return Ok(Ok(())),
+            Ok(false) => format!("{url} does not have its commit {commit}"),
+            Err(error) if error.is_transient() => {
+                self.unreachable.insert(url.to_owned(), error.to_string());
+                return Err(error);
+            }
+            Err(error) => error.to_string(),
+        };
+        self.failures += 1;
+        self.failed.insert(key, reason.clone());
+        Ok(Err(reason))
+    }
+
+    /// Asks for a commit by its id, then for all others as well if that may help. Returns false if the upstream does
+    /// not have it.
+    fn ask(&mut self, from: &impl Source, commit: Oid) -> Result<bool, Error> {
+        if from.fetch_by_id(commit)? {
+            return Ok(true);
+        }
+        if self.complete.contains(from.url()) {
+            return Ok(false);
+        }
+        if !from.gives_by_id()? {
+            from.fetch_history()?;
+        }
+        self.complete.insert(from.url().to_owned());
+        Ok(from.has(commit))
+    }
+}
+
+/// Where the commits of a submodule come from.
+trait Source {
+    fn url(&self) -> &str;
+    /// True if the mirror has a commit.
+    fn has(&self, commit: Oid) -> bool;
+    /// Returns false if the server refuses.
+    fn fetch_by_id(&self, commit: Oid) -> Result<bool, Error>;
+    /// True if the server says that it gives every commit that it has by its id.
+    fn gives_by_id(&self) -> Result<bool, Error>;
+    fn fetch_history(&self) -> Result<(), Error>;
+}
+
+struct Upstream<'a> {
+    http: &'a Http,
+    mirror: &'a Mirror,
+    keep_ref: &'a KeepRef,
+}
+
+impl Source for Upstream<'_> {
+    fn url(&self) -> &str {
+        self.mirror.url()
+    }
+
+    fn has(&self, commit: Oid) -> bool {
+        self.mirror.has_commit(commit)
+    }
+
+    fn fetch_by_id(&self, commit: Oid) -> Result<bool, Error> {
+        self.mirror.fetch_commit(self.http, commit, self.keep_ref)
+    }
+
+    fn gives_by_id(&self) -> Result<bool, Error> {
+        self.mirror.gives_commits_by_id(self.http)
+    }
+
+    fn fetch_history(&self) -> Result<(), Error> {
+        self.mirror.fetch_history(self.http)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    /// A server, and what it was asked.
+    #[derive(Default)]
+    struct Server {
+        /// What it gives by id, if it does so at all.
+        by_id: Option<BTreeSet<Oid>>,
+        /// What its branches reach.
+        history: BTreeSet<Oid>,
+        is_down: bool,
+        mirror: RefCell<BTreeSet<Oid>>,
+        asked: RefCell<Vec<&'static str>>,
+    }
+
+    impl Server {
+        fn ask(&self, what: &'static str) -> Result<(), Error> {
+            self.asked.borrow_mut().push(what);
+            if self.is_down {
+                let source =
+                    git2::Error::new(git2::ErrorCode::GenericError, git2::ErrorClass::Net, "down");
+                return Err(Error::Git { action: "fetch".to_owned(), source });
+            }
+            Ok(())
+        }
+
+        fn asked(&self) -> Vec<&'static str> {
+            self.asked.take()
+        }
+    }
+
+    impl Source for Server {
+        fn url(&self) -> &str {
+            "https://g.example/x"
+        }
+
+        fn has(&self, commit: Oid) -> bool {
+            self.mirror.borrow().contains(&commit)
+        }
+
+        fn fetch_by_id(&self, commit: Oid) -> Result<bool, Error> {
+            self.ask("commit")?;
+            let has = self.by_id.as_ref().is_some_and(|commits| commits.contains(&commit));
+            if has {
+                self.mirror.borrow_mut().insert(commit);
+            }
+            Ok(has)
+        }
+
+        fn gives_by_id(&self) -> Result<bool, Error> {
+            self.ask("capabilities")?;
+            Ok(self.by_id.is_some())
+        }
+
+        fn fetch_history(&self) -> Result<(), Error> {
+            self.ask("history")?;
+            self.mirror.borrow_mut().extend(&self.history);
+            Ok(())
+        }
+    }
+
+    fn id(number: usize) -> Oid {
+        format!("{number:040x}").parse().unwrap()
+    }
+
+    #[test]
+    fn a_commit_is_fetched_by_its_id_and_once() {
+        let server = Server { by_id: Some([id(1)].into()), ..Server::default() };
+        let mut fetches = SubmoduleFetches::default();
+        for _ in 0..2 {
+            assert_eq!(fetches.fetch_from(&server, id(1)).unwrap(), Ok(()));
+        }
+        assert_eq!(server.asked(), ["commit"]);
+    }
+
+    #[test]
+    fn the_history_is_fetched_once_and_only_if_ids_do_not_help() {
+        let history: BTreeSet<Oid> = [id(1), id(2)].into();
+        let server = Server { history, ..Server::default() };
+        let mut fetches = SubmoduleFetches::default();
+        for number in [1, 2] {
+            assert_eq!(fetches.fetch_from(&server, id(number)).unwrap(), Ok(()));
+        }
+        assert!(fetches.fetch_from(&server, id(3)).unwrap().is_err());
+        assert_eq!(server.asked(), ["commit", "capabilities", "history", "commit"]);
+
+        let server = Server { by_id: Some(BTreeSet::new()), ..Server::default() };
+        let mut fetches = SubmoduleFetches::default();
+        for number in [1, 2] {
+            let reason = fetches.fetch_from(&server, id(number)).unwrap().unwrap_err();
+            let expected = format!("https://g.example/x does not have its commit {}", id(number));
+            assert_eq!(reason, expected);
+        }
+        assert_eq!(server.asked(), ["commit", "capabilities", "commit"]);
+    }
+
+    #[test]
+    fn a_commit_that_is_missing_is_asked_for_once_and_a_few_of_them_only() {
+        let server = Server { by_id: Some([id(9)].into()), ..Server::default() };
+        let mut fetches = SubmoduleFetches::default();
+        for number in 100..100 + MAX_FAILED_FETCHES {
+            for _ in 0..3 {
+                assert!(fetches.fetch_from(&server, id(number)).unwrap().is_err());
+            }
+        }
+        assert_eq!(server.asked().len(), MAX_FAILED_FETCHES + 1);
+        for _ in 0..300 {
+            let error = fetches.fetch_from(&server, id(1)).unwrap_err().to_string();
+            assert!(
+                error.starts_with(
+                    "the repository has more than 20 submodules that cannot be fetched"
+                ),
+                "{error}"
+            );
+        }
+        assert_eq!(server.asked(), [""; 0]);
+        // What is known does not count.
+        assert!(fetches.fetch_from(&server, id(100)).unwrap().is_err());
+        server.mirror.borrow_mut().insert(id(9));
+        assert_eq!(fetches.fetch_from(&server, id(9)).unwrap(), Ok(()));
+    }
+
+    #[test]
+    fn a_server_that_is_down_is_asked_once_and_fails_each_branch() {
+        let server = Server { is_down: true, ..Server::default() };
+        let mut fetches = SubmoduleFetches::default();
+        for number in 0..2 * MAX_FAILED_FETCHES {
+            let error = fetches.fetch_from(&server, id(number)).unwrap_err();
+            assert!(error.is_transient(), "{error}");
+        }
+        assert_eq!(server.asked(), ["commit"]);
+    }
+
+    #[test]
+    fn a_mirror_that_was_removed_is_fetched_again() {
+        let server = Server { history: [id(1)].into(), ..Server::default() };
+        let mut fetches = SubmoduleFetches::default();
+        assert_eq!(fetches.fetch_from(&server, id(1)).unwrap(), Ok(()));
+        server.mirror.borrow_mut().clear();
+        fetches.forget_mirrors();
+        assert_eq!(fetches.fetch_from(&server, id(1)).unwrap(), Ok(()));
+        let once = ["commit", "capabilities", "history"];
+        assert_eq!(server.asked(), [once, once].concat());
+    }
+}
