@@ -9,3 +9,4 @@ pub mod git;
 pub mod metadata;
 pub mod net;
 pub mod tarball;
+pub mod upstream;

@@ -14,7 +14,7 @@ use crate::{
     Error, RepositoryId,
     content::Composer,
     git::url_map::UrlMap,
-    net::{HttpOptions, is_http_url},
+    net::{HttpLimits, HttpOptions, is_http_url},
     upstream::Spec,
 };
 
@@ -151,6 +151,7 @@ impl Config {
             allowed: self.url_map.iter().map(|map| map.to.clone()).collect(),
             retries: self.retries,
             timeout: self.timeout,
+            limits: HttpLimits::default(),
         }
     }
 }

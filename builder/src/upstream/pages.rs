@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::response::{json, shortened};
 use crate::{
     Error,
-    limits::net::MAX_PAGES,
+    limits::upstream::MAX_PAGES,
     net::{Http, HttpError, same_origin},
 };
 
