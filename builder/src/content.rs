@@ -20,6 +20,7 @@ mod objects;
 mod paths;
 mod read;
 mod reader;
+mod stored;
 mod tree;
 
 pub use blob::BlobId;

@@ -1,6 +1,7 @@
 //! Tarballs: from a branch's content to a reproducible `.tar.gz`.
 //!
-//! `version_files` adds `version` and `gitinfo.json` to the content. `pipeline` has the threads:
+//! `version_files` adds `version` and `gitinfo.json` to the content. `plan` knows the sizes of all members, and
+//! whether they are too large. `pipeline` has the threads, and `window` bounds the memory between them:
 //! they read the members, and one of them packs these into an `archive`. `header` decides what stands
 //! before each member, and all bytes go through `gzip`. `standalone` decides which files are compressed on their own, `deflate` compresses one
 //! piece, and `large_files` remembers what is compressed already.
@@ -12,10 +13,12 @@ mod gzip;
 mod header;
 mod large_files;
 mod pipeline;
+mod plan;
 #[cfg(test)]
 mod sample_bytes;
 mod standalone;
 mod version_files;
+mod window;
 
 pub use archive::Written;
 pub use format::FORMAT;

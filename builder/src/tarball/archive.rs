@@ -40,6 +40,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) path: &'a [u8],
     pub(crate) payload: Payload,
     pub(crate) executable: bool,
+    /// The byte of the tarball, before compression, at which the next member begins.
+    pub(crate) end: u64,
 }
 
 /// What a member holds.
@@ -85,7 +87,7 @@ impl<'a, W: Write> Archive<'a, W> {
     /// # Errors
     /// Those of the output.
     pub(crate) fn add(&mut self, entry: Entry<'_>) -> io::Result<()> {
-        let Entry { path, payload, executable } = entry;
+        let Entry { path, payload, executable, .. } = entry;
         let kind = match payload {
             Payload::Folder => Kind::Folder,
             _ => Kind::File { executable },
@@ -100,7 +102,7 @@ impl<'a, W: Write> Archive<'a, W> {
             Payload::Standalone(bytes, method, id) => gzip.write_standalone(bytes, method, id)?,
             Payload::Compressed(compressed) => gzip.copy(compressed)?,
         }
-        let fill = size.next_multiple_of(BLOCK as u64) - size;
+        let fill = header::filled(size) - size;
         gzip.write_all(&FILL[..usize::try_from(fill).unwrap_or_default()])
     }
 

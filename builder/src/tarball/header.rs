@@ -67,6 +67,19 @@ pub(crate) fn blocks(top: &str, path: &[u8], kind: Kind, size: u64, committed_at
     blocks
 }
 
+/// How many bytes [`blocks`] has.
+pub(crate) fn size(top: &str, path: &[u8], kind: Kind) -> u64 {
+    let slashes = usize::from(!path.is_empty()) + usize::from(kind == Kind::Folder);
+    let length = top.len() + path.len() + slashes;
+    let header = BLOCK as u64;
+    if length <= NAME_FIELD { header } else { 2 * header + filled(length as u64 + 1) }
+}
+
+/// The room that content of `size` bytes takes: whole blocks.
+pub(crate) fn filled(size: u64) -> u64 {
+    size.next_multiple_of(BLOCK as u64)
+}
+
 /// The path from the root of the tarball. That of a folder ends with a slash, as all tar programs write it.
 fn full_path(top: &str, path: &[u8], kind: Kind) -> Vec<u8> {
     let mut full_path = top.as_bytes().to_vec();
@@ -153,6 +166,17 @@ mod tests {
         // A folder's slash counts.
         assert_eq!(blocks("Top", "p".repeat(95).as_bytes(), Kind::Folder, 0, 0).len(), BLOCK);
         assert_eq!(blocks("Top", "p".repeat(96).as_bytes(), Kind::Folder, 0, 0).len(), 3 * BLOCK);
+    }
+
+    #[test]
+    fn the_size_is_known_without_making_the_blocks() {
+        for length in (0..120).chain([507, 508, 509, 1_000]) {
+            for kind in [FILE, Kind::Folder] {
+                let path = "p".repeat(length);
+                let blocks = blocks("Top", path.as_bytes(), kind, 0, 0);
+                assert_eq!(size("Top", path.as_bytes(), kind), blocks.len() as u64, "{length}");
+            }
+        }
     }
 
     #[test]
