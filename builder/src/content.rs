@@ -24,6 +24,7 @@ mod odd_names;
 mod paths;
 mod read;
 mod reader;
+mod stored;
 mod tree;
 
 pub use blob::BlobId;

@@ -184,6 +184,15 @@ impl Error {
         }
     }
 
+    /// True if another try in the same cycle makes sense. An answer that comes too slowly would take as long
+    /// again.
+    pub fn is_worth_a_retry(&self) -> bool {
+        match self {
+            Self::List { source, .. } | Self::Fetch { source, .. } => source.is_worth_a_retry(),
+            _ => self.is_transient(),
+        }
+    }
+
     /// How long to wait before the next try, if the server said so (`Retry-After`).
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

@@ -10,3 +10,4 @@ pub mod job;
 pub mod metadata;
 pub mod net;
 pub mod tarball;
+pub mod upstream;

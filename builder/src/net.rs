@@ -3,11 +3,17 @@
 //! It knows HTTP and nothing of what is asked. REST APIs are read in [`upstream`](crate::upstream),
 //! Git's protocol in [`git`](crate::git).
 
+mod body;
+mod connector;
 mod error;
 mod http;
 mod link;
+mod options;
 mod origin;
+mod rate;
 
+pub use body::Body;
 pub use error::HttpError;
-pub use http::{Http, HttpOptions, Page};
+pub use http::{Http, Page};
+pub use options::{BodyKind, BodyLimit, HttpLimits, HttpOptions, LeastRate};
 pub use origin::{Origin, is_http_url, same_origin};

@@ -11,7 +11,7 @@ use git2::{ErrorClass, ErrorCode, ObjectType};
 /// The types that `git` gives out and `content` takes; a cycle passes them on and does not name libgit2.
 pub use git2::{Oid, Repository};
 
-use crate::Error;
+use crate::{Error, limits::git::MAX_COMMIT};
 
 /// The parts of a commit that the builder needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,9 +28,16 @@ pub struct Commit {
 ///
 /// # Errors
 /// libgit2's error if the object does not exist or cannot be read. An error of [`ErrorClass::Object`] if it is
-/// not a commit that Git could read.
+/// not a commit that Git could read, and one of [`ErrorClass::Invalid`] if it is larger than [`MAX_COMMIT`].
 pub fn commit(repository: &Repository, id: Oid) -> Result<Commit, git2::Error> {
     let odb = repository.odb()?;
+    let (size, _) = odb.read_header(id)?;
+    if size > MAX_COMMIT {
+        // Of another class than damage: fetching it again would not help.
+        let text =
+            format!("it has {size} bytes; tardist reads commits of at most {MAX_COMMIT} bytes");
+        return Err(git2::Error::new(ErrorCode::Invalid, ErrorClass::Invalid, text));
+    }
     let object = odb.read(id)?;
     let commit = (object.kind() == ObjectType::Commit).then(|| parse(object.data())).flatten();
     commit.ok_or_else(|| {
@@ -166,6 +173,17 @@ mod tests {
         assert!(is_damage(ErrorCode::NotFound, ErrorClass::Reference));
         assert!(is_damage(ErrorCode::GenericError, ErrorClass::Zlib));
         assert!(!is_damage(ErrorCode::GenericError, ErrorClass::Os));
+    }
+
+    #[test]
+    fn a_commit_that_is_too_large_is_an_error_and_no_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let repository = Repository::init_bare(folder.path()).unwrap();
+        let text = format!("tree {TREE}\n\n{}", "m".repeat(MAX_COMMIT));
+        let id = repository.odb().unwrap().write(ObjectType::Commit, text.as_bytes()).unwrap();
+        let read = commit(&repository, id).object(&repository, || format!("commit {id}"));
+        let Err(error @ Error::Git { .. }) = read else { panic!("{read:?}") };
+        assert!(error.to_string().contains("at most 16777216 bytes"), "{error}");
     }
 
     #[test]

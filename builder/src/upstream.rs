@@ -8,6 +8,7 @@
 //! A new type of upstream is a file of its own, and a line in the table of `spec.rs`.
 
 mod adapter;
+mod bounded;
 mod directory;
 mod gerrit;
 mod github;

@@ -26,7 +26,7 @@ use std::{
 use git2::{Repository, Signature, Time};
 use tardist::{
     Error, RepositoryId,
-    net::{Http, HttpOptions},
+    net::{Http, HttpLimits, HttpOptions},
     upstream::{self, Listing, Project, Spec, Upstream, Wanted, tips},
 };
 use tardist_contract::BranchName;
@@ -157,6 +157,7 @@ fn http(upstreams: &[Box<dyn Upstream>]) -> Http {
         allowed: vec![],
         retries: 0,
         timeout: Duration::from_secs(5),
+        limits: HttpLimits::default(),
     };
     Http::new(upstream::allow(options, upstreams))
 }

@@ -17,6 +17,7 @@ mod content;
 mod contract;
 mod cycle;
 mod documentation;
+mod faults;
 mod gc;
 mod gerrit_view;
 mod hostile;

@@ -1,4 +1,5 @@
-//! Finds out which tests can run: some need a real Gerrit, nginx, Chromium, Composer or Schemathesis.
+//! Finds out which tests can run: some need a real Gerrit, nginx, Chromium, Composer or Schemathesis, or
+//! programs that unpack tarballs.
 //! Gerrit is fetched by Maven and Schemathesis by pip, once.
 //!
 //! A test never passes without the program that it needs. If a program is missing, its tests are left
@@ -29,7 +30,7 @@ const FETCH_LIMIT: Duration = Duration::from_secs(600);
 /// A program that tests run against.
 struct Real {
     name: &'static str,
-    /// The module with its tests.
+    /// The module with its tests, or the start of their names.
     tests: &'static str,
     /// The names of its programs.
     programs: &'static [&'static str],
@@ -39,7 +40,7 @@ struct Real {
     prepare: fn() -> Result<()>,
 }
 
-const ALL: [Real; 5] = [
+const ALL: [Real; 10] = [
     Real {
         name: "Gerrit",
         tests: "real_gerrit",
@@ -75,7 +76,22 @@ const ALL: [Real; 5] = [
         packages: "python3-venv",
         prepare: install_schemathesis,
     },
+    unpacker("GNU tar", "real_gnu_tar", &["tar"], "tar"),
+    unpacker("bsdtar", "real_bsdtar", &["bsdtar"], "libarchive-tools"),
+    unpacker("busybox", "real_busybox", &["busybox"], "busybox"),
+    unpacker("PharData", "real_phar_data", &["php"], "php-cli"),
+    unpacker("Python", "real_python", &["python3"], "python3"),
 ];
+
+/// A program that unpacks tarballs. `tests` is a test of `builder/tests/unpackers.rs`.
+const fn unpacker(
+    name: &'static str,
+    tests: &'static str,
+    programs: &'static [&'static str],
+    packages: &'static str,
+) -> Real {
+    Real { name, tests, programs, packages, prepare: || Ok(()) }
+}
 
 /// Prepares the programs and returns the modules of the tests to leave out. Prints a reason for each;
 /// with `all` that is an error.

@@ -6,8 +6,9 @@ use git2::{ObjectType, Oid, Repository};
 
 use crate::{
     Error,
-    content::{blob::Blob, counts::Counts},
-    error::GitContext,
+    content::{blob::Blob, counts::Counts, stored},
+    error::{GitContext, IoContext},
+    limits::tarball::MAX_FILE,
     object::{self, ObjectContext},
 };
 
@@ -77,7 +78,18 @@ impl Objects {
     }
 
     /// The bytes of a blob.
-    pub(crate) fn blob(&self, Blob { repository, id }: Blob) -> Result<Vec<u8>, Error> {
+    ///
+    /// libgit2 cannot stream from packs (its pack backend has no `readstream`), so a blob is in memory as a
+    /// whole. Its header tells the size before that.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] for a blob above [`MAX_FILE`], [`Error::Damaged`].
+    pub(crate) fn blob(&self, blob: Blob) -> Result<Vec<u8>, Error> {
+        if self.blob_size(blob)? > MAX_FILE {
+            let what = format!("the blob {}", blob.id);
+            return Err(Error::TooLarge { what, limit: MAX_FILE, unit: "bytes" });
+        }
+        let Blob { repository, id } = blob;
         let repository = &self.repositories[repository];
         let bytes = repository.find_blob(id.oid()).map(|blob| blob.content().to_vec());
         bytes.object(repository, || format!("the blob {id}"))
@@ -87,6 +99,19 @@ impl Objects {
     pub(crate) fn blob_size(&self, Blob { repository, id }: Blob) -> Result<u64, Error> {
         let repository = &self.repositories[repository];
         size(repository, id.oid()).object(repository, || format!("the blob {id}"))
+    }
+
+    /// How many bytes the objects of all repositories have on disk.
+    ///
+    /// # Errors
+    /// [`Error::Io`]
+    pub(crate) fn stored_bytes(&self) -> Result<u64, Error> {
+        let mut bytes = 0;
+        for repository in &self.repositories {
+            let objects = repository.path().join("objects");
+            bytes += stored::bytes(&objects).at("read the sizes of", &objects)?;
+        }
+        Ok(bytes)
     }
 }
 

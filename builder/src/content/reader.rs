@@ -37,10 +37,18 @@ impl FileReader {
         Ok(Self { objects: self.objects.reopened()? })
     }
 
+    /// How many bytes the objects of all repositories of the content have on disk.
+    ///
+    /// # Errors
+    /// [`Error::Io`]
+    pub fn stored_bytes(&self) -> Result<u64, Error> {
+        self.objects.stored_bytes()
+    }
+
     /// The bytes of a file as they stand in the tarball.
     ///
     /// # Errors
-    /// [`Error::Damaged`] where the blob is missing or broken, [`Error::Io`] for a file on disk.
+    /// [`Error::TooLarge`] for a blob above its limit, [`Error::Damaged`] where the blob is missing or broken, [`Error::Io`] for a file on disk.
     pub fn bytes(&self, file: &File) -> Result<Vec<u8>, Error> {
         match &file.source {
             Source::Blob(blob) => self.objects.blob(*blob),

@@ -21,8 +21,7 @@ use crate::{
     Error,
     error::GitContext,
     git::pkt_line::{self, Packet, ReadError},
-    limits::git::MAX_REFS,
-    net::{Http, HttpError},
+    net::{BodyKind, Http, HttpError},
 };
 
 /// The tip of each branch: its newest commit.
@@ -52,7 +51,7 @@ pub fn tips(
     branches: &BTreeSet<BranchName>,
     protocol: Protocol,
 ) -> Result<(Tips, Protocol), Error> {
-    http.retry(Error::is_transient, Error::retry_after, || {
+    http.retry(Error::is_worth_a_retry, Error::retry_after, || {
         if protocol == Protocol::V2 {
             match by_version_2(http, url, branches) {
                 Ok(Some(tips)) => return Ok((tips, Protocol::V2)),
@@ -89,10 +88,11 @@ pub fn on_disk(path: &Path, branches: &BTreeSet<BranchName>) -> Result<Tips, Err
     Ok(tips)
 }
 
-/// True if the server refuses access to the repository. It would do so in any version of the protocol.
+/// True if the server refuses access to the repository, or has more refs than are read. It would be so in any
+/// version of the protocol.
 fn is_final(error: &HttpError) -> bool {
     matches!(error.status(), Some(401 | 403 | 404 | 410))
-        || matches!(error, HttpError::NotAllowed { .. })
+        || matches!(error, HttpError::NotAllowed { .. } | HttpError::TooLong { .. })
 }
 
 const LS_REFS: [(&str, &str); 3] = [
@@ -108,8 +108,8 @@ fn by_version_2(
     branches: &BTreeSet<BranchName>,
 ) -> Result<Option<Tips>, HttpError> {
     let url = format!("{url}/git-upload-pack");
-    let response = http.send(&url, &LS_REFS, Some(&request(branches)))?;
-    let mut response = BufReader::new(response.take(MAX_REFS));
+    let response = http.send(&url, &LS_REFS, Some(&request(branches)), BodyKind::Refs)?;
+    let mut response = BufReader::new(response);
     match read_version_2(&mut response, branches) {
         Ok(tips) => {
             finish(response);
@@ -126,8 +126,8 @@ fn by_version_2(
 fn by_version_0(http: &Http, url: &str, branches: &BTreeSet<BranchName>) -> Result<Tips, Error> {
     let asked = format!("{url}/info/refs?service=git-upload-pack");
     let fetch = |source| Error::Fetch { url: url.to_owned(), source };
-    let response = http.send(&asked, &[], None).map_err(fetch)?;
-    let mut response = BufReader::new(response.take(MAX_REFS));
+    let response = http.send(&asked, &[], None, BodyKind::Refs).map_err(fetch)?;
+    let mut response = BufReader::new(response);
     let tips = read_version_0(&mut response, branches).map_err(|error| match error {
         RefsError::Interrupted(error) => fetch(HttpError::interrupted(&asked, error)),
         RefsError::Form(reason) => Error::Refs { url: url.to_owned(), reason },
@@ -143,7 +143,7 @@ fn by_version_0(http: &Http, url: &str, branches: &BTreeSet<BranchName>) -> Resu
 /// The HTTP error.
 pub(super) fn capabilities(http: &Http, url: &str) -> Result<String, HttpError> {
     let asked = format!("{url}/info/refs?service=git-upload-pack");
-    let mut response = BufReader::new(http.send(&asked, &[], None)?.take(MAX_REFS));
+    let mut response = BufReader::new(http.send(&asked, &[], None, BodyKind::Refs)?);
     let mut buffer = Vec::new();
     // `# service=git-upload-pack`, a flush packet, the first ref.
     for _ in 0..3 {

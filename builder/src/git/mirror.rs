@@ -208,7 +208,7 @@ impl Mirror {
         let fetch = || {
             http.retry(
                 // A network failure may pass. A refusal by the Git server stays.
-                |error| matches!(error, Error::Fetch { .. }) && error.is_transient(),
+                |error| matches!(error, Error::Fetch { .. }) && error.is_worth_a_retry(),
                 Error::retry_after,
                 || self.fetch_once(&refspecs, 1),
             )
@@ -231,7 +231,7 @@ impl Mirror {
         refspecs: &[String],
         depth: i32,
     ) -> Result<BTreeSet<String>, Error> {
-        http.retry(Error::is_transient, Error::retry_after, || self.fetch_once(refspecs, depth))
+        http.retry(Error::is_worth_a_retry, Error::retry_after, || self.fetch_once(refspecs, depth))
     }
 
     fn fetch_once(&self, refspecs: &[String], depth: i32) -> Result<BTreeSet<String>, Error> {
@@ -246,9 +246,16 @@ impl Mirror {
             remote.fetch(refspecs, Some(&mut options), None)?;
             Ok(remote.list()?.iter().map(|head| head.name().to_owned()).collect())
         });
-        fetched.map_err(|source| match transport::take_failure() {
-            Some(source) => Error::Fetch { url: self.url.clone(), source },
-            None => Error::Git { action: format!("fetch from {}", self.url), source },
+        fetched.map_err(|source| {
+            // Half a pack may be large: it does not wait for the next cycle to go.
+            let path = self.repository.path();
+            if let Err(error) = remove_unfinished(path) {
+                tracing::warn!("cannot clean up {}: {error}", path.display());
+            }
+            match transport::take_failure() {
+                Some(source) => Error::Fetch { url: self.url.clone(), source },
+                None => Error::Git { action: format!("fetch from {}", self.url), source },
+            }
         })
     }
 
@@ -315,7 +322,7 @@ fn alternates(mirror: &Path) -> PathBuf {
     mirror.join("objects/info/alternates")
 }
 
-/// Removes what a killed fetch leaves in a mirror: half-written packs, and the lock files of refs, `shallow` and
+/// Removes what a killed or failed fetch leaves in a mirror: half-written packs, and the lock files of refs, `shallow` and
 /// others.
 ///
 /// Git refuses to write while there is such a lock file, because its owner may still be running. Here the lock

@@ -21,8 +21,8 @@ use libz_rs_sys as _;
 
 use crate::{
     git::pkt_line::{self, Packet, ReadError},
-    limits::git::{MAX_REFS, MAX_SHALLOWS},
-    net::{Http, HttpError},
+    limits::git::MAX_NEGOTIATION,
+    net::{BodyKind, Http, HttpError},
 };
 
 thread_local! {
@@ -139,15 +139,26 @@ fn without_shallow(refs: &[u8]) -> Vec<u8> {
 ///
 /// JGit, and so Gerrit, sends these newlines, and Git does not. The protocol requires receivers to accept both
 /// (<https://git-scm.com/docs/protocol-common>), but libgit2 1.9 fails with `invalid packet line`. These packets
-/// come first in a response. Everything after them is passed on unread.
-fn plain_shallow(mut response: impl Read) -> io::Result<impl Read> {
+/// come first in a response, and packets `ACK ID` may follow. libgit2 keeps all of them in memory, so there may
+/// be `limit` bytes of them. Everything after them is passed on unread.
+///
+/// # Errors
+/// The error of the reader, or [`HttpError::TooLong`] for `url`.
+fn plain_start<R: Read>(
+    mut response: R,
+    url: &str,
+    limit: usize,
+) -> io::Result<impl Read + use<R>> {
     let (mut start, mut buffer) = (Vec::new(), Vec::new());
     loop {
         let mut packet = Copying { from: &mut response, copy: Vec::new() };
         match pkt_line::read(&mut packet, &mut buffer) {
-            Ok(Packet::Data(line)) if is_shallow(line) && start.len() <= MAX_SHALLOWS => {
+            Ok(Packet::Data(line)) if is_shallow(line) => {
                 pkt_line::write(&mut start, pkt_line::line(line));
             }
+            // The empty packet ends the first ones.
+            Ok(Packet::Flush) => start.append(&mut packet.copy),
+            Ok(Packet::Data(line)) if line.starts_with(b"ACK ") => start.append(&mut packet.copy),
             Err(ReadError::Io(error)) if error.kind() != io::ErrorKind::UnexpectedEof => {
                 return Err(error);
             }
@@ -155,6 +166,12 @@ fn plain_shallow(mut response: impl Read) -> io::Result<impl Read> {
                 start.append(&mut packet.copy);
                 return Ok(Cursor::new(start).chain(response));
             }
+        }
+        if start.len() > limit {
+            let what = "what comes before a pack";
+            return Err(
+                HttpError::TooLong { url: url.to_owned(), what, limit: limit as u64 }.into()
+            );
         }
     }
 }
@@ -189,16 +206,15 @@ impl SmartSubtransport for Subtransport {
         match action {
             Service::UploadPackLs => {
                 if let Some(refs) = REFS.with_borrow(Clone::clone) {
-                    return Ok(Box::new(Stream::Response(Box::new(Cursor::new(refs)))));
+                    return Ok(Stream::ready(refs));
                 }
                 let url = format!("{url}/info/refs?service=git-upload-pack");
                 let mut refs = Vec::new();
-                http.send(&url, &[], None)
+                http.send(&url, &[], None, BodyKind::Refs)
                     .map_err(fail)?
-                    .take(MAX_REFS)
                     .read_to_end(&mut refs)
                     .map_err(|error| fail(HttpError::interrupted(&url, error)))?;
-                Ok(Box::new(Stream::Response(Box::new(Cursor::new(without_shallow(&refs))))))
+                Ok(Stream::ready(without_shallow(&refs)))
             }
             Service::UploadPack => Ok(Box::new(Stream::Request {
                 http,
@@ -219,7 +235,7 @@ impl SmartSubtransport for Subtransport {
 /// One exchange: libgit2 writes the request, then reads the response. The first read sends the request.
 enum Stream {
     Request { http: Arc<Http>, url: String, body: Vec<u8> },
-    Response(Box<dyn Read + Send>),
+    Response { url: String, body: Box<dyn Read + Send> },
 }
 
 const UPLOAD_PACK: [(&str, &str); 2] = [
@@ -227,15 +243,30 @@ const UPLOAD_PACK: [(&str, &str); 2] = [
     ("accept", "application/x-git-upload-pack-result"),
 ];
 
+impl Stream {
+    /// A response that is in memory.
+    fn ready(bytes: Vec<u8>) -> Box<dyn SmartSubtransportStream> {
+        Box::new(Self::Response { url: String::new(), body: Box::new(Cursor::new(bytes)) })
+    }
+
+    /// Sends the request, and returns the response.
+    fn send(http: &Http, url: &str, request: &[u8]) -> Result<Self, HttpError> {
+        let body = http.send(url, &UPLOAD_PACK, Some(request), BodyKind::Pack)?;
+        let body = plain_start(body, url, MAX_NEGOTIATION)
+            .map_err(|error| HttpError::interrupted(url, error))?;
+        Ok(Self::Response { url: url.to_owned(), body: Box::new(body) })
+    }
+}
+
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if let Self::Request { http, url, body } = self {
-            let response =
-                http.send(url, &UPLOAD_PACK, Some(body)).map_err(fail).map_err(io::Error::other)?;
-            *self = Self::Response(Box::new(plain_shallow(response)?));
+            *self = Self::send(http, url, body).map_err(|error| io::Error::other(fail(error)))?;
         }
         match self {
-            Self::Response(response) => response.read(buffer),
+            Self::Response { url, body } => body
+                .read(buffer)
+                .map_err(|error| io::Error::other(fail(HttpError::interrupted(url, error)))),
             Self::Request { .. } => Ok(0),
         }
     }
@@ -245,7 +276,7 @@ impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Request { body, .. } => body.write(bytes),
-            Self::Response(_) => Err(io::Error::other("the request was sent already")),
+            Self::Response { .. } => Err(io::Error::other("the request was sent already")),
         }
     }
 
@@ -282,22 +313,37 @@ mod tests {
         }
     }
 
+    /// What libgit2 gets of a response, with so many bytes before the pack.
+    fn plain(response: &[u8], limit: usize) -> Result<Vec<u8>, HttpError> {
+        let mut bytes = Vec::new();
+        plain_start(response, "https://h.example/x", limit)
+            .and_then(|mut response| response.read_to_end(&mut bytes))
+            .map_err(|error| HttpError::interrupted("https://h.example/x", error))?;
+        Ok(bytes)
+    }
+
     #[test]
     fn the_newlines_that_jgit_sends_after_shallow_are_removed() {
-        let plain = |response: &[u8]| {
-            let mut bytes = Vec::new();
-            plain_shallow(response).unwrap().read_to_end(&mut bytes).unwrap();
-            bytes
-        };
         let id = "f39e03fdec9e5accfcc9ba3501a9e0a038dd7b30";
         let rest = "00000008NAK\n001c\u{2}Counting objects: 1   \r0035shallow";
         let jgit = format!("0035shallow {id}\n0037unshallow {id}\n{rest}");
         let git = format!("0034shallow {id}0036unshallow {id}{rest}");
+        let plain = |response: &[u8]| plain(response, 1000).unwrap();
         assert_eq!(plain(jgit.as_bytes()), git.as_bytes());
         assert_eq!(plain(git.as_bytes()), git.as_bytes());
         assert_eq!(plain(rest.as_bytes()), rest.as_bytes());
         for other in [&b""[..], b"0", b"0000", b"zzzz", b"000cshallow", b"0009short", b"ffff"] {
             assert_eq!(plain(other), other);
+        }
+    }
+
+    #[test]
+    fn lines_without_end_before_a_pack_are_an_error() {
+        for line in ["000cshallow ", "0008ACK ", "0000"] {
+            let few = line.repeat(10) + "0008NAK\n" + &line.repeat(1000);
+            assert_eq!(plain(few.as_bytes(), 200).unwrap(), few.as_bytes(), "{line}");
+            let many = plain(line.repeat(1000).as_bytes(), 200);
+            assert!(matches!(many, Err(HttpError::TooLong { .. })), "{line}: {many:?}");
         }
     }
 }

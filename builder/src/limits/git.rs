@@ -1,12 +1,8 @@
-//! Limits on what Git servers send, and on submodules.
+//! Limits on what Git servers send, and on submodules. How long their answers may be is in [`net`](super::net).
 
-/// The largest response that is read: 256 MiB. In protocol version 0, 60,000 refs take 4 MB. Only the wanted
-/// refs are kept in memory.
-pub const MAX_REFS: u64 = 256 << 20;
-
-/// How many bytes of packets `shallow ID` are processed. These are 300,000 packets; normally there is one for
-/// each branch.
-pub const MAX_SHALLOWS: usize = 16 << 20;
+/// How many bytes of packets `shallow ID` and `ACK ID` may come before a pack. These are 300,000 packets;
+/// normally there is one for each branch.
+pub const MAX_NEGOTIATION: usize = 16 << 20;
 
 /// The longest `.gitmodules` that is read, in bytes. Those of real extensions and skins have below 2 kB.
 pub const MAX_GITMODULES: u64 = 1 << 20;
@@ -32,3 +28,6 @@ pub const MAX_PACKED_OBJECTS: u64 = 1_000_000;
 
 /// The largest object of a mirror that is repacked, in bytes: libgit2 reads it into memory.
 pub const MAX_PACKED_OBJECT: u64 = 64 << 20;
+
+/// The largest commit object that is read, in bytes. The longest messages of real commits have some 100 kB.
+pub const MAX_COMMIT: usize = 16 << 20;

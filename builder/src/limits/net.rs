@@ -1,18 +1,41 @@
-//! Limits on answers over HTTP, and on the lists of upstreams.
+//! Limits on answers over HTTP: their size, the time that they may take, and how slow they may be.
+//!
+//! [`HttpLimits`](crate::net::HttpLimits) holds them together, so that tests can use smaller ones.
 
 use std::time::Duration;
 
-/// The longest response of a REST API that is read: 64 MiB. Gerrit's list of 10,000 projects with
-/// six branches each takes 6 MB.
-pub const MAX_BODY: u64 = 64 << 20;
+/// The longest page of a list that is read: 64 MiB. Gerrit's list of 10,000 projects with six branches
+/// each takes 6 MB. As all sizes here, it counts bytes after decompression.
+pub const MAX_LIST_PAGE: u64 = 64 << 20;
+
+/// The longest list of refs that is read: 64 MiB. In protocol version 0, the 60,000 refs of Wikibase
+/// take 4 MB. Only the wanted refs are kept in memory, except by libgit2.
+pub const MAX_REFS: u64 = 64 << 20;
+
+/// The longest answer to a fetch: 1 GiB. The largest shallow fetch of a real repository takes 150 MB.
+/// What arrives goes to disk, so this is also the most that an answer without an end takes there.
+pub const MAX_PACK: u64 = 1 << 30;
+
+/// How long a page of a list or a list of refs may take, after its headers: 64 MiB at 110 kB/s.
+pub const MAX_LIST_TIME: Duration = Duration::from_secs(10 * 60);
+
+/// How long the answer to a fetch may take, after its headers: 1 GiB at 600 kB/s.
+pub const MAX_PACK_TIME: Duration = Duration::from_secs(30 * 60);
+
+/// The least that an answer has to bring within [`LEAST_RATE_TIME`], once it has begun. A Git server
+/// that is still making a pack reports its progress each second, which is more than this.
+pub const LEAST_RATE_BYTES: u64 = 1 << 10;
+
+/// See [`LEAST_RATE_BYTES`]. Only the time counts in which tardist waits for the network.
+pub const LEAST_RATE_TIME: Duration = Duration::from_secs(30);
+
+/// The longest header of an answer that is read, in bytes. Real ones have 1 to 2 kB. Besides, ureq reads
+/// at most 128 fields.
+pub const MAX_HEADER: usize = 64 << 10;
 
 /// The longest `Retry-After` that is waited for within a cycle. The next cycle tries again anyway.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
-/// How many pages of one list are asked for at most: with 100 repositories on a page, 100,000
-/// repositories, which is more than any organization has.
-pub const MAX_PAGES: usize = 1000;
-
-/// After so many failures in a row, a host is down, and its other repositories are not asked in
-/// this cycle: each failure is one after all retries, and takes seconds.
-pub const MAX_FAILURES: usize = 10;
+/// No request is tried again when this time has passed since its first try, or would have after the
+/// pause that the server asks for. It is three pauses of [`MAX_RETRY_AFTER`].
+pub const MAX_RETRY_TIME: Duration = Duration::from_secs(3 * 60);

@@ -5,37 +5,36 @@
 //! that there is one policy and one connection pool ([`transport`](crate::git::transport)).
 
 use std::{
-    io::{self, Read},
+    io::Read,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use backon::{BlockingRetryable, ExponentialBuilder};
-use serde::{Deserialize, Serialize};
-use ureq::http::{Response, StatusCode, header};
+use ureq::{
+    http::{Response, StatusCode, header},
+    unversioned::{
+        resolver::DefaultResolver,
+        transport::{Connector as _, DefaultConnector},
+    },
+};
 
-use super::{error::HttpError, link, origin::AllowedOrigins};
-use crate::limits::net::{MAX_BODY, MAX_RETRY_AFTER};
+use super::{
+    body::Body,
+    connector::MeteringConnector,
+    error::HttpError,
+    link,
+    options::{BodyKind, BodyLimit, HttpLimits, HttpOptions},
+    origin::AllowedOrigins,
+};
+use crate::limits::net::{MAX_HEADER, MAX_RETRY_AFTER};
 
 /// How many unused connections to a host are kept for its next request. The setting `jobs` bounds
 /// those in use. With ureq's default, 3, more jobs would open a new connection for most requests.
 const MAX_IDLE: usize = 16;
-
-/// How requests are made.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct HttpOptions {
-    /// The whole `User-Agent`.
-    pub user_agent: String,
-    /// URLs whose scheme, host and port may be asked.
-    pub allowed: Vec<String>,
-    /// How often a request is tried again after a failure that may pass.
-    pub retries: usize,
-    /// How long a response, or its next bytes, may take.
-    pub timeout: Duration,
-}
 
 /// The HTTP client. Threads share it.
 #[derive(Debug)]
@@ -45,26 +44,13 @@ pub struct Http {
     retries: usize,
     requests: AtomicU64,
     received: Arc<AtomicU64>,
-}
-
-/// Counts the bytes that are read through it.
-struct Counting<R> {
-    inner: R,
-    count: Arc<AtomicU64>,
-}
-
-impl<R: Read> Read for Counting<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.count.fetch_add(count as u64, Ordering::Relaxed);
-        Ok(count)
-    }
+    limits: HttpLimits,
 }
 
 /// A whole 200 response.
 #[derive(Debug)]
 pub struct Page {
-    /// The body, at most 64 MiB.
+    /// The body, at most as long as [`HttpLimits::list`] says.
     pub body: Vec<u8>,
     /// The URL of the next page where this is a part of a list: the target of
     /// `Link: <…>; rel="next"` (RFC 8288), as the server wrote it. Its host is not checked yet.
@@ -77,22 +63,25 @@ impl Http {
         let tls = ureq::tls::TlsConfig::builder()
             .root_certs(ureq::tls::RootCerts::PlatformVerifier)
             .build();
-        let agent = ureq::Agent::config_builder()
+        let config = ureq::Agent::config_builder()
             .user_agent(options.user_agent)
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .max_response_header_size(64 << 10)
+            .max_response_header_size(MAX_HEADER)
             .max_idle_connections_per_host(MAX_IDLE)
             .max_idle_connections(2 * MAX_IDLE)
             .timeout_connect(Some(options.timeout.min(Duration::from_secs(30))))
             .timeout_recv_response(Some(options.timeout))
             .timeout_per_read(Some(options.timeout))
             .tls_config(tls)
-            .build()
-            .new_agent();
+            .build();
+        let connector =
+            DefaultConnector::default().chain(MeteringConnector(options.limits.least_rate));
+        let agent = ureq::Agent::with_parts(config, connector, DefaultResolver::default());
         Self {
             agent,
+            limits: options.limits,
             allowed: options.allowed.iter().map(String::as_str).collect(),
             retries: options.retries,
             requests: AtomicU64::new(0),
@@ -136,24 +125,22 @@ impl Http {
         headers: &[(&str, &str)],
         body: Option<&[u8]>,
     ) -> Result<Page, HttpError> {
-        self.retry(HttpError::is_transient, HttpError::retry_after, || {
-            let response = self.response(url, headers, body)?;
+        self.retry(HttpError::is_worth_a_retry, HttpError::retry_after, || {
+            let limit = self.limits.list;
+            let response = self.response(url, headers, body, &limit)?;
             let links = response.headers().get_all(header::LINK);
             let next = links.iter().find_map(|value| link::next(value.to_str().ok()?));
             let mut body = Vec::new();
-            self.reader(response)
-                .take(MAX_BODY + 1)
+            Body::new(response.into_body(), url, limit, &self.received)
                 .read_to_end(&mut body)
                 .map_err(|e| HttpError::interrupted(url, e))?;
-            if body.len() as u64 > MAX_BODY {
-                return Err(HttpError::TooLong { url: url.to_owned() });
-            }
             Ok(Page { body, next })
         })
     }
 
     /// Sends one request: GET, or POST where there is a `body`. Gives a reader of the response's
-    /// body; whoever reads it limits how much.
+    /// body, which ends with an error where the body is longer than one of this `kind` may be, comes
+    /// too slowly or too late.
     ///
     /// # Errors
     /// [`HttpError`] for another status than 200, a failed connection, or a URL that may not be
@@ -163,8 +150,11 @@ impl Http {
         url: &str,
         headers: &[(&str, &str)],
         body: Option<&[u8]>,
-    ) -> Result<impl Read + Send + use<>, HttpError> {
-        Ok(self.reader(self.response(url, headers, body)?))
+        kind: BodyKind,
+    ) -> Result<Body, HttpError> {
+        let limit = self.limits.of(kind);
+        let response = self.response(url, headers, body, &limit)?;
+        Ok(Body::new(response.into_body(), url, limit, &self.received))
     }
 
     /// Sends one request. The response that it returns is a 200.
@@ -173,16 +163,17 @@ impl Http {
         url: &str,
         headers: &[(&str, &str)],
         body: Option<&[u8]>,
+        limit: &BodyLimit,
     ) -> Result<Response<ureq::Body>, HttpError> {
         if !self.allows(url) {
             return Err(HttpError::NotAllowed { url: url.to_owned() });
         }
         self.requests.fetch_add(1, Ordering::Relaxed);
         let response = match body {
-            None => with_headers(self.agent.get(url), headers).call(),
-            Some(body) => with_headers(self.agent.post(url), headers).send(body),
+            None => with(self.agent.get(url), headers, limit).call(),
+            Some(body) => with(self.agent.post(url), headers, limit).send(body),
         }
-        .map_err(|e| HttpError::transport(url, e))?;
+        .map_err(|e| HttpError::failed(url, limit, e))?;
         if response.status() != StatusCode::OK {
             let retry_after = retry_after(&response);
             return Err(HttpError::Status {
@@ -194,21 +185,15 @@ impl Http {
         Ok(response)
     }
 
-    /// A reader of the body that counts the bytes.
-    fn reader(&self, response: Response<ureq::Body>) -> impl Read + Send + use<> {
-        let inner = response.into_body().into_with_config().limit(u64::MAX).reader();
-        Counting { inner, count: Arc::clone(&self.received) }
-    }
-
-    /// Runs `operation`, and again while its error `is_transient`, up to the number of retries. The
-    /// pause between is a second, then twice as long each time, with jitter; or longer where the
-    /// server asks for it by `Retry-After`.
+    /// Runs `operation`, and again while its error `is_worth_a_retry`, up to the number of retries, and not
+    /// longer than [`HttpLimits::retry_time`]. The pause between is a second, then twice as long each time,
+    /// with jitter; or longer where the server asks for it by `Retry-After`.
     ///
     /// # Errors
     /// The error of the last try.
     pub fn retry<T, E>(
         &self,
-        is_transient: impl Fn(&E) -> bool,
+        is_worth_a_retry: impl Fn(&E) -> bool,
         retry_after: impl Fn(&E) -> Option<Duration>,
         operation: impl FnMut() -> Result<T, E>,
     ) -> Result<T, E> {
@@ -216,23 +201,28 @@ impl Http {
             .with_jitter()
             .with_min_delay(Duration::from_secs(1))
             .with_max_times(self.retries);
+        let asked = |error: &E| retry_after(error).unwrap_or_default().min(MAX_RETRY_AFTER);
+        let start = Instant::now();
         operation
             .retry(backoff)
             .sleep(std::thread::sleep)
-            .when(is_transient)
-            .notify(|error, pause| {
-                let asked = retry_after(error).unwrap_or_default().min(MAX_RETRY_AFTER);
-                std::thread::sleep(asked.saturating_sub(pause));
+            .when(|error| {
+                is_worth_a_retry(error) && start.elapsed() + asked(error) < self.limits.retry_time
             })
+            .notify(|error, pause| std::thread::sleep(asked(error).saturating_sub(pause)))
             .call()
     }
 }
 
-fn with_headers<B>(
+/// The request with these headers, and with the time that the body of its answer may take.
+fn with<B>(
     request: ureq::RequestBuilder<B>,
     headers: &[(&str, &str)],
+    limit: &BodyLimit,
 ) -> ureq::RequestBuilder<B> {
-    headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
+    let request =
+        headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    request.config().timeout_recv_body(Some(limit.time)).build()
 }
 
 /// `Retry-After` in either of its forms (RFC 9110, 10.2.3): seconds or an HTTP date.
@@ -256,6 +246,7 @@ mod tests {
             allowed: vec!["https://gerrit.example.org/r".into()],
             retries: 0,
             timeout: Duration::from_secs(1),
+            limits: HttpLimits::default(),
         });
         assert!(http.allows("https://gerrit.example.org/other"));
         assert!(matches!(http.get("https://evil.example/"), Err(HttpError::NotAllowed { .. })));

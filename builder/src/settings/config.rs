@@ -16,7 +16,7 @@ use crate::{
     content::Composer,
     git::url_map::UrlMap,
     limits::job::JobLimits,
-    net::{HttpOptions, is_http_url},
+    net::{HttpLimits, HttpOptions, is_http_url},
     upstream::Spec,
 };
 
@@ -176,6 +176,7 @@ impl Config {
             allowed: self.url_map.iter().map(|map| map.to.clone()).collect(),
             retries: self.retries,
             timeout: self.timeout,
+            limits: HttpLimits::default(),
         }
     }
 }

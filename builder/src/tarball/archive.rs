@@ -1,14 +1,9 @@
-//! The archive: tar headers and members, on their way through gzip.
+//! The archive: members with their headers and the end of the tarball, on their way through gzip.
 //!
-//! It owns the bytes of the headers. Each field is set by hand, and times are the commit's, so that one
-//! commit gives one tarball on any machine at any time.
+//! Times are the commit's, and no field depends on the machine, so that one commit gives one tarball on any
+//! machine at any time.
 
-use std::{
-    ffi::OsStr,
-    io::{self, Write},
-    os::unix::ffi::OsStrExt,
-    path::Path,
-};
+use std::io::{self, Write};
 
 use sha2::{Digest, Sha256};
 
@@ -16,16 +11,17 @@ use crate::{
     content::BlobId,
     tarball::{
         gzip::{Compressed, CompressedRange, Gzip},
+        header::{self, BLOCK, Kind},
         standalone::Method,
         version_files::Subject,
     },
 };
 
-/// The size of a tar block in bytes.
-const BLOCK: u64 = 512;
-
 /// What fills the last block of a file.
-const FILL: [u8; BLOCK as usize] = [0; BLOCK as usize];
+const FILL: [u8; BLOCK] = [0; BLOCK];
+
+/// The end of a tarball: two empty blocks.
+const END: [u8; 2 * BLOCK] = [0; 2 * BLOCK];
 
 /// A tarball that is written.
 #[derive(Debug)]
@@ -44,6 +40,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) path: &'a [u8],
     pub(crate) payload: Payload,
     pub(crate) executable: bool,
+    /// The byte of the tarball, before compression, at which the next member begins.
+    pub(crate) end: u64,
 }
 
 /// What a member holds.
@@ -70,7 +68,7 @@ impl Payload {
 
 /// A tarball that is being written to `W`.
 pub(crate) struct Archive<'a, W: Write> {
-    tar: tar::Builder<Gzip<Measured<W>, BlobId>>,
+    gzip: Gzip<Measured<W>, BlobId>,
     subject: &'a Subject<'a>,
 }
 
@@ -81,7 +79,7 @@ impl<'a, W: Write> Archive<'a, W> {
     /// Those of `out`.
     pub(crate) fn new(subject: &'a Subject<'a>, out: W) -> io::Result<Self> {
         let gzip = Gzip::new(Measured { inner: out, size: 0, sha256: Sha256::new() })?;
-        Ok(Self { tar: tar::Builder::new(gzip), subject })
+        Ok(Self { gzip, subject })
     }
 
     /// Adds a member.
@@ -89,52 +87,35 @@ impl<'a, W: Write> Archive<'a, W> {
     /// # Errors
     /// Those of the output.
     pub(crate) fn add(&mut self, entry: Entry<'_>) -> io::Result<()> {
-        let Entry { path, payload, executable } = entry;
-        let is_folder = matches!(payload, Payload::Folder);
-        let mut full_path = self.subject.name.as_str().as_bytes().to_vec();
-        if !path.is_empty() {
-            full_path.push(b'/');
-            full_path.extend_from_slice(path);
-        }
-        let mut header = tar::Header::new_gnu();
-        header.set_mtime(mtime(self.subject.committed_at));
-        header.set_uid(0);
-        header.set_gid(0);
-        if is_folder {
-            full_path.push(b'/');
-            header.set_entry_type(tar::EntryType::Directory);
-        }
-        header.set_mode(if is_folder || executable { 0o755 } else { 0o644 });
+        let Entry { path, payload, executable, .. } = entry;
+        let kind = match payload {
+            Payload::Folder => Kind::Folder,
+            _ => Kind::File { executable },
+        };
         let size = payload.size();
-        header.set_size(size);
-        let path = Path::new(OsStr::from_bytes(&full_path));
-        let inline = if let Payload::Bytes(bytes) = &payload { bytes.as_slice() } else { &[] };
-        // For the payloads that follow below, this writes only the header.
-        self.tar.append_data(&mut header, path, inline)?;
-        let gzip = self.tar.get_mut();
+        let Subject { name, committed_at, .. } = self.subject;
+        let gzip = &mut self.gzip;
+        gzip.write_all(&header::blocks(name.as_str(), path, kind, size, *committed_at))?;
         match payload {
-            Payload::Folder | Payload::Bytes(_) => return Ok(()),
+            Payload::Folder => {}
+            Payload::Bytes(bytes) => gzip.write_all(&bytes)?,
             Payload::Standalone(bytes, method, id) => gzip.write_standalone(bytes, method, id)?,
             Payload::Compressed(compressed) => gzip.copy(compressed)?,
         }
-        let fill = usize::try_from(size.next_multiple_of(BLOCK) - size).unwrap_or_default();
-        gzip.write_all(&FILL[..fill])
+        let fill = header::filled(size) - size;
+        gzip.write_all(&FILL[..usize::try_from(fill).unwrap_or_default()])
     }
 
     /// Ends the tarball.
     ///
     /// # Errors
     /// Those of the output.
-    pub(crate) fn finish(self) -> io::Result<Written> {
-        let (mut out, large_files) = self.tar.into_inner()?.finish()?;
+    pub(crate) fn finish(mut self) -> io::Result<Written> {
+        self.gzip.write_all(&END)?;
+        let (mut out, large_files) = self.gzip.finish()?;
         out.inner.flush()?;
         Ok(Written { size: out.size, sha256: format!("{:x}", out.sha256.finalize()), large_files })
     }
-}
-
-/// Seconds as tar holds them; a commit from before 1970 gets the first second of 1970.
-fn mtime(committed_at: i64) -> u64 {
-    u64::try_from(committed_at).unwrap_or(0)
 }
 
 /// Counts and hashes bytes on their way to the output.

@@ -29,6 +29,13 @@ use crate::tarball::{
 /// does not depend on the machine.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 
+/// After a file of this size in bytes, everything is written before more is taken: its pieces share its bytes,
+/// which are in memory until the last of them is compressed.
+const WAITED_FOR: usize = 4 << 20;
+
+/// How many bytes are copied at once.
+const COPIED: usize = 64 << 10;
+
 /// The compressed bytes of a file that stands alone, in a tarball that is complete.
 #[derive(Debug, Clone)]
 pub(crate) struct Compressed {
@@ -49,7 +56,8 @@ pub(crate) struct CompressedRange {
 }
 
 impl CompressedRange {
-    /// The size of the content in bytes. A CRC counts up to 4 GiB, and no tarball has more.
+    /// The size of the content in bytes. A CRC counts up to 4 GiB, and no file has more
+    /// (`limits/tarball.rs`).
     pub(crate) fn content_size(&self) -> u64 {
         u64::from(self.crc.amount())
     }
@@ -108,9 +116,7 @@ impl<W: Write, K> Gzip<W, K> {
     /// Those of `out`.
     pub(crate) fn finish(mut self) -> io::Result<(W, Vec<(K, CompressedRange)>)> {
         self.submit(FlushCompress::Finish)?;
-        while !self.pending.is_empty() {
-            self.write_first()?;
-        }
+        self.write_all_pending()?;
         self.out.write_all(&self.crc.sum().to_le_bytes())?;
         self.out.write_all(&self.crc.amount().to_le_bytes())?;
         Ok((self.out, self.standalone))
@@ -140,6 +146,9 @@ impl<W: Write, K> Gzip<W, K> {
                 };
                 deflate(&bytes[start..end], method, before, FlushCompress::Sync)
             })?;
+        }
+        if bytes.len() >= WAITED_FOR {
+            self.write_all_pending()?;
         }
         Ok(())
     }
@@ -195,18 +204,34 @@ impl<W: Write, K> Gzip<W, K> {
         Ok(())
     }
 
+    fn write_all_pending(&mut self) -> io::Result<()> {
+        while !self.pending.is_empty() {
+            self.write_first()?;
+        }
+        Ok(())
+    }
+
     fn write_first(&mut self) -> io::Result<()> {
         match self.pending.pop_front() {
             None => Ok(()),
             Some(Pending::Piece(receiver, part)) => {
                 let Piece { bytes, crc } = receiver.recv().map_err(io::Error::other)??;
                 self.record(part, &bytes, &crc);
-                self.put(&bytes, &crc)
+                self.crc.combine(&crc);
+                self.put(&bytes)
             }
             Some(Pending::Copy(Compressed { tarball, range })) => {
-                let mut bytes = vec![0; usize::try_from(range.length).map_err(io::Error::other)?];
-                tarball.read_exact_at(&mut bytes, range.offset)?;
-                self.put(&bytes, &range.crc)
+                self.crc.combine(&range.crc);
+                let mut bytes = [0; COPIED];
+                let (mut offset, mut rest) = (range.offset, range.length);
+                while rest > 0 {
+                    let length = usize::try_from(rest).unwrap_or(COPIED).min(COPIED);
+                    tarball.read_exact_at(&mut bytes[..length], offset)?;
+                    self.put(&bytes[..length])?;
+                    offset += length as u64;
+                    rest -= length as u64;
+                }
+                Ok(())
             }
         }
     }
@@ -224,8 +249,7 @@ impl<W: Write, K> Gzip<W, K> {
         }
     }
 
-    fn put(&mut self, bytes: &[u8], crc: &Crc) -> io::Result<()> {
-        self.crc.combine(crc);
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.length += bytes.len() as u64;
         self.out.write_all(bytes)
     }

@@ -5,22 +5,20 @@
 
 use std::{
     io::{self, Write},
-    sync::{
-        atomic::{AtomicU64, Ordering},
-        mpsc::{self, Receiver, SyncSender},
-    },
+    sync::mpsc::{self, Receiver, SyncSender},
     thread,
 };
 
 use crate::{
     Error,
-    content::{Content, File, FileReader, Member},
-    limits::tarball::MAX_CONTENT,
+    content::{Content, FileReader, Member},
     tarball::{
         archive::{Archive, Entry, Payload, Written},
         large_files::LargeFiles,
+        plan::{self, Planned},
         standalone,
         version_files::Subject,
+        window::Window,
     },
 };
 
@@ -35,6 +33,10 @@ const BATCH: u64 = 256 << 10;
 /// times as fast as one, and not 1.9.
 const AHEAD: usize = 6;
 
+/// How many bytes of the tarball the readers may be ahead of the packer. The batches of small files are below
+/// that: it bounds the memory of large ones.
+const WINDOW: u64 = 16 << 20;
+
 /// Members on their way from a reader to the packer.
 struct Batch<'a> {
     entries: Vec<Entry<'a>>,
@@ -46,8 +48,9 @@ struct Batch<'a> {
 /// are copied from there; the bytes are the same without it.
 ///
 /// # Errors
-/// [`Error::TooLarge`] for more than 4 GiB of content, [`Error::Damaged`] where an object is missing or
-/// broken. An error of `out` is the inner result: only the caller knows which file it is about.
+/// [`Error::TooLarge`] for a file or a tarball above its limit, before anything is written; [`Error::Damaged`]
+/// where an object is missing or broken. An error of `out` is the inner result: only the caller knows which
+/// file it is about.
 pub fn write(
     content: &Content,
     members: &[Member<'_>],
@@ -55,87 +58,110 @@ pub fn write(
     large_files: &LargeFiles,
     out: impl Write + Send,
 ) -> Result<io::Result<Written>, Error> {
-    let turns = || members.chunks(TURN);
-    let total = &AtomicU64::new(0);
+    write_within(WINDOW, content, members, subject, large_files, out)
+}
+
+/// [`write`] with readers that are at most `window` bytes ahead.
+fn write_within(
+    window: u64,
+    content: &Content,
+    members: &[Member<'_>],
+    subject: &Subject<'_>,
+    large_files: &LargeFiles,
+    out: impl Write + Send,
+) -> Result<io::Result<Written>, Error> {
+    let planned = plan::plan(content, members, subject.name.as_str())?;
+    let turns = || planned.chunks(TURN);
+    let window = &Window::new(window);
+    let readers = Readers { large_files, window };
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::sync_channel(AHEAD);
         let (second, second_receiver) = mpsc::sync_channel(AHEAD);
         let receivers = [receiver, second_receiver];
-        let packer = scope.spawn(move || pack(subject, &receivers, out));
-        let reader = if members.len() > TURN {
+        let packer = scope.spawn(move || pack(subject, &receivers, window, out));
+        let reader = if planned.len() > TURN {
             let reader = content.reader().reopened()?;
             let turns = turns().skip(1).step_by(2);
-            Some(scope.spawn(move || read(&reader, turns, large_files, total, &second)))
+            Some(scope.spawn(move || readers.read(&reader, turns, &second)))
         } else {
             // The packer would wait for this sender.
             drop(second);
             None
         };
-        let read = read(content.reader(), turns().step_by(2), large_files, total, &sender);
+        let read = readers.read(content.reader(), turns().step_by(2), &sender);
         // The packer ends when there is no sender any more.
         drop(sender);
         let second = reader.map_or(Ok(Ok(())), |reader| reader.join());
         let packed = packer.join();
-        let panicked = |_| Error::Bug("the packing of a tarball panicked".to_owned());
-        read.and(second.map_err(panicked)?)?;
-        packed.map_err(panicked)
+        read.and(second.map_err(|_| panicked("reading the files"))?)?;
+        packed.map_err(|_| panicked("packing"))
     })
 }
 
-/// Reads members and sends them to the packer. `total` counts the bytes of both readers.
-fn read<'a>(
-    reader: &FileReader,
-    turns: impl Iterator<Item = &'a [Member<'a>]>,
-    large_files: &LargeFiles,
-    total: &AtomicU64,
-    sender: &SyncSender<Batch<'a>>,
-) -> Result<(), Error> {
-    for members in turns {
-        let mut entries = Vec::with_capacity(members.len());
-        let mut bytes = 0;
-        for (at, member) in members.iter().enumerate() {
-            let payload = payload(reader, member.file, large_files)?;
-            let size = payload.size();
-            if total.fetch_add(size, Ordering::Relaxed) + size > MAX_CONTENT {
-                return Err(Error::TooLarge {
-                    what: "its content".to_owned(),
-                    limit: MAX_CONTENT,
-                    unit: "bytes",
-                });
-            }
-            let executable = member.file.is_some_and(|file| file.executable);
-            entries.push(Entry { path: &member.path, payload, executable });
-            bytes += size;
-            let ends_turn = at + 1 == members.len();
-            if bytes >= BATCH || ends_turn {
-                let batch = Batch { entries: std::mem::take(&mut entries), ends_turn };
-                if sender.send(batch).is_err() {
-                    // The packer has ended early, and returns the reason itself.
-                    return Ok(());
+/// A thread of a tarball has panicked while it was `doing` its part.
+fn panicked(doing: &str) -> Error {
+    Error::Bug(format!("{doing} of a tarball panicked"))
+}
+
+/// What both readers share.
+#[derive(Clone, Copy)]
+struct Readers<'a> {
+    large_files: &'a LargeFiles,
+    window: &'a Window,
+}
+
+impl Readers<'_> {
+    /// Reads members and sends them to the packer.
+    fn read<'a>(
+        self,
+        reader: &FileReader,
+        turns: impl Iterator<Item = &'a [Planned<'a>]>,
+        sender: &SyncSender<Batch<'a>>,
+    ) -> Result<(), Error> {
+        for members in turns {
+            let mut entries = Vec::with_capacity(members.len());
+            let mut bytes = 0;
+            for (at, planned) in members.iter().enumerate() {
+                let Planned { member, start, end } = *planned;
+                if !self.window.has_room(start, end) {
+                    let batch = Batch { entries: std::mem::take(&mut entries), ends_turn: false };
+                    if sender.send(batch).is_err() {
+                        return Ok(());
+                    }
+                    bytes = 0;
+                    self.window.wait(start, end);
                 }
-                bytes = 0;
+                let payload = self.payload(reader, member)?;
+                let executable = member.file.is_some_and(|file| file.executable);
+                bytes += payload.size();
+                entries.push(Entry { path: &member.path, payload, executable, end });
+                let ends_turn = at + 1 == members.len();
+                if bytes >= BATCH || ends_turn {
+                    let batch = Batch { entries: std::mem::take(&mut entries), ends_turn };
+                    if sender.send(batch).is_err() {
+                        // The packer has ended early, and returns the reason itself.
+                        return Ok(());
+                    }
+                    bytes = 0;
+                }
             }
         }
+        Ok(())
     }
-    Ok(())
-}
 
-/// Reads what a member holds; a member without a file is a folder.
-fn payload(
-    reader: &FileReader,
-    file: Option<&File>,
-    large_files: &LargeFiles,
-) -> Result<Payload, Error> {
-    let Some(file) = file else { return Ok(Payload::Folder) };
-    let blob = file.blob();
-    if let Some(compressed) = blob.and_then(|blob| large_files.get(blob)) {
-        return Ok(Payload::Compressed(compressed.clone()));
+    /// Reads what a member holds; a member without a file is a folder.
+    fn payload(self, reader: &FileReader, member: &Member<'_>) -> Result<Payload, Error> {
+        let Some(file) = member.file else { return Ok(Payload::Folder) };
+        let blob = file.blob();
+        if let Some(compressed) = blob.and_then(|blob| self.large_files.get(blob)) {
+            return Ok(Payload::Compressed(compressed.clone()));
+        }
+        let bytes = reader.bytes(file)?;
+        Ok(match standalone::method(&bytes) {
+            Some(method) => Payload::Standalone(bytes, method, blob),
+            None => Payload::Bytes(bytes),
+        })
     }
-    let bytes = reader.bytes(file)?;
-    Ok(match standalone::method(&bytes) {
-        Some(method) => Payload::Standalone(bytes, method, blob),
-        None => Payload::Bytes(bytes),
-    })
 }
 
 /// Packs the members, one turn of each reader after the other. There are two readers because reading
@@ -143,18 +169,98 @@ fn payload(
 fn pack(
     subject: &Subject<'_>,
     readers: &[Receiver<Batch<'_>>; 2],
+    window: &Window,
     out: impl Write,
 ) -> io::Result<Written> {
+    let _close = CloseAtEnd(window);
     let mut archive = Archive::new(subject, out)?;
     let [mut reader, mut other] = readers.each_ref();
     // The turns alternate: if it is the turn of a reader that has no more, the other has no more either.
     while let Ok(Batch { entries, ends_turn }) = reader.recv() {
         for entry in entries {
+            let end = entry.end;
             archive.add(entry)?;
+            window.advance(end);
         }
         if ends_turn {
             std::mem::swap(&mut reader, &mut other);
         }
     }
     archive.finish()
+}
+
+/// Closes the window when the packer ends, with an error or a panic too: readers may be waiting.
+struct CloseAtEnd<'a>(&'a Window);
+
+impl Drop for CloseAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use git2::{Repository, Signature, Time};
+
+    use super::*;
+    use crate::tarball::sample_bytes::{compressible, noise};
+
+    /// Fails after this many bytes.
+    struct Full(usize);
+
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::StorageFull)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Writes a tarball of files of many sizes.
+    fn tarball(window: u64, out: impl Write + Send) -> io::Result<Written> {
+        let folder = tempfile::tempdir().unwrap();
+        let repository = Repository::init_bare(folder.path()).unwrap();
+        let tree = {
+            let mut tree = repository.treebuilder(None).unwrap();
+            for number in 0..60 {
+                let size = [0, 1, 700, 10_000, 70_000, 300_000][number % 6] + number;
+                let bytes = if number % 4 == 0 { noise(size) } else { compressible(size) };
+                let blob = repository.blob(&bytes).unwrap();
+                tree.insert(format!("file{number:02}"), blob, 0o100_644).unwrap();
+            }
+            repository.find_tree(tree.write().unwrap()).unwrap()
+        };
+        let who = Signature::new("a", "a@example.org", &Time::new(0, 0)).unwrap();
+        let commit = repository.commit(None, &who, &who, "a commit", &tree, &[]).unwrap();
+        drop(tree);
+        let content = Content::read(repository, commit, |_, _| Ok(Err(String::new()))).unwrap();
+        let (members, _) = content.members().unwrap();
+        let subject = Subject {
+            name: &"Top".parse().unwrap(),
+            branch: &"master".parse().unwrap(),
+            commit: &commit.to_string().parse().unwrap(),
+            committed_at: 0,
+            url: "",
+        };
+        write_within(window, &content, &members, &subject, &LargeFiles::default(), out).unwrap()
+    }
+
+    #[test]
+    fn the_bytes_are_the_same_however_far_the_readers_may_be_ahead() {
+        let whole = tarball(u64::MAX, io::sink()).unwrap();
+        for window in [0, 1, 5_000, 400_000] {
+            assert_eq!(tarball(window, io::sink()).unwrap().sha256, whole.sha256, "{window}");
+        }
+    }
+
+    #[test]
+    fn readers_that_wait_end_when_the_packer_fails() {
+        for window in [0, 400_000] {
+            let error = tarball(window, Full(100_000)).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::StorageFull, "{window}");
+        }
+    }
 }

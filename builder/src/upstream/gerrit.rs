@@ -10,18 +10,21 @@
 //!
 //! The filter is `b=refs/heads/X`, since `b=X` finds a tag of that name first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use serde::Deserialize;
-use tardist_contract::{BranchName, CommitId, Kind};
+use tardist_contract::{BranchName, Kind};
 
+use self::projects::{Projects, WantedRefs};
 use super::{
     adapter::{Adapter, Key, Values},
     listing::{Listing, Project, Upstream},
+    pages::ListGuard,
     response::beginning,
     wikimedia,
 };
 use crate::{Error, net::Http};
+
+mod projects;
 
 /// A Gerrit as an upstream.
 pub(super) static ADAPTER: Adapter = Adapter {
@@ -40,19 +43,6 @@ fn open(values: &Values) -> Result<Box<dyn Upstream>, String> {
 
 /// Stands before Gerrit's JSON, so that a script on another site cannot include it.
 const MAGIC_PREFIX: &[u8] = b")]}'";
-
-#[derive(Debug, Deserialize)]
-struct ProjectInfo {
-    #[serde(default)]
-    state: Option<String>,
-    #[serde(default)]
-    branches: BTreeMap<String, String>,
-    #[serde(default, rename = "_more_projects")]
-    more_projects: bool,
-}
-
-/// The projects of one response or several, by name.
-type Projects = BTreeMap<String, ProjectInfo>;
 
 #[derive(Debug)]
 struct Gerrit {
@@ -76,21 +66,23 @@ impl Upstream for Gerrit {
     /// ExtensionDistributor; HIDDEN ones too.
     fn list(&self, http: &Http, branches: &BTreeSet<BranchName>) -> Result<Listing, Error> {
         let base = &self.url;
-        let wanted: Vec<&BranchName> = branches.iter().collect();
+        let wanted = branches.iter().map(|branch| (branch.ref_name(), branch)).collect();
         let mut listing = Listing::default();
         for kind in Kind::ALL {
             let prefix = format!("mediawiki/{kind}/");
-            let (names, page_size) = names(http, base, &prefix)?;
-            let mut tips = tips(http, base, &prefix, &wanted, names.len(), page_size)?;
+            let list = List { http, base, prefix: &prefix, wanted: &wanted };
+            let (names, page_size) = list.names()?;
+            let mut tips = list.tips(names.len(), page_size)?;
             for (project, info) in names {
                 let Some(name) = distributed_name(&project, &prefix, &info) else { continue };
                 let Some(id) = listing.id(kind, name) else { continue };
+                let project_path = &*project;
                 listing.projects.push(Project {
                     id,
-                    url: format!("{}/{project}", self.git_url),
-                    remote_url: format!("{base}/{project}"),
-                    source_url: format!("{base}/{project}.git"),
-                    tips: wanted_tips(tips.remove(&project), &wanted),
+                    url: format!("{}/{project_path}", self.git_url),
+                    remote_url: format!("{base}/{project_path}"),
+                    source_url: format!("{base}/{project_path}.git"),
+                    tips: tips.remove(&project).unwrap_or_default().tips,
                 });
             }
         }
@@ -99,74 +91,75 @@ impl Upstream for Gerrit {
 }
 
 /// The name of a project that is to be distributed: it is active, and directly below its prefix.
-fn distributed_name<'a>(project: &'a str, prefix: &str, info: &ProjectInfo) -> Option<&'a str> {
-    let hidden = matches!(info.state.as_deref(), Some("READ_ONLY" | "HIDDEN"));
-    let name = project.strip_prefix(prefix)?;
-    (!hidden && !name.contains('/')).then_some(name)
-}
-
-fn wanted_tips(
-    info: Option<ProjectInfo>,
-    wanted: &[&BranchName],
-) -> BTreeMap<BranchName, CommitId> {
-    let Some(info) = info else { return BTreeMap::new() };
-    wanted
-        .iter()
-        .filter_map(|&branch| {
-            let commit = info.branches.get(&branch.ref_name())?.parse().ok()?;
-            Some((branch.clone(), commit))
-        })
-        .collect()
-}
-
-/// All projects below `prefix`, without branches, and the size of a page where the server makes
-/// pages.
-fn names(http: &Http, base: &str, prefix: &str) -> Result<(Projects, Option<usize>), Error> {
-    let mut names = Projects::new();
-    let mut page_size = None;
-    loop {
-        let page = page(http, base, prefix, &format!("&S={}", names.len()))?;
-        let more = page.values().any(|info| info.more_projects);
-        let before = names.len();
-        names.extend(page);
-        if !more || names.len() == before {
-            return Ok((names, page_size));
-        }
-        page_size.get_or_insert(names.len() - before);
-    }
-}
-
-/// The projects below `prefix` that have a wanted branch, asked for in windows of `page_size`.
-fn tips(
-    http: &Http,
-    base: &str,
+fn distributed_name<'a>(
+    project: &'a str,
     prefix: &str,
-    wanted: &[&BranchName],
-    total: usize,
-    page_size: Option<usize>,
-) -> Result<Projects, Error> {
-    let branches: String =
-        wanted.iter().map(|branch| format!("&b={}", escape(&branch.ref_name()))).collect();
-    let Some(page_size) = page_size else { return page(http, base, prefix, &branches) };
-    let mut tips = Projects::new();
-    for start in (0..total).step_by(page_size.max(1)) {
-        tips.extend(page(http, base, prefix, &format!("{branches}&n={page_size}&S={start}"))?);
+    info: &projects::Project,
+) -> Option<&'a str> {
+    let name = project.strip_prefix(prefix)?;
+    (!info.is_hidden && !name.contains('/')).then_some(name)
+}
+
+/// The list of the projects below a prefix.
+struct List<'a> {
+    http: &'a Http,
+    /// The base URL of the REST API.
+    base: &'a str,
+    prefix: &'a str,
+    wanted: &'a WantedRefs<'a>,
+}
+
+impl List<'_> {
+    /// All projects, without branches, and the size of a page where the server makes pages.
+    fn names(&self) -> Result<(Projects, Option<usize>), Error> {
+        let mut guard = ListGuard::default();
+        let mut names = Projects::new();
+        let mut page_size = None;
+        loop {
+            let page = self.page(&mut guard, &format!("&S={}", names.len()))?;
+            let more = page.values().any(|info| info.has_more);
+            let before = names.len();
+            names.extend(page);
+            if !more || names.len() == before {
+                return Ok((names, page_size));
+            }
+            page_size.get_or_insert(names.len() - before);
+        }
     }
-    Ok(tips)
+
+    /// The projects that have a wanted branch, asked for in windows of `page_size`.
+    fn tips(&self, total: usize, page_size: Option<usize>) -> Result<Projects, Error> {
+        let branches: String =
+            self.wanted.keys().map(|name| format!("&b={}", escape(name))).collect();
+        let mut guard = ListGuard::default();
+        let Some(page_size) = page_size else { return self.page(&mut guard, &branches) };
+        let mut tips = Projects::new();
+        for start in (0..total).step_by(page_size.max(1)) {
+            let query = format!("{branches}&n={page_size}&S={start}");
+            tips.extend(self.page(&mut guard, &query)?);
+        }
+        Ok(tips)
+    }
+
+    fn page(&self, guard: &mut ListGuard, rest: &str) -> Result<Projects, Error> {
+        let (base, prefix) = (self.base, self.prefix);
+        let url = format!("{base}/projects/?p={prefix}{rest}");
+        let what = || prefix.to_owned();
+        let body = self.http.get(&url).map_err(|source| Error::List { what: what(), source })?;
+        let read = parse(&body, self.wanted).and_then(|page| {
+            guard.page(body.len(), page.len())?;
+            Ok(page)
+        });
+        read.map_err(|reason| Error::ListForm { what: what(), reason, url })
+    }
 }
 
-fn page(http: &Http, base: &str, prefix: &str, rest: &str) -> Result<Projects, Error> {
-    let url = format!("{base}/projects/?p={prefix}{rest}");
-    let body = http.get(&url).map_err(|source| Error::List { what: prefix.to_owned(), source })?;
-    parse(&body).map_err(|reason| Error::ListForm { what: prefix.to_owned(), reason, url })
-}
-
-fn parse(body: &[u8]) -> Result<Projects, String> {
+fn parse(body: &[u8], wanted: &WantedRefs<'_>) -> Result<Projects, String> {
     let json = body.strip_prefix(MAGIC_PREFIX).ok_or_else(|| {
         let beginning = beginning(body);
         format!("{beginning} instead of )]}}'; is this the base URL of a Gerrit?")
     })?;
-    serde_json::from_slice(json).map_err(|e| format!("its JSON is broken: {e}"))
+    projects::read(json, wanted).map_err(|e| format!("its JSON is broken: {e}"))
 }
 
 /// Escapes the one character that a branch name may have and a query may not: `+`.
@@ -178,33 +171,36 @@ fn escape(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn parsed(body: &[u8]) -> Result<Projects, String> {
+        parse(body, &WantedRefs::new())
+    }
+
     #[test]
     fn strips_the_prefix_and_names_what_is_wrong_without_it() {
         let page =
-            parse(b")]}'\n{\"mediawiki/skins/A\":{\"id\":\"x\",\"state\":\"ACTIVE\"}}").unwrap();
-        assert_eq!(page["mediawiki/skins/A"].state.as_deref(), Some("ACTIVE"));
+            parsed(b")]}'\n{\"mediawiki/skins/A\":{\"id\":\"x\",\"state\":\"ACTIVE\"}}").unwrap();
+        assert_eq!(page.keys().map(|name| &**name).collect::<Vec<_>>(), ["mediawiki/skins/A"]);
         for (body, hint) in [
             (&b""[..], "empty"),
             (b"<!DOCTYPE html>", "base URL of a Gerrit"),
             (b")]}'\n{\"a\": {", "broken"),
             (b")]}'\n[]", "broken"),
         ] {
-            let reason = parse(body).unwrap_err();
+            let reason = parsed(body).unwrap_err();
             assert!(reason.contains(hint), "{reason}");
         }
     }
 
     #[test]
     fn leaves_out_what_extension_distributor_leaves_out() {
-        let info = |state: Option<&str>| ProjectInfo {
-            state: state.map(str::to_owned),
-            branches: BTreeMap::new(),
-            more_projects: false,
+        let name = |project, state: &str| {
+            let page = parsed(format!(")]}}'\n{{\"x\":{{{state}}}}}").as_bytes()).unwrap();
+            distributed_name(project, "mediawiki/skins/", page.values().next().unwrap())
         };
-        let name = |project, state| distributed_name(project, "mediawiki/skins/", &info(state));
-        assert_eq!(name("mediawiki/skins/A", Some("ACTIVE")), Some("A"));
-        assert_eq!(name("mediawiki/skins/A", None), Some("A"));
-        assert_eq!(name("mediawiki/skins/A", Some("READ_ONLY")), None);
-        assert_eq!(name("mediawiki/skins/A/b", Some("ACTIVE")), None);
+        assert_eq!(name("mediawiki/skins/A", "\"state\":\"ACTIVE\""), Some("A"));
+        assert_eq!(name("mediawiki/skins/A", ""), Some("A"));
+        assert_eq!(name("mediawiki/skins/A", "\"state\":\"READ_ONLY\""), None);
+        assert_eq!(name("mediawiki/skins/A", "\"state\":\"HIDDEN\""), None);
+        assert_eq!(name("mediawiki/skins/A/b", "\"state\":\"ACTIVE\""), None);
     }
 }

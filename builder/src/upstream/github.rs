@@ -11,6 +11,7 @@ use tardist_contract::BranchName;
 
 use super::{
     adapter::{Adapter, Key, Values, is_plain_path, path_of, root_of},
+    bounded::Short,
     listing::{Listing, Upstream},
     pages::{self, Entry},
     prefixes::{self, Prefixes},
@@ -18,6 +19,7 @@ use super::{
 };
 use crate::{
     Error,
+    limits::upstream::{MAX_NAME, MAX_URL},
     net::{Http, HttpError},
 };
 
@@ -74,8 +76,8 @@ struct GitHub {
 
 #[derive(Debug, Deserialize)]
 struct Repository {
-    name: String,
-    clone_url: String,
+    name: Short<MAX_NAME>,
+    clone_url: Short<MAX_URL>,
     #[serde(default)]
     archived: bool,
     #[serde(default)]

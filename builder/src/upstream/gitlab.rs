@@ -13,11 +13,12 @@ use tardist_contract::{BranchName, Kind};
 
 use super::{
     adapter::{Adapter, Key, Values, is_plain_path, path_of, root_of},
+    bounded::Short,
     listing::{Listing, Upstream},
     pages::{self, Entry},
     token::{self, Token},
 };
-use crate::{Error, net::Http};
+use crate::{Error, limits::upstream::MAX_URL, net::Http};
 
 /// A group on GitLab as an upstream.
 pub(super) static ADAPTER: Adapter = Adapter {
@@ -65,8 +66,8 @@ struct GitLab {
 
 #[derive(Debug, Deserialize)]
 struct Project {
-    path_with_namespace: String,
-    http_url_to_repo: String,
+    path_with_namespace: Short<MAX_URL>,
+    http_url_to_repo: Short<MAX_URL>,
 }
 
 impl Entry for Project {

@@ -3,7 +3,11 @@
 //! The file is part of the configuration. So its hosts may be asked, and everything that is wrong
 //! with it is told at once, before anything is done.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::File,
+    io::Read,
+};
 
 use tardist_contract::BranchName;
 
@@ -13,6 +17,7 @@ use super::{
 };
 use crate::{
     Error, RepositoryId,
+    limits::upstream::MAX_LIST_FILE,
     net::{Http, Origin},
 };
 
@@ -39,8 +44,13 @@ impl ListFile {
     /// Reads the file. The error has everything that is wrong, a line each, with file and line
     /// number.
     fn read(path: &str) -> Result<Self, String> {
-        let text = std::fs::read_to_string(path)
+        let mut text = String::new();
+        File::open(path)
+            .and_then(|file| file.take(MAX_LIST_FILE + 1).read_to_string(&mut text))
             .map_err(|e| format!("cannot read the list {path}: {e}"))?;
+        if text.len() as u64 > MAX_LIST_FILE {
+            return Err(format!("the list {path} has more than {} MiB", MAX_LIST_FILE >> 20));
+        }
         let projects = parse(&text).map_err(|wrong| {
             let lines = wrong.iter().map(|(line, text)| match line {
                 0 => format!("{path}: {text}"),

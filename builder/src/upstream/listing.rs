@@ -11,6 +11,7 @@ use tardist_contract::{BranchName, CommitId, Kind, NameError, RepoName};
 use super::response::shortened;
 use crate::{
     Error, RepositoryId,
+    limits::upstream::MAX_URL,
     net::{Http, same_origin},
 };
 
@@ -94,7 +95,10 @@ impl Listing {
     /// the URL `host`.
     pub(super) fn add(&mut self, kind: Kind, name: &str, url: &str, host: &str) {
         let Some(id) = self.id(kind, name) else { return };
-        if same_origin(url, host) {
+        if url.len() > MAX_URL {
+            let (what, limit) = ("its clone URL".to_owned(), MAX_URL as u64);
+            self.failed.push((id, Error::TooLarge { what, limit, unit: "bytes" }));
+        } else if same_origin(url, host) {
             self.without_tips.push(Project::new(id, url));
         } else {
             let (url, host) = (shortened(url), host.to_owned());
@@ -122,10 +126,12 @@ mod tests {
         for url in ["https://evil.example/x.git", "http://git.example.org/x", "file:///x", "/x"] {
             listing.add(Kind::Skins, "Away", url, host);
         }
+        listing.add(Kind::Skins, "Long", &format!("{host}/{}", "x".repeat(MAX_URL)), host);
         assert_eq!(listing.without_tips.len(), 1);
         assert_eq!(listing.without_tips[0].source_url, "https://git.example.org/Good.git");
         assert_eq!(listing.refused[0].text, "../Bad");
-        assert_eq!(listing.failed.len(), 4);
+        assert_eq!(listing.failed.len(), 5);
+        assert!(listing.failed[4].1.to_string().contains("more than 512 bytes"));
         assert!(listing.failed[0].1.to_string().contains("evil.example"));
     }
 }

@@ -14,11 +14,16 @@ use tardist_contract::{BranchName, Kind};
 
 use super::{
     adapter::{Adapter, Key, Values, path_of},
+    bounded::{Bounded, Short},
     listing::{Listing, Project, Upstream},
     response::{json, shortened},
     wikimedia,
 };
-use crate::{Error, RepositoryId, net::Http};
+use crate::{
+    Error, RepositoryId,
+    limits::upstream::{MAX_BRANCHES, MAX_NAME, MAX_REPOSITORIES, MAX_URL},
+    net::Http,
+};
 
 /// A wiki with ExtensionDistributor as an upstream.
 pub(super) static ADAPTER: Adapter = Adapter {
@@ -66,9 +71,9 @@ struct ApiResponse {
 
 #[derive(Debug, Deserialize)]
 struct ApiError {
-    code: String,
+    code: Short<MAX_NAME>,
     #[serde(default)]
-    info: String,
+    info: Short<MAX_URL>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -79,8 +84,8 @@ struct Query {
 
 #[derive(Debug, Deserialize)]
 struct Names {
-    extensions: Vec<String>,
-    skins: Vec<String>,
+    extensions: Bounded<Short<MAX_NAME>, MAX_REPOSITORIES>,
+    skins: Bounded<Short<MAX_NAME>, MAX_REPOSITORIES>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -91,14 +96,16 @@ struct General {
 #[derive(Debug, Deserialize)]
 struct Distributor {
     /// The release branches; ExtensionDistributor's word for them is snapshots.
-    snapshots: Vec<String>,
+    snapshots: Branches,
 }
 
+type Branches = Bounded<Short<MAX_NAME>, MAX_BRANCHES>;
+
 /// The names, and the release branches.
-fn parse(body: &[u8]) -> Result<(Names, Vec<String>), String> {
+fn parse(body: &[u8]) -> Result<(Names, Branches), String> {
     let response: ApiResponse = json(body, "a wiki's api.php")?;
     if let Some(error) = response.error {
-        return Err(format!("the wiki says {}: {}", error.code, shortened(&error.info)));
+        return Err(format!("the wiki says {}: {}", &*error.code, shortened(&error.info)));
     }
     let query = response.query.ok_or("it has no `query`")?;
     let none = "it has no `extdistrepos`; is ExtensionDistributor installed on that wiki?";
@@ -137,7 +144,7 @@ impl Upstream for MediaWiki {
         let mut listing = Listing::default();
         if self.wiki_branches {
             let branches: Result<BTreeSet<BranchName>, _> =
-                snapshots.iter().map(|branch| branch.parse()).collect();
+                snapshots.0.iter().map(|branch| branch.parse()).collect();
             let branches = branches.map_err(|error| form(format!("{error}")))?;
             if branches.is_empty() {
                 let reason = "it has no release branches (`snapshots` of siteinfo); to use those of \
@@ -147,7 +154,7 @@ impl Upstream for MediaWiki {
             listing.branches = Some(branches);
         }
         for (kind, names) in [(Kind::Extensions, &names.extensions), (Kind::Skins, &names.skins)] {
-            for name in names {
+            for name in &names.0 {
                 if let Some(id) = listing.id(kind, name) {
                     listing.without_tips.push(self.project(id));
                 }

@@ -9,7 +9,7 @@ use super::{
     listing::{Listing, Project, Upstream},
     tips,
 };
-use crate::{Error, RepositoryId, net::Http};
+use crate::{Error, RepositoryId, limits::upstream::MAX_REPOSITORIES, net::Http};
 
 /// How many repositories a message names.
 const MAX_NAMED: usize = 10;
@@ -45,6 +45,13 @@ pub fn list(
                 what: "projects".to_owned(),
                 reason: "it names no extension and no skin".to_owned(),
                 url: upstream.url().to_owned(),
+            });
+        }
+        if listing.ids().count() + listing.refused.len() > MAX_REPOSITORIES {
+            return Err(Error::TooLarge {
+                what: format!("the list of {}", upstream.url()),
+                limit: MAX_REPOSITORIES as u64,
+                unit: "repositories",
             });
         }
         let dropped = drop_taken(&mut listing, &mut taken);

@@ -1,13 +1,19 @@
 //! Lists that come in pages. GitHub and GitLab name the next page in a `Link` header.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use serde::de::DeserializeOwned;
 
-use super::response::{json, shortened};
+use super::{
+    bounded::Bounded,
+    response::{json, shortened},
+};
 use crate::{
     Error,
-    limits::net::MAX_PAGES,
+    limits::upstream::{MAX_LIST, MAX_LIST_TIME, MAX_NEXT, MAX_PAGES, MAX_REPOSITORIES},
     net::{Http, HttpError, same_origin},
 };
 
@@ -17,29 +23,82 @@ pub(super) trait Entry: DeserializeOwned {
     fn name(&self) -> &str;
 }
 
-/// Finds a list that has no end.
-#[derive(Debug, Default)]
-pub(super) struct PageGuard {
-    seen: BTreeSet<String>,
-    count: usize,
+/// The entries of one page.
+type Page<T> = Bounded<T, MAX_REPOSITORIES>;
+
+/// How much of a list is read.
+#[derive(Debug, Clone, Copy)]
+struct ListLimits {
+    pages: usize,
+    entries: usize,
+    /// Of all pages together.
+    bytes: u64,
+    /// Of all pages together.
+    time: Duration,
 }
 
-impl PageGuard {
-    /// Counts a page that is not the last one, with the names of its entries.
+/// Finds a list that has no end, or is longer than any real one.
+#[derive(Debug)]
+pub(super) struct ListGuard {
+    limits: ListLimits,
+    start: Instant,
+    seen: BTreeSet<String>,
+    pages: usize,
+    entries: usize,
+    bytes: u64,
+}
+
+impl Default for ListGuard {
+    fn default() -> Self {
+        Self::new(ListLimits {
+            pages: MAX_PAGES,
+            entries: MAX_REPOSITORIES,
+            bytes: MAX_LIST,
+            time: MAX_LIST_TIME,
+        })
+    }
+}
+
+impl ListGuard {
+    fn new(limits: ListLimits) -> Self {
+        let start = Instant::now();
+        Self { limits, start, seen: BTreeSet::new(), pages: 0, entries: 0, bytes: 0 }
+    }
+
+    /// Counts a page of so many bytes and entries.
     ///
     /// # Errors
-    /// There are too many pages, or this one has nothing new; the text says which.
+    /// The list is too long; the text says in which way.
+    pub(super) fn page(&mut self, bytes: usize, entries: usize) -> Result<(), String> {
+        self.pages += 1;
+        self.bytes += bytes as u64;
+        self.entries += entries;
+        let ListLimits { pages, entries, bytes, time } = self.limits;
+        let too_long = if self.pages > pages {
+            format!("it has more than {pages} pages")
+        } else if self.entries > entries {
+            format!("it has more than {entries} entries")
+        } else if self.bytes > bytes {
+            format!("its pages have more than {} MiB together", bytes >> 20)
+        } else if self.start.elapsed() > time {
+            format!("it took longer than {} s", time.as_secs())
+        } else {
+            return Ok(());
+        };
+        Err(format!("{too_long}, the most that tardist takes; docs/builder.md explains the limits"))
+    }
+
+    /// Looks for something new on a page that is not the last one, in the names of its entries.
+    ///
+    /// # Errors
+    /// There is nothing new.
     pub(super) fn turn<'a>(&mut self, names: impl Iterator<Item = &'a str>) -> Result<(), String> {
-        self.count += 1;
         let before = self.seen.len();
         self.seen.extend(names.map(str::to_owned));
         if self.seen.len() == before {
-            Err("one of its pages has nothing new and names a next page".to_owned())
-        } else if self.count >= MAX_PAGES {
-            Err(format!("it has more than {MAX_PAGES} pages"))
-        } else {
-            Ok(())
+            return Err("one of its pages has nothing new and names a next page".to_owned());
         }
+        Ok(())
     }
 }
 
@@ -57,7 +116,7 @@ pub(super) fn all<T: Entry>(
 ) -> Result<Result<Vec<T>, HttpError>, Error> {
     let what = || "repositories".to_owned();
     let form = |url: &str, reason| Error::ListForm { what: what(), reason, url: url.to_owned() };
-    let mut guard = PageGuard::default();
+    let mut guard = ListGuard::default();
     let mut entries = Vec::new();
     let mut url = first.to_owned();
     loop {
@@ -66,17 +125,62 @@ pub(super) fn all<T: Entry>(
             Err(error) if url == first => return Ok(Err(error)),
             Err(source) => return Err(Error::List { what: what(), source }),
         };
-        let new: Vec<T> = json(&page.body, whose).map_err(|reason| form(&url, reason))?;
+        let new: Page<T> = json(&page.body, whose).map_err(|reason| form(&url, reason))?;
+        let Bounded(new) = new;
+        guard.page(page.body.len(), new.len()).map_err(|reason| form(&url, reason))?;
+        drop(page.body);
         let Some(next) = page.next else {
             entries.extend(new);
             return Ok(Ok(entries));
         };
         guard.turn(new.iter().map(T::name)).map_err(|reason| form(&url, reason))?;
+        if next.len() > MAX_NEXT {
+            let reason = format!("the URL of its next page has more than {MAX_NEXT} bytes");
+            return Err(form(&url, reason));
+        }
         if !same_origin(&next, first) {
             let reason = format!("its next page is on another host, {}", shortened(&next));
             return Err(form(&url, reason));
         }
         entries.extend(new);
         url = next;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: ListLimits =
+        ListLimits { pages: 3, entries: 10, bytes: 5 << 20, time: Duration::MAX };
+
+    /// What is wrong with a list of these pages: bytes and entries of each.
+    fn wrong(limits: ListLimits, pages: &[(usize, usize)]) -> Option<String> {
+        let mut guard = ListGuard::new(limits);
+        pages.iter().find_map(|(bytes, entries)| guard.page(*bytes, *entries).err())
+    }
+
+    #[test]
+    fn a_list_ends_at_each_of_its_limits() {
+        assert_eq!(wrong(LIMITS, &[(5 << 20, 4), (0, 6), (0, 0)]), None);
+        for (pages, says) in [
+            (&[(1, 1); 4][..], "more than 3 pages"),
+            (&[(1, 6), (1, 5)], "more than 10 entries"),
+            (&[(3 << 20, 1), (3 << 20, 1)], "more than 5 MiB"),
+        ] {
+            let wrong = wrong(LIMITS, pages).unwrap();
+            assert!(wrong.contains(says) && wrong.contains("docs/builder.md"), "{wrong}");
+        }
+        let late = wrong(ListLimits { time: Duration::ZERO, ..LIMITS }, &[(1, 1)]).unwrap();
+        assert!(late.contains("longer than 0 s"), "{late}");
+    }
+
+    #[test]
+    fn a_page_with_nothing_new_is_not_followed() {
+        let mut guard = ListGuard::default();
+        assert_eq!(guard.turn(["a", "b"].into_iter()), Ok(()));
+        assert_eq!(guard.turn(["b", "c"].into_iter()), Ok(()));
+        assert!(guard.turn(["a", "c"].into_iter()).unwrap_err().contains("nothing new"));
+        assert!(guard.turn([].into_iter()).is_err());
     }
 }

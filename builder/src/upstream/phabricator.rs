@@ -12,14 +12,16 @@ use tardist_contract::BranchName;
 
 use super::{
     adapter::{Adapter, Key, Values},
+    bounded::{Bounded, Short},
     listing::{Listing, Upstream},
-    pages::PageGuard,
+    pages::ListGuard,
     prefixes::{self, Prefixes},
     response::{json, shortened},
     token::{self, Token},
 };
 use crate::{
     Error,
+    limits::upstream::{MAX_CLONE_URLS, MAX_NAME, MAX_REPOSITORIES, MAX_URL},
     net::{Http, Origin, same_origin},
 };
 
@@ -75,27 +77,34 @@ struct Phabricator {
 #[derive(Debug, Deserialize)]
 struct ConduitResponse {
     result: Option<SearchResult>,
-    error_code: Option<String>,
-    error_info: Option<String>,
+    error_code: Option<Short<MAX_NAME>>,
+    error_info: Option<Short<MAX_URL>>,
 }
 
 #[derive(Debug, Deserialize)]
 struct SearchResult {
-    data: Vec<Repository>,
+    data: Bounded<Repository, MAX_REPOSITORIES>,
     #[serde(default)]
     cursor: Cursor,
 }
 
 #[derive(Debug, Default, Deserialize)]
 struct Cursor {
-    /// Digits; whether a string or a number depends on the version.
     #[serde(default)]
-    after: Option<serde_json::Value>,
+    after: Option<After>,
+}
+
+/// Where the next page begins. Whether this is a string or a number depends on the version.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum After {
+    Number(u64),
+    Text(Short<MAX_NAME>),
 }
 
 #[derive(Debug, Deserialize)]
 struct Repository {
-    phid: String,
+    phid: Short<MAX_NAME>,
     fields: Fields,
     #[serde(default)]
     attachments: Attachments,
@@ -104,10 +113,10 @@ struct Repository {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Fields {
-    name: String,
-    short_name: Option<String>,
-    vcs: String,
-    status: String,
+    name: Short<MAX_NAME>,
+    short_name: Option<Short<MAX_NAME>>,
+    vcs: Short<MAX_NAME>,
+    status: Short<MAX_NAME>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -119,7 +128,7 @@ struct Attachments {
 #[derive(Debug, Default, Deserialize)]
 struct Uris {
     #[serde(default)]
-    uris: Vec<UriEntry>,
+    uris: Bounded<UriEntry, MAX_CLONE_URLS>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -138,7 +147,7 @@ struct UriFields {
 #[derive(Debug, Deserialize)]
 struct Effective {
     #[serde(default)]
-    effective: String,
+    effective: Short<MAX_URL>,
 }
 
 impl Repository {
@@ -146,10 +155,10 @@ impl Repository {
     /// URL, which the message about the wrong host then names.
     fn clone_url(&self, host: &str) -> Option<&str> {
         let urls = || {
-            let entries = self.attachments.uris.uris.iter().map(|entry| &entry.fields);
+            let entries = self.attachments.uris.uris.0.iter().map(|entry| &entry.fields);
             entries
                 .filter(|it| !it.disabled && matches!(&*it.io.effective, "read" | "readwrite"))
-                .map(|it| it.uri.effective.as_str())
+                .map(|it| &*it.uri.effective)
                 .filter(|url| Origin::of(url).is_some())
         };
         urls().find(|url| same_origin(url, host)).or_else(|| urls().next())
@@ -158,7 +167,12 @@ impl Repository {
 
 impl Phabricator {
     /// Asks for the page after this cursor, or for the first one.
-    fn page(&self, http: &Http, after: Option<&str>) -> Result<SearchResult, Error> {
+    fn page(
+        &self,
+        http: &Http,
+        guard: &mut ListGuard,
+        after: Option<&str>,
+    ) -> Result<SearchResult, Error> {
         let url = format!("{}/api/diffusion.repository.search", self.url);
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("api.token", self.token.secret())
@@ -179,7 +193,10 @@ impl Phabricator {
                 let info = response.error_info.unwrap_or_default();
                 return Err(format!("Conduit says {}: {}", shortened(&code), shortened(&info)));
             }
-            response.result.ok_or_else(|| "it has no `result`; is this a Phabricator?".to_owned())
+            let none = || "it has no `result`; is this a Phabricator?".to_owned();
+            let result = response.result.ok_or_else(none)?;
+            guard.page(page.body.len(), result.data.0.len())?;
+            Ok(result)
         });
         result.map_err(|reason| Error::ListForm { what: what(), reason, url })
     }
@@ -196,13 +213,13 @@ impl Upstream for Phabricator {
 
     fn list(&self, http: &Http, _: &BTreeSet<BranchName>) -> Result<Listing, Error> {
         let mut listing = Listing::default();
-        let mut guard = PageGuard::default();
+        let mut guard = ListGuard::default();
         let mut after: Option<String> = None;
         loop {
-            let result = self.page(http, after.as_deref())?;
-            for repository in &result.data {
+            let result = self.page(http, &mut guard, after.as_deref())?;
+            for repository in &result.data.0 {
                 let fields = &repository.fields;
-                if fields.vcs != "git" || fields.status != "active" {
+                if &*fields.vcs != "git" || &*fields.status != "active" {
                     continue;
                 }
                 let name = fields.short_name.as_ref().unwrap_or(&fields.name);
@@ -211,15 +228,14 @@ impl Upstream for Phabricator {
                     listing.add(kind, name, url, &self.git_url);
                 }
             }
-            after = result.cursor.after.and_then(|after| match after {
-                serde_json::Value::String(text) => Some(text),
-                serde_json::Value::Number(number) => Some(number.to_string()),
-                _ => None,
+            after = result.cursor.after.map(|after| match after {
+                After::Text(text) => text.to_string(),
+                After::Number(number) => number.to_string(),
             });
             if after.is_none() {
                 return Ok(listing);
             }
-            let phids = result.data.iter().map(|repository| repository.phid.as_str());
+            let phids = result.data.0.iter().map(|repository| &*repository.phid);
             guard.turn(phids).map_err(|reason| Error::ListForm {
                 what: "repositories".to_owned(),
                 reason,

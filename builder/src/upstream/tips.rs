@@ -15,7 +15,7 @@ use super::listing::Project;
 use crate::{
     Error, RepositoryId,
     git::ls_refs::{self, Protocol, Tips},
-    limits::net::MAX_FAILURES,
+    limits::upstream::MAX_FAILURES,
     net::{Http, Origin},
     pool,
 };

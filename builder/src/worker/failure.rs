@@ -35,6 +35,7 @@ impl Failure {
         }
         let again = match error {
             Error::TooLarge { .. } => Again::OnChange,
+            Error::Fetch { source, .. } if source.is_excess() => Again::Later,
             _ => Again::NextCycle,
         };
         Self { text: error.to_string(), again }
@@ -81,6 +82,7 @@ mod tests {
     use std::io::{self, ErrorKind};
 
     use super::*;
+    use crate::net::HttpError;
 
     #[test]
     fn a_refusal_of_memory_names_the_limit_and_other_errors_stay() {
@@ -96,6 +98,15 @@ mod tests {
         let other = io(ErrorKind::NotFound);
         let failure = Failure::new(&other, &LIMITS);
         assert_eq!((failure.text, failure.again), (other.to_string(), Again::NextCycle));
+    }
+
+    #[test]
+    fn a_server_that_answers_too_much_is_asked_later() {
+        let url = || "https://g.example/x".to_owned();
+        let fetch = |source| Failure::new(&Error::Fetch { url: url(), source }, &LIMITS).again;
+        let too_long = HttpError::TooLong { url: url(), what: "a fetch", limit: 5 };
+        assert_eq!(fetch(too_long), Again::Later);
+        assert_eq!(fetch(HttpError::NotAllowed { url: url() }), Again::NextCycle);
     }
 
     #[test]

@@ -26,6 +26,21 @@ pub enum Fault {
     Stall(Duration),
     /// 302 to this URL.
     Redirect(String),
+    /// The right answer, four bytes a second.
+    Drip,
+    /// The right answer, with headers of 100 kB.
+    HugeHeaders,
+    /// 200 with spaces, without an end.
+    Endless,
+    /// 200 with 128 kB that a client unpacks to 128 MiB of spaces.
+    GzipBomb,
+    /// A page of a project list with one project, and another page after it, whatever page is asked
+    /// for.
+    EndlessPages,
+    /// The answer to a fetch: progress messages without an end. Only for `git-upload-pack`.
+    EndlessProgress,
+    /// The answer to a fetch: a pack with an object without an end. Only for `git-upload-pack`.
+    EndlessObject,
 }
 
 /// The faults that are set, oldest first.

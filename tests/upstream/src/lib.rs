@@ -38,6 +38,7 @@
 
 mod cgi;
 pub mod corpus;
+mod endless;
 mod error;
 mod fault;
 mod gerrit;

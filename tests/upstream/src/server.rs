@@ -15,7 +15,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::{
     ACCEPT, ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE,
     HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT,
@@ -30,6 +30,7 @@ use tokio::sync::oneshot;
 
 use crate::Error;
 use crate::cgi::Backend;
+use crate::endless::{self, Dripping, Endless};
 use crate::fault::{Fault, Faults};
 use crate::gerrit::{
     self, BranchesQuery, Project, ProjectInfo, ProjectName, ProjectsQuery, Refusal, State,
@@ -275,6 +276,14 @@ async fn serve(shared: Arc<Shared>, request: HttpRequest) -> Result<Answer, Hang
             answer(shared, route, request).await
         }
         Some(Fault::TruncatedJson) => halve(answer(shared, route, request).await).await,
+        Some(Fault::Drip) => {
+            answer(shared, route, request).await.map(|body| Dripping::new(body).boxed())
+        }
+        Some(Fault::HugeHeaders) => with_huge_headers(answer(shared, route, request).await),
+        Some(Fault::EndlessPages) => whole(StatusCode::OK, JSON, endless::page(query)),
+        Some(fault @ (Fault::EndlessProgress | Fault::EndlessObject)) => {
+            endless_fetch(&fault, request).await
+        }
         Some(Fault::Hangup) => return Err(Hangup),
         Some(fault) => {
             // Else hyper would close the connection, a fault that no test has asked for.
@@ -282,7 +291,9 @@ async fn serve(shared: Arc<Shared>, request: HttpRequest) -> Result<Answer, Hang
             wrong_answer(fault)
         }
     };
-    let answer = if gzip { compress(answer).await } else { answer };
+    // What drips or has no end cannot be collected.
+    let answer =
+        if gzip && answer.size_hint().exact().is_some() { compress(answer).await } else { answer };
     progress.answered(answer.status().as_u16());
     let has_packs = kind == RequestKind::GitUploadPack;
     Ok(answer.map(|body| Counted::new(body, progress, has_packs).boxed()))
@@ -416,10 +427,41 @@ fn wrong_answer(fault: Fault) -> Answer {
         }
         Fault::Html => whole(StatusCode::OK, HTML, LOGIN_PAGE),
         Fault::Redirect(url) => with(text(StatusCode::FOUND, ""), LOCATION, &url),
-        Fault::Empty | Fault::TruncatedJson | Fault::Hangup | Fault::Stall(_) => {
-            whole(StatusCode::OK, JSON, "")
+        Fault::Endless => streamed(JSON, Endless::new(")]}'\n", vec![b' '; 1 << 16])),
+        Fault::GzipBomb => match endless::gzip_bomb(128) {
+            Ok(bomb) => with(whole(StatusCode::OK, JSON, bomb), CONTENT_ENCODING, "gzip"),
+            Err(error) => failure(&error),
+        },
+        _ => whole(StatusCode::OK, JSON, ""),
+    }
+}
+
+/// The answer to a fetch that has no end.
+async fn endless_fetch(fault: &Fault, request: HttpRequest) -> Answer {
+    let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    const RESULT: &str = "application/x-git-upload-pack-result";
+    if !body.ends_with(b"0009done\n") {
+        // A client first asks for the boundary of a shallow clone: there is none.
+        return whole(StatusCode::OK, RESULT, "0000");
+    }
+    match fault {
+        Fault::EndlessObject => streamed(RESULT, endless::object()),
+        _ => streamed(RESULT, endless::progress()),
+    }
+}
+
+fn with_huge_headers(mut answer: Answer) -> Answer {
+    for number in 0..100 {
+        let name = HeaderName::from_bytes(format!("x-huge-{number}").as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&"x".repeat(1000))) {
+            answer.headers_mut().insert(name, value);
         }
     }
+    answer
+}
+
+fn streamed(sort: &str, body: Endless) -> Answer {
+    with(Response::new(body.boxed()), CONTENT_TYPE, sort)
 }
 
 async fn halve(answer: Answer) -> Answer {

@@ -1,0 +1,79 @@
+//! How many bytes the objects of a repository have on disk.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// How many folders of objects one may borrow from another, as in Git (`alt_odb`'s depth).
+const MAX_ALTERNATES: usize = 5;
+
+/// The bytes of all packs and loose objects in a folder `objects`, and in those that it borrows from.
+pub(crate) fn bytes(objects: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    let mut objects = objects.to_path_buf();
+    for _ in 0..=MAX_ALTERNATES {
+        for folder in fs::read_dir(&objects)? {
+            let folder = folder?;
+            if folder.file_type()?.is_dir() && folder.file_name() != "info" {
+                bytes += bytes_of_files(&folder.path())?;
+            }
+        }
+        match alternate(&objects)? {
+            Some(next) => objects = next,
+            None => break,
+        }
+    }
+    Ok(bytes)
+}
+
+fn bytes_of_files(folder: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for file in fs::read_dir(folder)? {
+        let file = file?;
+        // A pack's index is no content.
+        if file.path().extension().is_none_or(|extension| extension == "pack") {
+            match file.metadata() {
+                Ok(metadata) if metadata.is_file() => bytes += metadata.len(),
+                Ok(_) => {}
+                // Packed into another by someone else meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(bytes)
+}
+
+/// The folder that this one borrows objects from. The builder's mirrors borrow from one at most.
+fn alternate(objects: &Path) -> io::Result<Option<PathBuf>> {
+    match fs::read_to_string(objects.join("info/alternates")) {
+        Ok(text) => Ok(text.lines().next().map(|line| objects.join(line))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packs_and_loose_objects_count_and_borrowed_ones_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str, bytes: &[u8]| {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        };
+        let objects = folder.path().join("mirror/objects");
+        write("mirror/objects/pack/pack-1.pack", &[0; 100]);
+        write("mirror/objects/pack/pack-1.idx", &[0; 1_000]);
+        write("mirror/objects/ab/cdef", &[0; 20]);
+        assert_eq!(bytes(&objects).unwrap(), 120);
+        write("other/objects/pack/pack-2.pack", &[0; 3]);
+        let other = folder.path().join("other/objects");
+        write("mirror/objects/info/alternates", format!("{}\n", other.display()).as_bytes());
+        assert_eq!(bytes(&objects).unwrap(), 123);
+    }
+}

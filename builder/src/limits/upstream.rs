@@ -1,0 +1,44 @@
+//! Limits on the lists of upstreams. They are read by the process that supervises all others, so what is
+//! kept of them has to fit into its memory, whatever they contain.
+
+use std::time::Duration;
+
+/// How many repositories one list may have. Wikimedia has 1,400 extensions and skins, and 10,000 is the
+/// largest number that tardist is measured with.
+pub const MAX_REPOSITORIES: usize = 50_000;
+
+/// How many pages one list may have: with 50 repositories on a page, [`MAX_REPOSITORIES`]. GitHub,
+/// GitLab and Phabricator put 100 on a page.
+pub const MAX_PAGES: usize = 1000;
+
+/// How many bytes all pages of one list may have together: 256 MiB. Gerrit's list of 10,000 projects
+/// with six branches each takes 6 MB; GitHub has 6 kB for each repository, so 50,000 take 300 MB there,
+/// but no organization on GitHub has more than 10,000.
+pub const MAX_LIST: u64 = 256 << 20;
+
+/// How long all pages of one list may take together. 14 pages of GitHub take 15 seconds.
+pub const MAX_LIST_TIME: Duration = Duration::from_secs(20 * 60);
+
+/// How many bytes of a name are kept. A repository's name may have 100, and stands behind the names of
+/// the groups that it is in; a file name may have 255.
+pub const MAX_NAME: usize = 255;
+
+/// How long a clone URL may be, in bytes. Real ones have below 150.
+pub const MAX_URL: usize = 512;
+
+/// How long the URL of a list's next page may be, in bytes. Those of GitHub and GitLab have below 400.
+pub const MAX_NEXT: usize = 2048;
+
+/// How many branches a wiki may offer (`snapshots` of its siteinfo); Wikimedia's offers 5. Each is
+/// looked for in each repository.
+pub const MAX_BRANCHES: usize = 100;
+
+/// How many clone URLs one repository may have in a list of Phabricator; usual are 2 to 4.
+pub const MAX_CLONE_URLS: usize = 100;
+
+/// The longest list file that is read: 64 MiB. A line for each of 50,000 repositories takes 5 MB.
+pub const MAX_LIST_FILE: u64 = 64 << 20;
+
+/// After so many failures in a row, a host is down, and its other repositories are not asked in
+/// this cycle: each failure is one after all retries, and takes seconds.
+pub const MAX_FAILURES: usize = 10;
