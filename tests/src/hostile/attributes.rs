@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use sample_upstream::raw::Entry;
 
-use crate::hostile::case::Expected::{Fails, Publishes};
+use crate::hostile::case::Expected::{Fails, Publishes, PublishesWith};
 use crate::hostile::case::{Case, PLAIN};
 use crate::hostile::maker::Maker;
 
@@ -63,8 +63,8 @@ pub(super) const CASES: &[Case] = &[
         name: "line_ends",
         about: "1 GB of newlines that become \\r\\n (eol=crlf)",
         make: line_ends,
-        short: (9 * MIB, Fails("newlines")),
-        full: (1 << 30, Fails("newlines")),
+        short: (9 * MIB, PublishesWith("newlines")),
+        full: (1 << 30, Fails("newlines has more than")),
         ..PLAIN
     },
     Case {
@@ -79,7 +79,7 @@ pub(super) const CASES: &[Case] = &[
         name: "ident",
         about: "files of 8 MB that are only $Id$, each replaced by 50 bytes",
         make: ident,
-        short: (1, Publishes),
+        short: (1, Fails("f000000 has more than")),
         full: (30, Fails("has more than")),
         ..PLAIN
     },

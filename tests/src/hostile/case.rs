@@ -16,6 +16,8 @@ pub struct Case {
     pub full: (usize, Expected),
     /// Further arguments of `tardist sync`.
     pub args: &'static [&'static str],
+    /// True if it looks like a branch that moves, so that each cycle asks for it again.
+    pub looks_temporary: bool,
     /// Paths that its tarball has to have, below its top folder.
     pub has: &'static [&'static str],
     /// Paths that its tarball may not have.
@@ -50,6 +52,7 @@ pub(super) const PLAIN: Case = Case {
     short: (0, Expected::Publishes),
     full: (0, Expected::Publishes),
     args: &[],
+    looks_temporary: false,
     has: &[],
     lacks: &[],
 };

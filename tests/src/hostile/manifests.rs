@@ -29,8 +29,8 @@ pub(super) const CASES: &[Case] = &[
         name: "message_bomb_languages",
         about: "a parameter of 900 bytes in a message of 8 × $1, in 1,000 languages",
         make: message_bomb_languages,
-        short: (100, PublishesWith("texts")),
-        full: (1_000, PublishesWith("texts")),
+        short: (100, PublishesWith("bytes of messages are kept")),
+        full: (1_000, PublishesWith("bytes of messages are kept")),
         ..PLAIN
     },
     Case {
@@ -39,6 +39,14 @@ pub(super) const CASES: &[Case] = &[
         make: manifests_wide,
         short: (20, Publishes),
         full: (20, Publishes),
+        ..PLAIN
+    },
+    Case {
+        name: "manifests_many",
+        about: "50,000 manifests that are the same",
+        make: manifests_many,
+        short: (500, Publishes),
+        full: (50_000, Publishes),
         ..PLAIN
     },
     Case {
@@ -77,8 +85,8 @@ pub(super) const CASES: &[Case] = &[
         name: "manifest_requires",
         about: "requirements of 50,000 extensions",
         make: manifest_requires,
-        short: (5_000, PublishesWith("requires")),
-        full: (50_000, PublishesWith("requires")),
+        short: (5_000, PublishesWith("values")),
+        full: (50_000, PublishesWith("values")),
         ..PLAIN
     },
     Case {
@@ -154,6 +162,12 @@ fn manifests_wide(maker: &Maker<'_>, count: usize) {
     maker.master((0..count).map(|number| Entry::file(name(number), manifest)).collect());
 }
 
+fn manifests_many(maker: &Maker<'_>, count: usize) {
+    let list = vec![r#""text""#; 300].join(", ");
+    let manifest = maker.blob(format!(r#"{{"name": "Hostile", "x": [{list}]}}"#));
+    maker.master(Maker::many(count, "extension-", |name| Entry::file(name + ".json", manifest)));
+}
+
 fn manifest_wide_field(maker: &Maker<'_>, count: usize) {
     let list = vec!["[[]]"; count].join(",");
     let manifest = format!(r#"{{"name": "Hostile", "author": [{list}]}}"#);
@@ -190,7 +204,7 @@ fn manifest_requires(maker: &Maker<'_>, count: usize) {
 
 fn authors_in_wikitext(maker: &Maker<'_>, count: usize) {
     let author = |number: usize| {
-        format!(r#""{number} {}""#, ["[[a|", "{{b|", "<i>", "<!--", "''"].concat().repeat(250))
+        format!(r#""{number} {}""#, ["[[a|", "{{b|", "<i>", "''"].concat().repeat(300))
     };
     let authors: Vec<String> = (0..count).map(author).collect();
     let manifest = format!(r#"{{"name": "Hostile", "author": [{}]}}"#, authors.join(","));
