@@ -5,6 +5,7 @@
 //! catalogue, `publish` it, and remove old tarballs ([`sweep`]). [`report`] is the summary for the operator.
 //! [`dry_run`] stops after the plan.
 
+mod checksums;
 pub mod dry_run;
 mod merge;
 pub mod plan;
