@@ -22,6 +22,7 @@ mod faults;
 mod gc;
 mod gerrit_view;
 mod hostile;
+mod hostile_repositories;
 mod language;
 mod openapi;
 mod pages;

@@ -9,7 +9,7 @@
 //!
 //! In this package:
 //!
-//! - `src/` is this library.
+//! - `src/` is this library. `src/bin/torture.rs` is `cargo xtask torture`.
 //! - `it/` has the tests, a module for each topic.
 //! - `gerrit/` and `schemathesis/` say which versions of these two tools `cargo xtask test`
 //!   installs.
@@ -31,8 +31,11 @@ mod component;
 mod disk;
 mod document;
 mod env;
+mod family;
 mod gerrit;
+pub mod hostile;
 mod imports;
+mod kills;
 mod nginx;
 mod process;
 mod schemathesis;
@@ -44,8 +47,10 @@ pub use component::interfaces;
 pub use disk::{Files, files, sha256};
 pub use document::{Document, Parameter, examples};
 pub use env::{TestEnv, served};
+pub use family::{Guard, Watched, watch};
 pub use gerrit::Gerrit;
 pub use imports::{Imports, Module};
+pub use kills::{Killed, Kills};
 pub use nginx::{LoggedRequest, Nginx};
 pub use process::{Run, Running, signal, within};
 pub use sample_upstream::{Fault, File, Oid, Repository, Request, RequestKind, State, Time};

@@ -224,9 +224,11 @@ fn is_on_path(name: &str) -> bool {
 pub(crate) fn program(name: &str) -> PathBuf {
     let folder = std::env::var_os("TARDIST_BIN_DIR").map_or_else(
         || {
-            let test = std::env::current_exe().unwrap();
-            // …/release/deps/it-0123456789abcdef
-            test.parent().and_then(|deps| deps.parent()).unwrap().to_owned()
+            let own = std::env::current_exe().unwrap();
+            // …/release/deps/it-0123456789abcdef is a test, …/release/torture a program.
+            let folder = own.parent().unwrap();
+            let release = if folder.ends_with("deps") { folder.parent().unwrap() } else { folder };
+            release.to_owned()
         },
         PathBuf::from,
     );

@@ -7,6 +7,7 @@ mod languages;
 mod sbom;
 mod servers;
 mod test;
+mod torture;
 mod up;
 
 use std::process::ExitCode;
@@ -37,6 +38,9 @@ enum Task {
     Deny,
     /// Write a list of what the programs and components are made of (CycloneDX)
     Sbom(sbom::Options),
+    /// Try to stop tardist: hostile repositories in full size, workers that are killed
+    #[command(disable_help_flag = true)]
+    Torture(torture::Arguments),
     /// Bring the table of languages up to date with a MediaWiki
     Languages(languages::Options),
     /// Run a program and write down what it took; used by the benchmarks
@@ -57,6 +61,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Bench(arguments) => bench::run("bench", &arguments),
         Task::Deny => deny::run(),
         Task::Sbom(options) => sbom::run(&options).map(|()| ExitCode::SUCCESS),
+        Task::Torture(arguments) => torture::run(&arguments),
         Task::Languages(options) => languages::run(&options),
         Task::Measure(arguments) => bench::run("measure", &arguments),
     }

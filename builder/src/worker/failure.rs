@@ -35,6 +35,8 @@ impl Failure {
         }
         let again = match error {
             Error::TooLarge { .. } => Again::OnChange,
+            // The mirror was fetched again in this job, so this is what upstream sends, or the disk is broken.
+            Error::Damaged { .. } => Again::Later,
             Error::Fetch { source, .. } if source.is_excess() => Again::Later,
             _ => Again::NextCycle,
         };
@@ -107,6 +109,16 @@ mod tests {
         let too_long = HttpError::TooLong { url: url(), what: "a fetch", limit: 5 };
         assert_eq!(fetch(too_long), Again::Later);
         assert_eq!(fetch(HttpError::NotAllowed { url: url() }), Again::NextCycle);
+    }
+
+    #[test]
+    fn what_cannot_be_read_after_a_new_fetch_waits_for_some_hours() {
+        let error = Error::Damaged {
+            mirror: "m".into(),
+            what: "a tree".to_owned(),
+            source: git2::Error::from_str("no filemode"),
+        };
+        assert_eq!(Failure::new(&error, &LIMITS).again, Again::Later);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! The sample upstream: a small Gerrit for laptops, tests and benchmarks.
 //!
-//! It owns three things:
+//! It owns four things:
 //!
 //! - [`Upstream`] and [`Repository`] make bare Git repositories in a folder. The ids of their
 //!   commits are the same on every machine.
 //! - [`Server`] serves that folder on 127.0.0.1 as Gerrit would. Git's smart HTTP comes from the
 //!   real `git http-backend`, so that clients negotiate as with any other server. The list of
 //!   projects and the lists of branches come over REST.
+//! - [`raw`] writes Git objects as they are, for repositories that Git would refuse.
 //! - The content: [`sample`] for a first run on a laptop and for tests, [`corpus`] for benchmarks.
 //!
 //! A server records its requests ([`Server::requests`]) and gives bad answers on demand
@@ -42,6 +43,7 @@ mod error;
 mod fault;
 mod gerrit;
 mod many;
+pub mod raw;
 mod repository;
 mod requests;
 mod route;

@@ -366,7 +366,12 @@ impl Repository {
         fs::write(&path, format!("{text}\n")).map_err(file_error("write", &path))
     }
 
-    fn error(&self, action: &'static str) -> impl Fn(git2::Error) -> Error {
+    /// The repository, for whoever writes objects into it.
+    pub(crate) fn git(&self) -> &git2::Repository {
+        &self.git
+    }
+
+    pub(crate) fn error(&self, action: &'static str) -> impl Fn(git2::Error) -> Error {
         git_error(action, &self.name)
     }
 }
