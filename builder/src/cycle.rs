@@ -7,6 +7,7 @@
 //! cycle that was killed from one that is running.
 
 pub mod began;
+mod checksums;
 pub mod dry_run;
 mod merge;
 pub mod plan;

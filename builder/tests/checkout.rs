@@ -434,17 +434,24 @@ fn a_line_of_2048_bytes_counts_for_nothing_as_in_git() {
 fn a_file_that_is_too_large_to_convert_keeps_its_bytes_and_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let (most, more) = (vec![b'\n'; 8 << 20], vec![b'\n'; (8 << 20) + 1]);
-    let list =
-        files([(".gitattributes", b"* eol=crlf\n".as_slice()), ("most", &most), ("d/more", &more)]);
+    let keywords = b"$Id$".repeat(1 << 19);
+    let list = files([
+        (".gitattributes", b"m* eol=crlf\nkeywords ident\n".as_slice()),
+        ("most", &most),
+        ("d/more", &more),
+        ("keywords", &keywords),
+    ]);
     let content = import(folder.path(), &list);
     let size = |path| content.size(content.file(path).unwrap()).unwrap();
     assert_eq!((size("most"), size("d/more")), (16 << 20, (8 << 20) + 1));
-    assert_eq!(
-        content.problems,
-        [
-            "d/more keeps the bytes that it has in Git: .gitattributes ask to convert it, and it has more than 8388608 bytes"
-        ]
-    );
+    assert_eq!(size("keywords"), 4 << 19, "they would be twelve times as long");
+    let expected = ["d/more", "keywords"].map(|path| {
+        format!(
+            "{path} keeps the bytes that it has in Git: .gitattributes ask to convert it, and it has more than \
+             8388608 bytes, or would have more than 16777216"
+        )
+    });
+    assert_eq!(content.problems, expected);
 }
 
 #[test]

@@ -746,3 +746,83 @@ fn only_failures_in_a_row_say_that_a_host_is_down() {
         assert_eq!((told, failed.len()), if answer == 200 { (4, 36) } else { (0, 40) });
     }
 }
+
+/// JSON of one more entry than a list may have: `entry` each, between `start` and `end`.
+fn too_many(start: &str, entry: impl Fn(usize) -> String, end: &str) -> String {
+    let entries: Vec<String> = (0..=50_000).map(entry).collect();
+    format!("{start}{}{end}", entries.join(","))
+}
+
+#[test]
+fn a_list_with_too_many_entries_is_an_error_of_every_type_of_upstream() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = token_file(folder.path());
+    let answers = [
+        ("gerrit", "", too_many(")]}'\n{", |i| format!("\"{i}\":{{}}"), "}")),
+        (
+            "github",
+            "/x",
+            too_many("[", |i| format!("{{\"name\":\"{i}\",\"clone_url\":\"\"}}"), "]"),
+        ),
+        (
+            "gitlab",
+            "/x",
+            too_many(
+                "[",
+                |i| format!("{{\"path_with_namespace\":\"{i}\",\"http_url_to_repo\":\"\"}}"),
+                "]",
+            ),
+        ),
+        (
+            "phabricator",
+            "",
+            too_many(
+                "{\"result\":{\"data\":[",
+                |i| {
+                    format!(
+                        "{{\"phid\":\"{i}\",\"fields\":{{\"name\":\"\",\"vcs\":\"\",\"status\":\"\"}}}}"
+                    )
+                },
+                "]}}",
+            ),
+        ),
+        (
+            "mediawiki",
+            "/api.php",
+            too_many(
+                "{\"query\":{\"extdistrepos\":{\"extensions\":[",
+                |i| format!("\"{i}\""),
+                "]}}}",
+            ),
+        ),
+    ];
+    for (name, path, body) in answers {
+        let server = Server::start(move |_| ok(body.clone()));
+        let token = if name == "phabricator" { &*format!("token-file = '{token}'") } else { "" };
+        let toml = format!("type = '{name}'\nurl = '{}{path}'\n{token}", server.url);
+        let error = list(&toml).unwrap_err().to_string();
+        let says = "more than 50000 entries in one list";
+        assert!(error.contains(says) && error.contains(&server.url), "{name}: {error}");
+        assert_eq!(server.requests().len(), 1, "{name}");
+    }
+}
+
+#[test]
+fn a_wiki_with_too_many_branches_and_a_long_url_of_a_next_page_are_errors() {
+    let branches: Vec<String> = (0..=100).map(|i| format!("\"REL{i}\"")).collect();
+    let wiki = format!(
+        "{{\"query\":{{\"extdistrepos\":{{\"extensions\":[\"A\"],\"skins\":[]}},\"general\":\
+         {{\"extensiondistributor\":{{\"snapshots\":[{}]}}}}}}}}",
+        branches.join(",")
+    );
+    let server = Server::start(move |_| ok(wiki.clone()));
+    let error = list(&format!("type = 'mediawiki'\nurl = '{}/api.php'", server.url)).unwrap_err();
+    assert!(error.to_string().contains("more than 100 entries"), "{error}");
+
+    let server = Server::start(|_| Answer {
+        next: Some(format!("SELF/{}", "x".repeat(3000))),
+        ..ok("[{\"name\":\"mediawiki-skins-A\",\"clone_url\":\"SELF/a\"}]")
+    });
+    let error = list(&format!("type = 'github'\nurl = '{}/x'", server.url)).unwrap_err();
+    assert!(error.to_string().contains("next page has more than 2048 bytes"), "{error}");
+}

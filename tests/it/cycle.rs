@@ -45,7 +45,10 @@ fn a_first_sync_publishes_all_active_repositories_and_nothing_else() {
         assert!(env.tarball(id, branch).is_file(), "{id} {branch}");
     }
     let data = files(&env.data());
-    assert_eq!(data.keys().filter(|path| path.starts_with("dist/")).count(), tips.len());
+    let tarballs = data.keys().filter(|path| path.ends_with(".tar.gz")).count();
+    assert_eq!(tarballs, tips.len());
+    let others = data.keys().filter(|path| path.starts_with("dist/") && !path.ends_with(".tar.gz"));
+    assert!(others.eq(["dist/extensions/SHA256SUMS", "dist/skins/SHA256SUMS"]));
     assert!(!data.keys().any(|path| path.contains(".unfinished-")));
     for request in env.server.requests() {
         let agent = request.user_agent.unwrap_or_default();
@@ -95,7 +98,7 @@ fn a_commit_is_one_fetch_and_one_tarball_and_the_old_one_stays_for_its_grace_per
     let after = env.published();
     let new = format!("dist/{GREETING}-REL1_45-{}.tar.gz", &commit[..7]);
     assert_eq!(added(&before, &after), [new.as_str()]);
-    for (path, bytes) in before.iter().filter(|(path, _)| *path != "snapshot.db") {
+    for (path, bytes) in before.iter().filter(|(path, _)| path.ends_with(".tar.gz")) {
         assert!(after.get(path) == Some(bytes), "{path} has changed");
     }
     let mut expected = tips;
@@ -126,7 +129,8 @@ fn what_upstream_no_longer_has_is_no_longer_published() {
     assert_eq!(env.git_requests(), []);
     assert!(files.keys().eq(env.published().keys()), "clients may still fetch them");
     env.sync(&["--grace", "0s"]).exits(0);
-    assert_eq!(env.published().len(), expected.len() + 1);
+    // Besides, the snapshot and the checksums of each kind.
+    assert_eq!(env.published().len(), expected.len() + 3);
 
     env.repository(PAPER).set_state(State::Active).unwrap();
     env.sync(&[]).exits(0);

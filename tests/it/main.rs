@@ -10,6 +10,7 @@
 
 mod answers;
 mod architecture;
+mod authority;
 mod bad_input;
 mod cli;
 mod consistency;

@@ -1,11 +1,14 @@
 //! The states of the snapshot: what the components answer if it is missing, damaged, old or new.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use tardist_tests::{Site, TestEnv};
+use tardist_tests::{File, Site, TestEnv};
 
 const PATHS: [&str; 10] = [
     "/",
@@ -131,4 +134,48 @@ fn links_begin_with_the_public_url_if_it_is_set() {
     env.sync(&[]).exits(0);
     assert!(url().ends_with(".tar.gz") && url().contains("/dist/skins/SamplePaper-master-"));
     assert!(!url().contains("dist.example.org"), "the setting is followed at once");
+}
+
+/// What `sha256sum -c SHA256SUMS` says in this folder, and the files that it checked.
+#[track_caller]
+fn checked(folder: &Path) -> Vec<String> {
+    let mut command = Command::new("sha256sum");
+    let output =
+        command.args(["--check", "--strict", "SHA256SUMS"]).current_dir(folder).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    text.lines().map(|line| line.strip_suffix(": OK").unwrap().to_owned()).collect()
+}
+
+#[test]
+fn sha256sum_checks_exactly_the_published_tarballs() {
+    let env = TestEnv::sample();
+    let folder = |kind: &str| env.data().join("dist").join(kind);
+    let checks_all = || {
+        for kind in ["extensions", "skins"] {
+            let tips = env.tips().into_iter().filter(|(branch, _)| branch.starts_with(kind));
+            let mut expected: Vec<String> = tips
+                .map(|(branch, commit)| {
+                    let name = branch[kind.len() + 1..].replace(' ', "-").replace('/', "~");
+                    format!("{name}-{}.tar.gz", &commit[..7])
+                })
+                .collect();
+            expected.sort();
+            assert_eq!(checked(&folder(kind)), expected, "{kind}");
+            let mode = fs::metadata(folder(kind).join("SHA256SUMS")).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o644);
+        }
+    };
+    env.sync(&[]).exits(0);
+    checks_all();
+
+    env.commit("skins/SamplePaper", "master", &[("a.txt", File::text("a"))]);
+    env.sync(&["--grace", "0s"]).exits(0);
+    checks_all();
+
+    // A cycle may be killed before it has written them: the next one does.
+    fs::write(folder("skins").join("SHA256SUMS"), "of an earlier cycle").unwrap();
+    fs::remove_file(folder("extensions").join("SHA256SUMS")).unwrap();
+    env.sync(&[]).exits(0);
+    checks_all();
 }

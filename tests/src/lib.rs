@@ -27,6 +27,7 @@
 
 mod access_log;
 mod browser;
+mod component;
 mod disk;
 mod document;
 mod env;
@@ -42,6 +43,7 @@ mod site;
 mod tarball;
 
 pub use browser::{Browser, Element};
+pub use component::interfaces;
 pub use disk::{Files, files, sha256};
 pub use document::{Document, Parameter, examples};
 pub use env::{TestEnv, served};

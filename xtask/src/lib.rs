@@ -10,6 +10,7 @@ pub mod manifest;
 pub mod prerequisites;
 pub mod process;
 pub mod project;
+pub mod python;
 pub mod sample;
 pub mod serve;
 pub mod sync;

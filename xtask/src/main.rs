@@ -2,7 +2,9 @@
 //! library.
 
 mod bench;
+mod deny;
 mod languages;
+mod sbom;
 mod servers;
 mod test;
 mod torture;
@@ -32,6 +34,10 @@ enum Task {
     /// Measure: components under load, whole cycles of the builder, the making of tarballs
     #[command(disable_help_flag = true)]
     Bench(bench::Arguments),
+    /// Check the licences and sources of all dependencies, and security advisories if they can be had
+    Deny,
+    /// Write a list of what the programs and components are made of (CycloneDX)
+    Sbom(sbom::Options),
     /// Try to stop tardist: hostile repositories in full size, workers that are killed
     #[command(disable_help_flag = true)]
     Torture(torture::Arguments),
@@ -53,6 +59,8 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Up(options) => up::run(options),
         Task::Test(options) => test::run(&options),
         Task::Bench(arguments) => bench::run("bench", &arguments),
+        Task::Deny => deny::run(),
+        Task::Sbom(options) => sbom::run(&options).map(|()| ExitCode::SUCCESS),
         Task::Torture(arguments) => torture::run(&arguments),
         Task::Languages(options) => languages::run(&options),
         Task::Measure(arguments) => bench::run("measure", &arguments),

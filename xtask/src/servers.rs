@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 
 use xtask::{
     process::{self, Process},
-    project,
+    project, python,
 };
 
 /// The oldest Java that runs the Gerrit of `tests/gerrit/pom.xml`.
@@ -24,7 +24,7 @@ const JAVA: u32 = 17;
 /// The tests of real metadata, and its folder from the root of the project.
 const METADATA: (&str, &str) = ("real_metadata", "../shared/data/metadata");
 
-/// How long Maven or pip may take: Maven downloads 90 MB the first time.
+/// How long Maven may take: it downloads 90 MB the first time.
 const FETCH_LIMIT: Duration = Duration::from_secs(600);
 
 /// A program that tests run against.
@@ -177,35 +177,7 @@ fn run_maven(pom: &Path, folder: &Path) -> Result<()> {
 /// Makes `target/schemathesis/`, a virtual environment of Python, unless it is there already.
 fn install_schemathesis() -> Result<()> {
     let requirements = project::root().join("tests/schemathesis/requirements.txt");
-    let wanted = fs::read(&requirements)
-        .with_context(|| format!("cannot read {}", requirements.display()))?;
-    let folder = project::target("schemathesis");
-    // Put there when all else is. The folder cannot be renamed: its programs have its path in them.
-    let stamp = folder.join("requirements.txt");
-    if fs::read(&stamp).is_ok_and(|there| there == wanted) {
-        return Ok(());
-    }
-    eprintln!("xtask: pip fetches Schemathesis into {} (60 MB)", folder.display());
-    let mut venv = Command::new("python3");
-    fetch(venv.args(["-m", "venv", "--clear"]).arg(&folder)).context(
-        "Python cannot make a virtual environment (Debian: apt-get install python3-venv)",
-    )?;
-    let mut pip = Command::new(folder.join("bin/python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
-    fetch(pip.arg(&requirements)).context(
-        "pip could not fetch Schemathesis, see above: it needs a network, once, or an index in its \
-         configuration",
-    )?;
-    fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
-}
-
-/// Runs a program to its end, within [`FETCH_LIMIT`].
-fn fetch(command: &mut Command) -> Result<()> {
-    match Process::start(command)?.wait_for(FETCH_LIMIT)? {
-        Some(status) if status.success() => Ok(()),
-        Some(status) => bail!("it ended with {status}"),
-        None => bail!("it did not end within {} s; is there a network?", FETCH_LIMIT.as_secs()),
-    }
+    python::install("Schemathesis", &requirements, &project::target("schemathesis"))
 }
 
 fn check_java() -> Result<()> {

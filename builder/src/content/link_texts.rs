@@ -10,12 +10,10 @@ use crate::{
         links,
         objects::Objects,
         paths::MAX_PATH,
+        tree::LinkText,
     },
     limits::content::MAX_LINK_TEXTS,
 };
-
-/// The text of a symbolic link: a path from the folder that it is in. Links with the same text share it.
-pub(crate) type LinkText = Arc<[u8]>;
 
 /// All texts of a content.
 #[derive(Debug)]

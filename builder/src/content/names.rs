@@ -4,9 +4,10 @@
 //! repository whose configuration may name programs to run. Such names are left out. Other names only
 //! cannot be unpacked everywhere; they stay, and are named.
 
-use std::{borrow::Cow, collections::HashMap};
-
-use crate::content::tree::Folder;
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+};
 
 /// Why Git checks out no file of this name, with its defaults on macOS and Windows (`core.protectHFS`,
 /// `core.protectNTFS`); `None` if it does.
@@ -69,7 +70,7 @@ pub(crate) fn not_on_windows(name: &[u8]) -> Option<String> {
 /// Compared is Unicode's simple lowercase form. Not found are names that differ in how accents are
 /// composed, which macOS takes for the same, and letters with more than one lowercase form (`σ` and
 /// `ς`).
-pub(crate) fn twins(folder: &Folder) -> Vec<(&[u8], &[u8])> {
+pub(crate) fn twins<T>(folder: &BTreeMap<Vec<u8>, T>) -> Vec<(&[u8], &[u8])> {
     let mut twins = Vec::new();
     // The names that have another lowercase form than themselves. Two names of one form cannot both
     // be that form.
@@ -250,8 +251,7 @@ mod tests {
     #[test]
     fn names_that_differ_only_in_case_are_twins() {
         let shown = |names: &[&[u8]]| -> Vec<String> {
-            let node = || crate::content::tree::Node::Folder(Folder::new());
-            let folder = names.iter().map(|name| (name.to_vec(), node())).collect();
+            let folder = names.iter().map(|name| (name.to_vec(), ())).collect();
             let twins = twins(&folder);
             let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
             twins.iter().map(|(one, two)| format!("{} {}", text(one), text(two))).collect()

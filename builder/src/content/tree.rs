@@ -2,16 +2,18 @@
 //!
 //! Plain data: nothing here reads Git or the disk.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use crate::content::{
     blob::{Blob, BlobId},
     checkout::convert::Conversion,
-    link_texts::LinkText,
 };
 
 /// A folder: its entries by their names.
 pub(crate) type Folder = BTreeMap<Vec<u8>, Node>;
+
+/// The text of a symbolic link: a path from the folder that it is in. Links with the same text share it.
+pub(crate) type LinkText = Arc<[u8]>;
 
 /// An entry of a folder.
 #[derive(Debug)]

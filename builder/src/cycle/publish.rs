@@ -1,4 +1,4 @@
-//! Publishing: writes the snapshot, then removes the tarballs whose grace period is over.
+//! Publishing: writes the snapshot and the checksums, then removes the tarballs whose grace period is over.
 
 use std::collections::BTreeSet;
 
@@ -7,6 +7,7 @@ use tardist_contract::Kind;
 use crate::{
     Error,
     cycle::{
+        checksums,
         report::{Outcome, Report},
         sweep,
     },
@@ -32,7 +33,7 @@ pub(super) struct Publishing<'a> {
 
 impl Publishing<'_> {
     /// Writes a snapshot of `catalogue` if it differs from the previous one, or if that one is older than the
-    /// setting `refresh`. Then removes the tarballs that the snapshot does not name and whose grace period is
+    /// setting `refresh`. Then writes the checksums, and removes the tarballs that the snapshot does not name and whose grace period is
     /// over. Notes both in the report.
     ///
     /// # Errors
@@ -66,6 +67,7 @@ impl Publishing<'_> {
             self.replace(catalogue, &rendered, &retired, previous)?;
             report.outcome = Outcome::Published;
         }
+        checksums::write(self.layout, catalogue)?;
         report.removed = sweep::sweep(self.layout, &retired, self.config.grace, self.now)?;
         Ok(())
     }

@@ -78,6 +78,11 @@ impl Layout {
         self.root.join("dist").join(kind.as_str())
     }
 
+    /// The checksums of the tarballs of a kind: `dist/KIND/SHA256SUMS`.
+    pub fn checksums(&self, kind: Kind) -> PathBuf {
+        self.dist(kind).join("SHA256SUMS")
+    }
+
     /// The folder of all mirrors: `mirror`.
     pub fn mirrors(&self) -> PathBuf {
         self.root.join("mirror")

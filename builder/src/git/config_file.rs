@@ -345,84 +345,57 @@ mod tests {
         variables.into_iter().map(|(name, value)| (name, value.map(spaces))).collect()
     }
 
+    /// What generated files are made of.
+    const PIECES: &str = "[submodule \"a\"]~|[Submodule \"a\"]|[submodule.A]~|[sub|[|]|\"|\"b c\"|path = |url=|URL =|path|k-1=|1k=| |\t|  \
+                          |~|~|~~|\r~|\r|\\|\\~|\\\r~|\\n|\\t|\\b|\\\\|\\\"|\\x|#|;|# c~|; c \\~|\0|\u{feff}|ü|lib/ve|https://a.example/x|\
+                          ../x|-x|=|.|a|\u{b}|\u{c}";
+
+    /// Numbers that look random, always the same.
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, limit: usize) -> usize {
+            // xorshift64
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            (self.0 >> 33) as usize % limit
+        }
+    }
+
+    /// A configuration file, often with faults.
+    fn generated(random: &mut Random) -> Vec<u8> {
+        let mut pieces: Vec<Vec<u8>> =
+            PIECES.split('|').map(|piece| piece.replace('~', "\n").into_bytes()).collect();
+        // A part of a byte order mark, and what is not UTF-8.
+        pieces.extend([b"\xef\xbb".to_vec(), b"\xff".to_vec()]);
+        let mut text = Vec::new();
+        if random.below(8) == 0 {
+            text.extend_from_slice("\u{feff}".as_bytes());
+        }
+        if random.below(3) > 0 {
+            text.extend_from_slice(b"[submodule \"s\"]\n");
+        }
+        for _ in 0..random.below(14) {
+            if random.below(3) == 0 {
+                text.extend_from_slice([&b"\tpath = "[..], b"\turl = \""][random.below(2)]);
+            }
+            text.extend_from_slice(&pieces[random.below(pieces.len())]);
+        }
+        text
+    }
+
     #[test]
     fn generated_files_are_read_as_git_reads_them() {
         if Command::new("git").arg("--version").output().is_err() {
             return;
         }
-        let pieces: [&[u8]; 49] = [
-            b"[submodule \"a\"]\n",
-            b"[Submodule \"a\"]",
-            b"[submodule.A]\n",
-            b"[sub",
-            b"[",
-            b"]",
-            b"\"",
-            b"\"b c\"",
-            b"path = ",
-            b"url=",
-            b"URL =",
-            b"path",
-            b"k-1=",
-            b"1k=",
-            b" ",
-            b"\t",
-            b"  ",
-            b"\n",
-            b"\n",
-            b"\n\n",
-            b"\r\n",
-            b"\r",
-            b"\\",
-            b"\\\n",
-            b"\\\r\n",
-            b"\\n",
-            b"\\t",
-            b"\\b",
-            b"\\\\",
-            b"\\\"",
-            b"\\x",
-            b"#",
-            b";",
-            b"# c\n",
-            b"; c \\\n",
-            b"\0",
-            b"\xef\xbb\xbf",
-            b"\xef\xbb",
-            b"\xff",
-            b"\xc3\xbc",
-            b"lib/ve",
-            b"https://a.example/x",
-            b"../x",
-            b"-x",
-            b"=",
-            b".",
-            b"a",
-            b"\x0b",
-            b"\x0c",
-        ];
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("config");
-        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-        let mut random = |below: usize| {
-            // xorshift64
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            (state >> 33) as usize % below
-        };
+        let mut random = Random(0x9e37_79b9_7f4a_7c15);
         let (mut valid, mut invalid) = (0, 0);
         for _ in 0..2500 {
-            let mut text = if random(3) > 0 { b"[submodule \"s\"]\n".to_vec() } else { Vec::new() };
-            if random(8) == 0 {
-                text.splice(0..0, *b"\xef\xbb\xbf");
-            }
-            for _ in 0..random(14) {
-                if random(3) == 0 {
-                    text.extend_from_slice([&b"\tpath = "[..], b"\turl = \""][random(2)]);
-                }
-                text.extend_from_slice(pieces[random(pieces.len())]);
-            }
+            let text = generated(&mut random);
             let (found, parsed) = variables(&text);
             let found = parsed.map(|()| with_spaces(found));
             let expected = by_git(&text, &file).map(with_spaces);

@@ -16,7 +16,7 @@
 //!
 //! The other fields: owner and group are 0 without names, the mode is 0755 or 0644, link and device are empty.
 //! The size has 11 octal digits, enough for 8 GiB; a tarball has less (`limits/tarball.rs`). All numbers are
-//! octal: PHP does not know GNU's binary numbers.
+//! octal: binary ones are GNU's own, and octal digits reach until 2242.
 
 use sha2::{Digest, Sha256};
 use tar::{EntryType, Header};

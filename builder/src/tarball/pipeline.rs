@@ -61,7 +61,7 @@ pub fn write(
     write_within(WINDOW, content, members, subject, large_files, out)
 }
 
-/// [`write`] with readers that are at most `window` bytes ahead.
+/// [`write()`] with readers that are at most `window` bytes ahead.
 fn write_within(
     window: u64,
     content: &Content,

@@ -89,9 +89,9 @@ mod tests {
                 window.advance(50);
                 assert!(!window.has_room(90, 120));
                 if close {
-                    window.close()
+                    window.close();
                 } else {
-                    window.advance(90)
+                    window.advance(90);
                 }
                 waiting.join().unwrap();
             });

@@ -159,7 +159,7 @@ fn parse(body: &[u8], wanted: &WantedRefs<'_>) -> Result<Projects, String> {
         let beginning = beginning(body);
         format!("{beginning} instead of )]}}'; is this the base URL of a Gerrit?")
     })?;
-    projects::read(json, wanted).map_err(|e| format!("its JSON is broken: {e}"))
+    projects::read(json, wanted).map_err(|e| format!("its JSON cannot be read: {e}"))
 }
 
 /// Escapes the one character that a branch name may have and a query may not: `+`.
@@ -183,8 +183,8 @@ mod tests {
         for (body, hint) in [
             (&b""[..], "empty"),
             (b"<!DOCTYPE html>", "base URL of a Gerrit"),
-            (b")]}'\n{\"a\": {", "broken"),
-            (b")]}'\n[]", "broken"),
+            (b")]}'\n{\"a\": {", "cannot be read"),
+            (b")]}'\n[]", "cannot be read"),
         ] {
             let reason = parsed(body).unwrap_err();
             assert!(reason.contains(hint), "{reason}");

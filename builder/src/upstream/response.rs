@@ -9,7 +9,7 @@ pub(super) fn json<'a, T: Deserialize<'a>>(body: &'a [u8], whose: &str) -> Resul
         return Err(format!("{} instead of JSON; is this the URL of {whose}?", beginning(body)));
     }
     serde_json::from_slice(body)
-        .map_err(|e| format!("its JSON is broken or not that of {whose}: {e}"))
+        .map_err(|e| format!("its JSON cannot be read as that of {whose}: {e}"))
 }
 
 /// How a body begins, as the start of a sentence.

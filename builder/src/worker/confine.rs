@@ -30,7 +30,7 @@ fn failed(action: &str, reason: &dyn std::fmt::Display) -> Error {
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::{env, path::PathBuf};
+    use std::{env, fs, path::PathBuf};
 
     use landlock::{
         ABI, Access, AccessFs, RulesetAttr, RulesetCreatedAttr, RulesetStatus, path_beneath_rules,
@@ -53,6 +53,10 @@ mod linux {
         "/bin", "/dev", "/etc", "/lib", "/lib64", "/nix", "/opt", "/proc", "/run", "/sbin", "/sys",
         "/usr",
     ];
+
+    /// What may be a link to somewhere else, such as `/mnt/wsl/resolv.conf`.
+    const LINKS: [&str; 4] =
+        ["/etc/hosts", "/etc/nsswitch.conf", "/etc/resolv.conf", "/etc/ssl/certs"];
 
     /// The devices that a program may write to.
     const DEVICES: [&str; 2] = ["/dev/null", "/dev/tty"];
@@ -94,7 +98,8 @@ mod linux {
         let abi = ABI::V5;
         let system = SYSTEM.iter().map(PathBuf::from);
         let certificates = CERTIFICATES.iter().filter_map(env::var_os).map(PathBuf::from);
-        let read = system.chain(certificates).chain(files.read.iter().cloned());
+        let links = LINKS.iter().filter_map(|link| fs::canonicalize(link).ok());
+        let read = system.chain(links).chain(certificates).chain(files.read.iter().cloned());
         let devices = AccessFs::from_file(abi);
         let confined = landlock::Ruleset::default()
             .handle_access(AccessFs::from_all(abi))

@@ -18,7 +18,7 @@ use crate::{
         paths::{self, join, shown},
         tree::{File, Folder, Node, Source},
     },
-    limits::content::MAX_CONVERTED_FILE,
+    limits::content::{MAX_CONVERSION, MAX_CONVERTED_FILE},
 };
 
 /// The `.gitattributes` files of a repository's tree: their texts by the path of their folder from the
@@ -94,7 +94,7 @@ struct Converter<'a> {
     files: &'a AttributeFiles,
     attributes: Attributes<'a>,
     /// What was found out before, for files with the same bytes.
-    results: HashMap<(BlobId, Conversion), Converted>,
+    results: HashMap<(BlobId, Conversion), Option<Converted>>,
 }
 
 /// What a conversion does to a file.
@@ -138,7 +138,8 @@ impl Converter<'_> {
         let Some(conversion) = conversion else { return Ok(()) };
         let Some(converted) = self.converted(blob, conversion)? else {
             let reason = format!(
-                ".gitattributes ask to convert it, and it has more than {MAX_CONVERTED_FILE} bytes"
+                ".gitattributes ask to convert it, and it has more than {MAX_CONVERTED_FILE} bytes, \
+                 or would have more than {MAX_CONVERSION}"
             );
             self.keeps(path, "the bytes that it has in Git", &reason);
             return Ok(());
@@ -154,25 +155,33 @@ impl Converter<'_> {
         Ok(())
     }
 
-    /// Converts a file to see whether its bytes change; `None` for one that is too large. The new bytes
-    /// are not kept: those of all files together may not fit into memory.
+    /// What a conversion does to a file; `None` if the file is too large, or would be.
     fn converted(
         &mut self,
         blob: Blob,
         conversion: Conversion,
     ) -> Result<Option<Converted>, Error> {
         if let Some(known) = self.results.get(&(blob.id, conversion)) {
-            return Ok(Some(*known));
+            return Ok(*known);
         }
+        let converted = self.convert(blob, conversion)?;
+        self.results.insert((blob.id, conversion), converted);
+        Ok(converted)
+    }
+
+    /// Converts a file to see whether its bytes change. The new bytes are not kept: those of all files
+    /// together may not fit into memory.
+    fn convert(&mut self, blob: Blob, conversion: Conversion) -> Result<Option<Converted>, Error> {
         let size = self.objects.blob_size(blob)?;
         if size > MAX_CONVERTED_FILE {
             return Ok(None);
         }
         self.counts.converted.take(size)?;
         let (bytes, unencodable) = conversion.apply(&self.objects.blob(blob)?, blob.id);
-        let converted = Converted { size: bytes.map(|bytes| bytes.len() as u64), unencodable };
-        self.results.insert((blob.id, conversion), converted);
-        Ok(Some(converted))
+        let size = bytes.map(|bytes| bytes.len() as u64);
+        Ok(size
+            .is_none_or(|size| size <= MAX_CONVERSION)
+            .then_some(Converted { size, unencodable }))
     }
 
     fn keeps(&mut self, path: &[u8], what: &str, reason: &str) {

@@ -32,7 +32,7 @@ impl Conversion {
         let [text, crlf, eol, ident, encoding] = states;
         let (encoding, unknown) = match encoding {
             State::Unspecified => (None, None),
-            State::Value(name) if name.is_empty() => (None, None),
+            State::Value([]) => (None, None),
             State::Value(name) => match Encoding::named(name) {
                 Some(encoding) => (encoding, None),
                 None => (None, Some(shown(name))),

@@ -113,7 +113,7 @@ fn assignment(word: &[u8]) -> Option<Assignment<'_>> {
         (_, None) => (name, State::Set),
         (_, Some(value)) => (name, State::Value(value)),
     };
-    is_name(name).then(|| Assignment { name, state })
+    is_name(name).then_some(Assignment { name, state })
 }
 
 fn is_name(name: &[u8]) -> bool {
