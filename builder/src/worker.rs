@@ -23,6 +23,7 @@ mod process;
 mod processes;
 mod reporter;
 mod repository;
+mod shared;
 mod supervisor;
 mod traffic;
 

@@ -34,7 +34,7 @@ use crate::{
         message::{MAX_LINE, Message, Stage, Totals},
         order::Order,
         processes::{cpu_time, own_program, session},
-        supervisor::Shared,
+        shared::Shared,
     },
 };
 

@@ -9,16 +9,16 @@ use std::{
 
 use crate::{
     Error,
-    data_dir::{disk, files, layout::Layout},
+    data_dir::{files, layout::Layout},
     error::IoContext,
     git::{mirror, repack::Repacked},
-    progress,
     worker::{
         child::{Ended, Folders, Tarballs, Worker},
         failure::{Again, Failure},
         gauge::Gauge,
         job_result::JobResult,
         order::{Instructions, Job, Order, Task},
+        shared::Shared,
         traffic::Traffic,
     },
 };
@@ -28,20 +28,6 @@ use crate::{
 pub struct Supervisor<'a> {
     instructions: Instructions,
     shared: Shared<'a>,
-}
-
-/// What all running workers have in common.
-#[derive(Debug)]
-pub(super) struct Shared<'a> {
-    pub(super) layout: &'a Layout,
-    /// When the cycle has to end.
-    pub(super) deadline: Instant,
-    /// How many bytes of the disk stay free.
-    pub(super) keep_free: u64,
-    pub(super) traffic: Arc<Traffic>,
-    pub(super) gauge: Gauge,
-    /// Whether the operator was told that workers are not confined.
-    pub(super) warned: AtomicBool,
 }
 
 impl<'a> Supervisor<'a> {
@@ -159,32 +145,6 @@ impl<'a> Supervisor<'a> {
             fs::remove_dir(&mirror).at("remove", &mirror)?;
         }
         Ok(ended)
-    }
-}
-
-impl Shared<'_> {
-    /// Why no worker may start now.
-    fn obstacle(&self) -> Option<Failure> {
-        if Instant::now() >= self.deadline {
-            let text = "was not done: the time of the cycle (setting deadline) was over before";
-            return Some(Failure::for_now(text.to_owned()));
-        }
-        self.full_disk()
-    }
-
-    /// The failure of whatever would fill the disk. `None` while enough is free.
-    pub(super) fn full_disk(&self) -> Option<Failure> {
-        let root = self.layout.root();
-        let free = disk::space(root).ok()?.free;
-        (free < self.keep_free).then(|| {
-            Failure::for_now(format!(
-                "was not done: only {} are free on the disk of {}, and {} have to stay free (setting \
-                 keep-free)",
-                progress::bytes(free),
-                root.display(),
-                progress::bytes(self.keep_free)
-            ))
-        })
     }
 }
 

@@ -7,7 +7,8 @@ use crate::content::blob::BlobId;
 
 /// `ident_to_worktree` of Git, which has the whole file in memory. `None` if nothing changes.
 pub(crate) fn whole(blob: &[u8], id: BlobId) -> Option<Vec<u8>> {
-    let mut out = room(blob, id);
+    let new = value(id);
+    let mut out = room(blob, &new);
     let mut rest = blob;
     let mut found = false;
     while let Some(at) = find(rest, b'$') {
@@ -30,7 +31,8 @@ pub(crate) fn whole(blob: &[u8], id: BlobId) -> Option<Vec<u8>> {
             _ => continue,
         }
         found = true;
-        out.extend_from_slice(format!("Id: {id} $").as_bytes());
+        out.extend_from_slice(b"Id");
+        out.extend_from_slice(&new);
     }
     out.extend_from_slice(rest);
     found.then_some(out)
@@ -41,7 +43,8 @@ pub(crate) fn whole(blob: &[u8], id: BlobId) -> Option<Vec<u8>> {
 pub(crate) fn streamed(blob: &[u8], id: BlobId) -> Option<Vec<u8>> {
     // With the NUL that ends a string in C: Git compares it, too.
     const HEAD: &[u8] = b"$Id\0";
-    let mut out = room(blob, id);
+    let new = value(id);
+    let mut out = room(blob, &new);
     let mut found = false;
     let mut matched = 0;
     let mut bytes = blob.iter().copied().enumerate();
@@ -54,14 +57,14 @@ pub(crate) fn streamed(blob: &[u8], id: BlobId) -> Option<Vec<u8>> {
         out.extend_from_slice(&HEAD[..std::mem::take(&mut matched)]);
         match byte {
             b'$' if whole => {
-                out.extend_from_slice(format!(": {id} $").as_bytes());
+                out.extend_from_slice(&new);
                 found = true;
             }
             b':' if whole => {
                 let length = blob[at..].iter().position(|b| b"\n$".contains(b));
                 let value = &blob[at..length.map_or(blob.len(), |length| at + length + 1)];
                 if value.last() == Some(&b'$') && !is_foreign(value) {
-                    out.extend_from_slice(format!(": {id} $").as_bytes());
+                    out.extend_from_slice(&new);
                     found = true;
                 } else {
                     out.extend_from_slice(value);
@@ -77,10 +80,15 @@ pub(crate) fn streamed(blob: &[u8], id: BlobId) -> Option<Vec<u8>> {
     found.then_some(out)
 }
 
+/// What comes behind `$Id`.
+fn value(id: BlobId) -> Vec<u8> {
+    format!(": {id} $").into_bytes()
+}
+
 /// Room for the result: a `Vec` that grows would need three times as much for a moment.
-fn room(blob: &[u8], id: BlobId) -> Vec<u8> {
+fn room(blob: &[u8], value: &[u8]) -> Vec<u8> {
     let keywords = blob.windows(3).filter(|part| part == b"$Id").count();
-    Vec::with_capacity(blob.len() + keywords * format!(": {id} $").len())
+    Vec::with_capacity(blob.len() + keywords * value.len())
 }
 
 /// Whether `: … $` has a space before the one at its end.

@@ -1,0 +1,52 @@
+//! What all workers of a cycle have in common, on the supervisor's side.
+
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Instant,
+};
+
+use crate::{
+    data_dir::{disk, layout::Layout},
+    progress,
+    worker::{failure::Failure, gauge::Gauge, traffic::Traffic},
+};
+
+/// What all running workers have in common.
+#[derive(Debug)]
+pub(super) struct Shared<'a> {
+    pub(super) layout: &'a Layout,
+    /// When the cycle has to end.
+    pub(super) deadline: Instant,
+    /// How many bytes of the disk stay free.
+    pub(super) keep_free: u64,
+    pub(super) traffic: Arc<Traffic>,
+    pub(super) gauge: Gauge,
+    /// Whether the operator was told that workers are not confined.
+    pub(super) warned: AtomicBool,
+}
+
+impl Shared<'_> {
+    /// Why no worker may start now.
+    pub(super) fn obstacle(&self) -> Option<Failure> {
+        if Instant::now() >= self.deadline {
+            let text = "was not done: the time of the cycle (setting deadline) was over before";
+            return Some(Failure::for_now(text.to_owned()));
+        }
+        self.full_disk()
+    }
+
+    /// The failure of whatever would fill the disk. `None` while enough is free.
+    pub(super) fn full_disk(&self) -> Option<Failure> {
+        let root = self.layout.root();
+        let free = disk::space(root).ok()?.free;
+        (free < self.keep_free).then(|| {
+            Failure::for_now(format!(
+                "was not done: only {} are free on the disk of {}, and {} have to stay free (setting \
+                 keep-free)",
+                progress::bytes(free),
+                root.display(),
+                progress::bytes(self.keep_free)
+            ))
+        })
+    }
+}
