@@ -215,6 +215,8 @@ impl Mirror {
         };
         match transport::with_refs(refs, fetch) {
             Ok(_) => Ok(Ok(())),
+            // Another fetch would bring the same objects.
+            Err(error) if error.is_out_of_memory() => Err(error),
             Err(Error::Git { action, source }) => {
                 tracing::debug!("cannot {action} by commit: {}", source.message());
                 Ok(Err(source))

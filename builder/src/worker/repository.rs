@@ -112,9 +112,12 @@ impl<'a> JobRunner<'a> {
     /// mirror fails, the mirror may be damaged: then it is removed and fetched again, once.
     fn fetched(&self, job: &Job) -> Result<Mirror, Error> {
         let path = self.layout.mirror(&job.project.id);
-        let existed = path.exists();
+        // The folder itself is always there.
+        let existed = !files::entries(&path)?.is_empty();
         match self.fetch(job, &path) {
-            Err(error @ Error::Git { .. }) if existed && !error.is_transient() => {
+            Err(error @ Error::Git { .. })
+                if existed && !error.is_transient() && !error.is_out_of_memory() =>
+            {
                 self.discard(&path, &error)?;
                 self.fetch(job, &path)
             }

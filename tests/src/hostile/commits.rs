@@ -11,10 +11,10 @@ const MIB: usize = 1 << 20;
 pub(super) const CASES: &[Case] = &[
     Case {
         name: "commit_large",
-        about: "a commit whose message has 1 GB",
+        about: "a commit whose message has 256 MB",
         make: large,
         short: (17 * MIB, Fails("reads commits of at most")),
-        full: (1 << 30, Fails("reads commits of at most")),
+        full: (256 * MIB, Fails("reads commits of at most")),
         ..PLAIN
     },
     Case {

@@ -53,8 +53,8 @@ pub(super) const CASES: &[Case] = &[
         name: "links_in_a_circle",
         about: "links to themselves, to each other, to their own folder, and up",
         make: circle,
-        short: (10, PublishesWith("self")),
-        full: (10_000, PublishesWith("self")),
+        short: (10, PublishesWith("goes in circles")),
+        full: (10_000, PublishesWith("goes in circles")),
         has: &["f"],
         lacks: &["self"],
         ..PLAIN

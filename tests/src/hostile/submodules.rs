@@ -22,10 +22,10 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         name: "submodules_missing",
-        about: "300 submodules at commits that are not there: 609 requests",
+        about: "90 submodules at commits that are not there: two requests for each",
         make: missing,
-        short: (30, Fails("submodules")),
-        full: (300, Fails("submodules")),
+        short: (30, Fails("that cannot be fetched")),
+        full: (90, Fails("that cannot be fetched")),
         ..PLAIN
     },
     Case {

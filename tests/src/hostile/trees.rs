@@ -63,7 +63,7 @@ pub(super) const CASES: &[Case] = &[
         about: "two files of 400 MB that differ in one byte, so that Git sends one as a delta",
         make: delta_large,
         short: (20 * MIB, Publishes),
-        full: (400 * MIB, Fails("has more than")),
+        full: (400 * MIB, Fails("of memory")),
         has: &["a", "b"],
         ..PLAIN
     },
