@@ -36,6 +36,8 @@ pub struct Watched {
     pub time: Duration,
     /// The most memory that all its processes had at the same time, in bytes, as far as it was seen.
     pub memory: u64,
+    /// The most memory that it had itself, without the processes that it started, in bytes.
+    pub own_memory: u64,
     /// The limit for which it was killed: `time`, `memory` or `disk`.
     pub killed: Option<&'static str>,
 }
@@ -49,13 +51,14 @@ pub fn watch(mut command: Command, folder: &Path, out: &Path, guard: &Guard) -> 
     command.stdout(File::create(&stdout).unwrap()).stderr(File::create(&stderr).unwrap());
     let start = Instant::now();
     let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let (mut memory, mut ticks, mut killed) = (0, 0, None);
+    let (mut memory, mut own_memory, mut ticks, mut killed) = (0, 0, 0, None);
     let status = loop {
         if let Some(status) = child.try_wait().unwrap() {
             break status;
         }
-        let processes = [child.id()].into_iter().chain(children(child.id()));
-        let now = processes.map(resident).sum();
+        let own = resident(child.id());
+        own_memory = own_memory.max(own);
+        let now = own + children(child.id()).into_iter().map(resident).sum::<u64>();
         memory = memory.max(now);
         ticks += 1;
         let reason = if start.elapsed() > guard.time {
@@ -73,7 +76,7 @@ pub fn watch(mut command: Command, folder: &Path, out: &Path, guard: &Guard) -> 
         sleep(TICK);
     };
     let run = Run { code: code(status), stdout: text(&stdout), stderr: text(&stderr) };
-    Watched { run, time: start.elapsed(), memory, killed }
+    Watched { run, time: start.elapsed(), memory, own_memory, killed }
 }
 
 /// The processes that a process has started and that still run; none if it has ended.

@@ -61,7 +61,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         name: "line_ends",
-        about: "1 GB of newlines that become \\r\\n (eol=crlf)",
+        about: "1 GB of newlines that become CR LF (eol=crlf)",
         make: line_ends,
         short: (9 * MIB, PublishesWith("newlines")),
         full: (1 << 30, Fails("newlines has more than")),

@@ -25,6 +25,9 @@ const GOOD: &str = "extensions/Good";
 /// The most memory that all processes together may have.
 const MEMORY: u64 = 1 << 30;
 
+/// The most memory that the process which supervises the others may have.
+const OWN_MEMORY: u64 = 384 << 20;
+
 /// A case beside a good repository.
 pub struct Trial {
     case: &'static Case,
@@ -136,6 +139,9 @@ impl Trial {
         }
         if watched.memory > MEMORY {
             complaints.push(format!("{name} took {} MB of memory", watched.memory >> 20));
+        }
+        if watched.own_memory > OWN_MEMORY {
+            complaints.push(format!("{name} took {} MB itself", watched.own_memory >> 20));
         }
         if watched.run.stderr.contains("panicked") {
             complaints.push(format!("{name} panicked: {}", watched.run.stderr));
