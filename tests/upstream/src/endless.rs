@@ -134,8 +134,8 @@ mod tests {
 
     #[test]
     fn a_dripping_body_comes_whole_and_byte_by_byte() {
-        let mut body = Dripping::new(Full::new(Bytes::from("ab")));
         run(async {
+            let mut body = Dripping::new(Full::new(Bytes::from("ab")));
             for expected in [Some("a"), Some("b"), None] {
                 let frame = body.frame().await.map(|frame| frame.expect("a frame"));
                 assert_eq!(
