@@ -127,8 +127,7 @@ impl Kills {
             let worker = workers[choice % workers.len()];
             sleep(life);
             // It may have ended in order.
-            if is_worker(worker) && kill(Pid::from_raw(worker.try_into().unwrap()), signal).is_ok()
-            {
+            if is_worker(worker) && send(worker, signal) {
                 return Some(signal);
             }
         }
@@ -141,6 +140,18 @@ impl Kills {
             complaints.push(format!("{when}, {command} exits with {}: {}", run.code, run.text()));
         }
     }
+}
+
+/// Sends a signal that ends a process. False if the process is gone.
+fn send(process: u32, signal: Signal) -> bool {
+    let process = Pid::from_raw(process.try_into().unwrap());
+    let sent = kill(process, signal).is_ok();
+    // Rust's handler takes the first one for an access to the end of a stack, sees that it is none, and
+    // goes on, so that a real fault would come again.
+    while sent && signal == Signal::SIGSEGV && kill(process, signal).is_ok() {
+        sleep(Duration::from_millis(1));
+    }
+    sent
 }
 
 /// What a worker was doing, from the text of its failure: "... while reading its files; ...".
