@@ -287,7 +287,8 @@ fn a_composer_that_fails_or_hangs_fails_its_branch_only() {
     run.exits(3).says(&[&format!("{LOOK} master"), "composer failed: exit status 7: it hurts"]);
     assert_eq!(env.tips().into_keys().collect::<Vec<_>>(), ["skins/Healthy master"]);
 
-    let pid = env.folder().join("pid");
+    // A folder in which a worker, and so Composer, may write.
+    let pid = env.data().join("mirror/locks/pid");
     let hanging = format!("yes no >&2 & sleep 300 & echo $! > {}; wait", pid.display());
     let hanging = stand_in(&env, &hanging);
     let run = env.sync(&["--composer", &hanging, "--composer-timeout", "1s"]);

@@ -25,6 +25,8 @@ fn one_repository_fails(path: &str, fault: Fault, says: &[&str]) {
         assert!(name.starts_with("pack-"), "{name} is left");
     }
     env.server.clear_faults();
+    env.sync(&[]).exits(3).says(&["it is not tried again before"]);
+    env.sync(&["--only", GREETING]).exits(0);
     env.sync(&[]).exits(0);
 }
 
@@ -46,7 +48,7 @@ fn the_list_fails(fault: Fault, says: &[&str]) {
 
 #[test]
 fn a_fetch_that_drips_fails_its_repository_once() {
-    let says = ["too slowly", "the next cycle asks again"];
+    let says = ["too slowly", "look at that server"];
     one_repository_fails("SampleGreeting/git-upload-pack", Fault::Drip, &says);
 }
 

@@ -172,7 +172,7 @@ fn names_that_would_lead_out_of_the_folder_never_appear() {
 fn long_and_unusual_file_names_are_kept() {
     let env = TestEnv::empty();
     let long = format!("{}/{}.txt", "folder".repeat(30), "file".repeat(40));
-    let odd = "Ünï cödé \"quoted\" \\ \n newline.txt";
+    let odd = "Ünï cödé \"quoted\" \n newline.txt";
     let files = [(long.as_str(), File::text("long")), (odd, File::text("odd"))];
     env.commit("skins/Odd", "master", &files);
     env.sync(&[]).exits(0);

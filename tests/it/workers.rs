@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::thread::sleep;
 use std::time::Duration;
 
 use tardist_tests::{Fault, File, Run, Running, TestEnv, files, signal, within};
@@ -45,6 +46,11 @@ fn a_worker_that_is_killed_or_crashes_costs_its_repository_only() {
         let env = stalled();
         let (sync, worker) = start(&env, &[]);
         signal(worker, name);
+        // Rust's own handler looks whether it is a stack that is full, and takes the first one away.
+        if name == "SEGV" {
+            sleep(Duration::from_millis(200));
+            signal(worker, name);
+        }
         let sync = sync.wait();
         sync.says(&[GREETING, says, "while fetching it"]);
         all_but_one_is_published(&env, &sync);
@@ -125,7 +131,7 @@ fn a_repository_that_needs_too_much_disk_waits_until_it_or_the_limit_changes() {
     env.commit("extensions/Large", "master", &[("noise", File::text(noise(3 << 20)))]);
     let limit = ["--limit-disk", "1MiB"];
     let says =
-        ["extensions/Large: needed more than 1.0 MiB on disk while fetching it", "limit-disk"];
+        ["extensions/Large", "needed more than 1.0 MiB on disk while fetching it", "limit-disk"];
     env.sync(&limit).exits(3).says(&says);
     assert_eq!(env.tips().len(), 1);
     let mirror = files(&env.data().join("mirror/extensions/Large.git"));

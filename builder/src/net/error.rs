@@ -47,7 +47,7 @@ pub enum HttpError {
     /// The response came too slowly and was given up.
     #[error(
         "{url} answered too slowly and was given up: {received} bytes in {}, where at least {} have to come; \
-         the next cycle asks again; if it stays so, look at that server and at the network",
+         if it stays so, look at that server and at the network",
         seconds(least.within), size(least.bytes)
     )]
     TooSlow {
@@ -60,8 +60,8 @@ pub enum HttpError {
     },
     /// The response did not come to its end in time.
     #[error(
-        "{url} did not end its answer within {}, the longest that tardist waits for {}; the next cycle asks \
-         again; if it stays so, look at that server and at the network",
+        "{url} did not end its answer within {}, the longest that tardist waits for {}; if it stays \
+         so, look at that server and at the network",
         seconds(limit.time), limit.what
     )]
     TooLate {
