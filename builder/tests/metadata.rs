@@ -229,12 +229,12 @@ fn the_metadata_of_a_branch_are_bounded() {
     assert!(found.descriptions.len() < 70, "{}", found.descriptions.len());
     assert_eq!((found.metadata.authors.len(), &found.metadata.title), (500, &None));
     assert_eq!(found.requires, Default::default(), "a part of them would mislead");
-    assert!(published(&found) < 600_000, "{}", published(&found));
+    assert!(published(&found) < 400_000, "{}", published(&found));
     assert_eq!(
         found.problems,
         [
             "extension.json: `version` is not a string of at most 1000 bytes",
-            "only 524288 bytes of messages are kept",
+            "only 262144 bytes of messages are kept",
             "extension.json: `name` is not a string of at most 1000 bytes",
             "extension.json: `author` is not a list of at most 500",
             "extension.json: `license-name` is not a string of at most 1000 bytes",

@@ -38,7 +38,7 @@ pub const MAX_PARAMETERS: usize = 20;
 pub const MAX_PARAMETER: usize = 1_000;
 
 /// How many bytes of texts a branch may have, in all languages; Vector, with the most, has 42 kB.
-pub const MAX_TEXTS: usize = 512 << 10;
+pub const MAX_TEXTS: usize = 256 << 10;
 
 /// How many message files of a branch are read; Wikibase, with the most, has 1,500.
 pub const MAX_MESSAGE_FILES: usize = 10_000;

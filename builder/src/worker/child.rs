@@ -67,6 +67,8 @@ pub(super) struct Worker<'a> {
     stage: Stage,
     totals: Totals,
     cpu: Duration,
+    /// How many bytes the tarballs have that are in place already.
+    placed: u64,
     repacked: Option<Repacked>,
     /// What the worker said of itself at its end: nothing is missing, or why.
     done: Option<Option<Failure>>,
@@ -125,6 +127,7 @@ impl<'a> Worker<'a> {
             stage: Stage::Starting,
             totals: Totals::default(),
             cpu: Duration::ZERO,
+            placed: 0,
             repacked: None,
             done: None,
         })
@@ -213,6 +216,7 @@ impl<'a> Worker<'a> {
                 self.clock.progress(Instant::now());
                 match self.put_in_place(&branch, &record) {
                     Ok(()) => {
+                        self.placed += record.size;
                         result.built.insert(branch, *record);
                     }
                     Err(error) => {
@@ -275,7 +279,7 @@ impl<'a> Worker<'a> {
         let staging = self.folders.tarballs.iter().map(|tarballs| &tarballs.staging);
         let folders = staging.chain([&self.folders.mirror]);
         // A file may vanish while the sizes are read.
-        let used: u64 = folders.filter_map(|folder| size(folder).ok()).sum();
+        let used: u64 = folders.filter_map(|folder| size(folder).ok()).sum::<u64>() + self.placed;
         let too_much = (used > self.limits.disk).then(|| Failure::disk(&self.limits, doing));
         too_much.or_else(|| self.shared.full_disk())
     }
