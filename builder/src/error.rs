@@ -1,6 +1,11 @@
 //! The errors of the builder. Each says what failed, on what, and what to do where that is known.
 
-use std::{io, path::PathBuf, time::Duration};
+use std::{
+    fmt::{self, Write},
+    io,
+    path::PathBuf,
+    time::Duration,
+};
 
 use tardist_contract::{BranchName, CommitId};
 
@@ -221,5 +226,46 @@ pub(crate) trait GitContext<T> {
 impl<T> GitContext<T> for Result<T, git2::Error> {
     fn git(self, action: impl FnOnce() -> String) -> Result<T, Error> {
         self.map_err(|source| Error::Git { action: action(), source })
+    }
+}
+
+/// How many bytes of an error of serde a message quotes.
+const MAX_QUOTED: usize = 300;
+
+/// The text of an error about content, no longer than fits into a message: those of serde quote what they found,
+/// which may be nearly all of a file.
+pub(crate) fn short(error: &impl fmt::Display) -> String {
+    struct Start(String);
+
+    impl Write for Start {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            let room = MAX_QUOTED - self.0.len();
+            self.0.push_str(&text[..text.floor_char_boundary(room)]);
+            if text.len() <= room {
+                return Ok(());
+            }
+            self.0.push('…');
+            Err(fmt::Error)
+        }
+    }
+
+    let mut start = Start(String::new());
+    // An error only means that there is more.
+    let _ = write!(start, "{error}");
+    start.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_that_quotes_a_file_is_cut() {
+        let json = format!("\"{}\"", "ü".repeat(1_000_000));
+        let error = serde_json::from_str::<u8>(&json).unwrap_err();
+        let text = short(&error);
+        assert!(text.starts_with("invalid type: string \"üü") && text.ends_with("ü…"), "{text}");
+        assert!(text.len() <= MAX_QUOTED + '…'.len_utf8());
+        assert_eq!(short(&"whole"), "whole");
     }
 }

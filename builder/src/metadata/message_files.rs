@@ -12,6 +12,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use crate::{
     Error,
     content::{BlobId, Content, File},
+    error::short,
     limits::metadata::{MAX_KEPT, MAX_MESSAGE_FILE, MAX_MESSAGES, MAX_TEXT},
 };
 
@@ -38,12 +39,14 @@ impl Parsed {
     fn bytes(&self) -> usize {
         let texts = self.result.iter().flatten();
         let texts = texts.map(|(key, text)| key.len() + text.as_ref().map_or(0, String::len));
-        mem::size_of::<Self>() + self.wanted.iter().map(String::len).chain(texts).sum::<usize>()
+        let reason = self.result.as_ref().err().map(String::len);
+        let wanted = self.wanted.iter().map(String::len);
+        mem::size_of::<Self>() + wanted.chain(texts).chain(reason).sum::<usize>()
     }
 }
 
 /// The wanted texts of a file by their keys; `None` for a value that is no text, or too long.
-type WantedTexts = BTreeMap<String, Option<String>>;
+pub(super) type WantedTexts = BTreeMap<String, Option<String>>;
 
 impl MessageFiles {
     /// The wanted texts of a file, or why it has none: the end of a sentence that begins with the path.
@@ -89,13 +92,17 @@ impl MessageFiles {
             )));
         }
         self.bytes += size;
-        let bytes = content.bytes(file)?;
-        let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
-        let parsed = deserializer
-            .deserialize_map(Document { wanted })
-            .and_then(|texts| deserializer.end().map(|()| texts));
-        Ok(parsed.map_err(|error| format!("is not a file of messages: {error}")))
+        Ok(wanted_texts(&content.bytes(file)?, wanted))
     }
+}
+
+/// The wanted texts in the bytes of a file, or why it has none: the end of a sentence that begins with the path.
+pub(super) fn wanted_texts(bytes: &[u8], wanted: &BTreeSet<&str>) -> Result<WantedTexts, String> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let parsed = deserializer
+        .deserialize_map(Document { wanted })
+        .and_then(|texts| deserializer.end().map(|()| texts));
+    parsed.map_err(|error| format!("is not a file of messages: {}", short(&error)))
 }
 
 /// Reads the object of a file and keeps only the wanted texts.

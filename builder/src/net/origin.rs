@@ -28,8 +28,17 @@ impl Origin {
         if authority.as_str().contains('@') {
             return None;
         }
-        let host = authority.host().to_ascii_lowercase();
-        Some(Self { scheme, host, port: authority.port_u16().unwrap_or(default_port) })
+        // The parser takes more than is a host and a port, such as `h[:x]` and `h:99999`.
+        let host = authority.host();
+        let name = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        if name.is_empty() || name.contains(['[', ']']) {
+            return None;
+        }
+        let port = match authority.as_str().strip_prefix(host)? {
+            "" | ":" => default_port,
+            port => port.strip_prefix(':').filter(|port| !port.starts_with('+'))?.parse().ok()?,
+        };
+        Some(Self { scheme, host: host.to_ascii_lowercase(), port })
     }
 
     /// True where nobody between here and the host can read along: https, or this machine itself.
@@ -88,6 +97,22 @@ mod tests {
         assert!(!same_origin("/srv/git", "/srv/git"));
         let origin = Origin::of("http://h.example/x").unwrap();
         assert_eq!(origin.to_string(), "http://h.example:80");
+    }
+
+    #[test]
+    fn what_is_no_host_with_a_port_has_no_origin() {
+        for url in [
+            "https://h[:x]/",
+            "https://h.example:99999/",
+            "https://h.example:x/",
+            "https://h.example:+80/",
+            "https://[::1]h.example/",
+            "https://:80/",
+        ] {
+            assert_eq!(Origin::of(url), None, "{url}");
+        }
+        assert!(same_origin("https://h.example:/", "https://h.example"));
+        assert!(same_origin("https://[::1]:443/", "https://[::1]/"));
     }
 
     #[test]

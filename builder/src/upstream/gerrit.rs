@@ -22,9 +22,9 @@ use super::{
     response::beginning,
     wikimedia,
 };
-use crate::{Error, net::Http};
+use crate::{Error, error::short, net::Http};
 
-mod projects;
+pub(super) mod projects;
 
 /// A Gerrit as an upstream.
 pub(super) static ADAPTER: Adapter = Adapter {
@@ -91,7 +91,7 @@ impl Upstream for Gerrit {
 }
 
 /// The name of a project that is to be distributed: it is active, and directly below its prefix.
-fn distributed_name<'a>(
+pub(super) fn distributed_name<'a>(
     project: &'a str,
     prefix: &str,
     info: &projects::Project,
@@ -154,12 +154,12 @@ impl List<'_> {
     }
 }
 
-fn parse(body: &[u8], wanted: &WantedRefs<'_>) -> Result<Projects, String> {
+pub(super) fn parse(body: &[u8], wanted: &WantedRefs<'_>) -> Result<Projects, String> {
     let json = body.strip_prefix(MAGIC_PREFIX).ok_or_else(|| {
         let beginning = beginning(body);
         format!("{beginning} instead of )]}}'; is this the base URL of a Gerrit?")
     })?;
-    projects::read(json, wanted).map_err(|e| format!("its JSON cannot be read: {e}"))
+    projects::read(json, wanted).map_err(|e| format!("its JSON cannot be read: {}", short(&e)))
 }
 
 /// Escapes the one character that a branch name may have and a query may not: `+`.

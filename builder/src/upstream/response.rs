@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::error::short;
+
 /// Reads JSON. The error says how the body differs from one of `whose`, such as "GitLab's REST
 /// API".
 pub(super) fn json<'a, T: Deserialize<'a>>(body: &'a [u8], whose: &str) -> Result<T, String> {
@@ -9,7 +11,7 @@ pub(super) fn json<'a, T: Deserialize<'a>>(body: &'a [u8], whose: &str) -> Resul
         return Err(format!("{} instead of JSON; is this the URL of {whose}?", beginning(body)));
     }
     serde_json::from_slice(body)
-        .map_err(|e| format!("its JSON cannot be read as that of {whose}: {e}"))
+        .map_err(|e| format!("its JSON cannot be read as that of {whose}: {}", short(&e)))
 }
 
 /// How a body begins, as the start of a sentence.

@@ -12,7 +12,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::{
     Error,
-    content::{composer::process::failure, files::Content},
+    content::{composer::process::failure, files::Content, paths::shown},
     limits::content::MAX_COMPOSER_JSON,
 };
 
@@ -53,14 +53,14 @@ fn read(content: &Content, name: &str) -> Result<Option<Document>, Error> {
 /// What is asked of a file. The rest of it is read and not kept: as values in memory it could take a
 /// hundred times as much as its text.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Document {
+pub(super) struct Document {
     /// Whether it has `require`, at the top.
     requires: bool,
     /// The first `url` that leads to a place on this machine outside the repository.
-    local_url: Option<String>,
+    pub(super) local_url: Option<String>,
 }
 
-fn parse(json: &[u8]) -> Result<Document, serde_json::Error> {
+pub(super) fn parse(json: &[u8]) -> Result<Document, serde_json::Error> {
     let mut document = Document::default();
     let mut json = serde_json::Deserializer::from_slice(json);
     Look { document: &mut document, depth: 0, is_url: false }.deserialize(&mut json)?;
@@ -100,7 +100,7 @@ impl<'de> Visitor<'de> for Look<'_> {
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
         if self.is_url && self.document.local_url.is_none() && !is_harmless(text) {
-            self.document.local_url = Some(text.to_owned());
+            self.document.local_url = Some(shown(text.as_bytes()));
         }
         Ok(())
     }

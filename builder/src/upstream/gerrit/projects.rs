@@ -16,20 +16,20 @@ use crate::{
 
 /// What is kept of a project.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Project {
+pub(in crate::upstream) struct Project {
     /// True if it is READ_ONLY or HIDDEN.
-    pub(super) is_hidden: bool,
+    pub(in crate::upstream) is_hidden: bool,
     /// Its wanted branches, with their commits.
-    pub(super) tips: BTreeMap<BranchName, CommitId>,
+    pub(in crate::upstream) tips: BTreeMap<BranchName, CommitId>,
     /// True if the list goes on after this project.
-    pub(super) has_more: bool,
+    pub(in crate::upstream) has_more: bool,
 }
 
 /// The projects of one response or several, by name.
-pub(super) type Projects = BTreeMap<Short<MAX_NAME>, Project>;
+pub(in crate::upstream) type Projects = BTreeMap<Short<MAX_NAME>, Project>;
 
 /// The wanted branches, by the names of their refs.
-pub(super) type WantedRefs<'a> = BTreeMap<String, &'a BranchName>;
+pub(in crate::upstream) type WantedRefs<'a> = BTreeMap<String, &'a BranchName>;
 
 /// Reads the JSON of a list of projects.
 ///
