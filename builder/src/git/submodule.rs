@@ -40,8 +40,21 @@ pub fn parse(text: &[u8]) -> Result<BTreeMap<String, String>, Unusable> {
     // If several sections have the same path, the last one counts.
     let mut names: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     let mut too_many = false;
+    // A section's name may be long and have many keys, so each name is looked at once: the last one, and whether
+    // Git uses it.
+    let (mut last, mut is_used) = (Vec::new(), false);
     let read = config_file::parse(text, |variable, value| {
         let Some((name, key)) = name_and_key(variable) else { return Ok(()) };
+        // The length comes first: to compare a longer one each time would take too long.
+        if name.len() > MAX_SUBMODULE_NAME {
+            return Ok(());
+        }
+        if last != name {
+            (last, is_used) = (name.to_vec(), is_name(name));
+        }
+        if !is_used {
+            return Ok(());
+        }
         let value = value.ok_or(Refused)?;
         let Some(value) = usable(value) else { return Ok(()) };
         if sections.len() == MAX_SUBMODULES && !sections.contains_key(name) {
@@ -70,19 +83,18 @@ pub fn parse(text: &[u8]) -> Result<BTreeMap<String, String>, Unusable> {
 }
 
 /// The name of the submodule and the key, of the full name of a variable: `submodule.NAME.KEY`. `None` for a variable
-/// that is not used, or a name that Git refuses.
+/// that is not used.
 fn name_and_key(variable: &[u8]) -> Option<(&[u8], &[u8])> {
     let rest = variable.strip_prefix(b"submodule.")?;
     let dot = rest.iter().rposition(|byte| *byte == b'.')?;
     let (name, key) = (&rest[..dot], &rest[dot + 1..]);
-    let is_used = matches!(key, b"path" | b"url");
-    (is_used && is_name(name)).then_some((name, key))
+    matches!(key, b"path" | b"url").then_some((name, key))
 }
 
-/// Whether Git uses a submodule of this name. Git makes a folder of the name, so it refuses `..` in it.
+/// Whether Git uses a submodule of this name, whatever its length. Git makes a folder of the name, so it refuses `..` in it.
 fn is_name(name: &[u8]) -> bool {
     let mut parts = name.split(|byte| matches!(byte, b'/' | b'\\'));
-    !name.is_empty() && name.len() <= MAX_SUBMODULE_NAME && parts.all(|part| part != b"..")
+    !name.is_empty() && parts.all(|part| part != b"..")
 }
 
 /// A value as text. `None` if Git ignores it, because a command could take it for an option, or if no path or
