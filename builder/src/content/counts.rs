@@ -36,6 +36,12 @@ impl Count {
     pub(crate) fn reset(&mut self) {
         self.taken = 0;
     }
+
+    /// How much was taken.
+    #[cfg(test)]
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken
+    }
 }
 
 /// What the whole content is called in messages.

@@ -230,4 +230,32 @@ mod tests {
         let named = |problem: &String| problem.split(' ').nth(3).unwrap_or_default().to_owned();
         assert_eq!(problems.iter().map(named).collect::<Vec<_>>(), left_out);
     }
+
+    #[test]
+    fn twice_as_many_links_take_at_most_twice_the_steps() {
+        // So many links through so many others to a file.
+        let steps = |links: usize, on_the_way: usize| {
+            let mut root = folder([("end", file())]);
+            for number in 0..on_the_way {
+                let target = match number {
+                    0 => "end".to_owned(),
+                    number => format!("./way{}", number - 1),
+                };
+                root.insert(format!("way{number}").into_bytes(), link(&target));
+            }
+            for number in 0..links {
+                let target = format!("way{}", on_the_way - 1);
+                root.insert(format!("link{number}").into_bytes(), link(&target));
+            }
+            let limit = (1..).map(|power| 1 << power).find(|limit| {
+                let mut counts = MemberCounts::default();
+                counts.steps.limit = *limit;
+                error(&root, counts).is_empty()
+            });
+            limit.unwrap()
+        };
+        // Powers of two, so that twice the limit is as near as can be told.
+        let once: u64 = steps(500, 10);
+        assert!(steps(1000, 10) <= 2 * once && steps(500, 20) <= 2 * once);
+    }
 }

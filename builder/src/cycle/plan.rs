@@ -217,4 +217,128 @@ mod tests {
         ]);
         assert_eq!(intact(before, &disk), published(&[("skins/A", "master", 'a')]));
     }
+
+    /// Numbers, each as a name, a branch or a commit.
+    fn random_project(random: &mut fastrand::Rng) -> Project {
+        let id = format!("skins/S{}", random.u8(0..6));
+        let mut tips = Vec::new();
+        for branch in ["master", "REL1_45", "REL1_43"] {
+            if random.u8(0..3) > 0 {
+                tips.push((branch, random.char('a'..='c')));
+            }
+        }
+        project(&id, &tips)
+    }
+
+    fn random_catalogue(random: &mut fastrand::Rng) -> Catalogue {
+        let names = ["S0", "S1", "S2", "S3", "S4", "S5"].map(|name| format!("skins/{name}"));
+        let mut entries = Vec::new();
+        for name in &names {
+            for branch in ["master", "REL1_45", "REL1_43"] {
+                if random.bool() {
+                    entries.push((name.as_str(), branch, random.char('a'..='c')));
+                }
+            }
+        }
+        published(&entries)
+    }
+
+    fn random_listing(random: &mut fastrand::Rng) -> Listing {
+        let mut listing = Listing::default();
+        for _ in 0..random.u8(0..6) {
+            let project = random_project(random);
+            if listing.ids().any(|id| *id == project.id) {
+                continue;
+            }
+            if random.u8(0..4) > 0 {
+                listing.projects.push(project);
+            } else {
+                let reason = "down".into();
+                listing.failed.push((project.id, crate::Error::Refs { url: project.url, reason }));
+            }
+        }
+        listing
+    }
+
+    #[test]
+    fn a_plan_never_names_what_is_not_there_and_forgets_nothing() {
+        for seed in 0..2000 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let (listing, before) = (random_listing(&mut random), random_catalogue(&mut random));
+            let only: BTreeSet<RepositoryId> = match random.u8(0..3) {
+                0 => (0..2).map(|_| random_project(&mut random).id).collect(),
+                _ => BTreeSet::new(),
+            };
+            let force = random.u8(0..4) == 0;
+            let projects = listing.projects.clone();
+            let failed: Vec<RepositoryId> =
+                listing.failed.iter().map(|(id, _)| id.clone()).collect();
+            let Plan { jobs, kept, unknown } = plan(listing, &before, &only, force);
+            let is_selected = |id: &RepositoryId| only.is_empty() || only.contains(id);
+            let listed = |id: &RepositoryId| projects.iter().find(|project| project.id == *id);
+            // Each job is for branches that the upstream has, of a repository that is selected.
+            for job in &jobs {
+                assert_eq!(Some(&job.project), listed(&job.project.id), "{seed}");
+                assert!(is_selected(&job.project.id) && !job.branches.is_empty(), "{seed}");
+                let tips = &job.project.tips;
+                assert!(job.branches.iter().all(|branch| tips.contains_key(branch)), "{seed}");
+            }
+            // All that is kept is published, and stays as it is.
+            for (id, record) in &kept {
+                assert!(!record.branches.is_empty(), "{seed}");
+                for (branch, record) in &record.branches {
+                    assert_eq!(before[id].branches.get(branch), Some(record), "{seed}");
+                    let tip = listed(id).map(|project| project.tips.get(branch));
+                    let is_there = tip == Some(Some(&record.commit));
+                    assert!(is_there || !is_selected(id) || failed.contains(id), "{seed}");
+                }
+            }
+            // Each branch that is listed and selected is made or kept, and not both.
+            for project in projects.iter().filter(|project| is_selected(&project.id)) {
+                for branch in project.tips.keys() {
+                    let is_kept =
+                        kept.get(&project.id).is_some_and(|it| it.branches.contains_key(branch));
+                    let is_made = jobs
+                        .iter()
+                        .any(|job| job.project.id == project.id && job.branches.contains(branch));
+                    assert!(is_kept != is_made && !(force && is_kept), "{seed}: {branch}");
+                }
+            }
+            // What is not selected or could not be listed stays whole.
+            for (id, record) in &before {
+                if !is_selected(id) || failed.contains(id) {
+                    assert_eq!(kept.get(id), Some(record), "{seed}");
+                }
+            }
+            assert!(unknown.iter().all(|id| only.contains(id) && listed(id).is_none()), "{seed}");
+        }
+    }
+
+    #[test]
+    fn what_counts_as_published_is_on_disk_with_its_size() {
+        for seed in 0..500 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let before = random_catalogue(&mut random);
+            let mut disk = Tarballs::new();
+            for (id, record) in random_catalogue(&mut random) {
+                for (branch, record) in record.branches {
+                    let name = record.tarball(&id.name, &branch).into();
+                    let file = TarballFile { size: random.u64(8..10), written_at: 0 };
+                    disk.insert((id.kind, name), file);
+                }
+            }
+            let found = intact(before.clone(), &disk);
+            let is_on_disk = |id: &RepositoryId, branch, record: &BranchRecord| {
+                let file = disk.get(&(id.kind, record.tarball(&id.name, branch).into()));
+                file.is_some_and(|file| file.size == record.size)
+            };
+            for (id, record) in &before {
+                for (branch, record) in &record.branches {
+                    let stays = found.get(id).is_some_and(|it| it.branches.contains_key(branch));
+                    assert_eq!(stays, is_on_disk(id, branch, record), "{seed}: {id} {branch}");
+                }
+            }
+            assert!(found.values().all(|record| !record.branches.is_empty()), "{seed}");
+        }
+    }
 }

@@ -341,4 +341,30 @@ mod tests {
         assert_eq!(said(b"a -text"), State::Unset);
         assert_eq!(said(b"a text\na !text"), State::Unspecified);
     }
+
+    #[test]
+    fn twice_as_much_of_anything_takes_at_most_twice_the_steps() {
+        // Steps for a path of this length, with so many lines, wildcards in each, and macros.
+        let steps = |length: usize, lines: usize, wildcards: usize, macros: usize| {
+            let chain: String = (0..macros)
+                .map(|number| format!("[attr]m{number} m{} ident\n", number + 1))
+                .collect();
+            let line = format!("a{}z m0 text\n", "**/*[!b]?".repeat(wildcards));
+            let text = chain + &line.repeat(lines);
+            let mut counts = AttributeCounts::default();
+            let attributes = Attributes::root(text.as_bytes(), &mut counts).unwrap();
+            attributes.of("a/".repeat(length).as_bytes(), &mut counts.steps).unwrap();
+            counts.steps.taken()
+        };
+        let once = steps(200, 20, 10, 20);
+        assert!(once > 100_000);
+        for twice in [
+            steps(400, 20, 10, 20),
+            steps(200, 40, 10, 20),
+            steps(200, 20, 20, 20),
+            steps(200, 20, 10, 40),
+        ] {
+            assert!(twice <= 2 * once, "{twice} steps instead of {once}");
+        }
+    }
 }
