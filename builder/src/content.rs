@@ -15,6 +15,8 @@ mod checkout;
 mod composer;
 mod counts;
 mod files;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod link_texts;
 mod links;
 mod members;

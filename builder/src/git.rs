@@ -9,6 +9,8 @@
 //! is no longer needed.
 
 mod config_file;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 pub mod keep;
 pub mod ls_refs;
 pub mod mirror;

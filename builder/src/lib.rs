@@ -18,6 +18,8 @@ pub mod content;
 pub mod cycle;
 pub mod data_dir;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod git;
 pub mod limits;
 pub mod memory;

@@ -2,6 +2,8 @@
 //! `plain_text`.
 
 mod fields;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod manifest;
 mod message_files;
 mod messages;

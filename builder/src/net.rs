@@ -6,6 +6,8 @@
 mod body;
 mod connector;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod http;
 mod link;
 mod options;

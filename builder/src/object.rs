@@ -79,7 +79,7 @@ impl<T> ObjectContext<T> for Result<T, git2::Error> {
 
 /// Parses a commit object (<https://git-scm.com/docs/user-manual#commit-object>) like `parse_commit_buffer`
 /// in Git's commit.c. `None` if Git could not read it.
-fn parse(object: &[u8]) -> Option<Commit> {
+pub(crate) fn parse(object: &[u8]) -> Option<Commit> {
     let mut lines = object.split(|&byte| byte == b'\n');
     let mut line = lines.next()?;
     let tree = id(line.strip_prefix(b"tree ")?)?;

@@ -10,6 +10,8 @@
 mod adapter;
 mod bounded;
 mod directory;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod gerrit;
 mod github;
 mod gitlab;

@@ -3,6 +3,7 @@
 
 mod bench;
 mod deny;
+mod fuzz;
 mod languages;
 mod sbom;
 mod servers;

@@ -1,11 +1,13 @@
 //! `cargo xtask torture`: builds tardist and runs the program `torture` of the package `tests/`, which
-//! reads the same command line.
+//! reads the same command line. With `--fuzz` it runs the fuzzers instead, which need another Rust.
 
 use std::{env, ffi::OsString, process::ExitCode};
 
 use anyhow::{Context, Result};
 use clap::Args;
 use xtask::{process, project};
+
+use crate::fuzz;
 
 /// The package with the program.
 const PACKAGE: &str = "tardist-tests";
@@ -20,6 +22,9 @@ pub(crate) struct Arguments {
 
 /// Runs it and returns its exit status.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    if fuzz::is_meant(&arguments.arguments) {
+        return fuzz::run(&arguments.arguments);
+    }
     process::run(project::cargo().args(["build", "--release", "--package", "tardist"]))?;
     let mut cargo = project::cargo();
     cargo.current_dir(env::current_dir().context("cannot tell the current folder")?);

@@ -9,6 +9,8 @@ mod apply;
 mod attributes;
 pub(crate) mod convert;
 mod encoding;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod gitattributes;
 mod ident;
 mod line_ends;

@@ -7,6 +7,8 @@
 //! It is off by default: Composer asks hosts that tardist does not know, and a tarball is then only as
 //! reproducible as its `composer.lock`.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod install;
 mod process;
 mod requirements;

@@ -186,7 +186,7 @@ fn request(branches: &BTreeSet<BranchName>) -> Vec<u8> {
 
 /// Why a response is not a list of refs.
 #[derive(Debug)]
-enum RefsError {
+pub(super) enum RefsError {
     /// Reading failed, or the response ended too early.
     Interrupted(io::Error),
     /// The response has another form. The text says what was found.
@@ -219,14 +219,20 @@ fn text_of(bytes: &[u8]) -> String {
 
 /// Reads lines of `ID REF` up to a flush packet. If no ref matches, as in an empty repository, there is only the
 /// flush packet.
-fn read_version_2(mut from: impl Read, branches: &BTreeSet<BranchName>) -> Result<Tips, RefsError> {
+pub(super) fn read_version_2(
+    mut from: impl Read,
+    branches: &BTreeSet<BranchName>,
+) -> Result<Tips, RefsError> {
     read_refs(&mut from, branches, |line| Some(line))
 }
 
 /// Reads `# service=git-upload-pack`, a flush packet, then lines of `ID REF` up to a flush packet. In the first
 /// line, the server's capabilities follow after a NUL. If there are no refs, the first line has the name
 /// `capabilities^{}` in place of a ref.
-fn read_version_0(mut from: impl Read, branches: &BTreeSet<BranchName>) -> Result<Tips, RefsError> {
+pub(super) fn read_version_0(
+    mut from: impl Read,
+    branches: &BTreeSet<BranchName>,
+) -> Result<Tips, RefsError> {
     let mut buffer = Vec::new();
     match read(&mut from, &mut buffer)? {
         Packet::Data(line) if line.starts_with(b"# service=git-upload-pack") => {}

@@ -118,7 +118,7 @@ unsafe fn set_globals(http: &Arc<Http>) -> Result<(), git2::Error> {
 /// A server sends them if its repository is a shallow clone
 /// (<https://git-scm.com/docs/pack-protocol>, "Reference Discovery"). libgit2 rejects them. They are not needed,
 /// because only one commit of each branch is fetched.
-fn without_shallow(refs: &[u8]) -> Vec<u8> {
+pub(super) fn without_shallow(refs: &[u8]) -> Vec<u8> {
     let mut kept = Vec::with_capacity(refs.len());
     let (mut rest, mut buffer) = (refs, Vec::new());
     loop {
@@ -144,7 +144,7 @@ fn without_shallow(refs: &[u8]) -> Vec<u8> {
 ///
 /// # Errors
 /// The error of the reader, or [`HttpError::TooLong`] for `url`.
-fn plain_start<R: Read>(
+pub(super) fn plain_start<R: Read>(
     mut response: R,
     url: &str,
     limit: usize,

@@ -153,7 +153,7 @@ fn language(file_name: &str) -> Option<&str> {
 
 /// Replaces `$1` and so on by the parameters. A number without a parameter stays. `None` if the result would be
 /// longer than `limit` bytes; it is never in memory.
-fn with_parameters(text: &str, parameters: &[String], limit: usize) -> Option<String> {
+pub(super) fn with_parameters(text: &str, parameters: &[String], limit: usize) -> Option<String> {
     let mut out = String::new();
     let mut push = |part: &str| {
         let fits = out.len() + part.len() <= limit;

@@ -226,7 +226,7 @@ fn with<B>(
 }
 
 /// `Retry-After` in either of its forms (RFC 9110, 10.2.3): seconds or an HTTP date.
-fn retry_after<B>(response: &Response<B>) -> Option<Duration> {
+pub(super) fn retry_after<B>(response: &Response<B>) -> Option<Duration> {
     let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
     if let Ok(seconds) = value.trim().parse() {
         return Some(Duration::from_secs(seconds));

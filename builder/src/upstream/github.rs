@@ -75,9 +75,9 @@ struct GitHub {
 }
 
 #[derive(Debug, Deserialize)]
-struct Repository {
+pub(super) struct Repository {
     name: Short<MAX_NAME>,
-    clone_url: Short<MAX_URL>,
+    pub(super) clone_url: Short<MAX_URL>,
     #[serde(default)]
     archived: bool,
     #[serde(default)]

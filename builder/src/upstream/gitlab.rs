@@ -65,9 +65,9 @@ struct GitLab {
 }
 
 #[derive(Debug, Deserialize)]
-struct Project {
+pub(super) struct Project {
     path_with_namespace: Short<MAX_URL>,
-    http_url_to_repo: Short<MAX_URL>,
+    pub(super) http_url_to_repo: Short<MAX_URL>,
 }
 
 impl Entry for Project {
@@ -77,7 +77,7 @@ impl Entry for Project {
 }
 
 /// The kind and name of a project, by the last two parts of its path.
-fn kind_and_name(path: &str) -> Option<(Kind, &str)> {
+pub(super) fn kind_and_name(path: &str) -> Option<(Kind, &str)> {
     let (namespace, name) = path.rsplit_once('/')?;
     let group = namespace.rsplit('/').next()?;
     Some((group.to_ascii_lowercase().parse().ok()?, name))

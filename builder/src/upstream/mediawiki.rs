@@ -83,9 +83,9 @@ struct Query {
 }
 
 #[derive(Debug, Deserialize)]
-struct Names {
-    extensions: Bounded<Short<MAX_NAME>, MAX_REPOSITORIES>,
-    skins: Bounded<Short<MAX_NAME>, MAX_REPOSITORIES>,
+pub(super) struct Names {
+    pub(super) extensions: Bounded<Short<MAX_NAME>, MAX_REPOSITORIES>,
+    pub(super) skins: Bounded<Short<MAX_NAME>, MAX_REPOSITORIES>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -99,10 +99,10 @@ struct Distributor {
     snapshots: Branches,
 }
 
-type Branches = Bounded<Short<MAX_NAME>, MAX_BRANCHES>;
+pub(super) type Branches = Bounded<Short<MAX_NAME>, MAX_BRANCHES>;
 
 /// The names, and the release branches.
-fn parse(body: &[u8]) -> Result<(Names, Branches), String> {
+pub(super) fn parse(body: &[u8]) -> Result<(Names, Branches), String> {
     let response: ApiResponse = json(body, "a wiki's api.php")?;
     if let Some(error) = response.error {
         return Err(format!("the wiki says {}: {}", &*error.code, shortened(&error.info)));

@@ -24,7 +24,7 @@ pub(super) trait Entry: DeserializeOwned {
 }
 
 /// The entries of one page.
-type Page<T> = Bounded<T, MAX_REPOSITORIES>;
+pub(super) type Page<T> = Bounded<T, MAX_REPOSITORIES>;
 
 /// How much of a list is read.
 #[derive(Debug, Clone, Copy)]

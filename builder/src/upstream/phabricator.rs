@@ -82,8 +82,8 @@ struct ConduitResponse {
 }
 
 #[derive(Debug, Deserialize)]
-struct SearchResult {
-    data: Bounded<Repository, MAX_REPOSITORIES>,
+pub(super) struct SearchResult {
+    pub(super) data: Bounded<Repository, MAX_REPOSITORIES>,
     #[serde(default)]
     cursor: Cursor,
 }
@@ -103,7 +103,7 @@ enum After {
 }
 
 #[derive(Debug, Deserialize)]
-struct Repository {
+pub(super) struct Repository {
     phid: Short<MAX_NAME>,
     fields: Fields,
     #[serde(default)]
@@ -153,7 +153,7 @@ struct Effective {
 impl Repository {
     /// The URL to clone from: a readable one on `host`. If there is none, the first readable http
     /// URL, which the message about the wrong host then names.
-    fn clone_url(&self, host: &str) -> Option<&str> {
+    pub(super) fn clone_url(&self, host: &str) -> Option<&str> {
         let urls = || {
             let entries = self.attachments.uris.uris.0.iter().map(|entry| &entry.fields);
             entries
@@ -163,6 +163,16 @@ impl Repository {
         };
         urls().find(|url| same_origin(url, host)).or_else(|| urls().next())
     }
+}
+
+/// The result in the body of a response, or what the response says instead.
+pub(super) fn parse(body: &[u8]) -> Result<SearchResult, String> {
+    let response: ConduitResponse = json(body, "a Phabricator")?;
+    if let Some(code) = response.error_code {
+        let info = response.error_info.unwrap_or_default();
+        return Err(format!("Conduit says {}: {}", shortened(&code), shortened(&info)));
+    }
+    response.result.ok_or_else(|| "it has no `result`; is this a Phabricator?".to_owned())
 }
 
 impl Phabricator {
@@ -188,13 +198,7 @@ impl Phabricator {
         let page = http
             .ask(&url, &headers, Some(form.finish().as_bytes()))
             .map_err(|source| Error::List { what: what(), source })?;
-        let result = json::<ConduitResponse>(&page.body, "a Phabricator").and_then(|response| {
-            if let Some(code) = response.error_code {
-                let info = response.error_info.unwrap_or_default();
-                return Err(format!("Conduit says {}: {}", shortened(&code), shortened(&info)));
-            }
-            let none = || "it has no `result`; is this a Phabricator?".to_owned();
-            let result = response.result.ok_or_else(none)?;
+        let result = parse(&page.body).and_then(|result| {
             guard.page(page.body.len(), result.data.0.len())?;
             Ok(result)
         });

@@ -10,6 +10,8 @@
 //! [`settings`], then [`endpoints`] and [`page`], then [`spin`], which imports neither of the last two.
 
 pub mod endpoints;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod http;
 pub mod language;
 pub mod page;

@@ -14,7 +14,8 @@ use tardist_tests::hostile::{Case, Outcome, Size, Trial, cases};
 
 /// Tries to stop tardist: with hostile repositories in full size, and by killing its workers.
 ///
-/// Exits with 1 if something is not as it has to be.
+/// Exits with 1 if something is not as it has to be. `cargo xtask torture --fuzz` runs the fuzzers; its
+/// `--help` says more.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask torture", bin_name = "cargo xtask torture", version)]
 struct Arguments {

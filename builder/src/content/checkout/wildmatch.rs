@@ -25,7 +25,7 @@ enum Token {
 }
 
 /// A set of bytes, one bit for each.
-type Bytes = [u64; 4];
+pub(super) type Bytes = [u64; 4];
 
 impl Glob {
     /// Reads a pattern. With `paths`, only `**` matches a slash. `None` for a pattern that matches
@@ -129,7 +129,7 @@ impl Glob {
     }
 }
 
-fn has(set: &Bytes, byte: u8) -> bool {
+pub(super) fn has(set: &Bytes, byte: u8) -> bool {
     set[usize::from(byte >> 6)] & 1 << (byte & 63) != 0
 }
 
@@ -199,7 +199,7 @@ fn bracket(pattern: &[u8], mut at: usize) -> Option<(Bytes, usize)> {
 }
 
 /// The bytes of `[:name:]` in the C locale, but for `space`: Git has a list of its own for it.
-fn named(name: &[u8]) -> Option<Bytes> {
+pub(super) fn named(name: &[u8]) -> Option<Bytes> {
     Some(match name {
         b"alnum" => class(|b| b.is_ascii_alphanumeric()),
         b"alpha" => class(|b| b.is_ascii_alphabetic()),

@@ -43,7 +43,7 @@ pub fn apply(request: &Request, mut response: Response) -> Result<Response, ApiE
 
 /// What a request's `Range` asks for.
 #[derive(Debug, PartialEq, Eq)]
-enum Requested {
+pub(crate) enum Requested {
     /// The whole: the header is absent, malformed, or asks for several parts. The RFC allows to answer
     /// the latter with the whole, and nobody asks for several parts of a tarball.
     Whole,
@@ -54,7 +54,7 @@ enum Requested {
 }
 
 /// Reads `Range` (RFC 9110, 14.1.2) for a file of `size` bytes.
-fn requested(headers: &HeaderMap, size: u64) -> Requested {
+pub(crate) fn requested(headers: &HeaderMap, size: u64) -> Requested {
     match parse(headers, size) {
         None => Requested::Whole,
         Some(range) if range.is_empty() => Requested::Outside,

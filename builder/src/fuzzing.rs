@@ -1,0 +1,80 @@
+//! What the fuzzers run: a function for each parser that bytes from outside reach.
+//!
+//! Each function checks more than that nothing panics: that what comes out is within the limits, and that it is
+//! right, as far as another way to the same result says so. The package `fuzz/` runs them on new inputs, and the
+//! tests below on the kept ones (`fuzz/corpus/`). docs/development.md says how to keep an input.
+//!
+//! This room exists in tests and in builds with `--cfg fuzzing`, which cargo-fuzz sets. So the crate exports
+//! nothing for it.
+
+pub use crate::{
+    content::fuzzing::{attributes, composer, conversion, wildmatch},
+    git::fuzzing::{gitmodules, pkt_lines, refs},
+    metadata::fuzzing::{manifest, messages, plain_text},
+    net::fuzzing::{link_header, origin, retry_after},
+    upstream::fuzzing::{gerrit, github, gitlab, mediawiki, phabricator},
+};
+
+/// Commit objects.
+pub fn commit(bytes: &[u8]) {
+    let Some(commit) = crate::object::parse(bytes) else { return };
+    assert!(commit.parents.len() * "parent ".len() < bytes.len(), "a parent takes a line");
+    let mut text = format!("tree {}\n", commit.tree);
+    for parent in &commit.parents {
+        text += &format!("parent {parent}\n");
+    }
+    text += &format!("author a <> 0 +0000\ncommitter c <> {} +0000\n\nm", commit.committed_at);
+    assert_eq!(crate::object::parse(text.as_bytes()), Some(commit));
+}
+
+/// A function with its name, which is that of its fuzzer and of the folder of its inputs.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All functions.
+pub const TARGETS: [Target; 19] = [
+    ("attributes", attributes),
+    ("commit", commit),
+    ("composer", composer),
+    ("conversion", conversion),
+    ("gerrit", gerrit),
+    ("github", github),
+    ("gitlab", gitlab),
+    ("gitmodules", gitmodules),
+    ("link_header", link_header),
+    ("manifest", manifest),
+    ("mediawiki", mediawiki),
+    ("messages", messages),
+    ("origin", origin),
+    ("phabricator", phabricator),
+    ("pkt_lines", pkt_lines),
+    ("plain_text", plain_text),
+    ("refs", refs),
+    ("retry_after", retry_after),
+    ("wildmatch", wildmatch),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn each_kept_input_is_read_as_it_should() {
+        let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
+        for (name, run) in TARGETS {
+            let fuzzer = fs::read_to_string(fuzz.join(format!("fuzz_targets/{name}.rs"))).unwrap();
+            assert!(fuzzer.contains(&format!("tardist::fuzzing::{name}(")), "{name}: {fuzzer}");
+            let kept = fs::read_dir(fuzz.join("corpus").join(name)).unwrap();
+            let mut count = 0;
+            for file in kept {
+                let path = file.unwrap().path();
+                // Shown if the next line fails.
+                println!("{}", path.display());
+                run(&fs::read(path).unwrap());
+                count += 1;
+            }
+            assert!(count > 0, "{name} has kept inputs");
+        }
+    }
+}

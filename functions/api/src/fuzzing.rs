@@ -1,0 +1,272 @@
+//! What the fuzzers run: a function for each part of a request that is read here.
+//!
+//! Each function checks more than that nothing panics: that what comes out is within its limits, and right as
+//! far as it can be told. The package `fuzz/` runs them on new inputs, and the tests below on the kept ones
+//! (`fuzz/corpus/`). docs/development.md says how to keep an input.
+//!
+//! This room exists in tests and in builds with `--cfg fuzzing`, which cargo-fuzz sets. So the crate exports
+//! nothing for it.
+
+use std::{
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use tardist_contract::{
+    schema::{JSON, USER_VERSION},
+    search::steps,
+};
+
+use crate::{
+    endpoints::{gerrit, health, index, info, list, openapi, search as search_endpoint},
+    http::{
+        accept::{items, wants, weighted},
+        conditional,
+        encoding::accepts_gzip,
+        problem::ApiError,
+        range::{Requested, requested},
+        request::Request,
+        response::Response,
+    },
+    language::{chain::known, wanted::Wanted},
+    page,
+    query::{
+        search::MAX_TEXT,
+        snapshot::Snapshot,
+        statement::{Statement, Value},
+    },
+    route::{Route, route},
+    settings::Settings,
+};
+
+/// How many languages are tried for a client at most.
+const MAX_LANGUAGES: usize = 16;
+
+/// The longest problem document, in bytes.
+const MAX_PROBLEM: u64 = 1024;
+
+/// Headers, one on each line. A line that no header can be is left out.
+fn headers(bytes: &[u8]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for line in bytes.split(|byte| *byte == b'\n') {
+        let colon = line.iter().position(|byte| *byte == b':').unwrap_or(line.len());
+        let (name, value) = line.split_at(colon);
+        let value = HeaderValue::from_bytes(value.get(1..).unwrap_or_default().trim_ascii());
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), value) {
+            headers.append(name, value);
+        }
+    }
+    headers
+}
+
+/// The same value as the header of this name, from each line.
+fn lines(name: &HeaderName, bytes: &[u8]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for line in bytes.split(|byte| *byte == b'\n') {
+        if let Ok(value) = HeaderValue::from_bytes(line) {
+            headers.append(name, value);
+        }
+    }
+    headers
+}
+
+/// A snapshot that has one row of each form.
+struct Rows {
+    /// How many bytes the texts of a statement may have.
+    limit: usize,
+}
+
+impl Snapshot for Rows {
+    async fn get<T>(&self, statement: Statement<T>) -> Result<T, ApiError> {
+        let texts = statement.params.iter().map(|value| match value {
+            Value::Text(text) => text.len(),
+            _ => 0,
+        });
+        let size: usize = texts.sum();
+        assert!(size <= self.limit, "a statement with {size} bytes of texts");
+        let (text, number) = (|| Value::text("{}"), || Value::Integer(1));
+        let rows = [
+            vec![text(), number()],
+            vec![number(), text()],
+            vec![number(), number(), Value::text("")],
+            vec![text(), text(), number(), number()],
+            vec![text(), Value::text("de"), number()],
+            vec![number(), number(), number(), number()],
+        ];
+        let read = rows.into_iter().find_map(|row| {
+            let version = Value::Integer(USER_VERSION);
+            statement.read(std::iter::once(version).chain(row).collect()).ok()
+        });
+        read.ok_or(ApiError::Internal)
+    }
+}
+
+/// What the components do with a request, but that tarballs are not opened.
+async fn respond(request: &Request, snapshot: &Rows) -> Result<Response, ApiError> {
+    let settings =
+        Settings { snapshot_max_age: 60, documentation_url: "https://d.example/".into() };
+    match route(request)? {
+        Route::Index if page::html::is_wanted(&request.headers) => {
+            page::home::get(request, &settings, snapshot).await
+        }
+        Route::Index => index::get(request, &settings, snapshot).await,
+        Route::Health => health::get(&settings, 1, snapshot).await,
+        Route::OpenApi => Ok(openapi::get(request)),
+        Route::List(kind) => list::get(request, kind, snapshot).await,
+        Route::Infos(kind) => info::many(request, kind, snapshot).await,
+        Route::Info(kind, name) => info::one(request, kind, &name, snapshot).await,
+        Route::Search => search_endpoint::get(request, snapshot).await,
+        Route::Projects => gerrit::projects(request, snapshot).await,
+        Route::Branches(kind, name) => gerrit::branches(request, kind, &name, snapshot).await,
+        Route::Dist(_, name) => {
+            assert!(!name.as_str().contains(['/', '\\', '\0']) && !name.as_str().starts_with('.'));
+            Err(ApiError::no_such_tarball())
+        }
+        Route::ListPage(kind) => page::listing::get(request, kind, snapshot).await,
+        Route::RepositoryPage(kind, name) => {
+            page::repository::get(request, kind, &name, snapshot).await
+        }
+    }
+}
+
+/// A request: the target on the first line, then headers.
+pub fn request(bytes: &[u8]) {
+    let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let (target, rest) = bytes.split_at(end);
+    let Ok(uri) = Uri::try_from(target) else { return };
+    let headers = headers(rest);
+    // `\u0000` in JSON comes from `%00`; a search asks for each of its words in many ways.
+    let snapshot = Rows { limit: 256 * MAX_TEXT + 4 * target.len() };
+    // It reads the document, and `{}` is none.
+    let mut is_page = false;
+    let response = Request::new(Method::GET, &uri, headers.clone()).and_then(|request| {
+        is_page = matches!(route(&request), Ok(Route::RepositoryPage(..)));
+        let mut future = pin!(respond(&request, &snapshot));
+        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(response) => response,
+            Poll::Pending => unreachable!("nothing has to be waited for"),
+        }
+    });
+    let response = response.and_then(|response| conditional::apply(&headers, response));
+    if let Err(error) = &response {
+        let problem = error.response();
+        assert!(problem.body.len() <= MAX_PROBLEM && problem.status.as_u16() >= 400);
+    }
+    let response = response.unwrap_or_else(|error| page::problem::response(&headers, &error));
+    let response = response.finish();
+    let status = response.status.as_u16();
+    assert!(matches!(status, 200 | 304 | 400 | 404 | 412 | 500 | 503), "{status}");
+    assert!(response.headers.contains_key(header::CONTENT_LENGTH) || status == 304);
+    assert!(is_page || status != 500, "the row of a statement has none of these forms");
+}
+
+/// Values of `Accept`, `Accept-Encoding` and `Accept-Language`, one on each line.
+pub fn accept(bytes: &[u8]) {
+    let accepted = lines(&header::ACCEPT, bytes);
+    for item in items(&accepted, header::ACCEPT) {
+        let Some((name, weight)) = weighted(item) else { continue };
+        assert!(weight <= 1_000 && item.contains(name) && name.trim() == name);
+    }
+    assert!(wants(&accepted, JSON) <= 1_000);
+    let gzip = accepts_gzip(&lines(&header::ACCEPT_ENCODING, bytes));
+    assert!(
+        !gzip
+            || bytes.windows(4).any(|it| it.eq_ignore_ascii_case(b"gzip"))
+            || bytes.contains(&b'*')
+    );
+    let languages = lines(&header::ACCEPT_LANGUAGE, bytes);
+    let Ok(request) = Request::new(Method::GET, &Uri::from_static("/info"), languages) else {
+        unreachable!("the path is text")
+    };
+    let Ok(wanted) = Wanted::of(&request) else { unreachable!("a header is no error") };
+    let codes = wanted.chain.codes();
+    assert!(codes.len() <= MAX_LANGUAGES && codes.contains(&"en"));
+    for (index, code) in codes.iter().enumerate() {
+        assert!(!codes[..index].contains(code), "{code} twice");
+        assert!(known(code).is_some(), "{code}");
+    }
+}
+
+/// `If-None-Match` and the headers like it, one on each line with its name.
+pub fn conditions(bytes: &[u8]) {
+    let headers = headers(bytes);
+    let response = || Response::json("{}".to_owned(), 1_786_008_600);
+    let etag = response().headers.get(header::ETAG).cloned();
+    match conditional::apply(&headers, response()) {
+        Ok(response) if response.status == StatusCode::NOT_MODIFIED => {
+            assert!(response.body.is_empty() && response.headers.contains_key(header::ETAG));
+            let asks = [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE];
+            assert!(asks.iter().any(|name| headers.contains_key(name)));
+        }
+        Ok(response) => {
+            assert_eq!((response.status, response.body.len()), (StatusCode::OK, 2));
+            assert_eq!(response.headers.get(header::ETAG), etag.as_ref());
+        }
+        Err(error) => assert_eq!(error, ApiError::PreconditionFailed),
+    }
+}
+
+/// Values of `Range`, one on each line; the first two bytes are the size of the file.
+pub fn range(bytes: &[u8]) {
+    let Some((size, rest)) = bytes.split_first_chunk() else { return };
+    let size = u64::from(u16::from_be_bytes(*size));
+    match requested(&lines(&header::RANGE, rest), size) {
+        Requested::Whole => {}
+        Requested::Part(range) => assert!(range.start < range.end && range.end <= size),
+        Requested::Outside => assert!(rest.contains(&b'-')),
+    }
+}
+
+/// What somebody searches for.
+pub fn search(bytes: &[u8]) {
+    let text: String = String::from_utf8_lossy(bytes).chars().take(MAX_TEXT).collect();
+    for step in steps(&text, None) {
+        // Text is in quotes. Outside of them is only what FTS5 has for syntax.
+        let parts: Vec<&str> = step.terms.split('"').collect();
+        assert!(parts.len() % 2 == 1, "{}", step.terms);
+        for syntax in parts.iter().step_by(2).flat_map(|part| part.split_ascii_whitespace()) {
+            let rest = syntax.replace("AND", "").replace("OR", "");
+            assert!(rest.chars().all(|c| matches!(c, '(' | ')' | '*')), "{}", step.terms);
+        }
+        assert!(step.terms.len() <= 64 * MAX_TEXT, "{} bytes", step.terms.len());
+    }
+}
+
+/// A function with its name, which is that of its fuzzer and of the folder of its inputs.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All functions.
+pub const TARGETS: [Target; 5] = [
+    ("accept", accept),
+    ("conditions", conditions),
+    ("range", range),
+    ("request", request),
+    ("search", search),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn each_kept_input_is_read_as_it_should() {
+        let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
+        for (name, run) in TARGETS {
+            let fuzzer = fs::read_to_string(fuzz.join(format!("fuzz_targets/{name}.rs"))).unwrap();
+            assert!(fuzzer.contains(&format!("tardist_api::fuzzing::{name}(")), "{name}: {fuzzer}");
+            let kept = fs::read_dir(fuzz.join("corpus").join(name)).unwrap();
+            let mut count = 0;
+            for file in kept {
+                let path = file.unwrap().path();
+                // Shown if the next line fails.
+                println!("{}", path.display());
+                run(&fs::read(path).unwrap());
+                count += 1;
+            }
+            assert!(count > 0, "{name} has kept inputs");
+        }
+    }
+}
