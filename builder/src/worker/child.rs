@@ -161,6 +161,10 @@ impl<'a> Worker<'a> {
             }
         }
         let status = self.child.wait();
+        if status.as_ref().is_ok_and(death::is_by_processor_time) {
+            // What was seen last may be a little less.
+            self.cpu = self.cpu.max(self.limits.cpu);
+        }
         let failure = match (killed, self.done.take()) {
             (Some(failure), _) => Some(failure),
             (None, Some(done)) => done,

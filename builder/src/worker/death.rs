@@ -10,6 +10,11 @@ use crate::{
     worker::failure::{Again, Failure},
 };
 
+/// True if the system ended the worker at its limit of processor time.
+pub(super) fn is_by_processor_time(status: &ExitStatus) -> bool {
+    status.signal() == Some(Signal::SIGXCPU as i32)
+}
+
 /// The failure of a worker that ended with this status and these last words on standard error. `doing` says what it
 /// was doing: "while reading its files".
 pub(super) fn failure(
