@@ -4,7 +4,8 @@
 /// normally there is one for each branch.
 pub const MAX_NEGOTIATION: usize = 16 << 20;
 
-/// The longest `.gitmodules` that is read, in bytes. Those of real extensions and skins have below 2 kB.
+/// The longest `.gitmodules` that is read, in bytes. Those of real extensions and skins are estimated to
+/// have below 2 kB.
 pub const MAX_GITMODULES: u64 = 1 << 20;
 
 /// How many submodules a branch may have, with those of its submodules. Real extensions and skins have up to
