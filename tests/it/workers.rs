@@ -144,6 +144,8 @@ fn a_repository_that_needs_too_much_disk_waits_until_it_or_the_limit_changes() {
         .says(&says)
         .says(&["not tried again", "sync --only extensions/Large"]);
     assert!(env.git_requests().is_empty(), "it was tried again");
+    let plan = env.sync(&[&limit[..], &["--dry-run"]].concat());
+    plan.says(&["extensions/Large", "not tried again"]);
     env.tardist(&["status"]).exits(3).says(&says);
     env.sync(&[&limit[..], &["--only", "extensions/Large"]].concat()).exits(3);
     assert!(!env.git_requests().is_empty(), "--only tries it");

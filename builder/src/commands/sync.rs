@@ -36,7 +36,7 @@ pub fn run(
 ) -> Result<Output, Error> {
     let cycle = cycle::Options { force: options.force };
     if options.dry_run {
-        let text = dry_run::run(config, cycle, progress)?.to_string();
+        let text = dry_run::run(config, cycle, now, progress)?.to_string();
         return Ok(Output { text, exit_status: 0 });
     }
     let report = cycle::run(config, cycle, now, progress)?;

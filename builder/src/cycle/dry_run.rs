@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
+use jiff::Timestamp;
 use tardist_contract::{BranchName, CommitId};
 
 use crate::{
@@ -9,6 +10,7 @@ use crate::{
     cycle::{
         merge,
         plan::{self, Plan},
+        quarantine::{self, Quarantine},
         report::ReportEntry,
         run::{Cycle, Options},
     },
@@ -25,25 +27,32 @@ use crate::{
     upstream,
 };
 
-/// Lists the repositories and plans a cycle. Writes nothing, does not create the data directory, and does not
+/// Lists the repositories and plans a cycle at the time `now`. Writes nothing, does not create the data directory, and does not
 /// take the lock.
 ///
 /// # Errors
 /// [`Error::Config`] if an upstream's list or token file is wrong, [`Error::List`] or [`Error::ListForm`] if an
 /// upstream's list cannot be fetched or is not valid, [`Error::Io`] if the data directory cannot be read.
-pub fn run(config: &Config, options: Options, progress: &Progress) -> Result<DryRun, Error> {
+pub fn run(
+    config: &Config,
+    options: Options,
+    now: Timestamp,
+    progress: &Progress,
+) -> Result<DryRun, Error> {
+    let now = now.as_second();
     let layout = Layout::new(&config.data);
     let upstreams = upstream::open(&config.upstreams)?;
     let http = Arc::new(Http::new(upstream::allow(config.http_options(), &upstreams)));
     let upstreams = upstreams.as_slice();
-    let cycle =
-        Cycle { config, options, upstreams, layout: &layout, http: &http, now: 0, progress };
+    let cycle = Cycle { config, options, upstreams, layout: &layout, http: &http, now, progress };
     let previous = Snapshot::load(&layout.snapshot());
     let listing = cycle.list(previous.as_ref())?;
     let (listed, mut failures) = (listing.ids().count(), merge::refused(&listing));
     let published = previous.map(|previous| previous.catalogue).unwrap_or_default();
     let intact = plan::intact(published.clone(), &layout.tarballs()?);
-    let plan = plan::plan(listing, &intact, &config.only, options.force);
+    let quarantine = Quarantine::read(&layout);
+    let (plan, held) = cycle.plan(listing, &intact, &quarantine, &quarantine::recipe(config));
+    failures.extend(merge::held_back(&held));
     failures.extend(plan.unknown.iter().map(merge::unknown));
     Ok(DryRun::new(&layout, listed, &published, &plan, failures))
 }

@@ -15,7 +15,7 @@ use crate::{
         began, merge,
         plan::{self, Plan},
         publish::Publishing,
-        quarantine::{self, Quarantine},
+        quarantine::{self, HeldBack, Quarantine},
         report::{Outcome, Report},
         workers,
     },
@@ -113,12 +113,9 @@ impl Cycle<'_> {
 
         let published = previous.as_ref().map(|p| p.catalogue.clone()).unwrap_or_default();
         let intact = plan::intact(published, &self.layout.tarballs()?);
-        let mut plan = plan::plan(listing, &intact, &self.config.only, self.options.force);
         let recipe = quarantine::recipe(self.config);
-        if self.config.only.is_empty() && !self.options.force {
-            let held = quarantine.hold_back(&mut plan, &intact, &recipe, self.now);
-            report.failures.extend(merge::held_back(&held));
-        }
+        let (plan, held) = self.plan(listing, &intact, &quarantine, &recipe);
+        report.failures.extend(merge::held_back(&held));
         report.kept = catalogue::tarballs(&plan.kept).count();
         let supervisor = workers::supervisor(self.config, self.layout, http, began_at)?;
         let note = |job: &Job, result: &JobResult| quarantine.note(job, result, &recipe, self.now);
@@ -153,6 +150,24 @@ impl Cycle<'_> {
             }
         }
         Ok(listing)
+    }
+
+    /// Plans the work. What is in quarantine is held back, unless the options choose it.
+    pub(super) fn plan(
+        &self,
+        listing: Listing,
+        intact: &Catalogue,
+        quarantine: &Quarantine,
+        recipe: &str,
+    ) -> (Plan, Vec<HeldBack>) {
+        let mut plan = plan::plan(listing, intact, &self.config.only, self.options.force);
+        let is_chosen = !self.config.only.is_empty() || self.options.force;
+        let held = if is_chosen {
+            Vec::new()
+        } else {
+            quarantine.hold_back(&mut plan, intact, recipe, self.now)
+        };
+        (plan, held)
     }
 
     /// Runs the jobs of the plan, several at a time. Returns what is to be published. `note` is told each result.
