@@ -246,27 +246,18 @@ pub const TARGETS: [Target; 5] = [
 ];
 
 #[cfg(test)]
-mod tests {
-    use std::{fs, path::Path};
+#[path = "../../../fuzz/kept_inputs.rs"]
+mod kept_inputs;
 
-    use super::*;
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{TARGETS, kept_inputs};
 
     #[test]
     fn each_kept_input_is_read_as_it_should() {
         let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
-        for (name, run) in TARGETS {
-            let fuzzer = fs::read_to_string(fuzz.join(format!("fuzz_targets/{name}.rs"))).unwrap();
-            assert!(fuzzer.contains(&format!("tardist_api::fuzzing::{name}(")), "{name}: {fuzzer}");
-            let kept = fs::read_dir(fuzz.join("corpus").join(name)).unwrap();
-            let mut count = 0;
-            for file in kept {
-                let path = file.unwrap().path();
-                // Shown if the next line fails.
-                println!("{}", path.display());
-                run(&fs::read(path).unwrap());
-                count += 1;
-            }
-            assert!(count > 0, "{name} has kept inputs");
-        }
+        kept_inputs::run(&fuzz, "tardist_api::fuzzing", &TARGETS);
     }
 }
