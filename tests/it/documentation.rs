@@ -1,4 +1,4 @@
-//! The examples of docs/api.md, each held against the served sample content, and that of the README.
+//! The examples of docs/api.md, each held against the served sample content.
 //!
 //! An example is a block of code that begins with ```` ```http ````: a request line, headers, an
 //! empty line, the status with headers that the answer has to have, an empty line, and the body.
@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use tardist_tests::{Document, Site, TestEnv, Value, sha256};
+use tardist_tests::{Document, Site, TestEnv, Value};
 
 /// What is left out.
 const REST: &str = "…";
@@ -196,23 +196,5 @@ fn an_example_shows_a_part_and_nothing_else() {
         r#"{"e": 0, …}"#,
     ] {
         assert!(!shows(&json(shown), &real), "{shown}");
-    }
-}
-
-#[test]
-fn the_tarball_in_the_readme_is_the_one_that_comes_out() {
-    let env = TestEnv::sample();
-    env.sync(&["--only", "extensions/SampleGreeting"]).exits(0);
-    let tarball = env.tarball("extensions/SampleGreeting", "REL1_46");
-    let bytes = fs::read(&tarball).unwrap();
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let readme = fs::read_to_string(workspace.join("README.md")).unwrap();
-    let name = tarball.file_name().unwrap().to_str().unwrap();
-    for line in [
-        format!("\"file\": \"{name}\""),
-        format!("\"size\": {},", bytes.len()),
-        format!("\"sha256\": \"{}\"", sha256(&bytes)),
-    ] {
-        assert!(readme.contains(&line), "{line} is not in README.md");
     }
 }
