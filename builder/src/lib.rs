@@ -12,6 +12,7 @@
 //! [`settings`] and [`commands`] are what users see. `docs/architecture.md` says which module may import
 //! which; a test checks it.
 
+pub mod catalogue;
 pub mod cli;
 pub mod commands;
 pub mod content;

@@ -1,9 +1,8 @@
 //! The snapshot: everything that is published, in one SQLite file, with ready-made response bodies.
 //!
-//! The [`catalogue`] is the same data in memory. [`render`] makes the response bodies from it, and [`write()`]
+//! [`render`] makes the response bodies from the catalogue, and [`write()`]
 //! writes the file. [`read`] reads a snapshot back into a catalogue. Nothing else in the builder uses SQLite.
 
-pub mod catalogue;
 mod localized;
 pub mod read;
 pub mod render;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use tardist::{
     RepositoryId,
-    snapshot::catalogue::{BranchRecord, Messages},
+    catalogue::{BranchRecord, Messages},
 };
 use tardist_contract::{
     Kind,
@@ -215,6 +215,8 @@ impl MadeUp {
                 r#type: Some(random.choice(&TYPES).to_owned()),
             },
             messages: Messages::new(&titles, &descriptions)?,
+            missing: Vec::new(),
+            ingredients: Default::default(),
             problems: Vec::new(),
             size: 0,
             sha256,

@@ -25,13 +25,10 @@ use git2::{ObjectType, Oid};
 use jiff::Timestamp;
 use tardist::{
     RepositoryId,
+    catalogue::{self, BranchRecord, Catalogue, RepositoryRecord},
     data_dir::atomic,
     data_dir::layout::Layout,
-    snapshot::{
-        self, Retired, Snapshot,
-        catalogue::{self, BranchRecord, Catalogue, RepositoryRecord},
-        render::render,
-    },
+    snapshot::{self, Retired, Snapshot, render::render},
 };
 use tardist_contract::{Kind, RepoName};
 
@@ -130,7 +127,8 @@ fn catalogue(options: &Options, template: Option<&Snapshot>) -> Result<Catalogue
             branches.insert(branch.parse()?, record);
         }
         let source_url = format!("{url}/{project}.git");
-        let earlier = catalogue.insert(id, RepositoryRecord { source_url, branches });
+        let earlier = catalogue
+            .insert(id, RepositoryRecord { upstream: String::new(), source_url, branches });
         ensure!(earlier.is_none(), "a name was made up twice");
     }
     Ok(catalogue)

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tardist_contract::Kind;
 
 use crate::{
-    Error,
+    Error, catalogue,
     commands::output::Output,
     cycle::{
         began::{self, Began},
@@ -15,7 +15,7 @@ use crate::{
     },
     data_dir::layout::Layout,
     progress,
-    snapshot::{Snapshot, catalogue},
+    snapshot::Snapshot,
 };
 
 /// The status. These are the keys of `tardist status --json`.

@@ -6,11 +6,8 @@ use std::{fs::File, io, path::Path};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    commands::output::Output,
-    cycle::report::ReportEntry,
-    data_dir::layout::Layout,
-    progress::Progress,
-    snapshot::{Snapshot, catalogue},
+    catalogue, commands::output::Output, cycle::report::ReportEntry, data_dir::layout::Layout,
+    progress::Progress, snapshot::Snapshot,
 };
 
 /// Checks every tarball, and lists those that differ. The exit status is 1 if one differs, or if there is no

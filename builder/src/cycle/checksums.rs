@@ -10,8 +10,8 @@ use tardist_contract::Kind;
 
 use crate::{
     Error,
+    catalogue::{self, Catalogue},
     data_dir::{atomic, layout::Layout},
-    snapshot::catalogue::{self, Catalogue},
 };
 
 /// Replaces `SHA256SUMS` of each kind, where it does not have the checksums of `catalogue` already.
@@ -51,10 +51,11 @@ mod tests {
     use std::{collections::BTreeMap, os::unix::fs::PermissionsExt};
 
     use super::*;
-    use crate::snapshot::catalogue::{BranchRecord, RepositoryRecord};
+    use crate::catalogue::{BranchRecord, RepositoryRecord};
 
     fn catalogue(names: &[&str]) -> Catalogue {
         let record = || RepositoryRecord {
+            upstream: String::new(),
             source_url: "https://g/x".into(),
             branches: BTreeMap::from([
                 ("a/b".parse().unwrap(), BranchRecord::of_commit('b')),

@@ -7,6 +7,7 @@ use tardist_contract::{BranchName, CommitId};
 
 use crate::{
     Error,
+    catalogue::{self, Catalogue},
     cycle::{
         merge,
         plan::{self, Plan},
@@ -20,10 +21,7 @@ use crate::{
     progress::Progress,
     repository_id::RepositoryId,
     settings::config::Config,
-    snapshot::{
-        Snapshot,
-        catalogue::{self, Catalogue},
-    },
+    snapshot::Snapshot,
     upstream,
 };
 

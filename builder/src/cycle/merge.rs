@@ -3,12 +3,12 @@
 use tardist_contract::BranchName;
 
 use crate::{
+    catalogue::{Catalogue, RepositoryRecord},
     cycle::{
         quarantine::HeldBack,
         report::{Report, ReportEntry},
     },
     repository_id::RepositoryId,
-    snapshot::catalogue::{Catalogue, RepositoryRecord},
     upstream::Listing,
     worker::{Job, JobResult},
 };
@@ -48,7 +48,11 @@ pub(super) fn merge(
     let mut record = catalogue.remove(id).unwrap_or_else(|| {
         let stays = earlier.filter(|_| result.built.is_empty());
         let source_url = stays.map_or(&job.project.source_url, |earlier| &earlier.source_url);
-        RepositoryRecord { source_url: source_url.clone(), branches: Default::default() }
+        RepositoryRecord {
+            upstream: job.project.upstream.clone(),
+            source_url: source_url.clone(),
+            branches: Default::default(),
+        }
     });
     for branch in job.branches.iter().filter(|branch| !result.built.contains_key(branch)) {
         if let Some(earlier) = earlier.and_then(|earlier| earlier.branches.get(branch)) {
@@ -79,7 +83,7 @@ mod tests {
     use super::*;
     use crate::{
         Error,
-        snapshot::catalogue::BranchRecord,
+        catalogue::BranchRecord,
         upstream::Project,
         worker::{Again, Failure},
     };
@@ -102,7 +106,15 @@ mod tests {
     /// A catalogue with one repository, which has one branch at the commit `a`.
     fn with(name: &str) -> Catalogue {
         let branches = [(branch(name), BranchRecord::of_commit('a'))].into();
-        [(id(), RepositoryRecord { source_url: "https://earlier".to_owned(), branches })].into()
+        [(
+            id(),
+            RepositoryRecord {
+                upstream: String::new(),
+                source_url: "https://earlier".to_owned(),
+                branches,
+            },
+        )]
+        .into()
     }
 
     fn failure() -> Failure {

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::{
+    catalogue::{Catalogue, RepositoryRecord},
     data_dir::layout::Tarballs,
     repository_id::RepositoryId,
-    snapshot::catalogue::{Catalogue, RepositoryRecord},
     upstream::Listing,
     worker::Job,
 };
@@ -55,6 +55,7 @@ pub fn plan(
     for project in listing.projects.into_iter().filter(|project| is_selected(&project.id)) {
         let published = intact.get(&project.id);
         let mut kept = RepositoryRecord {
+            upstream: project.upstream.clone(),
             source_url: project.source_url.clone(),
             branches: Default::default(),
         };
@@ -82,9 +83,7 @@ mod tests {
     use tardist_contract::CommitId;
 
     use super::*;
-    use crate::{
-        data_dir::layout::TarballFile, snapshot::catalogue::BranchRecord, upstream::Project,
-    };
+    use crate::{catalogue::BranchRecord, data_dir::layout::TarballFile, upstream::Project};
 
     fn commit(digit: char) -> CommitId {
         digit.to_string().repeat(40).parse().unwrap()
@@ -102,9 +101,11 @@ mod tests {
         for (id, branch, digit) in entries {
             let id: RepositoryId = id.parse().unwrap();
             let url = format!("https://g/{id}.git");
-            let record = catalogue
-                .entry(id)
-                .or_insert(RepositoryRecord { source_url: url, branches: Default::default() });
+            let record = catalogue.entry(id).or_insert(RepositoryRecord {
+                upstream: String::new(),
+                source_url: url,
+                branches: Default::default(),
+            });
             record.branches.insert(branch.parse().unwrap(), BranchRecord::of_commit(*digit));
         }
         catalogue

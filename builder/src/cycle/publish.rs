@@ -6,6 +6,7 @@ use tardist_contract::Kind;
 
 use crate::{
     Error,
+    catalogue::{self, Catalogue},
     cycle::{
         checksums,
         report::{Outcome, Report},
@@ -18,7 +19,6 @@ use crate::{
     settings::config::Config,
     snapshot::{
         self, Retired, Snapshot,
-        catalogue::{self, Catalogue},
         render::{self, Rendered},
     },
 };

@@ -13,11 +13,11 @@ use tardist_contract::{BranchName, CommitId};
 
 use crate::{
     Error,
+    catalogue::{Catalogue, RepositoryRecord},
     cycle::plan::Plan,
     data_dir::{atomic, layout::Layout},
     repository_id::RepositoryId,
     settings::config::Config,
-    snapshot::catalogue::{Catalogue, RepositoryRecord},
     upstream::Listing,
     worker::{Again, Failure, Job, JobResult},
 };
@@ -115,6 +115,7 @@ impl Quarantine {
                 if let Some(record) = intact.get(&id).and_then(|it| it.branches.get(branch)) {
                     let source_url = job.project.source_url.clone();
                     let kept = plan.kept.entry(id.clone()).or_insert_with(|| RepositoryRecord {
+                        upstream: job.project.upstream.clone(),
                         source_url,
                         branches: BTreeMap::new(),
                     });
@@ -171,7 +172,7 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{snapshot::catalogue::BranchRecord, upstream::Project};
+    use crate::{catalogue::BranchRecord, upstream::Project};
 
     const NOW: i64 = 1_000_000;
 
@@ -238,6 +239,7 @@ mod tests {
         let result = JobResult { failure: Some(failure), ..JobResult::default() };
         quarantine.note(&job(&tips), &result, "r", NOW);
         let record = RepositoryRecord {
+            upstream: String::new(),
             source_url: "u".to_owned(),
             branches: [(branch("REL1_45"), BranchRecord::of_commit('0'))].into(),
         };

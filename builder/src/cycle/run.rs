@@ -11,6 +11,7 @@ use tardist_contract::Kind;
 
 use crate::{
     Error,
+    catalogue::{self, Catalogue},
     cycle::{
         began, merge,
         plan::{self, Plan},
@@ -27,10 +28,7 @@ use crate::{
     pool,
     progress::Progress,
     settings::config::Config,
-    snapshot::{
-        Snapshot,
-        catalogue::{self, Catalogue},
-    },
+    snapshot::Snapshot,
     upstream::{self, Listing, Upstream, Wanted},
     worker::{Job, JobResult, Supervisor},
 };

@@ -10,12 +10,10 @@ use tardist_contract::Kind;
 
 use crate::{
     Error,
+    catalogue::{self, Catalogue},
     data_dir::layout::{Layout, Tarballs},
     error::IoContext,
-    snapshot::{
-        Retired,
-        catalogue::{self, Catalogue},
-    },
+    snapshot::Retired,
 };
 
 /// The tarballs on disk that `catalogue` does not name, with the time since when this is so, in Unix seconds.
@@ -81,8 +79,8 @@ mod tests {
 
     use super::*;
     use crate::{
+        catalogue::{BranchRecord, RepositoryRecord},
         data_dir::{files::names, layout::TarballFile},
-        snapshot::catalogue::{BranchRecord, RepositoryRecord},
     };
 
     /// A day in seconds.
@@ -103,7 +101,11 @@ mod tests {
     /// A catalogue that names `A-master-aaaaaaa.tar.gz` of the skins.
     fn catalogue() -> Catalogue {
         let branches = BTreeMap::from([("master".parse().unwrap(), BranchRecord::of_commit('a'))]);
-        let record = RepositoryRecord { source_url: "https://g/A".into(), branches };
+        let record = RepositoryRecord {
+            upstream: String::new(),
+            source_url: "https://g/A".into(),
+            branches,
+        };
         Catalogue::from([("skins/A".parse().unwrap(), record)])
     }
 

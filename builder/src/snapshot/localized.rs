@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, params};
 
 use crate::{
+    catalogue::{BranchRecord, Catalogue, MessageTexts},
     metadata::Texts,
     snapshot::{
-        catalogue::{BranchRecord, Catalogue, MessageTexts},
         read::Snapshot,
         rows::{json, text_at},
     },

@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use rusqlite::{Connection, OpenFlags};
 use tardist_contract::{Kind, schema::USER_VERSION};
 
-use crate::snapshot::{
+use crate::{
     catalogue::{BranchRecord, Catalogue, Messages, RepositoryRecord},
-    rows::{answer_key, document_key, id, json, parsed, text_at},
+    snapshot::rows::{answer_key, document_key, id, json, parsed, text_at},
 };
 
 /// Tarballs that the snapshot no longer names and that wait for the end of their grace period: by kind and file
@@ -103,7 +103,11 @@ fn read_repositories(
     while let Some(row) = rows.next()? {
         let id = id(row)?;
         stamps.insert(document_key(&id), (row.get(3)?, row.get(4)?));
-        let record = RepositoryRecord { source_url: row.get(2)?, branches: BTreeMap::new() };
+        let record = RepositoryRecord {
+            upstream: String::new(),
+            source_url: row.get(2)?,
+            branches: BTreeMap::new(),
+        };
         catalogue.insert(id, record);
     }
     Ok(catalogue)
@@ -128,6 +132,8 @@ fn read_branches(db: &Connection, catalogue: &mut Catalogue) -> rusqlite::Result
             metadata: json(row, 7)?,
             messages: messages.map(Messages::stored),
             problems: json(row, 9)?,
+            missing: Vec::new(),
+            ingredients: Default::default(),
             size: row.get(10)?,
             sha256: row.get(11)?,
         };

@@ -17,11 +17,9 @@ use tardist_contract::{
 
 use crate::{
     Error,
+    catalogue::{BranchRecord, Catalogue, RepositoryRecord},
     repository_id::RepositoryId,
-    snapshot::{
-        catalogue::{BranchRecord, Catalogue, RepositoryRecord},
-        sample,
-    },
+    snapshot::sample,
 };
 
 /// zlib's default.
@@ -234,8 +232,13 @@ mod tests {
             ("REL1_45", record('b', Some("New"), None)),
         ];
         let branches = branches.into_iter().map(|(b, r)| (b.parse().unwrap(), r)).collect();
-        let record = RepositoryRecord { source_url: "https://g/Foo.git".into(), branches };
+        let record = RepositoryRecord {
+            upstream: String::new(),
+            source_url: "https://g/Foo.git".into(),
+            branches,
+        };
         let bar = RepositoryRecord {
+            upstream: String::new(),
             source_url: String::new(),
             branches: BTreeMap::from([("master".parse().unwrap(), self::record('d', None, None))]),
         };

@@ -11,8 +11,8 @@ use tardist_contract::{
 
 use crate::{
     Error,
+    catalogue::{BranchRecord, Catalogue, RepositoryRecord},
     repository_id::RepositoryId,
-    snapshot::catalogue::{BranchRecord, Catalogue, RepositoryRecord},
 };
 
 /// The search terms of a repository. Each field has another kind of word.
@@ -48,6 +48,8 @@ pub(super) fn catalogue() -> Result<Catalogue, Error> {
             r#type: text(),
         },
         messages: None,
+        missing: Vec::new(),
+        ingredients: Default::default(),
         problems: vec!["s".to_owned()],
         size: 1,
         sha256: "0123456789abcdef".repeat(4),
@@ -55,6 +57,6 @@ pub(super) fn catalogue() -> Result<Catalogue, Error> {
     let branches = ["master", "REL1_45"];
     let branches = branches.into_iter().map(|name| Ok((name.parse()?, branch.clone())));
     let branches = branches.collect::<Result<_, NameError>>().map_err(bug)?;
-    let record = RepositoryRecord { source_url: "s".to_owned(), branches };
+    let record = RepositoryRecord { upstream: String::new(), source_url: "s".to_owned(), branches };
     Ok(Catalogue::from([("extensions/Sample".parse().map_err(bug)?, record)]))
 }

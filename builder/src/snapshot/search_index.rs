@@ -9,9 +9,9 @@ use rusqlite::{Connection, params, params_from_iter, types::Value};
 use tardist_contract::search::{Card, Texts, terms};
 
 use crate::{
+    catalogue::{Catalogue, RepositoryRecord},
     repository_id::RepositoryId,
     snapshot::{
-        catalogue::{Catalogue, RepositoryRecord},
         render,
         rows::{text, text_at},
     },

@@ -10,8 +10,8 @@ use tardist_contract::{
 
 use crate::{
     Error,
+    catalogue::{self, Catalogue, Messages},
     snapshot::{
-        catalogue::{self, Catalogue, Messages},
         localized::{insert_localized, insert_messages},
         read::{Retired, Snapshot},
         render::{Rendered, RenderedBody},
@@ -146,12 +146,10 @@ mod tests {
 
     use super::*;
     use crate::{
+        catalogue::{BranchRecord, RepositoryRecord},
         metadata::Texts,
         repository_id::RepositoryId,
-        snapshot::{
-            catalogue::{BranchRecord, RepositoryRecord},
-            render,
-        },
+        snapshot::render,
     };
 
     fn catalogue() -> Catalogue {
@@ -163,10 +161,13 @@ mod tests {
             messages: None,
             metadata: Metadata { authors: vec!["Ünï".into()], ..Metadata::default() },
             problems: vec!["p".into()],
+            missing: Vec::new(),
+            ingredients: Default::default(),
             size: u64::from(u32::MAX) + 1,
             sha256: "f".repeat(64),
         };
         let record = RepositoryRecord {
+            upstream: String::new(),
             source_url: "https://g/Foo.git".into(),
             branches: BTreeMap::from([("REL1_45".parse().unwrap(), branch)]),
         };

@@ -72,6 +72,7 @@ impl Directory {
                 Err(error) => listing.failed.push((id, error)),
                 Ok(tips) => listing.projects.push(Project {
                     id,
+                    upstream: String::new(),
                     url: path.display().to_string(),
                     // As extdist has it, so that the tarball is the same as from a Gerrit.
                     remote_url: public_url.trim_end_matches(".git").to_owned(),

@@ -79,6 +79,7 @@ impl Upstream for Gerrit {
                 let project_path = &*project;
                 listing.projects.push(Project {
                     id,
+                    upstream: String::new(),
                     url: format!("{}/{project_path}", self.git_url),
                     remote_url: format!("{base}/{project_path}"),
                     source_url: format!("{base}/{project_path}.git"),

@@ -38,6 +38,8 @@ pub trait Upstream: Send + Sync {
 pub struct Project {
     /// Its kind and name.
     pub id: RepositoryId,
+    /// The URL or path of the upstream that lists it. Empty in an upstream's own list.
+    pub upstream: String,
     /// The URL that Git fetches from, and that the relative URLs of submodules are relative to. A
     /// path where the repository is on disk.
     pub url: String,
@@ -54,6 +56,7 @@ impl Project {
     pub fn new(id: RepositoryId, url: &str) -> Self {
         Self {
             id,
+            upstream: String::new(),
             url: url.to_owned(),
             remote_url: url.to_owned(),
             source_url: url.to_owned(),

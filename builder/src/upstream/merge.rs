@@ -58,7 +58,10 @@ pub fn list(
         if !dropped.is_empty() {
             tracing::warn!("{}", earlier_wins(&dropped, upstream.url()));
         }
-        let listing = with_tips(listing, http, wanted);
+        let mut listing = with_tips(listing, http, wanted);
+        for project in &mut listing.projects {
+            project.upstream = upstream.url().to_owned();
+        }
         merged.projects.extend(listing.projects);
         merged.failed.extend(listing.failed);
         merged.refused.extend(listing.refused);

@@ -20,12 +20,12 @@ use tardist_contract::{BranchName, RepoName};
 
 use crate::{
     Error,
+    catalogue::BranchRecord,
     data_dir::files::size,
     error::IoContext,
     git::repack::Repacked,
     limits::job::JobLimits,
     memory,
-    snapshot::catalogue::BranchRecord,
     worker::{
         clock::Clock,
         death,

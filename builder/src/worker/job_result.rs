@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tardist_contract::BranchName;
 
-use crate::{Error, snapshot::catalogue::BranchRecord, worker::failure::Failure};
+use crate::{Error, catalogue::BranchRecord, worker::failure::Failure};
 
 /// The result of a job.
 #[derive(Debug, Default)]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use tardist_contract::BranchName;
 
-use crate::{git::repack::Repacked, snapshot::catalogue::BranchRecord, worker::failure::Failure};
+use crate::{catalogue::BranchRecord, git::repack::Repacked, worker::failure::Failure};
 
 /// The longest line that a supervisor reads, in bytes. The record of a branch is the longest message: its
 /// messages have at most 1 MiB, twice.

@@ -12,7 +12,8 @@ use tardist_contract::{BranchName, CommitId, TarballName};
 
 use crate::{
     Error,
-    content::{Content, Gitlink},
+    catalogue::{BranchRecord, Messages},
+    content::{Content, Gitlink, Ingredients},
     data_dir::{atomic, files, layout::Layout, lock::MirrorLock},
     error::IoContext,
     git::{
@@ -23,7 +24,6 @@ use crate::{
     metadata::{self, MessageFiles},
     net::{Http, HttpError},
     object::{Oid, Repository},
-    snapshot::catalogue::{BranchRecord, Messages},
     tarball::{self, LargeFiles, Subject},
     worker::{
         failure::Failure,
@@ -217,6 +217,8 @@ impl<'a> JobRunner<'a> {
             metadata: manifest.metadata,
             messages: Messages::new(&manifest.titles, &manifest.descriptions)?,
             problems,
+            missing: Vec::new(),
+            ingredients: Ingredients::default(),
             size,
             sha256,
         })

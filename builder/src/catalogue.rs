@@ -1,4 +1,4 @@
-//! The catalogue: everything that is published, in memory. The snapshot is its form on disk.
+//! The catalogue: everything that is published, in memory. The snapshot is its form for the functions.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -9,7 +9,12 @@ use tardist_contract::{
     document::{Metadata, Requires},
 };
 
-use crate::{Error, metadata::Texts, repository_id::RepositoryId};
+use crate::{
+    Error,
+    content::{Ingredients, Missing},
+    metadata::Texts,
+    repository_id::RepositoryId,
+};
 
 /// All published repositories, in the order in which they are listed.
 pub type Catalogue = BTreeMap<RepositoryId, RepositoryRecord>;
@@ -17,6 +22,8 @@ pub type Catalogue = BTreeMap<RepositoryId, RepositoryRecord>;
 /// A published repository. It has at least one branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepositoryRecord {
+    /// The URL or path of the upstream that lists it; empty if that is not known.
+    pub upstream: String,
     /// The URL for `git clone`.
     pub source_url: String,
     /// Its published branches, newest first.
@@ -40,6 +47,10 @@ pub struct BranchRecord {
     pub messages: Option<Messages>,
     /// Problems with the content, as sentences for people.
     pub problems: Vec<String>,
+    /// What belongs into the tarball and is not in it.
+    pub missing: Vec<Missing>,
+    /// Which settings matter for the tarball.
+    pub ingredients: Ingredients,
     /// The tarball's size in bytes.
     pub size: u64,
     /// The tarball's SHA-256 in hexadecimal.
@@ -65,6 +76,8 @@ impl BranchRecord {
             metadata: Metadata::default(),
             messages: None,
             problems: Vec::new(),
+            missing: Vec::new(),
+            ingredients: Ingredients::default(),
             size: 9,
             sha256: "0".repeat(64),
         }
@@ -170,7 +183,8 @@ mod tests {
         let record = BranchRecord::of_commit('a');
         let branches = ["REL1_45", "master"].map(|name| (name.parse().unwrap(), record.clone()));
         let source_url = "https://g/skins/Vector".to_owned();
-        let repository = RepositoryRecord { source_url, branches: branches.into() };
+        let repository =
+            RepositoryRecord { upstream: String::new(), source_url, branches: branches.into() };
         let catalogue = [("skins/Vector".parse().unwrap(), repository)].into();
         let names: Vec<String> =
             tarballs(&catalogue).map(|(_, _, name, _)| name.as_str().to_owned()).collect();
