@@ -19,6 +19,10 @@ use crate::{
 /// All published repositories, in the order in which they are listed.
 pub type Catalogue = BTreeMap<RepositoryId, RepositoryRecord>;
 
+/// The [recipe](BranchRecord::recipe) of a tarball that is known from a snapshot only. It is taken for made as it
+/// would be made now.
+pub const ADOPTED: &str = "adopted";
+
 /// A published repository. It has at least one branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepositoryRecord {
@@ -51,6 +55,16 @@ pub struct BranchRecord {
     pub missing: Vec<Missing>,
     /// Which settings matter for the tarball.
     pub ingredients: Ingredients,
+    /// A digest of all that the tarball was made by besides its commit. Empty if that is not known. Made by
+    /// the cycle, not by the worker.
+    #[serde(default)]
+    pub recipe: String,
+    /// How many earlier tarballs of the same commit had other bytes. It is part of the file name.
+    #[serde(default)]
+    pub revision: u32,
+    /// When this tarball was first published, in Unix seconds.
+    #[serde(default)]
+    pub published_at: i64,
     /// The tarball's size in bytes.
     pub size: u64,
     /// The tarball's SHA-256 in hexadecimal.
@@ -60,7 +74,12 @@ pub struct BranchRecord {
 impl BranchRecord {
     /// The tarball's file name.
     pub fn tarball(&self, name: &RepoName, branch: &BranchName) -> TarballName {
-        TarballName::new(name, branch, &self.commit)
+        TarballName::revised(name, branch, &self.commit, self.revision)
+    }
+
+    /// True if nothing is missing from the tarball.
+    pub fn is_complete(&self) -> bool {
+        self.missing.is_empty()
     }
 }
 
@@ -78,6 +97,9 @@ impl BranchRecord {
             problems: Vec::new(),
             missing: Vec::new(),
             ingredients: Ingredients::default(),
+            recipe: String::new(),
+            revision: 0,
+            published_at: 0,
             size: 9,
             sha256: "0".repeat(64),
         }
@@ -86,8 +108,9 @@ impl BranchRecord {
 
 /// The titles and descriptions of a branch in all its languages, identified by a hash.
 ///
-/// These texts are most of a snapshot, and a cycle only needs to know whether they changed. So only the branches
-/// that are new in this cycle have them in memory. The texts of all others stay in the previous snapshot.
+/// These texts are most of what the builder knows, and a cycle only needs to know whether they changed. So only
+/// the branches that are new in this cycle have them in memory. The texts of all others stay on disk, in the
+/// builder's state.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Messages {
     id: Arc<str>,
@@ -103,6 +126,24 @@ pub struct MessageTexts {
     pub descriptions: String,
 }
 
+impl MessageTexts {
+    /// The hash of the texts: 32 hexadecimal digits.
+    pub fn id(&self) -> String {
+        let digest =
+            Sha256::new().chain_update(&self.titles).chain_update(&self.descriptions).finalize();
+        digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Where the texts of [`Messages`] are that are not in memory.
+pub trait StoredTexts {
+    /// The texts with this hash.
+    ///
+    /// # Errors
+    /// [`Error::State`] if they are not there or cannot be read.
+    fn texts(&self, id: &str) -> Result<MessageTexts, Error>;
+}
+
 impl Messages {
     /// The messages of a new branch. `None` if both are empty.
     ///
@@ -116,23 +157,25 @@ impl Messages {
             serde_json::to_string(texts).map_err(|e| Error::Bug(format!("messages: {e}")))
         };
         let texts = MessageTexts { titles: json(titles)?, descriptions: json(descriptions)? };
-        let digest =
-            Sha256::new().chain_update(&texts.titles).chain_update(&texts.descriptions).finalize();
-        let id: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Some(Self { id: id.into(), texts: Some(Arc::new(texts)) }))
+        Ok(Some(Self { id: texts.id().into(), texts: Some(Arc::new(texts)) }))
     }
 
-    /// Messages whose texts are in the previous snapshot.
+    /// Messages whose texts are in the builder's state.
     pub fn stored(id: Arc<str>) -> Self {
         Self { id, texts: None }
     }
 
-    /// The hash of the texts: 32 hexadecimal digits.
+    /// The same messages, with the texts on disk only.
+    pub fn without_texts(self) -> Self {
+        Self { texts: None, ..self }
+    }
+
+    /// See [`MessageTexts::id`].
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The texts. `None` if they are in the previous snapshot.
+    /// The texts. `None` if they are in the builder's state.
     pub fn texts(&self) -> Option<&MessageTexts> {
         self.texts.as_deref()
     }

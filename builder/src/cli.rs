@@ -100,6 +100,10 @@ pub struct Sync {
     #[arg(long)]
     pub force: bool,
 
+    /// Publish even if an upstream suddenly lists far less than before (setting max-loss)
+    #[arg(long)]
+    pub accept_loss: bool,
+
     /// Show what would be fetched, made and retired, and change nothing; exits with 0, or 1 if an
     /// upstream cannot be listed
     #[arg(long)]

@@ -1,18 +1,23 @@
 //! One cycle: from the lists of the upstreams to a published snapshot. Only this module uses every stage.
 //!
-//! [`run()`] has the steps in their order: list the repositories, compare them with what is published
-//! ([`plan`]), let a [`worker`](crate::worker) make the tarballs of each changed repository, `merge` the results
-//! into the catalogue, `publish` it, and remove old tarballs ([`sweep`]). [`report`] is the summary for the operator.
-//! [`dry_run`] stops after the plan. [`quarantine`] has the branches that are not tried again, and [`began`] tells a
-//! cycle that was killed from one that is running.
+//! [`run()`] has the steps in their order: list the repositories, compare them with what is published and `intact`
+//! ([`plan`], by the `recipe` of each tarball), refuse a mass `loss`, let a [`worker`](crate::worker) make the
+//! tarballs of each changed repository, `merge` the results into the catalogue, `publish` it, and remove old
+//! tarballs ([`sweep`]). [`report`] is the summary for the operator. [`dry_run`] stops after the plan. [`quarantine`]
+//! has the branches that are not tried again, [`began`] tells a cycle that was killed from one that is running, and
+//! `adopt` looks at tarballs that are known from a snapshot only.
 
+mod adopt;
 pub mod began;
 mod checksums;
 pub mod dry_run;
+mod intact;
+mod loss;
 mod merge;
 pub mod plan;
 mod publish;
 pub mod quarantine;
+mod recipe;
 pub mod report;
 pub mod run;
 pub mod sweep;

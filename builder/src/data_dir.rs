@@ -3,7 +3,7 @@
 //!
 //! [`layout`] has the paths, `mirrors` walks over `mirror/`, [`lock`] keeps a second builder out. A file is
 //! never seen half written ([`atomic`]), all users can read what is for them ([`readable`]), and what a killed
-//! builder left is removed (`unfinished`).
+//! builder left is removed (`unfinished`). What is in the place of something else is renamed (`set_aside`).
 
 pub mod atomic;
 pub mod disk;
@@ -12,4 +12,5 @@ pub mod layout;
 pub mod lock;
 pub(crate) mod mirrors;
 pub mod readable;
+pub(crate) mod set_aside;
 pub(crate) mod unfinished;

@@ -143,6 +143,31 @@ pub enum Error {
         /// The unit of the limit: "files", "bytes".
         unit: &'static str,
     },
+    /// The upstreams list far less than is published.
+    #[error(
+        "{losses}. That is more than {max_loss} % (setting max-loss), so it is taken for a fault of the upstream, and \
+         nothing is changed. If it is right, run `tardist sync --accept-loss`"
+    )]
+    MassLoss {
+        /// What would be lost.
+        losses: String,
+        /// The setting `max-loss`.
+        max_loss: usize,
+    },
+    /// SQLite failed on the builder's state.
+    #[error(
+        "cannot {action} the builder's state {}: {source}; look at that disk, and whether a newer tardist was \
+         here; without that file it is made again from the snapshot",
+        path.display()
+    )]
+    State {
+        /// The action, as a verb.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The error of SQLite.
+        source: rusqlite::Error,
+    },
     /// SQLite failed on a snapshot.
     #[error("cannot {action} the snapshot {}: {source}", path.display())]
     Snapshot {

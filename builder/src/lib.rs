@@ -6,7 +6,8 @@
 //! 2. [`git`] fetches these commits into mirrors.
 //! 3. [`content`] reads the files of a branch.
 //! 4. [`metadata`] reads the manifest in them, and [`tarball`] compresses them.
-//! 5. [`snapshot`] writes everything that is published to one SQLite file.
+//! 5. [`state`] keeps what one cycle tells the next, and [`snapshot`] writes everything that is published to one
+//!    SQLite file.
 //!
 //! [`cycle`] runs these steps. They are based on [`net`] (HTTP) and [`data_dir`] (the files on disk).
 //! [`settings`] and [`commands`] are what users see. `docs/architecture.md` says which module may import
@@ -30,8 +31,10 @@ pub mod object;
 pub mod pool;
 pub mod progress;
 mod repository_id;
+mod rows;
 pub mod settings;
 pub mod snapshot;
+pub mod state;
 pub mod tarball;
 pub mod upstream;
 pub mod worker;

@@ -49,8 +49,8 @@ fn run(parsed: Parsed, progress: &Progress) -> Result<Output, Error> {
     let (settings, config) = settings::load(cli.settings, cli.config.as_deref(), wrong)?;
     let (layout, now) = (Layout::new(&config.data), Timestamp::now());
     match cli.command {
-        Command::Sync(cli::Sync { force, dry_run, .. }) => {
-            let options = sync::Options { force, dry_run, quiet: cli.quiet };
+        Command::Sync(cli::Sync { force, accept_loss, dry_run, .. }) => {
+            let options = sync::Options { force, accept_loss, dry_run, quiet: cli.quiet };
             sync::run(&config, options, now, progress)
         }
         Command::Status { json } => status::run(&layout, json, now),

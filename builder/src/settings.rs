@@ -28,6 +28,6 @@ mod set_by;
 pub mod variables;
 
 pub use form::{FORMS, Form, Takes};
-pub use given::Settings;
+pub use given::{Incomplete, Settings};
 pub use load::load;
 pub use set_by::SetBy;

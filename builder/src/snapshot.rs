@@ -1,15 +1,18 @@
 //! The snapshot: everything that is published, in one SQLite file, with ready-made response bodies.
 //!
-//! [`render`] makes the response bodies from the catalogue, and [`write()`]
-//! writes the file. [`read`] reads a snapshot back into a catalogue. Nothing else in the builder uses SQLite.
+//! [`render`] makes the response bodies from the catalogue, [`stamps`] says since when each is as it is, and
+//! [`write()`] writes the file. Equal input gives equal snapshots. [`read`] reads what a snapshot says of itself and
+//! its documents, and [`digest`] recognizes a damaged one.
 
+pub mod digest;
 mod localized;
 pub mod read;
 pub mod render;
-mod rows;
 mod sample;
 mod search_index;
+pub mod stamps;
 pub mod write;
 
-pub use read::{Retired, Snapshot};
-pub use write::write;
+pub use read::{Snapshot, Unreadable};
+pub use stamps::Stamps;
+pub use write::{Source, write};

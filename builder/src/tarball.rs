@@ -21,7 +21,7 @@ mod version_files;
 mod window;
 
 pub use archive::Written;
-pub use format::FORMAT;
+pub use format::{FORMAT, is_current_format};
 pub use header::file_time;
 pub use large_files::LargeFiles;
 pub use pipeline::write;

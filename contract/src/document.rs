@@ -36,6 +36,10 @@ pub struct Branch {
     pub commit: CommitId,
     /// The committer date: RFC 3339, UTC, whole seconds.
     pub committed_at: String,
+    /// When this tarball was first published: RFC 3339, UTC, whole seconds. Empty in snapshots before
+    /// version 4.
+    #[serde(default)]
+    pub published_at: String,
     /// The manifest's `version`.
     pub version: Option<String>,
     /// What the branch needs to run.
@@ -44,8 +48,16 @@ pub struct Branch {
     pub metadata: Metadata,
     /// What is wrong with the content of the branch, as sentences for people.
     pub problems: Vec<String>,
+    /// False if something that belongs into the tarball is not in it. `problems` says what.
+    #[serde(default = "complete")]
+    pub complete: bool,
     /// The file to download.
     pub tarball: Tarball,
+}
+
+/// Snapshots before version 4 do not say whether a tarball is complete.
+fn complete() -> bool {
+    true
 }
 
 /// What a manifest says of its extension or skin

@@ -6,7 +6,8 @@
 CREATE TABLE snapshot (
     generated_at INTEGER NOT NULL,
     builder      TEXT    NOT NULL,              -- the version of tardist that wrote it
-    fingerprint  TEXT    NOT NULL,              -- of all that bodies depend on besides the tables below
+    generation   INTEGER NOT NULL,              -- counts the snapshots of a builder
+    fingerprint  TEXT    NOT NULL,              -- of all that bodies depend on besides the catalogue
     extensions   INTEGER NOT NULL,              -- counts of what it names
     skins        INTEGER NOT NULL,
     tarballs     INTEGER NOT NULL
@@ -32,13 +33,6 @@ CREATE TABLE repository (
     etag        TEXT    NOT NULL,
     modified_at INTEGER NOT NULL,
     PRIMARY KEY (kind, name)
-) STRICT;
-
--- Titles and descriptions by language. Most branches of a repository have the same, and share a row.
-CREATE TABLE messages (
-    id           TEXT PRIMARY KEY,              -- a hash of the other columns: 32 hexadecimal digits
-    titles       TEXT NOT NULL,                 -- JSON, an object from language code to plain text
-    descriptions TEXT NOT NULL                  -- likewise
 ) STRICT;
 
 -- The title and description of a repository in each of its languages. All titles come from the newest
@@ -71,28 +65,17 @@ CREATE TABLE search_card (
     card TEXT NOT NULL
 ) STRICT;
 
--- The tarball of a branch, and what its manifest says. The builder reads it in the next cycle.
+-- The commits of the published branches, for requests that need nothing else of a document.
 CREATE TABLE branch (
-    kind         TEXT    NOT NULL,
-    name         TEXT    NOT NULL,
-    branch       TEXT    NOT NULL,
-    commit_id    TEXT    NOT NULL,              -- 40 hexadecimal digits
-    committed_at INTEGER NOT NULL,
-    version      TEXT,
-    requires     TEXT    NOT NULL,              -- JSON, as document::Requires
-    metadata     TEXT    NOT NULL,              -- JSON, as document::Metadata
-    messages     TEXT    REFERENCES messages (id), -- NULL where it has none
-    problems     TEXT    NOT NULL,              -- JSON, a list of strings
-    size         INTEGER NOT NULL,              -- of the tarball, in bytes
-    sha256       TEXT    NOT NULL,
+    kind      TEXT NOT NULL,
+    name      TEXT NOT NULL,
+    branch    TEXT NOT NULL,
+    commit_id TEXT NOT NULL,                    -- 40 hexadecimal digits
     PRIMARY KEY (kind, name, branch),
     FOREIGN KEY (kind, name) REFERENCES repository (kind, name)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
--- Tarballs that no document names any more, until their grace period ends.
-CREATE TABLE retired (
-    kind       TEXT    NOT NULL,
-    file       TEXT    NOT NULL,
-    retired_at INTEGER NOT NULL,
-    PRIMARY KEY (kind, file)
+-- At most one row: the SHA-256 of all other tables, by which a damaged snapshot is recognized.
+CREATE TABLE digest (
+    sha256 TEXT NOT NULL                        -- 64 hexadecimal digits
 ) STRICT;

@@ -22,8 +22,20 @@ name_type!(TarballName, "the name of a tarball", check);
 impl TarballName {
     /// The name of the tarball of this commit.
     pub fn new(name: &RepoName, branch: &BranchName, commit: &CommitId) -> Self {
+        Self::revised(name, branch, commit, 0)
+    }
+
+    /// The name of a tarball that has other bytes than an earlier one of the same commit, because a setting
+    /// changed or because something was missing: `NAME-BRANCH-SHA7-2.tar.gz` for the revision 1, the second
+    /// tarball. So no name ever stands for two different files that a snapshot names. Revision 0 is the plain
+    /// name.
+    pub fn revised(name: &RepoName, branch: &BranchName, commit: &CommitId, revision: u32) -> Self {
         let branch = branch.as_str().replace('/', "~");
-        Self(format!("{name}-{branch}-{}.tar.gz", commit.short()))
+        let commit = commit.short();
+        Self(match revision {
+            0 => format!("{name}-{branch}-{commit}.tar.gz"),
+            revision => format!("{name}-{branch}-{commit}-{}.tar.gz", u64::from(revision) + 1),
+        })
     }
 }
 
@@ -52,6 +64,13 @@ mod tests {
         };
         assert_eq!(name("REL1_45"), "Foo-REL1_45-0123456.tar.gz");
         assert_eq!(name("wmf/1.47"), "Foo-wmf~1.47-0123456.tar.gz");
+        let revised = TarballName::revised(
+            &"Foo".parse().unwrap(),
+            &"master".parse().unwrap(),
+            &commit,
+            u32::MAX,
+        );
+        assert_eq!(revised.as_str(), "Foo-master-0123456-4294967296.tar.gz");
         for good in [name("REL1_45"), name("wmf/1.47"), format!("{}.tar.gz", "x".repeat(248))] {
             assert_eq!(good.parse::<TarballName>().map(String::from), Ok(good));
         }

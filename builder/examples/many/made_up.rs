@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use tardist::{
     RepositoryId,
-    catalogue::{BranchRecord, Messages},
+    catalogue::{ADOPTED, BranchRecord, Messages},
 };
 use tardist_contract::{
     Kind,
@@ -217,6 +217,9 @@ impl MadeUp {
             messages: Messages::new(&titles, &descriptions)?,
             missing: Vec::new(),
             ingredients: Default::default(),
+            recipe: ADOPTED.to_owned(),
+            revision: 0,
+            published_at: i64::try_from(committed_at)?,
             problems: Vec::new(),
             size: 0,
             sha256,

@@ -5,7 +5,7 @@
 //!     many DATA --repositories 10000 --branches 6 --upstream URL --template SNAPSHOT.db
 //!
 //! Names and texts are made up, the same ones each time. They are about as long as real ones: 1,500 repositories
-//! with five branches make an `/info/extensions` of 5 MB. Only the snapshot is written, no tarballs.
+//! with five branches make an `/info/extensions` of 5 MB. Only the state and the snapshot are written, no tarballs.
 //!
 //! With `--upstream`, the repositories are those that the sample upstream lists with `--many`. The tarballs are
 //! created too, as sparse files of the right size without content. So a cycle finds nothing to do. With
@@ -16,19 +16,23 @@ mod made_up;
 use std::{
     collections::BTreeMap,
     fs::{self, File},
+    io::{self, Read},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use git2::{ObjectType, Oid};
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 use tardist::{
     RepositoryId,
-    catalogue::{self, BranchRecord, Catalogue, RepositoryRecord},
-    data_dir::atomic,
+    catalogue::{self, ADOPTED, BranchRecord, Catalogue, RepositoryRecord},
     data_dir::layout::Layout,
-    snapshot::{self, Retired, Snapshot, render::render},
+    snapshot::Snapshot,
+    state::{Retired, State, catalogue_of, clock::Reading},
+    tarball::file_time,
 };
 use tardist_contract::{Kind, RepoName};
 
@@ -73,14 +77,11 @@ fn main() -> Result<()> {
     if options.upstream.is_some() {
         make_tarballs(&catalogue, &layout)?;
     }
-    let rendered = render(&catalogue, "")?;
-    let now = Timestamp::now().as_second();
-    atomic::put_file(&layout.snapshot(), |path| {
-        // The texts of the template's messages are not in memory, only in its file.
-        snapshot::write(path, &catalogue, &rendered, &Retired::new(), template.as_ref(), now)
-    })?;
-    let bytes = fs::metadata(layout.snapshot())?.len();
-    let tarballs = catalogue::tarballs(&catalogue).count();
+    let now = Timestamp::now();
+    let mut state = State::open(&layout, Reading::take(now), Duration::ZERO)?;
+    let published = state.publish(&layout, catalogue, "", None, now.as_second())?;
+    let (bytes, tarballs) = (published.size, catalogue::tarballs(&state.catalogue).count());
+    state.finish(Some(published), Retired::new())?;
     println!(r#"{{"snapshot_bytes":{bytes},"tarballs":{tarballs}}}"#);
     Ok(())
 }
@@ -92,7 +93,9 @@ fn make_tarballs(catalogue: &Catalogue, layout: &Layout) -> Result<()> {
         for (_, _, file, record) in catalogue::tarballs(catalogue).filter(|it| it.0.kind == kind) {
             let path = folder.join(file.as_str());
             if fs::metadata(&path).map_or(0, |metadata| metadata.len()) != record.size {
-                File::create(path)?.set_len(record.size)?;
+                let file = File::create(path)?;
+                file.set_len(record.size)?;
+                file.set_modified(file_time(record.committed_at))?;
             }
         }
     }
@@ -100,9 +103,10 @@ fn make_tarballs(catalogue: &Catalogue, layout: &Layout) -> Result<()> {
 }
 
 /// The made-up catalogue. Metadata comes from the branches of `template`, if there is one.
-fn catalogue(options: &Options, template: Option<&Snapshot>) -> Result<Catalogue> {
+fn catalogue(options: &Options, template: Option<&Catalogue>) -> Result<Catalogue> {
     let templates: Vec<&RepositoryRecord> =
-        template.into_iter().flat_map(|snapshot| snapshot.catalogue.values()).collect();
+        template.into_iter().flat_map(BTreeMap::values).collect();
+    let sha256 = sha256_of_zeros()?;
     let mut catalogue = Catalogue::new();
     for number in 0..options.repositories {
         let kind = if number % 10 == 9 { Kind::Skins } else { Kind::Extensions };
@@ -124,6 +128,8 @@ fn catalogue(options: &Options, template: Option<&Snapshot>) -> Result<Catalogue
             let commit = Oid::hash_object(ObjectType::Blob, text.as_bytes())?;
             record.commit = commit.to_string().parse()?;
             record.size = SIZE;
+            record.sha256.clone_from(&sha256);
+            record.recipe = ADOPTED.to_owned();
             branches.insert(branch.parse()?, record);
         }
         let source_url = format!("{url}/{project}.git");
@@ -134,9 +140,17 @@ fn catalogue(options: &Options, template: Option<&Snapshot>) -> Result<Catalogue
     Ok(catalogue)
 }
 
-fn read(template: &Path) -> Result<Snapshot> {
-    let snapshot = Snapshot::load(template);
-    snapshot.with_context(|| format!("{} is not a snapshot", template.display()))
+fn read(template: &Path) -> Result<Catalogue> {
+    let snapshot = Snapshot::open(template)
+        .with_context(|| format!("{} is not a snapshot", template.display()))?;
+    Ok(catalogue_of(&snapshot)?)
+}
+
+/// The SHA-256 of each sparse tarball.
+fn sha256_of_zeros() -> Result<String> {
+    let mut digest = Sha256::new();
+    io::copy(&mut io::repeat(0).take(SIZE), &mut digest)?;
+    Ok(format!("{:x}", digest.finalize()))
 }
 
 /// A branch of the template. If it has fewer branches than are needed, they are used several times.

@@ -21,6 +21,7 @@ use tardist_contract::Kind;
 
 use crate::{
     Error,
+    catalogue::Catalogue,
     commands::output::Output,
     cycle::{
         report::{Report, ReportEntry},
@@ -32,7 +33,7 @@ use crate::{
     progress::{self, Progress},
     repository_id::RepositoryId,
     settings::config::Config,
-    snapshot::Snapshot,
+    state::{State, clock::Reading},
     worker::{Failure, Supervisor},
 };
 
@@ -92,15 +93,18 @@ pub fn run(config: &Config, now: Timestamp, progress: &Progress) -> Result<Outpu
     let layout = Layout::new(&config.data);
     let nothing_published = || Error::NothingPublished { path: layout.root().to_owned() };
     // Looked for before locking: the lock would need a data directory, which may not exist.
-    if !layout.snapshot().exists() {
+    if !layout.snapshot().exists() && !layout.state().exists() {
         return Err(nothing_published());
     }
     let _lock = Lock::acquire(&layout)?;
-    let snapshot = Snapshot::load(&layout.snapshot()).ok_or_else(nothing_published)?;
+    let state = State::open(&layout, Reading::take(now), config.grace)?;
+    if state.catalogue.is_empty() {
+        return Err(nothing_published());
+    }
     let mut summary = Summary::default();
     remove_unfinished(&layout, &mut summary)?;
-    remove_tarballs(&layout, &snapshot, config, now, &mut summary)?;
-    let in_use = remove_mirrors(&layout, &snapshot, &mut summary)?;
+    remove_tarballs(&layout, &state, config, &mut summary)?;
+    let in_use = remove_mirrors(&layout, &state.catalogue, &mut summary)?;
     let supervisor = workers::supervisor(config, &layout, config.http_options(), Instant::now())?;
     repack_all(&layout, &supervisor, in_use, config.jobs, progress, &mut summary);
     let exit_status = if summary.failures.is_empty() { 0 } else { 3 };
@@ -123,20 +127,12 @@ fn remove_unfinished(layout: &Layout, summary: &mut Summary) -> Result<(), Error
 /// Removes the tarballs whose grace period is over.
 fn remove_tarballs(
     layout: &Layout,
-    snapshot: &Snapshot,
+    state: &State,
     config: &Config,
-    now: Timestamp,
     summary: &mut Summary,
 ) -> Result<(), Error> {
     let before = layout.tarballs()?;
-    let retired = sweep::retired(
-        &before,
-        &snapshot.catalogue,
-        |_, _| false,
-        &snapshot.retired,
-        now.as_second(),
-    );
-    summary.tarballs = sweep::sweep(layout, &retired, config.grace, now.as_second())?;
+    summary.tarballs = sweep::sweep(layout, &state.retired, config.grace, state.elapsed)?;
     let after = layout.tarballs()?;
     let removed = before.iter().filter(|(key, _)| !after.contains_key(*key));
     summary.bytes += removed.map(|(_, file)| file.size).sum::<u64>();
@@ -147,10 +143,10 @@ fn remove_tarballs(
 /// Returns the mirrors that are in use.
 fn remove_mirrors(
     layout: &Layout,
-    snapshot: &Snapshot,
+    published: &Catalogue,
     summary: &mut Summary,
 ) -> Result<Vec<PathBuf>, Error> {
-    let is_wanted = wanted(layout, snapshot);
+    let is_wanted = wanted(layout, published);
     let (used, unused): (BTreeMap<_, _>, BTreeMap<_, _>) =
         mirrors::of_repositories(layout)?.into_iter().partition(|(id, _)| is_wanted(id, None));
     for path in unused.values() {
@@ -178,12 +174,12 @@ fn remove_mirrors(
 /// branches it has.
 fn wanted<'a>(
     layout: &Layout,
-    snapshot: &'a Snapshot,
+    published: &'a Catalogue,
 ) -> impl Fn(&RepositoryId, Option<&str>) -> bool + 'a {
     let failures = Report::read(layout).into_iter().flat_map(|report| report.failures);
     let failed: BTreeSet<RepositoryId> =
         failures.filter_map(|failure| failure.repository.parse().ok()).collect();
-    move |id, branch| match (snapshot.catalogue.get(id), branch) {
+    move |id, branch| match (published.get(id), branch) {
         _ if failed.contains(id) => true,
         (Some(record), Some(branch)) => record.branches.keys().any(|it| it.as_str() == branch),
         (Some(_), None) => true,

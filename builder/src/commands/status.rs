@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use tardist_contract::Kind;
+use tardist_contract::{Kind, document::Repository};
 
 use crate::{
     Error, catalogue,
@@ -15,7 +15,8 @@ use crate::{
     },
     data_dir::layout::Layout,
     progress,
-    snapshot::Snapshot,
+    snapshot::{Snapshot, Unreadable},
+    state::State,
 };
 
 /// The status. These are the keys of `tardist status --json`.
@@ -27,6 +28,10 @@ pub struct Status {
     pub last_cycle: Option<Report>,
     /// The cycle that began and has not reported yet. `null` if the last one has.
     pub unreported: Option<Began>,
+    /// Why the published snapshot cannot be read. `null` if it can, or if there is none.
+    pub damage: Option<String>,
+    /// What is missing from incomplete tarballs, and why.
+    pub incomplete: Vec<ReportEntry>,
     /// Problems with the content of published tarballs.
     pub problems: Vec<ReportEntry>,
 }
@@ -46,6 +51,8 @@ pub struct SnapshotSummary {
     pub tarballs: usize,
     /// The size of all tarballs together, in bytes.
     pub bytes: u64,
+    /// The number of tarballs from which something is missing.
+    pub incomplete: usize,
 }
 
 /// Shows the status of a data directory at the time `now`, as text or as JSON.
@@ -65,36 +72,62 @@ pub fn run(layout: &Layout, json: bool, now: Timestamp) -> Result<Output, Error>
 /// Reads the status of a data directory at the time `now`.
 pub fn read(layout: &Layout, now: Timestamp) -> Status {
     let mut status = Status::default();
-    if let Some(snapshot) = Snapshot::load(&layout.snapshot()) {
-        let count = |kind| snapshot.catalogue.keys().filter(|id| id.kind == kind).count();
-        let tarballs = || catalogue::tarballs(&snapshot.catalogue);
-        status.problems = tarballs()
-            .flat_map(|(id, branch, _, record)| {
-                record.problems.iter().map(move |text| ReportEntry {
-                    repository: id.to_string(),
-                    branch: Some(branch.to_string()),
-                    text: text.clone(),
-                })
-            })
-            .collect();
-        status.snapshot = Some(SnapshotSummary {
-            generated_at: Timestamp::from_second(snapshot.generated_at)
-                .unwrap_or_default()
-                .to_string(),
-            age_seconds: u64::try_from(now.as_second() - snapshot.generated_at).unwrap_or(0),
-            extensions: count(Kind::Extensions),
-            skins: count(Kind::Skins),
-            tarballs: tarballs().count(),
-            bytes: tarballs().map(|(_, _, _, record)| record.size).sum(),
-        });
+    match Snapshot::open(&layout.snapshot()).and_then(|it| Ok((it.documents()?, it))) {
+        Ok((documents, snapshot)) => {
+            status.problems = problems(&documents);
+            status.snapshot = Some(summary(&documents, snapshot.generated_at, now));
+        }
+        Err(Unreadable::Missing) => {}
+        Err(reason) => status.damage = Some(reason.to_string()),
     }
+    let published = State::look(layout);
+    status.incomplete = catalogue::tarballs(&published)
+        .flat_map(|(id, branch, _, record)| {
+            record.missing.iter().map(move |missing| ReportEntry {
+                repository: id.to_string(),
+                branch: Some(branch.to_string()),
+                text: format!("{}: {}", missing.public, missing.reason),
+            })
+        })
+        .collect();
     status.unreported = began::read(layout);
     status.last_cycle = Report::read(layout);
     status
 }
 
+fn problems(documents: &[Repository]) -> Vec<ReportEntry> {
+    let mut problems = Vec::new();
+    for document in documents {
+        for (name, branch) in &document.branches {
+            problems.extend(branch.problems.iter().map(|text| ReportEntry {
+                repository: format!("{}/{}", document.kind, document.name),
+                branch: Some(name.to_string()),
+                text: text.clone(),
+            }));
+        }
+    }
+    problems
+}
+
+fn summary(documents: &[Repository], generated_at: i64, now: Timestamp) -> SnapshotSummary {
+    let count = |kind| documents.iter().filter(|document| document.kind == kind).count();
+    let branches = || documents.iter().flat_map(|document| document.branches.values());
+    SnapshotSummary {
+        generated_at: Timestamp::from_second(generated_at).unwrap_or_default().to_string(),
+        age_seconds: u64::try_from(now.as_second() - generated_at).unwrap_or(0),
+        extensions: count(Kind::Extensions),
+        skins: count(Kind::Skins),
+        tarballs: branches().count(),
+        bytes: branches().map(|branch| branch.tarball.size).sum(),
+        incomplete: branches().filter(|branch| !branch.complete).count(),
+    }
+}
+
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(damage) = &self.damage {
+            writeln!(f, "The snapshot cannot be used: {damage}. `tardist sync` writes it anew.")?;
+        }
         match &self.snapshot {
             None => writeln!(f, "Nothing is published yet; run `tardist sync`.")?,
             Some(s) => writeln!(
@@ -107,6 +140,12 @@ impl fmt::Display for Status {
                 s.tarballs,
                 progress::bytes(s.bytes)
             )?,
+        }
+        if !self.incomplete.is_empty() {
+            writeln!(f, "Incomplete tarballs:")?;
+            for missing in &self.incomplete {
+                writeln!(f, "  {missing}")?;
+            }
         }
         if !self.problems.is_empty() {
             writeln!(f, "Problems with their content:")?;

@@ -18,6 +18,8 @@ const SHOWN_PROBLEMS: usize = 20;
 pub struct Options {
     /// Make all tarballs again, even if nothing changed.
     pub force: bool,
+    /// Publish even if far less is listed than before.
+    pub accept_loss: bool,
     /// Only show what a cycle would do.
     pub dry_run: bool,
     /// Print nothing if there is no failure.
@@ -34,7 +36,7 @@ pub fn run(
     now: Timestamp,
     progress: &Progress,
 ) -> Result<Output, Error> {
-    let cycle = cycle::Options { force: options.force };
+    let cycle = cycle::Options { force: options.force, accept_loss: options.accept_loss };
     if options.dry_run {
         let text = dry_run::run(config, cycle, now, progress)?.to_string();
         return Ok(Output { text, exit_status: 0 });

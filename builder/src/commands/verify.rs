@@ -1,36 +1,65 @@
-//! `tardist verify`: checks that every tarball in the snapshot exists and has the published size and SHA-256.
-//! Changes nothing.
+//! `tardist verify`: checks that the snapshot is what was written, and that every tarball in it exists and has the
+//! published size and SHA-256. Changes nothing.
 
-use std::{fs::File, io, path::Path};
-
-use sha2::{Digest, Sha256};
-
-use crate::{
-    catalogue, commands::output::Output, cycle::report::ReportEntry, data_dir::layout::Layout,
-    progress::Progress, snapshot::Snapshot,
+use std::{
+    fs::{self, File},
+    io,
+    path::Path,
 };
 
-/// Checks every tarball, and lists those that differ. The exit status is 1 if one differs, or if there is no
-/// snapshot.
+use sha2::{Digest, Sha256};
+use tardist_contract::{
+    TarballName,
+    document::{Branch, Repository},
+};
+
+use crate::{
+    commands::output::Output,
+    cycle::report::ReportEntry,
+    data_dir::layout::Layout,
+    progress::Progress,
+    snapshot::{Snapshot, Unreadable},
+};
+
+/// Checks the snapshot and every tarball, and lists what differs. The exit status is 1 if something differs, or if
+/// there is no snapshot.
 pub fn run(layout: &Layout, progress: &Progress) -> Output {
-    let Some(Verified { good, bad }) = verify(layout, progress) else {
-        let text = format!(
-            "There is no snapshot in {}: run `tardist sync` first.",
-            layout.root().display()
-        );
-        return Output { text, exit_status: 1 };
+    let path = layout.snapshot();
+    let failed = |text: String| Output { text, exit_status: 1 };
+    let snapshot = match Snapshot::open(&path) {
+        Ok(snapshot) => snapshot,
+        Err(Unreadable::Missing) => {
+            let root = layout.root().display();
+            return failed(format!("There is no snapshot in {root}: run `tardist sync` first."));
+        }
+        Err(reason) => return failed(unusable(&path, &reason.to_string())),
     };
+    let documents = match snapshot
+        .check()
+        .and_then(|()| snapshot.documents().map_err(|error| error.to_string()))
+    {
+        Ok(documents) => documents,
+        Err(reason) => return failed(unusable(&path, &reason)),
+    };
+    let Verified { good, bad } = verify(&documents, layout, progress);
     if bad.is_empty() {
-        return Output { text: format!("All {good} tarballs are as published."), exit_status: 0 };
+        let text = format!("The snapshot and all {good} tarballs are as published.");
+        return Output { text, exit_status: 0 };
     }
     let lines: String = bad.iter().map(|bad| format!("\n  {bad}")).collect();
-    let text = format!(
+    failed(format!(
         "{good} tarballs are as published, {} are not. `tardist sync` makes tarballs again that are missing or \
-         have the wrong size; `tardist sync --force --only KIND/NAME` makes all tarballs of a repository \
+         have the wrong size or time; `tardist sync --force --only KIND/NAME` makes all tarballs of a repository \
          again:{lines}",
         bad.len()
-    );
-    Output { text, exit_status: 1 }
+    ))
+}
+
+fn unusable(path: &Path, reason: &str) -> String {
+    format!(
+        "The snapshot {} cannot be used: {reason}. `tardist sync` writes it anew.",
+        path.display()
+    )
 }
 
 /// The result of the check.
@@ -42,25 +71,35 @@ struct Verified {
     bad: Vec<ReportEntry>,
 }
 
-/// Checks every tarball. `None` if there is no snapshot.
-fn verify(layout: &Layout, progress: &Progress) -> Option<Verified> {
-    let snapshot = Snapshot::load(&layout.snapshot())?;
+/// Checks every tarball.
+fn verify(documents: &[Repository], layout: &Layout, progress: &Progress) -> Verified {
     let mut verified = Verified::default();
-    let total = catalogue::tarballs(&snapshot.catalogue).count();
+    let total = documents.iter().map(|document| document.branches.len()).sum();
     let meter = progress.count(total, "tarballs", || 0);
-    for (id, branch, file, record) in catalogue::tarballs(&snapshot.catalogue) {
-        let _task = meter.begin(file.as_str());
-        let path = layout.dist(id.kind).join(file.as_str());
-        match check(&path, record.size, &record.sha256) {
-            Ok(()) => verified.good += 1,
-            Err(text) => verified.bad.push(ReportEntry {
-                repository: id.to_string(),
-                branch: Some(branch.to_string()),
-                text: format!("{} {text}", path.display()),
-            }),
+    for document in documents {
+        for (branch, Branch { tarball, commit, .. }) in &document.branches {
+            let _task = meter.begin(tarball.file.as_str());
+            let folder = layout.dist(document.kind);
+            let path = folder.join(tarball.file.as_str());
+            // Clients may make the name from the commit.
+            let plain = folder.join(TarballName::new(&document.name, branch, commit).as_str());
+            let checked = check(&path, tarball.size, &tarball.sha256)
+                .map_err(|text| format!("{} {text}", path.display()))
+                .and_then(|()| {
+                    let reason = |error| format!("{} cannot be read: {error}", plain.display());
+                    fs::metadata(&plain).map(drop).map_err(reason)
+                });
+            match checked {
+                Ok(()) => verified.good += 1,
+                Err(text) => verified.bad.push(ReportEntry {
+                    repository: format!("{}/{}", document.kind, document.name),
+                    branch: Some(branch.to_string()),
+                    text,
+                }),
+            }
         }
     }
-    Some(verified)
+    verified
 }
 
 /// Checks one file. The error is the end of a sentence that begins with the path.

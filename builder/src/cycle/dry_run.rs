@@ -9,9 +9,9 @@ use crate::{
     Error,
     catalogue::{self, Catalogue},
     cycle::{
-        merge,
-        plan::{self, Plan},
-        quarantine::{self, Quarantine},
+        intact, merge,
+        plan::Plan,
+        quarantine::Quarantine,
         report::ReportEntry,
         run::{Cycle, Options},
     },
@@ -21,7 +21,7 @@ use crate::{
     progress::Progress,
     repository_id::RepositoryId,
     settings::config::Config,
-    snapshot::Snapshot,
+    state::State,
     upstream,
 };
 
@@ -43,13 +43,12 @@ pub fn run(
     let http = Arc::new(Http::new(upstream::allow(config.http_options(), &upstreams)));
     let upstreams = upstreams.as_slice();
     let cycle = Cycle { config, options, upstreams, layout: &layout, http: &http, now, progress };
-    let previous = Snapshot::load(&layout.snapshot());
-    let listing = cycle.list(previous.as_ref())?;
+    let published = State::look(&layout);
+    let listing = cycle.list()?;
     let (listed, mut failures) = (listing.ids().count(), merge::refused(&listing));
-    let published = previous.map(|previous| previous.catalogue).unwrap_or_default();
-    let intact = plan::intact(published.clone(), &layout.tarballs()?);
+    let intact = intact::with_right_size(&published, &layout.tarballs()?);
     let quarantine = Quarantine::read(&layout);
-    let (plan, held) = cycle.plan(listing, &intact, &quarantine, &quarantine::recipe(config));
+    let (plan, held) = cycle.plan(listing, &published, &intact, &quarantine, 0)?;
     failures.extend(merge::held_back(&held));
     failures.extend(plan.unknown.iter().map(merge::unknown));
     Ok(DryRun::new(&layout, listed, &published, &plan, failures))
@@ -91,12 +90,7 @@ impl DryRun {
         plan: &Plan,
         failures: Vec<ReportEntry>,
     ) -> Self {
-        let mut dry_run = Self {
-            listed,
-            kept: catalogue::tarballs(&plan.kept).count(),
-            failures,
-            ..Self::default()
-        };
+        let mut dry_run = Self { listed, kept: plan.untouched(), failures, ..Self::default() };
         for job in &plan.jobs {
             let mirror = layout.mirror(&job.project.id);
             let branches = job.branches.iter().map(|name| {

@@ -3,7 +3,8 @@
 use tardist_contract::BranchName;
 
 use crate::{
-    catalogue::{Catalogue, RepositoryRecord},
+    catalogue::{self, BranchRecord, Catalogue, RepositoryRecord},
+    content::{Ingredients, Remedy},
     cycle::{
         quarantine::HeldBack,
         report::{Report, ReportEntry},
@@ -13,7 +14,8 @@ use crate::{
     worker::{Job, JobResult},
 };
 
-/// The failures in a listing: names that are not allowed, and repositories whose branches cannot be listed.
+/// The failures in a listing: names that are not allowed, repositories whose branches cannot be listed, and
+/// upstreams that cannot be listed at all.
 pub(super) fn refused(listing: &Listing) -> Vec<ReportEntry> {
     let not_allowed = listing.refused.iter().map(|error| ReportEntry {
         repository: error.text.clone(),
@@ -21,7 +23,12 @@ pub(super) fn refused(listing: &Listing) -> Vec<ReportEntry> {
         text: error.to_string(),
     });
     let failed = listing.failed.iter().map(|(id, error)| entry(id, None, error.to_string()));
-    not_allowed.chain(failed).collect()
+    let unavailable = listing.unavailable.iter().map(|(url, error)| ReportEntry {
+        repository: url.clone(),
+        branch: None,
+        text: format!("cannot be listed, so its repositories stay as they are: {error}"),
+    });
+    not_allowed.chain(failed).chain(unavailable).collect()
 }
 
 /// The failure of a repository that `--only` names and no upstream lists.
@@ -34,44 +41,107 @@ pub(super) fn held_back(held: &[HeldBack]) -> impl Iterator<Item = ReportEntry> 
     held.iter().map(|(id, branch, text)| entry(id, Some(branch), text.clone()))
 }
 
-/// Adds the result of a job to the catalogue: the new record of each built branch, and the earlier record of each
-/// other one. Failures, problems and new tarballs go to the report.
-pub(super) fn merge(
-    catalogue: &mut Catalogue,
-    job: &Job,
-    result: JobResult,
-    intact: &Catalogue,
-    report: &mut Report,
-) {
-    let id = &job.project.id;
-    let earlier = intact.get(id);
-    let mut record = catalogue.remove(id).unwrap_or_else(|| {
-        let stays = earlier.filter(|_| result.built.is_empty());
-        let source_url = stays.map_or(&job.project.source_url, |earlier| &earlier.source_url);
-        RepositoryRecord {
-            upstream: job.project.upstream.clone(),
-            source_url: source_url.clone(),
-            branches: Default::default(),
+/// What a merge needs to know besides the result.
+pub(super) struct Merging<'a> {
+    /// What was published before.
+    pub(super) published: &'a Catalogue,
+    /// What of it is on disk and whole.
+    pub(super) intact: &'a Catalogue,
+    /// The recipe of a branch, from its remote URL and its ingredients.
+    pub(super) recipe: &'a dyn Fn(&str, &Ingredients) -> String,
+    /// The time of the cycle: Unix seconds.
+    pub(super) now: i64,
+}
+
+impl Merging<'_> {
+    /// Adds the result of a job to the catalogue: the new record of each built branch, and the earlier record of
+    /// each other one. Failures, problems and new tarballs go to the report.
+    pub(super) fn merge(
+        &self,
+        catalogue: &mut Catalogue,
+        job: &Job,
+        result: JobResult,
+        report: &mut Report,
+    ) {
+        let id = &job.project.id;
+        let earlier = self.intact.get(id);
+        let mut record = catalogue.remove(id).unwrap_or_else(|| {
+            let stays = earlier.filter(|_| result.built.is_empty());
+            let source_url = stays.map_or(&job.project.source_url, |earlier| &earlier.source_url);
+            RepositoryRecord {
+                upstream: job.project.upstream.clone(),
+                source_url: source_url.clone(),
+                branches: Default::default(),
+            }
+        });
+        for branch in job.branches.iter().filter(|branch| !result.built.contains_key(branch)) {
+            if let Some(earlier) = earlier.and_then(|earlier| earlier.branches.get(branch)) {
+                record.branches.insert(branch.clone(), earlier.clone());
+            }
         }
-    });
-    for branch in job.branches.iter().filter(|branch| !result.built.contains_key(branch)) {
-        if let Some(earlier) = earlier.and_then(|earlier| earlier.branches.get(branch)) {
-            record.branches.insert(branch.clone(), earlier.clone());
+        let failed =
+            result.failed.into_iter().map(|(branch, it)| entry(id, Some(&branch), it.text));
+        report.failures.extend(failed);
+        report.failures.extend(result.failure.map(|failure| entry(id, None, failure.text)));
+        for (branch, built) in result.built {
+            report.built += 1;
+            report.made.push(format!("{}/{}", id.kind, built.tarball(&id.name, &branch).as_str()));
+            let problems = built.problems.iter().map(|text| entry(id, Some(&branch), text.clone()));
+            report.problems.extend(problems);
+            let built = self.finished(job, &branch, built);
+            record.branches.insert(branch, built);
+        }
+        if !record.branches.is_empty() {
+            catalogue.insert(id.clone(), record);
         }
     }
-    let failed = result.failed.into_iter().map(|(branch, it)| entry(id, Some(&branch), it.text));
-    report.failures.extend(failed);
-    report.failures.extend(result.failure.map(|failure| entry(id, None, failure.text)));
-    for (branch, built) in result.built {
-        report.built += 1;
-        report.made.push(format!("{}/{}", id.kind, built.tarball(&id.name, &branch).as_str()));
-        let problems = built.problems.iter().map(|text| entry(id, Some(&branch), text.clone()));
-        report.problems.extend(problems);
-        record.branches.insert(branch, built);
+
+    /// A built record with what the worker does not know.
+    fn finished(&self, job: &Job, branch: &BranchName, built: BranchRecord) -> BranchRecord {
+        let before = self.published.get(&job.project.id);
+        let before = before.and_then(|record| record.branches.get(branch));
+        let is_same = |it: &&BranchRecord| it.commit == built.commit && it.sha256 == built.sha256;
+        let published_at = before.filter(is_same).map_or(self.now, |it| it.published_at);
+        let recipe = (self.recipe)(&job.project.remote_url, &built.ingredients);
+        BranchRecord { recipe, published_at, ..built }
     }
-    if !record.branches.is_empty() {
-        catalogue.insert(id.clone(), record);
+}
+
+/// The failures that stand as long as a tarball lacks something that a setting would bring: what is missing, why, and
+/// what to write.
+pub(super) fn to_be_mended(
+    catalogue: &Catalogue,
+    remedy: impl Fn(&Remedy) -> String,
+) -> Vec<ReportEntry> {
+    let mut entries = Vec::new();
+    for (id, branch, _, record) in catalogue::tarballs(catalogue) {
+        for missing in &record.missing {
+            let Some(wanted) = &missing.remedy else { continue };
+            let text = format!(
+                "incomplete: {}: {}; write {}",
+                missing.public,
+                missing.reason,
+                remedy(wanted)
+            );
+            entries.push(entry(id, Some(branch), text));
+        }
     }
+    entries
+}
+
+/// What was published before and is no longer.
+pub(super) fn withdrawn(before: &Catalogue, after: &Catalogue) -> Vec<ReportEntry> {
+    let mut entries = Vec::new();
+    for (id, record) in before {
+        let Some(stays) = after.get(id) else {
+            entries.push(entry(id, None, "no longer published".to_owned()));
+            continue;
+        };
+        for branch in record.branches.keys().filter(|it| !stays.branches.contains_key(it)) {
+            entries.push(entry(id, Some(branch), "no longer published".to_owned()));
+        }
+    }
+    entries
 }
 
 fn entry(id: &RepositoryId, branch: Option<&BranchName>, text: String) -> ReportEntry {
@@ -100,7 +170,8 @@ mod tests {
 
     fn job() -> Job {
         let project = Project::new(id(), "https://g/skins/Vector.git");
-        Job { project, branches: vec![branch("master"), branch("REL1_45")] }
+        let branches = vec![branch("master"), branch("REL1_45")];
+        Job { project, branches, published: Default::default() }
     }
 
     /// A catalogue with one repository, which has one branch at the commit `a`.
@@ -124,7 +195,9 @@ mod tests {
     /// The catalogue and the report after this result, where `kept` stays and `intact` was published.
     fn merged(result: JobResult, kept: Catalogue, intact: &Catalogue) -> (Catalogue, Report) {
         let (mut catalogue, mut report) = (kept, Report::default());
-        merge(&mut catalogue, &job(), result, intact, &mut report);
+        let recipe = |_: &str, _: &Ingredients| "r".to_owned();
+        let merging = Merging { published: intact, intact, recipe: &recipe, now: 7 };
+        merging.merge(&mut catalogue, &job(), result, &mut report);
         (catalogue, report)
     }
 
@@ -136,7 +209,8 @@ mod tests {
             JobResult { built: [(branch("master"), built.clone())].into(), ..JobResult::default() };
         let (catalogue, report) = merged(result, with("REL1_45"), &with("REL1_45"));
         let branches = &catalogue[&id()].branches;
-        assert_eq!(branches[&branch("master")], built);
+        let expected = BranchRecord { recipe: "r".to_owned(), published_at: 7, ..built };
+        assert_eq!(branches[&branch("master")], expected);
         assert_eq!(branches[&branch("REL1_45")], BranchRecord::of_commit('a'));
         assert_eq!((report.built, report.failures.len()), (1, 0));
         assert_eq!(report.made, ["skins/Vector-master-bbbbbbb.tar.gz"]);

@@ -1,8 +1,12 @@
-//! Publishing: writes the snapshot and the checksums, then removes the tarballs whose grace period is over.
+//! Publishing: saves the state, writes the snapshot and the checksums, then removes the tarballs whose grace period is
+//! over.
+//!
+//! The state is first. If the cycle is killed before the snapshot is in place, the next one finds the snapshot
+//! behind the state, and writes it from there.
 
-use std::collections::BTreeSet;
+use std::{fs, os::unix::fs::MetadataExt};
 
-use tardist_contract::Kind;
+use tardist_contract::{Kind, TarballName};
 
 use crate::{
     Error,
@@ -12,16 +16,18 @@ use crate::{
         report::{Outcome, Report},
         sweep,
     },
-    data_dir::{
-        atomic,
-        layout::{Layout, Tarballs},
-    },
+    data_dir::{atomic, layout::Layout},
     settings::config::Config,
-    snapshot::{
-        self, Retired, Snapshot,
-        render::{self, Rendered},
-    },
+    snapshot::{Snapshot, render},
+    state::{Published, State, modified},
 };
+
+/// A snapshot that is smaller than this is compared with its digest in each cycle, a larger one in some, because
+/// that means to read all of it.
+const SMALL: u64 = 32 << 20;
+
+/// In how many cycles a large snapshot is compared once.
+const CYCLES: i64 = 24;
 
 /// What publishing needs to know besides the catalogue.
 pub(super) struct Publishing<'a> {
@@ -32,77 +38,95 @@ pub(super) struct Publishing<'a> {
 }
 
 impl Publishing<'_> {
-    /// Writes a snapshot of `catalogue` if it differs from the previous one, or if that one is older than the
-    /// setting `refresh`. Then writes the checksums, and removes the tarballs that the snapshot does not name and whose grace period is
-    /// over. Notes both in the report.
+    /// Publishes `catalogue` if it differs from the published one, if the published snapshot is not what was
+    /// written, or if it is older than the setting `refresh`. Then writes the checksums, and removes the
+    /// tarballs that the snapshot does not name and whose grace period is over. Notes all in the report.
     ///
     /// # Errors
-    /// [`Error::Snapshot`] or [`Error::Io`] if a file cannot be written or removed. [`Error::Config`] if there is
-    /// nothing to publish and no previous snapshot.
+    /// [`Error::State`], [`Error::Snapshot`] or [`Error::Io`] if a file cannot be written or removed.
+    /// [`Error::Config`] if there is nothing to publish and nothing was published before.
     pub(super) fn publish(
         &self,
-        catalogue: &Catalogue,
-        previous: Option<&Snapshot>,
+        catalogue: Catalogue,
+        state: &mut State,
         report: &mut Report,
     ) -> Result<(), Error> {
-        let on_disk = self.layout.tarballs()?;
-        let retired = self.retired(&on_disk, catalogue, previous);
-        let before = previous.map(|p| &p.retired);
-        report.retired = retired
-            .keys()
-            .filter(|key| before.is_none_or(|before| !before.contains_key(key)))
-            .count();
-        let age = previous.map_or(i64::MAX, |p| self.now.saturating_sub(p.generated_at));
-        let refresh = i64::try_from(self.config.refresh.as_secs()).unwrap_or(i64::MAX);
         let fingerprint = render::fingerprint(&self.config.public_url)?;
-        let changed = previous.is_none_or(|previous| previous.differs(catalogue, &fingerprint));
-        if !changed && age < refresh {
+        let old = self.standing(state);
+        let mut published = state.published.clone();
+        if !state.differs(&catalogue, &fingerprint) && old.is_some() && !self.is_stale(state) {
             report.outcome = Outcome::Unchanged;
-        } else if catalogue.is_empty() && previous.is_none() {
+        } else if catalogue.is_empty() && state.generation == 0 && !state.is_imported {
             return Err(Error::Config(
                 "there is nothing to publish: no tarball could be made".to_owned(),
             ));
         } else {
-            let rendered = render::render(catalogue, &self.config.public_url)?;
-            self.replace(catalogue, &rendered, &retired, previous)?;
+            published = Some(self.replace(catalogue, state, old.as_ref())?);
             report.outcome = Outcome::Published;
         }
-        checksums::write(self.layout, catalogue)?;
-        report.removed = sweep::sweep(self.layout, &retired, self.config.grace, self.now)?;
-        Ok(())
+        self.link_plain_names(&state.catalogue)?;
+        checksums::write(self.layout, &state.catalogue)?;
+        let on_disk = self.layout.tarballs()?;
+        let retired = sweep::retired(&on_disk, &state.catalogue, &state.retired, state.elapsed);
+        let is_new = |key: &&(Kind, String)| !state.retired.contains_key(*key);
+        report.retired = retired.keys().filter(is_new).count();
+        report.removed += sweep::sweep(self.layout, &retired, self.config.grace, state.elapsed)?;
+        state.finish(published, retired)
     }
 
-    /// The tarballs that are no longer named, with the time since when.
-    fn retired(
-        &self,
-        on_disk: &Tarballs,
-        catalogue: &Catalogue,
-        previous: Option<&Snapshot>,
-    ) -> Retired {
-        let named: BTreeSet<(Kind, String)> = previous
-            .into_iter()
-            .flat_map(|p| catalogue::tarballs(&p.catalogue))
-            .map(|(id, _, file, _)| (id.kind, file.into()))
-            .collect();
-        let before = previous.map(|p| p.retired.clone()).unwrap_or_default();
-        let named_before = |kind: Kind, file: &str| named.contains(&(kind, file.to_owned()));
-        sweep::retired(on_disk, catalogue, named_before, &before, self.now)
+    /// The published snapshot, if it is the file that was written last, undamaged.
+    fn standing(&self, state: &State) -> Option<Snapshot> {
+        let published = state.published.as_ref()?;
+        let path = self.layout.snapshot();
+        let metadata = fs::metadata(&path).ok()?;
+        let modified = modified(&metadata);
+        if (metadata.len(), modified) != (published.size, published.modified) {
+            tracing::warn!("{} was changed by somebody; it is written anew", path.display());
+            return None;
+        }
+        let snapshot = Snapshot::open(&path).ok()?;
+        let is_time = published.size < SMALL || state.generation % CYCLES == 0;
+        if is_time && let Err(damage) = snapshot.check() {
+            tracing::warn!("{} is damaged and is written anew: {damage}", path.display());
+            return None;
+        }
+        Some(snapshot)
     }
 
-    /// Writes the snapshot, after the tarballs that it names have been forced to disk.
+    /// True if the published snapshot is older than the setting `refresh`, or from the future, where a wrong clock
+    /// made it.
+    fn is_stale(&self, state: &State) -> bool {
+        let refresh = i64::try_from(self.config.refresh.as_secs()).unwrap_or(i64::MAX);
+        let generated_at = state.published.as_ref().map_or(i64::MIN, |it| it.generated_at);
+        generated_at > self.now || self.now.saturating_sub(generated_at) >= refresh
+    }
+
+    /// Saves the catalogue, and writes the snapshot, after the tarballs that it names have been forced to disk.
     fn replace(
         &self,
-        catalogue: &Catalogue,
-        rendered: &Rendered,
-        retired: &Retired,
+        catalogue: Catalogue,
+        state: &mut State,
         previous: Option<&Snapshot>,
-    ) -> Result<(), Error> {
+    ) -> Result<Published, Error> {
         for kind in Kind::ALL {
             atomic::sync_folder(&self.layout.dist(kind))?;
         }
-        atomic::put_file(&self.layout.snapshot(), |path| {
-            snapshot::write(path, catalogue, rendered, retired, previous, self.now)
-        })?;
-        atomic::sync_folder(self.layout.root())
+        state.publish(self.layout, catalogue, &self.config.public_url, previous, self.now)
+    }
+
+    /// Lets the plain name of each tarball with a revision lead to its newest bytes, for clients that make the name
+    /// from the commit. No snapshot says which bytes that name has.
+    fn link_plain_names(&self, catalogue: &Catalogue) -> Result<(), Error> {
+        let revised = catalogue::tarballs(catalogue).filter(|(.., record)| record.revision > 0);
+        for (id, branch, file, record) in revised {
+            let folder = self.layout.dist(id.kind);
+            let newest = folder.join(file.as_str());
+            let plain = folder.join(TarballName::new(&id.name, branch, &record.commit).as_str());
+            let file_id = |path| fs::metadata(path).map(|it| (it.dev(), it.ino())).ok();
+            if file_id(&newest) != file_id(&plain) {
+                atomic::link(&newest, &plain)?;
+            }
+        }
+        Ok(())
     }
 }

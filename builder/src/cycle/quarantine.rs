@@ -1,7 +1,8 @@
 //! Quarantine: branches that are not tried again, because the same work would exceed the same limit.
 //!
 //! It ends when the branch has another commit, when a setting that matters has another value, or with another
-//! version of tardist; where a server was too slow, also after some hours. `tardist sync --only` and `--force`
+//! version of tardist; where a server was too slow, also after some hours, and where something was missing, after a
+//! day. `tardist sync --only` and `--force`
 //! try such a branch in any case.
 
 use std::{collections::BTreeMap, fs};
@@ -14,6 +15,7 @@ use tardist_contract::{BranchName, CommitId};
 use crate::{
     Error,
     catalogue::{Catalogue, RepositoryRecord},
+    content::Missing,
     cycle::plan::Plan,
     data_dir::{atomic, layout::Layout},
     repository_id::RepositoryId,
@@ -25,6 +27,9 @@ use crate::{
 /// How long a branch waits whose server was too slow, in seconds: six hours.
 const LATER: i64 = 6 * 60 * 60;
 
+/// How long a branch waits whose tarball is incomplete, in seconds: a day.
+const DAY: i64 = 24 * 60 * 60;
+
 /// The branches in quarantine. On disk it is `quarantine.json`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quarantine(BTreeMap<RepositoryId, BTreeMap<BranchName, Entry>>);
@@ -35,7 +40,7 @@ struct Entry {
     /// The commit that the upstream listed.
     commit: CommitId,
     /// The digest of the settings that the work was done with.
-    recipe: String,
+    settings: String,
     /// Why it failed.
     text: String,
     /// When it is tried again in any case, in Unix seconds.
@@ -45,11 +50,12 @@ struct Entry {
 /// A branch that is held back, and why: a sentence for the operator.
 pub(super) type HeldBack = (RepositoryId, BranchName, String);
 
-/// A digest of everything but the content that decides whether the work exceeds a limit.
-pub(super) fn recipe(config: &Config) -> String {
-    let Config { limits, url_map, submodule_depth, composer, .. } = config;
+/// A digest of everything but the content that decides how the work ends.
+pub(super) fn settings(config: &Config) -> String {
+    let Config { limits, url_map, submodule_depth, composer, incomplete, .. } = config;
     let version = env!("CARGO_PKG_VERSION");
-    let text = format!("{version} {limits:?} {url_map:?} {submodule_depth} {composer:?}");
+    let text =
+        format!("{version} {limits:?} {url_map:?} {submodule_depth} {composer:?} {incomplete:?}");
     let digest = Sha256::digest(text.as_bytes());
     digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -92,7 +98,7 @@ impl Quarantine {
         &self,
         plan: &mut Plan,
         intact: &Catalogue,
-        recipe: &str,
+        settings: &str,
         now: i64,
     ) -> Vec<HeldBack> {
         let mut held = Vec::new();
@@ -102,8 +108,9 @@ impl Quarantine {
             let tips = &job.project.tips;
             let is_held = |branch: &BranchName, entry: &Entry| {
                 tips.get(branch) == Some(&entry.commit)
-                    && entry.recipe == recipe
-                    && entry.until.is_none_or(|until| now < until)
+                    && entry.settings == settings
+                    // A time further away was made by a wrong clock.
+                    && entry.until.is_none_or(|until| (now..now + DAY).contains(&(until - 1)))
             };
             for (branch, entry) in branches.iter().filter(|(branch, entry)| is_held(branch, entry))
             {
@@ -111,6 +118,10 @@ impl Quarantine {
                     continue;
                 }
                 job.branches.retain(|it| it != branch);
+                if job.published.get(branch).is_some_and(|published| published.is_current) {
+                    // What is published is of this commit: nothing failed.
+                    continue;
+                }
                 held.push((id.clone(), branch.clone(), entry.sentence(&id)));
                 if let Some(record) = intact.get(&id).and_then(|it| it.branches.get(branch)) {
                     let source_url = job.project.source_url.clone();
@@ -128,23 +139,26 @@ impl Quarantine {
     }
 
     /// Notes what became of a job: branches come into quarantine, or out of it.
-    pub(super) fn note(&mut self, job: &Job, result: &JobResult, recipe: &str, now: i64) {
+    pub(super) fn note(&mut self, job: &Job, result: &JobResult, settings: &str, now: i64) {
         let failed: BTreeMap<&BranchName, &Failure> =
             result.failed.iter().map(|(branch, failure)| (branch, failure)).collect();
         for branch in &job.branches {
             let failure = match failed.get(branch) {
-                Some(failure) => Some(*failure),
-                None if result.built.contains_key(branch) => None,
-                None => result.failure.as_ref(),
+                Some(failure) => Some((failure.again, failure.text.clone())),
+                None => match result.built.get(branch) {
+                    Some(record) => incomplete(&record.missing),
+                    None => result.failure.as_ref().map(|it| (it.again, it.text.clone())),
+                },
             };
-            let entry = failure.and_then(|failure| {
-                let until = match failure.again {
+            let entry = failure.and_then(|(again, text)| {
+                let until = match again {
                     Again::NextCycle => return None,
                     Again::Later => Some(now.saturating_add(LATER)),
+                    Again::NextDay => Some(now.saturating_add(DAY)),
                     Again::OnChange => None,
                 };
                 let commit = job.project.tips.get(branch)?.clone();
-                Some(Entry { commit, recipe: recipe.to_owned(), text: failure.text.clone(), until })
+                Some(Entry { commit, settings: settings.to_owned(), text, until })
             });
             let branches = self.0.entry(job.project.id.clone()).or_default();
             match entry {
@@ -154,6 +168,13 @@ impl Quarantine {
         }
         self.0.retain(|_, branches| !branches.is_empty());
     }
+}
+
+/// When an incomplete tarball is made again, and why.
+fn incomplete(missing: &[Missing]) -> Option<(Again, String)> {
+    let may_pass = missing.iter().any(|it| it.may_pass);
+    let again = if may_pass { Again::NextCycle } else { Again::NextDay };
+    missing.first().map(|it| (again, it.reason.clone()))
 }
 
 impl Entry {
@@ -191,7 +212,8 @@ mod tests {
     fn job(branches: &[(&str, char)]) -> Job {
         let tips = branches.iter().map(|(name, digit)| (branch(name), commit(*digit))).collect();
         let project = Project { tips, ..Project::new(id(), "https://g/skins/Vector.git") };
-        Job { project, branches: branches.iter().map(|(name, _)| branch(name)).collect() }
+        let branches = branches.iter().map(|(name, _)| branch(name)).collect();
+        Job { project, branches, published: BTreeMap::new() }
     }
 
     fn failed(again: Again) -> JobResult {
@@ -200,9 +222,14 @@ mod tests {
     }
 
     /// The branches that a quarantine holds back of a job whose branches are at these commits.
-    fn held(quarantine: &Quarantine, tips: &[(&str, char)], recipe: &str, now: i64) -> Vec<String> {
+    fn held(
+        quarantine: &Quarantine,
+        tips: &[(&str, char)],
+        settings: &str,
+        now: i64,
+    ) -> Vec<String> {
         let mut plan = Plan { jobs: vec![job(tips)], ..Plan::default() };
-        let held = quarantine.hold_back(&mut plan, &Catalogue::new(), recipe, now);
+        let held = quarantine.hold_back(&mut plan, &Catalogue::new(), settings, now);
         let left: usize = plan.jobs.iter().map(|job| job.branches.len()).sum();
         assert_eq!(left + held.len(), tips.len());
         held.into_iter().map(|(_, branch, _)| branch.to_string()).collect()

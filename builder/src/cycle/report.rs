@@ -29,6 +29,10 @@ pub struct Report {
     /// How many tarballs the snapshot no longer names, because of a newer commit, or because the branch or
     /// repository is no longer listed.
     pub retired: usize,
+    /// What was published before and is no longer.
+    pub withdrawn: Vec<ReportEntry>,
+    /// How many tarballs wait for a later cycle to be made again with changed settings.
+    pub waiting: usize,
     /// How many tarballs were removed after their grace period.
     pub removed: usize,
     /// How many HTTP requests were sent.
@@ -160,6 +164,7 @@ impl fmt::Display for Report {
             seconds(self.duration_ms)
         )?;
         self.details(f)?;
+        self.losses(f)?;
         if !self.failures.is_empty() {
             write!(f, "\n{} failures; the earlier tarballs stay published:", self.failures.len())?;
             for failure in &self.failures {
@@ -171,6 +176,30 @@ impl fmt::Display for Report {
 }
 
 impl Report {
+    /// What is no longer published, and what waits.
+    fn losses(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.waiting > 0 {
+            write!(
+                f,
+                "\n{} tarballs are made again in the next cycles, because settings changed",
+                self.waiting
+            )?;
+        }
+        if self.withdrawn.is_empty() {
+            return Ok(());
+        }
+        let name = |entry: &ReportEntry| match &entry.branch {
+            Some(branch) => format!("{} {branch}", entry.repository),
+            None => entry.repository.clone(),
+        };
+        let names: Vec<String> = self.withdrawn.iter().take(SHOWN_MADE).map(name).collect();
+        write!(f, "\n{} no longer published: {}", self.withdrawn.len(), names.join(", "))?;
+        if self.withdrawn.len() > SHOWN_MADE {
+            write!(f, " and {} more", self.withdrawn.len() - SHOWN_MADE)?;
+        }
+        Ok(())
+    }
+
     /// Which tarballs were made, the time and memory used for that, and the slowest repositories.
     fn details(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.made.is_empty() {

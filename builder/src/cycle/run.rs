@@ -6,19 +6,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::Timestamp;
-use tardist_contract::Kind;
-
 use crate::{
     Error,
-    catalogue::{self, Catalogue},
+    catalogue::Catalogue,
+    content::{Ingredients, Remedy},
     cycle::{
-        began, merge,
-        plan::{self, Plan},
+        adopt, began, intact,
+        loss::{self, Asked},
+        merge::{self, Merging},
+        plan::{self, Given, Plan},
         publish::Publishing,
         quarantine::{self, HeldBack, Quarantine},
+        recipe::Recipes,
         report::{Outcome, Report},
-        workers,
+        sweep, workers,
     },
     data_dir::{atomic, layout::Layout, lock::Lock},
     error::{GitContext, IoContext},
@@ -27,17 +28,20 @@ use crate::{
     net::{Http, HttpOptions},
     pool,
     progress::Progress,
-    settings::config::Config,
-    snapshot::Snapshot,
+    settings::{Incomplete, config::Config},
+    state::{State, clock::Reading},
     upstream::{self, Listing, Upstream, Wanted},
     worker::{Job, JobResult, Supervisor},
 };
+use jiff::Timestamp;
 
 /// The options of one cycle.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
     /// Make all tarballs again, even if nothing changed.
     pub force: bool,
+    /// Publish even if far less is listed than before.
+    pub accept_loss: bool,
 }
 
 /// Runs one cycle, and saves its report in the data directory. `now` is the time of everything that the cycle
@@ -97,9 +101,17 @@ impl Cycle<'_> {
     fn run(&self, http: HttpOptions, began_at: Instant, report: &mut Report) -> Result<(), Error> {
         transport::set_up(self.http).git(|| "set up Git".to_owned())?;
         self.layout.prepare()?;
-        let previous = Snapshot::load(&self.layout.snapshot());
+        let mut state = self.state()?;
+        let publishing = Publishing { config: self.config, layout: self.layout, now: self.now };
+        if state.is_ahead() {
+            tracing::info!("the last cycle was killed while it published; that is done now");
+            publishing.publish(state.catalogue.clone(), &mut state, &mut Report::default())?;
+        }
+        // Before all else: it may be the room that the rest needs.
+        report.removed =
+            sweep::sweep(self.layout, &state.retired, self.config.grace, state.elapsed)?;
         let start = Instant::now();
-        let listing = self.list(previous.as_ref())?;
+        let listing = self.list()?;
         report.times.listing_ms = millis(start.elapsed());
         report.listed = listing.ids().count();
         report.failures.extend(merge::refused(&listing));
@@ -109,78 +121,123 @@ impl Cycle<'_> {
             quarantine.prune(&listing);
         }
 
-        let published = previous.as_ref().map(|p| p.catalogue.clone()).unwrap_or_default();
-        let intact = plan::intact(published, &self.layout.tarballs()?);
-        let recipe = quarantine::recipe(self.config);
-        let (plan, held) = self.plan(listing, &intact, &quarantine, &recipe);
+        let on_disk = self.layout.tarballs()?;
+        let mut intact = intact::with_right_size(&state.catalogue, &on_disk);
+        intact::compare_some(&mut intact, self.layout, &on_disk, &mut state.checked);
+        let settings = quarantine::settings(self.config);
+        let cycle = usize::try_from(state.generation).unwrap_or_default();
+        let (plan, held) = self.plan(listing, &state.catalogue, &intact, &quarantine, cycle)?;
         report.failures.extend(merge::held_back(&held));
-        report.kept = catalogue::tarballs(&plan.kept).count();
+        report.waiting = plan.waiting;
+        report.kept = plan.untouched();
         let supervisor = workers::supervisor(self.config, self.layout, http, began_at)?;
-        let note = |job: &Job, result: &JobResult| quarantine.note(job, result, &recipe, self.now);
-        let catalogue = self.work(plan, &intact, &supervisor, note, report);
+        let note =
+            |job: &Job, result: &JobResult| quarantine.note(job, result, &settings, self.now);
+        let catalogue = self.work(plan, &state.catalogue, &intact, &supervisor, note, report);
         quarantine.write(&before, self.layout)?;
 
         let start = Instant::now();
-        let publishing = Publishing { config: self.config, layout: self.layout, now: self.now };
-        publishing.publish(&catalogue, previous.as_ref(), report)?;
+        report.withdrawn = merge::withdrawn(&state.catalogue, &catalogue);
+        if self.config.incomplete == Incomplete::Avoid {
+            report.failures.extend(merge::to_be_mended(&catalogue, |remedy| self.line(remedy)));
+        }
+        publishing.publish(catalogue, &mut state, report)?;
         report.times.publishing_ms = millis(start.elapsed());
         Ok(())
     }
 
-    /// Lists the repositories of all upstreams. If all repositories of a kind are missing, this is taken for a
-    /// fault of the upstream.
-    pub(super) fn list(&self, previous: Option<&Snapshot>) -> Result<Listing, Error> {
+    /// Opens the state. What was made from a snapshot is compared with the format of the tarballs.
+    fn state(&self) -> Result<State, Error> {
+        let reading = Reading::take(Timestamp::from_second(self.now).unwrap_or_default());
+        let mut state = State::open(self.layout, reading, self.config.grace)?;
+        if state.is_imported {
+            adopt::compare_formats(&mut state.catalogue, self.layout);
+        }
+        Ok(state)
+    }
+
+    /// The line of the configuration that brings what is missing.
+    fn line(&self, remedy: &Remedy) -> String {
+        match remedy {
+            Remedy::SubmoduleHost(host) => format!("submodule-hosts = [\"{host}\"]"),
+            Remedy::Composer => "composer = \"/usr/bin/composer\"".to_owned(),
+        }
+    }
+
+    /// Lists the repositories of all upstreams.
+    pub(super) fn list(&self) -> Result<Listing, Error> {
         let bar = self.progress.waiting("asking the upstreams for their repositories");
         let Config { branches, only, jobs, .. } = self.config;
         let wanted = Wanted { branches, only, jobs: *jobs };
         let listing = upstream::list(self.upstreams, self.http, &wanted);
         bar.finish_and_clear();
-        let listing = listing?;
-        for kind in Kind::ALL {
-            let had = previous.is_some_and(|p| p.catalogue.keys().any(|id| id.kind == kind));
-            if had && !listing.ids().any(|id| id.kind == kind) {
-                return Err(Error::ListForm {
-                    what: kind.to_string(),
-                    reason: "it is empty, but repositories of it are published; nothing is changed"
-                        .to_owned(),
-                    url: self.upstreams.iter().map(|it| it.url()).collect::<Vec<_>>().join(", "),
-                });
-            }
-        }
-        Ok(listing)
+        listing
     }
 
     /// Plans the work. What is in quarantine is held back, unless the options choose it.
+    ///
+    /// # Errors
+    /// [`Error::MassLoss`] if far less is listed than before, unless the options accept it.
     pub(super) fn plan(
         &self,
         listing: Listing,
+        published: &Catalogue,
         intact: &Catalogue,
         quarantine: &Quarantine,
-        recipe: &str,
-    ) -> (Plan, Vec<HeldBack>) {
-        let mut plan = plan::plan(listing, intact, &self.config.only, self.options.force);
+        cycle: usize,
+    ) -> Result<(Plan, Vec<HeldBack>), Error> {
+        let recipes = Recipes::new(self.config, self.http);
+        let given = Given {
+            published,
+            intact,
+            only: &self.config.only,
+            force: self.options.force,
+            recipe: &|url, ingredients| recipes.of(url, ingredients),
+            cycle,
+        };
+        let mut plan = plan::plan(listing, &given);
+        if !self.options.accept_loss {
+            self.refuse_losses(published, &plan)?;
+        }
         let is_chosen = !self.config.only.is_empty() || self.options.force;
         let held = if is_chosen {
             Vec::new()
         } else {
-            quarantine.hold_back(&mut plan, intact, recipe, self.now)
+            let settings = quarantine::settings(self.config);
+            quarantine.hold_back(&mut plan, intact, &settings, self.now)
         };
-        (plan, held)
+        Ok((plan, held))
+    }
+
+    fn refuse_losses(&self, published: &Catalogue, plan: &Plan) -> Result<(), Error> {
+        let upstreams = self.upstreams.iter().map(|upstream| upstream.url()).collect();
+        let Config { branches, max_loss, .. } = self.config;
+        let asked = Asked { branches, upstreams: &upstreams, max_loss: *max_loss };
+        let losses = loss::losses(published, plan, asked);
+        if losses.is_empty() {
+            return Ok(());
+        }
+        let losses: Vec<String> = losses.iter().map(ToString::to_string).collect();
+        Err(Error::MassLoss { losses: losses.join("; "), max_loss: *max_loss })
     }
 
     /// Runs the jobs of the plan, several at a time. Returns what is to be published. `note` is told each result.
     fn work(
         &self,
         plan: Plan,
+        published: &Catalogue,
         intact: &Catalogue,
         supervisor: &Supervisor<'_>,
         mut note: impl FnMut(&Job, &JobResult),
         report: &mut Report,
     ) -> Catalogue {
-        let Plan { jobs, kept: mut catalogue, unknown } = plan;
+        let Plan { jobs, kept: mut catalogue, unknown, .. } = plan;
         report.failures.extend(unknown.iter().map(merge::unknown));
         let (http, traffic) = (Arc::clone(self.http), supervisor.traffic());
         let received = move || http.received() + traffic.received();
+        let recipes = Recipes::new(self.config, self.http);
+        let recipe = |url: &str, ingredients: &Ingredients| recipes.of(url, ingredients);
+        let merging = Merging { published, intact, recipe: &recipe, now: self.now };
         let meter = self.progress.count(jobs.len(), "repositories", received);
         let start = Instant::now();
         let mut spent = Duration::ZERO;
@@ -199,7 +256,7 @@ impl Cycle<'_> {
             spent += duration;
             report.took(id, millis(duration));
             note(&job, &result);
-            merge::merge(&mut catalogue, &job, result, intact, report);
+            merging.merge(&mut catalogue, &job, result, report);
         });
         drop(meter);
         let traffic = supervisor.traffic();

@@ -4,50 +4,38 @@
 //! tarballs are removed that the snapshot no longer names. The grace period is for clients that still have a
 //! link to them.
 
-use std::{fs, io, time::Duration};
+use std::{collections::BTreeSet, fs, io, time::Duration};
 
-use tardist_contract::Kind;
+use tardist_contract::{Kind, TarballName};
 
 use crate::{
     Error,
     catalogue::{self, Catalogue},
     data_dir::layout::{Layout, Tarballs},
     error::IoContext,
-    snapshot::Retired,
+    state::Retired,
 };
 
-/// The tarballs on disk that `catalogue` does not name, with the time since when this is so, in Unix seconds.
+/// The tarballs on disk that `catalogue` does not name, with the time since when this is so: since `now`, unless
+/// `before` has an earlier time. Times are those of [`State::elapsed`](crate::state::State::elapsed), in
+/// milliseconds.
 ///
-/// That time is:
-/// - the time in `retired`, if the tarball is there;
-/// - `now`, if `named_before` says that the earlier snapshot named it;
-/// - otherwise the time when it was written. A cycle that was killed leaves such tarballs.
-pub fn retired(
-    on_disk: &Tarballs,
-    catalogue: &Catalogue,
-    named_before: impl Fn(Kind, &str) -> bool,
-    retired: &Retired,
-    now: i64,
-) -> Retired {
-    let mut unnamed = on_disk.clone();
-    for (id, _, file, _) in catalogue::tarballs(catalogue) {
-        unnamed.remove(&(id.kind, file.into()));
+/// The plain name of a published commit stays, too: it leads to the newest tarball of that commit
+/// ([`TarballName::revised`]).
+pub fn retired(on_disk: &Tarballs, catalogue: &Catalogue, before: &Retired, now: i64) -> Retired {
+    let mut unnamed: BTreeSet<&(Kind, String)> = on_disk.keys().collect();
+    for (id, branch, file, record) in catalogue::tarballs(catalogue) {
+        let plain = TarballName::new(&id.name, branch, &record.commit);
+        for file in [file, plain] {
+            unnamed.remove(&(id.kind, file.into()));
+        }
     }
-    unnamed
-        .into_iter()
-        .map(|(key, file)| {
-            let since = match retired.get(&key) {
-                Some(since) => *since,
-                None if named_before(key.0, &key.1) => now,
-                None => file.written_at,
-            };
-            (key, since)
-        })
-        .collect()
+    let since = |key| before.get(key).copied().unwrap_or(now).min(now);
+    unnamed.into_iter().map(|key| (key.clone(), since(key))).collect()
 }
 
-/// Removes the tarballs whose grace period is over at the time `now`, in Unix seconds. Returns how many were
-/// removed.
+/// Removes the tarballs whose grace period is over at the time `now`, in the milliseconds of
+/// [`State::elapsed`](crate::state::State::elapsed). Returns how many were removed.
 ///
 /// # Errors
 /// [`Error::Io`] if a file cannot be removed. A file that does not exist is no error.
@@ -57,7 +45,7 @@ pub fn sweep(
     grace: Duration,
     now: i64,
 ) -> Result<usize, Error> {
-    let grace = i64::try_from(grace.as_secs()).unwrap_or(i64::MAX);
+    let grace = i64::try_from(grace.as_millis()).unwrap_or(i64::MAX);
     let mut removed = 0;
     for ((kind, file), since) in retired {
         if now.saturating_sub(*since) < grace {
@@ -83,19 +71,17 @@ mod tests {
         data_dir::{files::names, layout::TarballFile},
     };
 
-    /// A day in seconds.
-    const DAY: i64 = 24 * 60 * 60;
-    const WRITTEN: i64 = 1_000 * DAY;
-    const NOW: i64 = WRITTEN + 300 * DAY;
+    /// A day in milliseconds.
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+    const NOW: i64 = 300 * DAY;
     const GRACE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
     fn key(file: &str) -> (Kind, String) {
         (Kind::Skins, file.to_owned())
     }
 
-    /// Tarballs that were all written long before any grace period.
     fn on_disk(files: &[&str]) -> Tarballs {
-        files.iter().map(|file| (key(file), TarballFile { size: 9, written_at: WRITTEN })).collect()
+        files.iter().map(|file| (key(file), TarballFile { size: 9, modified_at: 0 })).collect()
     }
 
     /// A catalogue that names `A-master-aaaaaaa.tar.gz` of the skins.
@@ -121,40 +107,42 @@ mod tests {
     }
 
     #[test]
-    fn a_grace_period_begins_when_a_tarball_is_no_longer_named() {
-        let files = on_disk(&["A-master-aaaaaaa.tar.gz", "replaced", "earlier", "killed"]);
-        let before = Retired::from([(key("earlier"), NOW - DAY), (key("gone"), NOW - 2 * DAY)]);
-        let named_before = |kind, file: &str| kind == Kind::Skins && file != "killed";
-        let found = retired(&files, &catalogue(), named_before, &before, NOW);
+    fn a_grace_period_begins_when_a_tarball_is_seen_that_is_not_named() {
+        let files = on_disk(&["A-master-aaaaaaa.tar.gz", "replaced", "earlier", "later"]);
+        let before = Retired::from([
+            (key("earlier"), NOW - DAY),
+            (key("gone"), NOW - 2 * DAY),
+            (key("later"), NOW + DAY),
+        ]);
+        let found = retired(&files, &catalogue(), &before, NOW);
         let expected = Retired::from([
-            // The snapshot that this cycle replaces still named it.
             (key("replaced"), NOW),
             (key("earlier"), NOW - DAY),
-            // No snapshot ever named it.
-            (key("killed"), WRITTEN),
+            // A time in the future is not believed.
+            (key("later"), NOW),
         ]);
         assert_eq!(found, expected, "what is named, and what is gone, is not in it");
     }
 
     #[test]
-    fn a_tarball_of_the_same_name_and_the_other_kind_is_another() {
-        let file = "A-master-aaaaaaa.tar.gz";
-        let on_disk = Tarballs::from([(
-            (Kind::Extensions, file.to_owned()),
-            TarballFile { size: 9, written_at: WRITTEN },
-        )]);
-        let found =
-            retired(&on_disk, &catalogue(), |kind, _| kind == Kind::Skins, &Retired::new(), NOW);
-        assert_eq!(found, Retired::from([((Kind::Extensions, file.to_owned()), WRITTEN)]));
+    fn the_plain_name_of_a_tarball_with_a_revision_stays() {
+        let mut catalogue = catalogue();
+        let record = catalogue.values_mut().next().unwrap().branches.values_mut().next().unwrap();
+        record.revision = 2;
+        let files = ["A-master-aaaaaaa", "A-master-aaaaaaa-2", "A-master-aaaaaaa-3"]
+            .map(|name| format!("{name}.tar.gz"));
+        let files = on_disk(&files.each_ref().map(String::as_str));
+        let found = retired(&files, &catalogue, &Retired::new(), NOW);
+        assert_eq!(found, Retired::from([(key("A-master-aaaaaaa-2.tar.gz"), NOW)]));
     }
 
     #[test]
-    fn a_tarball_that_was_just_replaced_outlives_the_cycle_whatever_its_age() {
-        let (_folder, layout) = data(&["replaced"]);
-        let found =
-            retired(&on_disk(&["replaced"]), &catalogue(), |_, _| true, &Retired::new(), NOW);
-        assert_eq!(sweep(&layout, &found, GRACE, NOW).unwrap(), 0);
-        assert_eq!(names(&layout.dist(Kind::Skins)), ["replaced"]);
+    fn a_tarball_of_the_same_name_and_the_other_kind_is_another() {
+        let file = "A-master-aaaaaaa.tar.gz";
+        let other = (Kind::Extensions, file.to_owned());
+        let on_disk = Tarballs::from([(other.clone(), TarballFile { size: 9, modified_at: 0 })]);
+        let found = retired(&on_disk, &catalogue(), &Retired::new(), NOW);
+        assert_eq!(found, Retired::from([(other, NOW)]));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::{
     Error,
     data_dir::{disk, layout::Layout},
     net::HttpOptions,
-    settings::config::Config,
+    settings::{Incomplete, config::Config},
     worker::{Instructions, Supervisor},
 };
 
@@ -28,6 +28,7 @@ pub fn supervisor<'a>(
         url_map: config.url_map.clone(),
         submodule_depth: config.submodule_depth,
         composer: config.composer.clone(),
+        keep_complete: config.incomplete == Incomplete::Avoid,
         limits: config.limits,
         log: LevelFilter::current().to_string(),
     };

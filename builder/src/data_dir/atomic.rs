@@ -4,7 +4,7 @@
 //! after a power failure, too.
 
 use std::{
-    fs::{File, Permissions},
+    fs::{self, File, Permissions},
     io::{self, BufWriter, Write},
     os::unix::fs::PermissionsExt,
     path::Path,
@@ -64,6 +64,23 @@ pub fn put_dated<T>(
     })
 }
 
+/// Lets `path` lead to the same file as `existing`, in place of what it led to before. Both are in the same folder.
+///
+/// # Errors
+/// [`Error::Io`] if that is not possible.
+pub fn link(existing: &Path, path: &Path) -> Result<(), Error> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let unfinished = path.with_file_name(format!("{UNFINISHED}link-{name}"));
+    match fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(error).at("remove", unfinished);
+        }
+        _ => {}
+    }
+    fs::hard_link(existing, &unfinished).at("link", &unfinished)?;
+    fs::rename(&unfinished, path).at("rename a file to", path)
+}
+
 /// Forces the entries of a folder to disk, so that files created or renamed there survive a power failure.
 ///
 /// # Errors
@@ -74,7 +91,7 @@ pub fn sync_folder(folder: &Path) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, time::Duration};
+    use std::time::Duration;
 
     use super::*;
     use crate::data_dir::files::names;
@@ -106,6 +123,18 @@ mod tests {
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
         put_dated(&path, Some(time), |out| Ok(out.write_all(b"one"))).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), time);
+    }
+
+    #[test]
+    fn a_link_replaces_what_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for name in ["new", "old", ".unfinished-link-old"] {
+            fs::write(path(name), name).unwrap();
+        }
+        link(&path("new"), &path("old")).unwrap();
+        assert_eq!(fs::read(path("old")).unwrap(), b"new");
+        assert_eq!(names(folder.path()), ["new", "old"]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::{
     Error,
     data_dir::{
         files::entries,
-        readable,
+        readable, set_aside,
         unfinished::{self, UNFINISHED},
     },
     error::IoContext,
@@ -31,9 +31,8 @@ pub struct Layout {
 pub struct TarballFile {
     /// Its size in bytes.
     pub size: u64,
-    /// When it was put there: Unix seconds. This is the time of its inode (`ctime`), which nobody can set. The
-    /// time of the file itself is that of its commit.
-    pub written_at: i64,
+    /// Its modification time: Unix seconds. It should be the time of its commit.
+    pub modified_at: i64,
 }
 
 /// The tarballs in `dist/`, by kind and file name.
@@ -53,6 +52,11 @@ impl Layout {
     /// The published snapshot: `snapshot.db`.
     pub fn snapshot(&self) -> PathBuf {
         self.root.join("snapshot.db")
+    }
+
+    /// The builder's memory: `state.db`.
+    pub fn state(&self) -> PathBuf {
+        self.root.join("state.db")
     }
 
     /// The report of the last cycle: `report.json`.
@@ -121,7 +125,8 @@ impl Layout {
         self.submodules().join(submodule_path(url))
     }
 
-    /// Creates the folders for tarballs, submodules and locks, and removes the unfinished files of a cycle that was killed.
+    /// Creates the folders for tarballs, mirrors and locks, and removes the unfinished files of a cycle that was
+    /// killed.
     ///
     /// # Errors
     /// [`Error::Io`] if a folder cannot be created, or a file cannot be removed.
@@ -129,11 +134,22 @@ impl Layout {
         let mut folders = vec![self.root.clone()];
         folders.extend(Kind::ALL.map(|kind| self.dist(kind)));
         folders.extend([self.submodules(), self.locks()]);
+        folders.extend(Kind::ALL.map(|kind| self.mirrors_of(kind)));
         for folder in folders {
+            self.free_place_of_folder(&folder)?;
             fs::create_dir_all(&folder).at("create", &folder)?;
             unfinished::remove_all(&folder)?;
         }
         self.make_readable()
+    }
+
+    /// Renames a file that is where a folder below the data directory belongs, or one of the folders above it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be renamed.
+    pub fn free_place_of_folder(&self, folder: &Path) -> Result<(), Error> {
+        let below = folder.ancestors().take_while(|it| it.starts_with(&self.root));
+        below.collect::<Vec<_>>().into_iter().rev().skip(1).try_for_each(set_aside::unless_folder)
     }
 
     /// Lets all users read what a web server and Spin read. The data directory itself is not looked at: who may
@@ -163,7 +179,7 @@ impl Layout {
                     continue;
                 }
                 let metadata = fs::symlink_metadata(&path).at("read", &path)?;
-                let file = TarballFile { size: metadata.len(), written_at: metadata.ctime() };
+                let file = TarballFile { size: metadata.len(), modified_at: metadata.mtime() };
                 tarballs.insert((kind, name.to_owned()), file);
             }
         }
@@ -197,7 +213,7 @@ fn submodule_path(url: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs::Permissions, os::unix::fs::PermissionsExt, time::SystemTime};
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt};
 
     use super::*;
 
@@ -222,23 +238,6 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
         assert_eq!([&private, &layout.snapshot()].map(|path| mode(path)), [0o644; 2]);
         assert_eq!([dist.as_path(), above, layout.root()].map(mode), [0o755, 0o755, 0o700]);
-    }
-
-    #[test]
-    fn a_tarball_was_written_when_it_was_put_there_whatever_its_own_time_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let layout = Layout::new(folder.path());
-        layout.prepare().unwrap();
-        let path = layout.dist(Kind::Skins).join("A-master-aaaaaaa.tar.gz");
-        fs::write(&path, b"tarball").unwrap();
-        let before = layout.tarballs().unwrap();
-        fs::File::open(&path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
-        let (before, after) = (before.values().next(), layout.tarballs().unwrap());
-        let after = after.values().next();
-        assert!(
-            after.unwrap().written_at - before.unwrap().written_at < 60,
-            "{before:?} {after:?}"
-        );
     }
 
     #[test]

@@ -10,7 +10,11 @@ use bytesize::ByteSize;
 use jiff::SignedDuration;
 use tardist_contract::BranchName;
 
-use super::{form::Form, given::Settings, set_by::SetBy};
+use super::{
+    form::Form,
+    given::{Incomplete, Settings},
+    set_by::SetBy,
+};
 use crate::{
     Error, RepositoryId,
     content::Composer,
@@ -42,6 +46,8 @@ pub struct Config {
     pub submodule_depth: usize,
     /// The Composer step; `None` where it is not wanted.
     pub composer: Option<Composer>,
+    /// What becomes of a tarball from which something is missing.
+    pub incomplete: Incomplete,
     /// How many repositories are worked on at once.
     pub jobs: usize,
     /// What the work on one repository may take.
@@ -50,6 +56,8 @@ pub struct Config {
     pub deadline: Duration,
     /// How many bytes of the disk stay free.
     pub keep_free: u64,
+    /// How much may be lost in one cycle, in percent.
+    pub max_loss: usize,
     /// How often a failed request is tried again.
     pub retries: usize,
     /// How long to wait for a response to begin or to go on.
@@ -136,6 +144,7 @@ impl Config {
             url_map: settings.url_map.unwrap_or_default(),
             submodule_depth: check.number("submodule-depth", settings.submodule_depth),
             composer: program.map(|program| Composer { program, timeout: composer_timeout }),
+            incomplete: settings.incomplete.unwrap_or_default(),
             jobs: check.number("jobs", settings.jobs),
             limits: JobLimits {
                 memory: check.size("limit-memory", settings.limit_memory),
@@ -146,6 +155,7 @@ impl Config {
             },
             deadline: check.time("deadline", settings.deadline),
             keep_free: check.size("keep-free", settings.keep_free),
+            max_loss: check.number("max-loss", settings.max_loss),
             retries: check.number("retries", settings.retries),
             timeout: check.time("timeout", settings.timeout),
             grace: check.time("grace", settings.grace),

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, thread};
 use bytesize::ByteSize;
 use jiff::SignedDuration;
 
-use super::given::Settings;
+use super::given::{Incomplete, Settings};
 use crate::upstream::wikimedia;
 
 impl Settings {
@@ -24,6 +24,7 @@ impl Settings {
             submodule_depth: Some(1),
             composer: Some(PathBuf::new()),
             composer_timeout: Some(SignedDuration::from_mins(5)),
+            incomplete: Some(Incomplete::Avoid),
             jobs: Some(jobs()),
             limit_memory: Some(ByteSize::mib(768)),
             limit_cpu: Some(SignedDuration::from_secs(45)),
@@ -32,6 +33,7 @@ impl Settings {
             limit_disk: Some(ByteSize::gib(2)),
             deadline: Some(SignedDuration::from_hours(6)),
             keep_free: Some(ByteSize::gib(1)),
+            max_loss: Some(20),
             retries: Some(3),
             timeout: Some(SignedDuration::from_mins(2)),
             grace: Some(SignedDuration::from_hours(24)),

@@ -102,7 +102,7 @@ const fn explained(key: &'static str, takes: &'static str, example: &'static str
 }
 
 /// All settings, as `tardist config` lists them.
-pub const FORMS: [Form; 22] = [
+pub const FORMS: [Form; 24] = [
     text("data", "the path of a folder", r#""/srv/tardist""#),
     explained(
         "upstream",
@@ -130,6 +130,7 @@ pub const FORMS: [Form; 22] = [
     number("submodule-depth", 0, 16, "1"),
     text("composer", "the path of a program, or empty", r#""/usr/bin/composer""#),
     form("composer-timeout", Takes::TimeAboveZero, r#""5m""#),
+    text("incomplete", r#""avoid" or "accept""#, r#""accept""#),
     // No upstream would find more than 256 connections polite.
     number("jobs", 1, 256, "4"),
     // With less, a worker could not even start.
@@ -140,6 +141,7 @@ pub const FORMS: [Form; 22] = [
     size("limit-disk", 1 << 20, r#""4GiB""#),
     form("deadline", Takes::TimeAboveZero, r#""2h""#),
     size("keep-free", 0, r#""5GiB""#),
+    number("max-loss", 0, 100, "20"),
     // The pause doubles each time, so that 100 retries take longer than any cycle.
     number("retries", 0, 100, "3"),
     form("timeout", Takes::TimeAboveZero, r#""2m""#),

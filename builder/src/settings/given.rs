@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use bytesize::ByteSize;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use tardist_contract::BranchName;
@@ -22,6 +22,17 @@ pub(super) mod heading {
     pub(crate) const NETWORK: &str = "Settings: network";
     pub(crate) const CONTENT: &str = "Settings: content";
     pub(crate) const LIMITS: &str = "Settings: limits";
+}
+
+/// What becomes of a tarball from which something is missing.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Incomplete {
+    /// It is published only if there is no complete tarball of an earlier commit
+    #[default]
+    Avoid,
+    /// It is published, and no failure
+    Accept,
 }
 
 /// Everything that can be set. Flags win over `TARDIST_…` variables, and these win over the file.
@@ -105,6 +116,14 @@ pub struct Settings {
     #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::optional")]
     pub composer_timeout: Option<SignedDuration>,
 
+    /// What becomes of a tarball from which something is missing, such as a submodule: it is published
+    /// only if there is no complete one of an earlier commit (avoid), or in any case (accept)
+    #[arg(
+        long, global = true, value_name = "WHAT", env = "TARDIST_INCOMPLETE",
+        help_heading = heading::CONTENT
+    )]
+    pub incomplete: Option<Incomplete>,
+
     /// How many repositories are worked on at once, each with its own connection. Without it, the
     /// number of cores, but at least 6 and at most 8
     #[arg(
@@ -168,6 +187,14 @@ pub struct Settings {
     )]
     pub keep_free: Option<ByteSize>,
 
+    /// How many percent of the repositories, or of the tarballs of those that are still listed, may be lost in
+    /// one cycle. If an upstream lists less, nothing is changed; `sync --accept-loss` confirms it
+    #[arg(
+        long, global = true, value_name = "PERCENT", env = "TARDIST_MAX_LOSS",
+        help_heading = heading::PUBLISHING
+    )]
+    pub max_loss: Option<usize>,
+
     /// How often a failed request is tried again
     #[arg(
         long, global = true, value_name = "N", env = "TARDIST_RETRIES",
@@ -225,6 +252,7 @@ impl Settings {
             submodule_depth: self.submodule_depth.or(other.submodule_depth),
             composer: self.composer.or(other.composer),
             composer_timeout: self.composer_timeout.or(other.composer_timeout),
+            incomplete: self.incomplete.or(other.incomplete),
             jobs: self.jobs.or(other.jobs),
             limit_memory: self.limit_memory.or(other.limit_memory),
             limit_cpu: self.limit_cpu.or(other.limit_cpu),
@@ -233,6 +261,7 @@ impl Settings {
             limit_disk: self.limit_disk.or(other.limit_disk),
             deadline: self.deadline.or(other.deadline),
             keep_free: self.keep_free.or(other.keep_free),
+            max_loss: self.max_loss.or(other.max_loss),
             retries: self.retries.or(other.retries),
             timeout: self.timeout.or(other.timeout),
             grace: self.grace.or(other.grace),

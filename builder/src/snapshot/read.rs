@@ -1,151 +1,179 @@
-//! Reads the published snapshot for the next cycle.
+//! Reads a published snapshot: for commands that look at it, and for a builder that has lost its state.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path};
 
-use rusqlite::{Connection, OpenFlags};
-use tardist_contract::{Kind, schema::USER_VERSION};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use tardist_contract::{Kind, document::Repository, schema::USER_VERSION};
 
 use crate::{
-    catalogue::{BranchRecord, Catalogue, Messages, RepositoryRecord},
-    snapshot::rows::{answer_key, document_key, id, json, parsed, text_at},
+    metadata::Texts,
+    repository_id::RepositoryId,
+    rows::{all, id, json, parsed, text_at},
+    snapshot::{
+        digest,
+        stamps::{Stamps, answer_key, document_key},
+    },
 };
 
-/// Tarballs that the snapshot no longer names and that wait for the end of their grace period: by kind and file
-/// name, with the time since when they are no longer named, in Unix seconds.
-pub type Retired = BTreeMap<(Kind, String), i64>;
+/// The oldest version of a snapshot that can be read. Its documents do not say whether a tarball is complete, and
+/// it has no digest.
+const OLDEST_VERSION: i64 = 3;
 
-/// A published snapshot, as far as the next cycle needs it.
+/// Why a snapshot cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// There is none, or an empty file, which a function creates when it opens a snapshot that does not exist.
+    #[error("there is no snapshot")]
+    Missing,
+    /// It has a schema that this tardist does not know.
+    #[error("it has schema version {0}, and this tardist reads {OLDEST_VERSION} to {USER_VERSION}")]
+    Version(i64),
+    /// It is damaged, or not a snapshot.
+    #[error("it is damaged: {0}")]
+    Damaged(#[from] rusqlite::Error),
+}
+
+/// The titles and descriptions of a repository, by language.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Localized {
+    /// The titles.
+    pub titles: Texts,
+    /// The descriptions.
+    pub descriptions: Texts,
+}
+
+/// A published snapshot.
 #[derive(Debug)]
 pub struct Snapshot {
+    /// The version of its schema.
+    pub version: i64,
     /// When it was written: Unix seconds.
     pub generated_at: i64,
+    /// Its number. 0 in old versions.
+    pub generation: i64,
     /// See [`fingerprint`](super::render::fingerprint).
     pub fingerprint: String,
-    /// The published repositories and branches.
-    pub catalogue: Catalogue,
-    /// The entity tag of each response body, and when the body last changed in Unix seconds. The key is the
-    /// path and media type, or the repository.
-    pub stamps: BTreeMap<String, (String, i64)>,
-    /// The tarballs that wait for the end of their grace period.
-    pub retired: Retired,
-    /// The open file. The texts of messages are read from it only if a cycle needs them, since they are most
-    /// of the file.
     pub(super) db: Connection,
 }
 
 impl Snapshot {
-    /// Reads the snapshot at `path`. `None` if there is none.
+    /// Opens the snapshot at `path`.
     ///
-    /// A damaged file or one with another schema counts as none and is logged, because everything in it can be
-    /// made again. So does an empty file, which a function creates when it opens a snapshot that does not
-    /// exist.
-    pub fn load(path: &Path) -> Option<Self> {
+    /// # Errors
+    /// Why it cannot be read.
+    pub fn open(path: &Path) -> Result<Self, Unreadable> {
         if std::fs::metadata(path).map_or(0, |metadata| metadata.len()) == 0 {
-            return None;
+            return Err(Unreadable::Missing);
         }
-        match read(path) {
-            Ok(snapshot) => snapshot,
-            Err(error) => {
-                tracing::warn!(
-                    "the snapshot {} is damaged and will be made again: {error}",
-                    path.display()
-                );
+        let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if !(OLDEST_VERSION..=USER_VERSION).contains(&version) {
+            return Err(Unreadable::Version(version));
+        }
+        let generation = if version < 4 { "0" } else { "generation" };
+        let sql = format!("SELECT generated_at, {generation}, fingerprint FROM snapshot");
+        let (generated_at, generation, fingerprint) =
+            db.query_row(&sql, (), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(Self { version, generated_at, generation, fingerprint, db })
+    }
+
+    /// Opens the snapshot at `path` if it has a later generation than the given one. The generation 0 is before
+    /// any snapshot. What cannot be read is logged.
+    pub fn newer(path: &Path, generation: i64) -> Option<Self> {
+        match Self::open(path) {
+            Ok(snapshot) => {
+                (generation == 0 || snapshot.generation > generation).then_some(snapshot)
+            }
+            Err(Unreadable::Missing) => None,
+            Err(reason) => {
+                tracing::warn!("the snapshot {} is made again: {reason}", path.display());
                 None
             }
         }
     }
 
-    /// True if a snapshot of `catalogue` would differ from this one, apart from times. `fingerprint` is that of
-    /// the new snapshot.
-    pub fn differs(&self, catalogue: &Catalogue, fingerprint: &str) -> bool {
-        self.fingerprint != fingerprint || self.catalogue != *catalogue
+    /// The documents of all repositories.
+    ///
+    /// # Errors
+    /// The errors of SQLite, or if a document is damaged.
+    pub fn documents(&self) -> rusqlite::Result<Vec<Repository>> {
+        let sql = "SELECT document FROM repository ORDER BY kind, lower(name), name";
+        all(&self.db, sql, |row| json(row, 0))
     }
-}
 
-fn read(path: &Path) -> rusqlite::Result<Option<Snapshot>> {
-    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version != USER_VERSION {
-        tracing::warn!(
-            "the snapshot {} has schema version {version} instead of {USER_VERSION} and will be made again",
-            path.display()
-        );
-        return Ok(None);
-    }
-    let (generated_at, fingerprint) =
-        db.query_row("SELECT generated_at, fingerprint FROM snapshot", (), |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
-    let mut stamps = read_stamps(&db)?;
-    let mut catalogue = read_repositories(&db, &mut stamps)?;
-    read_branches(&db, &mut catalogue)?;
-    let retired = read_retired(&db)?;
-    Ok(Some(Snapshot { generated_at, fingerprint, catalogue, stamps, retired, db }))
-}
-
-fn read_stamps(db: &Connection) -> rusqlite::Result<BTreeMap<String, (String, i64)>> {
-    let mut answers = db.prepare("SELECT path, media_type, etag, modified_at FROM answer")?;
-    let stamps = answers.query_map((), |row| {
-        let key = answer_key(text_at(row, 0)?, text_at(row, 1)?);
-        Ok((key, (row.get(2)?, row.get(3)?)))
-    })?;
-    stamps.collect()
-}
-
-fn read_repositories(
-    db: &Connection,
-    stamps: &mut BTreeMap<String, (String, i64)>,
-) -> rusqlite::Result<Catalogue> {
-    let mut catalogue = Catalogue::new();
-    let mut repositories =
-        db.prepare("SELECT kind, name, source_url, etag, modified_at FROM repository")?;
-    let mut rows = repositories.query(())?;
-    while let Some(row) = rows.next()? {
-        let id = id(row)?;
-        stamps.insert(document_key(&id), (row.get(3)?, row.get(4)?));
-        let record = RepositoryRecord {
-            upstream: String::new(),
-            source_url: row.get(2)?,
-            branches: BTreeMap::new(),
-        };
-        catalogue.insert(id, record);
-    }
-    Ok(catalogue)
-}
-
-/// Reads the branches. A branch whose messages are missing is left out, so that it is made again.
-fn read_branches(db: &Connection, catalogue: &mut Catalogue) -> rusqlite::Result<()> {
-    let mut branches = db.prepare(
-        "SELECT kind, name, branch, commit_id, committed_at, version, requires, metadata,
-                messages.id, problems, size, sha256
-         FROM branch LEFT JOIN messages ON messages.id = branch.messages
-         WHERE branch.messages IS messages.id",
-    )?;
-    let mut rows = branches.query(())?;
-    while let Some(row) = rows.next()? {
-        let messages: Option<Arc<str>> = row.get(8)?;
-        let record = BranchRecord {
-            commit: parsed(row, 3)?,
-            committed_at: row.get(4)?,
-            version: row.get(5)?,
-            requires: json(row, 6)?,
-            metadata: json(row, 7)?,
-            messages: messages.map(Messages::stored),
-            problems: json(row, 9)?,
-            missing: Vec::new(),
-            ingredients: Default::default(),
-            size: row.get(10)?,
-            sha256: row.get(11)?,
-        };
-        if let Some(repository) = catalogue.get_mut(&id(row)?) {
-            repository.branches.insert(parsed(row, 2)?, record);
+    /// The titles and descriptions of all repositories that have any.
+    ///
+    /// # Errors
+    /// The errors of SQLite.
+    pub fn localized(&self) -> rusqlite::Result<BTreeMap<RepositoryId, Localized>> {
+        let mut localized: BTreeMap<RepositoryId, Localized> = BTreeMap::new();
+        let sql = "SELECT kind, name, language, title, description FROM localized";
+        let mut select = self.db.prepare(sql)?;
+        let mut rows = select.query(())?;
+        while let Some(row) = rows.next()? {
+            let texts = localized.entry(id(row)?).or_default();
+            let language: String = row.get(2)?;
+            let title: Option<String> = row.get(3)?;
+            let description: Option<String> = row.get(4)?;
+            texts.titles.extend(title.map(|title| (language.clone(), title)));
+            texts.descriptions.extend(description.map(|description| (language, description)));
         }
+        Ok(localized)
     }
-    Ok(())
-}
 
-fn read_retired(db: &Connection) -> rusqlite::Result<Retired> {
-    let mut retired = db.prepare("SELECT kind, file, retired_at FROM retired")?;
-    let rows = retired.query_map((), |row| Ok(((parsed(row, 0)?, row.get(1)?), row.get(2)?)))?;
-    rows.collect()
+    /// The entity tags of its response bodies.
+    ///
+    /// # Errors
+    /// The errors of SQLite.
+    pub fn stamps(&self) -> rusqlite::Result<Stamps> {
+        let sql = "SELECT path, media_type, etag, modified_at FROM answer";
+        let mut stamps: Stamps = all(&self.db, sql, |row| {
+            let key = answer_key(text_at(row, 0)?, text_at(row, 1)?);
+            Ok((key, (row.get(2)?, row.get(3)?)))
+        })?;
+        let sql = "SELECT kind, name, etag, modified_at FROM repository";
+        let documents: Vec<_> =
+            all(&self.db, sql, |row| Ok((document_key(&id(row)?), (row.get(2)?, row.get(3)?))))?;
+        stamps.extend(documents);
+        Ok(stamps)
+    }
+
+    /// The tarballs that an old version says are no longer named, each with the time since when: Unix seconds.
+    /// Newer versions have them in the builder's state.
+    ///
+    /// # Errors
+    /// The errors of SQLite.
+    pub fn retired(&self) -> rusqlite::Result<Vec<((Kind, String), i64)>> {
+        if self.version >= 4 {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT kind, file, retired_at FROM retired";
+        all(&self.db, sql, |row| Ok(((parsed(row, 0)?, row.get(1)?), row.get(2)?)))
+    }
+
+    /// Checks that the file is what was written: by SQLite's own check, and by the digest.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn check(&self) -> Result<(), String> {
+        let check = || -> rusqlite::Result<Result<(), String>> {
+            let text: String =
+                self.db.pragma_query_value(None, "integrity_check", |row| row.get(0))?;
+            if text != "ok" {
+                return Ok(Err(text));
+            }
+            if self.version < 4 {
+                return Ok(Ok(()));
+            }
+            let sql = "SELECT sha256 FROM digest";
+            let stored: Option<String> = self.db.query_row(sql, (), |row| row.get(0)).optional()?;
+            let actual = digest::compute(&self.db)?;
+            Ok(match stored {
+                Some(stored) if stored == actual => Ok(()),
+                Some(_) => Err("its content does not have the digest that it says".to_owned()),
+                None => Err("it has no digest".to_owned()),
+            })
+        };
+        check().unwrap_or_else(|error| Err(error.to_string()))
+    }
 }

@@ -190,14 +190,17 @@ fn branch_document(
     public_url: &str,
 ) -> Branch {
     let file = branch.tarball(&id.name, name);
-    let committed_at = Timestamp::from_second(branch.committed_at).unwrap_or(Timestamp::UNIX_EPOCH);
+    let time =
+        |seconds| Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH).to_string();
     Branch {
         commit: branch.commit.clone(),
-        committed_at: committed_at.to_string(),
+        committed_at: time(branch.committed_at),
+        published_at: time(branch.published_at),
         version: branch.version.clone(),
         requires: branch.requires.clone(),
         metadata: branch.metadata.clone(),
         problems: branch.problems.clone(),
+        complete: branch.is_complete(),
         tarball: Tarball {
             url: format!("{public_url}/dist/{}/{}", id.kind, file),
             file,

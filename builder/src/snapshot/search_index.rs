@@ -11,10 +11,8 @@ use tardist_contract::search::{Card, Texts, terms};
 use crate::{
     catalogue::{Catalogue, RepositoryRecord},
     repository_id::RepositoryId,
-    snapshot::{
-        render,
-        rows::{text, text_at},
-    },
+    rows::{text, text_at},
+    snapshot::render,
 };
 
 /// How much of the index FTS5 collects in memory before it writes a segment, in bytes. 1,500 repositories with

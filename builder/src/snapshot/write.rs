@@ -10,104 +10,84 @@ use tardist_contract::{
 
 use crate::{
     Error,
-    catalogue::{self, Catalogue, Messages},
+    catalogue::{self, Catalogue, StoredTexts},
     snapshot::{
-        localized::{insert_localized, insert_messages},
-        read::{Retired, Snapshot},
-        render::{Rendered, RenderedBody},
-        rows::{answer_key, document_key, text},
+        digest,
+        localized::{self, LocalizedTexts},
+        read::Snapshot,
+        render::Rendered,
         search_index,
+        stamps::{Stamps, answer_key, document_key},
     },
 };
 
-/// Writes a snapshot to the empty file at `path`. `now` is the time of the snapshot, in Unix seconds. A response
-/// body that is the same as in `previous` keeps its time of modification.
+/// What a snapshot is made of. It decides every byte of its tables.
+pub struct Source<'a> {
+    /// What is published.
+    pub catalogue: &'a Catalogue,
+    /// Its response bodies.
+    pub rendered: &'a Rendered,
+    /// The titles and descriptions that are not in memory.
+    pub texts: &'a dyn StoredTexts,
+    /// The stamps of all that was rendered.
+    pub stamps: &'a Stamps,
+    /// The number of the snapshot.
+    pub generation: i64,
+    /// The time of the snapshot, in Unix seconds.
+    pub generated_at: i64,
+}
+
+/// Writes a snapshot to the empty file at `path`. `previous` is an undamaged snapshot: where it has the same search
+/// index, that is copied, which is quicker than to make it.
 ///
 /// # Errors
-/// [`Error::Snapshot`] if SQLite cannot write the file.
-pub fn write(
+/// [`Error::Snapshot`] if SQLite cannot write the file, and the errors of reading the texts.
+pub fn write(path: &Path, source: &Source<'_>, previous: Option<&Snapshot>) -> Result<(), Error> {
+    let localized = localized::read(source.catalogue, source.texts)?;
+    let failed = |source| Error::Snapshot { action: "write", path: path.to_owned(), source };
+    fill(path, source, &localized, previous).map_err(failed)
+}
+
+fn fill(
     path: &Path,
-    catalogue: &Catalogue,
-    rendered: &Rendered,
-    retired: &Retired,
+    source: &Source<'_>,
+    localized: &LocalizedTexts<'_>,
     previous: Option<&Snapshot>,
-    now: i64,
-) -> Result<(), Error> {
-    let fill = || -> rusqlite::Result<()> {
-        let mut db = Connection::open(path)?;
-        // No journal: nobody else sees the file yet, and the caller forces it to disk before anybody does.
-        // No foreign keys: the code below ensures them, and SQLite would look up every row.
-        // Pages larger than SQLite's 4 kB: bodies of several megabytes are read faster.
-        db.execute_batch(
-            "PRAGMA page_size = 16384;
-             PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF;",
-        )?;
-        db.execute_batch(SCHEMA)?;
-        let transaction = db.transaction()?;
-        insert_summary(&transaction, catalogue, &rendered.fingerprint, now)?;
-        insert_bodies(&transaction, catalogue, rendered, previous, now)?;
-        insert_messages(&transaction, catalogue, previous)?;
-        insert_localized(&transaction, catalogue)?;
-        let same_code = previous.filter(|it| it.fingerprint == rendered.fingerprint);
-        search_index::insert(&transaction, catalogue, same_code.map(|it| &it.db))?;
-        insert_branches(&transaction, catalogue)?;
-        insert_retired(&transaction, retired)?;
-        transaction.pragma_update(None, "user_version", USER_VERSION)?;
-        transaction.commit()?;
-        db.close().map_err(|(_, error)| error)
-    };
-    fill().map_err(|source| Error::Snapshot { action: "write", path: path.to_owned(), source })
-}
-
-fn insert_bodies(
-    db: &Connection,
-    catalogue: &Catalogue,
-    rendered: &Rendered,
-    previous: Option<&Snapshot>,
-    now: i64,
 ) -> rusqlite::Result<()> {
-    let modified_at =
-        |key: &str, body: &RenderedBody| match previous.and_then(|p| p.stamps.get(key)) {
-            Some((etag, at)) if *etag == body.etag => *at,
-            _ => now,
-        };
-    let mut insert = db.prepare("INSERT INTO answer VALUES (?, ?, ?, ?, ?, ?)")?;
-    for ((path, media), body) in &rendered.answers {
-        let at = modified_at(&answer_key(path, media), body);
-        let gzip = body.gzip().map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))?;
-        insert.execute(params![path, media, body.text.as_bytes(), gzip, body.etag, at])?;
-    }
-    let mut insert = db.prepare("INSERT INTO repository VALUES (?, ?, ?, ?, ?, ?)")?;
-    for (id, body) in &rendered.documents {
-        let url = catalogue.get(id).map(|repository| repository.source_url.as_str());
-        let at = modified_at(&document_key(id), body);
-        let (kind, name) = (id.kind.as_str(), id.name.as_str());
-        insert.execute(params![kind, name, url, body.text, body.etag, at])?;
-    }
-    Ok(())
+    let mut db = Connection::open(path)?;
+    // No journal: nobody else sees the file yet, and the caller forces it to disk before anybody does.
+    // No foreign keys: the code below ensures them, and SQLite would look up every row.
+    // Pages larger than SQLite's 4 kB: bodies of several megabytes are read faster.
+    db.execute_batch(
+        "PRAGMA page_size = 16384;
+         PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF;",
+    )?;
+    db.execute_batch(SCHEMA)?;
+    let transaction = db.transaction()?;
+    insert_summary(&transaction, source)?;
+    insert_bodies(&transaction, source)?;
+    localized::insert(&transaction, localized)?;
+    let same_code = previous.filter(|it| it.fingerprint == source.rendered.fingerprint);
+    search_index::insert(&transaction, source.catalogue, same_code.map(|it| &it.db))?;
+    insert_branches(&transaction, source.catalogue)?;
+    transaction.pragma_update(None, "user_version", USER_VERSION)?;
+    transaction.commit()?;
+    // The full-text index is in its tables only now.
+    let digest = digest::compute(&db)?;
+    db.execute("INSERT INTO digest VALUES (?)", [digest])?;
+    db.close().map_err(|(_, error)| error)
 }
 
-fn insert_retired(db: &Connection, retired: &Retired) -> rusqlite::Result<()> {
-    let mut insert = db.prepare("INSERT INTO retired VALUES (?, ?, ?)")?;
-    for ((kind, file), at) in retired {
-        insert.execute(params![kind.as_str(), file, at])?;
-    }
-    Ok(())
-}
-
-fn insert_summary(
-    db: &Connection,
-    catalogue: &Catalogue,
-    fingerprint: &str,
-    now: i64,
-) -> rusqlite::Result<()> {
+fn insert_summary(db: &Connection, source: &Source<'_>) -> rusqlite::Result<()> {
+    let Source { catalogue, rendered, generation, generated_at, .. } = source;
     let count = |kind| catalogue.keys().filter(|id| id.kind == kind).count();
     db.execute(
-        "INSERT INTO snapshot VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO snapshot VALUES (?, ?, ?, ?, ?, ?, ?)",
         params![
-            now,
+            generated_at,
             env!("CARGO_PKG_VERSION"),
-            fingerprint,
+            generation,
+            rendered.fingerprint,
             count(Kind::Extensions),
             count(Kind::Skins),
             catalogue::tarballs(catalogue).count(),
@@ -116,24 +96,30 @@ fn insert_summary(
     Ok(())
 }
 
+fn insert_bodies(db: &Connection, source: &Source<'_>) -> rusqlite::Result<()> {
+    let modified_at =
+        |key: &str| source.stamps.get(key).map_or(source.generated_at, |stamp| stamp.1);
+    let mut insert = db.prepare("INSERT INTO answer VALUES (?, ?, ?, ?, ?, ?)")?;
+    for ((path, media), body) in &source.rendered.answers {
+        let at = modified_at(&answer_key(path, media));
+        let gzip = body.gzip().map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))?;
+        insert.execute(params![path, media, body.text.as_bytes(), gzip, body.etag, at])?;
+    }
+    let mut insert = db.prepare("INSERT INTO repository VALUES (?, ?, ?, ?, ?, ?)")?;
+    for (id, body) in &source.rendered.documents {
+        let url = source.catalogue.get(id).map(|repository| repository.source_url.as_str());
+        let at = modified_at(&document_key(id));
+        let (kind, name) = (id.kind.as_str(), id.name.as_str());
+        insert.execute(params![kind, name, url, body.text, body.etag, at])?;
+    }
+    Ok(())
+}
+
 fn insert_branches(db: &Connection, catalogue: &Catalogue) -> rusqlite::Result<()> {
-    let mut insert =
-        db.prepare("INSERT INTO branch VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
+    let mut insert = db.prepare("INSERT INTO branch VALUES (?, ?, ?, ?)")?;
     for (id, branch, _, record) in catalogue::tarballs(catalogue) {
-        insert.execute(params![
-            id.kind.as_str(),
-            id.name.as_str(),
-            branch.as_str(),
-            record.commit.as_str(),
-            record.committed_at,
-            record.version,
-            text(&record.requires)?,
-            text(&record.metadata)?,
-            record.messages.as_ref().map(Messages::id),
-            text(&record.problems)?,
-            record.size,
-            record.sha256,
-        ])?;
+        let (kind, name) = (id.kind.as_str(), id.name.as_str());
+        insert.execute([kind, name, branch.as_str(), record.commit.as_str()])?;
     }
     Ok(())
 }
@@ -146,10 +132,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        catalogue::{BranchRecord, RepositoryRecord},
+        catalogue::{BranchRecord, MessageTexts, Messages, RepositoryRecord},
         metadata::Texts,
         repository_id::RepositoryId,
-        snapshot::render,
+        snapshot::{read::Unreadable, render, stamps},
     };
 
     fn catalogue() -> Catalogue {
@@ -163,6 +149,9 @@ mod tests {
             problems: vec!["p".into()],
             missing: Vec::new(),
             ingredients: Default::default(),
+            recipe: String::new(),
+            revision: 0,
+            published_at: 5,
             size: u64::from(u32::MAX) + 1,
             sha256: "f".repeat(64),
         };
@@ -174,27 +163,62 @@ mod tests {
         Catalogue::from([("skins/Foo".parse().unwrap(), record)])
     }
 
+    /// Texts that are all in memory.
+    struct InMemory;
+
+    impl StoredTexts for InMemory {
+        fn texts(&self, id: &str) -> Result<MessageTexts, Error> {
+            Err(Error::Bug(format!("nobody stored {id}")))
+        }
+    }
+
+    fn write(path: &Path, catalogue: &Catalogue, previous: Option<&Snapshot>) {
+        let rendered = render::render(catalogue, "").unwrap();
+        let stamps = stamps::renewed(&rendered, &Stamps::new(), 100);
+        let source = Source {
+            catalogue,
+            rendered: &rendered,
+            texts: &InMemory,
+            stamps: &stamps,
+            generation: 7,
+            generated_at: 100,
+        };
+        super::write(path, &source, previous).unwrap();
+    }
+
     #[test]
-    fn what_is_written_is_read_and_unchanged_bodies_keep_their_time() {
+    fn what_is_written_is_read_and_is_a_function_of_its_source() {
         let dir = tempfile::tempdir().unwrap();
         let (one, two) = (dir.path().join("one.db"), dir.path().join("two.db"));
-        let catalogue = catalogue();
-        let rendered = render::render(&catalogue, "").unwrap();
-        let retired = Retired::from([((Kind::Extensions, "x.tar.gz".to_owned()), 3)]);
-        write(&one, &catalogue, &rendered, &retired, None, 100).unwrap();
-        let first = Snapshot::load(&one).unwrap();
-        assert_eq!(
-            (&first.catalogue, &first.retired, first.generated_at),
-            (&catalogue, &retired, 100)
-        );
-        assert!(!first.differs(&catalogue, &rendered.fingerprint));
-        assert!(first.differs(&catalogue, &render::fingerprint("https://d").unwrap()));
-        assert!(first.differs(&Catalogue::new(), &rendered.fingerprint));
+        let catalogue = catalogue_with_messages();
+        write(&one, &catalogue, None);
+        let first = Snapshot::open(&one).unwrap();
+        assert_eq!((first.generation, first.generated_at), (7, 100));
+        assert_eq!(first.check(), Ok(()));
+        let documents = first.documents().unwrap();
+        assert_eq!(documents[0].branches.len(), 2);
+        assert!(first.stamps().unwrap().values().all(|stamp| stamp.1 == 100));
+        write(&two, &catalogue, Some(&first));
+        let digest = |path| rows(path, "SELECT sha256 FROM digest");
+        assert_eq!(digest(&one), digest(&two));
+    }
 
-        write(&two, &catalogue, &rendered, &Retired::new(), Some(&first), 200).unwrap();
-        let second = Snapshot::load(&two).unwrap();
-        assert_eq!(second.generated_at, 200);
-        assert_eq!(second.stamps, first.stamps);
+    #[test]
+    fn a_snapshot_with_a_flipped_byte_is_recognized() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("one.db");
+        write(&path, &catalogue_with_messages(), None);
+        let bytes = std::fs::read(&path).unwrap();
+        let at = |text: &str| {
+            bytes.windows(text.len()).position(|window| window == text.as_bytes()).unwrap()
+        };
+        for place in ["Macht", "aaaaaaaaaaaaaaaa", "Does foo"].map(at) {
+            let mut damaged = bytes.clone();
+            damaged[place] ^= 1;
+            std::fs::write(&path, damaged).unwrap();
+            let found = Snapshot::open(&path).unwrap().check();
+            assert!(found.is_err(), "{place}: {found:?}");
+        }
     }
 
     fn texts(pairs: &[(&str, &str)]) -> Texts {
@@ -224,23 +248,10 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_stored_once_and_carried_over_without_being_loaded() {
+    fn titles_and_descriptions_are_there_by_language() {
         let dir = tempfile::tempdir().unwrap();
-        let path = |name: &str| dir.path().join(name);
-        let catalogue = catalogue_with_messages();
-        let rendered = render::render(&catalogue, "").unwrap();
-        write(&path("one"), &catalogue, &rendered, &Retired::new(), None, 100).unwrap();
-        let first = Snapshot::load(&path("one")).unwrap();
-        assert_eq!(first.catalogue, catalogue);
-        let branch = first.catalogue.values().next().unwrap().branches.values().next().unwrap();
-        assert_eq!(branch.messages.as_ref().unwrap().texts(), None);
-        // The snapshot may be replaced or removed meanwhile.
-        std::fs::remove_file(path("one")).unwrap();
-        let carried = &first.catalogue;
-        write(&path("two"), carried, &rendered, &Retired::new(), Some(&first), 200).unwrap();
-        let sql = "SELECT titles || descriptions FROM messages";
-        let expected = r#"{"de":"Das Foo"}{"de":"Macht \"Foo\"","en":"Does foo","he":"פו"}"#;
-        assert_eq!(rows(&path("two"), sql), [expected]);
+        let path = dir.path().join("one");
+        write(&path, &catalogue_with_messages(), None);
         let sql = "SELECT format('%s %s %s: %s, %s', kind, name, language, title, description)
                    FROM localized ORDER BY language";
         let expected = [
@@ -248,7 +259,7 @@ mod tests {
             "skins Foo en: Foo, Does foo",
             "skins Foo he: , פו",
         ];
-        assert_eq!(rows(&path("two"), sql), expected);
+        assert_eq!(rows(&path, sql), expected);
     }
 
     #[test]
@@ -271,17 +282,15 @@ mod tests {
             rows(path, &sql).len()
         };
         let catalogue = catalogue_with_messages();
-        let rendered = render::render(&catalogue, "").unwrap();
-        write(&path("one"), &catalogue, &rendered, &Retired::new(), None, 100).unwrap();
-        let one = Snapshot::load(&path("one")).unwrap();
+        write(&path("one"), &catalogue, None);
+        let one = Snapshot::open(&path("one")).unwrap();
 
         // Another commit with the same texts.
         let mut next = catalogue.clone();
         let branches = &mut next.values_mut().next().unwrap().branches;
         branches.values_mut().for_each(|branch| branch.committed_at += 1);
-        let rendered = render::render(&next, "").unwrap();
         for (name, previous) in [("copied", Some(&one)), ("new", None)] {
-            write(&path(name), &next, &rendered, &Retired::new(), previous, 200).unwrap();
+            write(&path(name), &next, previous);
         }
         assert_eq!(index(&path("copied")), index(&path("new")));
         assert_eq!((found(&path("copied"), "efoo."), found(&path("copied"), "ebar.")), (1, 0));
@@ -292,40 +301,28 @@ mod tests {
         for branch in branches.values_mut() {
             branch.messages = Messages::new(&Texts::new(), &descriptions).unwrap();
         }
-        write(&path("two"), &next, &rendered, &Retired::new(), Some(&one), 200).unwrap();
+        write(&path("two"), &next, Some(&one));
         assert_eq!((found(&path("two"), "emacht."), found(&path("two"), "ebar.")), (1, 1));
         // Another repository.
         let mut next = catalogue_with_messages();
         let record = next.values().next().unwrap().clone();
         next.insert(RepositoryId { kind: Kind::Skins, name: "Zoo".parse().unwrap() }, record);
-        write(&path("three"), &next, &rendered, &Retired::new(), Some(&one), 200).unwrap();
+        write(&path("three"), &next, Some(&one));
         assert_eq!((found(&path("three"), "nzoo."), found(&path("three"), "efoo.")), (1, 2));
     }
 
     #[test]
-    fn a_branch_whose_messages_are_missing_counts_as_not_published() {
+    fn a_file_that_is_not_a_snapshot_cannot_be_read() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("snapshot.db");
-        let catalogue = catalogue_with_messages();
-        let rendered = render::render(&catalogue, "").unwrap();
-        write(&path, &catalogue, &rendered, &Retired::new(), None, 100).unwrap();
-        let db = Connection::open(&path).unwrap();
-        db.execute_batch("PRAGMA foreign_keys = OFF; DELETE FROM messages").unwrap();
-        let loaded = Snapshot::load(&path).unwrap();
-        assert!(loaded.catalogue.values().all(|repository| repository.branches.is_empty()));
-    }
-
-    #[test]
-    fn a_file_that_is_not_a_snapshot_is_none() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("snapshot.db");
-        assert!(Snapshot::load(&path).is_none());
+        let reason = || Snapshot::open(&path).unwrap_err();
+        assert!(matches!(reason(), Unreadable::Missing));
         std::fs::write(&path, b"").unwrap();
-        assert!(Snapshot::load(&path).is_none());
+        assert!(matches!(reason(), Unreadable::Missing));
         std::fs::write(&path, b"SQLite format 3\0 and then rubbish").unwrap();
-        assert!(Snapshot::load(&path).is_none());
+        assert!(matches!(reason(), Unreadable::Damaged(_)));
         std::fs::remove_file(&path).unwrap();
         Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
-        assert!(Snapshot::load(&path).is_none());
+        assert!(matches!(reason(), Unreadable::Version(99)));
     }
 }

@@ -76,6 +76,9 @@ pub struct Listing {
     pub branches: Option<BTreeSet<BranchName>>,
     /// Names that are not allowed. They are reported, and all others go on.
     pub refused: Vec<NameError>,
+    /// The upstreams that could not be listed: URL or path, and why. Their repositories stand as they are
+    /// published.
+    pub unavailable: Vec<(String, Error)>,
     /// Repositories that exist and cannot be fetched at present. They are reported, and their
     /// published tarballs stay.
     pub failed: Vec<(RepositoryId, Error)>,

@@ -2,6 +2,7 @@
 //! place.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     io::{Read, Write},
     os::{fd::AsFd, unix::process::CommandExt},
@@ -21,7 +22,7 @@ use tardist_contract::{BranchName, RepoName};
 use crate::{
     Error,
     catalogue::BranchRecord,
-    data_dir::files::size,
+    data_dir::{files::size, set_aside},
     error::IoContext,
     git::repack::Repacked,
     limits::job::JobLimits,
@@ -32,7 +33,7 @@ use crate::{
         failure::Failure,
         job_result::JobResult,
         message::{MAX_LINE, Message, Stage, Totals},
-        order::Order,
+        order::{Order, PublishedTarball},
         processes::{cpu_time, own_program, session},
         shared::Shared,
     },
@@ -60,6 +61,7 @@ pub(super) struct Ended {
 pub(super) struct Worker<'a> {
     shared: &'a Shared<'a>,
     limits: JobLimits,
+    keep_complete: bool,
     child: Child,
     folders: Folders,
     clock: Clock,
@@ -90,6 +92,8 @@ pub(super) struct Tarballs {
     pub(super) dist: PathBuf,
     /// The name of the repository.
     pub(super) name: RepoName,
+    /// What is published of its branches.
+    pub(super) published: BTreeMap<BranchName, PublishedTarball>,
 }
 
 impl<'a> Worker<'a> {
@@ -120,6 +124,7 @@ impl<'a> Worker<'a> {
         Ok(Self {
             shared,
             limits: order.instructions.limits,
+            keep_complete: order.instructions.keep_complete,
             child,
             folders,
             clock: Clock::new(Instant::now()),
@@ -218,15 +223,7 @@ impl<'a> Worker<'a> {
             }
             Message::Built(branch, record) => {
                 self.clock.progress(Instant::now());
-                match self.put_in_place(&branch, &record) {
-                    Ok(()) => {
-                        self.placed += record.size;
-                        result.built.insert(branch, *record);
-                    }
-                    Err(error) => {
-                        result.failed.push((branch, Failure::new(&error, &self.limits)));
-                    }
-                }
+                self.take_tarball(branch, *record, result);
             }
             Message::Failed(branch, failure) => {
                 self.clock.progress(Instant::now());
@@ -242,9 +239,39 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    /// Moves the tarball of a branch from the staging folder to the others.
-    fn put_in_place(&self, branch: &BranchName, record: &BranchRecord) -> Result<(), Error> {
-        let Some(Tarballs { staging, dist, name }) = &self.folders.tarballs else {
+    /// Puts a tarball in place, unless it is incomplete and a complete one stands that must not be replaced.
+    fn take_tarball(
+        &mut self,
+        branch: BranchName,
+        mut record: BranchRecord,
+        result: &mut JobResult,
+    ) {
+        let published =
+            self.folders.tarballs.as_ref().and_then(|tarballs| tarballs.published.get(&branch));
+        let is_kept =
+            |it: &PublishedTarball| self.keep_complete && it.is_whole && it.missing.is_empty();
+        if !record.is_complete() && published.is_some_and(is_kept) {
+            result.failed.push((branch, Failure::incomplete(&record.missing)));
+            return;
+        }
+        let revision = published.map_or(0, |published| published.revision_of(&record));
+        match self.put_in_place(&branch, &mut record, revision) {
+            Ok(()) => {
+                self.placed += record.size;
+                result.built.insert(branch, record);
+            }
+            Err(error) => result.failed.push((branch, Failure::new(&error, &self.limits))),
+        }
+    }
+
+    /// Moves the tarball of a branch from the staging folder to the others, under the name of its revision.
+    fn put_in_place(
+        &self,
+        branch: &BranchName,
+        record: &mut BranchRecord,
+        revision: u32,
+    ) -> Result<(), Error> {
+        let Some(Tarballs { staging, dist, name, .. }) = &self.folders.tarballs else {
             return Err(Error::Bug("a tarball that nobody asked for".to_owned()));
         };
         let file = record.tarball(name, branch);
@@ -256,7 +283,9 @@ impl<'a> Worker<'a> {
                 file.as_str()
             )));
         }
-        let path = dist.join(file.as_str());
+        record.revision = revision;
+        let path = dist.join(record.tarball(name, branch).as_str());
+        set_aside::unless_file(&path)?;
         fs::rename(&staged, &path).at("rename a file to", &path)
     }
 

@@ -3,7 +3,7 @@
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, limits::job::JobLimits};
+use crate::{Error, content::Missing, limits::job::JobLimits};
 
 /// Why a repository or a branch failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub struct Failure {
 pub enum Again {
     /// In the next cycle: a server may be back, or the operator has mended what was wrong.
     NextCycle,
+    /// After a day: something that belongs into the tarball is not there.
+    NextDay,
     /// After some hours: a server was too slow or never came to an end. To try each hour would occupy a worker
     /// each hour.
     Later,
@@ -61,6 +63,17 @@ impl Failure {
     pub(super) fn disk(limits: &JobLimits, doing: &str) -> Self {
         let needed = format!("{} on disk", ByteSize(limits.disk));
         Self::exceeded(&needed, doing, "limit-disk", Again::OnChange)
+    }
+
+    /// The tarball would be incomplete, and a complete one of an earlier commit stands.
+    pub(super) fn incomplete(missing: &[Missing]) -> Self {
+        let reasons: Vec<&str> = missing.iter().map(|it| it.reason.as_str()).collect();
+        let text = format!(
+            "would be incomplete, so the complete tarball of an earlier commit stays (setting incomplete): {}",
+            reasons.join("; ")
+        );
+        let may_pass = missing.iter().any(|it| it.may_pass);
+        Self { text, again: if may_pass { Again::NextCycle } else { Again::NextDay } }
     }
 
     /// The work failed for a reason that may be over in the next cycle.

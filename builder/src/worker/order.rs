@@ -1,12 +1,16 @@
 //! What a worker is to do. The supervisor writes it to the worker's standard input, as one line of JSON.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
-use tardist_contract::BranchName;
+use tardist_contract::{BranchName, CommitId};
 
 use crate::{
-    content::Composer, git::url_map::UrlMap, limits::job::JobLimits, net::HttpOptions,
+    catalogue::BranchRecord,
+    content::{Composer, Missing},
+    git::url_map::UrlMap,
+    limits::job::JobLimits,
+    net::HttpOptions,
     upstream::Project,
 };
 
@@ -17,6 +21,55 @@ pub struct Job {
     pub project: Project,
     /// The branches, newest first.
     pub branches: Vec<BranchName>,
+    /// What is published of these branches.
+    #[serde(default)]
+    pub published: BTreeMap<BranchName, PublishedTarball>,
+}
+
+/// The published tarball of a branch that a job makes again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishedTarball {
+    /// The commit that it was made from.
+    pub commit: CommitId,
+    /// See [`BranchRecord::revision`].
+    pub revision: u32,
+    /// Its SHA-256 in hexadecimal.
+    pub sha256: String,
+    /// What is missing from it.
+    pub missing: Vec<Missing>,
+    /// False if its file is gone or damaged.
+    pub is_whole: bool,
+    /// True if it is made again only because something is missing from it: the commit and all settings that
+    /// matter are the same.
+    pub is_current: bool,
+}
+
+impl PublishedTarball {
+    /// The published tarball of this record.
+    pub fn new(record: &BranchRecord, is_current: bool) -> Self {
+        Self {
+            commit: record.commit.clone(),
+            revision: record.revision,
+            sha256: record.sha256.clone(),
+            missing: record.missing.clone(),
+            is_whole: true,
+            is_current,
+        }
+    }
+
+    /// The published tarball of this record, whose file is gone or damaged.
+    pub fn damaged(record: &BranchRecord) -> Self {
+        Self { is_whole: false, ..Self::new(record, false) }
+    }
+
+    /// The revision of another tarball, so that no file that is published gets other bytes under the same name.
+    pub(super) fn revision_of(&self, record: &BranchRecord) -> u32 {
+        match (self.commit == record.commit, self.sha256 == record.sha256) {
+            (false, _) => 0,
+            (true, true) => self.revision,
+            (true, false) => self.revision.saturating_add(1),
+        }
+    }
 }
 
 /// What one worker is to do, and how.
@@ -48,6 +101,8 @@ pub struct Instructions {
     pub submodule_depth: usize,
     /// Composer, if the setting `composer` is on.
     pub composer: Option<Composer>,
+    /// True if an incomplete tarball of a newer commit must not replace a complete one.
+    pub keep_complete: bool,
     /// What a task may take.
     pub limits: JobLimits,
     /// The most detailed level of the log: "warn", "debug".

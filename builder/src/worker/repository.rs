@@ -220,6 +220,9 @@ impl<'a> JobRunner<'a> {
             problems,
             missing: Vec::new(),
             ingredients: Ingredients::default(),
+            recipe: String::new(),
+            revision: 0,
+            published_at: 0,
             size,
             sha256,
         })

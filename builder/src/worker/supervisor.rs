@@ -129,10 +129,12 @@ impl<'a> Supervisor<'a> {
         let (id, layout) = (&job.project.id, self.shared.layout);
         let (mirror, staging) = (layout.mirror(id), layout.staging(id));
         for folder in [&mirror, &staging] {
+            layout.free_place_of_folder(folder)?;
             fs::create_dir_all(folder).at("create", folder)?;
         }
         let (dist, name) = (layout.dist(id.kind), id.name.clone());
-        let tarballs = Tarballs { staging: staging.clone(), dist, name };
+        let published = job.published.clone();
+        let tarballs = Tarballs { staging: staging.clone(), dist, name, published };
         let folders = Folders { mirror: mirror.clone(), tarballs: Some(tarballs) };
         let order = Order { task: Task::Job(job), instructions };
         let ended = Worker::start(&self.shared, &order, folders)?.watch(result);

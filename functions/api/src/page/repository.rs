@@ -158,6 +158,7 @@ fn row(name: &BranchName, branch: &Branch) -> Markup {
                 None => (tarball.file),
             }
             " " span.size dir="ltr" { (size(tarball.size)) }
+            @if !branch.complete { " " strong { "incomplete" } }
         }
     }
 }
@@ -200,7 +201,12 @@ fn problems(repository: &Repository) -> Markup {
     html! {
         @if !with.is_empty() {
             h2 { "Problems in the content" }
-            p { "They were found when the tarballs were made. You can still download the tarballs." }
+            p {
+                "They were found when the tarballs were made. You can still download the tarballs."
+                @if with.iter().any(|(_, branch)| !branch.complete) {
+                    " Something is missing from those that are incomplete."
+                }
+            }
             dl.facts { @for (name, branch) in with {
                 (fact(name.as_str(), &html! { ul { @for text in &branch.problems { li dir="auto" { (text) } } } }))
             } }

@@ -105,8 +105,7 @@ mod tests {
             let sql = "INSERT INTO repository VALUES (?, ?, '', '{}', '', 5)";
             db.execute(sql, [kind, name]).unwrap();
             for branch in branches {
-                let sql = "INSERT INTO branch VALUES
-                           (?1, ?2, ?3, ?2 || ' ' || ?3, 1, NULL, '', '', NULL, '', 1, '')";
+                let sql = "INSERT INTO branch VALUES (?1, ?2, ?3, ?2 || ' ' || ?3)";
                 db.execute(sql, [kind, name, branch]).unwrap();
             }
         }

@@ -10,7 +10,7 @@ pub(super) fn snapshot(user_version: i64) -> Connection {
     let db = Connection::open_in_memory().unwrap();
     db.execute_batch(SCHEMA).unwrap();
     db.execute_batch(
-        r#"INSERT INTO snapshot VALUES (1000, '0.1.0', 'f', 2, 0, 3);
+        r#"INSERT INTO snapshot VALUES (1000, '0.1.0', 7, 'f', 2, 0, 3);
            INSERT INTO answer VALUES ('/list', 'application/json', x'7b7d', NULL, 'e1', 900);
            INSERT INTO answer VALUES ('/info', 'application/json', x'7b7d', x'1f8b', 'e5', 980);
            INSERT INTO answer VALUES

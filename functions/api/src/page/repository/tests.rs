@@ -41,6 +41,7 @@ fn branch(file: &str) -> Value {
         },
         "metadata": {"authors": []},
         "problems": ["a submodule is missing"],
+        "complete": false,
         "tarball": {
             "file": file,
             "url": format!("/dist/extensions/{file}"),
@@ -48,6 +49,19 @@ fn branch(file: &str) -> Value {
             "sha256": "0".repeat(64),
         },
     })
+}
+
+#[test]
+fn an_incomplete_tarball_is_named() {
+    let mut document = sample();
+    let (mark, sentence) = ("<strong>incomplete</strong>", "Something is missing");
+    let page = rendered(document.clone());
+    assert_eq!((page.matches(mark).count(), page.contains(sentence)), (2, true));
+    for branch in document["branches"].as_object_mut().unwrap().values_mut() {
+        branch["complete"] = json!(true);
+    }
+    let page = rendered(document);
+    assert!(!page.contains(mark) && !page.contains(sentence));
 }
 
 #[test]

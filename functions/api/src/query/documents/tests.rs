@@ -94,8 +94,7 @@ fn a_selection_of_a_branch_has_no_other_branch() {
         let document = format!("{{\"n\":1,\"branches\":{{{}}}}}", documents.join(","));
         db.execute("UPDATE repository SET document = ? WHERE name = ?", [&document, name]).unwrap();
         for branch in branches {
-            let sql = "INSERT INTO branch VALUES
-                       ('extensions', ?, ?, '', 1, NULL, '', '', NULL, '', 1, '')";
+            let sql = "INSERT INTO branch VALUES ('extensions', ?, ?, '')";
             db.execute(sql, [name, branch]).unwrap();
         }
     }

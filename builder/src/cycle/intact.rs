@@ -1,0 +1,228 @@
+//! Which published tarballs are still what they were. All others are made again.
+//!
+//! The size and the time of every file are compared in each cycle, its bytes from time to time: reading all of them
+//! each hour would take longer than everything else.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+    time::UNIX_EPOCH,
+};
+
+use sha2::{Digest, Sha256};
+
+use crate::{
+    catalogue::{self, BranchRecord, Catalogue},
+    data_dir::layout::{Layout, Tarballs},
+    tarball,
+};
+
+/// In how many cycles the bytes of all tarballs are compared once: a week of hourly cycles.
+const CYCLES: usize = 7 * 24;
+
+/// How many bytes of tarballs are compared in one cycle, at least one tarball whatever its size.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// How many tarballs with a wrong time are looked at in one cycle.
+const MAX_TOUCHED: usize = 500;
+
+/// The published records whose tarball is on disk with the right size. A tarball that was removed by hand is
+/// missing here.
+pub(super) fn with_right_size(published: &Catalogue, on_disk: &Tarballs) -> Catalogue {
+    let mut intact = published.clone();
+    intact.retain(|id, repository| {
+        repository.branches.retain(|branch, record| {
+            let name = record.tarball(&id.name, branch).into();
+            on_disk.get(&(id.kind, name)).is_some_and(|file| file.size == record.size)
+        });
+        !repository.branches.is_empty()
+    });
+    intact
+}
+
+/// Compares the bytes of some tarballs: of those whose file has another time than its commit, and of the next
+/// few after `checked`, which is moved on. Records whose tarball has other bytes are taken out of `intact`. A right
+/// tarball with a wrong time gets the right one.
+pub(super) fn compare_some(
+    intact: &mut Catalogue,
+    layout: &Layout,
+    on_disk: &Tarballs,
+    checked: &mut String,
+) {
+    let mut bytes = 0;
+    for (key, is_touched) in chosen(intact, on_disk, checked) {
+        if !is_touched && bytes > MAX_BYTES {
+            break;
+        }
+        let Some((id, branch)) = catalogue::tarballs(intact)
+            .find(|(id, _, file, _)| format!("{}/{}", id.kind, file.as_str()) == key)
+            .map(|(id, branch, ..)| (id.clone(), branch.clone()))
+        else {
+            continue;
+        };
+        let Some(repository) = intact.get_mut(&id) else { continue };
+        let Some(record) = repository.branches.get(&branch) else { continue };
+        let path = layout.dist(id.kind).join(record.tarball(&id.name, &branch).as_str());
+        bytes += record.size;
+        match is_right(&path, record) {
+            Ok(true) if is_touched => set_time(&path, record),
+            Ok(true) => {}
+            Ok(false) | Err(_) => {
+                tracing::warn!("{} is damaged, and is made again", path.display());
+                repository.branches.remove(&branch);
+            }
+        }
+        if !is_touched {
+            *checked = key;
+        }
+    }
+    intact.retain(|_, repository| !repository.branches.is_empty());
+}
+
+/// The tarballs to compare, `KIND/FILE`, and whether each has a wrong time.
+fn chosen(intact: &Catalogue, on_disk: &Tarballs, checked: &str) -> Vec<(String, bool)> {
+    let mut all: Vec<(String, bool)> = catalogue::tarballs(intact)
+        .map(|(id, _, file, record)| {
+            let key = format!("{}/{}", id.kind, file.as_str());
+            let there = on_disk.get(&(id.kind, file.into()));
+            let is_touched = there.is_some_and(|it| it.modified_at != wanted_time(record));
+            (key, is_touched)
+        })
+        .collect();
+    all.sort_unstable();
+    let touched: Vec<_> = all.iter().filter(|(_, touched)| *touched).cloned().collect();
+    let count = all.len().div_ceil(CYCLES);
+    let next = all.partition_point(|(key, _)| key.as_str() <= checked);
+    all.rotate_left(next);
+    let next = all.into_iter().filter(|(_, touched)| !touched).take(count);
+    touched.into_iter().take(MAX_TOUCHED).chain(next).collect()
+}
+
+/// The time that the file of a tarball should have: that of its commit, in Unix seconds.
+fn wanted_time(record: &BranchRecord) -> i64 {
+    let time = tarball::file_time(record.committed_at).duration_since(UNIX_EPOCH);
+    time.map_or(0, |time| i64::try_from(time.as_secs()).unwrap_or(0))
+}
+
+fn set_time(path: &Path, record: &BranchRecord) {
+    let time = tarball::file_time(record.committed_at);
+    if let Err(error) = File::options().write(true).open(path).and_then(|it| it.set_modified(time))
+    {
+        tracing::warn!("cannot set the time of {}: {error}", path.display());
+    }
+}
+
+/// True if a tarball has the SHA-256 of its record.
+pub(super) fn is_right(path: &Path, record: &BranchRecord) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        let count = file.read(&mut buffer)?;
+        if count == 0 {
+            return Ok(format!("{:x}", digest.finalize()) == record.sha256);
+        }
+        digest.update(&buffer[..count]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, fs, time::Duration};
+
+    use tardist_contract::Kind;
+
+    use super::*;
+    use crate::{catalogue::RepositoryRecord, data_dir::layout::TarballFile};
+
+    /// Branches with the content `tarball` in each, of skins with these names.
+    fn published(names: &[&str]) -> Catalogue {
+        let record = |digit| BranchRecord {
+            size: 7,
+            sha256: format!("{:x}", Sha256::digest(b"tarball")),
+            committed_at: 1000,
+            ..BranchRecord::of_commit(digit)
+        };
+        let repository = || RepositoryRecord {
+            upstream: String::new(),
+            source_url: String::new(),
+            branches: BTreeMap::from([
+                ("master".parse().unwrap(), record('a')),
+                ("REL1_45".parse().unwrap(), record('b')),
+            ]),
+        };
+        names.iter().map(|name| (format!("skins/{name}").parse().unwrap(), repository())).collect()
+    }
+
+    fn left(catalogue: &Catalogue) -> Vec<String> {
+        catalogue::tarballs(catalogue).map(|(.., file, _)| file.as_str().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_tarball_that_is_missing_or_cut_is_not_intact() {
+        let file = |name: &str, size| {
+            ((Kind::Skins, name.to_owned()), TarballFile { size, modified_at: 0 })
+        };
+        let disk = Tarballs::from([
+            file("A-master-aaaaaaa.tar.gz", 7),
+            file("A-REL1_45-bbbbbbb.tar.gz", 6),
+        ]);
+        let intact = with_right_size(&published(&["A", "B"]), &disk);
+        assert_eq!(left(&intact), ["A-master-aaaaaaa.tar.gz"]);
+    }
+
+    /// A data directory with the tarballs of `published`, with the right time.
+    fn data(published: &Catalogue) -> (tempfile::TempDir, Layout) {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path());
+        layout.prepare().unwrap();
+        for file in left(published) {
+            put(&layout, &file, b"tarball", 1000);
+        }
+        (folder, layout)
+    }
+
+    fn put(layout: &Layout, file: &str, bytes: &[u8], time: u64) {
+        let path = layout.dist(Kind::Skins).join(file);
+        fs::write(&path, bytes).unwrap();
+        let time = UNIX_EPOCH + Duration::from_secs(time);
+        File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+    }
+
+    fn compare(published: &Catalogue, layout: &Layout, checked: &mut String) -> Catalogue {
+        let mut intact = published.clone();
+        compare_some(&mut intact, layout, &layout.tarballs().unwrap(), checked);
+        intact
+    }
+
+    #[test]
+    fn damage_without_a_trace_is_found_in_turn() {
+        let published = published(&["A", "B", "C"]);
+        let (_folder, layout) = data(&published);
+        let damaged = "B-REL1_45-bbbbbbb.tar.gz";
+        put(&layout, damaged, b"t4rball", 1000);
+        let mut checked = String::new();
+        let mut lost = Vec::new();
+        for _ in 0..left(&published).len() {
+            let intact = compare(&published, &layout, &mut checked);
+            let intact = left(&intact);
+            lost.extend(left(&published).into_iter().filter(|file| !intact.contains(file)));
+        }
+        assert_eq!(lost, [damaged], "once around, each tarball was compared once");
+        assert_eq!(checked, "skins/C-master-aaaaaaa.tar.gz");
+    }
+
+    #[test]
+    fn a_file_with_another_time_is_compared_at_once() {
+        let published = published(&["A", "B"]);
+        let (_folder, layout) = data(&published);
+        put(&layout, "B-REL1_45-bbbbbbb.tar.gz", b"t4rball", 2000);
+        put(&layout, "B-master-aaaaaaa.tar.gz", b"tarball", 2000);
+        let intact = left(&compare(&published, &layout, &mut String::new()));
+        assert!(!intact.contains(&"B-REL1_45-bbbbbbb.tar.gz".to_owned()), "{intact:?}");
+        assert_eq!(intact.len(), 3, "the other one is right");
+        let key = (Kind::Skins, "B-master-aaaaaaa.tar.gz".to_owned());
+        assert_eq!(layout.tarballs().unwrap()[&key].modified_at, 1000, "and has its time back");
+    }
+}

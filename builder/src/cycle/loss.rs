@@ -1,0 +1,208 @@
+//! A mass loss: an upstream that suddenly lists far less than before. It is not believed. Pure: no I/O.
+//!
+//! What the settings no longer ask for is no loss: a branch that is not wanted any more, an upstream that is not
+//! configured any more.
+
+use std::{collections::BTreeSet, fmt};
+
+use tardist_contract::{BranchName, Kind};
+
+use crate::{
+    catalogue::{Catalogue, RepositoryRecord},
+    cycle::plan::Plan,
+    repository_id::RepositoryId,
+};
+
+/// So few repositories, or tarballs of repositories that are still listed, are never a mass loss, unless they are
+/// all of their kind.
+const FEW: usize = 2;
+
+/// How many lost ones a message names.
+const SHOWN: usize = 5;
+
+/// What the settings ask for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// The branches to distribute.
+    pub(super) branches: &'a BTreeSet<BranchName>,
+    /// The configured upstreams: URLs or paths.
+    pub(super) upstreams: &'a BTreeSet<&'a str>,
+    /// How much may be lost in one cycle, in percent (setting `max-loss`).
+    pub(super) max_loss: usize,
+}
+
+/// Too much would no longer be published.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Loss {
+    kind: Kind,
+    /// "repositories", or "tarballs of repositories that are still listed".
+    what: &'static str,
+    lost: usize,
+    of: usize,
+    /// Some of the lost.
+    names: Vec<String>,
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, what, lost, of, names } = self;
+        let more = if names.len() < *lost { ", …" } else { "" };
+        write!(f, "{lost} of {of} {what} ({kind}) would be lost: {}{more}", names.join(", "))
+    }
+}
+
+/// The mass losses of a plan: what is published now and would no longer be. With `plan.jobs`, all that is listed
+/// counts as there, also what may fail.
+pub(super) fn losses(published: &Catalogue, plan: &Plan, asked: Asked<'_>) -> Vec<Loss> {
+    let listed = listed(plan);
+    let mut losses = Vec::new();
+    for kind in Kind::ALL {
+        let of_kind = || published.iter().filter(|(id, _)| id.kind == kind);
+        let wanted: Vec<_> = of_kind().filter(|(_, record)| is_asked(record, asked)).collect();
+        let is_listed = |id: &RepositoryId| listed.iter().any(|(it, _)| *it == id);
+        let (there, gone): (Vec<_>, Vec<_>) = wanted.iter().partition(|(id, _)| is_listed(id));
+        let names = gone.iter().map(|(id, _)| id.name.to_string()).collect();
+        losses.push(Loss::new(kind, "repositories", wanted.len(), names));
+        let mut names = Vec::new();
+        let mut tarballs = 0;
+        for (id, record) in there {
+            for branch in record.branches.keys().filter(|it| asked.branches.contains(it)) {
+                tarballs += 1;
+                if !listed.contains(&(id, branch)) {
+                    names.push(format!("{} {branch}", id.name));
+                }
+            }
+        }
+        let what = "tarballs of repositories that are still listed";
+        losses.push(Loss::new(kind, what, tarballs, names));
+    }
+    losses.retain(|loss| loss.is_too_much(asked.max_loss));
+    losses
+}
+
+/// The branches that a plan makes or keeps.
+fn listed(plan: &Plan) -> BTreeSet<(&RepositoryId, &BranchName)> {
+    let made = plan.jobs.iter().flat_map(|job| {
+        let tips = job.project.tips.keys();
+        tips.map(move |branch| (&job.project.id, branch))
+    });
+    let kept = plan.kept.iter();
+    let kept = kept.flat_map(|(id, record)| record.branches.keys().map(move |it| (id, it)));
+    made.chain(kept).collect()
+}
+
+/// True if the settings still ask for something of a repository.
+fn is_asked(record: &RepositoryRecord, asked: Asked<'_>) -> bool {
+    let upstream = record.upstream.as_str();
+    (upstream.is_empty() || asked.upstreams.contains(upstream))
+        && record.branches.keys().any(|branch| asked.branches.contains(branch))
+}
+
+impl Loss {
+    fn new(kind: Kind, what: &'static str, of: usize, names: Vec<String>) -> Self {
+        let lost = names.len();
+        Self { kind, what, lost, of, names: names.into_iter().take(SHOWN).collect() }
+    }
+
+    fn is_too_much(&self, max_loss: usize) -> bool {
+        let Self { lost, of, .. } = *self;
+        let is_all = lost > 0 && lost == of;
+        max_loss < 100 && (is_all || lost > FEW) && lost * 100 > of * max_loss
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::catalogue::BranchRecord;
+
+    const BRANCHES: [&str; 2] = ["master", "REL1_45"];
+
+    /// So many extensions, each with these branches.
+    fn catalogue(numbers: std::ops::Range<usize>, branches: &[&str]) -> Catalogue {
+        let record = || RepositoryRecord {
+            upstream: "https://g".to_owned(),
+            source_url: String::new(),
+            branches: branches
+                .iter()
+                .map(|name| (name.parse().unwrap(), BranchRecord::of_commit('a')))
+                .collect(),
+        };
+        numbers.map(|n| (format!("extensions/E{n:03}").parse().unwrap(), record())).collect()
+    }
+
+    /// The losses where this is published, and this is left.
+    fn lost(published: &Catalogue, kept: Catalogue, max_loss: usize) -> Vec<String> {
+        let branches = BRANCHES.map(|name| name.parse().unwrap()).into();
+        let upstreams = ["https://g"].into();
+        let asked = Asked { branches: &branches, upstreams: &upstreams, max_loss };
+        let plan = Plan { kept, ..Plan::default() };
+        losses(published, &plan, asked).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn many_repositories_at_once_are_a_mass_loss() {
+        let all = catalogue(0..40, &BRANCHES);
+        let said = lost(&all, catalogue(0..31, &BRANCHES), 20);
+        assert_eq!(
+            said,
+            ["9 of 40 repositories (extensions) would be lost: E031, E032, E033, E034, E035, …"]
+        );
+        assert_eq!(lost(&all, catalogue(0..32, &BRANCHES), 20), [""; 0], "a fifth is allowed");
+        assert_eq!(lost(&all, catalogue(0..32, &BRANCHES), 19).len(), 1);
+        assert_eq!(lost(&all, Catalogue::new(), 100), [""; 0], "all is allowed");
+        assert_eq!(lost(&all, Catalogue::new(), 99).len(), 1);
+    }
+
+    #[test]
+    fn a_few_are_none_unless_they_are_all() {
+        let three = catalogue(0..3, &BRANCHES);
+        assert_eq!(lost(&three, catalogue(0..1, &BRANCHES), 20), [""; 0]);
+        assert_eq!(lost(&three, Catalogue::new(), 20).len(), 1);
+        let one = catalogue(0..1, &BRANCHES);
+        assert_eq!(lost(&one, Catalogue::new(), 20).len(), 1);
+    }
+
+    #[test]
+    fn tarballs_of_repositories_that_are_still_listed_count_for_themselves() {
+        let all = catalogue(0..10, &BRANCHES);
+        let mut kept = catalogue(0..6, &BRANCHES);
+        kept.extend(catalogue(6..10, &["master"]));
+        assert_eq!(lost(&all, kept.clone(), 20), [""; 0]);
+        kept.extend(catalogue(5..10, &["master"]));
+        let said = lost(&all, kept, 20);
+        let says = "5 of 20 tarballs of repositories that are still listed (extensions) would be lost: \
+                    E005 REL1_45, E006 REL1_45";
+        assert!(said[0].starts_with(says), "{said:?}");
+    }
+
+    #[test]
+    fn what_the_settings_no_longer_ask_for_is_no_loss() {
+        let old = catalogue(0..10, &["REL1_35"]);
+        assert_eq!(lost(&old, Catalogue::new(), 0), [""; 0], "a branch");
+        let mut elsewhere = catalogue(0..10, &BRANCHES);
+        elsewhere.values_mut().for_each(|record| record.upstream = "https://old".to_owned());
+        assert_eq!(lost(&elsewhere, Catalogue::new(), 0), [""; 0], "an upstream");
+        let both = catalogue(0..10, &["master", "REL1_35"]);
+        assert_eq!(lost(&both, catalogue(0..10, &["master"]), 0), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_to_be_made_is_there() {
+        let mut tips = BTreeMap::new();
+        tips.insert("master".parse().unwrap(), "a".repeat(40).parse().unwrap());
+        let project = crate::upstream::Project {
+            tips,
+            ..crate::upstream::Project::new("extensions/E000".parse().unwrap(), "https://g/E000")
+        };
+        let job = crate::worker::Job { project, branches: Vec::new(), published: BTreeMap::new() };
+        let all = catalogue(0..1, &["master"]);
+        let branches = BRANCHES.map(|name| name.parse().unwrap()).into();
+        let upstreams = ["https://g"].into();
+        let asked = Asked { branches: &branches, upstreams: &upstreams, max_loss: 0 };
+        let plan = Plan { jobs: vec![job], ..Plan::default() };
+        assert_eq!(losses(&all, &plan, asked), []);
+    }
+}

@@ -1,0 +1,100 @@
+//! The recipe of a tarball: everything that decides its bytes besides the commit. Pure: no I/O.
+//!
+//! Only settings that matter for the content of a branch are in it. So a change of `composer` makes those tarballs
+//! again that have something to install, and no others.
+
+use sha2::{Digest, Sha256};
+
+use crate::{content::Ingredients, git::url_map, net::Http, settings::config::Config, tarball};
+
+/// The settings that recipes are made of.
+pub(super) struct Recipes<'a> {
+    config: &'a Config,
+    /// Whether submodules may be fetched from a URL.
+    allows: Box<dyn Fn(&str) -> bool + 'a>,
+}
+
+impl<'a> Recipes<'a> {
+    /// The recipes of these settings. `http` knows which hosts may be asked.
+    pub(super) fn new(config: &'a Config, http: &'a Http) -> Self {
+        Self { config, allows: Box::new(|url| http.allows(url)) }
+    }
+
+    /// The recipe of a branch with these ingredients: 16 hexadecimal digits. `remote_url` stands in its
+    /// `gitinfo.json`.
+    pub(super) fn of(&self, remote_url: &str, ingredients: &Ingredients) -> String {
+        let Ingredients { submodules, nested, composer } = ingredients;
+        let Config { url_map, submodule_depth, composer: program, .. } = self.config;
+        let sources: Vec<(String, bool)> = submodules
+            .iter()
+            .map(|url| url_map::mapped(url, url_map))
+            .map(|url| {
+                let is_allowed = (self.allows)(&url);
+                (url, is_allowed)
+            })
+            .collect();
+        let has_submodules = !submodules.is_empty() || *nested;
+        let depth = has_submodules.then_some(submodule_depth);
+        let installs = *composer && program.is_some();
+        let text = format!("{} {remote_url:?} {sources:?} {depth:?} {installs}", tarball::FORMAT);
+        let digest = Sha256::digest(text.as_bytes());
+        digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::PathBuf, time::Duration};
+
+    use super::*;
+    use crate::{content::Composer, settings::Settings};
+
+    const REMOTE: &str = "https://g.example/x";
+
+    fn recipe(
+        change: impl FnOnce(&mut Config),
+        allowed: &str,
+        ingredients: &Ingredients,
+    ) -> String {
+        let mut config = Config::new(Settings::default()).unwrap();
+        change(&mut config);
+        let allowed = allowed.to_owned();
+        let allows = move |url: &str| url.starts_with(&allowed);
+        Recipes { config: &config, allows: Box::new(allows) }.of(REMOTE, ingredients)
+    }
+
+    fn with_composer(config: &mut Config) {
+        let timeout = Duration::from_secs(1);
+        config.composer = Some(Composer { program: PathBuf::from("composer"), timeout });
+    }
+
+    #[test]
+    fn settings_that_do_not_matter_for_a_branch_do_not_change_its_recipe() {
+        let plain = Ingredients::default();
+        let usual = recipe(|_| (), "https://", &plain);
+        assert_eq!(usual.len(), 16);
+        assert_eq!(recipe(with_composer, "https://", &plain), usual);
+        assert_eq!(recipe(|config| config.submodule_depth = 5, "https://", &plain), usual);
+        let map = |config: &mut Config| {
+            config.url_map = vec!["https://a.example/=https://b.example/".parse().unwrap()];
+        };
+        assert_eq!(recipe(map, "x", &plain), usual);
+    }
+
+    #[test]
+    fn settings_that_matter_change_it() {
+        let submodules = Ingredients {
+            submodules: ["https://a.example/lib".to_owned()].into(),
+            ..Ingredients::default()
+        };
+        let usual = recipe(|_| (), "https://a.", &submodules);
+        assert_ne!(recipe(|_| (), "https://b.", &submodules), usual, "a host is allowed");
+        assert_ne!(recipe(|config| config.submodule_depth = 5, "https://a.", &submodules), usual);
+        let map = |config: &mut Config| {
+            config.url_map = vec!["https://a.example/=https://b.example/".parse().unwrap()];
+        };
+        assert_ne!(recipe(map, "https://", &submodules), usual);
+        let packages = Ingredients { composer: true, ..Ingredients::default() };
+        assert_ne!(recipe(with_composer, "", &packages), recipe(|_| (), "", &packages));
+    }
+}

@@ -1,0 +1,20 @@
+//! The builder's memory from one cycle to the next: `state.db`, which nothing else reads.
+//!
+//! The snapshot is made from it, and never read by a cycle, but for one purpose: if `state.db` is lost, damaged
+//! or older than the snapshot, it is made again from the snapshot (`import`). The two files cannot tell
+//! different stories: a cycle writes its result here first, with the next number of a *generation*, and then the
+//! snapshot with the same number. If it is killed in between, the next cycle finds a snapshot with an older
+//! generation, and writes it anew from here.
+//!
+//! `store` reads and writes the file, and `publish` writes the snapshot after it. Its tables are migrated and never thrown away. [`clock`] counts the time
+//! between cycles, which does not depend on a clock that is right.
+
+pub mod clock;
+mod import;
+mod migrations;
+mod publish;
+mod store;
+
+pub use import::catalogue_of;
+pub use publish::modified;
+pub use store::{Changes, Published, Retired, State, Tarball};

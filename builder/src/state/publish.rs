@@ -1,0 +1,62 @@
+//! Publishes the state: saves it as the next generation, then writes the snapshot of that generation.
+
+use std::{fs, os::unix::fs::MetadataExt};
+
+use crate::{
+    Error,
+    catalogue::Catalogue,
+    data_dir::{atomic, layout::Layout, set_aside},
+    error::IoContext,
+    snapshot::{self, Snapshot, render, stamps},
+    state::store::{Changes, Published, State},
+};
+
+impl State {
+    /// Saves `catalogue` as the next generation, and replaces the snapshot by one of it, at the time `now` in Unix
+    /// seconds. `previous` is the undamaged snapshot that is replaced. The tarballs are in place and on disk.
+    /// [`State::finish`] has to follow.
+    ///
+    /// # Errors
+    /// [`Error::State`], [`Error::Snapshot`] or [`Error::Io`] if a file cannot be written.
+    pub fn publish(
+        &mut self,
+        layout: &Layout,
+        catalogue: Catalogue,
+        public_url: &str,
+        previous: Option<&Snapshot>,
+        now: i64,
+    ) -> Result<Published, Error> {
+        let rendered = render::render(&catalogue, public_url)?;
+        let stamps = stamps::renewed(&rendered, &self.stamps, now);
+        self.save(Changes { catalogue, stamps })?;
+        let path = layout.snapshot();
+        set_aside::unless_file(&path)?;
+        let source = snapshot::Source {
+            catalogue: &self.catalogue,
+            rendered: &rendered,
+            texts: self,
+            stamps: &self.stamps,
+            generation: self.generation,
+            generated_at: now,
+        };
+        atomic::put_file(&path, |unfinished| {
+            snapshot::write(unfinished, &source, previous)?;
+            // A journal that lies there is of an earlier file. SQLite would apply it to this one.
+            set_aside::remove_journals(&path)
+        })?;
+        atomic::sync_folder(layout.root())?;
+        let metadata = fs::metadata(&path).at("read", &path)?;
+        Ok(Published {
+            generation: self.generation,
+            generated_at: now,
+            fingerprint: rendered.fingerprint,
+            size: metadata.len(),
+            modified: modified(&metadata),
+        })
+    }
+}
+
+/// The modification time of a file: Unix nanoseconds.
+pub fn modified(metadata: &fs::Metadata) -> i64 {
+    metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec())
+}

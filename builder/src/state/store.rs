@@ -1,0 +1,678 @@
+//! Reads and writes `state.db`.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use flate2::Crc;
+use rusqlite::{Connection, OpenFlags, params};
+use tardist_contract::Kind;
+
+use crate::{
+    Error,
+    catalogue::{
+        self, BranchRecord, Catalogue, MessageTexts, Messages, RepositoryRecord, StoredTexts,
+    },
+    data_dir::{layout::Layout, set_aside},
+    rows::{all, id, json, parsed, text, text_at},
+    snapshot::{Snapshot, Stamps},
+    state::{
+        clock::Reading,
+        import::{self, Imported},
+        migrations,
+    },
+};
+
+/// A tarball on disk: its kind and its file name.
+pub type Tarball = (Kind, String);
+
+/// Tarballs that the snapshot no longer names and that wait for the end of their grace period, with the time since
+/// when they are no longer named: [`State::elapsed`], in milliseconds.
+pub type Retired = BTreeMap<Tarball, i64>;
+
+/// The snapshot that was published last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// Its generation.
+    pub generation: i64,
+    /// When it was written: Unix seconds.
+    pub generated_at: i64,
+    /// See [`fingerprint`](crate::snapshot::render::fingerprint).
+    pub fingerprint: String,
+    /// The size of the file, in bytes.
+    pub size: u64,
+    /// The modification time of the file: Unix nanoseconds.
+    pub modified: i64,
+}
+
+/// What a cycle publishes.
+#[derive(Debug)]
+pub struct Changes {
+    /// All repositories.
+    pub catalogue: Catalogue,
+    /// The entity tags of their response bodies.
+    pub stamps: Stamps,
+}
+
+/// The builder's memory. Only the holder of the data directory's lock may open it.
+#[derive(Debug)]
+pub struct State {
+    path: PathBuf,
+    db: Connection,
+    /// The repositories and branches. What the last cycle made of them is published, or will be.
+    pub catalogue: Catalogue,
+    /// The entity tags of their response bodies.
+    pub stamps: Stamps,
+    /// The tarballs that wait for the end of their grace period.
+    pub retired: Retired,
+    /// The number of the catalogue. The snapshot with this number has the same catalogue.
+    pub generation: i64,
+    /// The snapshot that was published last. `None` if there is none.
+    pub published: Option<Published>,
+    /// The time of all cycles until now, in milliseconds: see [`clock`](super::clock).
+    pub elapsed: i64,
+    /// The tarball whose bytes were compared last: `KIND/FILE`.
+    pub checked: String,
+    /// True if the catalogue was made from the snapshot, and is not on disk yet.
+    pub is_imported: bool,
+    reading: Reading,
+}
+
+impl State {
+    /// Opens the state. If there is none, if it is damaged, or if it is older than the snapshot, it is made from
+    /// the snapshot. A damaged file is renamed, and the log says so. `reading` is the time, `grace` the setting.
+    ///
+    /// # Errors
+    /// [`Error::State`] if SQLite cannot read the file for another reason than damage, or if a newer tardist
+    /// wrote it; [`Error::Io`] if a damaged file cannot be renamed.
+    pub fn open(layout: &Layout, reading: Reading, grace: Duration) -> Result<Self, Error> {
+        let path = layout.state();
+        set_aside::unless_file(&path)?;
+        let mut state = match Self::load(&path) {
+            Err(error) if is_damage(&error) => {
+                let moved = set_aside::rename(&path)?;
+                tracing::warn!(
+                    "{} is damaged ({error}), and is now {}; it is made again from the snapshot",
+                    path.display(),
+                    moved.display()
+                );
+                Self::load(&path)
+            }
+            loaded => loaded,
+        }
+        .map_err(|source| failed("open", &path, source))?;
+        state.elapsed = state.elapsed.saturating_add(reading.since(&state.reading, grace));
+        state.reading = reading;
+        if let Some(snapshot) = Snapshot::newer(&layout.snapshot(), state.generation) {
+            state.import(&snapshot)?;
+        }
+        Ok(state)
+    }
+
+    /// What is published as far as the builder knows, for commands that change nothing: from the state, else from
+    /// the snapshot. Empty if there is neither, or if they cannot be read.
+    pub fn look(layout: &Layout) -> Catalogue {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let state = Connection::open_with_flags(layout.state(), flags).and_then(|db| {
+            let generation = CycleRow::read(&db)?.generation;
+            Ok((read_catalogue(&db)?, generation))
+        });
+        let (known, generation) = state.unwrap_or_default();
+        let imported = Snapshot::newer(&layout.snapshot(), generation)
+            .and_then(|snapshot| import::import(&snapshot).ok());
+        match imported {
+            Some(imported) => import::merge(imported.catalogue, known),
+            None => known,
+        }
+    }
+
+    fn load(path: &Path) -> rusqlite::Result<Self> {
+        let mut db = Connection::open(path)?;
+        db.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
+        migrations::migrate(&mut db)?;
+        let catalogue = read_catalogue(&db)?;
+        let stamps = all(&db, "SELECT key, etag, modified_at FROM stamp", |row| {
+            Ok((row.get(0)?, (row.get(1)?, row.get(2)?)))
+        })?;
+        let retired = all(&db, "SELECT kind, file, since FROM retired", |row| {
+            Ok(((parsed(row, 0)?, row.get(1)?), row.get(2)?))
+        })?;
+        let CycleRow { generation, published, elapsed, checked, reading } = CycleRow::read(&db)?;
+        Ok(Self {
+            path: path.to_owned(),
+            db,
+            catalogue,
+            stamps,
+            retired,
+            generation,
+            published,
+            elapsed,
+            checked,
+            is_imported: false,
+            reading,
+        })
+    }
+
+    /// Takes over what a snapshot names. Records that are the same stay, because they know more.
+    fn import(&mut self, snapshot: &Snapshot) -> Result<(), Error> {
+        let Imported { catalogue, stamps, retired } = import::import(snapshot)?;
+        let known = std::mem::take(&mut self.catalogue);
+        self.catalogue = import::merge(catalogue, known);
+        self.stamps = stamps;
+        for (tarball, wall) in retired {
+            let ago = self.reading.wall.saturating_sub(wall).max(0).saturating_mul(1000);
+            let since = self.elapsed.saturating_sub(ago);
+            self.retired.entry(tarball).or_insert(since);
+        }
+        // An older state does not know what is published now.
+        for (id, _, file, _) in catalogue::tarballs(&self.catalogue) {
+            self.retired.remove(&(id.kind, file.into()));
+        }
+        self.generation = snapshot.generation;
+        self.published = None;
+        self.is_imported = true;
+        tracing::info!("{} is made from the snapshot", self.path.display());
+        Ok(())
+    }
+
+    /// Saves what the cycle publishes next, as the next generation.
+    ///
+    /// # Errors
+    /// [`Error::State`] if SQLite cannot write the file. It is then unchanged.
+    pub fn save(&mut self, changes: Changes) -> Result<(), Error> {
+        let generation = self.generation + 1;
+        self.write(&changes, generation).map_err(|source| failed("write", &self.path, source))?;
+        (self.catalogue, self.stamps) = (stored(changes.catalogue), changes.stamps);
+        (self.generation, self.is_imported) = (generation, false);
+        Ok(())
+    }
+
+    fn write(&mut self, changes: &Changes, generation: i64) -> rusqlite::Result<()> {
+        // What was imported is not in the file.
+        let (nothing, no_stamps) = (Catalogue::new(), Stamps::new());
+        let (known, stamps) = match self.is_imported {
+            true => (&nothing, &no_stamps),
+            false => (&self.catalogue, &self.stamps),
+        };
+        let transaction = self.db.transaction()?;
+        if self.is_imported {
+            transaction.execute_batch("DELETE FROM branch; DELETE FROM repository;")?;
+            transaction.execute_batch("DELETE FROM stamp;")?;
+        }
+        write_messages(&transaction, &changes.catalogue)?;
+        write_repositories(&transaction, known, &changes.catalogue)?;
+        write_branches(&transaction, known, &changes.catalogue)?;
+        write_stamps(&transaction, stamps, &changes.stamps)?;
+        transaction.execute("UPDATE cycle SET generation = ?", [generation])?;
+        transaction.commit()
+    }
+
+    /// Saves how the cycle ended: what is published now, the tarballs that wait for the end of their grace
+    /// period, and the time.
+    ///
+    /// # Errors
+    /// [`Error::State`] if SQLite cannot write the file.
+    pub fn finish(&mut self, published: Option<Published>, retired: Retired) -> Result<(), Error> {
+        self.write_end(published.as_ref(), &retired)
+            .map_err(|source| failed("write", &self.path, source))?;
+        (self.published, self.retired) = (published, retired);
+        Ok(())
+    }
+
+    fn write_end(
+        &mut self,
+        published: Option<&Published>,
+        retired: &Retired,
+    ) -> rusqlite::Result<()> {
+        let Reading { wall, boot, uptime } = &self.reading;
+        let transaction = self.db.transaction()?;
+        if *retired != self.retired || self.is_imported {
+            transaction.execute("DELETE FROM retired", ())?;
+            let mut insert = transaction.prepare("INSERT INTO retired VALUES (?, ?, ?)")?;
+            for ((kind, file), since) in retired {
+                insert.execute(params![kind.as_str(), file, since])?;
+            }
+        }
+        transaction.execute(
+            "UPDATE cycle SET elapsed = ?, wall = ?, boot = ?, uptime = ?, checked = ?, published = ?,
+                    generated_at = ?, fingerprint = ?, size = ?, modified = ?",
+            params![
+                self.elapsed,
+                wall,
+                boot,
+                uptime,
+                self.checked,
+                published.map(|it| it.generation),
+                published.map(|it| it.generated_at),
+                published.map(|it| &it.fingerprint),
+                published.map(|it| it.size),
+                published.map(|it| it.modified),
+            ],
+        )?;
+        transaction.commit()
+    }
+
+    /// True if the snapshot does not have this catalogue yet: the last cycle was killed before it could write it.
+    pub fn is_ahead(&self) -> bool {
+        !self.is_imported
+            && self.generation > self.published.as_ref().map_or(0, |published| published.generation)
+    }
+
+    /// True if a snapshot of `catalogue` would differ from the published one, apart from times. `fingerprint` is
+    /// that of the new snapshot.
+    pub fn differs(&self, catalogue: &Catalogue, fingerprint: &str) -> bool {
+        let is_published = self.published.as_ref().is_some_and(|published| {
+            published.generation == self.generation && published.fingerprint == fingerprint
+        });
+        !is_published || self.catalogue != *catalogue
+    }
+}
+
+/// The table `cycle`.
+struct CycleRow {
+    generation: i64,
+    published: Option<Published>,
+    elapsed: i64,
+    checked: String,
+    reading: Reading,
+}
+
+impl CycleRow {
+    fn read(db: &Connection) -> rusqlite::Result<Self> {
+        let sql =
+            "SELECT generation, elapsed, wall, boot, uptime, checked, published, generated_at,
+                          fingerprint, size, modified FROM cycle";
+        db.query_row(sql, (), |row| {
+            let published = row.get::<_, Option<i64>>(6)?.map(|generation| {
+                Ok::<_, rusqlite::Error>(Published {
+                    generation,
+                    generated_at: row.get(7)?,
+                    fingerprint: row.get(8)?,
+                    size: row.get(9)?,
+                    modified: row.get(10)?,
+                })
+            });
+            Ok(Self {
+                generation: row.get(0)?,
+                published: published.transpose()?,
+                elapsed: row.get(1)?,
+                checked: row.get(5)?,
+                reading: Reading { wall: row.get(2)?, boot: row.get(3)?, uptime: row.get(4)? },
+            })
+        })
+    }
+}
+
+impl StoredTexts for State {
+    fn texts(&self, id: &str) -> Result<MessageTexts, Error> {
+        let read = || {
+            let sql = "SELECT titles, descriptions FROM messages WHERE id = ?";
+            let mut select = self.db.prepare_cached(sql)?;
+            select.query_row([id], |row| {
+                Ok(MessageTexts { titles: row.get(0)?, descriptions: row.get(1)? })
+            })
+        };
+        let texts = read().map_err(|source| failed("read", &self.path, source))?;
+        if texts.id() != id {
+            let source = rusqlite::Error::IntegralValueOutOfRange(0, 0);
+            return Err(failed("read the damaged texts of", &self.path, source));
+        }
+        Ok(texts)
+    }
+}
+
+/// Drops the texts that are on disk now.
+fn stored(mut catalogue: Catalogue) -> Catalogue {
+    for record in catalogue.values_mut().flat_map(|repository| repository.branches.values_mut()) {
+        record.messages = record.messages.take().map(Messages::without_texts);
+    }
+    catalogue
+}
+
+fn failed(action: &'static str, path: &Path, source: rusqlite::Error) -> Error {
+    Error::State { action, path: path.to_owned(), source }
+}
+
+/// True if the file is no database, or does not have what this code wrote into it.
+fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::{Error as E, ErrorCode};
+    match error {
+        E::SqliteFailure(failure, _) => matches!(
+            failure.code,
+            ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::Unknown
+                | ErrorCode::ConstraintViolation
+                | ErrorCode::SchemaChanged
+        ),
+        // From a newer tardist.
+        E::InvalidQuery => false,
+        _ => true,
+    }
+}
+
+/// The catalogue without texts.
+fn read_catalogue(db: &Connection) -> rusqlite::Result<Catalogue> {
+    let sql = "SELECT kind, name, upstream, source_url FROM repository";
+    let mut catalogue: Catalogue = all(db, sql, |row| {
+        let (upstream, source_url) = (row.get(2)?, row.get(3)?);
+        Ok((id(row)?, RepositoryRecord { upstream, source_url, branches: BTreeMap::new() }))
+    })?;
+    let sql = "SELECT kind, name, branch, record, checksum FROM branch";
+    let mut select = db.prepare(sql)?;
+    let mut rows = select.query(())?;
+    while let Some(row) = rows.next()? {
+        if row.get::<_, u32>(4)? != checksum(text_at(row, 3)?) {
+            return Err(rusqlite::Error::IntegralValueOutOfRange(4, 0));
+        }
+        let record: BranchRecord = json(row, 3)?;
+        if let Some(repository) = catalogue.get_mut(&id(row)?) {
+            repository.branches.insert(parsed(row, 2)?, record);
+        }
+    }
+    catalogue.retain(|_, repository| !repository.branches.is_empty());
+    Ok(catalogue)
+}
+
+fn write_messages(db: &Connection, catalogue: &Catalogue) -> rusqlite::Result<()> {
+    let mut insert = db.prepare("INSERT OR IGNORE INTO messages VALUES (?, ?, ?)")?;
+    let mut used = BTreeSet::new();
+    for record in catalogue.values().flat_map(|repository| repository.branches.values()) {
+        let Some(messages) = &record.messages else { continue };
+        if used.insert(messages.id())
+            && let Some(texts) = messages.texts()
+        {
+            insert.execute(params![messages.id(), texts.titles, texts.descriptions])?;
+        }
+    }
+    let used = text(&used)?;
+    db.execute("DELETE FROM messages WHERE id NOT IN (SELECT value FROM json_each(?))", [used])?;
+    Ok(())
+}
+
+fn write_repositories(
+    db: &Connection,
+    known: &Catalogue,
+    catalogue: &Catalogue,
+) -> rusqlite::Result<()> {
+    let mut delete = db.prepare("DELETE FROM repository WHERE kind = ? AND name = ?")?;
+    for id in known.keys().filter(|id| !catalogue.contains_key(id)) {
+        delete.execute([id.kind.as_str(), id.name.as_str()])?;
+    }
+    // Not REPLACE, which would delete the branches.
+    let mut insert = db.prepare(
+        "INSERT INTO repository VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE
+         SET upstream = excluded.upstream, source_url = excluded.source_url",
+    )?;
+    for (id, record) in catalogue {
+        let RepositoryRecord { upstream, source_url, .. } = record;
+        let is_same =
+            |it: &RepositoryRecord| it.upstream == *upstream && it.source_url == *source_url;
+        if !known.get(id).is_some_and(is_same) {
+            insert.execute([id.kind.as_str(), id.name.as_str(), upstream, source_url])?;
+        }
+    }
+    Ok(())
+}
+
+fn write_branches(
+    db: &Connection,
+    known: &Catalogue,
+    catalogue: &Catalogue,
+) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM branch WHERE kind = ? AND name = ? AND branch = ?";
+    let mut delete = db.prepare(sql)?;
+    for (id, repository) in known {
+        let stays = catalogue.get(id).map(|repository| &repository.branches);
+        for branch in repository.branches.keys() {
+            if !stays.is_some_and(|branches| branches.contains_key(branch)) {
+                delete.execute([id.kind.as_str(), id.name.as_str(), branch.as_str()])?;
+            }
+        }
+    }
+    let mut insert = db.prepare("INSERT OR REPLACE INTO branch VALUES (?, ?, ?, ?, ?)")?;
+    for (id, repository) in catalogue {
+        let known = known.get(id).map(|repository| &repository.branches);
+        for (branch, record) in &repository.branches {
+            if known.and_then(|branches| branches.get(branch)) == Some(record) {
+                continue;
+            }
+            let messages = record.messages.clone().map(Messages::without_texts);
+            let record = text(&BranchRecord { messages, ..record.clone() })?;
+            let (kind, name) = (id.kind.as_str(), id.name.as_str());
+            insert.execute(params![kind, name, branch.as_str(), record, checksum(&record)])?;
+        }
+    }
+    Ok(())
+}
+
+fn write_stamps(db: &Connection, known: &Stamps, stamps: &Stamps) -> rusqlite::Result<()> {
+    let mut delete = db.prepare("DELETE FROM stamp WHERE key = ?")?;
+    for key in known.keys().filter(|key| !stamps.contains_key(*key)) {
+        delete.execute([key])?;
+    }
+    let mut insert = db.prepare("INSERT OR REPLACE INTO stamp VALUES (?, ?, ?)")?;
+    for (key, stamp) in stamps.iter().filter(|(key, stamp)| known.get(*key) != Some(*stamp)) {
+        insert.execute(params![key, stamp.0, stamp.1])?;
+    }
+    Ok(())
+}
+
+fn checksum(text: &str) -> u32 {
+    let mut crc = Crc::new();
+    crc.update(text.as_bytes());
+    crc.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::{data_dir::files::names, metadata::Texts};
+
+    const GRACE: Duration = Duration::from_secs(60);
+
+    fn reading(wall: i64) -> Reading {
+        Reading { wall, boot: Some("boot".to_owned()), uptime: wall * 1000 }
+    }
+
+    fn open(layout: &Layout) -> State {
+        State::open(layout, reading(100), GRACE).unwrap()
+    }
+
+    fn data() -> (tempfile::TempDir, Layout) {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path());
+        layout.prepare().unwrap();
+        (folder, layout)
+    }
+
+    fn texts(text: &str) -> Option<Messages> {
+        let texts = |text: String| Texts::from([("de".to_owned(), text)]);
+        Messages::new(&texts(format!("Titel {text}")), &texts(format!("Tut {text}"))).unwrap()
+    }
+
+    /// Skins with these names, each with two branches and their texts.
+    fn catalogue(names: &[&str]) -> Catalogue {
+        let record = |name: &str, digit| BranchRecord {
+            messages: texts(name),
+            recipe: "r".to_owned(),
+            published_at: 50,
+            ..BranchRecord::of_commit(digit)
+        };
+        let repository = |name: &str| RepositoryRecord {
+            upstream: "https://g".to_owned(),
+            source_url: format!("https://g/{name}"),
+            branches: BTreeMap::from([
+                ("master".parse().unwrap(), record(name, 'a')),
+                ("REL1_45".parse().unwrap(), record(name, 'b')),
+            ]),
+        };
+        names.iter().map(|it| (format!("skins/{it}").parse().unwrap(), repository(it))).collect()
+    }
+
+    fn save(state: &mut State, catalogue: Catalogue) {
+        let stamps = Stamps::from([("/list".to_owned(), ("e".to_owned(), 7))]);
+        state.save(Changes { catalogue, stamps }).unwrap();
+    }
+
+    /// Writes a snapshot of the state, as a cycle does.
+    fn publish(layout: &Layout, state: &mut State) {
+        let catalogue = state.catalogue.clone();
+        let published = state.publish(layout, catalogue, "", None, 100).unwrap();
+        state.finish(Some(published), Retired::new()).unwrap();
+    }
+
+    #[test]
+    fn what_is_saved_is_there_the_next_time() {
+        let (_folder, layout) = data();
+        let mut state = open(&layout);
+        assert!(state.catalogue.is_empty() && !state.is_imported && !state.is_ahead());
+        save(&mut state, catalogue(&["A", "B", "C"]));
+        assert!(state.is_ahead(), "no snapshot has it yet");
+        publish(&layout, &mut state);
+        let retired = Retired::from([((Kind::Skins, "x.tar.gz".to_owned()), 5)]);
+        state.checked = "skins/x".to_owned();
+        let published = state.published.clone();
+        state.finish(published, retired.clone()).unwrap();
+
+        let state = open(&layout);
+        assert_eq!(state.catalogue, catalogue(&["A", "B", "C"]));
+        assert_eq!((state.generation, state.is_imported, state.is_ahead()), (2, false, false));
+        assert_eq!((state.retired, state.checked.as_str()), (retired, "skins/x"));
+        assert!(state.stamps.contains_key("skins/A"));
+    }
+
+    #[test]
+    fn changes_replace_what_was_there_and_texts_that_nobody_needs_go() {
+        let (_folder, layout) = data();
+        let mut state = open(&layout);
+        save(&mut state, catalogue(&["A", "B", "C"]));
+        let mut next = state.catalogue.clone();
+        next.remove(&"skins/A".parse().unwrap());
+        let changed = next.get_mut(&"skins/B".parse().unwrap()).unwrap();
+        changed.source_url = "https://other".to_owned();
+        changed.branches.remove(&"REL1_45".parse().unwrap());
+        changed.branches.values_mut().for_each(|record| record.messages = texts("new"));
+        next.extend(catalogue(&["D"]));
+        save(&mut state, next.clone());
+        let state = open(&layout);
+        assert_eq!((&state.catalogue, state.generation), (&next, 2));
+        let id = |messages: Option<Messages>| messages.unwrap().id().to_owned();
+        assert_eq!(state.texts(&id(texts("new"))).unwrap().titles, r#"{"de":"Titel new"}"#);
+        assert!(state.texts(&id(texts("C"))).is_ok() && state.texts(&id(texts("D"))).is_ok());
+        assert!(state.texts(&id(texts("A"))).is_err() && state.texts(&id(texts("B"))).is_err());
+    }
+
+    #[test]
+    fn time_passes_between_cycles_whatever_the_clock_says() {
+        let (_folder, layout) = data();
+        let mut state = open(&layout);
+        state.finish(None, Retired::new()).unwrap();
+        let before = state.elapsed;
+        let later = Reading { wall: 100 + 1_000_000, ..reading(103) };
+        let mut state = State::open(&layout, later, GRACE).unwrap();
+        assert_eq!(state.elapsed - before, 3000);
+        state.finish(None, Retired::new()).unwrap();
+        assert_eq!(State::open(&layout, reading(104), GRACE).unwrap().elapsed - before, 4000);
+    }
+
+    #[test]
+    fn a_lost_state_is_made_from_the_snapshot_and_makes_the_same_snapshot() {
+        let (folder, layout) = data();
+        let mut state = open(&layout);
+        save(&mut state, catalogue(&["A", "B"]));
+        publish(&layout, &mut state);
+        let rows = |layout: &Layout| {
+            let snapshot = Snapshot::open(&layout.snapshot()).unwrap();
+            (snapshot.documents().unwrap(), snapshot.localized().unwrap())
+        };
+        let before = rows(&layout);
+        for damage in [&b""[..], b"no database at all, but long enough to be one", b"removed"] {
+            match damage {
+                b"removed" => fs::remove_file(layout.state()).unwrap(),
+                damage => fs::write(layout.state(), damage).unwrap(),
+            }
+            let mut state = open(&layout);
+            assert!(state.is_imported && !state.is_ahead());
+            assert!(state.catalogue.values().all(|it| it.branches.len() == 2));
+            let record = state.catalogue.values().next().unwrap().branches.values().next().unwrap();
+            assert_eq!(
+                (record.recipe.as_str(), record.published_at),
+                (crate::catalogue::ADOPTED, 50)
+            );
+            publish(&layout, &mut state);
+            assert_eq!(rows(&layout), before);
+        }
+        let set_aside = names(folder.path()).iter().filter(|it| it.contains("set-aside")).count();
+        assert_eq!(set_aside, 1, "an empty file is as good as none");
+    }
+
+    #[test]
+    fn a_flipped_byte_in_a_record_is_damage() {
+        let (folder, layout) = data();
+        let mut state = open(&layout);
+        save(&mut state, catalogue(&["A"]));
+        publish(&layout, &mut state);
+        drop(state);
+        let mut bytes = fs::read(layout.state()).unwrap();
+        let commit = "a".repeat(40);
+        let at = bytes.windows(40).position(|window| window == commit.as_bytes()).unwrap();
+        bytes[at] = b'b';
+        fs::write(layout.state(), bytes).unwrap();
+        let state = open(&layout);
+        let commits: Vec<_> =
+            catalogue::tarballs(&state.catalogue).map(|it| it.3.commit.clone()).collect();
+        assert_eq!(commits[0].as_str(), commit);
+        assert!(names(folder.path()).contains(&"state.db.set-aside-1".to_owned()));
+    }
+
+    #[test]
+    fn an_older_state_takes_over_what_the_snapshot_has_and_keeps_what_only_it_knows() {
+        let (_folder, layout) = data();
+        let mut state = open(&layout);
+        save(&mut state, catalogue(&["A"]));
+        let file = (Kind::Skins, "C-master-aaaaaaa.tar.gz".to_owned());
+        state.finish(None, Retired::from([(file.clone(), 5)])).unwrap();
+        let older = fs::read(layout.state()).unwrap();
+        save(&mut state, catalogue(&["A", "C"]));
+        publish(&layout, &mut state);
+        drop(state);
+        fs::write(layout.state(), older).unwrap();
+        let state = open(&layout);
+        assert!(state.is_imported);
+        assert_eq!(state.catalogue.len(), 2);
+        let recipes: Vec<_> =
+            catalogue::tarballs(&state.catalogue).map(|it| it.3.recipe.as_str()).collect();
+        assert_eq!(recipes, ["r", "r", "adopted", "adopted"]);
+        assert_eq!(state.retired, Retired::new(), "it is published again");
+    }
+
+    #[test]
+    fn a_state_of_a_newer_version_is_not_touched() {
+        let (folder, layout) = data();
+        drop(open(&layout));
+        let db = Connection::open(layout.state()).unwrap();
+        db.pragma_update(None, "user_version", 99).unwrap();
+        drop(db);
+        let error = State::open(&layout, reading(100), GRACE).unwrap_err().to_string();
+        assert!(error.contains("newer tardist"), "{error}");
+        assert!(!names(folder.path()).iter().any(|name| name.contains("set-aside")));
+    }
+
+    #[test]
+    fn looking_changes_nothing() {
+        let (folder, layout) = data();
+        assert_eq!(State::look(&layout), Catalogue::new());
+        assert!(!names(folder.path()).contains(&"state.db".to_owned()));
+        let mut state = open(&layout);
+        save(&mut state, catalogue(&["A"]));
+        publish(&layout, &mut state);
+        assert_eq!(State::look(&layout), catalogue(&["A"]));
+        fs::remove_file(layout.state()).unwrap();
+        assert_eq!(State::look(&layout).len(), 1);
+    }
+}
