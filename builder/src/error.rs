@@ -4,12 +4,11 @@ use std::{
     fmt::{self, Write},
     io,
     path::PathBuf,
-    time::Duration,
 };
 
 use tardist_contract::{BranchName, CommitId};
 
-use crate::net::HttpError;
+use crate::net::{HttpError, RequestError};
 
 /// A failed action and what it failed on.
 ///
@@ -197,13 +196,18 @@ impl Error {
             _ => self.is_transient(),
         }
     }
+}
 
-    /// How long to wait before the next try, if the server said so (`Retry-After`).
-    pub fn retry_after(&self) -> Option<Duration> {
+impl RequestError for Error {
+    fn http(&self) -> Option<&HttpError> {
         match self {
-            Self::List { source, .. } | Self::Fetch { source, .. } => source.retry_after(),
+            Self::List { source, .. } | Self::Fetch { source, .. } => Some(source),
             _ => None,
         }
+    }
+
+    fn is_transient(&self) -> bool {
+        self.is_transient()
     }
 }
 

@@ -29,7 +29,7 @@ use tardist::{
         mirror::Mirror,
         transport,
     },
-    net::{BodyLimit, Http, HttpError, HttpLimits, HttpOptions, LeastRate},
+    net::{BodyLimit, Hosts, Http, HttpError, HttpLimits, HttpOptions, LeastRate},
 };
 use tardist_contract::{BranchName, CommitId};
 
@@ -127,6 +127,7 @@ fn http(url: &str, limits: HttpLimits) -> Http {
         retries: 2,
         timeout: Duration::from_secs(20),
         limits,
+        hosts: Hosts::default(),
     })
 }
 

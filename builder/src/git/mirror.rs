@@ -171,7 +171,7 @@ impl Mirror {
             let capabilities = ls_refs::capabilities(http, &self.url);
             capabilities.map_err(|source| Error::Fetch { url: self.url.clone(), source })
         };
-        let capabilities = http.retry(Error::is_transient, Error::retry_after, ask)?;
+        let capabilities = http.retry(&self.url, Error::is_worth_a_retry, ask)?;
         let by_id = ["allow-reachable-sha1-in-want", "allow-any-sha1-in-want"];
         Ok(capabilities.split(' ').any(|capability| by_id.contains(&capability)))
     }
@@ -207,9 +207,9 @@ impl Mirror {
             refs.iter().map(|(name, _)| format!("+{name}:{name}")).collect();
         let fetch = || {
             http.retry(
+                &self.url,
                 // A network failure may pass. A refusal by the Git server stays.
                 |error| matches!(error, Error::Fetch { .. }) && error.is_worth_a_retry(),
-                Error::retry_after,
                 || self.fetch_once(&refspecs, 1),
             )
         };
@@ -233,7 +233,7 @@ impl Mirror {
         refspecs: &[String],
         depth: i32,
     ) -> Result<BTreeSet<String>, Error> {
-        http.retry(Error::is_worth_a_retry, Error::retry_after, || self.fetch_once(refspecs, depth))
+        http.retry(&self.url, Error::is_worth_a_retry, || self.fetch_once(refspecs, depth))
     }
 
     fn fetch_once(&self, refspecs: &[String], depth: i32) -> Result<BTreeSet<String>, Error> {

@@ -16,7 +16,7 @@ use crate::{
     content::Composer,
     git::url_map::UrlMap,
     limits::job::JobLimits,
-    net::{HttpLimits, HttpOptions, is_http_url},
+    net::{Hosts, HttpLimits, HttpOptions, is_http_url},
     upstream::Spec,
 };
 
@@ -177,6 +177,7 @@ impl Config {
             retries: self.retries,
             timeout: self.timeout,
             limits: HttpLimits::default(),
+            hosts: Hosts::default(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::{
     io::{Read, Write},
     os::{fd::AsFd, unix::process::CommandExt},
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdin, Command, Stdio},
     sync::atomic::Ordering,
     time::{Duration, Instant},
 };
@@ -26,13 +26,14 @@ use crate::{
     git::repack::Repacked,
     limits::job::JobLimits,
     memory,
+    net::Event,
     worker::{
         clock::Clock,
         death,
         failure::Failure,
         job_result::JobResult,
         message::{MAX_LINE, Message, Stage, Totals},
-        order::Order,
+        order::{ClosedHosts, Order},
         processes::{cpu_time, own_program, session},
         shared::Shared,
     },
@@ -61,6 +62,12 @@ pub(super) struct Worker<'a> {
     shared: &'a Shared<'a>,
     limits: JobLimits,
     child: Child,
+    /// Where the worker hears of hosts that are not asked any more.
+    stdin: Option<ChildStdin>,
+    /// The hosts that it knows of.
+    told: ClosedHosts,
+    /// The host that it is asking, and since when.
+    asking: Option<(String, Instant)>,
     folders: Folders,
     clock: Clock,
     branch: Option<BranchName>,
@@ -112,8 +119,11 @@ impl<'a> Worker<'a> {
             .process_group(0)
             .spawn()
             .at("start a worker:", &program)?;
+        // The order has these, and maybe some that come to it meanwhile.
+        let told = shared.hosts.closed();
         let text = serde_json::to_string(order).map_err(|error| Error::Bug(error.to_string()))?;
-        if let Some(mut stdin) = child.stdin.take() {
+        let mut stdin = child.stdin.take();
+        if let Some(stdin) = &mut stdin {
             // If this fails, the worker has ended, and its end says why.
             let _ = writeln!(stdin, "{text}");
         }
@@ -121,6 +131,9 @@ impl<'a> Worker<'a> {
             shared,
             limits: order.instructions.limits,
             child,
+            stdin,
+            told,
+            asking: None,
             folders,
             clock: Clock::new(Instant::now()),
             branch: None,
@@ -159,6 +172,7 @@ impl<'a> Worker<'a> {
                 killed = Some(failure);
                 self.kill();
             }
+            self.tell_of_closed_hosts();
         }
         let status = self.child.wait();
         if status.as_ref().is_ok_and(death::is_by_processor_time) {
@@ -174,6 +188,22 @@ impl<'a> Worker<'a> {
             }
         };
         Ended { failure, branch: self.branch.take(), cpu: self.cpu, repacked: self.repacked }
+    }
+
+    /// Tells the worker of the hosts that are not asked any more since it was told last. There are few of them, so
+    /// that the pipe never fills, and this does not wait for the worker.
+    fn tell_of_closed_hosts(&mut self) {
+        let mut closed = self.shared.hosts.closed();
+        if closed.len() == self.told.len() {
+            return;
+        }
+        let new: ClosedHosts =
+            closed.extract_if(.., |origin, _| !self.told.contains_key(origin)).collect();
+        if let (Some(stdin), Ok(text)) = (&mut self.stdin, serde_json::to_string(&new)) {
+            // If this fails, the worker has ended.
+            let _ = writeln!(stdin, "{text}");
+        }
+        self.told.extend(new);
     }
 
     /// Takes the complete lines out of `buffer`.
@@ -207,6 +237,10 @@ impl<'a> Worker<'a> {
                     self.clock.progress(Instant::now());
                 }
                 self.totals = now;
+            }
+            Message::Host(origin, event) => {
+                self.shared.hosts.note(&origin, event);
+                self.asking = (event == Event::Began).then(|| (origin, Instant::now()));
             }
             Message::Log(level, text) => log(&level, &text),
             Message::NotConfined => {
@@ -276,6 +310,12 @@ impl<'a> Worker<'a> {
         }
         let is_time_for_disk = self.clock.is_time_for_disk(now);
         let exceeded = self.clock.exceeded(&self.limits, &doing, now);
+        if exceeded.is_some()
+            && let Some((origin, since)) = self.asking.take()
+        {
+            // It cannot say any more that the host did not answer in time.
+            self.shared.hosts.note(&origin, Event::Failed(now.duration_since(since)));
+        }
         exceeded.or_else(|| is_time_for_disk.then(|| self.exceeded_disk(&doing))?)
     }
 

@@ -7,6 +7,7 @@ use std::{
 
 use crate::{
     data_dir::{disk, layout::Layout},
+    net::Hosts,
     progress,
     worker::{failure::Failure, gauge::Gauge, traffic::Traffic},
 };
@@ -20,6 +21,8 @@ pub(super) struct Shared<'a> {
     /// How many bytes of the disk stay free.
     pub(super) keep_free: u64,
     pub(super) traffic: Arc<Traffic>,
+    /// What is known of the hosts that workers ask.
+    pub(super) hosts: Hosts,
     pub(super) gauge: Gauge,
     /// Whether the operator was told that workers are not confined.
     pub(super) warned: AtomicBool,

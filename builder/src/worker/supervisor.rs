@@ -44,6 +44,7 @@ impl<'a> Supervisor<'a> {
             deadline,
             keep_free,
             traffic: Arc::default(),
+            hosts: instructions.http.hosts.clone(),
             gauge: Gauge::default(),
             warned: AtomicBool::new(false),
         };
