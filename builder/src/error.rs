@@ -130,6 +130,14 @@ pub enum Error {
         /// The commit of the branch in the upstream's list.
         listed: Option<CommitId>,
     },
+    /// A branch points to something else than a commit.
+    #[error("{branch} points to a {kind}, and not to a commit: there is nothing to distribute")]
+    OtherObject {
+        /// The branch.
+        branch: BranchName,
+        /// The type of the object, as Git names it: "blob", "tag".
+        kind: &'static str,
+    },
     /// Something that comes from outside is larger than its [limit](crate::limits).
     #[error(
         "{what} has more than {limit} {unit}, the most that tardist takes; docs/builder.md explains the limits"

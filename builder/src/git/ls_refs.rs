@@ -295,6 +295,11 @@ fn add(
             "the response has the line {line:?}, which is not a commit and a ref"
         )));
     };
+    if id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let reason = "the repository has object names of SHA-256, which tardist cannot fetch; it needs \
+                      one with those of SHA-1";
+        return Err(RefsError::Form(reason.to_owned()));
+    }
     if let Some(branch) = wanted.get(name) {
         let id = id.parse().map_err(|error| RefsError::Form(format!("{error}")))?;
         tips.insert((*branch).clone(), id);

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use git2::{AutotagOption, ErrorClass, FetchOptions, Oid, RemoteRedirect, Repository};
+use git2::{AutotagOption, ErrorClass, FetchOptions, ObjectType, Oid, RemoteRedirect, Repository};
 use tardist_contract::{BranchName, CommitId};
 
 use crate::{
@@ -68,6 +68,19 @@ impl Mirror {
     /// The commit of a branch at the last fetch. `None` if the mirror does not have the branch or its commit.
     pub fn tip(&self, branch: &BranchName) -> Option<CommitId> {
         tip_in(&self.repository, branch)
+    }
+
+    /// Why the mirror has no [tip](Self::tip) of a branch after a fetch. `listed` is its commit in the upstream's
+    /// list.
+    pub fn why_no_tip(&self, branch: &BranchName, listed: Option<&CommitId>) -> Error {
+        let id = self.repository.refname_to_id(&branch.ref_name());
+        let header = id.and_then(|id| self.repository.odb()?.read_header(id));
+        match header {
+            Ok((_, kind)) if kind != ObjectType::Commit => {
+                Error::OtherObject { branch: branch.clone(), kind: kind.str() }
+            }
+            _ => Error::NoCommit { branch: branch.clone(), listed: listed.cloned() },
+        }
     }
 
     /// Fetches branches in one request, at the commits that the upstream lists for them.
