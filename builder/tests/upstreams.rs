@@ -248,7 +248,9 @@ fn gitlab_lists_a_group_by_its_subgroups() {
     assert_eq!(listing.without_tips[0].url, format!("{url}/repos/mediawiki/extensions/Cite.git"));
     let first = &server.requests()[0];
     assert!(first.starts_with("GET /api/v4/groups/repos%2Fmediawiki/projects?"), "{first}");
-    for part in ["include_subgroups=true", "archived=false", "private-token: s3cret-t0ken"] {
+    for part in
+        ["include_subgroups=true", "archived=false", "active=true", "private-token: s3cret-t0ken"]
+    {
         assert!(first.to_ascii_lowercase().contains(part), "{part} in {first}");
     }
 }
@@ -592,7 +594,7 @@ fn what_is_no_git_is_named_and_a_host_that_is_down_is_not_asked_for_ever() {
 }
 
 #[test]
-fn several_upstreams_are_merged_and_one_that_fails_fails_them_all() {
+fn several_upstreams_are_merged() {
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let server = Server::start(git_2);
     let second = format!("{}/second", server.url);
@@ -604,16 +606,31 @@ fn several_upstreams_are_merged_and_one_that_fails_fails_them_all() {
     let urls: Vec<&str> = listing.projects.iter().map(|it| it.url.as_str()).collect();
     let expected = [format!("{}/A", server.url), format!("{}/B", server.url), second + "/C"];
     assert_eq!(urls, expected);
+    assert!(listing.unavailable.is_empty());
+}
 
+#[test]
+fn an_upstream_that_cannot_be_listed_or_lists_nothing_stops_only_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(git_2);
     let broken = Server::start(|_| status(500));
-    let [first, _] = upstreams;
-    let upstreams = [first, open(&format!("type = 'gerrit'\nurl = '{}'", broken.url))];
-    let error = list_all(&upstreams, &[]).unwrap_err().to_string();
-    assert!(error.contains(&broken.url), "{error}");
-
     let empty = Server::start(|_| ok("[]"));
-    let upstreams = [open(&format!("type = 'github'\nurl = '{}/nobody'", empty.url))];
-    let error = list_all(&upstreams, &[]).unwrap_err().to_string();
+    let down = || open(&format!("type = 'gerrit'\nurl = '{}'", broken.url));
+    let nothing = || open(&format!("type = 'github'\nurl = '{}/nobody'", empty.url));
+    let upstreams = [down(), list_file(folder.path(), &server.url, &["skins/A"]), nothing()];
+    let listing = list_all(&upstreams, &[]).unwrap();
+    assert_eq!(listing.projects.len(), 1);
+    assert_eq!(listing.projects[0].upstream, upstreams[1].url());
+    let unavailable: Vec<(&str, String)> =
+        listing.unavailable.iter().map(|(url, error)| (url.as_str(), error.to_string())).collect();
+    let [(first, why_first), (last, why_last)] = &unavailable[..] else {
+        panic!("{unavailable:?}")
+    };
+    assert_eq!([*first, *last], [upstreams[0].url(), upstreams[2].url()]);
+    assert!(why_first.contains("500") && why_first.contains(&broken.url), "{why_first}");
+    assert!(why_last.contains("no extension and no skin"), "{why_last}");
+    // Nothing is left.
+    let error = list_all(&[nothing(), down()], &[]).unwrap_err().to_string();
     assert!(error.contains("no extension and no skin") && error.contains(&empty.url), "{error}");
 }
 

@@ -135,7 +135,10 @@ impl Cycle<'_> {
         let wanted = Wanted { branches, only, jobs: *jobs };
         let listing = upstream::list(self.upstreams, self.http, &wanted);
         bar.finish_and_clear();
-        let listing = listing?;
+        let mut listing = listing?;
+        if !listing.unavailable.is_empty() {
+            return Err(listing.unavailable.remove(0).1);
+        }
         for kind in Kind::ALL {
             let had = previous.is_some_and(|p| p.catalogue.keys().any(|id| id.kind == kind));
             if had && !listing.ids().any(|id| id.kind == kind) {

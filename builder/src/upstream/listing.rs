@@ -29,7 +29,7 @@ pub trait Upstream: Send + Sync {
     ///
     /// # Errors
     /// [`Error::List`], [`Error::ListForm`] or [`Error::Io`] where the list cannot be fetched or is
-    /// not a list.
+    /// not a list. Other upstreams are listed all the same.
     fn list(&self, http: &Http, branches: &BTreeSet<BranchName>) -> Result<Listing, Error>;
 }
 
@@ -79,6 +79,9 @@ pub struct Listing {
     /// Repositories that exist and cannot be fetched at present. They are reported, and their
     /// published tarballs stay.
     pub failed: Vec<(RepositoryId, Error)>,
+    /// Upstreams that cannot be listed at present, by their URL, and why. What they have is not known. Empty
+    /// in an upstream's own list.
+    pub unavailable: Vec<(String, Error)>,
 }
 
 impl Listing {
