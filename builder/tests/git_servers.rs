@@ -8,7 +8,9 @@
 #[path = "support/git_server.rs"]
 mod git_server;
 
-use std::{collections::BTreeSet, fs, path::Path, process::Command, sync::Mutex};
+use std::{
+    collections::BTreeSet, fs, path::Path, process::Command, sync::Mutex, thread, time::Duration,
+};
 
 use git_server::{GitServer, commit, git};
 use tempfile::TempDir;
@@ -111,12 +113,7 @@ fn a_submodule_is_fetched_from_where_its_server_redirects_to() {
     let library = server.repository("lib.git");
     let gitlink = git(&library, &["rev-parse", "master"], "");
     let path = server.repository("Sub.git");
-    let text = format!("[submodule \"lib\"]\n\tpath = lib\n\turl = {}/lib\n", server.url);
-    let blob = git(&path, &["hash-object", "-w", "--stdin"], &text);
-    let entries = format!("100644 blob {blob}\t.gitmodules\n160000 commit {gitlink}\tlib\n");
-    let tree = git(&path, &["mktree", "--missing"], &entries);
-    let tip = git(&path, &["commit-tree", "-m", "x", &tree], "");
-    git(&path, &["update-ref", "refs/heads/master", &tip], "");
+    with_submodule(&path, &gitlink, &format!("{}/lib", server.url));
     let builder = Builder::new(&[entry(&server, "Sub.git")]);
     builder.sync(&["--branch", "master"], 0);
     let tarball = builder.folder.path().join("data/dist/extensions").join(&builder.tarballs()[0]);
@@ -200,6 +197,60 @@ fn a_host_that_asks_for_a_long_pause_is_asked_once_by_all_workers() {
         let text = builder.failure("extensions/D").unwrap();
         assert!(text.contains("was not asked") && text.contains("(Retry-After)"), "{text}");
     }
+}
+
+/// Answers nothing, longer than any test takes.
+fn stall() -> Option<String> {
+    thread::sleep(Duration::from_secs(600));
+    None
+}
+
+#[test]
+fn a_worker_that_is_killed_while_it_waits_for_a_host_is_a_failure_of_that_host() {
+    let seen = Mutex::default();
+    let server =
+        GitServer::start(Box::new(move |request| is_fetch(&seen, request).then(stall).flatten()));
+    let names: Vec<String> = (10..50).map(|number| format!("N{number}.git")).collect();
+    names.iter().for_each(|name| drop(server.repository(name)));
+    let list: Vec<_> = names.iter().map(|name| entry(&server, name)).collect();
+    let builder = Builder::new(&list);
+    let text = builder.sync(&["--branch", "master", "--jobs", "10", "--limit-idle", "1s"], 1);
+    assert!(text.contains("1 s without any progress while fetching"), "{text}");
+    let fetches = server.requests().len() - names.len();
+    assert!((20..=20 + 10).contains(&fetches), "{fetches} were tried");
+    assert!(text.contains("was not asked: 20 requests to"), "{text}");
+}
+
+#[test]
+fn a_worker_hears_that_a_host_is_closed_while_it_waits_for_another_worker() {
+    // All repositories have the same submodule, so that one worker after the other may fetch it.
+    let library = GitServer::start(Box::new(|_| {
+        thread::sleep(Duration::from_secs(1));
+        Some("429 X\r\nRetry-After: 9999\r\n".to_owned())
+    }));
+    let server = GitServer::start(Box::new(|_| None));
+    let names = ["A.git", "B.git", "C.git", "D.git", "E.git", "F.git"];
+    for name in names {
+        let path = server.repository(name);
+        let gitlink = git(&path, &["rev-parse", "master"], "");
+        with_submodule(&path, &gitlink, "https://library.example/lib");
+    }
+    let builder = Builder::new(&names.map(|name| entry(&server, name)));
+    let map = format!("https://library.example/={}/", library.url);
+    let text = builder.sync(&["--branch", "master", "--jobs", "6", "--url-map", &map], 1);
+    assert_eq!(text.matches("(Retry-After)").count() + library.requests().len(), names.len());
+    // The second worker asks before it can hear of what the first one was told.
+    assert!(library.requests().len() <= 3, "{:?}", library.requests());
+}
+
+/// Gives `master` a commit with a submodule at the path `lib`.
+fn with_submodule(repository: &Path, gitlink: &str, url: &str) {
+    let text = format!("[submodule \"lib\"]\n\tpath = lib\n\turl = {url}\n");
+    let blob = git(repository, &["hash-object", "-w", "--stdin"], &text);
+    let entries = format!("100644 blob {blob}\t.gitmodules\n160000 commit {gitlink}\tlib\n");
+    let tree = git(repository, &["mktree", "--missing"], &entries);
+    let tip = git(repository, &["commit-tree", "-m", "x", &tree], "");
+    git(repository, &["update-ref", "refs/heads/master", &tip], "");
 }
 
 /// Points a branch to an object of any type, which `git update-ref` refuses.
