@@ -108,6 +108,19 @@ fn a_repository_is_fetched_from_where_its_server_redirects_to() {
 }
 
 #[test]
+fn a_clone_url_without_git_works_on_a_gitlab() {
+    // It redirects the first request of Git, and has no route for any other.
+    let server = GitServer::start(Box::new(|request| {
+        let redirect = redirect(request, 301, "A", "/A.git")?;
+        Some(if request.starts_with("GET") { redirect } else { "404 X\r\n".to_owned() })
+    }));
+    server.repository("A.git");
+    let builder = Builder::new(&[entry(&server, "A")]);
+    builder.sync(&["--branch", "master"], 0);
+    assert_eq!(builder.tarballs().len(), 1);
+}
+
+#[test]
 fn a_submodule_is_fetched_from_where_its_server_redirects_to() {
     let server = GitServer::start(Box::new(|request| redirect(request, 301, "lib", "/lib.git")));
     let library = server.repository("lib.git");

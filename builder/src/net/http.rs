@@ -209,8 +209,9 @@ impl Http {
     }
 
     /// Sends a POST to the file whose path is `suffix`, at the place where the repository at `url` is. Where the
-    /// server redirects it, the place is first looked for by [`discover`](Self::discover) of the file
-    /// `discovery`: a POST itself is never redirected.
+    /// server redirects it, or has no such file, the place is looked for by [`discover`](Self::discover) of the
+    /// file `discovery`: a POST itself is never redirected. GitLab has a redirect for that file alone if a
+    /// URL lacks `.git`, and answers any POST by 404.
     ///
     /// # Errors
     /// As [`send`](Self::send), and [`HttpError::Redirected`].
@@ -225,7 +226,8 @@ impl Http {
         let place = self.place(url);
         let sent = self.send(&format!("{place}{suffix}"), headers, Some(body), kind);
         match &sent {
-            Err(HttpError::Status { status, .. }) if is_redirect(*status) => {}
+            Err(HttpError::Status { status, .. })
+                if is_redirect(*status) || *status == StatusCode::NOT_FOUND => {}
             _ => return sent,
         }
         drop(self.discover(url, discovery, BodyKind::Refs)?);

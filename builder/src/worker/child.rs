@@ -239,8 +239,10 @@ impl<'a> Worker<'a> {
                 self.totals = now;
             }
             Message::Host(origin, event) => {
-                self.shared.hosts.note(&origin, event);
-                self.asking = (event == Event::Began).then(|| (origin, Instant::now()));
+                if self.shared.origins.contains(&origin) {
+                    self.shared.hosts.note(&origin, event);
+                    self.asking = (event == Event::Began).then(|| (origin, Instant::now()));
+                }
             }
             Message::Log(level, text) => log(&level, &text),
             Message::NotConfined => {

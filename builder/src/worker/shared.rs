@@ -1,6 +1,7 @@
 //! What all workers of a cycle have in common, on the supervisor's side.
 
 use std::{
+    collections::BTreeSet,
     sync::{Arc, atomic::AtomicBool},
     time::Instant,
 };
@@ -23,6 +24,8 @@ pub(super) struct Shared<'a> {
     pub(super) traffic: Arc<Traffic>,
     /// What is known of the hosts that workers ask.
     pub(super) hosts: Hosts,
+    /// The origins of these hosts. What a worker says of any other is not believed.
+    pub(super) origins: BTreeSet<String>,
     pub(super) gauge: Gauge,
     /// Whether the operator was told that workers are not confined.
     pub(super) warned: AtomicBool,

@@ -45,6 +45,7 @@ impl<'a> Supervisor<'a> {
             keep_free,
             traffic: Arc::default(),
             hosts: instructions.http.hosts.clone(),
+            origins: instructions.http.origins(),
             gauge: Gauge::default(),
             warned: AtomicBool::new(false),
         };
