@@ -4,12 +4,11 @@ use std::{
     fmt::{self, Write},
     io,
     path::PathBuf,
-    time::Duration,
 };
 
 use tardist_contract::{BranchName, CommitId};
 
-use crate::net::HttpError;
+use crate::net::{HttpError, RequestError};
 
 /// A failed action and what it failed on.
 ///
@@ -131,6 +130,14 @@ pub enum Error {
         /// The commit of the branch in the upstream's list.
         listed: Option<CommitId>,
     },
+    /// A branch points to something else than a commit.
+    #[error("{branch} points to a {kind}, and not to a commit: there is nothing to distribute")]
+    OtherObject {
+        /// The branch.
+        branch: BranchName,
+        /// The type of the object, as Git names it: "blob", "tag".
+        kind: &'static str,
+    },
     /// Something that comes from outside is larger than its [limit](crate::limits).
     #[error(
         "{what} has more than {limit} {unit}, the most that tardist takes; docs/builder.md explains the limits"
@@ -222,13 +229,18 @@ impl Error {
             _ => self.is_transient(),
         }
     }
+}
 
-    /// How long to wait before the next try, if the server said so (`Retry-After`).
-    pub fn retry_after(&self) -> Option<Duration> {
+impl RequestError for Error {
+    fn http(&self) -> Option<&HttpError> {
         match self {
-            Self::List { source, .. } | Self::Fetch { source, .. } => source.retry_after(),
+            Self::List { source, .. } | Self::Fetch { source, .. } => Some(source),
             _ => None,
         }
+    }
+
+    fn is_transient(&self) -> bool {
+        self.is_transient()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The network: an HTTP client that asks allowed hosts only.
+//! The network: an HTTP client that asks allowed hosts only, and none that is down.
 //!
 //! It knows HTTP and nothing of what is asked. REST APIs are read in [`upstream`](crate::upstream),
 //! Git's protocol in [`git`](crate::git).
@@ -8,14 +8,17 @@ mod connector;
 mod error;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+mod hosts;
 mod http;
 mod link;
 mod options;
 mod origin;
 mod rate;
+mod redirect;
 
 pub use body::Body;
-pub use error::HttpError;
+pub use error::{HttpError, RequestError};
+pub use hosts::{Closed, Event, Host, Hosts, Listener};
 pub use http::{Http, Page};
 pub use options::{BodyKind, BodyLimit, HttpLimits, HttpOptions, LeastRate};
 pub use origin::{Origin, is_http_url, same_origin};

@@ -18,7 +18,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use flate2::{Compression, write::GzEncoder};
@@ -29,7 +29,7 @@ use tardist::{
         mirror::Mirror,
         transport,
     },
-    net::{BodyLimit, Http, HttpError, HttpLimits, HttpOptions, LeastRate},
+    net::{BodyLimit, Hosts, Http, HttpError, HttpLimits, HttpOptions, LeastRate},
 };
 use tardist_contract::{BranchName, CommitId};
 
@@ -120,14 +120,19 @@ fn limits() -> HttpLimits {
     }
 }
 
-fn http(url: &str, limits: HttpLimits) -> Http {
-    Http::new(HttpOptions {
+fn options(url: &str, limits: HttpLimits) -> HttpOptions {
+    HttpOptions {
         user_agent: "test".into(),
         allowed: vec![url.to_owned()],
         retries: 2,
         timeout: Duration::from_secs(20),
         limits,
-    })
+        hosts: Hosts::default(),
+    }
+}
+
+fn http(url: &str, limits: HttpLimits) -> Http {
+    Http::new(options(url, limits))
 }
 
 /// The error of `GET` on a server with this answer.
@@ -231,6 +236,71 @@ fn tries_end_with_the_time_for_them() {
     let http = http(&server.url, limits());
     assert_eq!(http.get(&server.url).unwrap_err().status(), Some(503));
     assert_eq!(server.requests(), 1, "the pause would end after that time");
+}
+
+#[test]
+fn a_host_that_asks_for_a_long_pause_is_not_asked_again_and_others_are() {
+    let busy: Answer = |_, to| to.write_all(b"HTTP/1.1 429 X\r\nretry-after: 99999999999\r\n\r\n");
+    let (busy, good) = (Server::start(busy), Server::start(|_, to| write!(to, "{OK}\r\n[]")));
+    let http = Http::new(HttpOptions {
+        allowed: vec![busy.url.clone(), good.url.clone()],
+        ..options(&busy.url, limits())
+    });
+    let error = http.get(&busy.url).unwrap_err().to_string();
+    assert!(error.contains("429") && error.contains("a pause of more than 100 years"), "{error}");
+    let error = http.get(&busy.url).unwrap_err();
+    assert!(matches!(error, HttpError::NotAsked { .. }), "{error}");
+    assert!(error.to_string().contains("asked for a pause of more than 100 years"), "{error}");
+    assert_eq!(busy.requests(), 1);
+    assert_eq!(http.get(&good.url).unwrap(), b"[]");
+}
+
+#[test]
+fn a_short_pause_is_kept_by_all_that_ask_the_host() {
+    let busy: Answer = |path, to| {
+        let status = if path.starts_with("/first") { "429 X\r\nretry-after: 1" } else { "200 OK" };
+        write!(to, "HTTP/1.1 {status}\r\n\r\n[]")
+    };
+    let server = Server::start(busy);
+    let http = Http::new(HttpOptions { retries: 0, ..options(&server.url, limits()) });
+    let before = Instant::now();
+    assert_eq!(http.get(&format!("{}/first", server.url)).unwrap_err().status(), Some(429));
+    assert_eq!(http.get(&format!("{}/second", server.url)).unwrap(), b"[]");
+    assert!(before.elapsed() >= Duration::from_secs(1), "{:?}", before.elapsed());
+    assert_eq!(server.requests(), 2);
+}
+
+#[test]
+fn answers_that_drip_are_failures_of_their_host() {
+    let drips: Answer = |_, to| {
+        write!(to, "{OK}content-length: 9999999\r\n\r\n")?;
+        drip(to, b"[1")
+    };
+    let server = Server::start(drips);
+    let http = http(&server.url, limits());
+    thread::scope(|scope| {
+        for _ in 0..20 {
+            scope.spawn(|| assert!(http.get(&server.url).unwrap_err().is_excess()));
+        }
+    });
+    let error = http.get(&server.url).unwrap_err().to_string();
+    let says = format!("was not asked: 20 requests to {} failed in a row", server.url);
+    assert!(error.contains(&says), "{error}");
+    assert_eq!(server.requests(), 20);
+}
+
+#[test]
+fn a_server_that_never_answers_is_asked_once_for_each_thing() {
+    let never: Answer = |_, _| {
+        thread::sleep(Duration::from_secs(600));
+        Ok(())
+    };
+    let server = Server::start(never);
+    let timeout = Duration::from_millis(300);
+    let http = Http::new(HttpOptions { timeout, ..options(&server.url, limits()) });
+    let error = http.get(&server.url).unwrap_err();
+    assert!(error.is_transient() && !error.is_worth_a_retry(), "{error}");
+    assert_eq!(server.requests(), 1);
 }
 
 fn master() -> BTreeSet<BranchName> {
@@ -340,4 +410,14 @@ fn a_fetch_without_end_is_given_up_and_leaves_nothing() {
         assert_eq!(left, [""; 0], "{name}");
         assert!(mirror.tip(&branch).is_none());
     }
+    // The first request of each of these fetches is answered. What counts is that the fetch fails.
+    let fetch = || {
+        let folder = tempfile::tempdir().unwrap();
+        let mirror = Mirror::open(folder.path(), &format!("{}/object-drips", server.url)).unwrap();
+        mirror.fetch_branches(&http, &[(&branch, &commit)]).unwrap_err().to_string()
+    };
+    // Two have dripped above.
+    thread::scope(|scope| (0..18).for_each(|_| drop(scope.spawn(fetch))));
+    let error = fetch();
+    assert!(error.contains("was not asked: 20 requests to"), "{error}");
 }

@@ -20,7 +20,10 @@ use tardist_contract::{BranchName, CommitId};
 use crate::{
     Error,
     error::GitContext,
-    git::pkt_line::{self, Packet, ReadError},
+    git::{
+        pkt_line::{self, Packet, ReadError},
+        transport::{INFO_REFS, UPLOAD_PACK},
+    },
     net::{BodyKind, Http, HttpError},
 };
 
@@ -51,7 +54,7 @@ pub fn tips(
     branches: &BTreeSet<BranchName>,
     protocol: Protocol,
 ) -> Result<(Tips, Protocol), Error> {
-    http.retry(Error::is_worth_a_retry, Error::retry_after, || {
+    http.retry(url, Error::is_worth_a_retry, || {
         if protocol == Protocol::V2 {
             match by_version_2(http, url, branches) {
                 Ok(Some(tips)) => return Ok((tips, Protocol::V2)),
@@ -88,11 +91,14 @@ pub fn on_disk(path: &Path, branches: &BTreeSet<BranchName>) -> Result<Tips, Err
     Ok(tips)
 }
 
-/// True if the server refuses access to the repository, or has more refs than are read. It would be so in any
-/// version of the protocol.
+/// True if the server refuses access to the repository, redirects to a place that is not asked, or has more refs
+/// than are read. It would be so in any version of the protocol.
 fn is_final(error: &HttpError) -> bool {
     matches!(error.status(), Some(401 | 403 | 404 | 410))
-        || matches!(error, HttpError::NotAllowed { .. } | HttpError::TooLong { .. })
+        || matches!(
+            error,
+            HttpError::NotAllowed { .. } | HttpError::TooLong { .. } | HttpError::Redirected { .. }
+        )
 }
 
 const LS_REFS: [(&str, &str); 3] = [
@@ -107,8 +113,8 @@ fn by_version_2(
     url: &str,
     branches: &BTreeSet<BranchName>,
 ) -> Result<Option<Tips>, HttpError> {
-    let url = format!("{url}/git-upload-pack");
-    let response = http.send(&url, &LS_REFS, Some(&request(branches)), BodyKind::Refs)?;
+    let files = (UPLOAD_PACK, INFO_REFS);
+    let response = http.post(url, files, &LS_REFS, &request(branches), BodyKind::Refs)?;
     let mut response = BufReader::new(response);
     match read_version_2(&mut response, branches) {
         Ok(tips) => {
@@ -116,7 +122,7 @@ fn by_version_2(
             Ok(Some(tips))
         }
         Err(RefsError::Interrupted(error)) if error.kind() != io::ErrorKind::UnexpectedEof => {
-            Err(HttpError::interrupted(&url, error))
+            Err(HttpError::interrupted(url, error))
         }
         Err(_) => Ok(None),
     }
@@ -124,12 +130,11 @@ fn by_version_2(
 
 /// Asks with protocol version 0 for the list of all refs.
 fn by_version_0(http: &Http, url: &str, branches: &BTreeSet<BranchName>) -> Result<Tips, Error> {
-    let asked = format!("{url}/info/refs?service=git-upload-pack");
     let fetch = |source| Error::Fetch { url: url.to_owned(), source };
-    let response = http.send(&asked, &[], None, BodyKind::Refs).map_err(fetch)?;
+    let response = http.discover(url, INFO_REFS, BodyKind::Refs).map_err(fetch)?;
     let mut response = BufReader::new(response);
     let tips = read_version_0(&mut response, branches).map_err(|error| match error {
-        RefsError::Interrupted(error) => fetch(HttpError::interrupted(&asked, error)),
+        RefsError::Interrupted(error) => fetch(HttpError::interrupted(url, error)),
         RefsError::Form(reason) => Error::Refs { url: url.to_owned(), reason },
     })?;
     finish(response);
@@ -142,8 +147,7 @@ fn by_version_0(http: &Http, url: &str, branches: &BTreeSet<BranchName>) -> Resu
 /// # Errors
 /// The HTTP error.
 pub(super) fn capabilities(http: &Http, url: &str) -> Result<String, HttpError> {
-    let asked = format!("{url}/info/refs?service=git-upload-pack");
-    let mut response = BufReader::new(http.send(&asked, &[], None, BodyKind::Refs)?);
+    let mut response = BufReader::new(http.discover(url, INFO_REFS, BodyKind::Refs)?);
     let mut buffer = Vec::new();
     // `# service=git-upload-pack`, a flush packet, the first ref.
     for _ in 0..3 {
@@ -156,7 +160,7 @@ pub(super) fn capabilities(http: &Http, url: &str) -> Result<String, HttpError> 
             }
             Ok(Packet::Flush | Packet::Delimiter) => {}
             Err(ReadError::Io(error)) if error.kind() != io::ErrorKind::UnexpectedEof => {
-                return Err(HttpError::interrupted(&asked, error));
+                return Err(HttpError::interrupted(url, error));
             }
             Err(_) => break,
         }
@@ -291,6 +295,11 @@ fn add(
             "the response has the line {line:?}, which is not a commit and a ref"
         )));
     };
+    if id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let reason = "the repository has object names of SHA-256, which tardist cannot fetch; it needs \
+                      one with those of SHA-1";
+        return Err(RefsError::Form(reason.to_owned()));
+    }
     if let Some(branch) = wanted.get(name) {
         let id = id.parse().map_err(|error| RefsError::Form(format!("{error}")))?;
         tips.insert((*branch).clone(), id);

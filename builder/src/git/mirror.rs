@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use git2::{AutotagOption, ErrorClass, FetchOptions, Oid, RemoteRedirect, Repository};
+use git2::{AutotagOption, ErrorClass, FetchOptions, ObjectType, Oid, RemoteRedirect, Repository};
 use tardist_contract::{BranchName, CommitId};
 
 use crate::{
@@ -68,6 +68,19 @@ impl Mirror {
     /// The commit of a branch at the last fetch. `None` if the mirror does not have the branch or its commit.
     pub fn tip(&self, branch: &BranchName) -> Option<CommitId> {
         tip_in(&self.repository, branch)
+    }
+
+    /// Why the mirror has no [tip](Self::tip) of a branch after a fetch. `listed` is its commit in the upstream's
+    /// list.
+    pub fn why_no_tip(&self, branch: &BranchName, listed: Option<&CommitId>) -> Error {
+        let id = self.repository.refname_to_id(&branch.ref_name());
+        let header = id.and_then(|id| self.repository.odb()?.read_header(id));
+        match header {
+            Ok((_, kind)) if kind != ObjectType::Commit => {
+                Error::OtherObject { branch: branch.clone(), kind: kind.str() }
+            }
+            _ => Error::NoCommit { branch: branch.clone(), listed: listed.cloned() },
+        }
     }
 
     /// Fetches branches in one request, at the commits that the upstream lists for them.
@@ -171,7 +184,7 @@ impl Mirror {
             let capabilities = ls_refs::capabilities(http, &self.url);
             capabilities.map_err(|source| Error::Fetch { url: self.url.clone(), source })
         };
-        let capabilities = http.retry(Error::is_transient, Error::retry_after, ask)?;
+        let capabilities = http.retry(&self.url, Error::is_worth_a_retry, ask)?;
         let by_id = ["allow-reachable-sha1-in-want", "allow-any-sha1-in-want"];
         Ok(capabilities.split(' ').any(|capability| by_id.contains(&capability)))
     }
@@ -207,9 +220,9 @@ impl Mirror {
             refs.iter().map(|(name, _)| format!("+{name}:{name}")).collect();
         let fetch = || {
             http.retry(
+                &self.url,
                 // A network failure may pass. A refusal by the Git server stays.
                 |error| matches!(error, Error::Fetch { .. }) && error.is_worth_a_retry(),
-                Error::retry_after,
                 || self.fetch_once(&refspecs, 1),
             )
         };
@@ -233,7 +246,7 @@ impl Mirror {
         refspecs: &[String],
         depth: i32,
     ) -> Result<BTreeSet<String>, Error> {
-        http.retry(Error::is_worth_a_retry, Error::retry_after, || self.fetch_once(refspecs, depth))
+        http.retry(&self.url, Error::is_worth_a_retry, || self.fetch_once(refspecs, depth))
     }
 
     fn fetch_once(&self, refspecs: &[String], depth: i32) -> Result<BTreeSet<String>, Error> {

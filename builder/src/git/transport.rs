@@ -25,6 +25,12 @@ use crate::{
     net::{BodyKind, Http, HttpError},
 };
 
+/// The path of a repository's list of refs, with which Git begins.
+pub(super) const INFO_REFS: &str = "/info/refs?service=git-upload-pack";
+
+/// The path that requests for refs in protocol version 2, and for packs, are sent to.
+pub(super) const UPLOAD_PACK: &str = "/git-upload-pack";
+
 thread_local! {
     static FAILURE: RefCell<Option<HttpError>> = const { RefCell::new(None) };
     static REFS: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
@@ -208,19 +214,16 @@ impl SmartSubtransport for Subtransport {
                 if let Some(refs) = REFS.with_borrow(Clone::clone) {
                     return Ok(Stream::ready(refs));
                 }
-                let url = format!("{url}/info/refs?service=git-upload-pack");
                 let mut refs = Vec::new();
-                http.send(&url, &[], None, BodyKind::Refs)
+                http.discover(url, INFO_REFS, BodyKind::Refs)
                     .map_err(fail)?
                     .read_to_end(&mut refs)
-                    .map_err(|error| fail(HttpError::interrupted(&url, error)))?;
+                    .map_err(|error| fail(HttpError::interrupted(url, error)))?;
                 Ok(Stream::ready(without_shallow(&refs)))
             }
-            Service::UploadPack => Ok(Box::new(Stream::Request {
-                http,
-                url: format!("{url}/git-upload-pack"),
-                body: Vec::new(),
-            })),
+            Service::UploadPack => {
+                Ok(Box::new(Stream::Request { http, url: url.to_owned(), body: Vec::new() }))
+            }
             Service::ReceivePackLs | Service::ReceivePack => {
                 Err(git2::Error::from_str("tardist never pushes"))
             }
@@ -232,13 +235,14 @@ impl SmartSubtransport for Subtransport {
     }
 }
 
-/// One exchange: libgit2 writes the request, then reads the response. The first read sends the request.
+/// One exchange with the repository at `url`: libgit2 writes the request, then reads the response. The first read
+/// sends the request.
 enum Stream {
     Request { http: Arc<Http>, url: String, body: Vec<u8> },
     Response { url: String, body: Box<dyn Read + Send> },
 }
 
-const UPLOAD_PACK: [(&str, &str); 2] = [
+const HEADERS: [(&str, &str); 2] = [
     ("content-type", "application/x-git-upload-pack-request"),
     ("accept", "application/x-git-upload-pack-result"),
 ];
@@ -251,7 +255,8 @@ impl Stream {
 
     /// Sends the request, and returns the response.
     fn send(http: &Http, url: &str, request: &[u8]) -> Result<Self, HttpError> {
-        let body = http.send(url, &UPLOAD_PACK, Some(request), BodyKind::Pack)?;
+        let files = (UPLOAD_PACK, INFO_REFS);
+        let body = http.post(url, files, &HEADERS, request, BodyKind::Pack)?;
         let body = plain_start(body, url, MAX_NEGOTIATION)
             .map_err(|error| HttpError::interrupted(url, error))?;
         Ok(Self::Response { url: url.to_owned(), body: Box::new(body) })

@@ -33,9 +33,26 @@ pub const LEAST_RATE_TIME: Duration = Duration::from_secs(30);
 /// at most 128 fields.
 pub const MAX_HEADER: usize = 64 << 10;
 
-/// The longest `Retry-After` that is waited for within a cycle. The next cycle tries again anyway.
+/// The longest `Retry-After` that is waited for within a cycle. A host that asks for more is not asked any more
+/// in this cycle. The next one tries again anyway.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// No request is tried again when this time has passed since its first try, or would have after the
 /// pause that the server asks for. It is three pauses of [`MAX_RETRY_AFTER`].
 pub const MAX_RETRY_TIME: Duration = Duration::from_secs(3 * 60);
+
+/// After so many failed requests in a row, a host is not asked any more in this cycle. One short fault fails
+/// the requests of all jobs at the same time, and there are 6 jobs by default: so these are three such faults,
+/// one after the other, each after all retries.
+pub const MAX_FAILURES: usize = 20;
+
+/// After [`MIN_FAILURES`] in a row that took so long together, a host is not asked any more, either. A server
+/// that never answers takes the setting `timeout` for each request, 2 minutes by default.
+pub const MAX_LOST: Duration = Duration::from_secs(5 * 60);
+
+/// See [`MAX_LOST`]. One repository that is very slow, or two, is no fault of its host.
+pub const MIN_FAILURES: usize = 3;
+
+/// How many redirects are followed from where a repository is said to be to where it is. Git follows 20; a
+/// project that was renamed needs one, and its move from http to https one more.
+pub const MAX_REDIRECTS: usize = 5;

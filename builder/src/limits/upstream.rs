@@ -38,7 +38,3 @@ pub const MAX_CLONE_URLS: usize = 100;
 
 /// The longest list file that is read: 64 MiB. A line for each of 50,000 repositories takes 5 MB.
 pub const MAX_LIST_FILE: u64 = 64 << 20;
-
-/// After so many failures in a row, a host is down, and its other repositories are not asked in
-/// this cycle: each failure is one after all retries, and takes seconds.
-pub const MAX_FAILURES: usize = 10;

@@ -5,16 +5,17 @@ use std::{io, time::Duration};
 use ureq::http::StatusCode;
 
 use super::{
+    hosts::Closed,
     options::{BodyLimit, LeastRate},
     rate::TooSlow,
 };
-use crate::limits::net::MAX_HEADER;
+use crate::limits::net::{MAX_HEADER, MAX_RETRY_AFTER};
 
 /// Why a request gave no usable response.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     /// The server answered with another status than 200.
-    #[error("{url} answered {status}{}", hint(*status))]
+    #[error("{url} answered {status}{}", hint(*status, *retry_after))]
     Status {
         /// The URL that was asked.
         url: String,
@@ -70,6 +71,26 @@ pub enum HttpError {
         /// The limit.
         limit: BodyLimit,
     },
+    /// The host is not asked any more in this cycle.
+    #[error("{url} was not asked: {}; the next cycle tries again", why(host, *closed))]
+    NotAsked {
+        /// The URL that was not asked.
+        url: String,
+        /// The host, with its scheme and port.
+        host: String,
+        /// Why.
+        closed: Closed,
+    },
+    /// The server redirects to a place that is not asked.
+    #[error("{url} redirects to {target}, which is not followed: {reason}")]
+    Redirected {
+        /// The URL that was asked.
+        url: String,
+        /// Where the redirect leads.
+        target: String,
+        /// Why it is not followed.
+        reason: &'static str,
+    },
     /// The URL is on no host of the configuration.
     #[error("{url} is not on a configured upstream host; if it should be, map it with `url-map`")]
     NotAllowed {
@@ -78,12 +99,39 @@ pub enum HttpError {
     },
 }
 
-fn hint(status: StatusCode) -> &'static str {
-    if status.is_redirection() {
-        ": redirects are not followed, configure the final URL"
-    } else {
-        ""
+fn hint(status: StatusCode, retry_after: Option<Duration>) -> String {
+    match retry_after {
+        Some(pause) if pause > MAX_RETRY_AFTER => {
+            format!(", and asks for a pause of {}", long_time(pause))
+        }
+        _ if status.is_redirection() => {
+            ": redirects are not followed, configure the final URL".to_owned()
+        }
+        _ => String::new(),
     }
+}
+
+/// Why a host is not asked any more.
+fn why(host: &str, closed: Closed) -> String {
+    match closed {
+        Closed::Failures(count) => format!("{count} requests to {host} failed in a row"),
+        Closed::Pause(pause) => {
+            format!("{host} asked for a pause of {} (Retry-After)", long_time(pause))
+        }
+    }
+}
+
+/// A long time for people, rounded down to a unit.
+fn long_time(time: Duration) -> String {
+    let seconds = time.as_secs();
+    for (unit, size, most) in
+        [("s", 1, 120), ("minutes", 60, 120), ("hours", 3600, 48), ("days", 86_400, 36_525)]
+    {
+        if seconds / size < most {
+            return format!("{} {unit}", seconds / size);
+        }
+    }
+    "more than 100 years".to_owned()
 }
 
 /// A number of bytes for people.
@@ -145,15 +193,40 @@ impl HttpError {
                     || *status == StatusCode::TOO_MANY_REQUESTS
                     || *status == StatusCode::REQUEST_TIMEOUT
             }
-            Self::Transport { .. } | Self::TooSlow { .. } | Self::TooLate { .. } => true,
-            Self::TooLong { .. } | Self::NotAllowed { .. } => false,
+            Self::Transport { .. }
+            | Self::TooSlow { .. }
+            | Self::TooLate { .. }
+            | Self::NotAsked { .. } => true,
+            Self::TooLong { .. } | Self::Redirected { .. } | Self::NotAllowed { .. } => false,
         }
     }
 
-    /// True where another try in the same cycle makes sense. An answer that comes too slowly would
-    /// take as long again.
+    /// True where another try in the same cycle makes sense. An answer that does not come, or too slowly,
+    /// would take as long again, and a host that asks for a long pause is left alone. A connection that does
+    /// not come about is tried again: one lost packet is enough for that.
     pub fn is_worth_a_retry(&self) -> bool {
-        self.is_transient() && !matches!(self, Self::TooSlow { .. } | Self::TooLate { .. })
+        match self {
+            Self::TooSlow { .. } | Self::TooLate { .. } | Self::NotAsked { .. } => false,
+            Self::Transport { source, .. } => !matches!(
+                **source,
+                ureq::Error::Timeout(ureq::Timeout::RecvResponse | ureq::Timeout::PerRead)
+            ),
+            _ => self.is_transient() && self.retry_after().unwrap_or_default() <= MAX_RETRY_AFTER,
+        }
+    }
+
+    /// The URL that was asked, or was not.
+    pub fn url(&self) -> &str {
+        match self {
+            Self::Status { url, .. }
+            | Self::Transport { url, .. }
+            | Self::TooLong { url, .. }
+            | Self::TooSlow { url, .. }
+            | Self::TooLate { url, .. }
+            | Self::NotAsked { url, .. }
+            | Self::Redirected { url, .. }
+            | Self::NotAllowed { url } => url,
+        }
     }
 
     /// The status of the response, such as 404; none where there was no response.
@@ -173,8 +246,69 @@ impl HttpError {
     }
 }
 
+/// An error of something that sends requests, of which not all have to be over HTTP.
+pub trait RequestError {
+    /// The error of a request over HTTP, if that is what failed.
+    fn http(&self) -> Option<&HttpError>;
+
+    /// True where the same may work later.
+    fn is_transient(&self) -> bool;
+}
+
+impl RequestError for HttpError {
+    fn http(&self) -> Option<&HttpError> {
+        Some(self)
+    }
+
+    fn is_transient(&self) -> bool {
+        self.is_transient()
+    }
+}
+
 impl From<HttpError> for io::Error {
     fn from(error: HttpError) -> Self {
         io::Error::other(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_time_is_told_in_a_unit_that_fits() {
+        for (seconds, says) in [
+            (90, "90 s"),
+            (3600, "60 minutes"),
+            (86_400, "24 hours"),
+            (365 * 86_400, "365 days"),
+            (99_999_999_999, "more than 100 years"),
+            (u64::MAX, "more than 100 years"),
+        ] {
+            assert_eq!(long_time(Duration::from_secs(seconds)), says);
+        }
+    }
+
+    #[test]
+    fn an_error_says_what_the_host_did() {
+        let (url, host) = ("https://h.example/x".to_owned(), "https://h.example:443".to_owned());
+        let not_asked =
+            |closed| HttpError::NotAsked { url: url.clone(), host: host.clone(), closed };
+        let error = not_asked(Closed::Failures(20));
+        assert_eq!(
+            error.to_string(),
+            "https://h.example/x was not asked: 20 requests to https://h.example:443 failed in a row; \
+             the next cycle tries again"
+        );
+        assert!(error.is_transient() && !error.is_worth_a_retry());
+        let text = not_asked(Closed::Pause(Duration::from_secs(86_400))).to_string();
+        assert!(text.contains("asked for a pause of 24 hours (Retry-After)"), "{text}");
+        for (seconds, is_worth_a_retry) in [(60, true), (61, false), (u64::MAX, false)] {
+            let retry_after = Some(Duration::from_secs(seconds));
+            let status = StatusCode::TOO_MANY_REQUESTS;
+            let error = HttpError::Status { url: url.clone(), status, retry_after };
+            assert_eq!(error.is_worth_a_retry(), is_worth_a_retry);
+            assert_eq!(error.to_string().contains("asks for a pause"), !is_worth_a_retry);
+        }
     }
 }

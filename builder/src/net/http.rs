@@ -1,15 +1,18 @@
 //! The HTTP client. Requests to REST APIs and to Git go through it alike.
 //!
-//! It owns the `User-Agent`, time limits, retries and redirects. It follows no redirect, since
-//! content could lead the builder to any host that way. Git's own HTTP (libgit2's) is not used, so
-//! that there is one policy and one connection pool ([`transport`](crate::git::transport)).
+//! It owns the `User-Agent`, time limits, retries and redirects. Content could lead the builder to any
+//! host by a redirect. So only those of a repository are followed ([`Http::discover`]), and only to
+//! allowed hosts. Git's own HTTP (libgit2's) is not used, so that there is one policy and one
+//! connection pool ([`transport`](crate::git::transport)).
 
 use std::{
+    collections::BTreeMap,
     io::Read,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    thread,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -25,12 +28,14 @@ use ureq::{
 use super::{
     body::Body,
     connector::MeteringConnector,
-    error::HttpError,
+    error::{HttpError, RequestError},
+    hosts::{Event, Hosts},
     link,
     options::{BodyKind, BodyLimit, HttpLimits, HttpOptions},
-    origin::AllowedOrigins,
+    origin::{AllowedOrigins, Origin},
+    redirect::{self, Refused},
 };
-use crate::limits::net::{MAX_HEADER, MAX_RETRY_AFTER};
+use crate::limits::net::{MAX_HEADER, MAX_REDIRECTS, MAX_RETRY_AFTER};
 
 /// How many unused connections to a host are kept for its next request. The setting `jobs` bounds
 /// those in use. With ureq's default, 3, more jobs would open a new connection for most requests.
@@ -45,6 +50,9 @@ pub struct Http {
     requests: AtomicU64,
     received: Arc<AtomicU64>,
     limits: HttpLimits,
+    hosts: Hosts,
+    /// Where repositories are that servers have redirected, by the URLs that they were asked for at.
+    moved: Mutex<BTreeMap<String, String>>,
 }
 
 /// A whole 200 response.
@@ -86,7 +94,14 @@ impl Http {
             retries: options.retries,
             requests: AtomicU64::new(0),
             received: Arc::default(),
+            hosts: options.hosts,
+            moved: Mutex::default(),
         }
+    }
+
+    /// What is known of the hosts.
+    pub fn hosts(&self) -> &Hosts {
+        &self.hosts
     }
 
     /// True where the URL is on an allowed host.
@@ -125,7 +140,7 @@ impl Http {
         headers: &[(&str, &str)],
         body: Option<&[u8]>,
     ) -> Result<Page, HttpError> {
-        self.retry(HttpError::is_worth_a_retry, HttpError::retry_after, || {
+        self.retry(url, HttpError::is_worth_a_retry, || {
             let limit = self.limits.list;
             let response = self.response(url, headers, body, &limit)?;
             let links = response.headers().get_all(header::LINK);
@@ -157,6 +172,81 @@ impl Http {
         Ok(Body::new(response.into_body(), url, limit, &self.received))
     }
 
+    /// Gives a reader of the response to `GET`, at the place where the repository at `url` is, of the file
+    /// whose path is `suffix`. Redirects are followed, as `git` follows those of this first request, and
+    /// only to allowed origins. Requests by [`post`](Self::post) for the same `url` then go to the place
+    /// that was found.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), and [`HttpError::Redirected`].
+    pub fn discover(&self, url: &str, suffix: &str, kind: BodyKind) -> Result<Body, HttpError> {
+        let limit = self.limits.of(kind);
+        let mut asked = format!("{}{suffix}", self.place(url));
+        for _ in 0..=MAX_REDIRECTS {
+            let response = self.any_response(&asked, &[], None, &limit)?;
+            if response.status() == StatusCode::OK {
+                let place = asked.strip_suffix(suffix).unwrap_or(&asked);
+                if place != url {
+                    self.moved().insert(url.to_owned(), place.to_owned());
+                }
+                return Ok(Body::new(response.into_body(), &asked, limit, &self.received));
+            }
+            let location = response.headers().get(header::LOCATION);
+            let Some(location) = location.filter(|_| is_redirect(response.status())) else {
+                return Err(failed(&asked, &response));
+            };
+            let location = String::from_utf8_lossy(location.as_bytes());
+            asked = redirect::target(&asked, &location, suffix, &self.allowed).map_err(
+                |Refused { target, reason }| HttpError::Redirected {
+                    url: asked.clone(),
+                    target,
+                    reason,
+                },
+            )?;
+        }
+        let reason = "there were too many redirects before it";
+        Err(HttpError::Redirected { url: url.to_owned(), target: asked, reason })
+    }
+
+    /// Sends a POST to the file whose path is `suffix`, at the place where the repository at `url` is. Where the
+    /// server redirects it, or has no such file, the place is looked for by [`discover`](Self::discover) of the
+    /// file `discovery`: a POST itself is never redirected. GitLab has a redirect for that file alone if a
+    /// URL lacks `.git`, and answers any POST by 404.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), and [`HttpError::Redirected`].
+    pub fn post(
+        &self,
+        url: &str,
+        (suffix, discovery): (&str, &str),
+        headers: &[(&str, &str)],
+        body: &[u8],
+        kind: BodyKind,
+    ) -> Result<Body, HttpError> {
+        let place = self.place(url);
+        let sent = self.send(&format!("{place}{suffix}"), headers, Some(body), kind);
+        match &sent {
+            Err(HttpError::Status { status, .. })
+                if is_redirect(*status) || *status == StatusCode::NOT_FOUND => {}
+            _ => return sent,
+        }
+        drop(self.discover(url, discovery, BodyKind::Refs)?);
+        let found = self.place(url);
+        if found == place {
+            return sent;
+        }
+        self.send(&format!("{found}{suffix}"), headers, Some(body), kind)
+    }
+
+    /// Where the repository at `url` is, as far as it is known.
+    fn place(&self, url: &str) -> String {
+        self.moved().get(url).map_or(url, String::as_str).to_owned()
+    }
+
+    fn moved(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.moved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Sends one request. The response that it returns is a 200.
     fn response(
         &self,
@@ -165,53 +255,133 @@ impl Http {
         body: Option<&[u8]>,
         limit: &BodyLimit,
     ) -> Result<Response<ureq::Body>, HttpError> {
-        if !self.allows(url) {
+        let response = self.any_response(url, headers, body, limit)?;
+        if response.status() == StatusCode::OK { Ok(response) } else { Err(failed(url, &response)) }
+    }
+
+    /// Sends one request. The response that it returns has any status.
+    fn any_response(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+        limit: &BodyLimit,
+    ) -> Result<Response<ureq::Body>, HttpError> {
+        let Some(origin) = Origin::of(url).filter(|_| self.allows(url)) else {
             return Err(HttpError::NotAllowed { url: url.to_owned() });
-        }
+        };
+        self.wait_for(&origin, url)?;
         self.requests.fetch_add(1, Ordering::Relaxed);
         let response = match body {
             None => with(self.agent.get(url), headers, limit).call(),
             Some(body) => with(self.agent.post(url), headers, limit).send(body),
         }
         .map_err(|e| HttpError::failed(url, limit, e))?;
-        if response.status() != StatusCode::OK {
-            let retry_after = retry_after(&response);
-            return Err(HttpError::Status {
-                url: url.to_owned(),
-                status: response.status(),
-                retry_after,
-            });
+        if matches!(
+            response.status(),
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+        ) && let Some(pause) = retry_after(&response)
+        {
+            if pause > MAX_RETRY_AFTER {
+                self.hosts.note(&origin.to_string(), Event::AskedForPause(pause));
+            } else {
+                self.hosts.pause(&origin, Instant::now() + pause);
+            }
         }
         Ok(response)
     }
 
-    /// Runs `operation`, and again while its error `is_worth_a_retry`, up to the number of retries, and not
-    /// longer than [`HttpLimits::retry_time`]. The pause between is a second, then twice as long each time,
-    /// with jitter; or longer where the server asks for it by `Retry-After`.
+    /// Waits as long as a host wants to be left alone.
+    ///
+    /// # Errors
+    /// [`HttpError::NotAsked`] for `url` if the host is not asked any more.
+    fn wait_for(&self, origin: &Origin, url: &str) -> Result<(), HttpError> {
+        loop {
+            if let Some(closed) = self.hosts.why_closed(origin) {
+                let host = origin.to_string();
+                return Err(HttpError::NotAsked { url: url.to_owned(), host, closed });
+            }
+            let Some(pause) = self.hosts.left_of_pause(origin, Instant::now()) else {
+                return Ok(());
+            };
+            thread::sleep(pause);
+        }
+    }
+
+    /// Runs `operation`, which asks the host of `url`, and again while its error `is_worth_a_retry`, up to the
+    /// number of retries, and not longer than [`HttpLimits::retry_time`]. The pause between is a second, then
+    /// twice as long each time, with jitter; or longer where the server asks for it by `Retry-After`.
+    ///
+    /// What becomes of it is noted: if too many fail, the host is not asked any more ([`Hosts`]). An error
+    /// that did not come from HTTP counts where it is worth a retry.
     ///
     /// # Errors
     /// The error of the last try.
-    pub fn retry<T, E>(
+    pub fn retry<T, E: RequestError>(
         &self,
+        url: &str,
         is_worth_a_retry: impl Fn(&E) -> bool,
-        retry_after: impl Fn(&E) -> Option<Duration>,
-        operation: impl FnMut() -> Result<T, E>,
+        mut operation: impl FnMut() -> Result<T, E>,
     ) -> Result<T, E> {
+        let Some(origin) = Origin::of(url) else { return operation() };
         let backoff = ExponentialBuilder::default()
             .with_jitter()
             .with_min_delay(Duration::from_secs(1))
             .with_max_times(self.retries);
-        let asked = |error: &E| retry_after(error).unwrap_or_default().min(MAX_RETRY_AFTER);
         let start = Instant::now();
-        operation
+        self.hosts.note(&origin.to_string(), Event::Began);
+        let result = operation
             .retry(backoff)
-            .sleep(std::thread::sleep)
+            .sleep(thread::sleep)
             .when(|error| {
-                is_worth_a_retry(error) && start.elapsed() + asked(error) < self.limits.retry_time
+                let asked = error.http().and_then(HttpError::retry_after).unwrap_or_default();
+                is_worth_a_retry(error)
+                    && start.elapsed() + asked.min(MAX_RETRY_AFTER) < self.limits.retry_time
+                    && self.hosts.why_closed(&origin).is_none()
             })
-            .notify(|error, pause| std::thread::sleep(asked(error).saturating_sub(pause)))
-            .call()
+            .call();
+        let (host, event) = match &result {
+            Ok(_) => {
+                // The host that it was redirected to has answered, too.
+                if let Some(other) = Origin::of(&self.place(url)).filter(|other| *other != origin) {
+                    self.hosts.note(&other.to_string(), Event::Answered);
+                }
+                (origin, Event::Answered)
+            }
+            Err(error) => {
+                let is_counted = error.http().is_some() || is_worth_a_retry(error);
+                let host = error.http().and_then(|error| Origin::of(error.url()));
+                (host.unwrap_or(origin), outcome(error, is_counted, start.elapsed()))
+            }
+        };
+        self.hosts.note(&host.to_string(), event);
+        result
     }
+}
+
+/// What an error, after all tries, says about its host.
+fn outcome(error: &impl RequestError, is_counted: bool, took: Duration) -> Event {
+    match error.http() {
+        Some(
+            HttpError::NotAsked { .. }
+            | HttpError::NotAllowed { .. }
+            | HttpError::Redirected { .. },
+        ) => Event::Undecided,
+        _ if is_counted && error.is_transient() => Event::Failed(took),
+        Some(_) => Event::Answered,
+        None => Event::Undecided,
+    }
+}
+
+/// The error for a response that is not a 200.
+fn failed<B>(url: &str, response: &Response<B>) -> HttpError {
+    let (status, retry_after) = (response.status(), retry_after(response));
+    HttpError::Status { url: url.to_owned(), status, retry_after }
+}
+
+/// True for the statuses by which a server says that something is elsewhere.
+fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
 /// The request with these headers, and with the time that the body of its answer may take.
@@ -225,11 +395,12 @@ fn with<B>(
     request.config().timeout_recv_body(Some(limit.time)).build()
 }
 
-/// `Retry-After` in either of its forms (RFC 9110, 10.2.3): seconds or an HTTP date.
+/// `Retry-After` in either of its forms (RFC 9110, 10.2.3): seconds or an HTTP date. A number that is too
+/// large for any clock is the largest time that there is.
 pub(super) fn retry_after<B>(response: &Response<B>) -> Option<Duration> {
-    let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
-    if let Ok(seconds) = value.trim().parse() {
-        return Some(Duration::from_secs(seconds));
+    let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
     let date = jiff::fmt::rfc2822::parse(value).ok()?;
     SystemTime::from(date.timestamp()).duration_since(SystemTime::now()).ok()
@@ -247,6 +418,7 @@ mod tests {
             retries: 0,
             timeout: Duration::from_secs(1),
             limits: HttpLimits::default(),
+            hosts: Hosts::default(),
         });
         assert!(http.allows("https://gerrit.example.org/other"));
         assert!(matches!(http.get("https://evil.example/"), Err(HttpError::NotAllowed { .. })));
@@ -260,6 +432,10 @@ mod tests {
         assert_eq!(retry_after(&response("7")), Some(Duration::from_secs(7)));
         let wait = retry_after(&response("Fri, 31 Dec 2100 23:59:59 GMT"));
         assert!(wait.is_some_and(|wait| wait > Duration::from_secs(1)));
-        assert_eq!(retry_after(&response("soon")), None);
+        let most = Some(Duration::from_secs(u64::MAX));
+        assert_eq!(retry_after(&response(" 99999999999999999999999 ")), most);
+        for none in ["soon", "", "-1", "+7", "1.5", "Fri, 31 Dec 1999 23:59:59 GMT"] {
+            assert_eq!(retry_after(&response(none)), None, "{none}");
+        }
     }
 }

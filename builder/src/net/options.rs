@@ -1,9 +1,10 @@
 //! How requests are made, and how much of an answer is taken.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use super::{hosts::Hosts, origin::Origin};
 use crate::limits::net::{
     LEAST_RATE_BYTES, LEAST_RATE_TIME, MAX_LIST_PAGE, MAX_LIST_TIME, MAX_PACK, MAX_PACK_TIME,
     MAX_REFS, MAX_RETRY_TIME,
@@ -23,6 +24,17 @@ pub struct HttpOptions {
     /// How much of an answer is taken. A worker has the default.
     #[serde(skip)]
     pub limits: HttpLimits,
+    /// What is known of the hosts. All clients that are made of clones of these options share it, and a
+    /// worker begins with what was known when it was started.
+    pub hosts: Hosts,
+}
+
+impl HttpOptions {
+    /// The texts of the origins that may be asked.
+    pub fn origins(&self) -> BTreeSet<String> {
+        let origins = self.allowed.iter().filter_map(|url| Origin::of(url));
+        origins.map(|origin| origin.to_string()).collect()
+    }
 }
 
 /// How much of an answer is taken, and how slow it may be. The default is that of

@@ -1,6 +1,6 @@
 //! Origins: the scheme, host and port of a URL, and the set of those that may be asked.
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, net::IpAddr};
 
 use ureq::http::Uri;
 
@@ -39,6 +39,22 @@ impl Origin {
             port => port.strip_prefix(':').filter(|port| !port.starts_with('+'))?.parse().ok()?,
         };
         Some(Self { scheme, host: host.to_ascii_lowercase(), port })
+    }
+
+    /// True where the host is this machine itself, by its name or its address.
+    pub(super) fn is_loopback(&self) -> bool {
+        let host = self.host.trim_end_matches('.');
+        let address = host.trim_matches(['[', ']']);
+        match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+            // `0.0.0.0` and `::` lead here, too.
+            Ok(address) => address.is_loopback() || address.is_unspecified(),
+            Err(_) => host == "localhost" || host.ends_with(".localhost"),
+        }
+    }
+
+    /// True where the scheme is https.
+    pub(super) fn is_https(&self) -> bool {
+        self.scheme == "https"
     }
 
     /// True where nobody between here and the host can read along: https, or this machine itself.

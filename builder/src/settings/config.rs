@@ -20,7 +20,7 @@ use crate::{
     content::Composer,
     git::url_map::UrlMap,
     limits::job::JobLimits,
-    net::{HttpLimits, HttpOptions, is_http_url},
+    net::{Hosts, HttpLimits, HttpOptions, is_http_url},
     upstream::Spec,
 };
 
@@ -187,6 +187,7 @@ impl Config {
             retries: self.retries,
             timeout: self.timeout,
             limits: HttpLimits::default(),
+            hosts: Hosts::default(),
         }
     }
 }

@@ -3,8 +3,14 @@
 //! <https://docs.gitlab.com/api/rest/#pagination>).
 //!
 //! A project is an extension if the subgroup that it is directly in is called `extensions`, and a
-//! skin if that is called `skins`. Other projects are left out. The query leaves out archived
-//! projects, so that the short form of responses is enough.
+//! skin if that is called `skins`. Other projects are left out.
+//!
+//! So are archived projects, and those that their owners have deleted. GitLab keeps the latter for some
+//! weeks, does not call them archived, and renames them to `NAME-deletion_scheduled-ID`
+//! (<https://docs.gitlab.com/user/project/working_with_projects/>). The query says `active=true`, which
+//! older versions do not know here and ignore
+//! (<https://gitlab.com/gitlab-org/gitlab/-/merge_requests/218053>). So the name counts, too, and the date of
+//! the deletion where the short form of responses has it.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +24,11 @@ use super::{
     pages::{self, Entry},
     token::{self, Token},
 };
-use crate::{Error, limits::upstream::MAX_URL, net::Http};
+use crate::{
+    Error,
+    limits::upstream::{MAX_NAME, MAX_URL},
+    net::Http,
+};
 
 /// A group on GitLab as an upstream.
 pub(super) static ADAPTER: Adapter = Adapter {
@@ -49,7 +59,7 @@ fn api(values: &Values) -> String {
     values.text("api").map_or_else(default, str::to_owned)
 }
 
-const QUERY: &str = "include_subgroups=true&with_shared=false&archived=false&simple=true\
+const QUERY: &str = "include_subgroups=true&with_shared=false&archived=false&active=true&simple=true\
                      &order_by=id&sort=asc&per_page=100";
 
 #[derive(Debug)]
@@ -68,12 +78,35 @@ struct GitLab {
 pub(super) struct Project {
     path_with_namespace: Short<MAX_URL>,
     pub(super) http_url_to_repo: Short<MAX_URL>,
+    #[serde(default)]
+    marked_for_deletion_on: Option<Short<MAX_NAME>>,
+    /// Its older name.
+    #[serde(default)]
+    marked_for_deletion_at: Option<Short<MAX_NAME>>,
 }
 
 impl Entry for Project {
     fn name(&self) -> &str {
         &self.path_with_namespace
     }
+}
+
+impl Project {
+    /// True if the project is deleted, and only kept for a while.
+    fn is_deleted(&self) -> bool {
+        self.marked_for_deletion_on.is_some()
+            || self.marked_for_deletion_at.is_some()
+            || is_name_of_deleted(&self.path_with_namespace)
+    }
+}
+
+/// True for the path that GitLab gives to a deleted project: `GROUP/NAME-deletion_scheduled-ID`. In a group that
+/// is deleted, the path of the group has this form.
+fn is_name_of_deleted(path: &str) -> bool {
+    path.split('/').any(|part| {
+        part.rsplit_once("-deletion_scheduled-")
+            .is_some_and(|(_, id)| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()))
+    })
 }
 
 /// The kind and name of a project, by the last two parts of its path.
@@ -100,7 +133,7 @@ impl Upstream for GitLab {
         let projects: Vec<Project> = pages::all(http, &first, &headers, "GitLab's REST API")?
             .map_err(|source| Error::List { what: "projects".to_owned(), source })?;
         let mut listing = Listing::default();
-        for project in &projects {
+        for project in projects.iter().filter(|project| !project.is_deleted()) {
             if let Some((kind, name)) = kind_and_name(&project.path_with_namespace) {
                 listing.add(kind, name, &project.http_url_to_repo, &self.url);
             }
@@ -124,6 +157,31 @@ mod tests {
             ("extensions", None),
         ] {
             assert_eq!(kind_and_name(path), found, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_project_that_is_scheduled_for_deletion_is_deleted() {
+        for (path, is_deleted) in [
+            ("a/extensions/Foo-deletion_scheduled-42", true),
+            ("a-deletion_scheduled-7/extensions/Foo", true),
+            ("a/extensions/Foo-deletion_scheduled-", false),
+            ("a/extensions/Foo-deletion_scheduled-soon", false),
+            ("a/extensions/Foo-deletion_scheduled-42-b", false),
+            ("a/extensions/Foo", false),
+        ] {
+            assert_eq!(is_name_of_deleted(path), is_deleted, "{path}");
+        }
+        for (date, is_deleted) in [
+            ("", false),
+            (", \"marked_for_deletion_on\": null, \"marked_for_deletion_at\": null", false),
+            (", \"marked_for_deletion_on\": \"2026-11-20\"", true),
+            (", \"marked_for_deletion_at\": \"2026-11-20\"", true),
+        ] {
+            let json =
+                format!("{{\"path_with_namespace\": \"a\", \"http_url_to_repo\": \"b\"{date}}}");
+            let project: Project = serde_json::from_str(&json).unwrap();
+            assert_eq!(project.is_deleted(), is_deleted, "{date}");
         }
     }
 }

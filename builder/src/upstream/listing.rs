@@ -29,7 +29,7 @@ pub trait Upstream: Send + Sync {
     ///
     /// # Errors
     /// [`Error::List`], [`Error::ListForm`] or [`Error::Io`] where the list cannot be fetched or is
-    /// not a list.
+    /// not a list. Other upstreams are listed all the same.
     fn list(&self, http: &Http, branches: &BTreeSet<BranchName>) -> Result<Listing, Error>;
 }
 
@@ -76,12 +76,12 @@ pub struct Listing {
     pub branches: Option<BTreeSet<BranchName>>,
     /// Names that are not allowed. They are reported, and all others go on.
     pub refused: Vec<NameError>,
-    /// The upstreams that could not be listed: URL or path, and why. Their repositories stand as they are
-    /// published.
-    pub unavailable: Vec<(String, Error)>,
     /// Repositories that exist and cannot be fetched at present. They are reported, and their
     /// published tarballs stay.
     pub failed: Vec<(RepositoryId, Error)>,
+    /// Upstreams that cannot be listed at present, by their URL, and why. What they have is not known. Empty
+    /// in an upstream's own list.
+    pub unavailable: Vec<(String, Error)>,
 }
 
 impl Listing {

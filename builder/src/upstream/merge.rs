@@ -1,7 +1,7 @@
-//! The list of several upstreams: they are listed one after the other, and where several have a
-//! repository, the first one wins.
+//! The list of several upstreams: they are listed at the same time, and where several have a repository,
+//! the first one wins. One that cannot be listed does not stop the others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tardist_contract::BranchName;
 
@@ -9,7 +9,7 @@ use super::{
     listing::{Listing, Project, Upstream},
     tips,
 };
-use crate::{Error, RepositoryId, limits::upstream::MAX_REPOSITORIES, net::Http};
+use crate::{Error, RepositoryId, limits::upstream::MAX_REPOSITORIES, net::Http, pool};
 
 /// How many repositories a message names.
 const MAX_NAMED: usize = 10;
@@ -28,9 +28,11 @@ pub struct Wanted<'a> {
 /// Lists all upstreams, and asks Git for the tips that their lists do not have. Where several
 /// upstreams have a repository, that of the first one counts; the log says so.
 ///
+/// An upstream that cannot be listed, or that lists nothing at all, is [`Listing::unavailable`]. It may have
+/// any repository, also those that a later upstream lists: whoever gets the listing decides about these.
+///
 /// # Errors
-/// The error of the first upstream that cannot be listed, or that lists nothing at all. Going on
-/// without it would withdraw all of its repositories.
+/// The error of the first upstream, if none can be listed.
 pub fn list(
     upstreams: &[Box<dyn Upstream>],
     http: &Http,
@@ -38,22 +40,17 @@ pub fn list(
 ) -> Result<Listing, Error> {
     let mut merged = Listing::default();
     let mut taken = BTreeSet::new();
-    for upstream in upstreams {
-        let mut listing = upstream.list(http, wanted.branches)?;
-        if listing.ids().next().is_none() && listing.refused.is_empty() {
-            return Err(Error::ListForm {
-                what: "projects".to_owned(),
-                reason: "it names no extension and no skin".to_owned(),
-                url: upstream.url().to_owned(),
-            });
-        }
-        if listing.ids().count() + listing.refused.len() > MAX_REPOSITORIES {
-            return Err(Error::TooLarge {
-                what: format!("the list of {}", upstream.url()),
-                limit: MAX_REPOSITORIES as u64,
-                unit: "repositories",
-            });
-        }
+    let lists = lists(upstreams, http, wanted);
+    let is_any_listed = lists.iter().any(Result::is_ok);
+    for (upstream, list) in upstreams.iter().zip(lists) {
+        let mut listing = match list {
+            Ok(listing) => listing,
+            Err(error) if is_any_listed => {
+                merged.unavailable.push((upstream.url().to_owned(), error));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         let dropped = drop_taken(&mut listing, &mut taken);
         if !dropped.is_empty() {
             tracing::warn!("{}", earlier_wins(&dropped, upstream.url()));
@@ -67,6 +64,42 @@ pub fn list(
         merged.refused.extend(listing.refused);
     }
     Ok(merged)
+}
+
+/// The list of each upstream, in their order. They are asked at the same time, so that a slow one does not delay
+/// the others.
+fn lists(
+    upstreams: &[Box<dyn Upstream>],
+    http: &Http,
+    wanted: &Wanted<'_>,
+) -> Vec<Result<Listing, Error>> {
+    let mut lists = BTreeMap::new();
+    let indexes = (0..upstreams.len()).collect();
+    let work = |index: &usize| {
+        let upstream = &*upstreams[*index];
+        check(upstream.list(http, wanted.branches)?, upstream.url())
+    };
+    pool::run(wanted.jobs, indexes, work, |index, list| drop(lists.insert(index, list)));
+    lists.into_values().collect()
+}
+
+/// Checks that a list has something, and not more than a list may have.
+fn check(listing: Listing, url: &str) -> Result<Listing, Error> {
+    if listing.ids().next().is_none() && listing.refused.is_empty() {
+        return Err(Error::ListForm {
+            what: "projects".to_owned(),
+            reason: "it names no extension and no skin".to_owned(),
+            url: url.to_owned(),
+        });
+    }
+    if listing.ids().count() + listing.refused.len() > MAX_REPOSITORIES {
+        return Err(Error::TooLarge {
+            what: format!("the list of {url}"),
+            limit: MAX_REPOSITORIES as u64,
+            unit: "repositories",
+        });
+    }
+    Ok(listing)
 }
 
 /// Asks Git for the tips of the repositories without tips, as far as they are wanted. All of them

@@ -7,7 +7,7 @@ use std::{
     io::{Read, Write},
     os::{fd::AsFd, unix::process::CommandExt},
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdin, Command, Stdio},
     sync::atomic::Ordering,
     time::{Duration, Instant},
 };
@@ -27,13 +27,14 @@ use crate::{
     git::repack::Repacked,
     limits::job::JobLimits,
     memory,
+    net::Event,
     worker::{
         clock::Clock,
         death,
         failure::Failure,
         job_result::JobResult,
         message::{MAX_LINE, Message, Stage, Totals},
-        order::{Order, PublishedTarball},
+        order::{ClosedHosts, Order, PublishedTarball},
         processes::{cpu_time, own_program, session},
         shared::Shared,
     },
@@ -63,6 +64,12 @@ pub(super) struct Worker<'a> {
     limits: JobLimits,
     keep_complete: bool,
     child: Child,
+    /// Where the worker hears of hosts that are not asked any more.
+    stdin: Option<ChildStdin>,
+    /// The hosts that it knows of.
+    told: ClosedHosts,
+    /// The host that it is asking, and since when.
+    asking: Option<(String, Instant)>,
     folders: Folders,
     clock: Clock,
     branch: Option<BranchName>,
@@ -116,8 +123,11 @@ impl<'a> Worker<'a> {
             .process_group(0)
             .spawn()
             .at("start a worker:", &program)?;
+        // The order has these, and maybe some that come to it meanwhile.
+        let told = shared.hosts.closed();
         let text = serde_json::to_string(order).map_err(|error| Error::Bug(error.to_string()))?;
-        if let Some(mut stdin) = child.stdin.take() {
+        let mut stdin = child.stdin.take();
+        if let Some(stdin) = &mut stdin {
             // If this fails, the worker has ended, and its end says why.
             let _ = writeln!(stdin, "{text}");
         }
@@ -126,6 +136,9 @@ impl<'a> Worker<'a> {
             limits: order.instructions.limits,
             keep_complete: order.instructions.keep_complete,
             child,
+            stdin,
+            told,
+            asking: None,
             folders,
             clock: Clock::new(Instant::now()),
             branch: None,
@@ -164,6 +177,7 @@ impl<'a> Worker<'a> {
                 killed = Some(failure);
                 self.kill();
             }
+            self.tell_of_closed_hosts();
         }
         let status = self.child.wait();
         if status.as_ref().is_ok_and(death::is_by_processor_time) {
@@ -179,6 +193,22 @@ impl<'a> Worker<'a> {
             }
         };
         Ended { failure, branch: self.branch.take(), cpu: self.cpu, repacked: self.repacked }
+    }
+
+    /// Tells the worker of the hosts that are not asked any more since it was told last. There are few of them, so
+    /// that the pipe never fills, and this does not wait for the worker.
+    fn tell_of_closed_hosts(&mut self) {
+        let mut closed = self.shared.hosts.closed();
+        if closed.len() == self.told.len() {
+            return;
+        }
+        let new: ClosedHosts =
+            closed.extract_if(.., |origin, _| !self.told.contains_key(origin)).collect();
+        if let (Some(stdin), Ok(text)) = (&mut self.stdin, serde_json::to_string(&new)) {
+            // If this fails, the worker has ended.
+            let _ = writeln!(stdin, "{text}");
+        }
+        self.told.extend(new);
     }
 
     /// Takes the complete lines out of `buffer`.
@@ -212,6 +242,12 @@ impl<'a> Worker<'a> {
                     self.clock.progress(Instant::now());
                 }
                 self.totals = now;
+            }
+            Message::Host(origin, event) => {
+                if self.shared.origins.contains(&origin) {
+                    self.shared.hosts.note(&origin, event);
+                    self.asking = (event == Event::Began).then(|| (origin, Instant::now()));
+                }
             }
             Message::Log(level, text) => log(&level, &text),
             Message::NotConfined => {
@@ -305,6 +341,12 @@ impl<'a> Worker<'a> {
         }
         let is_time_for_disk = self.clock.is_time_for_disk(now);
         let exceeded = self.clock.exceeded(&self.limits, &doing, now);
+        if exceeded.is_some()
+            && let Some((origin, since)) = self.asking.take()
+        {
+            // It cannot say any more that the host did not answer in time.
+            self.shared.hosts.note(&origin, Event::Failed(now.duration_since(since)));
+        }
         exceeded.or_else(|| is_time_for_disk.then(|| self.exceeded_disk(&doing))?)
     }
 

@@ -36,7 +36,7 @@ impl Failure {
             return Self::memory(limits, &format!("({error})"));
         }
         let again = match error {
-            Error::TooLarge { .. } => Again::OnChange,
+            Error::TooLarge { .. } | Error::OtherObject { .. } => Again::OnChange,
             // The mirror was fetched again in this job, so this is what upstream sends, or the disk is broken.
             Error::Damaged { .. } => Again::Later,
             Error::Fetch { source, .. } if source.is_excess() => Again::Later,

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use tardist_contract::BranchName;
 
-use crate::{catalogue::BranchRecord, git::repack::Repacked, worker::failure::Failure};
+use crate::{catalogue::BranchRecord, git::repack::Repacked, net::Event, worker::failure::Failure};
 
 /// The longest line that a supervisor reads, in bytes. The record of a branch is the longest message: its
 /// messages have at most 1 MiB, twice.
@@ -18,6 +18,8 @@ pub(super) enum Message {
     Stage(Option<BranchName>, Stage),
     /// What was asked of servers so far.
     Traffic(Totals),
+    /// Something that tells about the host with this origin.
+    Host(String, Event),
     /// A line for the log: the level and the text.
     Log(String, String),
     /// The kernel cannot confine the worker to its own files.

@@ -1,4 +1,5 @@
-//! What a worker is to do. The supervisor writes it to the worker's standard input, as one line of JSON.
+//! What a worker is to do. The supervisor writes it to the worker's standard input, as one line of JSON. While the
+//! worker runs, more lines may follow: which hosts are not asked any more, as [`ClosedHosts`].
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -10,9 +11,12 @@ use crate::{
     content::{Composer, Missing},
     git::url_map::UrlMap,
     limits::job::JobLimits,
-    net::HttpOptions,
+    net::{Closed, HttpOptions},
     upstream::Project,
 };
+
+/// The hosts that are not asked any more, by the text of their origin, with the reason of each.
+pub(super) type ClosedHosts = BTreeMap<String, Closed>;
 
 /// The work on one repository: make the tarballs of these branches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

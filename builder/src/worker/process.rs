@@ -21,13 +21,13 @@ use crate::{
     error::GitContext,
     git::{mirror, repack, transport},
     memory,
-    net::Http,
+    net::{Hosts, Http},
     pool,
     worker::{
         confine::{self, Files},
         failure::Failure,
         message::{Message, Stage, Totals, Usage},
-        order::{Instructions, Job, Order, Task},
+        order::{ClosedHosts, Instructions, Job, Order, Task},
         reporter::Reporter,
         repository::JobRunner,
     },
@@ -35,6 +35,9 @@ use crate::{
 
 /// How often a worker says what it has received.
 const TICK: Duration = Duration::from_millis(250);
+
+/// The stack of the thread that hears what the supervisor says, in bytes. It counts as memory of the work.
+const HEARING_STACK: usize = 256 << 10;
 
 /// Runs the order that comes from standard input, and says the results on standard output. This is the whole
 /// program of a worker: it is not meant for people.
@@ -80,6 +83,9 @@ fn work(order: &Order, reporter: &'static Reporter) -> Result<(), Error> {
     }
     confine::limit_resources(&instructions.limits)?;
     let http = Arc::new(Http::new(instructions.http.clone()));
+    let hosts = http.hosts();
+    hosts.listen(Box::new(|origin, event| reporter.say(&Message::Host(origin.to_owned(), event))));
+    hear_of(hosts.clone());
     transport::set_up(&http).git(|| "set up Git".to_owned())?;
     match task {
         Task::Job(job) => {
@@ -97,6 +103,20 @@ fn work(order: &Order, reporter: &'static Reporter) -> Result<(), Error> {
             Ok(())
         }
     }
+}
+
+/// Takes over which hosts are not asked any more, as the supervisor says while the worker runs. A worker may have
+/// waited for another one that asked the same host in vain.
+fn hear_of(hosts: Hosts) {
+    let hear = move || {
+        for line in io::stdin().lines().map_while(Result::ok) {
+            if let Ok(closed) = serde_json::from_str::<ClosedHosts>(&line) {
+                hosts.close(&closed);
+            }
+        }
+    };
+    // Without it, the worker only waits longer for a host that is down.
+    let _ = thread::Builder::new().stack_size(HEARING_STACK).spawn(hear);
 }
 
 /// Runs `work`, and says regularly what was received until then.

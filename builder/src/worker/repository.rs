@@ -176,10 +176,9 @@ impl<'a> JobRunner<'a> {
         cache: &mut BranchCache,
     ) -> Result<BranchRecord, Error> {
         let project = &job.project;
-        let commit = &mirror.tip(branch).ok_or_else(|| Error::NoCommit {
-            branch: branch.clone(),
-            listed: project.tips.get(branch).cloned(),
-        })?;
+        let commit = &mirror
+            .tip(branch)
+            .ok_or_else(|| mirror.why_no_tip(branch, project.tips.get(branch)))?;
         let (id, committed_at) = mirror.commit(commit)?;
         let subject = Subject {
             name: &project.id.name,

@@ -1,12 +1,14 @@
 //! What all workers of a cycle have in common, on the supervisor's side.
 
 use std::{
+    collections::BTreeSet,
     sync::{Arc, atomic::AtomicBool},
     time::Instant,
 };
 
 use crate::{
     data_dir::{disk, layout::Layout},
+    net::Hosts,
     progress,
     worker::{failure::Failure, gauge::Gauge, traffic::Traffic},
 };
@@ -20,6 +22,10 @@ pub(super) struct Shared<'a> {
     /// How many bytes of the disk stay free.
     pub(super) keep_free: u64,
     pub(super) traffic: Arc<Traffic>,
+    /// What is known of the hosts that workers ask.
+    pub(super) hosts: Hosts,
+    /// The origins of these hosts. What a worker says of any other is not believed.
+    pub(super) origins: BTreeSet<String>,
     pub(super) gauge: Gauge,
     /// Whether the operator was told that workers are not confined.
     pub(super) warned: AtomicBool,

@@ -44,6 +44,8 @@ impl<'a> Supervisor<'a> {
             deadline,
             keep_free,
             traffic: Arc::default(),
+            hosts: instructions.http.hosts.clone(),
+            origins: instructions.http.origins(),
             gauge: Gauge::default(),
             warned: AtomicBool::new(false),
         };
