@@ -2,7 +2,8 @@
 //! written.
 //!
 //! [`layout`] has the paths, `mirrors` walks over `mirror/`, [`lock`] keeps a second builder out. A file is
-//! never seen half written ([`atomic`]), and what a killed builder left is removed (`unfinished`).
+//! never seen half written ([`atomic`]), all users can read what is for them ([`readable`]), and what a killed
+//! builder left is removed (`unfinished`).
 
 pub mod atomic;
 pub mod disk;
@@ -10,4 +11,5 @@ pub(crate) mod files;
 pub mod layout;
 pub mod lock;
 pub(crate) mod mirrors;
+pub mod readable;
 pub(crate) mod unfinished;

@@ -8,7 +8,7 @@ use tardist::{
     Error,
     cli::{self, Command, Parsed},
     commands::{Output, completions, gc, man, status, sync, verify},
-    data_dir::layout::Layout,
+    data_dir::{layout::Layout, readable},
     progress::Progress,
     settings::{self, sample},
     worker,
@@ -16,6 +16,7 @@ use tardist::{
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
+    readable::set_umask();
     let parsed = match cli::parse(env::args_os(), |name| env::var_os(name)) {
         Ok(parsed) => parsed,
         Err(error) => error.exit(),

@@ -22,6 +22,7 @@ mod window;
 
 pub use archive::Written;
 pub use format::FORMAT;
+pub use header::file_time;
 pub use large_files::LargeFiles;
 pub use pipeline::write;
 pub use version_files::{Subject, add_version_files};

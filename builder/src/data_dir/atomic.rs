@@ -8,6 +8,7 @@ use std::{
     io::{self, BufWriter, Write},
     os::unix::fs::PermissionsExt,
     path::Path,
+    time::SystemTime,
 };
 
 use crate::{Error, data_dir::unfinished::UNFINISHED, error::IoContext};
@@ -39,11 +40,26 @@ pub fn put<T>(
     path: &Path,
     write: impl FnOnce(&mut (dyn Write + Send)) -> Result<io::Result<T>, Error>,
 ) -> Result<T, Error> {
+    put_dated(path, None, write)
+}
+
+/// [`put`], and the file gets this modification time before it is in place.
+///
+/// # Errors
+/// Those of [`put`].
+pub fn put_dated<T>(
+    path: &Path,
+    modified: Option<SystemTime>,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> Result<io::Result<T>, Error>,
+) -> Result<T, Error> {
     put_file(path, |unfinished| {
         let file = File::options().write(true).open(unfinished).at("open", unfinished)?;
         let mut out = BufWriter::with_capacity(1 << 18, file);
         let written = write(&mut out)?.at("write", path)?;
         out.flush().at("write", path)?;
+        if let Some(time) = modified {
+            out.get_ref().set_modified(time).at("set the time of", path)?;
+        }
         Ok(written)
     })
 }
@@ -58,7 +74,7 @@ pub fn sync_folder(folder: &Path) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{fs, time::Duration};
 
     use super::*;
     use crate::data_dir::files::names;
@@ -81,6 +97,15 @@ mod tests {
         assert!(refused.is_err());
         assert_eq!(fs::read(&path).unwrap(), b"one");
         assert_eq!(names(folder.path()), ["file"], "nothing unfinished is left");
+    }
+
+    #[test]
+    fn a_file_gets_the_time_that_is_wanted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        put_dated(&path, Some(time), |out| Ok(out.write_all(b"one"))).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), time);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::{
     collections::BTreeMap,
     fs,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    time::UNIX_EPOCH,
 };
 
 use tardist_contract::Kind;
@@ -13,6 +13,7 @@ use crate::{
     Error,
     data_dir::{
         files::entries,
+        readable,
         unfinished::{self, UNFINISHED},
     },
     error::IoContext,
@@ -30,7 +31,8 @@ pub struct Layout {
 pub struct TarballFile {
     /// Its size in bytes.
     pub size: u64,
-    /// When it was last written: Unix seconds.
+    /// When it was put there: Unix seconds. This is the time of its inode (`ctime`), which nobody can set. The
+    /// time of the file itself is that of its commit.
     pub written_at: i64,
 }
 
@@ -131,7 +133,21 @@ impl Layout {
             fs::create_dir_all(&folder).at("create", &folder)?;
             unfinished::remove_all(&folder)?;
         }
-        Ok(())
+        self.make_readable()
+    }
+
+    /// Lets all users read what a web server and Spin read. The data directory itself is not looked at: who may
+    /// enter it is for the operator to decide.
+    fn make_readable(&self) -> Result<(), Error> {
+        readable::folder(&self.root.join("dist"))?;
+        for kind in Kind::ALL {
+            let folder = self.dist(kind);
+            readable::folder(&folder)?;
+            for path in entries(&folder)? {
+                readable::file(&path)?;
+            }
+        }
+        readable::file(&self.snapshot())
     }
 
     /// The tarballs that are in `dist/`. A missing folder counts as empty.
@@ -147,10 +163,7 @@ impl Layout {
                     continue;
                 }
                 let metadata = fs::symlink_metadata(&path).at("read", &path)?;
-                let modified = metadata.modified().ok();
-                let written = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-                let written_at = written.map_or(0, |age| i64::try_from(age.as_secs()).unwrap_or(0));
-                let file = TarballFile { size: metadata.len(), written_at };
+                let file = TarballFile { size: metadata.len(), written_at: metadata.ctime() };
                 tarballs.insert((kind, name.to_owned()), file);
             }
         }
@@ -184,7 +197,49 @@ fn submodule_path(url: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt, time::SystemTime};
+
     use super::*;
+
+    #[test]
+    fn what_others_read_gets_the_mode_for_it_and_the_data_directory_keeps_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(&folder.path().join("data"));
+        layout.prepare().unwrap();
+        let dist = layout.dist(Kind::Skins);
+        let private = dist.join("A-master-aaaaaaa.tar.gz");
+        fs::write(&private, b"tarball").unwrap();
+        fs::write(layout.snapshot(), b"snapshot").unwrap();
+        let above = dist.parent().unwrap();
+        let set = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode));
+        for path in [&private, &layout.snapshot()] {
+            set(path, 0o600).unwrap();
+        }
+        for path in [dist.as_path(), above, layout.root()] {
+            set(path, 0o700).unwrap();
+        }
+        layout.prepare().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
+        assert_eq!([&private, &layout.snapshot()].map(|path| mode(path)), [0o644; 2]);
+        assert_eq!([dist.as_path(), above, layout.root()].map(mode), [0o755, 0o755, 0o700]);
+    }
+
+    #[test]
+    fn a_tarball_was_written_when_it_was_put_there_whatever_its_own_time_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path());
+        layout.prepare().unwrap();
+        let path = layout.dist(Kind::Skins).join("A-master-aaaaaaa.tar.gz");
+        fs::write(&path, b"tarball").unwrap();
+        let before = layout.tarballs().unwrap();
+        fs::File::open(&path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        let (before, after) = (before.values().next(), layout.tarballs().unwrap());
+        let after = after.values().next();
+        assert!(
+            after.unwrap().written_at - before.unwrap().written_at < 60,
+            "{before:?} {after:?}"
+        );
+    }
 
     #[test]
     fn the_url_of_a_submodule_cannot_lead_out_of_its_folder() {

@@ -16,3 +16,7 @@ pub const MAX_GROWTH: u64 = 50;
 /// the largest has 3.4 MB. A file is in memory as a whole, and libgit2 needs up to three times its size to
 /// read it.
 pub const MAX_FILE: u64 = 64 << 20;
+
+/// The latest time of a member and of the tarball itself, in Unix seconds: what the 11 octal digits of a header
+/// can say. It is in the year 2242.
+pub const MAX_TIME: u64 = (1 << 33) - 1;

@@ -18,8 +18,12 @@
 //! The size has 11 octal digits, enough for 8 GiB; a tarball has less (`limits/tarball.rs`). All numbers are
 //! octal: binary ones are GNU's own, and octal digits reach until 2242.
 
+use std::time::{Duration, SystemTime};
+
 use sha2::{Digest, Sha256};
 use tar::{EntryType, Header};
+
+use crate::limits::tarball::MAX_TIME;
 
 /// The size of a tar block in bytes.
 pub(crate) const BLOCK: usize = 512;
@@ -29,9 +33,6 @@ const NAME_FIELD: usize = 100;
 
 /// The name field of a member that holds a long path, as GNU tar writes it.
 const LONG_PATH: &[u8] = b"././@LongLink";
-
-/// The latest time that 11 octal digits can say: in the year 2242.
-const MAX_MTIME: u64 = (1 << 33) - 1;
 
 /// What a member is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +120,14 @@ fn header(name: &[u8], entry_type: EntryType, mode: u32, size: u64, mtime: u64) 
 /// Seconds as a header holds them. A commit from before 1970 gets the first second of 1970, one from after
 /// 2242 the last second that there is.
 fn mtime(committed_at: i64) -> u64 {
-    u64::try_from(committed_at).unwrap_or(0).min(MAX_MTIME)
+    u64::try_from(committed_at).unwrap_or(0).min(MAX_TIME)
+}
+
+/// The time of the tarball's own file: that of its members, so that a web server's `ETag` and `Last-Modified` are
+/// the same wherever the tarball was made. Also a time in the future stays, since each machine would replace it
+/// by another one. `committed_at` is in Unix seconds.
+pub fn file_time(committed_at: i64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(mtime(committed_at))
 }
 
 #[cfg(test)]

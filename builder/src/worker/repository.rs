@@ -202,8 +202,9 @@ impl<'a> JobRunner<'a> {
         self.reporter.stage(branch, Stage::Tarball);
         let file = staging.join(TarballName::new(&project.id.name, branch, commit).as_str());
         let large = &cache.large;
-        let written =
-            atomic::put(&file, |out| tarball::write(&content, &members, &subject, large, out))?;
+        let written = atomic::put_dated(&file, Some(tarball::file_time(committed_at)), |out| {
+            tarball::write(&content, &members, &subject, large, out)
+        })?;
         let (size, sha256) = (written.size, written.sha256.clone());
         cache.large.add(File::open(&file).at("open", &file)?, written);
         let mut problems = manifest.problems;

@@ -6,6 +6,7 @@ use git2::{Oid, Repository, Signature, Time};
 
 /// Git's file modes for a file, a symbolic link and a gitlink.
 pub(crate) const FILE: i32 = 0o100_644;
+#[allow(dead_code, reason = "not every test has links")]
 pub(crate) const LINK: i32 = 0o120_000;
 pub(crate) const GITLINK: i32 = 0o160_000;
 
