@@ -29,7 +29,7 @@ mod traffic;
 
 pub use failure::{Again, Failure};
 pub use job_result::JobResult;
-pub use order::{Instructions, Job};
+pub use order::{Instructions, Job, Standing};
 pub use process::run;
 pub use supervisor::Supervisor;
 pub use traffic::Traffic;

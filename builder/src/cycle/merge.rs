@@ -65,8 +65,12 @@ pub(super) fn merge(
     for (branch, built) in result.built {
         report.built += 1;
         report.made.push(format!("{}/{}", id.kind, built.tarball(&id.name, &branch).as_str()));
-        let problems = built.problems.iter().map(|text| entry(id, Some(&branch), text.clone()));
-        report.problems.extend(problems);
+        // The operator also learns why something is missing.
+        let problems = built.problems.iter().map(|text| {
+            let missing = built.missing.iter().find(|missing| missing.public == *text);
+            missing.map_or_else(|| text.clone(), |missing| missing.sentence())
+        });
+        report.problems.extend(problems.map(|text| entry(id, Some(&branch), text)));
         record.branches.insert(branch, built);
     }
     if !record.branches.is_empty() {
@@ -100,7 +104,7 @@ mod tests {
 
     fn job() -> Job {
         let project = Project::new(id(), "https://g/skins/Vector.git");
-        Job { project, branches: vec![branch("master"), branch("REL1_45")] }
+        Job::new(project, vec![branch("master"), branch("REL1_45")])
     }
 
     /// A catalogue with one repository, which has one branch at the commit `a`.

@@ -72,7 +72,7 @@ pub fn plan(
             plan.kept.insert(project.id.clone(), kept);
         }
         if !branches.is_empty() {
-            plan.jobs.push(Job { project, branches });
+            plan.jobs.push(Job::new(project, branches));
         }
     }
     plan

@@ -191,7 +191,7 @@ mod tests {
     fn job(branches: &[(&str, char)]) -> Job {
         let tips = branches.iter().map(|(name, digit)| (branch(name), commit(*digit))).collect();
         let project = Project { tips, ..Project::new(id(), "https://g/skins/Vector.git") };
-        Job { project, branches: branches.iter().map(|(name, _)| branch(name)).collect() }
+        Job::new(project, branches.iter().map(|(name, _)| branch(name)).collect())
     }
 
     fn failed(again: Again) -> JobResult {

@@ -228,6 +228,10 @@ impl<'a> Worker<'a> {
                     }
                 }
             }
+            Message::Unchanged(branch, missing) => {
+                self.clock.progress(Instant::now());
+                result.unchanged.insert(branch, missing);
+            }
             Message::Failed(branch, failure) => {
                 self.clock.progress(Instant::now());
                 result.failed.push((branch, failure));

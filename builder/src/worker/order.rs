@@ -1,12 +1,18 @@
 //! What a worker is to do. The supervisor writes it to the worker's standard input, as one line of JSON.
 
-use std::path::PathBuf;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use serde::{Deserialize, Serialize};
-use tardist_contract::BranchName;
+use tardist_contract::{BranchName, CommitId};
 
 use crate::{
-    content::Composer, git::url_map::UrlMap, limits::job::JobLimits, net::HttpOptions,
+    content::{Composer, Missing},
+    git::url_map::UrlMap,
+    limits::job::JobLimits,
+    net::HttpOptions,
     upstream::Project,
 };
 
@@ -17,6 +23,34 @@ pub struct Job {
     pub project: Project,
     /// The branches, newest first.
     pub branches: Vec<BranchName>,
+    /// Of these branches, those whose incomplete tarball stands, and was made by the settings of today.
+    pub standing: BTreeMap<BranchName, Standing>,
+}
+
+/// An incomplete tarball that is in place. No other one is made if the same would come out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// The commit that it was made from.
+    pub commit: CommitId,
+    /// What is missing from it.
+    pub missing: Vec<Missing>,
+}
+
+impl Job {
+    /// The work of making all tarballs of these branches.
+    pub fn new(project: Project, branches: Vec<BranchName>) -> Self {
+        Self { project, branches, standing: BTreeMap::new() }
+    }
+}
+
+impl Standing {
+    /// True if a tarball of this commit with this missing would be the same one. Why it is missing may have changed.
+    pub(super) fn is(&self, commit: &CommitId, missing: &[Missing]) -> bool {
+        let public = |missing: &[Missing]| -> BTreeSet<String> {
+            missing.iter().map(|it| it.public.clone()).collect()
+        };
+        self.commit == *commit && public(&self.missing) == public(missing)
+    }
 }
 
 /// What one worker is to do, and how.
@@ -52,4 +86,25 @@ pub struct Instructions {
     pub limits: JobLimits,
     /// The most detailed level of the log: "warn", "debug".
     pub log: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tarball_stands_if_the_same_would_be_missing_from_the_same_commit() {
+        let commit = |digit: char| -> CommitId { digit.to_string().repeat(40).parse().unwrap() };
+        let missing =
+            |public: &str, reason: &str| Missing::new(public.to_owned(), reason.to_owned());
+        let standing = Standing {
+            commit: commit('a'),
+            missing: vec![missing("x", "down"), missing("y", "404")],
+        };
+        let same = [missing("y", "404"), missing("x", "does not have it")];
+        assert!(standing.is(&commit('a'), &same), "for another reason, in another order");
+        assert!(!standing.is(&commit('b'), &same));
+        assert!(!standing.is(&commit('a'), &same[..1]));
+        assert!(!standing.is(&commit('a'), &[]));
+    }
 }
