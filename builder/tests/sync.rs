@@ -239,6 +239,17 @@ fn a_composer_that_fails_leaves_nothing_in_the_tarball_but_the_tarball_is_made()
 }
 
 #[test]
+fn no_path_of_this_machine_is_published_with_what_composer_makes() {
+    let env = Env::new("Link", &[("composer.json", FILE, REQUIRES)]);
+    let composer = env.composer("mkdir vendor; ln -s \"$PWD/composer.json\" vendor/link");
+    env.sync(&["--composer", &composer]).exits(0);
+    assert_eq!(
+        env.published("Link").problems,
+        ["the symbolic link vendor/link is left out: it points out of the tree"]
+    );
+}
+
+#[test]
 fn a_place_on_this_machine_as_a_package_still_fails_the_branch() {
     let manifest = r#"{"require": {}, "repositories": [{"type": "path", "url": "../.."}]}"#;
     let env = Env::new("Danger", &[("composer.json", FILE, manifest)]);
