@@ -5,6 +5,7 @@
 )]
 
 #[path = "support/git_server.rs"]
+#[allow(dead_code, reason = "other tests use the rest of it")]
 mod git_server;
 #[path = "support/repository.rs"]
 mod repository;
@@ -15,6 +16,10 @@ use std::{
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
 };
 
 use flate2::read::GzDecoder;
@@ -43,15 +48,7 @@ impl Env {
 
     /// Adds an extension, or a commit to its branch.
     fn add(&self, name: &str, files: &[File<'_>]) {
-        self.put(&format!("upstream/extensions/{name}.git"), files);
-    }
-
-    /// Adds a commit to the branch `master` of a repository, and returns its id.
-    fn put(&self, path: &str, files: &[File<'_>]) -> String {
-        let repository = Repository::init_bare(self.0.path().join(path)).unwrap();
-        let id = commit(&repository, files);
-        repository.reference("refs/heads/master", id, true, "a test").unwrap();
-        id.to_string()
+        put(&self.0.path().join(format!("upstream/extensions/{name}.git")), files);
     }
 
     /// A program that stands in for Composer.
@@ -130,6 +127,14 @@ impl Run {
     }
 }
 
+/// Adds a commit to the branch `master` of a repository, and returns its id.
+fn put(path: &Path, files: &[File<'_>]) -> String {
+    let repository = Repository::init_bare(path).unwrap();
+    let id = commit(&repository, files);
+    repository.reference("refs/heads/master", id, true, "a test").unwrap();
+    id.to_string()
+}
+
 fn entries(folder: &Path) -> Vec<PathBuf> {
     fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
 }
@@ -160,12 +165,18 @@ fn the_file_time_of_a_tarball_is_that_of_its_commit() {
     assert_eq!(fs::metadata(env.tarball("Time")).unwrap().mtime(), 1_700_000_000);
 }
 
-/// An extension with two submodules on a server that is no upstream, and that server.
-fn with_submodules() -> (Env, GitServer) {
+/// An extension with two submodules on a server that is no upstream, that server, and the status that it answers with
+/// in place of Git, unless it is 0.
+fn with_submodules() -> (Env, GitServer, Arc<AtomicU16>) {
     let env = Env(TempDir::new().unwrap());
-    let server = GitServer::start(&env.0.path().join("libraries"));
+    let status = Arc::<AtomicU16>::default();
+    let answer = Arc::clone(&status);
+    let server = GitServer::start(Box::new(move |_| {
+        let status = answer.load(Ordering::SeqCst);
+        (status != 0).then(|| format!("{status} X\r\n"))
+    }));
     let [one, two] =
-        ["One", "Two"].map(|name| env.put(&format!("libraries/{name}"), &[(name, FILE, "x")]));
+        ["One", "Two"].map(|name| put(&server.root().join(name), &[(name, FILE, "x")]));
     let modules: String = ["One", "Two"]
         .map(|name| {
             format!("[submodule \"{name}\"]\npath = lib/{name}\nurl = {}/{name}\n", server.url)
@@ -177,7 +188,7 @@ fn with_submodules() -> (Env, GitServer) {
         ("lib/Two", GITLINK, two.as_str()),
     ];
     env.add("Super", &files);
-    (env, server)
+    (env, server, status)
 }
 
 const LIBRARIES: [&str; 2] = ["lib/One/One", "lib/Two/Two"];
@@ -189,10 +200,10 @@ fn has_libraries(env: &Env) -> [bool; 2] {
 
 #[test]
 fn a_submodule_of_a_server_that_is_not_allowed_is_missing_until_a_setting_allows_it() {
-    let (env, server) = with_submodules();
+    let (env, server, _) = with_submodules();
     let run = env.sync(&[]).exits(0);
     assert_eq!(has_libraries(&env), [false, false]);
-    assert_eq!(server.requests(), 0, "it was not asked");
+    assert_eq!(server.requests(), [""; 0], "it was not asked");
     run.says(&format!(
         "the submodule lib/One is not in the tarball: {}/One is on a server that submodules may not come from",
         server.url
@@ -207,18 +218,22 @@ fn a_submodule_of_a_server_that_is_not_allowed_is_missing_until_a_setting_allows
 
 #[test]
 fn a_server_of_submodules_that_is_down_costs_its_submodules_and_not_the_branch() {
-    let (env, server) = with_submodules();
-    server.answer_with(503);
+    let (env, server, status) = with_submodules();
+    status.store(503, Ordering::SeqCst);
     let arguments = ["--force", "--retries", "0", "--submodule-hosts", &server.url];
     env.sync(&arguments).exits(0).says("answered 503");
-    assert_eq!(server.requests(), 1, "it is not asked for the other submodule");
+    let requests = server.requests();
+    assert_eq!(requests.len(), 1, "it is not asked for the other submodule: {requests:?}");
     assert_eq!(has_libraries(&env), [false, false]);
     assert_eq!(env.published("Super").problems.len(), 2);
-    server.answer_with(404);
+    status.store(404, Ordering::SeqCst);
     let run = env.sync(&arguments).exits(0);
     run.says("the submodule lib/Two is not in the tarball");
-    assert!(server.requests() > 1, "each repository of the server is asked for");
-    server.answer_with(0);
+    let requests = &server.requests()[1..];
+    for name in ["/One", "/Two"] {
+        assert!(requests.iter().any(|it| it.contains(name)), "each is asked for: {requests:?}");
+    }
+    status.store(0, Ordering::SeqCst);
     env.sync(&arguments).exits(0);
     assert_eq!(has_libraries(&env), [true, true]);
 }

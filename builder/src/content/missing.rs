@@ -46,9 +46,11 @@ impl From<String> for Cause {
 }
 
 impl Missing {
-    /// What is missing, and why. A long reason is cut.
+    /// What is missing, and why. A long reason is cut, and loses its control characters: the output of a program may
+    /// have some, and a terminal would obey them.
     pub fn new(public: String, cause: impl Into<Cause>) -> Self {
         let Cause { mut reason, remedy, may_pass } = cause.into();
+        reason.retain(|c| !c.is_control());
         if reason.len() > MAX_REASON {
             reason.truncate(reason.floor_char_boundary(MAX_REASON));
             reason.push('…');
@@ -97,7 +99,9 @@ mod tests {
     }
 
     #[test]
-    fn a_long_reason_is_cut() {
+    fn a_long_reason_is_cut_and_has_no_control_characters() {
+        let red = Missing::new("x".to_owned(), "a \u{1b}[31mred\u{7} word".to_owned());
+        assert_eq!(red.reason, "a [31mred word");
         let missing = Missing::new("x is missing".to_owned(), "ü".repeat(MAX_REASON));
         assert!(missing.reason.len() <= MAX_REASON + '…'.len_utf8());
         assert!(missing.sentence().starts_with("x is missing: üü"), "{}", missing.sentence());

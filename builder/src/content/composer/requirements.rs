@@ -84,7 +84,9 @@ fn read(content: &Content, name: &str) -> Result<Result<Option<Document>, Refusa
 ///
 /// A name without a slash is the platform's: `php`, `ext-json`, `lib-curl`, `composer-runtime-api`
 /// (<https://getcomposer.org/doc/articles/composer-platform-dependencies.md>). `composer/installers` is a plugin
-/// of Composer itself, and `mediawiki/…` are other extensions and skins, which the wiki has elsewhere.
+/// of Composer itself, and `mediawiki/…` are other extensions and skins, which the wiki has elsewhere: Semantic Extra
+/// Special Properties requires PHP, that plugin and `mediawiki/semantic-media-wiki`, and nothing else. A few names with
+/// `mediawiki/` are libraries, but whoever requires these requires others, too.
 fn is_library(package: &str) -> bool {
     let package = package.to_ascii_lowercase();
     package.contains('/') && package != "composer/installers" && !package.starts_with("mediawiki/")
