@@ -22,7 +22,7 @@ fn main() -> Result<()> {
     let start = Instant::now();
     let content =
         Content::read(Repository::open_bare(mirror)?, Oid::from_str(&commit)?, |_, _| {
-            Ok(Err("submodules are not measured".to_owned()))
+            Ok(Err("submodules are not measured".to_owned().into()))
         })?;
     let (members, _) = content.members()?;
     let subject = tarball::Subject {

@@ -2,7 +2,8 @@
 //!
 //! From Git to members: `read` reads the trees of the commit and its submodules into a `tree`;
 //! `checkout` converts files as their attributes ask; `adopt` and `composer` may add files;
-//! `links` follows symbolic links, and `members` lists what the tarball gets.
+//! `links` follows symbolic links, and `members` lists what the tarball gets. What belongs into it and is not there is
+//! `missing`, and `ingredients` says which settings matter.
 //!
 //! Everything here comes from outside. No name, link or depth of a tree leads out of it or to work
 //! without end: see `paths`, `names` and `links`, and `counts` for how much there may be. This room reads Git objects that are there
@@ -18,6 +19,7 @@ mod files;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod ingredients;
+mod lfs;
 mod link_texts;
 mod links;
 mod members;
@@ -32,11 +34,12 @@ mod stored;
 mod tree;
 
 pub use blob::BlobId;
-pub use composer::Composer;
+pub use composer::{Composer, Packages, install as install_packages};
 pub use files::Content;
 pub use ingredients::Ingredients;
 pub use members::Member;
-pub use missing::{Missing, Remedy};
+pub(crate) use missing::shorten;
+pub use missing::{Cause, Missing, Remedy};
 pub use read::Gitlink;
 pub use reader::FileReader;
 pub use tree::File;

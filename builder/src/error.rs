@@ -67,14 +67,6 @@ pub enum Error {
         /// The HTTP error.
         source: HttpError,
     },
-    /// A submodule could not be fetched for another branch, and was not tried again in this cycle.
-    #[error(
-        "a submodule could not be fetched for an earlier branch, and was not tried again: {reason}"
-    )]
-    FailedBefore {
-        /// The earlier error.
-        reason: String,
-    },
     /// The response of the Git server is not a list of refs.
     #[error("cannot list the branches of {url}: {reason}")]
     Refs {
@@ -112,7 +104,7 @@ pub enum Error {
         /// The error of libgit2.
         source: git2::Error,
     },
-    /// Composer did not install what a branch requires.
+    /// Composer cannot be started, or may not run for a branch.
     #[error("composer failed: {reason}")]
     Composer {
         /// Why, with the end of Composer's output.
@@ -202,7 +194,6 @@ impl Error {
                 source.class(),
                 git2::ErrorClass::Net | git2::ErrorClass::Http | git2::ErrorClass::Indexer
             ),
-            Self::FailedBefore { .. } => true,
             _ => false,
         }
     }

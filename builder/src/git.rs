@@ -4,8 +4,8 @@
 //! `content`. The two modules do not import each other.
 //!
 //! [`ls_refs`] asks a server. [`mirror`] fetches, over the HTTP [`transport`] of libgit2. [`submodules`],
-//! [`superproject`], [`submodule`] and [`url_map`] find the URL of a submodule, and [`submodule_fetches`]
-//! fetches it. [`keep`] and [`repack`] remove from mirrors what
+//! [`superproject`], [`submodule`] and [`url_map`] find the URL of a submodule, [`submodule_host`] says where it may be, and
+//! [`submodule_fetches`] fetches it. [`keep`] and [`repack`] remove from mirrors what
 //! is no longer needed.
 
 mod config_file;
@@ -18,6 +18,7 @@ mod pkt_line;
 pub mod repack;
 pub mod submodule;
 pub mod submodule_fetches;
+pub mod submodule_host;
 pub mod submodules;
 pub mod superproject;
 pub mod transport;

@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use git2::{Oid, Repository};
 use repository::{FILE, File, GITLINK, LINK, commit, commit_tree};
 use tardist::{
-    content::Content,
+    content::{Cause, Content},
     metadata::{self, Manifest, MessageFiles},
     tarball::{self, LargeFiles},
 };
@@ -25,7 +25,8 @@ fn content(files: &[File<'_>]) -> Content {
     let id = commit(&repository, files);
     // The content reads from it later.
     let _ = folder.keep();
-    Content::read(repository, id, |_, gitlink| Ok(Err(format!("no {}", gitlink.path)))).unwrap()
+    Content::read(repository, id, |_, gitlink| Ok(Err(format!("no {}", gitlink.path).into())))
+        .unwrap()
 }
 
 /// The members as `path/` or `path=content`, and what was left out.
@@ -121,7 +122,7 @@ fn submodules_are_in_place_and_one_that_is_missing_is_an_empty_folder() {
     );
     let content = Content::read(main, id, |_, gitlink| match gitlink.path.as_str() {
         "lib/here" => Ok(Ok(Repository::open(folder.path().join("library")).unwrap())),
-        path => Ok(Err(format!("no {path}"))),
+        path => Ok(Err(format!("no {path}").into())),
     })
     .unwrap();
     let (members, _) = members(&content);
@@ -129,7 +130,11 @@ fn submodules_are_in_place_and_one_that_is_missing_is_an_empty_folder() {
         members,
         ["/", "lib/", "lib/gone/", "lib/here/", "lib/here/deep/", "lib/here/x=x", "link=x"]
     );
-    assert_eq!(content.problems, ["the submodule lib/gone is left empty: no lib/gone"]);
+    let [missing] = content.missing.as_slice() else { unreachable!("{:?}", content.missing) };
+    assert_eq!(missing.public, "the submodule lib/gone is not in the tarball");
+    assert_eq!(missing.sentence(), "the submodule lib/gone is not in the tarball: no lib/gone");
+    assert!(content.ingredients.nested, "lib/here has a submodule of its own");
+    assert_eq!(content.problems, [""; 0]);
 }
 
 /// A tree with exactly these entries: a tree builder would refuse some of them.
@@ -147,7 +152,7 @@ fn raw_tree(repository: &Repository, entries: &[(&str, &[u8], Oid)]) -> Oid {
 
 fn read_tree(repository: Repository, tree: Oid) -> Result<Content, tardist::Error> {
     let id = commit_tree(&repository, tree);
-    Content::read(repository, id, |_, gitlink| Ok(Err(format!("no {}", gitlink.path))))
+    Content::read(repository, id, |_, gitlink| Ok(Err(format!("no {}", gitlink.path).into())))
 }
 
 #[test]
@@ -345,9 +350,9 @@ fn submodules_are_limited_in_number() {
     let ids = [1000, 1001].map(|number| commit(&repository, &files[..number]));
     let [fits, more] = ids.map(|id| {
         let repository = Repository::open_bare(folder.path()).unwrap();
-        Content::read(repository, id, |_, _| Ok(Err("no".to_owned())))
+        Content::read(repository, id, |_, _| Ok(Err("no".to_owned().into())))
     });
-    assert_eq!(fits.unwrap().problems.len(), 1000);
+    assert_eq!(fits.unwrap().missing.len(), 1000);
     let error = more.err().unwrap().to_string();
     assert!(error.starts_with("its content has more than 1000 submodules"), "{error}");
 }
@@ -415,7 +420,7 @@ fn an_object_that_is_missing_or_broken_is_damage_to_the_mirror() {
             }
             drop(tree);
             let content = Content::read(Repository::open_bare(&path).unwrap(), id, |_, _| {
-                Ok(Err(String::new()))
+                Ok(Err(Cause::default()))
             });
             let error = content.err().unwrap();
             let is_damage = matches!(&error, tardist::Error::Damaged { mirror, .. } if mirror.ends_with(format!("{victim}-{broken}")));
@@ -468,6 +473,8 @@ fn nested_submodules_are_in_place_down_to_the_given_depth() {
             (false, depth > 0, false)
         );
         assert_eq!(content.problems, [""; 0]);
+        assert_eq!(content.missing, [], "what is deeper is left out on purpose");
+        assert!(content.ingredients.nested, "at any depth there is a submodule of a submodule");
     }
 }
 

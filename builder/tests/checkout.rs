@@ -13,7 +13,7 @@ use std::{
 };
 
 use git2::{Oid, Repository};
-use tardist::content::Content;
+use tardist::content::{Cause, Content};
 
 /// Runs the real Git. It does not see the configuration of the user who runs the test.
 fn git(folder: &Path, args: &[&str], input: &[u8]) -> Vec<u8> {
@@ -69,7 +69,7 @@ fn import(folder: &Path, files: &[(String, Vec<u8>)]) -> Content {
     git(&folder.join("bare"), &["fast-import", "--quiet"], &stream);
     let repository = Repository::open_bare(folder.join("bare")).unwrap();
     let tip: Oid = repository.refname_to_id("refs/heads/master").unwrap();
-    Content::read(repository, tip, |_, _| Ok(Err("no submodules here".to_owned()))).unwrap()
+    Content::read(repository, tip, |_, _| Ok(Err("no submodules here".to_owned().into()))).unwrap()
 }
 
 /// Compares each file with that of a clone. Returns how many files differ from their blobs, and the
@@ -467,7 +467,7 @@ fn attributes_that_are_too_long_fail_before_they_are_read() {
     git(&bare, &["fast-import", "--quiet"], &stream);
     let repository = Repository::open_bare(&bare).unwrap();
     let tip: Oid = repository.refname_to_id("refs/heads/master").unwrap();
-    let read = Content::read(repository, tip, |_, _| Ok(Err(String::new())));
+    let read = Content::read(repository, tip, |_, _| Ok(Err(Cause::default())));
     let error = read.err().unwrap().to_string();
     let text =
         "all .gitattributes together has more than 1048576 bytes, the most that tardist takes";

@@ -10,7 +10,7 @@ use flate2::{Compression, write::ZlibEncoder};
 use git2::{Oid, Repository, Signature, Time};
 use tardist::{
     Error,
-    content::Content,
+    content::{Cause, Content},
     tarball::{self, LargeFiles},
 };
 
@@ -50,7 +50,7 @@ fn error_of(sizes: &[u64]) -> Error {
 
 fn tarball_of(mirror: &Path, commit: Oid) -> Result<(), Error> {
     let repository = Repository::open_bare(mirror).unwrap();
-    let content = Content::read(repository, commit, |_, _| Ok(Err(String::new())))?;
+    let content = Content::read(repository, commit, |_, _| Ok(Err(Cause::default())))?;
     let (members, _) = content.members()?;
     let subject = tarball::Subject {
         name: &"Top".parse().unwrap(),

@@ -20,7 +20,7 @@ use repository::{FILE, GITLINK, LINK};
 use serde_json::{Value, json};
 use tardist::{
     RepositoryId,
-    content::Content,
+    content::{Cause, Content},
     metadata::{self, Manifest, MessageFiles},
 };
 
@@ -61,7 +61,7 @@ impl Branches {
 
     fn read(&mut self, files: &Files) -> Manifest {
         let commit = self.commit(files);
-        let content = Content::read(self.open(), commit, |_, _| Ok(Err(String::new()))).unwrap();
+        let content = Content::read(self.open(), commit, |_, _| Ok(Err(Cause::default()))).unwrap();
         metadata::read(&content, &self.id, &mut self.messages).unwrap()
     }
 }

@@ -20,7 +20,7 @@ use fastrand::Rng;
 use flate2::read::MultiGzDecoder;
 use git2::{ObjectType, Oid, Repository, Signature, Time};
 use tardist::{
-    content::Content,
+    content::{Cause, Content},
     tarball::{self, LargeFiles},
 };
 
@@ -156,7 +156,7 @@ fn in_tarball(folder: &Path, tree: &BTreeMap<&'static str, Node>) -> Vec<Member>
         let who = Signature::new("a", "a@example.org", &Time::new(1_700_000_000, 0)).unwrap();
         repository.commit(None, &who, &who, "a commit", &tree, &[]).unwrap()
     };
-    let content = Content::read(repository, commit, |_, _| Ok(Err(String::new()))).unwrap();
+    let content = Content::read(repository, commit, |_, _| Ok(Err(Cause::default()))).unwrap();
     let (members, _) = content.members().unwrap();
     let subject = tarball::Subject {
         name: &"Top".parse().unwrap(),

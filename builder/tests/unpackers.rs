@@ -24,7 +24,7 @@ use std::{
 
 use git2::{ObjectType, Oid, Repository, Signature, Time};
 use tardist::{
-    content::Content,
+    content::{Cause, Content},
     tarball::{self, LargeFiles},
 };
 
@@ -228,7 +228,7 @@ fn commit(repository: &Repository, tree: Oid) -> Oid {
 fn write_tarball(folder: &Path, top: &str, tree: &Tree, committed_at: i64) -> (PathBuf, Tree) {
     let repository = Repository::init_bare(folder.join("repository")).unwrap();
     let commit = commit(&repository, write_tree(&repository, tree, b""));
-    let content = Content::read(repository, commit, |_, _| Ok(Err(String::new()))).unwrap();
+    let content = Content::read(repository, commit, |_, _| Ok(Err(Cause::default()))).unwrap();
     let (members, _) = content.members().unwrap();
     let subject = tarball::Subject {
         name: &top.parse().unwrap(),

@@ -17,6 +17,7 @@ use crate::{
     content::{
         check,
         files::Content,
+        links::LEAVES,
         paths::{self, shown},
         tree::{File, Folder, Node, Source},
     },
@@ -89,6 +90,11 @@ impl Content {
         } else if metadata.is_symlink() {
             // The system has no texts that are longer than a path.
             let text = fs::read_link(disk).at("read", disk)?;
+            if text.is_absolute() {
+                // It leads out of the tree, and may have the path of the data directory, which is nobody's business.
+                self.note(format!("the symbolic link {} is left out: {LEAVES}", shown(path)));
+                return Ok(());
+            }
             vacant.insert(Node::Link(self.links.add(text.as_os_str().as_bytes())?));
         } else if metadata.is_file() {
             vacant.insert(Node::File(File {

@@ -8,9 +8,12 @@ use crate::{
     content::{
         check,
         counts::{Counts, MemberCounts},
+        ingredients::Ingredients,
+        lfs::Pointers,
         link_texts::LinkTexts,
         links::{self, Place, Target},
         members::{self, Member},
+        missing::Missing,
         objects::Objects,
         reader::FileReader,
         tree::{File, Folder, Node, Source},
@@ -28,8 +31,14 @@ pub struct Content {
     pub(crate) folders: Vec<TempDir>,
     pub(crate) links: LinkTexts,
     pub(crate) counts: Counts,
+    /// The files that are Git LFS pointers.
+    pub(crate) pointers: Pointers,
     /// What was left out and why, for people.
     pub problems: Vec<String>,
+    /// What belongs into the content and is not in it.
+    pub missing: Vec<Missing>,
+    /// Which settings matter for the content.
+    pub ingredients: Ingredients,
 }
 
 impl Content {
@@ -41,7 +50,10 @@ impl Content {
             folders: Vec::new(),
             links: LinkTexts::default(),
             counts: Counts::default(),
+            pointers: Pointers::default(),
             problems: Vec::new(),
+            missing: Vec::new(),
+            ingredients: Ingredients::default(),
         }
     }
 

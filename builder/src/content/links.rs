@@ -14,7 +14,7 @@ use crate::{
 const MAX_LINKS: usize = 40;
 
 /// A link or path that leads out of the tree.
-const LEAVES: &str = "it points out of the tree";
+pub(crate) const LEAVES: &str = "it points out of the tree";
 
 /// A link or path to something that is not there.
 const NOWHERE: &str = "it points to nothing";

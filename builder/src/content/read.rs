@@ -14,6 +14,8 @@ use crate::{
         check,
         checkout::{self, AttributeFiles},
         files::Content,
+        lfs,
+        missing::{Cause, Missing},
         objects::TreeEntry,
         paths::{self, join, shown},
         tree::{self, File, Folder, Node, Source},
@@ -54,7 +56,7 @@ impl Content {
     pub fn read(
         repository: Repository,
         commit: Oid,
-        submodule: impl FnMut(&Content, &Gitlink) -> Result<Result<Repository, String>, Error>,
+        submodule: impl FnMut(&Content, &Gitlink) -> Result<Result<Repository, Cause>, Error>,
     ) -> Result<Self, Error> {
         Self::read_nested(repository, commit, 1, submodule)
     }
@@ -62,8 +64,8 @@ impl Content {
     /// Reads the tree of a commit.
     ///
     /// `submodule` is called for each gitlink down to `depth`, outer ones first. It returns the
-    /// repository that has the gitlink's commit, or `Err(text)` with the reason why there is none:
-    /// then the folder stays empty. Folders of deeper gitlinks stay empty as well.
+    /// repository that has the gitlink's commit, or a [`Cause`] why there is none: then the folder stays empty, and
+    /// the submodule is [missing](Content::missing). Folders of deeper gitlinks stay empty on purpose.
     ///
     /// # Errors
     /// [`Error::Damaged`] where an object is missing or broken, [`Error::TooLarge`], and the errors of
@@ -72,7 +74,7 @@ impl Content {
         repository: Repository,
         commit: Oid,
         depth: usize,
-        submodule: impl FnMut(&Content, &Gitlink) -> Result<Result<Repository, String>, Error>,
+        submodule: impl FnMut(&Content, &Gitlink) -> Result<Result<Repository, Cause>, Error>,
     ) -> Result<Self, Error> {
         let mut content = Self::empty(repository);
         content.fill(commit, depth, submodule)?;
@@ -84,11 +86,12 @@ impl Content {
         &mut self,
         commit: Oid,
         depth: usize,
-        mut submodule: impl FnMut(&Content, &Gitlink) -> Result<Result<Repository, String>, Error>,
+        mut submodule: impl FnMut(&Content, &Gitlink) -> Result<Result<Repository, Cause>, Error>,
     ) -> Result<(), Error> {
         let mut gitlinks = VecDeque::new();
         self.root = read_commit(self, 0, commit, b"", 1, &mut gitlinks)?;
         while let Some(gitlink) = gitlinks.pop_front() {
+            self.ingredients.nested |= gitlink.depth > depth.min(1);
             if gitlink.depth > depth {
                 continue;
             }
@@ -102,12 +105,14 @@ impl Content {
                         *empty = folder;
                     }
                 }
-                Err(reason) => {
+                Err(cause) => {
                     let path = shown(&gitlink.raw_path);
-                    self.note(format!("the submodule {path} is left empty: {reason}"));
+                    let public = format!("the submodule {path} is not in the tarball");
+                    self.missing.push(Missing::new(public, cause));
                 }
             }
         }
+        self.missing.extend(self.pointers.missing());
         Ok(())
     }
 }
@@ -129,6 +134,9 @@ fn read_commit(
     let mut folder = reader.folder(root, &mut Vec::new(), folders_above)?;
     let attributes = reader.attributes;
     checkout::convert_tree(&mut folder, within, &attributes, content)?;
+    if attributes.mention(&[lfs::FILTER]) {
+        content.pointers.find(&folder, within, content.reader.objects())?;
+    }
     Ok(folder)
 }
 
@@ -256,7 +264,7 @@ mod tests {
         let commit = repository.commit(None, &who, &who, "a", &tree, &[]).unwrap();
         let mut content = Content::empty(Repository::open_bare(folder.path()).unwrap());
         limits(&mut content);
-        content.fill(commit, 0, |_, _| Ok(Err(String::new())))?;
+        content.fill(commit, 0, |_, _| Ok(Err(Cause::default())))?;
         Ok(content)
     }
 

@@ -1,10 +1,12 @@
 //! Merges the results of jobs into the catalogue and the report. Pure: no I/O.
 
+use std::{collections::BTreeMap, mem};
+
 use tardist_contract::BranchName;
 
 use crate::{
     catalogue::{self, BranchRecord, Catalogue, RepositoryRecord},
-    content::{Ingredients, Remedy},
+    content::{Ingredients, Missing, Remedy},
     cycle::{
         quarantine::HeldBack,
         report::{Report, ReportEntry},
@@ -76,7 +78,8 @@ impl Merging<'_> {
         });
         for branch in job.branches.iter().filter(|branch| !result.built.contains_key(branch)) {
             if let Some(earlier) = earlier.and_then(|earlier| earlier.branches.get(branch)) {
-                record.branches.insert(branch.clone(), earlier.clone());
+                let missing = result.unchanged.get(branch).unwrap_or(&earlier.missing).clone();
+                record.branches.insert(branch.clone(), BranchRecord { missing, ..earlier.clone() });
             }
         }
         let failed =
@@ -86,8 +89,12 @@ impl Merging<'_> {
         for (branch, built) in result.built {
             report.built += 1;
             report.made.push(format!("{}/{}", id.kind, built.tarball(&id.name, &branch).as_str()));
-            let problems = built.problems.iter().map(|text| entry(id, Some(&branch), text.clone()));
-            report.problems.extend(problems);
+            // The operator also learns why something is missing.
+            let problems = built.problems.iter().map(|text| {
+                let missing = built.missing.iter().find(|missing| missing.public == *text);
+                missing.map_or_else(|| text.clone(), Missing::sentence)
+            });
+            report.problems.extend(problems.map(|text| entry(id, Some(&branch), text)));
             let built = self.finished(job, &branch, built);
             record.branches.insert(branch, built);
         }
@@ -108,21 +115,28 @@ impl Merging<'_> {
 }
 
 /// The failures that stand as long as a tarball lacks something that a setting would bring: what is missing, why, and
-/// what to write.
+/// the line to write. `lines` makes it from all that is wanted of one setting.
 pub(super) fn to_be_mended(
     catalogue: &Catalogue,
-    remedy: impl Fn(&Remedy) -> String,
+    lines: impl Fn(&[&Remedy]) -> Vec<String>,
 ) -> Vec<ReportEntry> {
+    let all = || {
+        let tarballs = catalogue::tarballs(catalogue);
+        tarballs.flat_map(|it| &it.3.missing).filter_map(|missing| missing.remedy.as_ref())
+    };
+    let line = |wanted: &Remedy| {
+        let kind = mem::discriminant(wanted);
+        let same: Vec<&Remedy> = all().filter(|it| mem::discriminant(*it) == kind).collect();
+        lines(&same).join(", ")
+    };
+    let lines: BTreeMap<&Remedy, String> = all().map(|remedy| (remedy, line(remedy))).collect();
     let mut entries = Vec::new();
     for (id, branch, _, record) in catalogue::tarballs(catalogue) {
         for missing in &record.missing {
-            let Some(wanted) = &missing.remedy else { continue };
-            let text = format!(
-                "incomplete: {}: {}; write {}",
-                missing.public,
-                missing.reason,
-                remedy(wanted)
-            );
+            let Some(line) = missing.remedy.as_ref().and_then(|wanted| lines.get(wanted)) else {
+                continue;
+            };
+            let text = format!("incomplete: {}; write {line}", missing.sentence());
             entries.push(entry(id, Some(branch), text));
         }
     }
@@ -170,8 +184,7 @@ mod tests {
 
     fn job() -> Job {
         let project = Project::new(id(), "https://g/skins/Vector.git");
-        let branches = vec![branch("master"), branch("REL1_45")];
-        Job { project, branches, published: Default::default() }
+        Job::new(project, vec![branch("master"), branch("REL1_45")])
     }
 
     /// A catalogue with one repository, which has one branch at the commit `a`.

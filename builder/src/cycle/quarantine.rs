@@ -145,8 +145,11 @@ impl Quarantine {
         for branch in &job.branches {
             let failure = match failed.get(branch) {
                 Some(failure) => Some((failure.again, failure.text.clone())),
-                None => match result.built.get(branch) {
-                    Some(record) => incomplete(&record.missing),
+                None => match result.built.get(branch).map(|record| &record.missing) {
+                    Some(missing) => incomplete(missing),
+                    None if result.unchanged.contains_key(branch) => {
+                        incomplete(&result.unchanged[branch])
+                    }
                     None => result.failure.as_ref().map(|it| (it.again, it.text.clone())),
                 },
             };
@@ -212,8 +215,7 @@ mod tests {
     fn job(branches: &[(&str, char)]) -> Job {
         let tips = branches.iter().map(|(name, digit)| (branch(name), commit(*digit))).collect();
         let project = Project { tips, ..Project::new(id(), "https://g/skins/Vector.git") };
-        let branches = branches.iter().map(|(name, _)| branch(name)).collect();
-        Job { project, branches, published: BTreeMap::new() }
+        Job::new(project, branches.iter().map(|(name, _)| branch(name)).collect())
     }
 
     fn failed(again: Again) -> JobResult {

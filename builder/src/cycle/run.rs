@@ -28,7 +28,7 @@ use crate::{
     net::{Http, HttpOptions},
     pool,
     progress::Progress,
-    settings::{Incomplete, config::Config},
+    settings::{self, Incomplete, config::Config},
     state::{State, clock::Reading},
     upstream::{self, Listing, Upstream, Wanted},
     worker::{Job, JobResult, Supervisor},
@@ -124,22 +124,23 @@ impl Cycle<'_> {
         let on_disk = self.layout.tarballs()?;
         let mut intact = intact::with_right_size(&state.catalogue, &on_disk);
         intact::compare_some(&mut intact, self.layout, &on_disk, &mut state.checked);
-        let settings = quarantine::settings(self.config);
+        let digest = quarantine::settings(self.config);
         let cycle = usize::try_from(state.generation).unwrap_or_default();
         let (plan, held) = self.plan(listing, &state.catalogue, &intact, &quarantine, cycle)?;
         report.failures.extend(merge::held_back(&held));
         report.waiting = plan.waiting;
         report.kept = plan.untouched();
         let supervisor = workers::supervisor(self.config, self.layout, http, began_at)?;
-        let note =
-            |job: &Job, result: &JobResult| quarantine.note(job, result, &settings, self.now);
+        let note = |job: &Job, result: &JobResult| quarantine.note(job, result, &digest, self.now);
         let catalogue = self.work(plan, &state.catalogue, &intact, &supervisor, note, report);
         quarantine.write(&before, self.layout)?;
 
         let start = Instant::now();
         report.withdrawn = merge::withdrawn(&state.catalogue, &catalogue);
         if self.config.incomplete == Incomplete::Avoid {
-            report.failures.extend(merge::to_be_mended(&catalogue, |remedy| self.line(remedy)));
+            let lines =
+                |wanted: &[&Remedy]| settings::remedies(wanted.iter().copied(), self.config);
+            report.failures.extend(merge::to_be_mended(&catalogue, lines));
         }
         publishing.publish(catalogue, &mut state, report)?;
         report.times.publishing_ms = millis(start.elapsed());
@@ -154,14 +155,6 @@ impl Cycle<'_> {
             adopt::compare_formats(&mut state.catalogue, self.layout);
         }
         Ok(state)
-    }
-
-    /// The line of the configuration that brings what is missing.
-    fn line(&self, remedy: &Remedy) -> String {
-        match remedy {
-            Remedy::SubmoduleHost(host) => format!("submodule-hosts = [\"{host}\"]"),
-            Remedy::Composer => "composer = \"/usr/bin/composer\"".to_owned(),
-        }
     }
 
     /// Lists the repositories of all upstreams.

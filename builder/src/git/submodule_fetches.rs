@@ -5,6 +5,9 @@
 //! a few failures are taken. More of them fail the branch: its tarball would lack folders, and which ones would
 //! depend on what other branches ask for.
 //!
+//! **A server that is down.** Its other submodules are not asked for in the same job: each would take as long as the
+//! first. The branch goes on without them, and the next cycle tries again.
+//!
 //! **The whole history.** A commit is fetched by its id, without its history. Servers that
 //! do not give commits by id, such as plain `git http-backend` without
 //! `uploadpack.allowReachableSHA1InWant`, leave only one way: all branches with all commits, since nothing says
@@ -13,21 +16,30 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use git2::Oid;
+use git2::{ErrorClass, Oid};
 
 use crate::{
     Error,
     git::{keep::KeepRef, mirror::Mirror},
     limits::git::MAX_FAILED_FETCHES,
-    net::Http,
+    net::{Http, Origin},
 };
+
+/// Why a commit is not to be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotFetched {
+    /// For the operator.
+    pub reason: String,
+    /// True if a server could not be reached or was overloaded.
+    pub may_pass: bool,
+}
 
 /// What the fetches of one job have found out.
 #[derive(Debug, Default)]
 pub struct SubmoduleFetches {
-    /// Why a commit of a URL is not to be had: the folder of the submodule stays empty.
+    /// Why a commit of a URL is not to be had.
     failed: BTreeMap<(String, Oid), String>,
-    /// Why a URL cannot be reached for the moment.
+    /// Why a URL, or all URLs of an origin, cannot be reached for the moment.
     unreachable: BTreeMap<String, String>,
     /// The URLs whose whole history was fetched, or that do not need it.
     complete: BTreeSet<String>,
@@ -37,18 +49,18 @@ pub struct SubmoduleFetches {
 
 impl SubmoduleFetches {
     /// Fetches a commit into the mirror of a submodule if it is not there, and points `keep_ref` to it. The inner
-    /// error says why the upstream does not give it: the submodule's folder stays empty.
+    /// error says why it is not to be had.
     ///
     /// # Errors
-    /// Temporary failures, so that the branch fails and the next cycle tries it again; [`Error::TooLarge`] after
-    /// too many others.
+    /// What is wrong on this machine, such as a full disk, and [`Error::TooLarge`] after too many commits that are
+    /// not to be had.
     pub fn fetch(
         &mut self,
         http: &Http,
         mirror: &Mirror,
         commit: Oid,
         keep_ref: &KeepRef,
-    ) -> Result<Result<(), String>, Error> {
+    ) -> Result<Result<(), NotFetched>, Error> {
         let fetched = self.fetch_from(&Upstream { http, mirror, keep_ref }, commit)?;
         if fetched.is_ok() {
             mirror.keep(commit, keep_ref)?;
@@ -62,17 +74,23 @@ impl SubmoduleFetches {
         self.complete.clear();
     }
 
-    fn fetch_from(&mut self, from: &impl Source, commit: Oid) -> Result<Result<(), String>, Error> {
+    fn fetch_from(
+        &mut self,
+        from: &impl Source,
+        commit: Oid,
+    ) -> Result<Result<(), NotFetched>, Error> {
         if from.has(commit) {
             return Ok(Ok(()));
         }
         let url = from.url();
         let key = (url.to_owned(), commit);
         if let Some(reason) = self.failed.get(&key) {
-            return Ok(Err(reason.clone()));
+            return Ok(Err(NotFetched { reason: reason.clone(), may_pass: false }));
         }
-        if let Some(reason) = self.unreachable.get(url) {
-            return Err(Error::FailedBefore { reason: reason.clone() });
+        let places = [Some(url.to_owned()), origin(url)];
+        if let Some(reason) = places.iter().flatten().find_map(|it| self.unreachable.get(it)) {
+            let reason = format!("it was not asked again, since {reason}");
+            return Ok(Err(NotFetched { reason, may_pass: true }));
         }
         if self.failures == MAX_FAILED_FETCHES {
             let what = "the repository".to_owned();
@@ -82,15 +100,18 @@ impl SubmoduleFetches {
         let reason = match self.ask(from, commit) {
             Ok(true) => return Ok(Ok(())),
             Ok(false) => format!("{url} does not have its commit {commit}"),
+            Err(error) if is_own_fault(&error) => return Err(error),
             Err(error) if error.is_transient() => {
-                self.unreachable.insert(url.to_owned(), error.to_string());
-                return Err(error);
+                let reason = error.to_string();
+                let place = origin(url).filter(|_| concerns_host(&error));
+                self.unreachable.insert(place.unwrap_or_else(|| url.to_owned()), reason.clone());
+                return Ok(Err(NotFetched { reason, may_pass: true }));
             }
             Err(error) => error.to_string(),
         };
         self.failures += 1;
         self.failed.insert(key, reason.clone());
-        Ok(Err(reason))
+        Ok(Err(NotFetched { reason, may_pass: false }))
     }
 
     /// Asks for a commit by its id, then for all others as well if that may help. Returns false if the upstream does
@@ -108,6 +129,30 @@ impl SubmoduleFetches {
         self.complete.insert(from.url().to_owned());
         Ok(from.has(commit))
     }
+}
+
+/// True for what is wrong on this machine, whatever the server says: another try in another way helps no more.
+fn is_own_fault(error: &Error) -> bool {
+    match error {
+        Error::Git { source, .. } => {
+            error.is_out_of_memory()
+                || matches!(source.class(), ErrorClass::Os | ErrorClass::Filesystem)
+        }
+        Error::Fetch { .. } => false,
+        _ => true,
+    }
+}
+
+/// True if an error says that all of a server is out of reach, not only one of its repositories.
+fn concerns_host(error: &Error) -> bool {
+    match error {
+        Error::Fetch { source, .. } => source.status().is_none_or(|it| matches!(it, 429 | 503)),
+        _ => false,
+    }
+}
+
+fn origin(url: &str) -> Option<String> {
+    Origin::of(url).map(|origin| origin.to_string())
 }
 
 /// Where the commits of a submodule come from.
@@ -152,9 +197,10 @@ impl Source for Upstream<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
+    use std::{cell::RefCell, io};
 
     use super::*;
+    use crate::net::HttpError;
 
     /// A server, and what it was asked.
     #[derive(Default)]
@@ -164,6 +210,10 @@ mod tests {
         /// What its branches reach.
         history: BTreeSet<Oid>,
         is_down: bool,
+        url: &'static str,
+        /// The status that it answers with.
+        status: Option<u16>,
+        disk_is_full: bool,
         mirror: RefCell<BTreeSet<Oid>>,
         asked: RefCell<Vec<&'static str>>,
     }
@@ -171,9 +221,19 @@ mod tests {
     impl Server {
         fn ask(&self, what: &'static str) -> Result<(), Error> {
             self.asked.borrow_mut().push(what);
+            let url = self.url().to_owned();
             if self.is_down {
+                let source = HttpError::interrupted(&url, io::Error::other("down"));
+                return Err(Error::Fetch { url, source });
+            }
+            if let Some(status) = self.status {
+                let status = status.try_into().unwrap();
+                let source = HttpError::Status { url: url.clone(), status, retry_after: None };
+                return Err(Error::Fetch { url, source });
+            }
+            if self.disk_is_full {
                 let source =
-                    git2::Error::new(git2::ErrorCode::GenericError, git2::ErrorClass::Net, "down");
+                    git2::Error::new(git2::ErrorCode::GenericError, ErrorClass::Os, "full");
                 return Err(Error::Git { action: "fetch".to_owned(), source });
             }
             Ok(())
@@ -186,7 +246,7 @@ mod tests {
 
     impl Source for Server {
         fn url(&self) -> &str {
-            "https://g.example/x"
+            if self.url.is_empty() { "https://g.example/x" } else { self.url }
         }
 
         fn has(&self, commit: Oid) -> bool {
@@ -244,7 +304,7 @@ mod tests {
         for number in [1, 2] {
             let reason = fetches.fetch_from(&server, id(number)).unwrap().unwrap_err();
             let expected = format!("https://g.example/x does not have its commit {}", id(number));
-            assert_eq!(reason, expected);
+            assert_eq!(reason, NotFetched { reason: expected, may_pass: false });
         }
         assert_eq!(server.asked(), ["commit", "capabilities", "commit"]);
     }
@@ -276,14 +336,42 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_is_down_is_asked_once_and_fails_each_branch() {
+    fn a_server_that_is_down_is_asked_once_for_all_its_repositories() {
         let server = Server { is_down: true, ..Server::default() };
+        let neighbour = Server { is_down: true, url: "https://g.example/y", ..Server::default() };
+        let other =
+            Server { by_id: Some([id(1)].into()), url: "https://o.example/x", ..Server::default() };
         let mut fetches = SubmoduleFetches::default();
         for number in 0..2 * MAX_FAILED_FETCHES {
-            let error = fetches.fetch_from(&server, id(number)).unwrap_err();
-            assert!(error.is_transient(), "{error}");
+            for server in [&server, &neighbour] {
+                let missing = fetches.fetch_from(server, id(number)).unwrap().unwrap_err();
+                assert!(missing.may_pass, "{missing:?}");
+                assert!(missing.reason.contains("g.example/x cannot be reached"), "{missing:?}");
+            }
         }
-        assert_eq!(server.asked(), ["commit"]);
+        assert_eq!((server.asked(), neighbour.asked()), (vec!["commit"], vec![]));
+        assert_eq!(fetches.fetch_from(&other, id(1)).unwrap(), Ok(()));
+    }
+
+    #[test]
+    fn a_server_that_is_overloaded_is_asked_once_and_one_that_has_a_bad_repository_again() {
+        for (status, asked) in [(503, 0), (429, 0), (500, 1), (404, 1)] {
+            let server = Server { status: Some(status), ..Server::default() };
+            let url = "https://g.example/y";
+            let neighbour = Server { by_id: Some([id(1)].into()), url, ..Server::default() };
+            let mut fetches = SubmoduleFetches::default();
+            let missing = fetches.fetch_from(&server, id(1)).unwrap().unwrap_err();
+            assert_eq!(missing.may_pass, status != 404, "{missing:?}");
+            let _ = fetches.fetch_from(&neighbour, id(1)).unwrap();
+            assert_eq!(neighbour.asked().len(), asked, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_no_fault_of_the_server() {
+        let server = Server { disk_is_full: true, ..Server::default() };
+        let error = SubmoduleFetches::default().fetch_from(&server, id(1)).unwrap_err();
+        assert!(error.to_string().contains("full"), "{error}");
     }
 
     #[test]

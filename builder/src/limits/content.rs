@@ -83,5 +83,14 @@ pub const MAX_COMPOSER_JSON: u64 = 8 << 20;
 /// 180 MB.
 pub const MAX_UNPACKED: u64 = 1 << 30;
 
+/// How many things that are missing from a tarball are named. A branch may have 100 submodules.
+pub const MAX_MISSING: usize = 50;
+
+/// The longest reason why something is missing, in bytes. The end of Composer's output is the longest.
+pub const MAX_REASON: usize = 2000;
+
+/// How many files that are Git LFS pointers are named. They are counted all.
+pub const MAX_NAMED_POINTERS: usize = 3;
+
 /// How many problems of a branch are published. Hostile content could have millions.
 pub const MAX_PUBLISHED_PROBLEMS: usize = 50;

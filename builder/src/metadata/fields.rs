@@ -39,6 +39,19 @@ impl Fields<'_> {
         }
     }
 
+    /// A field that is true or false; false if it is not there. MediaWiki takes it for true unless it is empty, so
+    /// what is no such value is no problem.
+    pub(crate) fn flag(&self, field: &str) -> bool {
+        match self.values.get(field) {
+            None | Some(Value::Null | Value::Bool(false)) => false,
+            Some(Value::Number(number)) => number.as_f64() != Some(0.0),
+            Some(Value::String(text)) => !text.is_empty() && text != "0",
+            Some(Value::Array(list)) => !list.is_empty(),
+            Some(Value::Object(fields)) => !fields.is_empty(),
+            Some(Value::Bool(true)) => true,
+        }
+    }
+
     /// A text field of a few words.
     pub(crate) fn short(&mut self, field: &str) -> Option<String> {
         self.text(field, MAX_FIELD)

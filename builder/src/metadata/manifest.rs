@@ -45,6 +45,8 @@ pub struct Manifest {
     pub version: Option<String>,
     /// Its `requires`.
     pub requires: Requires,
+    /// Its `load_composer_autoloader`: it loads `vendor/autoload.php`.
+    pub loads_autoloader: bool,
     /// What was wrong with it, a sentence each.
     pub problems: Vec<String>,
 }
@@ -101,8 +103,9 @@ fn interpret(
         r#type: fields.short("type"),
     };
     let requires = fields.requires();
+    let loads_autoloader = fields.flag("load_composer_autoloader");
     let problems = fields.problems.into_vec();
-    Ok(Manifest { metadata, titles, descriptions, version, requires, problems })
+    Ok(Manifest { metadata, titles, descriptions, version, requires, loads_autoloader, problems })
 }
 
 /// The file names of the manifests: for an extension `extension.json`, else `skin.json`, else all

@@ -14,7 +14,7 @@ use serde_json::{Map, Number, Value};
 use crate::limits::metadata::MAX_VALUES;
 
 /// The fields that [`Fields`](super::fields::Fields) reads.
-const WANTED: [&str; 11] = [
+const WANTED: [&str; 12] = [
     "name",
     "namemsg",
     "description",
@@ -26,6 +26,7 @@ const WANTED: [&str; 11] = [
     "version",
     "requires",
     "MessagesDirs",
+    "load_composer_autoloader",
 ];
 
 /// The wanted fields of the JSON object in `text`, or why there are none: the end of a sentence that begins with

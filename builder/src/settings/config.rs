@@ -18,7 +18,7 @@ use super::{
 use crate::{
     Error, RepositoryId,
     content::Composer,
-    git::url_map::UrlMap,
+    git::{submodule_host::SubmoduleHost, url_map::UrlMap},
     limits::job::JobLimits,
     net::{Hosts, HttpLimits, HttpOptions, is_http_url},
     upstream::Spec,
@@ -42,6 +42,8 @@ pub struct Config {
     pub contact: String,
     /// Where submodules are fetched from.
     pub url_map: Vec<UrlMap>,
+    /// Which servers submodules may be fetched from, besides those of upstreams and of the map.
+    pub submodule_hosts: Vec<SubmoduleHost>,
     /// How deep submodules are included; 0 for none.
     pub submodule_depth: usize,
     /// The Composer step; `None` where it is not wanted.
@@ -142,6 +144,7 @@ impl Config {
             public_url: check.url("public-url", settings.public_url),
             contact: settings.contact.unwrap_or_default(),
             url_map: settings.url_map.unwrap_or_default(),
+            submodule_hosts: settings.submodule_hosts.unwrap_or_default(),
             submodule_depth: check.number("submodule-depth", settings.submodule_depth),
             composer: program.map(|program| Composer { program, timeout: composer_timeout }),
             incomplete: settings.incomplete.unwrap_or_default(),
@@ -178,12 +181,14 @@ impl Config {
     }
 
     /// How requests are made: with `User-Agent: tardist/VERSION (contact)`, and to the hosts that
-    /// the URL map leads to. The hosts of the upstreams are added when these are open
+    /// the URL map leads to and that submodules may come from. The hosts of the upstreams are added when these are open
     /// ([`upstream::allow`](crate::upstream::allow)).
     pub fn http_options(&self) -> HttpOptions {
         HttpOptions {
             user_agent: format!("tardist/{} ({})", env!("CARGO_PKG_VERSION"), self.contact),
-            allowed: self.url_map.iter().map(|map| map.to.clone()).collect(),
+            allowed: (self.url_map.iter().map(|map| map.to.clone()))
+                .chain(self.submodule_hosts.iter().map(ToString::to_string))
+                .collect(),
             retries: self.retries,
             timeout: self.timeout,
             limits: HttpLimits::default(),
@@ -206,7 +211,8 @@ mod tests {
         let upstreams = upstream::open(&config.upstreams).unwrap();
         let allowed: BTreeSet<String> =
             upstream::allow(config.http_options(), &upstreams).allowed.into_iter().collect();
-        assert_eq!(allowed, BTreeSet::from([wikimedia::GERRIT.to_owned()]));
+        let hosts = [wikimedia::GERRIT].into_iter().chain(wikimedia::SUBMODULE_HOSTS);
+        assert_eq!(allowed, hosts.map(str::to_owned).collect());
     }
 
     #[test]

@@ -21,6 +21,7 @@ impl Settings {
             public_url: Some(String::new()),
             contact: Some("no contact given".to_owned()),
             url_map: Some(Vec::new()),
+            submodule_hosts: Some(Vec::new()),
             submodule_depth: Some(1),
             composer: Some(PathBuf::new()),
             composer_timeout: Some(SignedDuration::from_mins(5)),

@@ -102,7 +102,7 @@ const fn explained(key: &'static str, takes: &'static str, example: &'static str
 }
 
 /// All settings, as `tardist config` lists them.
-pub const FORMS: [Form; 24] = [
+pub const FORMS: [Form; 25] = [
     text("data", "the path of a folder", r#""/srv/tardist""#),
     explained(
         "upstream",
@@ -125,6 +125,11 @@ pub const FORMS: [Form; 24] = [
         "url-map",
         "a list of FROM=TO, with TO a http or https URL",
         r#"["https://gerrit.wikimedia.org/r/=https://replica.example.org/r/"]"#,
+    ),
+    explained(
+        "submodule-hosts",
+        "a list of http or https URLs without a path",
+        r#"["https://github.com"]"#,
     ),
     // Nobody has submodules of submodules that are deeper than 16.
     number("submodule-depth", 0, 16, "1"),

@@ -11,7 +11,7 @@ use tardist_contract::BranchName;
 use super::set_by::SetBy;
 use crate::{
     RepositoryId,
-    git::url_map::UrlMap,
+    git::{submodule_host::SubmoduleHost, url_map::UrlMap},
     upstream::{self, Spec},
 };
 
@@ -91,6 +91,14 @@ pub struct Settings {
         value_delimiter = ',', help_heading = heading::NETWORK
     )]
     pub url_map: Option<Vec<UrlMap>>,
+
+    /// Submodules may also be fetched from this server, such as https://github.com; give it once for each. With
+    /// Wikimedia's Gerrit as an upstream, phabricator.wikimedia.org and gitlab.wikimedia.org are allowed as well
+    #[arg(
+        long, global = true, value_name = "URL", env = "TARDIST_SUBMODULE_HOSTS",
+        value_delimiter = ',', help_heading = heading::NETWORK
+    )]
+    pub submodule_hosts: Option<Vec<SubmoduleHost>>,
 
     /// How deep submodules are included: 0 for none, 1 for those of the repository (as extdist
     /// does), 2 for the submodules of these too
@@ -249,6 +257,7 @@ impl Settings {
             public_url: self.public_url.or(other.public_url),
             contact: self.contact.or(other.contact),
             url_map: self.url_map.or(other.url_map),
+            submodule_hosts: self.submodule_hosts.or(other.submodule_hosts),
             submodule_depth: self.submodule_depth.or(other.submodule_depth),
             composer: self.composer.or(other.composer),
             composer_timeout: self.composer_timeout.or(other.composer_timeout),

@@ -236,7 +236,8 @@ mod tests {
         let who = Signature::new("a", "a@example.org", &Time::new(0, 0)).unwrap();
         let commit = repository.commit(None, &who, &who, "a commit", &tree, &[]).unwrap();
         drop(tree);
-        let content = Content::read(repository, commit, |_, _| Ok(Err(String::new()))).unwrap();
+        let content =
+            Content::read(repository, commit, |_, _| Ok(Err(Default::default()))).unwrap();
         let (members, _) = content.members().unwrap();
         let subject = Subject {
             name: &"Top".parse().unwrap(),

@@ -1,7 +1,10 @@
 //! From the configured upstreams to those that can be listed.
 
-use super::{listing::Upstream, spec::Spec};
-use crate::{Error, net::HttpOptions};
+use super::{listing::Upstream, spec::Spec, wikimedia};
+use crate::{
+    Error,
+    net::{HttpOptions, same_origin},
+};
 
 /// Opens the upstreams: reads list files and token files.
 ///
@@ -19,8 +22,13 @@ pub fn open(specs: &[Spec]) -> Result<Vec<Box<dyn Upstream>>, Error> {
     if wrong.is_empty() { Ok(upstreams) } else { Err(Error::Config(wrong.join("\n"))) }
 }
 
-/// The same `options`, with the hosts of these upstreams among those that may be asked.
+/// The same `options`, with the hosts of these upstreams among those that may be asked. A well-known upstream brings
+/// the hosts of its submodules.
 pub fn allow(mut options: HttpOptions, upstreams: &[Box<dyn Upstream>]) -> HttpOptions {
-    options.allowed.extend(upstreams.iter().flat_map(|upstream| upstream.origins()));
+    let origins: Vec<String> = upstreams.iter().flat_map(|upstream| upstream.origins()).collect();
+    if origins.iter().any(|url| same_origin(url, wikimedia::GERRIT)) {
+        options.allowed.extend(wikimedia::SUBMODULE_HOSTS.map(str::to_owned));
+    }
+    options.allowed.extend(origins);
     options
 }

@@ -261,6 +261,10 @@ impl<'a> Worker<'a> {
                 self.clock.progress(Instant::now());
                 self.take_tarball(branch, *record, result);
             }
+            Message::Unchanged(branch, missing) => {
+                self.clock.progress(Instant::now());
+                result.unchanged.insert(branch, missing);
+            }
             Message::Failed(branch, failure) => {
                 self.clock.progress(Instant::now());
                 result.failed.push((branch, failure));

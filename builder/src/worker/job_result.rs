@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use tardist_contract::BranchName;
 
-use crate::{Error, catalogue::BranchRecord, worker::failure::Failure};
+use crate::{Error, catalogue::BranchRecord, content::Missing, worker::failure::Failure};
 
 /// The result of a job.
 #[derive(Debug, Default)]
 pub struct JobResult {
     /// The records of the branches that were built. Their tarballs are in `dist/`.
     pub built: BTreeMap<BranchName, BranchRecord>,
+    /// The branches whose [published](crate::worker::PublishedTarball) tarball would come out again: what is missing
+    /// from them, with the reasons of today.
+    pub unchanged: BTreeMap<BranchName, Vec<Missing>>,
     /// The branches that failed.
     pub failed: Vec<(BranchName, Failure)>,
     /// Why all other branches failed, if there are others.
@@ -25,6 +28,8 @@ impl JobResult {
 
     /// True if nothing is known about a branch yet.
     pub(super) fn lacks(&self, branch: &BranchName) -> bool {
-        !self.built.contains_key(branch) && self.failed.iter().all(|(it, _)| it != branch)
+        !self.built.contains_key(branch)
+            && !self.unchanged.contains_key(branch)
+            && self.failed.iter().all(|(it, _)| it != branch)
     }
 }

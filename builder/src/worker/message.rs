@@ -5,7 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use tardist_contract::BranchName;
 
-use crate::{catalogue::BranchRecord, git::repack::Repacked, net::Event, worker::failure::Failure};
+use crate::{
+    catalogue::BranchRecord, content::Missing, git::repack::Repacked, net::Event,
+    worker::failure::Failure,
+};
 
 /// The longest line that a supervisor reads, in bytes. The record of a branch is the longest message: its
 /// messages have at most 1 MiB, twice.
@@ -26,6 +29,8 @@ pub(super) enum Message {
     NotConfined,
     /// A branch is done: its tarball is complete, in the staging folder.
     Built(BranchName, Box<BranchRecord>),
+    /// The incomplete tarball of a branch stands: the same is still missing, for these reasons.
+    Unchanged(BranchName, Vec<Missing>),
     /// A branch failed.
     Failed(BranchName, Failure),
     /// The mirror is packed.

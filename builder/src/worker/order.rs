@@ -1,7 +1,10 @@
 //! What a worker is to do. The supervisor writes it to the worker's standard input, as one line of JSON. While the
 //! worker runs, more lines may follow: which hosts are not asked any more, as [`ClosedHosts`].
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use serde::{Deserialize, Serialize};
 use tardist_contract::{BranchName, CommitId};
@@ -74,6 +77,14 @@ impl PublishedTarball {
             (true, false) => self.revision.saturating_add(1),
         }
     }
+
+    /// True if a tarball of this commit with this missing would be the same one. Why it is missing may have changed.
+    pub(super) fn would_be_same(&self, commit: &CommitId, missing: &[Missing]) -> bool {
+        let public = |missing: &[Missing]| -> BTreeSet<String> {
+            missing.iter().map(|it| it.public.clone()).collect()
+        };
+        self.is_current && self.commit == *commit && public(&self.missing) == public(missing)
+    }
 }
 
 /// What one worker is to do, and how.
@@ -90,6 +101,13 @@ pub(super) enum Task {
     Job(Job),
     /// Pack the mirror at this path.
     Repack(PathBuf),
+}
+
+impl Job {
+    /// The work of making all tarballs of these branches, of which nothing is published.
+    pub fn new(project: Project, branches: Vec<BranchName>) -> Self {
+        Self { project, branches, published: BTreeMap::new() }
+    }
 }
 
 /// How workers do their tasks: the same for all of a cycle.
@@ -111,4 +129,42 @@ pub struct Instructions {
     pub limits: JobLimits,
     /// The most detailed level of the log: "warn", "debug".
     pub log: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tarball_stands_if_the_same_would_be_missing_from_the_same_commit() {
+        let commit = |digit: char| -> CommitId { digit.to_string().repeat(40).parse().unwrap() };
+        let missing =
+            |public: &str, reason: &str| Missing::new(public.to_owned(), reason.to_owned());
+        let record = BranchRecord {
+            missing: vec![missing("x", "down"), missing("y", "404")],
+            ..BranchRecord::of_commit('a')
+        };
+        let standing = PublishedTarball::new(&record, true);
+        let same = [missing("y", "404"), missing("x", "does not have it")];
+        assert!(
+            standing.would_be_same(&commit('a'), &same),
+            "for another reason, in another order"
+        );
+        assert!(!standing.would_be_same(&commit('b'), &same));
+        assert!(!standing.would_be_same(&commit('a'), &same[..1]));
+        assert!(!standing.would_be_same(&commit('a'), &[]));
+        let other_settings = PublishedTarball::new(&record, false);
+        assert!(!other_settings.would_be_same(&commit('a'), &same));
+    }
+
+    #[test]
+    fn other_bytes_of_the_same_commit_get_another_revision() {
+        let record = BranchRecord { revision: 1, ..BranchRecord::of_commit('a') };
+        let published = PublishedTarball::new(&record, false);
+        assert_eq!(published.revision_of(&BranchRecord { revision: 0, ..record.clone() }), 1);
+        let other = BranchRecord { sha256: "1".repeat(64), ..BranchRecord::of_commit('a') };
+        assert_eq!(published.revision_of(&other), 2);
+        assert_eq!(PublishedTarball::damaged(&record).revision_of(&other), 2);
+        assert_eq!(published.revision_of(&BranchRecord::of_commit('b')), 0);
+    }
 }

@@ -13,16 +13,21 @@ use tardist_contract::{BranchName, CommitId, TarballName};
 use crate::{
     Error,
     catalogue::{BranchRecord, Messages},
-    content::{Content, Gitlink, Ingredients},
+    content::{self, Cause, Content, Gitlink, Missing, Remedy},
     data_dir::{atomic, files, layout::Layout, lock::MirrorLock},
     error::IoContext,
     git::{
-        keep::KeepRef, mirror::Mirror, repack, submodule_fetches::SubmoduleFetches,
-        submodules::Submodules, url_map,
+        keep::KeepRef,
+        mirror::Mirror,
+        repack,
+        submodule_fetches::{NotFetched, SubmoduleFetches},
+        submodule_host::SubmoduleHost,
+        submodules::Submodules,
+        url_map,
     },
     limits::content::MAX_PUBLISHED_PROBLEMS,
     metadata::{self, MessageFiles},
-    net::{Http, HttpError},
+    net::Http,
     object::{Oid, Repository},
     tarball::{self, LargeFiles, Subject},
     worker::{
@@ -42,6 +47,14 @@ pub(super) struct JobRunner<'a> {
     reporter: &'a Reporter,
     /// The time that all fetches took, in microseconds.
     fetching: AtomicU64,
+}
+
+/// What becomes of a branch.
+enum Made {
+    /// Its new tarball is in the staging folder.
+    New(Box<BranchRecord>),
+    /// Its incomplete tarball stands. This is what is missing from it.
+    Unchanged(Vec<Missing>),
 }
 
 /// What one branch leaves for the next branches of the same repository.
@@ -93,7 +106,8 @@ impl<'a> JobRunner<'a> {
                 }
             };
             self.reporter.say(&match built {
-                Ok(record) => Message::Built(branch.clone(), Box::new(record)),
+                Ok(Made::New(record)) => Message::Built(branch.clone(), record),
+                Ok(Made::Unchanged(missing)) => Message::Unchanged(branch.clone(), missing),
                 Err(error) => {
                     Message::Failed(branch.clone(), Failure::new(&error, &self.instructions.limits))
                 }
@@ -167,14 +181,15 @@ impl<'a> JobRunner<'a> {
         fetched
     }
 
-    /// Makes the tarball of one branch, in the staging folder.
+    /// Makes the tarball of one branch, in the staging folder. Makes none if the incomplete one that stands would come
+    /// out again.
     fn build(
         &self,
         job: &Job,
         branch: &BranchName,
         mirror: &Mirror,
         cache: &mut BranchCache,
-    ) -> Result<BranchRecord, Error> {
+    ) -> Result<Made, Error> {
         let project = &job.project;
         let commit = &mirror
             .tip(branch)
@@ -190,12 +205,19 @@ impl<'a> JobRunner<'a> {
         let staging = self.layout.staging(&project.id);
         self.reporter.stage(branch, Stage::Reading);
         let mut content = self.content(job, branch, mirror, id, &mut cache.fetches)?;
-        if let Some(composer) = &self.instructions.composer {
+        let composer = self.instructions.composer.as_ref();
+        if composer.is_some() {
             self.reporter.stage(branch, Stage::Composer);
-            composer.install(&mut content, commit, &staging)?;
         }
+        let packages = content::install_packages(composer, &mut content, commit, &staging)?;
         self.reporter.stage(branch, Stage::Metadata);
         let manifest = metadata::read(&content, &project.id, &mut cache.messages)?;
+        content.missing.extend(packages.missing(&content, manifest.loads_autoloader));
+        content::shorten(&mut content.missing);
+        let published = job.published.get(branch);
+        if published.is_some_and(|published| published.would_be_same(commit, &content.missing)) {
+            return Ok(Made::Unchanged(content.missing));
+        }
         tarball::add_version_files(&mut content, &subject);
         let (members, links) = content.members()?;
         self.reporter.stage(branch, Stage::Tarball);
@@ -206,10 +228,12 @@ impl<'a> JobRunner<'a> {
         })?;
         let (size, sha256) = (written.size, written.sha256.clone());
         cache.large.add(File::open(&file).at("open", &file)?, written);
-        let mut problems = manifest.problems;
+        let missing = content.missing.iter().map(|missing| missing.public.clone());
+        let mut problems: Vec<String> = missing.collect();
+        problems.extend(manifest.problems);
         problems.extend(content.problems.iter().cloned().chain(links));
         shorten(&mut problems);
-        Ok(BranchRecord {
+        Ok(Made::New(Box::new(BranchRecord {
             commit: commit.clone(),
             committed_at,
             version: manifest.version,
@@ -217,14 +241,14 @@ impl<'a> JobRunner<'a> {
             metadata: manifest.metadata,
             messages: Messages::new(&manifest.titles, &manifest.descriptions)?,
             problems,
-            missing: Vec::new(),
-            ingredients: Ingredients::default(),
+            missing: content.missing.clone(),
+            ingredients: content.ingredients.clone(),
             recipe: String::new(),
             revision: 0,
             published_at: 0,
             size,
             sha256,
-        })
+        })))
     }
 
     /// The files of a commit, with those of its submodules, which are fetched.
@@ -241,32 +265,41 @@ impl<'a> JobRunner<'a> {
         let depth = self.instructions.submodule_depth;
         let mut submodules = Submodules::new(depth);
         submodules.add("", 0, &repository, commit, &project.url)?;
-        Content::read_nested(repository, commit, depth, |_, gitlink| {
+        let mut urls = BTreeSet::new();
+        let mut content = Content::read_nested(repository, commit, depth, |_, gitlink| {
+            let url = match submodules.url(&gitlink.within, gitlink.path_within()) {
+                Ok(url) => url,
+                Err(reason) => return Ok(Err(reason.into())),
+            };
+            urls.insert(url.clone());
             let keep_ref = KeepRef::new(&project.id, branch, &gitlink.path);
-            self.submodule(branch, &mut submodules, fetches, gitlink, &keep_ref)
-        })
+            let repository = self.submodule(branch, &url, fetches, gitlink, &keep_ref)?;
+            if let Ok(repository) = &repository {
+                let (path, level) = (&gitlink.path, gitlink.depth);
+                submodules.add(path, level, repository, gitlink.commit, &url)?;
+            }
+            Ok(repository)
+        })?;
+        content.ingredients.submodules = urls;
+        Ok(content)
     }
 
-    /// Fetches the commit of a submodule, and returns its repository. The inner error says why the submodule's
-    /// folder stays empty in the tarball, which is published all the same.
+    /// Fetches the commit of a submodule from its `url`, and returns its repository. The inner error says why the
+    /// submodule is missing from the tarball, which is published all the same.
     ///
     /// # Errors
-    /// Temporary failures, so that the branch fails and the next cycle tries it again; [`Error::TooLarge`].
+    /// [`Error::TooLarge`], and what is wrong on this machine.
     fn submodule(
         &self,
         branch: &BranchName,
-        submodules: &mut Submodules,
+        url: &str,
         fetches: &mut SubmoduleFetches,
         gitlink: &Gitlink,
         keep_ref: &KeepRef,
-    ) -> Result<Result<Repository, String>, Error> {
-        let url = match submodules.url(&gitlink.within, gitlink.path_within()) {
-            Ok(url) => url,
-            Err(reason) => return Ok(Err(reason)),
-        };
-        let mapped = url_map::mapped(&url, &self.instructions.url_map);
+    ) -> Result<Result<Repository, Cause>, Error> {
+        let mapped = url_map::mapped(url, &self.instructions.url_map);
         if !self.http.allows(&mapped) {
-            return Ok(Err(HttpError::NotAllowed { url: mapped }.to_string()));
+            return Ok(Err(not_allowed(&mapped)));
         }
         let path = self.layout.submodule(&mapped);
         let _alone = self.alone(&path, Some(branch))?;
@@ -274,15 +307,22 @@ impl<'a> JobRunner<'a> {
         let mirror = Mirror::open(&path, &mapped)?;
         let fetched = self.timed(|| fetches.fetch(self.http, &mirror, gitlink.commit, keep_ref))?;
         self.reporter.stage(branch, Stage::Reading);
-        match fetched {
-            Ok(()) => {
-                let repository = mirror.into_repository();
-                let level = gitlink.depth;
-                submodules.add(&gitlink.path, level, &repository, gitlink.commit, &url)?;
-                Ok(Ok(repository))
-            }
-            Err(reason) => Ok(Err(reason)),
-        }
+        Ok(match fetched {
+            Ok(()) => Ok(mirror.into_repository()),
+            Err(NotFetched { reason, may_pass }) => Err(Cause { reason, remedy: None, may_pass }),
+        })
+    }
+}
+
+/// Why a submodule is missing whose URL may not be asked.
+fn not_allowed(url: &str) -> Cause {
+    match SubmoduleHost::of(url) {
+        Some(host) => Cause {
+            reason: format!("{url} is on a server that submodules may not come from"),
+            remedy: Some(Remedy::SubmoduleHost(host.into())),
+            may_pass: false,
+        },
+        None => format!("its URL {url} is neither http nor https").into(),
     }
 }
 

@@ -49,9 +49,9 @@ impl AttributeFiles {
         Ok(())
     }
 
-    /// Whether any of them can change a file.
-    fn can_convert(&self) -> bool {
-        self.0.values().any(|text| mentions(text, &convert::DECISIVE))
+    /// Whether any of them has one of these words, also as a part of a longer one.
+    pub(crate) fn mention(&self, words: &[&str]) -> bool {
+        self.0.values().any(|text| mentions(text, words))
     }
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn convert_tree(
     content: &mut Content,
 ) -> Result<(), Error> {
     // Most trees end here.
-    if !files.can_convert() {
+    if !files.mention(&convert::DECISIVE) {
         return Ok(());
     }
     let text = files.0.get(b"".as_slice()).map(Vec::as_slice).unwrap_or_default();

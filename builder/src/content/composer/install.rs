@@ -4,6 +4,9 @@
 //! A `composer.json` can name places on this machine's disk: as packages, which
 //! [`requirements`] refuses, or as the folder to install to, which is set from outside here. Scripts
 //! and plugins do not run.
+//!
+//! If Composer fails, the content stays as it was, and what it would have added is missing. If there is danger, the
+//! branch fails.
 
 use std::{
     ffi::OsStr,
@@ -27,11 +30,12 @@ use crate::{
     Error,
     content::{
         composer::{
-            process::{Group, Output, failure},
-            requirements,
+            process::{Group, Output},
+            requirements::{self, Refusal},
         },
         counts::Count,
         files::Content,
+        missing::{Cause, Missing, Remedy},
     },
     data_dir::unfinished::UNFINISHED,
     error::IoContext,
@@ -50,6 +54,9 @@ const ARGUMENTS: [&str; 7] = [
     "--no-progress",
 ];
 
+/// What an extension with `load_composer_autoloader` loads.
+const AUTOLOADER: &str = "vendor/autoload.php";
+
 /// Where Composer finds PHP, Git and unzip.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -62,22 +69,68 @@ pub struct Composer {
     pub timeout: Duration,
 }
 
+/// What became of the packages that a branch's `composer.json` requires.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Packages {
+    /// It requires none.
+    None,
+    /// Composer has installed them.
+    Installed,
+    /// Composer failed, for this reason. Nothing of its work is in the content.
+    Failed(String),
+    /// Composer is off. True if a package is among them that an extension can load from `vendor/`.
+    Off(bool),
+}
+
+/// Adds what the branch's `composer.json` requires, if Composer is on. It works in a new folder in `folder`, which
+/// is removed with the content. Whether there is anything to install becomes one of the content's ingredients.
+///
+/// # Errors
+/// [`Error::Composer`] if the program cannot be started, or if what it would be given is dangerous; [`Error::Io`],
+/// and the errors of reading and adding files.
+pub fn install(
+    composer: Option<&Composer>,
+    content: &mut Content,
+    commit: &CommitId,
+    folder: &Path,
+) -> Result<Packages, Error> {
+    let Some(requirements) = requirements::of(content)? else { return Ok(Packages::None) };
+    content.ingredients.composer = true;
+    let Some(composer) = composer else { return Ok(Packages::Off(requirements.have_packages)) };
+    match requirements.allowed {
+        Ok(()) => composer.install(content, commit, folder),
+        Err(Refusal::Dangerous(reason)) => Err(Error::Composer { reason }),
+        Err(Refusal::Broken(reason)) => Ok(Packages::Failed(reason)),
+    }
+}
+
+impl Packages {
+    /// What is missing from the content. `loads_autoloader` says whether the extension loads `vendor/autoload.php`.
+    pub fn missing(self, content: &Content, loads_autoloader: bool) -> Option<Missing> {
+        let cause = match self {
+            Self::Failed(reason) => format!("composer failed: {reason}").into(),
+            Self::Off(have_packages) => {
+                let is_needed = have_packages && loads_autoloader;
+                if !is_needed || content.file(AUTOLOADER).is_some() {
+                    return None;
+                }
+                let reason = "the setting composer is off".to_owned();
+                Cause { remedy: Some(Remedy::Composer), ..reason.into() }
+            }
+            Self::None | Self::Installed => return None,
+        };
+        let public = "the packages that composer.json requires are not in the tarball (vendor/)";
+        Some(Missing::new(public.to_owned(), cause))
+    }
+}
+
 impl Composer {
-    /// Adds what the branch's `composer.json` requires; does nothing if it requires nothing. It works in a new
-    /// folder in `folder`, which is removed with the content.
-    ///
-    /// # Errors
-    /// [`Error::Composer`] with the end of its output, [`Error::Io`], and the errors of reading and
-    /// adding files.
-    pub fn install(
+    fn install(
         &self,
         content: &mut Content,
         commit: &CommitId,
         folder: &Path,
-    ) -> Result<(), Error> {
-        if !requirements::are_there(content)? {
-            return Ok(());
-        }
+    ) -> Result<Packages, Error> {
         let prefix = format!("{UNFINISHED}composer-");
         let work = tempfile::Builder::new()
             .prefix(&prefix)
@@ -85,32 +138,42 @@ impl Composer {
             .at("create a folder in", folder)?;
         let tree = work.path().join("tree");
         unpack(content, &tree, Count::new(MAX_UNPACKED, "what Composer works on", "bytes"))?;
-        self.run(&work, &tree, commit)?;
-        content.adopt(work, &tree)
+        match self.run(&work, &tree, commit)? {
+            Ok(()) => content.adopt(work, &tree).map(|()| Packages::Installed),
+            Err(reason) => Ok(Packages::Failed(reason)),
+        }
     }
 
-    fn run(&self, work: &TempDir, tree: &Path, commit: &CommitId) -> Result<(), Error> {
+    /// Runs it. The inner error says how it failed.
+    fn run(
+        &self,
+        work: &TempDir,
+        tree: &Path,
+        commit: &CommitId,
+    ) -> Result<Result<(), String>, Error> {
         let home = home(work, commit)?;
-        let child = self.command(tree, &home, commit).spawn().map_err(|error| {
-            failure(format!("{} cannot be started: {error}", self.program.display()))
+        let child = self.command(tree, &home, commit).spawn().map_err(|error| Error::Composer {
+            reason: format!("{} cannot be started: {error}", self.program.display()),
         })?;
         let mut group = Group::new(child);
         let output = Output::of(&mut group);
-        let status = group.wait(self.timeout)?;
+        let status = group.wait(self.timeout).map_err(|error| Error::Composer {
+            reason: format!("waiting for it failed: {error}"),
+        })?;
         // A process that it left running would keep the output open.
         drop(group);
         match status {
-            Some(status) if status.success() => Ok(()),
+            Some(status) if status.success() => Ok(Ok(())),
             Some(status) => {
                 let how = match status.signal() {
                     Some(signal) => format!("it was ended by signal {signal}"),
                     None => format!("exit status {}", status.code().unwrap_or(-1)),
                 };
-                Err(failure(format!("{how}: {}", output.end())))
+                Ok(Err(format!("{how}: {}", output.end())))
             }
             None => {
                 let limit = self.timeout.as_secs_f64();
-                Err(failure(format!("it was not done after {limit} s: {}", output.end())))
+                Ok(Err(format!("it was not done after {limit} s: {}", output.end())))
             }
         }
     }
@@ -183,6 +246,35 @@ mod tests {
     use git2::Repository;
 
     use super::*;
+    use crate::content::tree::{File, Folder, Node, Source};
+
+    #[test]
+    fn packages_are_missing_if_they_are_loaded_and_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut content = Content::empty(Repository::init_bare(folder.path()).unwrap());
+        let missing = |packages: Packages, content: &Content, loads| {
+            packages.missing(content, loads).map(|it| (it.reason, it.remedy))
+        };
+        let off = ("the setting composer is off".to_owned(), Some(Remedy::Composer));
+        assert_eq!(missing(Packages::Off(true), &content, true), Some(off));
+        for (packages, loads) in [
+            (Packages::Off(true), false),
+            (Packages::Off(false), true),
+            (Packages::None, true),
+            (Packages::Installed, true),
+        ] {
+            assert_eq!(missing(packages, &content, loads), None);
+        }
+        let failed = Packages::Failed("exit status 2: no".to_owned());
+        let reason = "composer failed: exit status 2: no".to_owned();
+        assert_eq!(missing(failed, &content, false), Some((reason, None)));
+        content.root.insert(b"vendor".to_vec(), Node::Folder(Folder::new()));
+        assert!(missing(Packages::Off(true), &content, true).is_some(), "an empty folder");
+        let file = File { source: Source::Bytes(Vec::new()), executable: false };
+        let vendor = Folder::from([(b"autoload.php".to_vec(), Node::File(file))]);
+        content.root.insert(b"vendor".to_vec(), Node::Folder(vendor));
+        assert_eq!(missing(Packages::Off(true), &content, true), None, "it is in the repository");
+    }
 
     #[test]
     fn a_content_that_is_too_large_is_not_written_to_disk() {

@@ -2,7 +2,7 @@
 //! or when nobody waits for it any more.
 
 use std::{
-    io::Read,
+    io::{self, Read},
     process::{Child, ExitStatus},
     sync::mpsc,
     thread,
@@ -14,18 +14,11 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::Error;
-
-/// How many bytes at the end of its output an error shows.
-const MAX_OUTPUT: usize = 2000;
+/// How many bytes at the end of each of its two outputs are kept.
+const MAX_OUTPUT: usize = 900;
 
 /// How often a running process is looked at.
 const TICK: Duration = Duration::from_millis(50);
-
-/// How the run of Composer failed.
-pub(crate) fn failure(reason: String) -> Error {
-    Error::Composer { reason }
-}
 
 /// A process and all that it starts. They are killed when this is dropped.
 pub(crate) struct Group(Child);
@@ -37,12 +30,10 @@ impl Group {
     }
 
     /// Waits for the process; `None` if it still runs after `timeout`.
-    pub(crate) fn wait(&mut self, timeout: Duration) -> Result<Option<ExitStatus>, Error> {
+    pub(crate) fn wait(&mut self, timeout: Duration) -> io::Result<Option<ExitStatus>> {
         let start = Instant::now();
         loop {
-            let ended = self.0.try_wait();
-            let ended =
-                ended.map_err(|error| failure(format!("waiting for it failed: {error}")))?;
+            let ended = self.0.try_wait()?;
             if ended.is_some() || start.elapsed() >= timeout {
                 return Ok(ended);
             }

@@ -12,42 +12,84 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::{
     Error,
-    content::{composer::process::failure, files::Content, paths::shown},
+    content::{files::Content, paths::shown},
+    error::short,
     limits::content::MAX_COMPOSER_JSON,
 };
 
 /// The files that tell Composer what to install from where.
 const FILES: [&str; 2] = ["composer.json", "composer.lock"];
 
-/// Whether `composer.json` has `require`: nightly.py asks the same.
+/// What `composer.json` and `composer.lock` ask Composer for.
+#[derive(Debug)]
+pub(crate) struct Requirements {
+    /// True if a package is among them that an extension can load from `vendor/`.
+    pub(crate) have_packages: bool,
+    /// Whether Composer may run.
+    pub(crate) allowed: Result<(), Refusal>,
+}
+
+/// Why Composer does not run.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// A file is too long, or names a place on this machine.
+    Dangerous(String),
+    /// A file is not JSON: Composer could not read it either.
+    Broken(String),
+}
+
+/// What Composer has to do; `None` if there is nothing to do, because `composer.json` has no `require`: nightly.py
+/// asks the same.
 ///
 /// # Errors
-/// [`Error::Composer`] if a file is too long, is not JSON, or names a place on this machine.
-pub(crate) fn are_there(content: &Content) -> Result<bool, Error> {
-    let [Some(manifest), lock] = [read(content, FILES[0])?, read(content, FILES[1])?] else {
-        return Ok(false);
+/// [`Error::Damaged`] where a file cannot be read.
+pub(crate) fn of(content: &Content) -> Result<Option<Requirements>, Error> {
+    let refused = |refusal| Requirements { have_packages: false, allowed: Err(refusal) };
+    let manifest = match read(content, FILES[0])? {
+        Ok(Some(manifest)) => manifest,
+        Ok(None) => return Ok(None),
+        Err(refusal) => return Ok(Some(refused(refusal))),
     };
     if !manifest.requires {
-        return Ok(false);
+        return Ok(None);
     }
+    let lock = match read(content, FILES[1])? {
+        Ok(lock) => lock,
+        Err(refusal) => return Ok(Some(refused(refusal))),
+    };
+    let have_packages = manifest.has_packages;
+    let mut allowed = Ok(());
     for (name, document) in [(FILES[0], Some(manifest)), (FILES[1], lock)] {
         if let Some(url) = document.and_then(|document| document.local_url) {
-            return Err(failure(format!(
+            allowed = Err(Refusal::Dangerous(format!(
                 "{name} names {url:?}, which is neither a path inside the repository nor an http: or https: URL"
             )));
         }
     }
-    Ok(true)
+    Ok(Some(Requirements { have_packages, allowed }))
 }
 
-fn read(content: &Content, name: &str) -> Result<Option<Document>, Error> {
-    let Some(file) = content.file(name) else { return Ok(None) };
+/// What a file says; `None` if it is not there.
+fn read(content: &Content, name: &str) -> Result<Result<Option<Document>, Refusal>, Error> {
+    let Some(file) = content.file(name) else { return Ok(Ok(None)) };
     if content.size(file)? > MAX_COMPOSER_JSON {
-        return Err(failure(format!("{name} is longer than {MAX_COMPOSER_JSON} bytes")));
+        let text = format!("{name} is longer than {MAX_COMPOSER_JSON} bytes");
+        return Ok(Err(Refusal::Dangerous(text)));
     }
-    parse(&content.bytes(file)?)
-        .map(Some)
-        .map_err(|error| failure(format!("{name} is not JSON: {error}")))
+    let broken = |error| Refusal::Broken(format!("{name} is not JSON: {}", short(&error)));
+    Ok(parse(&content.bytes(file)?).map(Some).map_err(broken))
+}
+
+/// Whether an extension can load a package of this name from `vendor/`.
+///
+/// A name without a slash is the platform's: `php`, `ext-json`, `lib-curl`, `composer-runtime-api`
+/// (<https://getcomposer.org/doc/articles/composer-platform-dependencies.md>). `composer/installers` is a plugin
+/// of Composer itself, and `mediawiki/…` are other extensions and skins, which the wiki has elsewhere: Semantic Extra
+/// Special Properties requires PHP, that plugin and `mediawiki/semantic-media-wiki`, and nothing else. A few names with
+/// `mediawiki/` are libraries, but whoever requires these requires others, too.
+fn is_library(package: &str) -> bool {
+    let package = package.to_ascii_lowercase();
+    package.contains('/') && package != "composer/installers" && !package.starts_with("mediawiki/")
 }
 
 /// What is asked of a file. The rest of it is read and not kept: as values in memory it could take a
@@ -56,6 +98,8 @@ fn read(content: &Content, name: &str) -> Result<Option<Document>, Error> {
 pub(super) struct Document {
     /// Whether it has `require`, at the top.
     requires: bool,
+    /// Whether a package of `require` is one that an extension can load from `vendor/`.
+    has_packages: bool,
     /// The first `url` that leads to a place on this machine outside the repository.
     pub(super) local_url: Option<String>,
 }
@@ -63,7 +107,7 @@ pub(super) struct Document {
 pub(super) fn parse(json: &[u8]) -> Result<Document, serde_json::Error> {
     let mut document = Document::default();
     let mut json = serde_json::Deserializer::from_slice(json);
-    Look { document: &mut document, depth: 0, is_url: false }.deserialize(&mut json)?;
+    Look { document: &mut document, depth: 0, at: At::Elsewhere }.deserialize(&mut json)?;
     json.end()?;
     Ok(document)
 }
@@ -73,13 +117,22 @@ struct Look<'a> {
     document: &'a mut Document,
     /// How many objects and arrays it is in.
     depth: usize,
-    /// Whether it is the value of a key `url`.
-    is_url: bool,
+    at: At,
+}
+
+/// What a value is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum At {
+    /// The value of a key `url`.
+    Url,
+    /// The value of the key `require` at the top.
+    Require,
+    Elsewhere,
 }
 
 impl Look<'_> {
-    fn inner(&mut self, is_url: bool) -> Look<'_> {
-        Look { document: self.document, depth: self.depth + 1, is_url }
+    fn inner(&mut self, at: At) -> Look<'_> {
+        Look { document: self.document, depth: self.depth + 1, at }
     }
 }
 
@@ -99,7 +152,7 @@ impl<'de> Visitor<'de> for Look<'_> {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        if self.is_url && self.document.local_url.is_none() && !is_harmless(text) {
+        if self.at == At::Url && self.document.local_url.is_none() && !is_harmless(text) {
             self.document.local_url = Some(shown(text.as_bytes()));
         }
         Ok(())
@@ -107,14 +160,20 @@ impl<'de> Visitor<'de> for Look<'_> {
 
     fn visit_map<M: MapAccess<'de>>(mut self, mut map: M) -> Result<(), M::Error> {
         while let Some(key) = map.next_key::<String>()? {
-            self.document.requires |= self.depth == 0 && key == "require";
-            map.next_value_seed(self.inner(key == "url"))?;
+            let at = match key.as_str() {
+                "require" if self.depth == 0 => At::Require,
+                "url" => At::Url,
+                _ => At::Elsewhere,
+            };
+            self.document.requires |= at == At::Require;
+            self.document.has_packages |= self.at == At::Require && is_library(&key);
+            map.next_value_seed(self.inner(at))?;
         }
         Ok(())
     }
 
     fn visit_seq<S: SeqAccess<'de>>(mut self, mut list: S) -> Result<(), S::Error> {
-        while list.next_element_seed(self.inner(false))?.is_some() {}
+        while list.next_element_seed(self.inner(At::Elsewhere))?.is_some() {}
         Ok(())
     }
 
@@ -185,6 +244,21 @@ mod tests {
             "HTTP:/x",
         ] {
             assert!(!is_harmless(harmful), "{harmful}");
+        }
+    }
+
+    #[test]
+    fn a_package_is_what_an_extension_can_load() {
+        for (json, has) in [
+            (r#"{"require": {"php": ">=8", "ext-json": "*", "lib-curl": "*"}}"#, false),
+            (r#"{"require": {"composer-runtime-api": "^2", "Composer/Installers": "^2"}}"#, false),
+            (r#"{"require": {"mediawiki/semantic-media-wiki": "^4"}}"#, false),
+            (r#"{"require-dev": {"a/b": "1"}, "suggest": {"a/b": "x"}, "a/b": {}}"#, false),
+            (r#"{"require": {"php": {"a/b": "1"}}}"#, false),
+            (r#"{"extra": {"require": {"a/b": "1"}}}"#, false),
+            (r#"{"require": {"php": ">=8", "example/library": "^2"}}"#, true),
+        ] {
+            assert_eq!(parse(json.as_bytes()).unwrap().has_packages, has, "{json}");
         }
     }
 

@@ -1,0 +1,123 @@
+//! The hidden command `worker` as a process: its order on standard input, and what it says on standard output.
+#![allow(
+    clippy::unwrap_used,
+    reason = "test code: what goes wrong here fails a test, and says where"
+)]
+
+#[path = "support/repository.rs"]
+mod repository;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Write,
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use git2::Repository;
+use repository::{FILE, GITLINK, commit};
+use serde_json::{Value, json};
+use tardist::{
+    content::Missing,
+    data_dir::layout::Layout,
+    limits::job::JobLimits,
+    net::{HttpLimits, HttpOptions},
+    upstream::Project,
+    worker::{Instructions, Job, Standing},
+};
+use tardist_contract::BranchName;
+
+fn instructions(data: &Path) -> Instructions {
+    Instructions {
+        data: data.to_owned(),
+        http: HttpOptions {
+            user_agent: "test".to_owned(),
+            allowed: Vec::new(),
+            retries: 0,
+            timeout: Duration::from_secs(20),
+            limits: HttpLimits::default(),
+        },
+        url_map: Vec::new(),
+        submodule_depth: 1,
+        composer: None,
+        limits: JobLimits {
+            memory: 1 << 30,
+            cpu: Duration::from_secs(60),
+            time: Duration::from_secs(60),
+            idle: Duration::from_secs(60),
+            disk: 1 << 30,
+        },
+        log: "warn".to_owned(),
+    }
+}
+
+/// What a worker says of its branches, in order: each a message of its own.
+fn run(job: &Job, data: &Path) -> Vec<Value> {
+    let layout = Layout::new(data);
+    layout.prepare().unwrap();
+    for folder in [layout.mirror(&job.project.id), layout.staging(&job.project.id)] {
+        fs::create_dir_all(folder).unwrap();
+    }
+    let mut worker = Command::new(env!("CARGO_BIN_EXE_tardist"))
+        .arg("worker")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let order = json!({"task": {"Job": job}, "instructions": instructions(data)});
+    writeln!(worker.stdin.take().unwrap(), "{order}").unwrap();
+    let output = worker.wait_with_output().unwrap();
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let messages = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    messages
+        .filter(|it| ["Built", "Unchanged", "Failed"].iter().any(|key| it.get(key).is_some()))
+        .collect()
+}
+
+#[test]
+fn an_incomplete_tarball_that_stands_is_not_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let repository = Repository::init_bare(folder.path().join("Foo.git")).unwrap();
+    let modules = "[submodule \"x\"]\npath = x\nurl = https://not-allowed.example/x\n";
+    let gitlink = "7".repeat(40);
+    let id = commit(&repository, &[(".gitmodules", FILE, modules), ("x", GITLINK, &gitlink)]);
+    repository.reference("refs/heads/master", id, true, "a test").unwrap();
+    let master: BranchName = "master".parse().unwrap();
+    let url = folder.path().join("Foo.git").canonicalize().unwrap();
+    let project = Project {
+        tips: BTreeMap::from([(master.clone(), id.to_string().parse().unwrap())]),
+        ..Project::new("extensions/Foo".parse().unwrap(), url.to_str().unwrap())
+    };
+    let mut job = Job::new(project, vec![master.clone()]);
+    let data = folder.path().join("data");
+
+    let built = run(&job, &data);
+    let record = &built[0]["Built"][1];
+    assert_eq!(record["ingredients"]["submodules"], json!(["https://not-allowed.example/x"]));
+    let missing: Vec<Missing> = serde_json::from_value(record["missing"].clone()).unwrap();
+    assert_eq!(missing.len(), 1, "{missing:?}");
+    assert_eq!(
+        record["missing"][0]["remedy"],
+        json!({"SubmoduleHost": "https://not-allowed.example"})
+    );
+    assert_eq!(record["missing"][0]["may_pass"], json!(false));
+
+    let standing = |commit: &str, missing: &[Missing]| {
+        let standing = Standing { commit: commit.parse().unwrap(), missing: missing.to_vec() };
+        BTreeMap::from([(master.clone(), standing)])
+    };
+    // The reason may be another one than last time.
+    let earlier = [Missing { reason: "it was down".to_owned(), ..missing[0].clone() }];
+    job.standing = standing(&id.to_string(), &earlier);
+    let staging = Layout::new(&data).staging(&job.project.id);
+    fs::remove_dir_all(&staging).unwrap();
+    assert_eq!(run(&job, &data), [json!({"Unchanged": ["master", missing]})]);
+    assert_eq!(fs::read_dir(&staging).unwrap().count(), 0, "no tarball");
+
+    for standing in [standing(&"1".repeat(40), &missing), standing(&id.to_string(), &[])] {
+        job.standing = standing;
+        assert!(run(&job, &data)[0].get("Built").is_some(), "another tarball would come out");
+    }
+}
