@@ -13,7 +13,6 @@ use std::{
     io::Write,
     path::Path,
     process::{Command, Stdio},
-    time::Duration,
 };
 
 use git2::Repository;
@@ -22,33 +21,21 @@ use serde_json::{Value, json};
 use tardist::{
     content::Missing,
     data_dir::layout::Layout,
-    limits::job::JobLimits,
-    net::{HttpLimits, HttpOptions},
+    settings::{Settings, config::Config},
     upstream::Project,
     worker::{Instructions, Job, Standing},
 };
 use tardist_contract::BranchName;
 
 fn instructions(data: &Path) -> Instructions {
+    let config = Config::new(Settings::default()).unwrap();
     Instructions {
         data: data.to_owned(),
-        http: HttpOptions {
-            user_agent: "test".to_owned(),
-            allowed: Vec::new(),
-            retries: 0,
-            timeout: Duration::from_secs(20),
-            limits: HttpLimits::default(),
-        },
-        url_map: Vec::new(),
-        submodule_depth: 1,
-        composer: None,
-        limits: JobLimits {
-            memory: 1 << 30,
-            cpu: Duration::from_secs(60),
-            time: Duration::from_secs(60),
-            idle: Duration::from_secs(60),
-            disk: 1 << 30,
-        },
+        http: config.http_options(),
+        url_map: config.url_map.clone(),
+        submodule_depth: config.submodule_depth,
+        composer: config.composer.clone(),
+        limits: config.limits,
         log: "warn".to_owned(),
     }
 }
