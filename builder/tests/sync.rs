@@ -90,13 +90,10 @@ impl Env {
         self.sync_with("022", args)
     }
 
-    /// The only tarball of an extension.
+    /// The published tarball of the branch `master` of an extension.
     fn tarball(&self, name: &str) -> PathBuf {
-        let paths = entries(&self.data().join("dist/extensions"));
-        let is_it = |path: &&PathBuf| file_name(path).starts_with(&format!("{name}-master-"));
-        let found: Vec<&PathBuf> = paths.iter().filter(is_it).collect();
-        assert_eq!(found.len(), 1, "{paths:?}");
-        found[0].clone()
+        let file = self.published(name).tarball(&name.parse().unwrap(), &"master".parse().unwrap());
+        self.data().join("dist/extensions").join(file.as_str())
     }
 
     /// The paths in the tarball of an extension, below its top folder.
@@ -201,7 +198,8 @@ fn has_libraries(env: &Env) -> [bool; 2] {
 #[test]
 fn a_submodule_of_a_server_that_is_not_allowed_is_missing_until_a_setting_allows_it() {
     let (env, server, _) = with_submodules();
-    let run = env.sync(&[]).exits(0);
+    let run = env.sync(&[]).exits(3);
+    run.says(&format!("write submodule-hosts = [\"{}\"]", server.url));
     assert_eq!(has_libraries(&env), [false, false]);
     assert_eq!(server.requests(), [""; 0], "it was not asked");
     run.says(&format!(
@@ -211,8 +209,8 @@ fn a_submodule_of_a_server_that_is_not_allowed_is_missing_until_a_setting_allows
     let public =
         ["lib/One", "lib/Two"].map(|it| format!("the submodule {it} is not in the tarball"));
     assert_eq!(env.published("Super").problems, public, "no URL and no advice for the public");
-    env.sync(&["--force", "--submodule-hosts", &server.url]).exits(0);
-    assert_eq!(has_libraries(&env), [true, true]);
+    env.sync(&["--submodule-hosts", &server.url]).exits(0);
+    assert_eq!(has_libraries(&env), [true, true], "the setting is part of the recipe");
     assert_eq!(env.published("Super").problems, [""; 0]);
 }
 
@@ -286,13 +284,15 @@ fn packages_are_missing_if_the_extension_loads_them_and_composer_is_off() {
     env.add("Platform", &[("extension.json", FILE, loads), ("composer.json", FILE, platform)]);
     let vendor = ("vendor/autoload.php", FILE, "<?php");
     env.add("Has", &[("extension.json", FILE, loads), ("composer.json", FILE, REQUIRES), vendor]);
-    env.sync(&[]).exits(0).says(&format!("{NO_PACKAGES}: the setting composer is off"));
+    let run = env.sync(&[]).exits(3);
+    run.says(&format!("{NO_PACKAGES}: the setting composer is off"));
+    run.says("write composer = \"/usr/bin/composer\"");
     assert_eq!(env.published("Needs").problems, [NO_PACKAGES]);
     for name in ["Loads", "Platform", "Has"] {
         assert_eq!(env.published(name).problems, [""; 0], "{name}");
     }
     let composer = env.composer("mkdir vendor; echo '<?php' > vendor/autoload.php");
-    env.sync(&["--force", "--composer", &composer]).exits(0);
+    env.sync(&["--composer", &composer]).exits(0);
     assert_eq!(env.published("Needs").problems, [""; 0]);
 }
 

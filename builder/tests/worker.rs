@@ -23,7 +23,7 @@ use tardist::{
     data_dir::layout::Layout,
     settings::{Settings, config::Config},
     upstream::Project,
-    worker::{Instructions, Job, Standing},
+    worker::{Instructions, Job, PublishedTarball},
 };
 use tardist_contract::BranchName;
 
@@ -35,6 +35,7 @@ fn instructions(data: &Path) -> Instructions {
         url_map: config.url_map.clone(),
         submodule_depth: config.submodule_depth,
         composer: config.composer.clone(),
+        keep_complete: true,
         limits: config.limits,
         log: "warn".to_owned(),
     }
@@ -91,20 +92,27 @@ fn an_incomplete_tarball_that_stands_is_not_made_again() {
     );
     assert_eq!(record["missing"][0]["may_pass"], json!(false));
 
-    let standing = |commit: &str, missing: &[Missing]| {
-        let standing = Standing { commit: commit.parse().unwrap(), missing: missing.to_vec() };
-        BTreeMap::from([(master.clone(), standing)])
+    let published = |commit: &str, missing: &[Missing]| {
+        let published = PublishedTarball {
+            commit: commit.parse().unwrap(),
+            revision: 0,
+            sha256: "0".repeat(64),
+            missing: missing.to_vec(),
+            is_whole: true,
+            is_current: true,
+        };
+        BTreeMap::from([(master.clone(), published)])
     };
     // The reason may be another one than last time.
     let earlier = [Missing { reason: "it was down".to_owned(), ..missing[0].clone() }];
-    job.standing = standing(&id.to_string(), &earlier);
+    job.published = published(&id.to_string(), &earlier);
     let staging = Layout::new(&data).staging(&job.project.id);
     fs::remove_dir_all(&staging).unwrap();
     assert_eq!(run(&job, &data), [json!({"Unchanged": ["master", missing]})]);
     assert_eq!(fs::read_dir(&staging).unwrap().count(), 0, "no tarball");
 
-    for standing in [standing(&"1".repeat(40), &missing), standing(&id.to_string(), &[])] {
-        job.standing = standing;
+    for other in [published(&"1".repeat(40), &missing), published(&id.to_string(), &[])] {
+        job.published = other;
         assert!(run(&job, &data)[0].get("Built").is_some(), "another tarball would come out");
     }
 }

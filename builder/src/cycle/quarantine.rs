@@ -52,10 +52,13 @@ pub(super) type HeldBack = (RepositoryId, BranchName, String);
 
 /// A digest of everything but the content that decides how the work ends.
 pub(super) fn settings(config: &Config) -> String {
-    let Config { limits, url_map, submodule_depth, composer, incomplete, .. } = config;
+    let Config { limits, url_map, submodule_depth, submodule_hosts, composer, incomplete, .. } =
+        config;
     let version = env!("CARGO_PKG_VERSION");
-    let text =
-        format!("{version} {limits:?} {url_map:?} {submodule_depth} {composer:?} {incomplete:?}");
+    let text = format!(
+        "{version} {limits:?} {url_map:?} {submodule_depth} {submodule_hosts:?} {composer:?} {incomplete:?} {:?}",
+        config.upstreams
+    );
     let digest = Sha256::digest(text.as_bytes());
     digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
