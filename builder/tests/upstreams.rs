@@ -16,7 +16,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::Path,
     sync::{
-        Arc, Mutex,
+        Arc, Barrier, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
@@ -635,6 +635,28 @@ fn an_upstream_that_cannot_be_listed_or_lists_nothing_stops_only_itself() {
     // Nothing is left.
     let error = list_all(&[nothing(), down()], &[]).unwrap_err().to_string();
     assert!(error.contains("no extension and no skin") && error.contains(&empty.url), "{error}");
+}
+
+#[test]
+fn upstreams_are_listed_at_the_same_time() {
+    // Each answers only when both are asked.
+    let both = Arc::new(Barrier::new(2));
+    let servers = ["A", "B"].map(|name| {
+        let both = Arc::clone(&both);
+        Server::start(move |request| {
+            if request.starts_with("GET /orgs/") {
+                both.wait();
+            }
+            let name = format!("mediawiki-skins-{name}");
+            ok(format!("[{{\"name\": \"{name}\", \"clone_url\": \"SELF/{name}\"}}]"))
+        })
+    });
+    let upstreams = servers
+        .each_ref()
+        .map(|server| open(&format!("type = 'github'\nurl = '{0}/x'\napi = '{0}'", server.url)));
+    let listing = list_all(&upstreams, &["skins/None"]).unwrap();
+    let ids: Vec<String> = listing.projects.iter().map(|it| it.id.to_string()).collect();
+    assert_eq!(ids, ["skins/A", "skins/B"], "in the order of the settings");
 }
 
 #[test]
