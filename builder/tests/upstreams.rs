@@ -792,6 +792,20 @@ fn only_failures_in_a_row_say_that_a_host_is_down() {
     }
 }
 
+#[test]
+fn a_group_of_repositories_that_fail_together_is_no_host_that_is_down() {
+    let server =
+        Server::start(
+            |request| {
+                if request.contains("/skins/N1") { status(500) } else { ok(tip() + "0000") }
+            },
+        );
+    // N100 to N199 are one after the other.
+    let (told, failed, targets) = asked(&server, 600);
+    assert_eq!((told, failed.len(), targets.len()), (500, 100, 600));
+    assert!(failed.iter().all(|text| text.contains("500")), "{failed:?}");
+}
+
 /// JSON of one more entry than a list may have: `entry` each, between `start` and `end`.
 fn too_many(start: &str, entry: impl Fn(usize) -> String, end: &str) -> String {
     let entries: Vec<String> = (0..=50_000).map(entry).collect();
