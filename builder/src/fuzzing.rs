@@ -11,7 +11,7 @@ pub use crate::{
     content::fuzzing::{attributes, composer, conversion, wildmatch},
     git::fuzzing::{gitmodules, pkt_lines, refs},
     metadata::fuzzing::{manifest, messages, plain_text},
-    net::fuzzing::{link_header, origin, retry_after},
+    net::fuzzing::{link_header, location, origin, retry_after},
     upstream::fuzzing::{gerrit, github, gitlab, mediawiki, phabricator},
 };
 
@@ -31,7 +31,7 @@ pub fn commit(bytes: &[u8]) {
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All functions.
-pub const TARGETS: [Target; 19] = [
+pub const TARGETS: [Target; 20] = [
     ("attributes", attributes),
     ("commit", commit),
     ("composer", composer),
@@ -41,6 +41,7 @@ pub const TARGETS: [Target; 19] = [
     ("gitlab", gitlab),
     ("gitmodules", gitmodules),
     ("link_header", link_header),
+    ("location", location),
     ("manifest", manifest),
     ("mediawiki", mediawiki),
     ("messages", messages),

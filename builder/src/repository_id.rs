@@ -1,6 +1,10 @@
 //! The id of a repository, which is the same everywhere in the builder.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    hash::{DefaultHasher, Hash, Hasher},
+    str::FromStr,
+};
 
 use serde::{Deserialize, Serialize};
 use tardist_contract::{Kind, NameError, RepoName};
@@ -16,6 +20,19 @@ pub struct RepositoryId {
     pub kind: Kind,
     /// Its name.
     pub name: RepoName,
+}
+
+impl RepositoryId {
+    /// A number to order repositories by, so that neighbours in a list come far apart from each other, in each
+    /// cycle the same way.
+    ///
+    /// Repositories of one name or group often fail together. Asked one after the other, they would look like a
+    /// host that is down, and all others of that host would never be asked.
+    pub fn scattered(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        hasher.finish()
+    }
 }
 
 impl FromStr for RepositoryId {

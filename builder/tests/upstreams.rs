@@ -16,7 +16,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::Path,
     sync::{
-        Arc, Mutex,
+        Arc, Barrier, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
@@ -638,6 +638,28 @@ fn an_upstream_that_cannot_be_listed_or_lists_nothing_stops_only_itself() {
 }
 
 #[test]
+fn upstreams_are_listed_at_the_same_time() {
+    // Each answers only when both are asked.
+    let both = Arc::new(Barrier::new(2));
+    let servers = ["A", "B"].map(|name| {
+        let both = Arc::clone(&both);
+        Server::start(move |request| {
+            if request.starts_with("GET /orgs/") {
+                both.wait();
+            }
+            let name = format!("mediawiki-skins-{name}");
+            ok(format!("[{{\"name\": \"{name}\", \"clone_url\": \"SELF/{name}\"}}]"))
+        })
+    });
+    let upstreams = servers
+        .each_ref()
+        .map(|server| open(&format!("type = 'github'\nurl = '{0}/x'\napi = '{0}'", server.url)));
+    let listing = list_all(&upstreams, &["skins/None"]).unwrap();
+    let ids: Vec<String> = listing.projects.iter().map(|it| it.id.to_string()).collect();
+    assert_eq!(ids, ["skins/A", "skins/B"], "in the order of the settings");
+}
+
+#[test]
 fn a_gerrit_may_have_a_replica_for_git() {
     let server = Server::start(|request| {
         let kind = if request.contains("/skins/") { "skins" } else { "extensions" };
@@ -768,6 +790,20 @@ fn only_failures_in_a_row_say_that_a_host_is_down() {
         assert_eq!(targets.len(), 40, "{answer}");
         assert_eq!((told, failed.len()), if answer == 200 { (2, 38) } else { (0, 40) });
     }
+}
+
+#[test]
+fn a_group_of_repositories_that_fail_together_is_no_host_that_is_down() {
+    let server =
+        Server::start(
+            |request| {
+                if request.contains("/skins/N1") { status(500) } else { ok(tip() + "0000") }
+            },
+        );
+    // N100 to N199 are one after the other.
+    let (told, failed, targets) = asked(&server, 600);
+    assert_eq!((told, failed.len(), targets.len()), (500, 100, 600));
+    assert!(failed.iter().all(|text| text.contains("500")), "{failed:?}");
 }
 
 /// JSON of one more entry than a list may have: `entry` each, between `start` and `end`.

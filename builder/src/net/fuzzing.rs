@@ -5,7 +5,8 @@ use ureq::http::{HeaderValue, Response, header};
 use super::{
     http::retry_after as read_retry_after,
     link,
-    origin::{Origin, same_origin},
+    origin::{AllowedOrigins, Origin, same_origin},
+    redirect,
 };
 
 /// The value of a `Link` header.
@@ -24,9 +25,23 @@ pub fn retry_after(bytes: &[u8]) {
     response.headers_mut().insert(header::RETRY_AFTER, value);
     if let Some(wait) = read_retry_after(&response) {
         // An HTTP date has a year of four digits.
-        let is_number =
-            bytes.trim_ascii().iter().all(|byte| byte.is_ascii_digit() || *byte == b'+');
+        let is_number = bytes.trim_ascii().iter().all(u8::is_ascii_digit);
         assert!(is_number || wait.as_secs() < 8_000 * 366 * 86_400, "{wait:?}");
+    }
+}
+
+/// The value of a `Location` header, in the answer of a host that may be asked alone.
+pub fn location(bytes: &[u8]) {
+    let suffix = "/info/refs?service=git-upload-pack";
+    let from = format!("https://only.example/x{suffix}");
+    let allowed: AllowedOrigins = [&*from].into_iter().collect();
+    match redirect::target(&from, &String::from_utf8_lossy(bytes), suffix, &allowed) {
+        Ok(target) => {
+            assert!(same_origin(&target, &from) && target.ends_with(suffix), "{target}");
+            assert!(target.bytes().all(|byte| byte.is_ascii_graphic()), "{target}");
+        }
+        // 200 characters, each with an escape of up to 10 bytes.
+        Err(refused) => assert!(refused.target.len() <= 2000, "{}", refused.target),
     }
 }
 

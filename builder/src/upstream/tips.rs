@@ -22,10 +22,11 @@ use crate::{
 /// tips, ordered by id, and the repositories that failed.
 pub fn ask(
     http: &Http,
-    projects: Vec<Project>,
+    mut projects: Vec<Project>,
     branches: &BTreeSet<BranchName>,
     jobs: usize,
 ) -> (Vec<Project>, Vec<(RepositoryId, Error)>) {
+    projects.sort_by_cached_key(|project| project.id.scattered());
     let hosts = OldHosts::default();
     let (mut complete, mut failed) = (Vec::new(), Vec::new());
     pool::run(
