@@ -85,7 +85,7 @@ fn a_repository_whose_branches_cannot_be_read_is_named_and_stays_published() {
     let before = env.tips();
     assert!(before.contains_key(&format!("{GREETING} master")));
 
-    let fault = tardist_tests::Fault::Status { code: 500, retry_after: None };
+    let fault = tardist_tests::Fault::status(500);
     env.server.fault("SampleGreeting", fault, None);
     let commit = env.commit(PAPER, "master", &[("a.txt", File::text("a"))]);
     env.sync(&["--upstream", &list, "--grace", "0s"]).exits(3).says(&[GREETING, "500"]);
