@@ -34,5 +34,6 @@ mod real_nginx;
 mod real_schemathesis;
 mod search;
 mod tarball;
+mod upstream_faults;
 mod upstreams;
 mod workers;

@@ -139,6 +139,22 @@ impl TestEnv {
         self.tardist(&[&["sync"], args].concat())
     }
 
+    /// Runs `tardist sync` with this configuration file, which names the upstreams, and with these
+    /// further arguments.
+    #[must_use]
+    pub fn sync_with(&self, config: &str, args: &[&str]) -> Run {
+        fs::write(self.folder().join("tardist.toml"), config).unwrap();
+        let mut command = self.command(&[&["sync"], args].concat());
+        command.env_remove("TARDIST_UPSTREAM");
+        command.output().unwrap().into()
+    }
+
+    /// The report of the last cycle: `report.json`.
+    #[must_use]
+    pub fn report(&self) -> serde_json::Value {
+        serde_json::from_slice(&fs::read(self.data().join("report.json")).unwrap()).unwrap()
+    }
+
     /// Starts `tardist` with these arguments and does not wait.
     #[must_use]
     pub fn start(&self, args: &[&str]) -> Running {

@@ -21,7 +21,7 @@ pub enum Fault {
     Truncated,
     /// The first half of the right body. Then the connection breaks.
     Cut,
-    /// The right body with a wrong byte in its middle. In the answer to a fetch that is in the pack.
+    /// The right body with one wrong byte: in its pack if it has one, else in its middle.
     Corrupt,
     /// 200 without a body.
     Empty,

@@ -539,11 +539,15 @@ async fn cut(answer: Answer) -> Answer {
 }
 
 async fn corrupt(answer: Answer) -> Answer {
+    /// Behind the header of a pack and that of its first object: in what the object holds.
+    const INSIDE: usize = 16;
     let (parts, body) = answer.into_parts();
     let whole = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     let mut wrong = whole.to_vec();
-    let middle = wrong.len() / 2;
-    if let Some(byte) = wrong.get_mut(middle) {
+    // What comes before a pack are only messages.
+    let pack = wrong.windows(4).position(|bytes| bytes == b"PACK");
+    let place = pack.map_or(wrong.len() / 2, |start| start + INSIDE);
+    if let Some(byte) = wrong.get_mut(place) {
         *byte ^= 0x55;
     }
     Response::from_parts(parts, full(wrong))
