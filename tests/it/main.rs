@@ -35,5 +35,7 @@ mod real_schemathesis;
 mod search;
 mod tarball;
 mod upstream_faults;
+mod upstream_hosts;
+mod upstream_loss;
 mod upstreams;
 mod workers;
