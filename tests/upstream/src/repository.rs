@@ -300,7 +300,11 @@ impl Repository {
         })
     }
 
-    fn state(&self) -> Result<State, Error> {
+    /// The project's state.
+    ///
+    /// # Errors
+    /// The state file cannot be read, or has no state.
+    pub fn state(&self) -> Result<State, Error> {
         read_state(self.path())
     }
 
