@@ -34,6 +34,7 @@ mod real_nginx;
 mod real_schemathesis;
 mod search;
 mod tarball;
+mod torture;
 mod upstream_faults;
 mod upstream_hosts;
 mod upstream_loss;
