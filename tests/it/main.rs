@@ -17,6 +17,7 @@ mod consistency;
 mod content;
 mod contract;
 mod cycle;
+mod damage;
 mod documentation;
 mod faults;
 mod gc;

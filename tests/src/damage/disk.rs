@@ -1,5 +1,6 @@
 //! A disk that is full or read-only. Most of it needs root, for a file system of its own.
 
+use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -84,6 +85,7 @@ fn full_disk(env: &TestEnv) -> Result<Vec<String>, String> {
     for free in FREE_KIB {
         changes.each(env);
         fill(&filler, &env.data(), free);
+        let before = mirrored(env);
         let run = env.sync(&["--keep-free", "0", "--grace", "0s"]);
         let mut complain = |text: String| complaints.push(format!("{free} KiB free: {text}"));
         if ![0, 1, 3].contains(&run.code) {
@@ -92,7 +94,7 @@ fn full_disk(env: &TestEnv) -> Result<Vec<String>, String> {
         if run.code != 0 && !run.text().contains("space") {
             complain(format!("does not say that the disk is full: {}", run.text()));
         }
-        lost(env).into_iter().for_each(&mut complain);
+        lost(env, &before).into_iter().for_each(&mut complain);
         broken(&env.data()).into_iter().for_each(&mut complain);
         fs::remove_file(&filler).unwrap();
         let next = env.sync(&[]);
@@ -138,23 +140,33 @@ fn fill(filler: &Path, data: &Path, free_kib: u64) {
     let _ = fs::write(filler, zeros);
 }
 
-/// The mirrors that have lost a branch: neither the published commit nor the new one is in them.
-fn lost(env: &TestEnv) -> Vec<String> {
+/// The published branches whose commit is in the mirror. A mirror that was made anew has only what was
+/// needed since.
+fn mirrored(env: &TestEnv) -> BTreeMap<String, String> {
+    let mut tips = env.tips();
+    tips.retain(|branch, commit| has(env, branch, commit));
+    tips
+}
+
+/// The branches that their mirrors have lost: neither the commit that was there nor the new one is.
+fn lost(env: &TestEnv, before: &BTreeMap<String, String>) -> Vec<String> {
     let mut lost = Vec::new();
-    for (branch, published) in env.tips() {
+    for (branch, earlier) in before {
         let (id, name) = branch.split_once(' ').unwrap();
         let new = env.repository(id).tip(name).unwrap().map(|tip| tip.to_string());
-        let mirror = env.data().join("mirror").join(format!("{id}.git"));
-        let has = |commit: &str| {
-            let mut git = Command::new("git");
-            git.arg("--git-dir").arg(&mirror).args(["cat-file", "-e", commit]);
-            git.output().unwrap().status.success()
-        };
-        if !has(&published) && !new.is_some_and(|new| has(&new)) {
+        if !has(env, branch, earlier) && !new.is_some_and(|new| has(env, branch, &new)) {
             lost.push(format!("the mirror has lost {branch}"));
         }
     }
     lost
+}
+
+/// Whether a commit of a branch is in its mirror.
+fn has(env: &TestEnv, branch: &str, commit: &str) -> bool {
+    let (id, _) = branch.split_once(' ').unwrap();
+    let mut git = Command::new("git");
+    git.arg("--git-dir").arg(env.data().join("mirror").join(format!("{id}.git")));
+    git.args(["cat-file", "-e", commit]).output().unwrap().status.success()
 }
 
 /// Moves what is on the small disk back.
