@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::Harm;
+use super::harm::Harm;
 use crate::changes::Changes;
 use crate::env::TestEnv;
 use crate::published::broken;

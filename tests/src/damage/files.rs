@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::Harm;
+use super::harm::Harm;
 use crate::disk::paths;
 use crate::env::TestEnv;
 

@@ -3,7 +3,7 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::Harm;
+use super::harm::Harm;
 use crate::changes::Changes;
 use crate::env::TestEnv;
 use crate::published::broken;
