@@ -15,7 +15,7 @@ fn a_repository_that_fails_is_named_and_its_earlier_tarballs_stand() {
     let mut expected = env.tips();
     let greeting = env.commit(GREETING, "master", &[("a.txt", File::text("a"))]);
     let paper = env.commit(PAPER, "master", &[("a.txt", File::text("a"))]);
-    let failure = Fault::Status { code: 500, retry_after: None };
+    let failure = Fault::status(500);
     env.server.fault("extensions/SampleGreeting", failure, None);
 
     env.sync(&["--grace", "0s"]).exits(3).says(&[GREETING, "500"]);
@@ -37,7 +37,7 @@ fn a_broken_git_answer_fails_its_repository_only() {
     env.sync(&[]).exits(0);
     let before = env.tips();
     for (number, fault) in
-        [Fault::Html, Fault::Empty, Fault::Hangup, Fault::TruncatedJson].into_iter().enumerate()
+        [Fault::Html, Fault::Empty, Fault::Hangup, Fault::Truncated].into_iter().enumerate()
     {
         env.commit(GREETING, "master", &[("a.txt", File::text(number.to_string()))]);
         let path = if number == 3 { "SampleGreeting/git-upload-pack" } else { "SampleGreeting" };
@@ -59,9 +59,9 @@ fn a_broken_project_list_changes_nothing_and_the_error_says_what_came() {
     let before = env.published();
     for (fault, says) in [
         (Fault::Html, "begins with"),
-        (Fault::Status { code: 404, retry_after: None }, "404"),
-        (Fault::Status { code: 503, retry_after: Some(600) }, "503"),
-        (Fault::TruncatedJson, "JSON"),
+        (Fault::status(404), "404"),
+        (Fault::busy(503, "600"), "503"),
+        (Fault::Truncated, "JSON"),
         (Fault::Empty, "empty"),
         (Fault::Hangup, "cannot be reached"),
     ] {
@@ -96,7 +96,7 @@ fn an_upstream_that_suddenly_has_no_skins_changes_nothing() {
 #[test]
 fn a_temporary_failure_is_tried_again_after_the_time_that_the_server_says() {
     let env = TestEnv::sample();
-    let busy = || Fault::Status { code: 503, retry_after: Some(2) };
+    let busy = || Fault::busy(503, "2");
     env.server.fault("/projects/", busy(), Some(1));
     let start = Instant::now();
     env.sync(&["--retries", "2"]).exits(0);

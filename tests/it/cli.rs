@@ -196,7 +196,7 @@ fn a_sync_reports_what_it_made_and_how_long_it_took_unless_it_is_quiet() {
 
     env.commit(GREETING, "master", &[("a.txt", File::text("a"))]);
     assert_eq!(env.sync(&["--quiet"]).exits(0).text(), "\n");
-    let failure = Fault::Status { code: 500, retry_after: None };
+    let failure = Fault::status(500);
     env.commit(GREETING, "master", &[("a.txt", File::text("b"))]);
     env.server.fault("extensions/SampleGreeting", failure, None);
     env.sync(&["--quiet"]).exits(3).says(&[GREETING, "500"]);

@@ -1,7 +1,7 @@
 //! Servers whose answers have no end, come too slowly, or are far too large. The limits are those of the
 //! product; `builder/tests/network.rs` has more cases, with small ones.
 
-use tardist_tests::{Fault, File, TestEnv, Value};
+use tardist_tests::{Fault, File, TestEnv};
 
 const GREETING: &str = "extensions/SampleGreeting";
 const PAPER: &str = "skins/SamplePaper";
@@ -40,9 +40,7 @@ fn the_list_fails(fault: Fault, says: &[&str]) {
     let run = env.sync(&["--grace", "0s"]);
     run.exits(1).says(&["the earlier snapshot stays", &env.server.url()]).says(says);
     assert!(env.published() == before);
-    let report = std::fs::read(env.data().join("report.json")).unwrap();
-    let report: Value = serde_json::from_slice(&report).unwrap();
-    let peak = report["peak_memory"].as_u64().unwrap();
+    let peak = env.report()["peak_memory"].as_u64().unwrap();
     assert!(peak < 384 << 20, "{} MiB", peak >> 20);
 }
 

@@ -21,14 +21,6 @@ fn list(env: &TestEnv, ids: &[&str]) -> String {
     format!("list={}", path.display())
 }
 
-/// Runs `tardist sync` with this configuration file, and without an upstream from the environment.
-fn sync_with(env: &TestEnv, config: &str, args: &[&str]) -> tardist_tests::Run {
-    fs::write(env.folder().join("tardist.toml"), config).unwrap();
-    let mut command = env.command(&[&["sync"], args].concat());
-    command.env_remove("TARDIST_UPSTREAM");
-    command.output().unwrap().into()
-}
-
 /// Starts a server that answers every request with a JSON document, which gets the request line. It
 /// runs until the test ends.
 fn api(document: impl Fn(&str) -> String + Send + 'static) -> String {
@@ -85,7 +77,7 @@ fn a_repository_whose_branches_cannot_be_read_is_named_and_stays_published() {
     let before = env.tips();
     assert!(before.contains_key(&format!("{GREETING} master")));
 
-    let fault = tardist_tests::Fault::Status { code: 500, retry_after: None };
+    let fault = tardist_tests::Fault::status(500);
     env.server.fault("SampleGreeting", fault, None);
     let commit = env.commit(PAPER, "master", &[("a.txt", File::text("a"))]);
     env.sync(&["--upstream", &list, "--grace", "0s"]).exits(3).says(&[GREETING, "500"]);
@@ -177,7 +169,7 @@ fn a_wiki_lists_the_repositories_and_branches() {
     let config = format!(
         "[[upstream]]\ntype = \"mediawiki\"\nurl = \"{wiki}/w/api.php\"\ngit-url = \"{git}\"\n"
     );
-    sync_with(&env, &config, &[]).exits(0);
+    env.sync_with(&config, &[]).exits(0);
     let tips: Vec<String> = env.tips().into_keys().collect();
     let expected = [
         format!("{GREETING} REL1_45"),
@@ -214,7 +206,7 @@ fn an_organization_on_github_and_a_directory_together() {
         git.trim_end_matches("/r"),
         env.upstream.root().display()
     );
-    let run = sync_with(&env, &config, &[]);
+    let run = env.sync_with(&config, &[]);
     run.exits(3).says(&[
         "skins/Away",
         "taken from an upstream that is configured before",

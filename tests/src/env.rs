@@ -5,13 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rusqlite::{Connection, OpenFlags};
 use sample_upstream::{File, Oid, Repository, RequestKind, Server, Time, Upstream, sample};
 use tempfile::TempDir;
 use toml::{Table, Value, toml};
 
 use crate::disk::{Files, files};
 use crate::process::{Run, Running, built, program};
+use crate::published::published;
 use crate::site::Site;
 
 /// A system of its own in a temporary folder, which is deleted when this is dropped.
@@ -85,22 +85,17 @@ impl TestEnv {
     /// time.
     #[must_use]
     pub fn tips(&self) -> BTreeMap<String, String> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-        let snapshot = Connection::open_with_flags(self.snapshot(), flags).unwrap();
-        let mut select = snapshot
-            .prepare("SELECT kind || '/' || name || ' ' || branch, commit_id FROM branch")
-            .unwrap();
-        let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-        rows.map(Result::unwrap).collect()
+        let all = published(&self.snapshot()).unwrap();
+        all.into_iter().map(|it| (format!("{} {}", it.id, it.branch), it.commit)).collect()
     }
 
     /// The published tarball of a branch of `extensions/NAME` or `skins/NAME`.
     #[must_use]
     #[track_caller]
     pub fn tarball(&self, id: &str, branch: &str) -> PathBuf {
-        let tips = self.tips();
-        let commit = tips.get(&format!("{id} {branch}")).expect("a published branch");
-        self.data().join(format!("dist/{id}-{branch}-{}.tar.gz", &commit[..7]))
+        let all = published(&self.snapshot()).unwrap();
+        let found = all.into_iter().find(|it| it.id == id && it.branch == branch);
+        self.data().join("dist").join(found.expect("a published branch").path)
     }
 
     /// The repository `extensions/NAME` or `skins/NAME` of the upstream.
@@ -137,6 +132,22 @@ impl TestEnv {
     #[must_use]
     pub fn sync(&self, args: &[&str]) -> Run {
         self.tardist(&[&["sync"], args].concat())
+    }
+
+    /// Runs `tardist sync` with this configuration file, which names the upstreams, and with these
+    /// further arguments.
+    #[must_use]
+    pub fn sync_with(&self, config: &str, args: &[&str]) -> Run {
+        fs::write(self.folder().join("tardist.toml"), config).unwrap();
+        let mut command = self.command(&[&["sync"], args].concat());
+        command.env_remove("TARDIST_UPSTREAM");
+        command.output().unwrap().into()
+    }
+
+    /// The report of the last cycle: `report.json`.
+    #[must_use]
+    pub fn report(&self) -> serde_json::Value {
+        serde_json::from_slice(&fs::read(self.data().join("report.json")).unwrap()).unwrap()
     }
 
     /// Starts `tardist` with these arguments and does not wait.

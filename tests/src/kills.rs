@@ -143,7 +143,7 @@ impl Kills {
 }
 
 /// Sends a signal that ends a process. False if the process is gone.
-fn send(process: u32, signal: Signal) -> bool {
+pub(crate) fn send(process: u32, signal: Signal) -> bool {
     let process = Pid::from_raw(process.try_into().unwrap());
     let sent = kill(process, signal).is_ok();
     // Rust's handler takes the first one for an access to the end of a stack, sees that it is none, and

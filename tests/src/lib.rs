@@ -9,7 +9,7 @@
 //!
 //! In this package:
 //!
-//! - `src/` is this library. `src/bin/torture.rs` is `cargo xtask torture`.
+//! - `src/` is this library. `src/bin/torture/` is `cargo xtask torture`.
 //! - `it/` has the tests, a module for each topic.
 //! - `gerrit/` and `schemathesis/` say which versions of these two tools `cargo xtask test`
 //!   installs.
@@ -27,32 +27,42 @@
 
 mod access_log;
 mod browser;
+mod changes;
 mod component;
+mod crashes;
+pub mod damage;
 mod disk;
 mod document;
+mod endurance;
 mod env;
 mod family;
 mod gerrit;
 pub mod hostile;
 mod imports;
 mod kills;
+mod load;
 mod nginx;
 mod process;
+mod published;
 mod schemathesis;
 mod site;
 mod tarball;
 
 pub use browser::{Browser, Element};
 pub use component::interfaces;
+pub use crashes::{Crash, Crashes};
 pub use disk::{Files, files, sha256};
 pub use document::{Document, Parameter, examples};
+pub use endurance::{Endurance, Figures};
 pub use env::{TestEnv, served};
 pub use family::{Guard, Watched, watch};
 pub use gerrit::Gerrit;
 pub use imports::{Imports, Module};
 pub use kills::{Killed, Kills};
+pub use load::{Load, Loaded};
 pub use nginx::{LoggedRequest, Nginx};
 pub use process::{Run, Running, signal, within};
+pub use published::{Published, broken, published};
 pub use sample_upstream::{Fault, File, Oid, Repository, Request, RequestKind, State, Time};
 pub use schemathesis::schemathesis;
 /// For the JSON in answers.

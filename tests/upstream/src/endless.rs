@@ -1,4 +1,4 @@
-//! Answers of hostile servers: dripping, without an end, or far too large.
+//! Answers of hostile servers: dripping, without an end, far too large, or cut.
 
 use std::io::{self, Write};
 use std::pin::Pin;
@@ -73,6 +73,28 @@ impl Body for Endless {
     }
 }
 
+/// A body that has some bytes, and then the connection breaks.
+pub(crate) struct Broken(Option<Bytes>);
+
+impl Broken {
+    pub(crate) fn after(bytes: Bytes) -> Self {
+        Self(Some(bytes))
+    }
+}
+
+impl Body for Broken {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let broken = || io::Error::other("the connection is broken on purpose");
+        Poll::Ready(Some(self.0.take().map(Frame::data).ok_or_else(broken)))
+    }
+}
+
 /// A packet on this band of the side band (gitprotocol-pack, "Packfile Data").
 fn packet(band: u8, data: &[u8]) -> Vec<u8> {
     let mut packet = format!("{:04x}", data.len() + 5).into_bytes();
@@ -143,6 +165,16 @@ mod tests {
                     expected.map(str::as_bytes)
                 );
             }
+        });
+    }
+
+    #[test]
+    fn a_broken_body_has_its_bytes_and_then_an_error() {
+        run(async {
+            let mut body = Broken::after(Bytes::from("ab"));
+            let frame = body.frame().await.expect("a frame").expect("no error");
+            assert_eq!(frame.into_data().expect("data"), "ab");
+            assert!(body.frame().await.is_some_and(|frame| frame.is_err()));
         });
     }
 

@@ -11,17 +11,26 @@ pub enum Fault {
     Status {
         /// The HTTP status code.
         code: u16,
-        /// The header `Retry-After`, in seconds; `None` for no such header.
-        retry_after: Option<u32>,
+        /// The header `Retry-After`, sent as it is: seconds, an HTTP date, or nonsense. `None` for no
+        /// such header.
+        retry_after: Option<String>,
     },
     /// 200 with an HTML login page, as a proxy sends it, or a server whose session has ended.
     Html,
-    /// The first half of the right body, as a complete answer. So JSON ends too early.
-    TruncatedJson,
+    /// The first half of the right body, as a complete answer. So JSON or a pack ends too early.
+    Truncated,
+    /// The first half of the right body. Then the connection breaks.
+    Cut,
+    /// The right body with one wrong byte: in its pack if it has one, else in its middle.
+    Corrupt,
     /// 200 without a body.
     Empty,
+    /// 200 with a list of projects that has no project.
+    EmptyList,
     /// The connection is closed without an answer.
     Hangup,
+    /// No answer at all. The connection stays open.
+    BlackHole,
     /// The right answer, after this time.
     Stall(Duration),
     /// 302 to this URL.
@@ -41,6 +50,19 @@ pub enum Fault {
     EndlessProgress,
     /// The answer to a fetch: a pack with an object without an end. Only for `git-upload-pack`.
     EndlessObject,
+}
+
+impl Fault {
+    /// An answer with this status, without `Retry-After`.
+    #[must_use]
+    pub fn status(code: u16) -> Self {
+        Self::Status { code, retry_after: None }
+    }
+
+    /// An answer with this status and this `Retry-After`.
+    pub fn busy(code: u16, retry_after: impl Into<String>) -> Self {
+        Self::Status { code, retry_after: Some(retry_after.into()) }
+    }
 }
 
 /// The faults that are set, oldest first.

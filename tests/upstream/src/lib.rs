@@ -29,7 +29,7 @@
 //! repository.branch("REL1_45", tip)?;
 //!
 //! let server = Server::start(root.path(), ([127, 0, 0, 1], 0).into())?;
-//! server.fault("/branches", Fault::Status { code: 503, retry_after: Some(1) }, Some(2));
+//! server.fault("/branches", Fault::busy(503, "1"), Some(2));
 //! // … point a client at server.url() …
 //! assert!(server.requests().iter().all(|request| request.kind != RequestKind::Other));
 //! # Ok(())

@@ -69,6 +69,23 @@ impl Upstream {
         }
     }
 
+    /// The state of a project; `None` if there is no such project.
+    pub(crate) fn state(&self, name: &ProjectName) -> Result<Option<State>, Error> {
+        let folder = self.path(name);
+        if folder.join("HEAD").is_file() { read_state(&folder).map(Some) } else { Ok(None) }
+    }
+
+    /// Gives a project another name. What is below it stays.
+    ///
+    /// # Errors
+    /// A name is not a project name, there is no such project, or the folder cannot be written.
+    pub fn rename(&self, from: &str, to: &str) -> Result<(), Error> {
+        let (from, to) = (self.path(&from.parse()?), self.path(&to.parse()?));
+        let folder = to.parent().unwrap_or(&self.root);
+        fs::create_dir_all(folder).map_err(file_error("create", folder))?;
+        fs::rename(&from, &to).map_err(file_error("rename", &from))
+    }
+
     /// The names of all projects, sorted by their bytes, as in Gerrit.
     pub(crate) fn projects(&self) -> Result<Vec<ProjectName>, Error> {
         let mut names = Vec::new();
@@ -174,6 +191,37 @@ impl Repository {
         self.set_ref(&format!("refs/tags/{name}"), commit)
     }
 
+    /// Sets a branch to any object, or to one that is not there. Git would refuse that.
+    ///
+    /// # Errors
+    /// The repository cannot be written.
+    pub fn misdirect(&self, branch: &str, object: Oid) -> Result<(), Error> {
+        self.write(&format!("refs/heads/{branch}"), &object.to_string())
+    }
+
+    /// Writes an annotated tag of a commit. No ref points to it.
+    ///
+    /// # Errors
+    /// The commit is missing, or the repository cannot be written.
+    pub fn tag_object(&self, name: &str, commit: Oid) -> Result<Oid, Error> {
+        let person = Signature::new("Sample Author", "author@example.org", &git2::Time::new(0, 0));
+        self.git
+            .find_object(commit, None)
+            .and_then(|target| self.git.tag_annotation_create(name, &target, &person?, name))
+            .map_err(self.error("write a tag"))
+    }
+
+    /// Removes an object, as the server's `git gc` does with one that no branch has any more. It must
+    /// not be in a pack.
+    ///
+    /// # Errors
+    /// It is in a pack or not there, or the repository cannot be written.
+    pub fn remove_object(&self, id: Oid) -> Result<(), Error> {
+        let id = id.to_string();
+        let path = self.path().join("objects").join(&id[..2]).join(&id[2..]);
+        fs::remove_file(&path).map_err(file_error("remove", &path))
+    }
+
     /// Deletes a branch.
     ///
     /// # Errors
@@ -252,10 +300,12 @@ impl Repository {
         })
     }
 
-    pub(crate) fn state(&self) -> Result<State, Error> {
-        let Some(text) = self.read(STATE_FILE)? else { return Ok(State::default()) };
-        let path = self.path().join(STATE_FILE);
-        State::read(&text).ok_or(Error::State { path, text })
+    /// The project's state.
+    ///
+    /// # Errors
+    /// The state file cannot be read, or has no state.
+    pub fn state(&self) -> Result<State, Error> {
+        read_state(self.path())
     }
 
     fn head(&self) -> Result<Option<String>, git2::Error> {
@@ -353,12 +403,7 @@ impl Repository {
     }
 
     fn read(&self, file: &str) -> Result<Option<String>, Error> {
-        let path = self.path().join(file);
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok(Some(text.trim().to_owned())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(file_error("read", &path)(error)),
-        }
+        read(&self.path().join(file))
     }
 
     fn write(&self, file: &str, text: &str) -> Result<(), Error> {
@@ -373,6 +418,22 @@ impl Repository {
 
     pub(crate) fn error(&self, action: &'static str) -> impl Fn(git2::Error) -> Error {
         git_error(action, &self.name)
+    }
+}
+
+/// The state of the project in this folder.
+fn read_state(folder: &Path) -> Result<State, Error> {
+    let path = folder.join(STATE_FILE);
+    let Some(text) = read(&path)? else { return Ok(State::default()) };
+    State::read(&text).ok_or(Error::State { path, text })
+}
+
+/// The text of a file, without the space around it; `None` if there is no such file.
+fn read(path: &Path) -> Result<Option<String>, Error> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text.trim().to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(file_error("read", path)(error)),
     }
 }
 

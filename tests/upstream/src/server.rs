@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -24,13 +24,13 @@ use hyper::service::service_fn;
 use hyper::{Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::runtime::Runtime;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::Error;
 use crate::cgi::Backend;
-use crate::endless::{self, Dripping, Endless};
+use crate::endless::{self, Broken, Dripping, Endless};
 use crate::fault::{Fault, Faults};
 use crate::gerrit::{
     self, BranchesQuery, Project, ProjectInfo, ProjectName, ProjectsQuery, Refusal, State,
@@ -82,6 +82,8 @@ struct Shared {
     releases: Mutex<Vec<String>>,
     /// 0 for no limit.
     page_limit: AtomicUsize,
+    /// Whether it accepts connections.
+    is_open: watch::Sender<bool>,
 }
 
 impl Server {
@@ -105,6 +107,7 @@ impl Server {
             made_up: Mutex::default(),
             releases: Mutex::new(RELEASES.map(str::to_owned).to_vec()),
             page_limit: AtomicUsize::new(0),
+            is_open: watch::Sender::new(true),
         });
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
@@ -157,6 +160,27 @@ impl Server {
     /// Removes all faults.
     pub fn clear_faults(&self) {
         self.shared.faults().clear();
+    }
+
+    /// Closes the port: whoever connects is refused, until [`Server::open_port`]. The port stays
+    /// taken, so that no other program gets it meanwhile. Connections that are open stay open.
+    pub fn close_port(&self) {
+        self.set_open(false);
+    }
+
+    /// Opens the port again.
+    pub fn open_port(&self) {
+        self.set_open(true);
+    }
+
+    /// Waits until the port is as it was asked to be: another thread opens and closes it.
+    fn set_open(&self, open: bool) {
+        self.shared.is_open.send_replace(open);
+        let start = Instant::now();
+        let is_open = || std::net::TcpStream::connect(self.address).is_ok();
+        while is_open() != open && start.elapsed() < END_PATIENCE {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// The requests since the start or [`Server::clear_requests`], in the order in which they came.
@@ -212,17 +236,47 @@ fn run(
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    let Ok(address) = listener.local_addr() else { return };
     // This fails only outside a runtime.
-    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    let Ok(mut listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    let mut is_open = shared.is_open.subscribe();
+    loop {
+        let closed = async { is_open.wait_for(|open| !open).await.is_ok() };
+        tokio::select! {
+            () = accept_all(&listener, &shared) => {}
+            // It is false when the server ends.
+            closed = closed => if !closed { return },
+        }
+        drop(listener);
+        let Ok(socket) = take(address) else { return };
+        if is_open.wait_for(|open| *open).await.is_err() {
+            return;
+        }
+        let Ok(opened) = socket.listen(1024) else { return };
+        listener = opened;
+    }
+}
+
+/// Accepts connections, without an end.
+async fn accept_all(listener: &tokio::net::TcpListener, shared: &Arc<Shared>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                tokio::spawn(connection(stream, Arc::clone(&shared)));
+                tokio::spawn(connection(stream, Arc::clone(shared)));
             }
             // The client closed the connection, or too many files are open. Both pass.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
     }
+}
+
+/// Takes a port without listening at it.
+fn take(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Connections of the earlier listener may still be open.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
 }
 
 async fn connection(stream: TcpStream, shared: Arc<Shared>) {
@@ -275,7 +329,10 @@ async fn serve(shared: Arc<Shared>, request: HttpRequest) -> Result<Answer, Hang
             tokio::time::sleep(time).await;
             answer(shared, route, request).await
         }
-        Some(Fault::TruncatedJson) => halve(answer(shared, route, request).await).await,
+        Some(Fault::BlackHole) => std::future::pending().await,
+        Some(Fault::Truncated) => halve(answer(shared, route, request).await).await,
+        Some(Fault::Cut) => cut(answer(shared, route, request).await).await,
+        Some(Fault::Corrupt) => corrupt(answer(shared, route, request).await).await,
         Some(Fault::Drip) => {
             answer(shared, route, request).await.map(|body| Dripping::new(body).boxed())
         }
@@ -403,7 +460,8 @@ async fn git(
     service: &str,
     request: HttpRequest,
 ) -> Answer {
-    match shared.upstream.open(project).and_then(|it| it.map(|it| it.state()).transpose()) {
+    // Not opened: libgit2 does not read every repository that Git serves.
+    match shared.upstream.state(project) {
         Ok(Some(State::Active | State::ReadOnly)) => {}
         Ok(_) => return text(StatusCode::NOT_FOUND, "Not Found"),
         Err(error) => return failure(&error),
@@ -421,10 +479,11 @@ fn wrong_answer(fault: Fault) -> Answer {
             let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let answer = text(status, status.canonical_reason().unwrap_or("A fault"));
             match retry_after {
-                Some(seconds) => with(answer, RETRY_AFTER, &seconds.to_string()),
+                Some(value) => with(answer, RETRY_AFTER, &value),
                 None => answer,
             }
         }
+        Fault::EmptyList => whole(StatusCode::OK, JSON, ")]}'\n{}\n"),
         Fault::Html => whole(StatusCode::OK, HTML, LOGIN_PAGE),
         Fault::Redirect(url) => with(text(StatusCode::FOUND, ""), LOCATION, &url),
         Fault::Endless => streamed(JSON, Endless::new(")]}'\n", vec![b' '; 1 << 16])),
@@ -469,6 +528,29 @@ async fn halve(answer: Answer) -> Answer {
     let whole = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     parts.headers.remove(CONTENT_LENGTH);
     Response::from_parts(parts, full(whole.slice(..whole.len() / 2)))
+}
+
+async fn cut(answer: Answer) -> Answer {
+    let (mut parts, body) = answer.into_parts();
+    let whole = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    // Chunked, so that the first half leaves before the connection breaks.
+    parts.headers.remove(CONTENT_LENGTH);
+    Response::from_parts(parts, Broken::after(whole.slice(..whole.len() / 2)).boxed())
+}
+
+async fn corrupt(answer: Answer) -> Answer {
+    /// Behind the header of a pack and that of its first object: in what the object holds.
+    const INSIDE: usize = 16;
+    let (parts, body) = answer.into_parts();
+    let whole = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let mut wrong = whole.to_vec();
+    // What comes before a pack are only messages.
+    let pack = wrong.windows(4).position(|bytes| bytes == b"PACK");
+    let place = pack.map_or(wrong.len() / 2, |start| start + INSIDE);
+    if let Some(byte) = wrong.get_mut(place) {
+        *byte ^= 0x55;
+    }
+    Response::from_parts(parts, full(wrong))
 }
 
 /// Compresses JSON, as Gerrit does. Git compresses its objects itself.

@@ -46,6 +46,7 @@ fn serve(root: &Path) -> Server {
     Server::start(root, ([127, 0, 0, 1], 0).into()).expect("a server")
 }
 
+#[derive(Debug)]
 struct Reply {
     status: u16,
     headers: Vec<(String, String)>,
@@ -322,9 +323,9 @@ fn each_fault_changes_a_rest_answer_in_its_way() {
         sample.server.fault("/projects/", fault, Some(1));
         sample.get(list)
     };
-    let reply = once(Fault::Status { code: 503, retry_after: Some(7) });
+    let reply = once(Fault::busy(503, "7"));
     assert_eq!((reply.status, reply.header("retry-after")), (503, Some("7")));
-    let reply = once(Fault::Status { code: 429, retry_after: None });
+    let reply = once(Fault::status(429));
     assert_eq!((reply.status, reply.header("retry-after")), (429, None));
     let reply = once(Fault::Html);
     assert_eq!(reply.status, 200);
@@ -333,8 +334,15 @@ fn each_fault_changes_a_rest_answer_in_its_way() {
     let reply = once(Fault::Empty);
     assert_eq!((reply.status, reply.body.as_str()), (200, ""));
     let whole = sample.get(list).body;
-    let reply = once(Fault::TruncatedJson);
+    let reply = once(Fault::Truncated);
     assert_eq!((reply.status, reply.body.as_str()), (200, &whole[..whole.len() / 2]));
+    let reply = once(Fault::busy(429, "99999999999"));
+    assert_eq!((reply.status, reply.header("retry-after")), (429, Some("99999999999")));
+    let reply = once(Fault::EmptyList);
+    assert_eq!((reply.status, reply.body.as_str()), (200, ")]}'\n{}\n"));
+    let reply = once(Fault::Corrupt);
+    let different = reply.body.bytes().zip(whole.bytes()).filter(|(one, other)| one != other);
+    assert_eq!((reply.body.len(), different.count()), (whole.len(), 1));
     let reply = once(Fault::Redirect("https://login.example.org/".to_owned()));
     assert_eq!((reply.status, reply.header("location")), (302, Some("https://login.example.org/")));
     let begin = Instant::now();
@@ -342,6 +350,9 @@ fn each_fault_changes_a_rest_answer_in_its_way() {
     assert_eq!(reply.body, whole);
     assert!(begin.elapsed() >= Duration::from_millis(150));
 
+    sample.server.clear_requests();
+    sample.server.fault("/projects/", Fault::Cut, Some(1));
+    assert!(try_get(&format!("{}{list}", sample.server.url())).is_err());
     sample.server.clear_requests();
     sample.server.fault("/projects/", Fault::Hangup, None);
     assert!(try_get(&format!("{}{list}", sample.server.url())).is_err());
@@ -357,9 +368,9 @@ fn faults_make_git_fail_and_a_late_answer_is_still_used() {
     let url = sample.extension("SampleNotes");
     let list = || git(work.path(), &["ls-remote", &url]);
     let faults = [
-        Fault::Status { code: 503, retry_after: Some(1) },
+        Fault::busy(503, "1"),
         Fault::Html,
-        Fault::TruncatedJson,
+        Fault::Truncated,
         Fault::Empty,
         Fault::Hangup,
         Fault::Redirect("http://127.0.0.1:9/".to_owned()),
@@ -376,6 +387,51 @@ fn faults_make_git_fail_and_a_late_answer_is_still_used() {
     sample.server.fault("SampleNotes", Fault::Stall(Duration::from_millis(50)), Some(2));
     assert!(list().status.success());
     assert!(git(work.path(), &["ls-remote", &sample.extension("SampleOld")]).status.success());
+}
+
+#[test]
+fn a_pack_that_is_cut_or_corrupt_is_no_clone() {
+    let sample = Sample::new();
+    let work = tempfile::tempdir().expect("a folder");
+    let url = sample.extension("SampleNotes");
+    for fault in [Fault::Truncated, Fault::Cut, Fault::Corrupt] {
+        // The first answer has the refs.
+        sample.server.fault("SampleNotes/git-upload-pack", Fault::Stall(Duration::ZERO), Some(1));
+        sample.server.fault("SampleNotes/git-upload-pack", fault.clone(), None);
+        let clone = git(work.path(), &["clone", "--quiet", &url, "clone"]);
+        assert!(!clone.status.success(), "{fault:?}");
+        sample.server.clear_faults();
+    }
+    git_says(work.path(), &["clone", "--quiet", &url, "clone"]);
+}
+
+#[test]
+fn a_closed_port_refuses_connections_until_it_is_opened_again() {
+    let sample = Sample::new();
+    let url = format!("{}/projects/", sample.server.url());
+    for _ in 0..3 {
+        sample.server.close_port();
+        let refused = try_get(&url).expect_err("no connection");
+        assert!(refused.to_string().contains("refused"), "{refused}");
+        sample.server.open_port();
+        assert!(try_get(&url).is_ok());
+    }
+}
+
+#[test]
+fn a_project_can_be_renamed_and_its_branches_led_astray() {
+    let sample = Sample::new();
+    let (from, to) = ("mediawiki/skins/SamplePaper", "mediawiki/skins/SampleInk");
+    sample.upstream.rename(from, to).expect("renamed");
+    let list = sample.get("/projects/?p=mediawiki/skins/").body;
+    assert!(list.contains(to) && !list.contains(from), "{list}");
+    let ink = sample.upstream.repository(to).expect("a repository");
+    let tip = ink.tip("master").expect("a tip").expect("a commit");
+    let tag = ink.tag_object("t", tip).expect("a tag");
+    ink.misdirect("master", tag).expect("a branch");
+    assert_eq!(ink.tip("master").expect("a tip"), Some(tag));
+    ink.remove_object(tag).expect("removed");
+    assert!(ink.remove_object(tag).is_err());
 }
 
 #[test]

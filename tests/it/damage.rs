@@ -1,0 +1,108 @@
+//! Damaged files, a disk that is full or read-only, and other processes: the next cycle repairs
+//! everything, without a hand. `cargo xtask torture --faults` prints the same as a table.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use tardist_tests::damage::harms;
+
+/// A test for each harm, so that a failure names it.
+macro_rules! tests {
+    ($($harm:ident),+ $(,)?) => {
+        $(
+            #[test]
+            fn $harm() {
+                is_repaired(stringify!($harm));
+            }
+        )+
+
+        /// The harms that have a test.
+        const TESTED: &[&str] = &[$(stringify!($harm)),+];
+    };
+}
+
+tests! {
+    builders_at_the_same_time,
+    checksums_a_folder,
+    checksums_garbage,
+    data_read_only,
+    disk_below_keep_free,
+    disk_full,
+    folder_of_mirrors_a_file,
+    folder_of_mirrors_gone,
+    folder_of_skins_a_file,
+    folder_of_skins_gone,
+    folder_of_tarballs_a_file,
+    folder_of_tarballs_gone,
+    mirror_a_file,
+    mirror_with_cut_indexes,
+    mirror_with_cut_packs,
+    mirror_with_flipped_packs,
+    mirror_with_garbage_as_config,
+    mirror_with_garbage_as_head,
+    mirror_with_garbage_as_shallow,
+    mirror_without_head,
+    mirror_without_indexes,
+    mirror_without_objects,
+    mirror_without_packs,
+    mirror_without_refs,
+    mirrors_read_only,
+    quarantine_a_folder,
+    quarantine_garbage,
+    report_a_folder,
+    report_garbage,
+    sigint,
+    sigterm,
+    skins_read_only,
+    snapshot_a_folder,
+    snapshot_cut,
+    snapshot_empty,
+    snapshot_flipped,
+    snapshot_gone,
+    snapshot_older_than_the_state,
+    snapshot_with_a_journal,
+    snapshot_with_a_log,
+    snapshot_with_a_wrong_digit,
+    state_a_folder,
+    state_cut,
+    state_empty,
+    state_flipped,
+    state_gone,
+    state_older_than_the_snapshot,
+    state_with_a_journal,
+    state_with_a_log,
+    tarball_a_folder,
+    tarball_cut,
+    tarball_flipped,
+    tarball_gone,
+    tarballs_read_only,
+}
+
+#[track_caller]
+fn is_repaired(name: &str) {
+    let harm = harms().find(|harm| harm.name == name).expect("a harm of this name");
+    for busy in harm.states() {
+        let harmed = harm.run(*busy);
+        if let Some(why) = &harmed.left_out {
+            // For example, only root can make a disk that is full.
+            println!("left out: {why}");
+        }
+        let upstream = if *busy { "busy" } else { "quiet" };
+        assert!(harmed.complaints.is_empty(), "{name}, the upstream is {upstream}: {harmed:#?}");
+    }
+}
+
+#[test]
+fn each_harm_has_a_test_and_a_row_for_operators() {
+    let tested: BTreeSet<&str> = TESTED.iter().copied().collect();
+    let all: BTreeSet<&str> = harms().map(|harm| harm.name).collect();
+    assert_eq!(tested, all);
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reliability.md");
+    let page = fs::read_to_string(page).unwrap();
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| ")).collect();
+    for name in all {
+        let rows = rows.iter().filter(|row| row.contains(&format!("`{name}`"))).count();
+        assert_eq!(rows, 1, "the rows of docs/reliability.md with {name}");
+    }
+}

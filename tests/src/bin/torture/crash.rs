@@ -1,0 +1,44 @@
+//! `--crash`: cycles that are killed.
+
+use std::collections::BTreeMap;
+
+use tardist_tests::Crashes;
+
+/// After so many crashes, what is published is looked at over HTTP.
+const LOOK: u32 = 10;
+
+/// Returns how many of the crashes did harm.
+pub(crate) fn run(count: u32, seed: u64) -> usize {
+    println!("killing {count} cycles, seed {seed}");
+    let mut crashes = Crashes::new(seed, true);
+    let (mut seen, mut hit, mut missed) = (BTreeMap::<String, u32>::new(), 0, 0);
+    // A cycle may end before it is hit. Then it does not count, but not for ever.
+    for _ in 0..count * 3 {
+        if hit == count {
+            break;
+        }
+        let mut crash = crashes.crash_one();
+        if let Some((what, tenth)) = crash.hit {
+            hit += 1;
+            let moment = if what == "parent" { format!(" at {tenth}0 %") } else { String::new() };
+            *seen.entry(format!("{what}{moment}, which left {}", crash.left)).or_default() += 1;
+            if hit % LOOK == 0 {
+                crash.complaints.extend(crashes.look());
+                println!("{hit} of {count}, {missed} missed");
+            }
+        }
+        if !crash.complaints.is_empty() {
+            missed += 1;
+            println!("    MISSED after {:?}: {:#?}", crash.hit, crash.complaints);
+        }
+    }
+    for (what, count) in &seen {
+        println!("{count:5}  {what}");
+    }
+    println!("{hit} cycles were hit; {missed} left something that was not whole, or needed a hand");
+    if hit < count {
+        println!("too few were hit");
+        missed += 1;
+    }
+    missed
+}

@@ -1,0 +1,206 @@
+//! Killing a cycle at random moments: whatever is published stays whole, and the next cycle does the
+//! rest without a hand.
+
+use std::fs;
+use std::process::{Child, Command};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use crate::changes::{Changes, expected};
+use crate::env::TestEnv;
+use crate::family::{children, is_worker};
+use crate::kills::send;
+use crate::published::{broken, published, untidy};
+use crate::site::Site;
+
+/// A system with the sample content, whose cycles are killed.
+pub struct Crashes {
+    // Dropped first: it serves what the system has.
+    site: Option<Site>,
+    env: TestEnv,
+    changes: Changes,
+    /// How long a cycle without a kill takes.
+    cycle: Duration,
+}
+
+/// What one kill did.
+#[derive(Debug)]
+pub struct Crash {
+    /// What was killed, and when: `parent` or `worker`, and which tenth of a cycle had passed. `None` if
+    /// the cycle had ended before.
+    pub hit: Option<(&'static str, u32)>,
+    /// What was in the data directory then: `nothing new`, `new tarballs` or `a new snapshot`.
+    pub left: &'static str,
+    /// What is not as it has to be.
+    pub complaints: Vec<String>,
+}
+
+impl Crashes {
+    /// Syncs the sample content once. The same seed gives the same choices. With `serve`, what is
+    /// published is looked at over HTTP, too.
+    #[must_use]
+    pub fn new(seed: u64, serve: bool) -> Self {
+        let env = TestEnv::sample();
+        env.sync(&[]).exits(0);
+        let site = serve.then(|| env.serve(&[]));
+        let changes = Changes::new(seed);
+        let mut crashes = Self { site, env, changes, cycle: Duration::ZERO };
+        crashes.changes.some(&crashes.env);
+        let start = Instant::now();
+        crashes.env.sync(&[]).exits(0);
+        crashes.cycle = start.elapsed();
+        crashes
+    }
+
+    /// Changes the upstream, runs a cycle and kills it or one of its workers, looks at what is left,
+    /// runs another cycle and looks again.
+    pub fn crash_one(&mut self) -> Crash {
+        self.changes.some(&self.env);
+        let settings = self.settings();
+        let args: Vec<&str> =
+            ["sync"].into_iter().chain(settings.iter().map(String::as_str)).collect();
+        let before = self.env.published();
+        let mut command = self.env.command(&args);
+        let hit = self.kill(&mut command);
+        let left = self.left(&before);
+
+        let mut complaints = Vec::new();
+        self.is_whole("after the kill", &mut complaints);
+        self.succeeds(&args, "the next cycle", &mut complaints);
+        self.is_whole("after the next cycle", &mut complaints);
+        complaints.extend(untidy(&self.env.data()));
+        let is_published = published(&self.env.snapshot()).is_ok();
+        if is_published && self.env.tips() != expected(&self.env) {
+            let failures = &self.env.report()["failures"];
+            complaints.push(format!("the next cycle did not publish the tips: {failures}"));
+        }
+        self.succeeds(&["status"], "after the next cycle", &mut complaints);
+        if !complaints.is_empty() {
+            complaints.push(format!("the cycles were {args:?}"));
+        }
+        Crash { hit, left, complaints }
+    }
+
+    /// Whether all that the components say is there: the documents of all repositories, and their
+    /// tarballs. Takes a second, since an instance keeps what it has read for that long.
+    pub fn look(&self) -> Vec<String> {
+        let Some(site) = &self.site else { return Vec::new() };
+        site.catch_up();
+        let mut complaints = Vec::new();
+        let health = site.get("/health");
+        if health.status != 200 {
+            complaints.push(format!("/health: {} {}", health.status, health.text()));
+        }
+        for kind in crate::published::KINDS {
+            let answer = site.get(&format!("/info/{kind}"));
+            let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+            let repositories = document[kind].as_object().cloned().unwrap_or_default();
+            if repositories.is_empty() {
+                complaints.push(format!("/info/{kind}: {}", answer.status));
+            }
+            let branches = repositories.values().flat_map(|it| it["branches"].as_object());
+            for tarball in branches.flat_map(|it| it.values()).map(|it| &it["tarball"]) {
+                let path = format!("/dist/{kind}/{}", tarball["file"].as_str().unwrap_or_default());
+                let answer = site.get(&path);
+                let right = crate::sha256(&answer.body);
+                if answer.status != 200 || tarball["sha256"] != right.as_str() {
+                    complaints.push(format!("{path}: {} {right}", answer.status));
+                }
+            }
+        }
+        complaints
+    }
+
+    /// Settings that change what is published, for a cycle and the next one.
+    fn settings(&mut self) -> Vec<String> {
+        let upstream = self.env.server.url();
+        let random = self.changes.random();
+        let mut settings = Vec::new();
+        let grace = if random.bool() { "0s" } else { "1h" };
+        settings.extend(["--grace".to_owned(), grace.to_owned()]);
+        if random.usize(..3) == 0 {
+            let url = format!("https://{}.example.org/", random.u8(..3));
+            settings.extend(["--public-url".to_owned(), url]);
+        }
+        if random.usize(..3) == 0 {
+            // SampleChart has a submodule from there.
+            let elsewhere = upstream.replace("127.0.0.1", "localhost");
+            let map = format!("{upstream}/sample/={elsewhere}/sample/");
+            settings.extend(["--url-map".to_owned(), map]);
+        }
+        settings
+    }
+
+    /// Runs a cycle, and kills it or one of its workers at a random moment.
+    fn kill(&mut self, command: &mut Command) -> Option<(&'static str, u32)> {
+        let log = fs::File::create(self.env.folder().join("output.txt")).unwrap();
+        command.stdout(log.try_clone().unwrap()).stderr(log);
+        let start = Instant::now();
+        let mut cycle = command.spawn().unwrap();
+        let random = self.changes.random();
+        let (is_worker, moment) = (random.usize(..4) == 0, random.f64());
+        // The end of a cycle publishes: it is short, and what counts most.
+        let moment = if random.bool() { moment } else { 0.5 + moment / 2.0 };
+        sleep(self.cycle.mul_f64(moment));
+        let hit = if is_worker { kill_worker(&mut cycle) } else { kill_parent(&mut cycle, moment) };
+        cycle.wait().unwrap();
+        if hit.is_none() {
+            // It was shorter than the moment, so that the next one is hit.
+            self.cycle = self.cycle.min(start.elapsed());
+        }
+        hit
+    }
+
+    fn left(&self, before: &crate::Files) -> &'static str {
+        let after = self.env.published();
+        if after.get("snapshot.db") != before.get("snapshot.db") {
+            return "a new snapshot";
+        }
+        if after.keys().any(|path| !before.contains_key(path)) {
+            return "new tarballs";
+        }
+        "nothing new"
+    }
+
+    fn is_whole(&self, when: &str, complaints: &mut Vec<String>) {
+        self.succeeds(&["verify"], when, complaints);
+        let broken = broken(&self.env.data());
+        complaints.extend(broken.into_iter().map(|it| format!("{when}: {it}")));
+    }
+
+    fn succeeds(&self, args: &[&str], when: &str, complaints: &mut Vec<String>) {
+        let run = self.env.tardist(args);
+        if run.code != 0 {
+            complaints.push(format!("{when}: {args:?} exits with {}: {}", run.code, run.text()));
+        }
+    }
+}
+
+/// Kills the cycle itself. The tenth of a cycle is that at which it died.
+fn kill_parent(cycle: &mut Child, moment: f64) -> Option<(&'static str, u32)> {
+    if cycle.try_wait().unwrap().is_some() {
+        return None;
+    }
+    cycle.kill().unwrap();
+    Some(("parent", tenth(moment)))
+}
+
+/// Kills the first worker that is met; `None` if there is none any more.
+fn kill_worker(cycle: &mut Child) -> Option<(&'static str, u32)> {
+    while cycle.try_wait().unwrap().is_none() {
+        let worker = children(cycle.id()).into_iter().find(|id| is_worker(*id));
+        if worker.is_some_and(|worker| send(worker, Signal::SIGKILL)) {
+            return Some(("worker", 0));
+        }
+        sleep(Duration::from_millis(1));
+    }
+    None
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is from 0 to 10")]
+fn tenth(share: f64) -> u32 {
+    (share * 10.0) as u32
+}
