@@ -224,7 +224,9 @@ impl Cycle<'_> {
         mut note: impl FnMut(&Job, &JobResult),
         report: &mut Report,
     ) -> Catalogue {
-        let Plan { jobs, kept: mut catalogue, unknown, .. } = plan;
+        let Plan { mut jobs, kept: mut catalogue, unknown, .. } = plan;
+        // Neighbours that fail together would look like a host that is down.
+        jobs.sort_by_cached_key(|job| job.project.id.scattered());
         report.failures.extend(unknown.iter().map(merge::unknown));
         let (http, traffic) = (Arc::clone(self.http), supervisor.traffic());
         let received = move || http.received() + traffic.received();
