@@ -2,7 +2,7 @@
 //! `vendor/` as in extdist's production tarballs.
 //!
 //! It runs a foreign program on hostile content: [`requirements`] decides whether it runs, [`process`]
-//! when it is killed, and [`install`] where it works and what it sees of this machine.
+//! when it is killed, and [`mod@install`] where it works and what it sees of this machine.
 //!
 //! It is off by default: Composer asks hosts that tardist does not know, and a tarball is then only as
 //! reproducible as its `composer.lock`.
