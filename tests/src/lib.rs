@@ -50,7 +50,7 @@ mod tarball;
 
 pub use browser::{Browser, Element};
 pub use component::interfaces;
-pub use crashes::{Crash, Crashes};
+pub use crashes::{Crash, Crashes, Hit};
 pub use disk::{Files, files, sha256};
 pub use document::{Document, Parameter, examples};
 pub use endurance::{Endurance, Figures};
