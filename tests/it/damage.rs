@@ -13,6 +13,7 @@ test_each! {
     data_read_only,
     disk_below_keep_free,
     disk_full,
+    disk_full_of_old_tarballs,
     folder_of_mirrors_a_file,
     folder_of_mirrors_gone,
     folder_of_skins_a_file,
