@@ -33,6 +33,7 @@ mod crashes;
 pub mod damage;
 mod disk;
 mod document;
+pub mod down;
 mod endurance;
 mod env;
 mod family;
