@@ -1,34 +1,19 @@
 //! Damaged files, a disk that is full or read-only, and other processes: the next cycle repairs
 //! everything, without a hand. `cargo xtask torture --faults` prints the same as a table.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
-
 use tardist_tests::damage::harms;
 
-/// A test for each harm, so that a failure names it.
-macro_rules! tests {
-    ($($harm:ident),+ $(,)?) => {
-        $(
-            #[test]
-            fn $harm() {
-                is_repaired(stringify!($harm));
-            }
-        )+
+use crate::tables::are_tested_and_have_rows;
 
-        /// The harms that have a test.
-        const TESTED: &[&str] = &[$(stringify!($harm)),+];
-    };
-}
-
-tests! {
+test_each! {
+    is_repaired:
     builders_at_the_same_time,
     checksums_a_folder,
     checksums_garbage,
     data_read_only,
     disk_below_keep_free,
     disk_full,
+    disk_full_of_old_tarballs,
     folder_of_mirrors_a_file,
     folder_of_mirrors_gone,
     folder_of_skins_a_file,
@@ -95,14 +80,5 @@ fn is_repaired(name: &str) {
 
 #[test]
 fn each_harm_has_a_test_and_a_row_for_operators() {
-    let tested: BTreeSet<&str> = TESTED.iter().copied().collect();
-    let all: BTreeSet<&str> = harms().map(|harm| harm.name).collect();
-    assert_eq!(tested, all);
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reliability.md");
-    let page = fs::read_to_string(page).unwrap();
-    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| ")).collect();
-    for name in all {
-        let rows = rows.iter().filter(|row| row.contains(&format!("`{name}`"))).count();
-        assert_eq!(rows, 1, "the rows of docs/reliability.md with {name}");
-    }
+    are_tested_and_have_rows(TESTED, harms().map(|harm| harm.name));
 }

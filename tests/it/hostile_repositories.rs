@@ -5,29 +5,13 @@
 //! good repository is published. The second cycle does nothing again. `verify` finds all whole, `gc`
 //! ends, and nothing unfinished is left.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
-
 use tardist_tests::Kills;
 use tardist_tests::hostile::{Size, Trial, cases};
 
-/// A test for each case, so that a failure names its case.
-macro_rules! tests {
-    ($($case:ident),+ $(,)?) => {
-        $(
-            #[test]
-            fn $case() {
-                ends_as_it_should(stringify!($case));
-            }
-        )+
+use crate::tables::are_tested_and_have_rows;
 
-        /// The cases that have a test.
-        const TESTED: &[&str] = &[$(stringify!($case)),+];
-    };
-}
-
-tests! {
+test_each! {
+    ends_as_it_should:
     attribute_classes,
     attribute_fills,
     attribute_folders,
@@ -103,16 +87,7 @@ fn ends_as_it_should(name: &str) {
 
 #[test]
 fn each_case_has_a_test_and_a_row_for_operators() {
-    let tested: BTreeSet<&str> = TESTED.iter().copied().collect();
-    let all: BTreeSet<&str> = cases().map(|case| case.name).collect();
-    assert_eq!(tested, all);
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reliability.md");
-    let page = fs::read_to_string(page).unwrap();
-    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| ")).collect();
-    for name in all {
-        let rows = rows.iter().filter(|row| row.contains(&format!("`{name}`"))).count();
-        assert_eq!(rows, 1, "the rows of docs/reliability.md with {name}");
-    }
+    are_tested_and_have_rows(TESTED, cases().map(|case| case.name));
 }
 
 #[test]

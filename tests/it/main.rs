@@ -8,6 +8,9 @@
     reason = "test code: an error here fails a test and says where"
 )]
 
+#[macro_use]
+mod tables;
+
 mod answers;
 mod architecture;
 mod authority;

@@ -29,13 +29,23 @@ pub struct Crashes {
 /// What one kill did.
 #[derive(Debug)]
 pub struct Crash {
-    /// What was killed, and when: `parent` or `worker`, and which tenth of a cycle had passed. `None` if
-    /// the cycle had ended before.
-    pub hit: Option<(&'static str, u32)>,
+    /// What was killed. `None` if the cycle had ended before.
+    pub hit: Option<Hit>,
     /// What was in the data directory then: `nothing new`, `new tarballs` or `a new snapshot`.
     pub left: &'static str,
     /// What is not as it has to be.
     pub complaints: Vec<String>,
+}
+
+/// What is killed, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hit {
+    /// The cycle itself, when so many tenths of the time of a cycle had passed.
+    Tenth(u32),
+    /// The cycle itself, after its last worker: it writes the snapshot and the checksums, and sweeps.
+    Publishing,
+    /// One of its workers.
+    Worker,
 }
 
 impl Crashes {
@@ -134,23 +144,29 @@ impl Crashes {
         settings
     }
 
-    /// Runs a cycle, and kills it or one of its workers at a random moment.
-    fn kill(&mut self, command: &mut Command) -> Option<(&'static str, u32)> {
+    /// Runs a cycle, and kills it or one of its workers at a random moment. Publishing is short, and what
+    /// counts most, so that a half of the kills is for it.
+    fn kill(&mut self, command: &mut Command) -> Option<Hit> {
+        let publishing = self.env.report()["times"]["publishing_ms"].as_u64().unwrap_or(0);
         let log = fs::File::create(self.env.folder().join("output.txt")).unwrap();
         command.stdout(log.try_clone().unwrap()).stderr(log);
-        let start = Instant::now();
         let mut cycle = command.spawn().unwrap();
         let random = self.changes.random();
-        let (is_worker, moment) = (random.usize(..4) == 0, random.f64());
-        // The end of a cycle publishes: it is short, and what counts most.
-        let moment = if random.bool() { moment } else { 0.5 + moment / 2.0 };
-        sleep(self.cycle.mul_f64(moment));
-        let hit = if is_worker { kill_worker(&mut cycle) } else { kill_parent(&mut cycle, moment) };
+        let (choice, moment) = (random.usize(..4), random.f64());
+        let hit = match choice {
+            0 => kill_worker(&mut cycle),
+            1 => {
+                sleep(self.cycle.mul_f64(moment));
+                kill_parent(&mut cycle, Hit::Tenth(tenth(moment)))
+            }
+            _ => {
+                wait_for_workers(&mut cycle);
+                // Some time more than it takes, since the report does not count its very end.
+                sleep(Duration::from_millis(publishing + 5).mul_f64(moment));
+                kill_parent(&mut cycle, Hit::Publishing)
+            }
+        };
         cycle.wait().unwrap();
-        if hit.is_none() {
-            // It was shorter than the moment, so that the next one is hit.
-            self.cycle = self.cycle.min(start.elapsed());
-        }
         hit
     }
 
@@ -179,25 +195,38 @@ impl Crashes {
     }
 }
 
-/// Kills the cycle itself. The tenth of a cycle is that at which it died.
-fn kill_parent(cycle: &mut Child, moment: f64) -> Option<(&'static str, u32)> {
+/// Kills the cycle itself; `None` if it has ended.
+fn kill_parent(cycle: &mut Child, hit: Hit) -> Option<Hit> {
     if cycle.try_wait().unwrap().is_some() {
         return None;
     }
     cycle.kill().unwrap();
-    Some(("parent", tenth(moment)))
+    Some(hit)
 }
 
 /// Kills the first worker that is met; `None` if there is none any more.
-fn kill_worker(cycle: &mut Child) -> Option<(&'static str, u32)> {
+fn kill_worker(cycle: &mut Child) -> Option<Hit> {
     while cycle.try_wait().unwrap().is_none() {
         let worker = children(cycle.id()).into_iter().find(|id| is_worker(*id));
         if worker.is_some_and(|worker| send(worker, Signal::SIGKILL)) {
-            return Some(("worker", 0));
+            return Some(Hit::Worker);
         }
         sleep(Duration::from_millis(1));
     }
     None
+}
+
+/// Waits until the cycle has had workers and has none any more, or has ended.
+fn wait_for_workers(cycle: &mut Child) {
+    let mut had_one = false;
+    while cycle.try_wait().unwrap().is_none() {
+        let has_one = children(cycle.id()).into_iter().any(is_worker);
+        if had_one && !has_one {
+            return;
+        }
+        had_one |= has_one;
+        sleep(Duration::from_millis(1));
+    }
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is from 0 to 10")]

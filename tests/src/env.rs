@@ -134,14 +134,19 @@ impl TestEnv {
         self.tardist(&[&["sync"], args].concat())
     }
 
-    /// Runs `tardist sync` with this configuration file, which names the upstreams, and with these
-    /// further arguments.
+    /// `tardist` with these arguments and this configuration file, which names the upstreams.
+    #[must_use]
+    pub(crate) fn command_with(&self, config: &str, args: &[&str]) -> Command {
+        fs::write(self.folder().join("tardist.toml"), config).unwrap();
+        let mut command = self.command(args);
+        command.env_remove("TARDIST_UPSTREAM");
+        command
+    }
+
+    /// Runs `tardist sync` with this configuration file, and with these further arguments.
     #[must_use]
     pub fn sync_with(&self, config: &str, args: &[&str]) -> Run {
-        fs::write(self.folder().join("tardist.toml"), config).unwrap();
-        let mut command = self.command(&[&["sync"], args].concat());
-        command.env_remove("TARDIST_UPSTREAM");
-        command.output().unwrap().into()
+        self.command_with(config, &[&["sync"], args].concat()).output().unwrap().into()
     }
 
     /// The report of the last cycle: `report.json`.

@@ -33,6 +33,7 @@ mod crashes;
 pub mod damage;
 mod disk;
 mod document;
+pub mod down;
 mod endurance;
 mod env;
 mod family;
@@ -50,7 +51,7 @@ mod tarball;
 
 pub use browser::{Browser, Element};
 pub use component::interfaces;
-pub use crashes::{Crash, Crashes};
+pub use crashes::{Crash, Crashes, Hit};
 pub use disk::{Files, files, sha256};
 pub use document::{Document, Parameter, examples};
 pub use endurance::{Endurance, Figures};

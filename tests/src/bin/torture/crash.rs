@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tardist_tests::Crashes;
+use tardist_tests::{Crashes, Hit};
 
 /// After so many crashes, what is published is looked at over HTTP.
 const LOOK: u32 = 10;
@@ -11,17 +11,16 @@ const LOOK: u32 = 10;
 pub(crate) fn run(count: u32, seed: u64) -> usize {
     println!("killing {count} cycles, seed {seed}");
     let mut crashes = Crashes::new(seed, true);
-    let (mut seen, mut hit, mut missed) = (BTreeMap::<String, u32>::new(), 0, 0);
+    let (mut seen, mut hit, mut missed) = (BTreeMap::<(Hit, &str), u32>::new(), 0, 0);
     // A cycle may end before it is hit. Then it does not count, but not for ever.
     for _ in 0..count * 3 {
         if hit == count {
             break;
         }
         let mut crash = crashes.crash_one();
-        if let Some((what, tenth)) = crash.hit {
+        if let Some(what) = crash.hit {
             hit += 1;
-            let moment = if what == "parent" { format!(" at {tenth}0 %") } else { String::new() };
-            *seen.entry(format!("{what}{moment}, which left {}", crash.left)).or_default() += 1;
+            *seen.entry((what, crash.left)).or_default() += 1;
             if hit % LOOK == 0 {
                 crash.complaints.extend(crashes.look());
                 println!("{hit} of {count}, {missed} missed");
@@ -32,8 +31,13 @@ pub(crate) fn run(count: u32, seed: u64) -> usize {
             println!("    MISSED after {:?}: {:#?}", crash.hit, crash.complaints);
         }
     }
-    for (what, count) in &seen {
-        println!("{count:5}  {what}");
+    for ((hit, left), count) in &seen {
+        let what = match hit {
+            Hit::Tenth(tenth) => format!("the cycle at {tenth}0 %"),
+            Hit::Publishing => "the cycle while it published".to_owned(),
+            Hit::Worker => "a worker".to_owned(),
+        };
+        println!("{count:5}  {what:30} left {left}");
     }
     println!("{hit} cycles were hit; {missed} left something that was not whole, or needed a hand");
     if hit < count {

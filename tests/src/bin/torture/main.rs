@@ -7,6 +7,7 @@
 )]
 
 mod crash;
+mod down;
 mod endurance;
 mod faults;
 mod hostile;
@@ -31,7 +32,7 @@ struct Arguments {
     /// 1 GiB, twice
     #[arg(long, group = "mode")]
     hostile: bool,
-    /// Of the hostile repositories and the faults, only those whose name contains this; may be given
+    /// Of the hostile repositories, the faults and the ways to be down, only those whose name contains this; may be given
     /// several times
     #[arg(long, value_name = "NAME")]
     case: Vec<String>,
@@ -49,6 +50,10 @@ struct Arguments {
     /// builders: the next cycle has to repair everything. As root, it mounts small file systems
     #[arg(long, group = "mode")]
     faults: bool,
+    /// Sync so many repositories [default: 1400] whose host is down, in several ways, with the default
+    /// timeout and retries: no cycle may take ten minutes longer than the timeout
+    #[arg(long, value_name = "N", group = "mode", num_args = 0..=1, default_missing_value = "1400")]
+    down: Option<usize>,
     /// For so many seconds [default: 600]: 256 connections ask the components for everything, while a new
     /// snapshot is published each second. No answer may fail, or be of no snapshot
     #[arg(long, value_name = "SECONDS", group = "mode", num_args = 0..=1, default_missing_value = "600")]
@@ -80,6 +85,9 @@ fn main() -> ExitCode {
     }
     if arguments.faults {
         missed += faults::run(&arguments.case);
+    }
+    if let Some(repositories) = arguments.down {
+        missed += down::run(repositories, &arguments.case);
     }
     if let Some(seconds) = arguments.load {
         missed += load::run(arguments.connections, Duration::from_secs(seconds));
