@@ -11,9 +11,13 @@ use std::{
     time::SystemTime,
 };
 
-use crate::{Error, data_dir::unfinished::UNFINISHED, error::IoContext};
+use crate::{
+    Error,
+    data_dir::{set_aside, unfinished::UNFINISHED},
+    error::IoContext,
+};
 
-/// Replaces the file at `path`, or creates it. `fill` gets the path of an empty temporary file and writes the
+/// Replaces the file at `path`, or creates it. A folder that is there is [renamed](set_aside). `fill` gets the path of an empty temporary file and writes the
 /// content there.
 ///
 /// # Errors
@@ -28,6 +32,7 @@ pub fn put_file<T>(path: &Path, fill: impl FnOnce(&Path) -> Result<T, Error>) ->
         .at("create a file in", folder)?;
     let filled = fill(unfinished.path())?;
     unfinished.as_file().sync_all().at("write", path)?;
+    set_aside::unless_file(path)?;
     unfinished.persist(path).map_err(|e| e.error).at("rename a file to", path)?;
     Ok(filled)
 }

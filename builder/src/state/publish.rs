@@ -30,7 +30,6 @@ impl State {
         let stamps = stamps::renewed(&rendered, &self.stamps, now);
         self.save(Changes { catalogue, stamps })?;
         let path = layout.snapshot();
-        set_aside::unless_file(&path)?;
         let source = snapshot::Source {
             catalogue: &self.catalogue,
             rendered: &rendered,
