@@ -48,7 +48,7 @@ fn many(count: usize) -> TestEnv {
 
 #[test]
 fn of_a_host_that_fails_only_the_first_repositories_are_asked_for() {
-    const COUNT: usize = 40;
+    const COUNT: usize = 60;
     let env = many(COUNT);
     let before = env.tips();
     for (name, fault) in [
@@ -69,7 +69,7 @@ fn of_a_host_that_fails_only_the_first_repositories_are_asked_for() {
         assert_eq!(env.report()["failures"].as_array().unwrap().len(), COUNT, "each is named");
         env.server.clear_faults();
     }
-    env.sync(&[]).exits(0).says(&["40 tarballs made"]);
+    env.sync(&[]).exits(0).says(&["60 tarballs made"]);
     env.tardist(&["verify"]).exits(0);
 }
 

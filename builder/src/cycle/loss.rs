@@ -34,9 +34,8 @@ pub(super) struct Asked<'a> {
 /// Too much would no longer be published.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Loss {
-    kind: Kind,
-    /// "repositories", or "tarballs of repositories that are still listed".
-    what: &'static str,
+    /// "repositories (skins)", "repositories of URL".
+    what: String,
     lost: usize,
     of: usize,
     /// Some of the lost.
@@ -45,9 +44,9 @@ pub(super) struct Loss {
 
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, what, lost, of, names } = self;
+        let Self { what, lost, of, names } = self;
         let more = if names.len() < *lost { ", …" } else { "" };
-        write!(f, "{lost} of {of} {what} ({kind}) would be lost: {}{more}", names.join(", "))
+        write!(f, "{lost} of {of} {what} would be lost: {}{more}", names.join(", "))
     }
 }
 
@@ -62,7 +61,7 @@ pub(super) fn losses(published: &Catalogue, plan: &Plan, asked: Asked<'_>) -> Ve
         let is_listed = |id: &RepositoryId| listed.iter().any(|(it, _)| *it == id);
         let (there, gone): (Vec<_>, Vec<_>) = wanted.iter().partition(|(id, _)| is_listed(id));
         let names = gone.iter().map(|(id, _)| id.name.to_string()).collect();
-        losses.push(Loss::new(kind, "repositories", wanted.len(), names));
+        losses.push(Loss::new(format!("repositories ({kind})"), wanted.len(), names));
         let mut names = Vec::new();
         let mut tarballs = 0;
         for (id, record) in there {
@@ -73,11 +72,32 @@ pub(super) fn losses(published: &Catalogue, plan: &Plan, asked: Asked<'_>) -> Ve
                 }
             }
         }
-        let what = "tarballs of repositories that are still listed";
-        losses.push(Loss::new(kind, what, tarballs, names));
+        let what = format!("tarballs of repositories that are still listed ({kind})");
+        losses.push(Loss::new(what, tarballs, names));
+    }
+    if asked.upstreams.len() > 1 {
+        losses.extend(asked.upstreams.iter().map(|url| emptied(published, &listed, url, asked)));
     }
     losses.retain(|loss| loss.is_too_much(asked.max_loss));
     losses
+}
+
+/// The loss of all repositories of one upstream of several. Others may have so many that it is a small share.
+fn emptied(
+    published: &Catalogue,
+    listed: &BTreeSet<(&RepositoryId, &BranchName)>,
+    url: &str,
+    asked: Asked<'_>,
+) -> Loss {
+    let of_upstream = |record: &RepositoryRecord| record.upstream == url && is_asked(record, asked);
+    let (there, gone): (Vec<_>, Vec<_>) = published
+        .iter()
+        .filter(|(_, record)| of_upstream(record))
+        .map(|(id, _)| id)
+        .partition(|id| listed.iter().any(|(it, _)| it == id));
+    let names = if there.is_empty() { gone } else { Vec::new() };
+    let names: Vec<String> = names.into_iter().map(ToString::to_string).collect();
+    Loss::new(format!("repositories of {url}"), names.len(), names)
 }
 
 /// The branches that a plan makes or keeps.
@@ -99,9 +119,9 @@ fn is_asked(record: &RepositoryRecord, asked: Asked<'_>) -> bool {
 }
 
 impl Loss {
-    fn new(kind: Kind, what: &'static str, of: usize, names: Vec<String>) -> Self {
+    fn new(what: String, of: usize, names: Vec<String>) -> Self {
         let lost = names.len();
-        Self { kind, what, lost, of, names: names.into_iter().take(SHOWN).collect() }
+        Self { what, lost, of, names: names.into_iter().take(SHOWN).collect() }
     }
 
     fn is_too_much(&self, max_loss: usize) -> bool {
@@ -176,6 +196,22 @@ mod tests {
         let says = "5 of 20 tarballs of repositories that are still listed (extensions) would be lost: \
                     E005 REL1_45, E006 REL1_45";
         assert!(said[0].starts_with(says), "{said:?}");
+    }
+
+    #[test]
+    fn an_upstream_of_several_that_is_suddenly_empty_is_a_mass_loss() {
+        let mut all = catalogue(0..40, &BRANCHES);
+        let kept = all.clone();
+        let mut other = catalogue(40..41, &BRANCHES);
+        other.values_mut().for_each(|record| record.upstream = "https://other".to_owned());
+        all.extend(other);
+        let branches = BRANCHES.map(|name| name.parse().unwrap()).into();
+        let upstreams = ["https://g", "https://other"].into();
+        let asked = Asked { branches: &branches, upstreams: &upstreams, max_loss: 20 };
+        let plan = Plan { kept, ..Plan::default() };
+        let said: Vec<String> =
+            losses(&all, &plan, asked).iter().map(ToString::to_string).collect();
+        assert_eq!(said, ["1 of 1 repositories of https://other would be lost: extensions/E040"]);
     }
 
     #[test]

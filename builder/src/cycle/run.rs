@@ -35,6 +35,10 @@ use crate::{
 };
 use jiff::Timestamp;
 
+/// What to do about a full disk.
+const NO_SPACE: &str = "; there is no space on the disk: `tardist gc` frees some, and with a shorter grace (setting \
+                        grace) old tarballs go sooner";
+
 /// The options of one cycle.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
@@ -71,7 +75,8 @@ pub fn run(
     let cycle = Cycle { config, options, upstreams, layout: &layout, http: &http, now, progress };
     if let Err(error) = cycle.run(options_of_http, start, &mut report) {
         report.outcome = Outcome::Failed;
-        report.error = Some(error.to_string());
+        let hint = if error.is_out_of_space() { NO_SPACE } else { "" };
+        report.error = Some(format!("{error}{hint}"));
     }
     report.made.sort();
     report.failures.sort();
@@ -114,6 +119,9 @@ impl Cycle<'_> {
         let listing = self.list()?;
         report.times.listing_ms = millis(start.elapsed());
         report.listed = listing.ids().count();
+        if report.listed == 0 && listing.refused.is_empty() && state.generation == 0 {
+            return Err(self.nothing_listed());
+        }
         report.failures.extend(merge::refused(&listing));
         let before = Quarantine::read(self.layout);
         let mut quarantine = before.clone();
@@ -145,6 +153,16 @@ impl Cycle<'_> {
         publishing.publish(catalogue, &mut state, report)?;
         report.times.publishing_ms = millis(start.elapsed());
         Ok(())
+    }
+
+    /// The error of a first cycle in which no upstream has anything.
+    fn nothing_listed(&self) -> Error {
+        let urls: Vec<&str> = self.upstreams.iter().map(|upstream| upstream.url()).collect();
+        Error::ListForm {
+            what: "projects".to_owned(),
+            reason: "it names no extension and no skin".to_owned(),
+            url: urls.join(", "),
+        }
     }
 
     /// Opens the state. What was made from a snapshot is compared with the format of the tarballs.
