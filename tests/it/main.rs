@@ -39,6 +39,7 @@ mod real_schemathesis;
 mod search;
 mod tarball;
 mod torture;
+mod upgrade;
 mod upstream_faults;
 mod upstream_hosts;
 mod upstream_loss;

@@ -80,12 +80,15 @@ fn branch(
         Some((_, number)) if !name.ends_with(&plain_end) => number.parse().unwrap_or(1),
         _ => 1_u32,
     };
-    let missing = (!document.complete).then(|| Missing {
-        public: document.problems.first().cloned().unwrap_or_default(),
-        reason: "it was incomplete in the snapshot that the state was made from".to_owned(),
-        remedy: None,
-        may_pass: true,
-    });
+    let mut problems = document.problems;
+    let mut is_complete = document.complete;
+    for problem in &mut problems {
+        if let Some(public) = left_empty(problem) {
+            *problem = public;
+            is_complete = false;
+        }
+    }
+    let missing = if is_complete { Vec::new() } else { missing(&problems) };
     BranchRecord {
         commit: document.commit,
         committed_at: seconds(&document.committed_at).unwrap_or_default(),
@@ -93,8 +96,8 @@ fn branch(
         requires: document.requires,
         metadata: document.metadata,
         messages,
-        problems: document.problems,
-        missing: missing.into_iter().collect(),
+        problems,
+        missing,
         ingredients: Ingredients::default(),
         recipe: ADOPTED.to_owned(),
         revision: revision.saturating_sub(1),
@@ -102,6 +105,30 @@ fn branch(
         size: document.tarball.size,
         sha256: document.tarball.sha256,
     }
+}
+
+/// What is missing from a tarball that the snapshot says is incomplete: the problems that say so. Why it is missing is
+/// not in the snapshot.
+fn missing(problems: &[String]) -> Vec<Missing> {
+    let says_so = |problem: &&String| problem.contains("not in the tarball");
+    let missing = |public: &String| Missing {
+        public: public.clone(),
+        reason: "it was incomplete in the snapshot that the state was made from".to_owned(),
+        remedy: None,
+        may_pass: true,
+    };
+    let found: Vec<Missing> = problems.iter().filter(says_so).map(missing).collect();
+    match found.is_empty() {
+        true => vec![missing(&problems.first().cloned().unwrap_or_default())],
+        false => found,
+    }
+}
+
+/// The problem of a submodule that is missing, in today's words, from those of snapshots before version 4. These said
+/// this only as a problem, and with the reason, which is not for the public.
+fn left_empty(problem: &str) -> Option<String> {
+    let (path, _) = problem.strip_prefix("the submodule ")?.split_once(" is left empty: ")?;
+    Some(format!("the submodule {path} is not in the tarball"))
 }
 
 /// The catalogue of a newer snapshot, with those records of an older state that are about the same tarballs.
@@ -119,4 +146,46 @@ pub(super) fn merge(mut newer: Catalogue, known: Catalogue) -> Catalogue {
         imported.upstream = repository.upstream;
     }
     newer
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// The problems, and what is missing, of a branch with these problems in a snapshot.
+    fn imported(is_complete: Option<bool>, problems: &[&str]) -> (Vec<String>, Vec<String>) {
+        let mut document = json!({
+            "commit": "a".repeat(40), "committed_at": "2026-01-01T00:00:00Z", "requires": document::Requires::default(),
+            "metadata": document::Metadata::default(),
+            "problems": problems,
+            "tarball": {"file": "X-master-aaaaaaa.tar.gz", "url": "/x", "size": 1, "sha256": "f"},
+        });
+        if let Some(is_complete) = is_complete {
+            document["complete"] = json!(is_complete);
+        }
+        let record = branch(serde_json::from_value(document).unwrap(), None, 1);
+        (record.problems, record.missing.into_iter().map(|it| it.public).collect())
+    }
+
+    #[test]
+    fn all_that_is_missing_is_known_after_an_import() {
+        let link = "the symbolic link a to b is left out: it points to nothing";
+        let lost = ["lib/a", "lib/b"].map(|it| format!("the submodule {it} is not in the tarball"));
+        let all = [lost[0].as_str(), link, &lost[1]];
+        assert_eq!(imported(Some(false), &all).1, lost);
+        assert_eq!(imported(Some(true), &[link]).1, [""; 0]);
+        assert_eq!(imported(Some(false), &["half of it is gone"]).1, ["half of it is gone"]);
+    }
+
+    #[test]
+    fn what_old_snapshots_say_is_left_empty_is_missing_and_loses_its_reason() {
+        let link = "the symbolic link a to b is left out: it points to nothing";
+        let old = "the submodule lib/a is left empty: https://internal.example/a: not allowed";
+        let (problems, missing) = imported(None, &[old, link]);
+        assert_eq!(problems, ["the submodule lib/a is not in the tarball", link]);
+        assert_eq!(missing, problems[..1]);
+        assert_eq!(imported(None, &[link]).1, [""; 0]);
+    }
 }

@@ -200,6 +200,7 @@ impl State {
         if self.is_imported {
             transaction.execute_batch("DELETE FROM branch; DELETE FROM repository;")?;
             transaction.execute_batch("DELETE FROM stamp;")?;
+            write_retired(&transaction, &self.retired)?;
         }
         write_messages(&transaction, &changes.catalogue)?;
         write_repositories(&transaction, known, &changes.catalogue)?;
@@ -229,11 +230,7 @@ impl State {
         let Reading { wall, boot, uptime } = &self.reading;
         let transaction = self.db.transaction()?;
         if *retired != self.retired || self.is_imported {
-            transaction.execute("DELETE FROM retired", ())?;
-            let mut insert = transaction.prepare("INSERT INTO retired VALUES (?, ?, ?)")?;
-            for ((kind, file), since) in retired {
-                insert.execute(params![kind.as_str(), file, since])?;
-            }
+            write_retired(&transaction, retired)?;
         }
         transaction.execute(
             "UPDATE cycle SET elapsed = ?, wall = ?, boot = ?, uptime = ?, checked = ?, published = ?,
@@ -456,6 +453,15 @@ fn write_stamps(db: &Connection, known: &Stamps, stamps: &Stamps) -> rusqlite::R
     let mut insert = db.prepare("INSERT OR REPLACE INTO stamp VALUES (?, ?, ?)")?;
     for (key, stamp) in stamps.iter().filter(|(key, stamp)| known.get(*key) != Some(*stamp)) {
         insert.execute(params![key, stamp.0, stamp.1])?;
+    }
+    Ok(())
+}
+
+fn write_retired(db: &Connection, retired: &Retired) -> rusqlite::Result<()> {
+    db.execute("DELETE FROM retired", ())?;
+    let mut insert = db.prepare("INSERT INTO retired VALUES (?, ?, ?)")?;
+    for ((kind, file), since) in retired {
+        insert.execute(params![kind.as_str(), file, since])?;
     }
     Ok(())
 }
