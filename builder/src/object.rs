@@ -198,9 +198,14 @@ mod tests {
     fn a_commit_that_is_too_large_is_an_error_and_no_damage() {
         let folder = tempfile::tempdir().unwrap();
         let repository = Repository::init_bare(folder.path()).unwrap();
-        let text = format!("tree {TREE}\n\n{}", "m".repeat(MAX_COMMIT));
-        let id = repository.odb().unwrap().write(ObjectType::Commit, text.as_bytes()).unwrap();
-        let read = commit(&repository, id).object(&repository, || format!("commit {id}"));
+        let read = |size: usize| {
+            let start = format!("tree {TREE}\n\n");
+            let text = format!("{start}{}", "m".repeat(size - start.len()));
+            let id = repository.odb().unwrap().write(ObjectType::Commit, text.as_bytes()).unwrap();
+            commit(&repository, id).object(&repository, || format!("commit {id}"))
+        };
+        assert_eq!(read(MAX_COMMIT).unwrap().tree.to_string(), TREE);
+        let read = read(MAX_COMMIT + 1);
         let Err(error @ Error::Git { .. }) = read else { panic!("{read:?}") };
         assert!(error.to_string().contains("at most 16777216 bytes"), "{error}");
     }
