@@ -8,7 +8,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use tardist_tests::{Fault, File, Oid, RequestKind, Run, TestEnv, within};
+use tardist_tests::{Fault, File, Oid, RequestKind, Run, TestEnv, change, within};
 
 const GREETING: &str = "extensions/SampleGreeting";
 const PAPER: &str = "skins/SamplePaper";
@@ -16,11 +16,6 @@ const PAPER: &str = "skins/SamplePaper";
 /// Pauses that a server may ask for by `Retry-After`: a date that no test sees, and a year in seconds.
 const FAR_DATE: &str = "Fri, 31 Dec 2100 23:59:59 GMT";
 const YEAR: &str = "31536000";
-
-/// Puts a commit on `master` that differs from all earlier ones.
-fn change(env: &TestEnv, id: &str, what: &str) -> String {
-    env.commit(id, "master", &[("change.txt", File::text(what))]).to_string()
-}
 
 #[test]
 fn a_list_that_cannot_be_had_or_read_changes_nothing_until_it_is_back() {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use tardist_tests::{Fault, File, TestEnv};
+use tardist_tests::{Fault, File, TestEnv, change};
 
 const GREETING: &str = "extensions/SampleGreeting";
 const PAPER: &str = "skins/SamplePaper";
@@ -12,11 +12,6 @@ const PAPER: &str = "skins/SamplePaper";
 /// Pauses that a server may ask for by `Retry-After`: a date that no test sees, and a year in seconds.
 const FAR_DATE: &str = "Fri, 31 Dec 2100 23:59:59 GMT";
 const YEAR: &str = "31536000";
-
-/// Puts a commit on `master` that differs from all earlier ones.
-fn change(env: &TestEnv, id: &str, what: &str) -> String {
-    env.commit(id, "master", &[("change.txt", File::text(what))]).to_string()
-}
 
 #[test]
 fn a_pause_that_is_too_long_for_a_cycle_is_not_waited_for() {

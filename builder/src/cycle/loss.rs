@@ -11,6 +11,7 @@ use crate::{
     catalogue::{Catalogue, RepositoryRecord},
     cycle::plan::Plan,
     repository_id::RepositoryId,
+    upstream::Listing,
 };
 
 /// So few repositories, or tarballs of repositories that are still listed, are never a mass loss, unless they are
@@ -34,7 +35,7 @@ pub(super) struct Asked<'a> {
 /// Too much would no longer be published.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Loss {
-    /// "repositories (skins)", "repositories of URL".
+    /// "repositories (skins)".
     what: String,
     lost: usize,
     of: usize,
@@ -75,29 +76,29 @@ pub(super) fn losses(published: &Catalogue, plan: &Plan, asked: Asked<'_>) -> Ve
         let what = format!("tarballs of repositories that are still listed ({kind})");
         losses.push(Loss::new(what, tarballs, names));
     }
-    if asked.upstreams.len() > 1 {
-        losses.extend(asked.upstreams.iter().map(|url| emptied(published, &listed, url, asked)));
-    }
     losses.retain(|loss| loss.is_too_much(asked.max_loss));
     losses
 }
 
-/// The loss of all repositories of one upstream of several. Others may have so many that it is a small share.
-fn emptied(
+/// Of several upstreams, those that list nothing of what is published from them. They count as not listed, so that the
+/// others go on.
+pub(super) fn emptied<'a>(
     published: &Catalogue,
-    listed: &BTreeSet<(&RepositoryId, &BranchName)>,
-    url: &str,
-    asked: Asked<'_>,
-) -> Loss {
-    let of_upstream = |record: &RepositoryRecord| record.upstream == url && is_asked(record, asked);
-    let (there, gone): (Vec<_>, Vec<_>) = published
-        .iter()
-        .filter(|(_, record)| of_upstream(record))
-        .map(|(id, _)| id)
-        .partition(|id| listed.iter().any(|(it, _)| it == id));
-    let names = if there.is_empty() { gone } else { Vec::new() };
-    let names: Vec<String> = names.into_iter().map(ToString::to_string).collect();
-    Loss::new(format!("repositories of {url}"), names.len(), names)
+    listing: &Listing,
+    upstreams: &BTreeSet<&'a str>,
+) -> Vec<&'a str> {
+    if upstreams.len() < 2 {
+        return Vec::new();
+    }
+    let listed: BTreeSet<&RepositoryId> = listing.ids().collect();
+    let is_away = |url: &str| listing.unavailable.iter().any(|(it, _)| it == url);
+    let is_emptied = |url: &&str| {
+        let mut of_upstream = published.iter().filter(|(_, record)| record.upstream == *url);
+        !is_away(url)
+            && published.values().any(|record| record.upstream == *url)
+            && of_upstream.all(|(id, _)| !listed.contains(id))
+    };
+    upstreams.iter().copied().filter(|url| is_emptied(url)).collect()
 }
 
 /// The branches that a plan makes or keeps.
@@ -199,19 +200,24 @@ mod tests {
     }
 
     #[test]
-    fn an_upstream_of_several_that_is_suddenly_empty_is_a_mass_loss() {
-        let mut all = catalogue(0..40, &BRANCHES);
-        let kept = all.clone();
-        let mut other = catalogue(40..41, &BRANCHES);
+    fn an_upstream_of_several_that_lists_nothing_of_its_own_is_emptied() {
+        let mut published = catalogue(0..2, &BRANCHES);
+        let mut other = catalogue(2..4, &BRANCHES);
         other.values_mut().for_each(|record| record.upstream = "https://other".to_owned());
-        all.extend(other);
-        let branches = BRANCHES.map(|name| name.parse().unwrap()).into();
-        let upstreams = ["https://g", "https://other"].into();
-        let asked = Asked { branches: &branches, upstreams: &upstreams, max_loss: 20 };
-        let plan = Plan { kept, ..Plan::default() };
-        let said: Vec<String> =
-            losses(&all, &plan, asked).iter().map(ToString::to_string).collect();
-        assert_eq!(said, ["1 of 1 repositories of https://other would be lost: extensions/E040"]);
+        published.extend(other);
+        let both = BTreeSet::from(["https://g", "https://other"]);
+        let listing = |numbers: &[usize]| {
+            let id = |n: &usize| format!("extensions/E{n:03}").parse().unwrap();
+            let projects = numbers.iter().map(|n| crate::upstream::Project::new(id(n), "u"));
+            Listing { projects: projects.collect(), ..Listing::default() }
+        };
+        assert_eq!(emptied(&published, &listing(&[0, 3]), &both), [""; 0]);
+        assert_eq!(emptied(&published, &listing(&[0, 1]), &both), ["https://other"]);
+        assert_eq!(emptied(&published, &listing(&[0]), &["https://g"].into()), [""; 0], "one");
+        let mut down = listing(&[0]);
+        down.unavailable.push(("https://other".to_owned(), crate::Error::Bug("down".into())));
+        assert_eq!(emptied(&published, &down, &both), [""; 0], "it is known to be down");
+        assert_eq!(emptied(&Catalogue::new(), &listing(&[0]), &both), [""; 0]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The steps of a cycle in their order.
 
 use std::{
+    collections::BTreeSet,
     fs,
     sync::Arc,
     time::{Duration, Instant},
@@ -116,7 +117,7 @@ impl Cycle<'_> {
         report.removed =
             sweep::sweep(self.layout, &state.retired, self.config.grace, state.elapsed)?;
         let start = Instant::now();
-        let listing = self.list()?;
+        let listing = self.list(&state.catalogue)?;
         report.times.listing_ms = millis(start.elapsed());
         report.listed = listing.ids().count();
         if report.listed == 0 && listing.refused.is_empty() && state.generation == 0 {
@@ -157,12 +158,17 @@ impl Cycle<'_> {
 
     /// The error of a first cycle in which no upstream has anything.
     fn nothing_listed(&self) -> Error {
-        let urls: Vec<&str> = self.upstreams.iter().map(|upstream| upstream.url()).collect();
+        let urls: Vec<&str> = self.urls().into_iter().collect();
         Error::ListForm {
             what: "projects".to_owned(),
             reason: "it names no extension and no skin".to_owned(),
             url: urls.join(", "),
         }
+    }
+
+    /// The upstreams: URLs or paths.
+    fn urls(&self) -> BTreeSet<&str> {
+        self.upstreams.iter().map(|upstream| upstream.url()).collect()
     }
 
     /// Opens the state. What was made from a snapshot is compared with the format of the tarballs.
@@ -175,14 +181,25 @@ impl Cycle<'_> {
         Ok(state)
     }
 
-    /// Lists the repositories of all upstreams.
-    pub(super) fn list(&self) -> Result<Listing, Error> {
+    /// Lists the repositories of all upstreams. `published` is what is published.
+    pub(super) fn list(&self, published: &Catalogue) -> Result<Listing, Error> {
         let bar = self.progress.waiting("asking the upstreams for their repositories");
         let Config { branches, only, jobs, .. } = self.config;
         let wanted = Wanted { branches, only, jobs: *jobs };
         let listing = upstream::list(self.upstreams, self.http, &wanted);
         bar.finish_and_clear();
-        listing
+        let mut listing = listing?;
+        if !self.options.accept_loss {
+            for url in loss::emptied(published, &listing, &self.urls()) {
+                let what = "projects".to_owned();
+                let reason = "it names none of those that are published; if that is right, run \
+                              `tardist sync --accept-loss`"
+                    .to_owned();
+                let error = Error::ListForm { what, reason, url: url.to_owned() };
+                listing.unavailable.push((url.to_owned(), error));
+            }
+        }
+        Ok(listing)
     }
 
     /// Plans the work. What is in quarantine is held back, unless the options choose it.
@@ -221,7 +238,7 @@ impl Cycle<'_> {
     }
 
     fn refuse_losses(&self, published: &Catalogue, plan: &Plan) -> Result<(), Error> {
-        let upstreams = self.upstreams.iter().map(|upstream| upstream.url()).collect();
+        let upstreams = self.urls();
         let Config { branches, max_loss, .. } = self.config;
         let asked = Asked { branches, upstreams: &upstreams, max_loss: *max_loss };
         let losses = loss::losses(published, plan, asked);
