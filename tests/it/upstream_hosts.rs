@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use tardist_tests::{Fault, File, TestEnv, change};
+use tardist_tests::{Fault, TestEnv, change};
 
 const GREETING: &str = "extensions/SampleGreeting";
 const PAPER: &str = "skins/SamplePaper";
