@@ -34,7 +34,7 @@ mod stored;
 mod tree;
 
 pub use blob::BlobId;
-pub use composer::{Composer, Packages, install as install_packages};
+pub use composer::{AUTOLOADER, Composer, Packages, install as install_packages, missing_packages};
 pub use files::Content;
 pub use ingredients::Ingredients;
 pub use members::Member;

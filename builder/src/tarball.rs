@@ -4,7 +4,8 @@
 //! whether they are too large. `pipeline` has the threads, and `window` bounds the memory between them:
 //! they read the members, and one of them packs these into an `archive`. `header` decides what stands
 //! before each member, and all bytes go through `gzip`. `standalone` decides which files are compressed on their own, `deflate` compresses one
-//! piece, and `large_files` remembers what is compressed already.
+//! piece, and `large_files` remembers what is compressed already. `look` reads a
+//! tarball that is on disk.
 
 mod archive;
 mod deflate;
@@ -12,6 +13,7 @@ mod format;
 mod gzip;
 mod header;
 mod large_files;
+mod look;
 mod pipeline;
 mod plan;
 #[cfg(test)]
@@ -24,5 +26,6 @@ pub use archive::Written;
 pub use format::{FORMAT, is_current_format};
 pub use header::file_time;
 pub use large_files::LargeFiles;
+pub use look::visit;
 pub use pipeline::write;
 pub use version_files::{Subject, add_version_files};

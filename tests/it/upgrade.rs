@@ -41,9 +41,16 @@ const HOUR: i64 = 60 * 60;
 /// new version, which makes the same bytes of the same upstream; but the URL of the upstream is in them, and is
 /// another one in each test. So the snapshot gets their sizes and digests.
 fn old() -> TestEnv {
+    old_after(|_| ())
+}
+
+/// The same, where the upstream was changed before the old version saw it.
+fn old_after(change: impl FnOnce(&TestEnv)) -> TestEnv {
     let env = TestEnv::sample();
+    change(&env);
     env.server.fault(LIBRARY, Fault::status(404), None);
-    env.sync(&[]).exits(0);
+    // The old version did not mind.
+    env.sync(&["--incomplete", "accept"]).exits(0);
     env.server.clear_faults();
     for file in ["snapshot.db", "state.db", "report.json", "quarantine.json"] {
         let _ = fs::remove_file(env.data().join(file));
@@ -68,10 +75,14 @@ fn write_snapshot(env: &TestEnv) {
     let rows: Vec<(String, String, String)> = rows.map(Result::unwrap).collect();
     for (kind, name, document) in rows {
         let mut document: Value = parsed(&document);
-        for branch in document["branches"].as_object_mut().unwrap().values_mut() {
-            let tarball = &mut branch["tarball"];
-            let path = format!("dist/{kind}/{}", tarball["file"].as_str().unwrap());
-            let bytes = fs::read(env.data().join(path)).unwrap();
+        let repository = env.repository(&format!("{kind}/{name}"));
+        for (branch, it) in document["branches"].as_object_mut().unwrap() {
+            let tip = repository.tip(branch).unwrap().unwrap().to_string();
+            let file = format!("{name}-{branch}-{}.tar.gz", &tip[..7]);
+            let bytes = fs::read(env.data().join("dist").join(&kind).join(&file)).unwrap();
+            it["commit"] = json!(tip);
+            let tarball = &mut it["tarball"];
+            tarball["file"] = json!(file);
             tarball["size"] = json!(bytes.len());
             tarball["sha256"] = json!(sha256(&bytes));
         }
@@ -147,6 +158,14 @@ fn made(env: &TestEnv) -> BTreeSet<String> {
     let report = env.report();
     assert_eq!(report["withdrawn"], json!([]));
     report["made"].as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect()
+}
+
+/// The branches in the document of a repository.
+fn branches(env: &TestEnv, name: &str) -> Value {
+    let db = Connection::open(env.snapshot()).unwrap();
+    let sql = "SELECT document FROM repository WHERE name = ?";
+    let document: String = db.query_row(sql, [name], |row| row.get(0)).unwrap();
+    parsed(&document)["branches"].take()
 }
 
 /// What is made again of the old tarballs: that of format 1, and those in which the submodule is missing.
@@ -249,16 +268,34 @@ fn what_the_old_version_left_empty_is_incomplete_after_the_upgrade() {
         names(&[FORMAT_1]).iter().map(|it| it.replace(".tar", "-2.tar")).collect()
     );
     assert_eq!(changed(&before, &env), names(&[FORMAT_1]));
-    let db = Connection::open(env.snapshot()).unwrap();
-    let sql = "SELECT document FROM repository WHERE name = 'SampleChart'";
-    let document: String = db.query_row(sql, [], |row| row.get(0)).unwrap();
-    let branches = &parsed(&document)["branches"];
+    let branches = &branches(&env, "SampleChart");
     let missing = json!(["the submodule lib/plot is not in the tarball"]);
     for (branch, is_complete) in [("REL1_43", true), ("REL1_44", false), ("master", false)] {
         let problems = if is_complete { json!([]) } else { missing.clone() };
         assert_eq!(branches[branch]["complete"], is_complete, "{branch}");
         assert_eq!(branches[branch]["problems"], problems, "{branch}");
     }
+}
+
+#[test]
+fn a_tarball_that_lacks_its_packages_is_incomplete_after_the_upgrade_and_keeps_no_newer_one_out() {
+    let (id, name) = ("extensions/SampleOld", "SampleOld");
+    let env = old_after(|env| {
+        let manifest = r#"{"name": "SampleOld", "load_composer_autoloader": true}"#;
+        let composer = r#"{"require": {"example/library": "^1.0"}}"#;
+        let files =
+            [("extension.json", File::text(manifest)), ("composer.json", File::text(composer))];
+        env.commit(id, "master", &files);
+    });
+    let before = tarballs(&env);
+    env.sync(&[]).exits(3).says(&["write composer ="]);
+    assert!(!made(&env).iter().any(|it| it.contains(name)));
+    assert!(changed(&before, &env).is_subset(&plain()));
+    assert_eq!(branches(&env, name)["master"]["complete"], false);
+    assert_eq!(branches(&env, name)["REL1_43"]["complete"], true);
+    let newer = env.commit(id, "master", &[("newer", File::text("newer"))]).to_string();
+    env.sync(&[]).exits(3).says(&["write composer ="]);
+    assert_eq!(env.tips()[&format!("{id} master")], newer);
 }
 
 #[test]

@@ -13,4 +13,4 @@ mod install;
 mod process;
 mod requirements;
 
-pub use install::{Composer, Packages, install};
+pub use install::{AUTOLOADER, Composer, Packages, install, missing_packages};

@@ -1,9 +1,17 @@
 //! Tarballs that are known from a snapshot only, because the builder's state was lost or is new. Nothing says by
-//! which version of tardist they were made, but their bytes do.
+//! which version of tardist they were made, but their bytes do. Nor does an old snapshot say which of them lack the
+//! packages of Composer.
 
-use std::fs::File;
+use std::{fs::File, io, ops::ControlFlow};
 
-use crate::{catalogue::Catalogue, data_dir::layout::Layout, tarball};
+use serde::Deserialize;
+
+use crate::{
+    catalogue::Catalogue,
+    content::{AUTOLOADER, Missing, missing_packages},
+    data_dir::layout::Layout,
+    tarball,
+};
 
 /// Takes the recipe from those that have another format than tarballs have now. So they are made again, and no
 /// others.
@@ -19,14 +27,130 @@ pub(super) fn compare_formats(catalogue: &mut Catalogue, layout: &Layout) {
     }
 }
 
+/// Looks which tarballs have no `vendor/` although their extension loads it. Snapshots before version 4 do not say so,
+/// and what is taken for complete would keep out the tarballs of newer commits, which have no `vendor/` either.
+pub(super) fn look_for_packages(catalogue: &mut Catalogue, layout: &Layout) {
+    for (id, repository) in catalogue.iter_mut() {
+        for (branch, record) in &mut repository.branches {
+            let path = layout.dist(id.kind).join(record.tarball(&id.name, branch).as_str());
+            // What cannot be read is found to be damaged elsewhere.
+            let missing = File::open(&path).and_then(|file| packages_missing_from(&file));
+            if let Ok(Some(missing)) = missing {
+                record.problems.push(missing.public.clone());
+                record.missing.push(missing);
+            }
+        }
+    }
+}
+
+/// Reads a tarball until it is clear whether packages are missing from it. Its members are sorted, so of most tarballs
+/// only the beginning is read.
+fn packages_missing_from(file: &File) -> io::Result<Option<Missing>> {
+    let mut missing = None;
+    let mut loads = false;
+    let is_manifest = |path: &str| {
+        let is_named = path.starts_with("extension") || path.starts_with("skin");
+        is_named && path.ends_with(".json") && !path.contains('/')
+    };
+    let is_wanted = |path: &str| path == "composer.json" || path == AUTOLOADER || is_manifest(path);
+    tarball::visit(file, is_wanted, |path, bytes| {
+        match path {
+            "composer.json" => missing = missing_packages(bytes),
+            AUTOLOADER => missing = None,
+            _ => loads |= loads_autoloader(bytes),
+        }
+        // No name that is wanted comes before that of `composer.json`.
+        if missing.is_none() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    Ok(missing.filter(|_| loads))
+}
+
+/// The rest of a manifest is read and not kept: as values in memory it could take a hundred times as much.
+#[derive(Deserialize)]
+struct Manifest {
+    #[serde(default)]
+    load_composer_autoloader: bool,
+}
+
+fn loads_autoloader(manifest: &[u8]) -> bool {
+    serde_json::from_slice::<Manifest>(manifest).is_ok_and(|it| it.load_composer_autoloader)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::{fs, io::Write};
+    use std::{collections::BTreeMap, fs, io::Write, path::Path};
 
     use flate2::{Compression, write::GzEncoder};
+    use tardist_contract::Kind;
 
     use super::*;
     use crate::catalogue::{ADOPTED, BranchRecord, RepositoryRecord};
+
+    const LOADS: (&str, &str) = ("extension.json", r#"{"load_composer_autoloader": true}"#);
+    const REQUIRES: (&str, &str) = ("composer.json", r#"{"require": {"example/library": "^1"}}"#);
+    const PLATFORM: (&str, &str) = ("composer.json", r#"{"require": {"php": ">=8.1"}}"#);
+    const VENDOR: (&str, &str) = (AUTOLOADER, "<?php");
+
+    fn pack(path: &Path, files: &[(&str, &str)]) {
+        let gzip = GzEncoder::new(File::create(path).unwrap(), Compression::fast());
+        let mut tarball = tar::Builder::new(gzip);
+        for (name, text) in files {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(text.len() as u64);
+            let path = format!("X/{name}");
+            tarball.append_data(&mut header, path, text.as_bytes()).unwrap();
+        }
+        tarball.into_inner().unwrap().finish().unwrap();
+    }
+
+    /// What is known to be missing from a tarball with these files.
+    fn missing(files: Option<&[(&str, &str)]>) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path());
+        layout.prepare().unwrap();
+        let record = BranchRecord::of_commit('a');
+        let branches = BTreeMap::from([("master".parse().unwrap(), record.clone())]);
+        let (upstream, source_url) = (String::new(), String::new());
+        let repository = RepositoryRecord { upstream, source_url, branches };
+        let mut catalogue = Catalogue::from([("extensions/X".parse().unwrap(), repository)]);
+        let name = record.tarball(&"X".parse().unwrap(), &"master".parse().unwrap());
+        let path = layout.dist(Kind::Extensions).join(name.as_str());
+        match files {
+            Some(files) => pack(&path, files),
+            None => fs::write(path, "no tarball").unwrap(),
+        }
+        look_for_packages(&mut catalogue, &layout);
+        let repository = catalogue.into_values().next().unwrap();
+        let record = repository.branches.into_values().next().unwrap();
+        let missing: Vec<_> = record.missing.into_iter().map(|it| it.public).collect();
+        assert_eq!(record.problems, missing);
+        missing
+    }
+
+    #[test]
+    fn a_tarball_without_the_packages_that_its_extension_loads_is_incomplete() {
+        let expected = "the packages that composer.json requires are not in the tarball (vendor/)";
+        assert_eq!(missing(Some(&[REQUIRES, LOADS])), [expected]);
+        let manifests = [REQUIRES, ("extension-x.json", "{}"), ("skin-y.json", LOADS.1)];
+        assert_eq!(missing(Some(&manifests)), [expected]);
+    }
+
+    #[test]
+    fn a_tarball_that_needs_no_packages_or_has_them_is_complete() {
+        let whole: [&[_]; 7] = [
+            &[REQUIRES, ("extension-x/extension.json", LOADS.1)],
+            &[REQUIRES, LOADS, VENDOR],
+            &[PLATFORM, LOADS],
+            &[REQUIRES, ("extension.json", "{}")],
+            &[REQUIRES, ("extension.json", "no JSON")],
+            &[LOADS],
+            &[("composer.json", "no JSON"), LOADS],
+        ];
+        for files in whole {
+            assert_eq!(missing(Some(files)), [""; 0], "{files:?}");
+        }
+        assert_eq!(missing(None), [""; 0]);
+    }
 
     /// A tarball with a folder and a file whose header has this type byte.
     fn tarball(file_type: u8) -> Vec<u8> {

@@ -177,6 +177,9 @@ impl Cycle<'_> {
         let mut state = State::open(self.layout, reading, self.config.grace)?;
         if state.is_imported {
             adopt::compare_formats(&mut state.catalogue, self.layout);
+            if !state.knows_missing {
+                adopt::look_for_packages(&mut state.catalogue, self.layout);
+            }
         }
         Ok(state)
     }

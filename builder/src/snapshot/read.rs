@@ -151,6 +151,11 @@ impl Snapshot {
         all(&self.db, sql, |row| Ok(((parsed(row, 0)?, row.get(1)?), row.get(2)?)))
     }
 
+    /// True if its documents say which tarballs are incomplete.
+    pub fn tells_missing(&self) -> bool {
+        self.version >= 4
+    }
+
     /// Checks that the file is what was written: by SQLite's own check, and by the digest.
     ///
     /// # Errors

@@ -77,6 +77,9 @@ pub struct State {
     pub checked: String,
     /// True if the catalogue was made from the snapshot, and is not on disk yet.
     pub is_imported: bool,
+    /// False if the catalogue was made from an old snapshot, which does not say of all tarballs what is missing from
+    /// them.
+    pub knows_missing: bool,
     reading: Reading,
 }
 
@@ -151,6 +154,7 @@ impl State {
             elapsed,
             checked,
             is_imported: false,
+            knows_missing: true,
             reading,
         })
     }
@@ -173,6 +177,7 @@ impl State {
         self.generation = snapshot.generation;
         self.published = None;
         self.is_imported = true;
+        self.knows_missing = snapshot.tells_missing();
         tracing::info!("{} is made from the snapshot", self.path.display());
         Ok(())
     }

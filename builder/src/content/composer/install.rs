@@ -55,7 +55,11 @@ const ARGUMENTS: [&str; 7] = [
 ];
 
 /// What an extension with `load_composer_autoloader` loads.
-const AUTOLOADER: &str = "vendor/autoload.php";
+pub const AUTOLOADER: &str = "vendor/autoload.php";
+
+/// For the public: that packages are missing.
+const NO_PACKAGES: &str =
+    "the packages that composer.json requires are not in the tarball (vendor/)";
 
 /// Where Composer finds PHP, Git and unzip.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -114,14 +118,25 @@ impl Packages {
                 if !is_needed || content.file(AUTOLOADER).is_some() {
                     return None;
                 }
-                let reason = "the setting composer is off".to_owned();
-                Cause { remedy: Some(Remedy::Composer), ..reason.into() }
+                off()
             }
             Self::None | Self::Installed => return None,
         };
-        let public = "the packages that composer.json requires are not in the tarball (vendor/)";
-        Some(Missing::new(public.to_owned(), cause))
+        Some(Missing::new(NO_PACKAGES.to_owned(), cause))
     }
+}
+
+/// Why there are no packages if Composer is off.
+fn off() -> Cause {
+    let reason = "the setting composer is off".to_owned();
+    Cause { remedy: Some(Remedy::Composer), ..reason.into() }
+}
+
+/// What is missing from a tarball without `vendor/autoload.php` whose extension loads that file. `composer_json` is the
+/// file in it.
+pub fn missing_packages(composer_json: &[u8]) -> Option<Missing> {
+    let have_packages = requirements::parse(composer_json).is_ok_and(|it| it.has_packages);
+    have_packages.then(|| Missing::new(NO_PACKAGES.to_owned(), off()))
 }
 
 impl Composer {

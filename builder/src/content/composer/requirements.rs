@@ -99,7 +99,7 @@ pub(super) struct Document {
     /// Whether it has `require`, at the top.
     requires: bool,
     /// Whether a package of `require` is one that an extension can load from `vendor/`.
-    has_packages: bool,
+    pub(super) has_packages: bool,
     /// The first `url` that leads to a place on this machine outside the repository.
     pub(super) local_url: Option<String>,
 }

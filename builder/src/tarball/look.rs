@@ -1,0 +1,38 @@
+//! Looks into a tarball that is on disk.
+
+use std::{
+    fs::File,
+    io::{self, BufReader, Read},
+    ops::ControlFlow,
+};
+
+use flate2::read::MultiGzDecoder;
+
+use crate::limits::content::MAX_COMPOSER_JSON;
+
+/// Gives `visit` each file of a tarball whose path `is_wanted`, with its bytes, in their order, until it breaks. Paths
+/// are those below the top folder. Files that are larger than any that is asked for are left out.
+///
+/// # Errors
+/// The errors of reading, also if it is no tarball.
+pub fn visit(
+    file: &File,
+    is_wanted: impl Fn(&str) -> bool,
+    mut visit: impl FnMut(&str, &[u8]) -> ControlFlow<()>,
+) -> io::Result<()> {
+    let mut tarball = tar::Archive::new(MultiGzDecoder::new(BufReader::new(file)));
+    for entry in tarball.entries()? {
+        let mut entry = entry?;
+        let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let path = path.split_once('/').map_or("", |(_, path)| path);
+        if entry.size() > MAX_COMPOSER_JSON || !is_wanted(path) {
+            continue;
+        }
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes)?;
+        if visit(path, &bytes).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
