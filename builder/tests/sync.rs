@@ -256,6 +256,23 @@ fn other_bytes_of_a_commit_have_a_name_of_their_own_and_the_plain_name_leads_to_
 }
 
 #[test]
+fn a_name_that_other_bytes_have_already_is_not_given_again() {
+    let env = Env::new("Foo", &[("a.php", FILE, "<?php")]);
+    env.sync(&[]).exits(0);
+    let plain = env.tarball("Foo");
+    let bytes = fs::read(&plain).unwrap();
+    for name in ["state.db", "snapshot.db"] {
+        fs::remove_file(env.data().join(name)).unwrap();
+    }
+    // From a time of which nothing is known.
+    fs::write(&plain, "other").unwrap();
+    env.sync(&[]).exits(0);
+    let newest = env.tarball("Foo");
+    assert!(file_name(&newest).ends_with("-2.tar.gz"), "{newest:?}");
+    assert_eq!([&newest, &plain].map(|path| fs::read(path).unwrap()), [bytes.clone(), bytes]);
+}
+
+#[test]
 fn a_complete_tarball_is_not_replaced_by_an_incomplete_one_of_a_newer_commit() {
     let (env, server, status) = with_submodules();
     let sync = |more: &[&str]| {

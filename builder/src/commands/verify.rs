@@ -1,13 +1,8 @@
 //! `tardist verify`: checks that the snapshot is what was written, and that every tarball in it exists and has the
 //! published size and SHA-256. Changes nothing.
 
-use std::{
-    fs::{self, File},
-    io,
-    path::Path,
-};
+use std::{fs, io, path::Path};
 
-use sha2::{Digest, Sha256};
 use tardist_contract::{
     TarballName,
     document::{Branch, Repository},
@@ -16,7 +11,7 @@ use tardist_contract::{
 use crate::{
     commands::output::Output,
     cycle::report::ReportEntry,
-    data_dir::layout::Layout,
+    data_dir::{files, layout::Layout},
     progress::Progress,
     snapshot::{Snapshot, Unreadable},
 };
@@ -104,14 +99,12 @@ fn verify(documents: &[Repository], layout: &Layout, progress: &Progress) -> Ver
 
 /// Checks one file. The error is the end of a sentence that begins with the path.
 fn check(path: &Path, size: u64, sha256: &str) -> Result<(), String> {
-    let mut file = File::open(path).map_err(|e| format!("cannot be read: {e}"))?;
-    let actual = file.metadata().map_err(|e| format!("cannot be read: {e}"))?.len();
+    let unreadable = |error: io::Error| format!("cannot be read: {error}");
+    let actual = fs::metadata(path).map_err(unreadable)?.len();
     if actual != size {
         return Err(format!("has {actual} bytes instead of {size}"));
     }
-    let mut digest = Sha256::new();
-    io::copy(&mut file, &mut digest).map_err(|e| format!("cannot be read: {e}"))?;
-    if format!("{:x}", digest.finalize()) != sha256 {
+    if files::sha256(path).map_err(unreadable)? != sha256 {
         return Err(format!("does not have the SHA-256 {sha256}"));
     }
     Ok(())

@@ -3,18 +3,14 @@
 //! The size and the time of every file are compared in each cycle, its bytes from time to time: reading all of them
 //! each hour would take longer than everything else.
 
-use std::{
-    fs::File,
-    io::{self, Read},
-    path::Path,
-    time::UNIX_EPOCH,
-};
-
-use sha2::{Digest, Sha256};
+use std::{fs::File, path::Path, time::UNIX_EPOCH};
 
 use crate::{
     catalogue::{self, BranchRecord, Catalogue},
-    data_dir::layout::{Layout, Tarballs},
+    data_dir::{
+        files,
+        layout::{Layout, Tarballs},
+    },
     tarball,
 };
 
@@ -68,10 +64,13 @@ pub(super) fn compare_some(
         let Some(record) = repository.branches.get(&branch) else { continue };
         let path = layout.dist(id.kind).join(record.tarball(&id.name, &branch).as_str());
         bytes += record.size;
-        match is_right(&path, record) {
-            Ok(true) if is_touched => set_time(&path, record),
-            Ok(true) => {}
-            Ok(false) | Err(_) => {
+        match files::sha256(&path) {
+            Ok(sha256) if sha256 == record.sha256 => {
+                if is_touched {
+                    set_time(&path, record);
+                }
+            }
+            Ok(_) | Err(_) => {
                 tracing::warn!("{} is damaged, and is made again", path.display());
                 repository.branches.remove(&branch);
             }
@@ -116,24 +115,11 @@ fn set_time(path: &Path, record: &BranchRecord) {
     }
 }
 
-/// True if a tarball has the SHA-256 of its record.
-pub(super) fn is_right(path: &Path, record: &BranchRecord) -> io::Result<bool> {
-    let mut file = File::open(path)?;
-    let mut digest = Sha256::new();
-    let mut buffer = vec![0; 1 << 18];
-    loop {
-        let count = file.read(&mut buffer)?;
-        if count == 0 {
-            return Ok(format!("{:x}", digest.finalize()) == record.sha256);
-        }
-        digest.update(&buffer[..count]);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::{collections::BTreeMap, fs, time::Duration};
 
+    use sha2::{Digest, Sha256};
     use tardist_contract::Kind;
 
     use super::*;

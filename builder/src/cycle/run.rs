@@ -108,14 +108,14 @@ impl Cycle<'_> {
         transport::set_up(self.http).git(|| "set up Git".to_owned())?;
         self.layout.prepare()?;
         let mut state = self.state()?;
+        // Before all else: it may be the room that the rest needs.
+        let retired = sweep::still_retired(&state.retired, &state.catalogue);
+        report.removed = sweep::sweep(self.layout, &retired, self.config.grace, state.elapsed)?;
         let publishing = Publishing { config: self.config, layout: self.layout, now: self.now };
         if state.is_ahead() {
             tracing::info!("the last cycle was killed while it published; that is done now");
             publishing.publish(state.catalogue.clone(), &mut state, &mut Report::default())?;
         }
-        // Before all else: it may be the room that the rest needs.
-        report.removed =
-            sweep::sweep(self.layout, &state.retired, self.config.grace, state.elapsed)?;
         let start = Instant::now();
         let listing = self.list(&state.catalogue)?;
         report.times.listing_ms = millis(start.elapsed());

@@ -1,9 +1,12 @@
 //! Reading folders: their entries and their size.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io::{self, Read},
     path::{Path, PathBuf},
 };
+
+use sha2::{Digest, Sha256};
 
 use crate::{Error, error::IoContext};
 
@@ -42,6 +45,22 @@ pub(crate) fn empty_folder(folder: &Path) -> Result<(), Error> {
         remove(path.as_path()).at("remove", &path)?;
     }
     Ok(())
+}
+
+/// The SHA-256 of a file in hexadecimal.
+///
+/// # Errors
+/// The errors of reading it.
+pub(crate) fn sha256(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(format!("{:x}", digest.finalize())),
+            count => digest.update(&buffer[..count]),
+        }
+    }
 }
 
 /// True for a folder itself, false for a symbolic link to one.

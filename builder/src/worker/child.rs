@@ -22,7 +22,10 @@ use tardist_contract::{BranchName, RepoName};
 use crate::{
     Error,
     catalogue::BranchRecord,
-    data_dir::{files::size, set_aside},
+    data_dir::{
+        files::{self, size},
+        set_aside,
+    },
     error::IoContext,
     git::repack::Repacked,
     limits::job::JobLimits,
@@ -42,6 +45,9 @@ use crate::{
 
 /// How often a worker is looked at while it says nothing, in milliseconds.
 const TICK: u16 = 100;
+
+/// How many revisions of a tarball are looked at for one that is free.
+const MAX_REVISIONS: u32 = 1_000;
 
 /// How much of a worker's standard error is kept, in bytes. Only a crash writes there.
 const MAX_LAST_WORDS: usize = 4 << 10;
@@ -295,6 +301,10 @@ impl<'a> Worker<'a> {
             return;
         }
         let revision = published.map_or(0, |published| published.revision_of(&record));
+        let is_healed =
+            published.is_some_and(|it| it.commit == record.commit && it.sha256 == record.sha256);
+        let revision =
+            if is_healed { revision } else { self.free_revision(&branch, &record, revision) };
         match self.put_in_place(&branch, &mut record, revision) {
             Ok(()) => {
                 self.placed += record.size;
@@ -302,6 +312,18 @@ impl<'a> Worker<'a> {
             }
             Err(error) => result.failed.push((branch, Failure::new(&error, &self.limits))),
         }
+    }
+
+    /// The first revision from this one on whose name no other bytes have. A tarball that was published long ago may
+    /// still be there, for clients with a link to it.
+    fn free_revision(&self, branch: &BranchName, record: &BranchRecord, first: u32) -> u32 {
+        let Some(Tarballs { dist, name, .. }) = &self.folders.tarballs else { return first };
+        let is_free = |revision: &u32| {
+            let record = BranchRecord { revision: *revision, ..record.clone() };
+            let path = dist.join(record.tarball(name, branch).as_str());
+            !path.is_file() || files::sha256(&path).is_ok_and(|it| it == record.sha256)
+        };
+        (first..first.saturating_add(MAX_REVISIONS)).find(is_free).unwrap_or(first)
     }
 
     /// Moves the tarball of a branch from the staging folder to the others, under the name of its revision.
