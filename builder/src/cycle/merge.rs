@@ -231,6 +231,13 @@ mod tests {
     }
 
     #[test]
+    fn a_branch_that_is_held_back_is_a_failure_that_says_why() {
+        let held = [(id(), branch("master"), "it is not tried again".to_owned())];
+        let failures: Vec<String> = held_back(&held).map(|entry| entry.to_string()).collect();
+        assert_eq!(failures, ["skins/Vector master: it is not tried again"]);
+    }
+
+    #[test]
     fn a_failed_branch_keeps_its_earlier_tarball() {
         let failed =
             || JobResult { failed: vec![(branch("master"), failure())], ..JobResult::default() };
