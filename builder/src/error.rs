@@ -198,6 +198,23 @@ impl Error {
         }
     }
 
+    /// True if the disk is full.
+    pub fn is_out_of_space(&self) -> bool {
+        match self {
+            // libgit2 has only the text of the system (`strerror(3)`).
+            Self::Git { source, .. } => ["No space left", "quota exceeded"]
+                .iter()
+                .any(|text| source.message().contains(text)),
+            Self::Io { source, .. } => {
+                matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            }
+            Self::State { source, .. } | Self::Snapshot { source, .. } => {
+                source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+            }
+            _ => false,
+        }
+    }
+
     /// True if the system refused memory.
     pub fn is_out_of_memory(&self) -> bool {
         match self {

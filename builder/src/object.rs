@@ -6,6 +6,8 @@
 //!
 //! This is a module of its own because `git` and `content` both read commits, and must not import each other.
 
+use std::panic::{self, AssertUnwindSafe};
+
 use git2::{ErrorClass, ErrorCode, ObjectType};
 
 /// The types that `git` gives out and `content` takes; a cycle passes them on and does not name libgit2.
@@ -31,7 +33,7 @@ pub struct Commit {
 /// not a commit that Git could read, and one of [`ErrorClass::Invalid`] if it is larger than [`MAX_COMMIT`].
 pub fn commit(repository: &Repository, id: Oid) -> Result<Commit, git2::Error> {
     let odb = repository.odb()?;
-    let (size, _) = odb.read_header(id)?;
+    let (size, _) = header(repository, id)?;
     if size > MAX_COMMIT {
         // Of another class than damage: fetching it again would not help.
         let text =
@@ -46,10 +48,32 @@ pub fn commit(repository: &Repository, id: Oid) -> Result<Commit, git2::Error> {
     })
 }
 
+/// The size in bytes and the type of an object. Reads only its header, which is cheap.
+///
+/// # Errors
+/// libgit2's error if the object does not exist or cannot be read.
+pub fn header(repository: &Repository, id: Oid) -> Result<(usize, ObjectType), git2::Error> {
+    let odb = repository.odb()?;
+    // In a damaged pack, an object may have a type that does not exist. Then git2 0.21 panics.
+    let read = panic::catch_unwind(AssertUnwindSafe(|| odb.read_header(id)));
+    read.unwrap_or_else(|_| {
+        let text = format!("{id} has a type that does not exist");
+        Err(git2::Error::new(ErrorCode::Invalid, ErrorClass::Odb, text))
+    })
+}
+
 /// True if the repository has this commit. Reads only the header of the object, which is cheap.
 pub fn has_commit(repository: &Repository, id: Oid) -> bool {
-    let header = repository.odb().and_then(|odb| odb.read_header(id));
-    header.is_ok_and(|(_, kind)| kind == ObjectType::Commit)
+    header(repository, id).is_ok_and(|(_, kind)| kind == ObjectType::Commit)
+}
+
+/// True if an object is missing or cannot be read. Then the mirror is damaged, and can be fetched again.
+pub(crate) fn is_damage(error: &git2::Error) -> bool {
+    error.code() == ErrorCode::NotFound
+        || matches!(
+            error.class(),
+            ErrorClass::Odb | ErrorClass::Zlib | ErrorClass::Object | ErrorClass::Tree
+        )
 }
 
 /// Adds the repository and the object to an error of libgit2.
@@ -62,12 +86,7 @@ pub(crate) trait ObjectContext<T> {
 impl<T> ObjectContext<T> for Result<T, git2::Error> {
     fn object(self, repository: &Repository, what: impl FnOnce() -> String) -> Result<T, Error> {
         self.map_err(|source| {
-            let is_damage = source.code() == ErrorCode::NotFound
-                || matches!(
-                    source.class(),
-                    ErrorClass::Odb | ErrorClass::Zlib | ErrorClass::Object | ErrorClass::Tree
-                );
-            if is_damage {
+            if is_damage(&source) {
                 let mirror = repository.path().to_owned();
                 Error::Damaged { mirror, what: what(), source }
             } else {
@@ -179,9 +198,14 @@ mod tests {
     fn a_commit_that_is_too_large_is_an_error_and_no_damage() {
         let folder = tempfile::tempdir().unwrap();
         let repository = Repository::init_bare(folder.path()).unwrap();
-        let text = format!("tree {TREE}\n\n{}", "m".repeat(MAX_COMMIT));
-        let id = repository.odb().unwrap().write(ObjectType::Commit, text.as_bytes()).unwrap();
-        let read = commit(&repository, id).object(&repository, || format!("commit {id}"));
+        let read = |size: usize| {
+            let start = format!("tree {TREE}\n\n");
+            let text = format!("{start}{}", "m".repeat(size - start.len()));
+            let id = repository.odb().unwrap().write(ObjectType::Commit, text.as_bytes()).unwrap();
+            commit(&repository, id).object(&repository, || format!("commit {id}"))
+        };
+        assert_eq!(read(MAX_COMMIT).unwrap().tree.to_string(), TREE);
+        let read = read(MAX_COMMIT + 1);
         let Err(error @ Error::Git { .. }) = read else { panic!("{read:?}") };
         assert!(error.to_string().contains("at most 16777216 bytes"), "{error}");
     }

@@ -155,7 +155,11 @@ const TEXTS: &[(&str, &[u8])] = &[
     ("open", b"one\ntwo"),
     ("nul", b"a\0b\nc\n"),
     ("id", b"$Id$\n$Id: old $\n$Id:$ $Id: x$ and $Id: 0123 $\n"),
-    ("id-foreign", b"$Id: file.c,v 1.1 2001/01/01 who Exp $\n$Id:two words $\n$Id: t\tb $\n"),
+    (
+        "id-foreign",
+        b"$Id: file.c,v 1.1 2001/01/01 who Exp $\n$Id:two words $\n$Id: t\tb $\n\
+          $Id: a-long-word b $\n",
+    ),
     ("id-odd", b"$$Id$ $Id $Id$$Id$ $I$Id$ $id$ $Id : x $ $Ident$ $Id:a b$\n$Id: a\n$Id$"),
     ("id-open", b"text $Id: never closed\nnext $ line $Id"),
     ("id-end", b"$Id:"),
@@ -168,6 +172,8 @@ const TEXTS: &[(&str, &[u8])] = &[
     ("not-utf8", b"h\xe9\n$Id$\n"),
     ("cut", b"\xe2\x82"),
     ("dollar", b"$\n$$$\n$"),
+    ("dos-end", b"one\ntwo\n\x1a"),
+    ("dos-middle", b"one\n\x1atwo\n"),
 ];
 
 #[test]
@@ -175,7 +181,20 @@ fn each_combination_of_attributes_gives_the_bytes_of_a_checkout() {
     let binary: Vec<u8> = (0..=255).cycle().take(2000).collect();
     let nearly = [b"text \x01".repeat(30), b"\nx\n".to_vec()].concat();
     let mostly = [b"text".repeat(200), b"\x01\n\x7f\x0c\x1b\x08\n\x1a".to_vec()].concat();
-    let made = [("binary", binary), ("nearly", nearly), ("mostly", mostly)];
+    // So long that one odd byte alone makes no binary file of it.
+    let long = |odd: &[u8]| [b"text".repeat(100).as_slice(), odd, b"\ntwo\n"].concat();
+    let made = [
+        ("binary", binary),
+        ("nearly", nearly),
+        ("mostly", mostly),
+        ("long-cr", long(b"\r")),
+        ("long-nul", long(b"\0")),
+        ("long-odd", long(b"\x01")),
+        // One odd byte for each 128 others still makes a text.
+        ("odd-most", [b"x".repeat(256), b"\x01\x01\n".to_vec()].concat()),
+        ("odd-more", [b"x".repeat(255), b"\x01\x01\n".to_vec()].concat()),
+        ("controls", [b"\t\x08\x1b\x0c".repeat(100), b"\x01\nx\n".to_vec()].concat()),
+    ];
     let texts = TEXTS.iter().map(|(name, text)| (*name, text.to_vec())).chain(made);
     let texts: Vec<(&str, Vec<u8>)> = texts.collect();
     let mut all = Vec::new();
@@ -221,6 +240,7 @@ invalid.txt text -bad- eol=lf =x eol=lf
 -x.md both
 prefix**/far.md both
 *.several eol=lf eol=crlf ident -ident
+[attr] both
 ";
 
 /// Files that these lines match, and some that they do not match.
@@ -284,6 +304,8 @@ const PATHS: &[&str] = &[
     "sub/deeper/rel.md",
     "rel.md",
     "sub/rel.md",
+    "t",
+    "tt",
 ];
 
 #[test]
@@ -411,6 +433,16 @@ fn hostile_attributes_do_not_take_long() {
     let list = files([(".gitattributes", text.as_bytes()), (deep.as_str(), b"a\n")]);
     let content = import(folder.path(), &list);
     assert_eq!(content.bytes(content.file(&deep).unwrap()).unwrap(), b"a\r\n");
+}
+
+#[test]
+fn attributes_that_convert_nothing_may_have_any_number_of_lines() {
+    // More than 10,000 lines that could convert a file would be refused. `text` alone changes nothing.
+    let text = "*.a text\n".repeat(10_001);
+    let folder = tempfile::tempdir().unwrap();
+    let list = files([(".gitattributes", text.as_bytes()), ("x.a", b"a\n")]);
+    let content = import(folder.path(), &list);
+    assert_eq!(content.bytes(content.file("x.a").unwrap()).unwrap(), b"a\n");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use std::{
     process::{Command, Output},
 };
 
+use tardist::settings::{Settings, config::Config};
 use tempfile::TempDir;
 
 /// An upstream where nobody listens.
@@ -128,6 +129,14 @@ fn config_writes_a_file_that_can_be_used_and_shows_what_is_in_effect() {
         &run(&mut tardist(folder.path(), &["config"]), 0),
         &["\njobs = 3\n", "\ngrace = \"1h 30m\"\n"],
     );
+}
+
+#[test]
+fn the_sizes_in_effect_are_those_that_were_given() {
+    let text = "keep-free = \"3GiB\"\nlimit-memory = \"512MiB\"\nlimit-disk = \"20GB\"\n";
+    let config = Config::new(toml::from_str::<Settings>(text).unwrap()).unwrap();
+    let sizes = (config.keep_free, config.limits.memory, config.limits.disk);
+    assert_eq!(sizes, (3 << 30, 512 << 20, 20_000_000_000));
 }
 
 #[test]

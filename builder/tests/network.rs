@@ -331,6 +331,49 @@ fn a_list_of_refs_that_drips_or_has_no_end_is_not_asked_for_again() {
     }
 }
 
+/// Answers of a Git server that is asked what it can do, by the name of the repository.
+fn git_that_can(request: &str, to: &mut TcpStream) -> io::Result<()> {
+    let name = request.split('/').nth(1).unwrap_or_default();
+    if name == "breaks" {
+        // The length of a chunk is no number.
+        return write!(to, "{OK}transfer-encoding: chunked\r\n\r\nno number\r\n");
+    }
+    write!(to, "{OK}\r\n")?;
+    if name == "html" {
+        return write!(to, "<!DOCTYPE html>");
+    }
+    write!(to, "001e# service=git-upload-pack\n0000")?;
+    if name == "ends-early" {
+        return write!(to, "00");
+    }
+    let id = "0123456789012345678901234567890123456789";
+    let first = format!("{id} HEAD\0multi_ack {name} agent=git/2\n");
+    write!(to, "{:04x}{first}0000", first.len() + 4)
+}
+
+#[test]
+fn a_server_gives_commits_by_id_if_the_line_of_its_first_ref_says_so() {
+    let server = Server::start(git_that_can);
+    let http = http(&server.url, HttpLimits { retry_time: Duration::ZERO, ..limits() });
+    let folder = tempfile::tempdir().unwrap();
+    let asked = |name: &str| {
+        let mirror = Mirror::open(folder.path(), &format!("{}/{name}", server.url)).unwrap();
+        mirror.gives_commits_by_id(&http)
+    };
+    for (name, gives) in [
+        ("allow-reachable-sha1-in-want", true),
+        ("allow-any-sha1-in-want", true),
+        // It gives the tips of branches only.
+        ("allow-tip-sha1-in-want", false),
+        ("html", false),
+        ("ends-early", false),
+    ] {
+        assert_eq!(asked(name).unwrap(), gives, "{name}");
+    }
+    let error = asked("breaks").unwrap_err();
+    assert!(error.is_transient(), "nothing is known then: {error}");
+}
+
 /// A packet of the side band with this data.
 fn packet(band: u8, data: &[u8]) -> Vec<u8> {
     let mut packet = format!("{:04x}", data.len() + 5).into_bytes();

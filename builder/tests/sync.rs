@@ -236,6 +236,65 @@ fn a_server_of_submodules_that_is_down_costs_its_submodules_and_not_the_branch()
     assert_eq!(has_libraries(&env), [true, true]);
 }
 
+#[test]
+fn other_bytes_of_a_commit_have_a_name_of_their_own_and_the_plain_name_leads_to_the_newest() {
+    let (env, server, _) = with_submodules();
+    env.sync(&[]).exits(3);
+    let plain = env.tarball("Super");
+    let before = fs::read(&plain).unwrap();
+    env.sync(&["--submodule-hosts", &server.url]).exits(0);
+    let newest = env.tarball("Super");
+    let (plain_name, name) = (file_name(&plain), file_name(&newest));
+    assert_eq!(name, plain_name.replace(".tar.gz", "-2.tar.gz"));
+    assert_ne!(fs::read(&newest).unwrap(), before);
+    assert_eq!(fs::read(&plain).unwrap(), fs::read(&newest).unwrap());
+    // It is no leftover, and the same bytes keep their name.
+    let run = env.sync(&["--force", "--grace", "0s", "--submodule-hosts", &server.url]).exits(0);
+    run.says("1 tarballs made");
+    assert_eq!(env.tarball("Super"), newest);
+    assert!(plain.exists());
+}
+
+#[test]
+fn a_complete_tarball_is_not_replaced_by_an_incomplete_one_of_a_newer_commit() {
+    let (env, server, status) = with_submodules();
+    let sync = |more: &[&str]| {
+        let arguments = [&["--retries", "0", "--submodule-hosts", &server.url], more].concat();
+        env.sync(&arguments)
+    };
+    sync(&[]).exits(0);
+    let complete = env.published("Super");
+    // The same submodules, from places that do not have them.
+    let modules: String = ["One", "Two"]
+        .map(|name| {
+            let url = format!("{}/gone/{name}", server.url);
+            format!("[submodule \"{name}\"]\npath = lib/{name}\nurl = {url}\n")
+        })
+        .concat();
+    let gitlink = "1".repeat(40);
+    let files = [
+        (".gitmodules", FILE, modules.as_str()),
+        ("lib/One", GITLINK, gitlink.as_str()),
+        ("lib/Two", GITLINK, gitlink.as_str()),
+    ];
+    env.add("Super", &files);
+    sync(&[])
+        .exits(3)
+        .says("would be incomplete, so the complete tarball of an earlier commit stays");
+    assert_eq!(env.published("Super"), complete);
+    let requests = server.requests().len();
+    sync(&[]).exits(3).says("it is not tried again before");
+    assert_eq!(server.requests().len(), requests, "not today");
+
+    sync(&["--incomplete", "accept"]).exits(0);
+    let incomplete = env.published("Super");
+    assert_ne!(incomplete.commit, complete.commit);
+    assert_eq!(incomplete.missing.len(), 2);
+    sync(&[]).exits(0).says("nothing new");
+    status.store(503, Ordering::SeqCst);
+    sync(&["--only", "extensions/Super"]).exits(0).says(" 0 tarballs made");
+}
+
 const REQUIRES: &str = r#"{"require": {"php": ">=8.1", "example/library": "^2.0"}}"#;
 const NO_PACKAGES: &str =
     "the packages that composer.json requires are not in the tarball (vendor/)";

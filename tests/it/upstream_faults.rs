@@ -8,7 +8,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use tardist_tests::{Fault, File, Oid, RequestKind, Run, TestEnv, within};
+use tardist_tests::{Fault, File, Oid, RequestKind, Run, TestEnv, change, within};
 
 const GREETING: &str = "extensions/SampleGreeting";
 const PAPER: &str = "skins/SamplePaper";
@@ -16,11 +16,6 @@ const PAPER: &str = "skins/SamplePaper";
 /// Pauses that a server may ask for by `Retry-After`: a date that no test sees, and a year in seconds.
 const FAR_DATE: &str = "Fri, 31 Dec 2100 23:59:59 GMT";
 const YEAR: &str = "31536000";
-
-/// Puts a commit on `master` that differs from all earlier ones.
-fn change(env: &TestEnv, id: &str, what: &str) -> String {
-    env.commit(id, "master", &[("change.txt", File::text(what))]).to_string()
-}
 
 #[test]
 fn a_list_that_cannot_be_had_or_read_changes_nothing_until_it_is_back() {
@@ -47,6 +42,8 @@ fn a_list_that_cannot_be_had_or_read_changes_nothing_until_it_is_back() {
         ("redirected to a host", Fault::Redirect("https://example.org/r/".to_owned()), "302"),
     ];
     for (name, fault, says) in cases {
+        // What is due is removed even in a cycle that fails.
+        env.sync(&["--grace", "0s"]).exits(0);
         let commit = change(&env, GREETING, name);
         let before = env.published();
         env.server.fault("/projects/", fault, None);

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use tardist_tests::{Fault, File, TestEnv};
+use tardist_tests::{Fault, TestEnv, change};
 
 const GREETING: &str = "extensions/SampleGreeting";
 const PAPER: &str = "skins/SamplePaper";
@@ -12,11 +12,6 @@ const PAPER: &str = "skins/SamplePaper";
 /// Pauses that a server may ask for by `Retry-After`: a date that no test sees, and a year in seconds.
 const FAR_DATE: &str = "Fri, 31 Dec 2100 23:59:59 GMT";
 const YEAR: &str = "31536000";
-
-/// Puts a commit on `master` that differs from all earlier ones.
-fn change(env: &TestEnv, id: &str, what: &str) -> String {
-    env.commit(id, "master", &[("change.txt", File::text(what))]).to_string()
-}
 
 #[test]
 fn a_pause_that_is_too_long_for_a_cycle_is_not_waited_for() {
@@ -48,7 +43,7 @@ fn many(count: usize) -> TestEnv {
 
 #[test]
 fn of_a_host_that_fails_only_the_first_repositories_are_asked_for() {
-    const COUNT: usize = 40;
+    const COUNT: usize = 60;
     let env = many(COUNT);
     let before = env.tips();
     for (name, fault) in [
@@ -69,7 +64,7 @@ fn of_a_host_that_fails_only_the_first_repositories_are_asked_for() {
         assert_eq!(env.report()["failures"].as_array().unwrap().len(), COUNT, "each is named");
         env.server.clear_faults();
     }
-    env.sync(&[]).exits(0).says(&["40 tarballs made"]);
+    env.sync(&[]).exits(0).says(&["60 tarballs made"]);
     env.tardist(&["verify"]).exits(0);
 }
 

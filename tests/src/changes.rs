@@ -35,6 +35,15 @@ impl Changes {
     /// New commits in some repositories, a branch less or more in one, and sometimes a repository less
     /// or more.
     pub(crate) fn some(&mut self, env: &TestEnv) {
+        let choice = self.commits(env);
+        self.delete_or_restore(env, &choice);
+        if self.random.usize(..RARE) == 0 {
+            self.hide_or_show(env, &choice);
+        }
+    }
+
+    /// New commits on some branches. Returns one that has one.
+    pub(crate) fn commits(&mut self, env: &TestEnv) -> String {
         let branches: Vec<String> = env.tips().into_keys().collect();
         for branch in &branches {
             if self.random.usize(..3) == 0 {
@@ -43,10 +52,7 @@ impl Changes {
         }
         let choice = branches[self.random.usize(..branches.len())].clone();
         self.commit(env, &choice);
-        self.delete_or_restore(env, &choice);
-        if self.random.usize(..RARE) == 0 {
-            self.hide_or_show(env, &choice);
-        }
+        choice
     }
 
     /// A new commit on the `master` and on one other branch of each repository.

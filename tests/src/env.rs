@@ -248,3 +248,8 @@ pub fn served() -> (TestEnv, Site) {
     let site = env.serve(&[]);
     (env, site)
 }
+
+/// Puts a commit on `master` of a repository that differs from all earlier ones, and returns its id.
+pub fn change(env: &TestEnv, id: &str, what: &str) -> String {
+    env.commit(id, "master", &[("change.txt", File::text(what))]).to_string()
+}

@@ -55,7 +55,7 @@ pub use crashes::{Crash, Crashes, Hit};
 pub use disk::{Files, files, sha256};
 pub use document::{Document, Parameter, examples};
 pub use endurance::{Endurance, Figures};
-pub use env::{TestEnv, served};
+pub use env::{TestEnv, change, served};
 pub use family::{Guard, Watched, watch};
 pub use gerrit::Gerrit;
 pub use imports::{Imports, Module};

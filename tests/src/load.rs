@@ -22,8 +22,8 @@ const PERIOD: Duration = Duration::from_secs(1);
 /// How long an answer may take. With 256 connections on two processors it takes less than one.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How many complaints are kept as texts.
-const KEPT: usize = 20;
+/// How many different complaints are kept as texts.
+const KEPT: usize = 50;
 
 /// The paths whose answers are in the snapshot, so that they can be compared with it.
 const READY: [&str; 8] = [
@@ -73,8 +73,8 @@ pub struct Loaded {
     pub snapshots: u32,
     /// How many answers failed, or were inconsistent.
     pub failed: u64,
-    /// What was wrong with the first of them.
-    pub complaints: Vec<String>,
+    /// What was wrong with them, and how often; only the first that are different.
+    pub complaints: BTreeMap<String, u64>,
 }
 
 /// An answer: its path, its `ETag`, the SHA-256 of its body.
@@ -124,8 +124,8 @@ impl Load {
 impl Loaded {
     fn complain(&mut self, complaint: String) {
         self.failed += 1;
-        if self.complaints.len() < KEPT {
-            self.complaints.push(complaint);
+        if self.complaints.len() < KEPT || self.complaints.contains_key(&complaint) {
+            *self.complaints.entry(complaint).or_default() += 1;
         }
     }
 }
@@ -143,7 +143,8 @@ fn publish(env: &TestEnv, time: Duration, published: &mut BTreeSet<Seen>) -> u32
     let (start, mut snapshots) = (Instant::now(), 0);
     while start.elapsed() < time {
         let begin = Instant::now();
-        changes.some(env);
+        // No repository may vanish: its paths are asked for.
+        changes.commits(env);
         env.sync(&[]).exits(0);
         snapshots += 1;
         register(env, published);

@@ -129,6 +129,7 @@ impl fmt::Display for Status {
             writeln!(f, "The snapshot cannot be used: {damage}. `tardist sync` writes it anew.")?;
         }
         match &self.snapshot {
+            None if self.damage.is_some() => {}
             None => writeln!(f, "Nothing is published yet; run `tardist sync`.")?,
             Some(s) => writeln!(
                 f,

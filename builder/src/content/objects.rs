@@ -117,6 +117,6 @@ impl Objects {
 
 /// The size of an object in bytes, from its header.
 fn size(repository: &Repository, id: Oid) -> Result<u64, git2::Error> {
-    let (size, _) = repository.odb()?.read_header(id)?;
+    let (size, _) = object::header(repository, id)?;
     Ok(size as u64)
 }

@@ -78,13 +78,13 @@ fn loads_autoloader(manifest: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, fs, path::Path};
+    use std::{collections::BTreeMap, fs, io::Write, path::Path};
 
     use flate2::{Compression, write::GzEncoder};
     use tardist_contract::Kind;
 
     use super::*;
-    use crate::catalogue::{BranchRecord, RepositoryRecord};
+    use crate::catalogue::{ADOPTED, BranchRecord, RepositoryRecord};
 
     const LOADS: (&str, &str) = ("extension.json", r#"{"load_composer_autoloader": true}"#);
     const REQUIRES: (&str, &str) = ("composer.json", r#"{"require": {"example/library": "^1"}}"#);
@@ -150,5 +150,50 @@ mod tests {
             assert_eq!(missing(Some(files)), [""; 0], "{files:?}");
         }
         assert_eq!(missing(None), [""; 0]);
+    }
+
+    /// A tarball with a folder and a file whose header has this type byte.
+    fn tarball(file_type: u8) -> Vec<u8> {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        for entry_type in [b'5', file_type] {
+            let mut header = [0; 512];
+            header[156] = entry_type;
+            gzip.write_all(&header).unwrap();
+        }
+        gzip.finish().unwrap()
+    }
+
+    #[test]
+    fn only_tarballs_of_another_format_lose_their_recipe() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path());
+        layout.prepare().unwrap();
+        let mut catalogue = Catalogue::new();
+        let cases = [("Now", Some(b'0')), ("Old", Some(0)), ("Cut", None), ("Gone", None)];
+        for (name, file_type) in cases {
+            let id: crate::RepositoryId = format!("skins/{name}").parse().unwrap();
+            let branch = "master".parse().unwrap();
+            let record =
+                BranchRecord { recipe: ADOPTED.to_owned(), ..BranchRecord::of_commit('a') };
+            let path = layout.dist(id.kind).join(record.tarball(&id.name, &branch).as_str());
+            match file_type {
+                Some(file_type) => fs::write(path, tarball(file_type)).unwrap(),
+                None if name == "Cut" => fs::write(path, &tarball(b'0')[..20]).unwrap(),
+                None => {}
+            }
+            let repository = RepositoryRecord {
+                upstream: String::new(),
+                source_url: String::new(),
+                branches: [(branch, record)].into(),
+            };
+            catalogue.insert(id, repository);
+        }
+        compare_formats(&mut catalogue, &layout);
+        let stay: Vec<String> = catalogue
+            .iter()
+            .filter(|(_, repository)| repository.branches.values().all(|it| it.recipe == ADOPTED))
+            .map(|(id, _)| id.to_string())
+            .collect();
+        assert_eq!(stay, ["skins/Now"]);
     }
 }

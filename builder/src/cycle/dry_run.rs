@@ -44,7 +44,7 @@ pub fn run(
     let upstreams = upstreams.as_slice();
     let cycle = Cycle { config, options, upstreams, layout: &layout, http: &http, now, progress };
     let published = State::look(&layout);
-    let listing = cycle.list()?;
+    let listing = cycle.list(&published)?;
     let (listed, mut failures) = (listing.ids().count(), merge::refused(&listing));
     let intact = intact::with_right_size(&published, &layout.tarballs()?);
     let quarantine = Quarantine::read(&layout);

@@ -11,6 +11,7 @@ use crate::{
     catalogue::{Catalogue, RepositoryRecord},
     cycle::plan::Plan,
     repository_id::RepositoryId,
+    upstream::Listing,
 };
 
 /// So few repositories, or tarballs of repositories that are still listed, are never a mass loss, unless they are
@@ -34,9 +35,8 @@ pub(super) struct Asked<'a> {
 /// Too much would no longer be published.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Loss {
-    kind: Kind,
-    /// "repositories", or "tarballs of repositories that are still listed".
-    what: &'static str,
+    /// "repositories (skins)".
+    what: String,
     lost: usize,
     of: usize,
     /// Some of the lost.
@@ -45,9 +45,9 @@ pub(super) struct Loss {
 
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, what, lost, of, names } = self;
+        let Self { what, lost, of, names } = self;
         let more = if names.len() < *lost { ", …" } else { "" };
-        write!(f, "{lost} of {of} {what} ({kind}) would be lost: {}{more}", names.join(", "))
+        write!(f, "{lost} of {of} {what} would be lost: {}{more}", names.join(", "))
     }
 }
 
@@ -62,7 +62,7 @@ pub(super) fn losses(published: &Catalogue, plan: &Plan, asked: Asked<'_>) -> Ve
         let is_listed = |id: &RepositoryId| listed.iter().any(|(it, _)| *it == id);
         let (there, gone): (Vec<_>, Vec<_>) = wanted.iter().partition(|(id, _)| is_listed(id));
         let names = gone.iter().map(|(id, _)| id.name.to_string()).collect();
-        losses.push(Loss::new(kind, "repositories", wanted.len(), names));
+        losses.push(Loss::new(format!("repositories ({kind})"), wanted.len(), names));
         let mut names = Vec::new();
         let mut tarballs = 0;
         for (id, record) in there {
@@ -73,11 +73,32 @@ pub(super) fn losses(published: &Catalogue, plan: &Plan, asked: Asked<'_>) -> Ve
                 }
             }
         }
-        let what = "tarballs of repositories that are still listed";
-        losses.push(Loss::new(kind, what, tarballs, names));
+        let what = format!("tarballs of repositories that are still listed ({kind})");
+        losses.push(Loss::new(what, tarballs, names));
     }
     losses.retain(|loss| loss.is_too_much(asked.max_loss));
     losses
+}
+
+/// Of several upstreams, those that list nothing of what is published from them. They count as not listed, so that the
+/// others go on.
+pub(super) fn emptied<'a>(
+    published: &Catalogue,
+    listing: &Listing,
+    upstreams: &BTreeSet<&'a str>,
+) -> Vec<&'a str> {
+    if upstreams.len() < 2 {
+        return Vec::new();
+    }
+    let listed: BTreeSet<&RepositoryId> = listing.ids().collect();
+    let is_away = |url: &str| listing.unavailable.iter().any(|(it, _)| it == url);
+    let is_emptied = |url: &&str| {
+        let mut of_upstream = published.iter().filter(|(_, record)| record.upstream == *url);
+        !is_away(url)
+            && published.values().any(|record| record.upstream == *url)
+            && of_upstream.all(|(id, _)| !listed.contains(id))
+    };
+    upstreams.iter().copied().filter(|url| is_emptied(url)).collect()
 }
 
 /// The branches that a plan makes or keeps.
@@ -99,9 +120,9 @@ fn is_asked(record: &RepositoryRecord, asked: Asked<'_>) -> bool {
 }
 
 impl Loss {
-    fn new(kind: Kind, what: &'static str, of: usize, names: Vec<String>) -> Self {
+    fn new(what: String, of: usize, names: Vec<String>) -> Self {
         let lost = names.len();
-        Self { kind, what, lost, of, names: names.into_iter().take(SHOWN).collect() }
+        Self { what, lost, of, names: names.into_iter().take(SHOWN).collect() }
     }
 
     fn is_too_much(&self, max_loss: usize) -> bool {
@@ -176,6 +197,27 @@ mod tests {
         let says = "5 of 20 tarballs of repositories that are still listed (extensions) would be lost: \
                     E005 REL1_45, E006 REL1_45";
         assert!(said[0].starts_with(says), "{said:?}");
+    }
+
+    #[test]
+    fn an_upstream_of_several_that_lists_nothing_of_its_own_is_emptied() {
+        let mut published = catalogue(0..2, &BRANCHES);
+        let mut other = catalogue(2..4, &BRANCHES);
+        other.values_mut().for_each(|record| record.upstream = "https://other".to_owned());
+        published.extend(other);
+        let both = BTreeSet::from(["https://g", "https://other"]);
+        let listing = |numbers: &[usize]| {
+            let id = |n: &usize| format!("extensions/E{n:03}").parse().unwrap();
+            let projects = numbers.iter().map(|n| crate::upstream::Project::new(id(n), "u"));
+            Listing { projects: projects.collect(), ..Listing::default() }
+        };
+        assert_eq!(emptied(&published, &listing(&[0, 3]), &both), [""; 0]);
+        assert_eq!(emptied(&published, &listing(&[0, 1]), &both), ["https://other"]);
+        assert_eq!(emptied(&published, &listing(&[0]), &["https://g"].into()), [""; 0], "one");
+        let mut down = listing(&[0]);
+        down.unavailable.push(("https://other".to_owned(), crate::Error::Bug("down".into())));
+        assert_eq!(emptied(&published, &down, &both), [""; 0], "it is known to be down");
+        assert_eq!(emptied(&Catalogue::new(), &listing(&[0]), &both), [""; 0]);
     }
 
     #[test]

@@ -269,4 +269,64 @@ mod tests {
         assert_eq!(names, ["../x", ID]);
         assert_eq!(unknown(&id()).text, "no upstream lists it; check the name");
     }
+
+    #[test]
+    fn what_a_setting_would_bring_is_a_failure_with_one_line_for_all_of_a_setting() {
+        let missing = |public: &str, remedy| Missing {
+            public: public.to_owned(),
+            reason: "not allowed".to_owned(),
+            remedy,
+            may_pass: false,
+        };
+        let host = |url: &str| Some(Remedy::SubmoduleHost(url.to_owned()));
+        let mut catalogue = with("master");
+        let record = catalogue.values_mut().next().unwrap().branches.values_mut().next().unwrap();
+        record.missing = vec![
+            missing("lib/a is missing", host("https://a")),
+            missing("lib/b is missing", host("https://b")),
+            missing("packages are missing", Some(Remedy::Composer)),
+            missing("a picture is missing", None),
+        ];
+        let lines = |wanted: &[&Remedy]| vec![format!("{} of a kind", wanted.len())];
+        let told: Vec<String> =
+            to_be_mended(&catalogue, lines).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "skins/Vector master: incomplete: lib/a is missing: not allowed; write 2 of a kind",
+                "skins/Vector master: incomplete: lib/b is missing: not allowed; write 2 of a kind",
+                "skins/Vector master: incomplete: packages are missing: not allowed; write 1 of a kind",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_no_longer_published_is_named() {
+        let mut before = with("master");
+        before.extend([("skins/Gone".parse().unwrap(), with("master")[&id()].clone())]);
+        before
+            .get_mut(&id())
+            .unwrap()
+            .branches
+            .insert(branch("REL1_45"), BranchRecord::of_commit('b'));
+        let names = |after: &Catalogue| -> Vec<String> {
+            let name = |it: &ReportEntry| format!("{} {:?}", it.repository, it.branch);
+            withdrawn(&before, after).iter().map(name).collect()
+        };
+        assert_eq!(names(&before), [""; 0]);
+        assert_eq!(names(&with("master")), ["skins/Gone None", "skins/Vector Some(\"REL1_45\")"]);
+    }
+
+    #[test]
+    fn an_unchanged_branch_keeps_its_tarball_and_gets_the_reasons_of_today() {
+        let missing = |reason: &str| Missing::new("lib is missing".to_owned(), reason.to_owned());
+        let mut before = with("master");
+        let record = before.values_mut().next().unwrap().branches.values_mut().next().unwrap();
+        record.missing = vec![missing("it was down")];
+        let unchanged = [(branch("master"), vec![missing("it is gone")])].into();
+        let result = JobResult { unchanged, ..JobResult::default() };
+        let (catalogue, report) = merged(result, Catalogue::new(), &before);
+        let record = &catalogue[&id()].branches[&branch("master")];
+        assert_eq!((record.missing[0].reason.as_str(), report.failures.len()), ("it is gone", 0));
+    }
 }

@@ -16,7 +16,7 @@ use crate::{
         report::{Outcome, Report},
         sweep,
     },
-    data_dir::{atomic, layout::Layout},
+    data_dir::{atomic, layout::Layout, set_aside},
     settings::config::Config,
     snapshot::{Snapshot, render},
     state::{Published, State, modified},
@@ -78,6 +78,8 @@ impl Publishing<'_> {
     fn standing(&self, state: &State) -> Option<Snapshot> {
         let published = state.published.as_ref()?;
         let path = self.layout.snapshot();
+        // Whoever opens the snapshot would apply a journal that lies there. It is of another file.
+        set_aside::remove_journals(&path).ok()?;
         let metadata = fs::metadata(&path).ok()?;
         let modified = modified(&metadata);
         if (metadata.len(), modified) != (published.size, published.modified) {

@@ -55,9 +55,11 @@ pub(super) fn settings(config: &Config) -> String {
     let Config { limits, url_map, submodule_depth, submodule_hosts, composer, incomplete, .. } =
         config;
     let version = env!("CARGO_PKG_VERSION");
+    // The upstreams decide which hosts submodules may come from.
+    let upstreams = serde_json::to_string(&config.upstreams).unwrap_or_default();
     let text = format!(
-        "{version} {limits:?} {url_map:?} {submodule_depth} {submodule_hosts:?} {composer:?} {incomplete:?} {:?}",
-        config.upstreams
+        "{version} {limits:?} {url_map:?} {submodule_depth} {submodule_hosts:?} {composer:?} {incomplete:?} \
+         {upstreams}"
     );
     let digest = Sha256::digest(text.as_bytes());
     digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()

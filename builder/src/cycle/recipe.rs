@@ -23,7 +23,7 @@ impl<'a> Recipes<'a> {
     /// The recipe of a branch with these ingredients: 16 hexadecimal digits. `remote_url` stands in its
     /// `gitinfo.json`.
     pub(super) fn of(&self, remote_url: &str, ingredients: &Ingredients) -> String {
-        let Ingredients { submodules, nested, composer } = ingredients;
+        let Ingredients { submodules, composer, .. } = ingredients;
         let Config { url_map, submodule_depth, composer: program, .. } = self.config;
         let sources: Vec<(String, bool)> = submodules
             .iter()
@@ -33,8 +33,7 @@ impl<'a> Recipes<'a> {
                 (url, is_allowed)
             })
             .collect();
-        let has_submodules = !submodules.is_empty() || *nested;
-        let depth = has_submodules.then_some(submodule_depth);
+        let depth = ingredients.depth(*submodule_depth);
         let installs = *composer && program.is_some();
         let text = format!("{} {remote_url:?} {sources:?} {depth:?} {installs}", tarball::FORMAT);
         let digest = Sha256::digest(text.as_bytes());
@@ -89,7 +88,10 @@ mod tests {
         };
         let usual = recipe(|_| (), "https://a.", &submodules);
         assert_ne!(recipe(|_| (), "https://b.", &submodules), usual, "a host is allowed");
-        assert_ne!(recipe(|config| config.submodule_depth = 5, "https://a.", &submodules), usual);
+        let nested = Ingredients { nested: true, ..submodules.clone() };
+        let deep = |config: &mut Config| config.submodule_depth = 5;
+        assert_ne!(recipe(deep, "https://a.", &nested), recipe(|_| (), "https://a.", &nested));
+        assert_eq!(recipe(deep, "https://a.", &submodules), usual, "they have none of their own");
         let map = |config: &mut Config| {
             config.url_map = vec!["https://a.example/=https://b.example/".parse().unwrap()];
         };

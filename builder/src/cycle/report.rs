@@ -117,6 +117,9 @@ const MAX_SLOW: usize = 10;
 /// How many of the slowest repositories are printed, and how many milliseconds they took at least.
 const SHOWN_SLOW: (usize, u64) = (3, 2000);
 
+/// How many failures are printed. A host that is down can fail all repositories.
+const SHOWN_FAILURES: usize = 100;
+
 /// How many new tarballs are printed by name. The report in JSON has all of them.
 const SHOWN_MADE: usize = 10;
 
@@ -167,8 +170,12 @@ impl fmt::Display for Report {
         self.losses(f)?;
         if !self.failures.is_empty() {
             write!(f, "\n{} failures; the earlier tarballs stay published:", self.failures.len())?;
-            for failure in &self.failures {
+            for failure in self.failures.iter().take(SHOWN_FAILURES) {
                 write!(f, "\n  {failure}")?;
+            }
+            if self.failures.len() > SHOWN_FAILURES {
+                let more = self.failures.len() - SHOWN_FAILURES;
+                write!(f, "\n  and {more} more; report.json has all of them")?;
             }
         }
         Ok(())
@@ -280,6 +287,15 @@ mod tests {
         ] {
             assert!(told.contains(says), "{says} is not in:\n{told}");
         }
+        let failure = |number: usize| ReportEntry {
+            repository: format!("skins/S{number}"),
+            branch: None,
+            text: "down".to_owned(),
+        };
+        report.failures = (0..SHOWN_FAILURES + 7).map(failure).collect();
+        let told = report.to_string();
+        assert!(told.contains("107 failures") && told.contains("skins/S99: down"), "{told}");
+        assert!(told.ends_with("skins/S99: down\n  and 7 more; report.json has all of them"));
         for number in 0..100 {
             report.took(number.to_string(), number);
         }

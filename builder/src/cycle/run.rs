@@ -1,6 +1,7 @@
 //! The steps of a cycle in their order.
 
 use std::{
+    collections::BTreeSet,
     fs,
     sync::Arc,
     time::{Duration, Instant},
@@ -34,6 +35,10 @@ use crate::{
     worker::{Job, JobResult, Supervisor},
 };
 use jiff::Timestamp;
+
+/// What to do about a full disk.
+const NO_SPACE: &str = "; there is no space on the disk: `tardist gc` frees some, and with a shorter grace (setting \
+                        grace) old tarballs go sooner";
 
 /// The options of one cycle.
 #[derive(Debug, Clone, Copy, Default)]
@@ -71,7 +76,8 @@ pub fn run(
     let cycle = Cycle { config, options, upstreams, layout: &layout, http: &http, now, progress };
     if let Err(error) = cycle.run(options_of_http, start, &mut report) {
         report.outcome = Outcome::Failed;
-        report.error = Some(error.to_string());
+        let hint = if error.is_out_of_space() { NO_SPACE } else { "" };
+        report.error = Some(format!("{error}{hint}"));
     }
     report.made.sort();
     report.failures.sort();
@@ -111,9 +117,12 @@ impl Cycle<'_> {
         report.removed =
             sweep::sweep(self.layout, &state.retired, self.config.grace, state.elapsed)?;
         let start = Instant::now();
-        let listing = self.list()?;
+        let listing = self.list(&state.catalogue)?;
         report.times.listing_ms = millis(start.elapsed());
         report.listed = listing.ids().count();
+        if report.listed == 0 && listing.refused.is_empty() && state.generation == 0 {
+            return Err(self.nothing_listed());
+        }
         report.failures.extend(merge::refused(&listing));
         let before = Quarantine::read(self.layout);
         let mut quarantine = before.clone();
@@ -147,6 +156,21 @@ impl Cycle<'_> {
         Ok(())
     }
 
+    /// The error of a first cycle in which no upstream has anything.
+    fn nothing_listed(&self) -> Error {
+        let urls: Vec<&str> = self.urls().into_iter().collect();
+        Error::ListForm {
+            what: "projects".to_owned(),
+            reason: "it names no extension and no skin".to_owned(),
+            url: urls.join(", "),
+        }
+    }
+
+    /// The upstreams: URLs or paths.
+    fn urls(&self) -> BTreeSet<&str> {
+        self.upstreams.iter().map(|upstream| upstream.url()).collect()
+    }
+
     /// Opens the state. What was made from a snapshot is compared with the format of the tarballs.
     fn state(&self) -> Result<State, Error> {
         let reading = Reading::take(Timestamp::from_second(self.now).unwrap_or_default());
@@ -160,14 +184,25 @@ impl Cycle<'_> {
         Ok(state)
     }
 
-    /// Lists the repositories of all upstreams.
-    pub(super) fn list(&self) -> Result<Listing, Error> {
+    /// Lists the repositories of all upstreams. `published` is what is published.
+    pub(super) fn list(&self, published: &Catalogue) -> Result<Listing, Error> {
         let bar = self.progress.waiting("asking the upstreams for their repositories");
         let Config { branches, only, jobs, .. } = self.config;
         let wanted = Wanted { branches, only, jobs: *jobs };
         let listing = upstream::list(self.upstreams, self.http, &wanted);
         bar.finish_and_clear();
-        listing
+        let mut listing = listing?;
+        if !self.options.accept_loss {
+            for url in loss::emptied(published, &listing, &self.urls()) {
+                let what = "projects".to_owned();
+                let reason = "it names none of those that are published; if that is right, run \
+                              `tardist sync --accept-loss`"
+                    .to_owned();
+                let error = Error::ListForm { what, reason, url: url.to_owned() };
+                listing.unavailable.push((url.to_owned(), error));
+            }
+        }
+        Ok(listing)
     }
 
     /// Plans the work. What is in quarantine is held back, unless the options choose it.
@@ -206,7 +241,7 @@ impl Cycle<'_> {
     }
 
     fn refuse_losses(&self, published: &Catalogue, plan: &Plan) -> Result<(), Error> {
-        let upstreams = self.upstreams.iter().map(|upstream| upstream.url()).collect();
+        let upstreams = self.urls();
         let Config { branches, max_loss, .. } = self.config;
         let asked = Asked { branches, upstreams: &upstreams, max_loss: *max_loss };
         let losses = loss::losses(published, plan, asked);

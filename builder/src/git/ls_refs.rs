@@ -366,6 +366,33 @@ mod tests {
     }
 
     #[test]
+    fn a_branch_that_is_missing_on_disk_is_left_out_and_one_that_cannot_be_read_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        Repository::init_bare(folder.path()).unwrap();
+        assert_eq!(on_disk(folder.path(), &branches()).unwrap(), Tips::new());
+        let master = folder.path().join("refs/heads/master");
+        std::fs::write(&master, format!("{A}\n")).unwrap();
+        let tips = on_disk(folder.path(), &branches()).unwrap();
+        assert_eq!(shown(Ok(tips)), [("master".into(), A.into())]);
+        std::fs::write(&master, "no id\n").unwrap();
+        let error = on_disk(folder.path(), &branches()).unwrap_err().to_string();
+        assert!(error.contains("read branch master"), "{error}");
+    }
+
+    #[test]
+    fn a_response_of_another_service_is_an_error() {
+        let refs = packet(&format!("{A} refs/heads/master\0agent=x\n")) + "0000";
+        for first in ["# service=git-receive-pack\n", "hello\n"] {
+            let response = packet(first) + "0000" + &refs;
+            let Err(RefsError::Form(text)) = read_version_0(response.as_bytes(), &branches())
+            else {
+                panic!("{first} is read");
+            };
+            assert!(text.contains(first.trim_end()), "{text}");
+        }
+    }
+
+    #[test]
     fn a_response_that_is_not_a_list_of_refs_is_an_error() {
         let sha256 = packet(&format!("{A}{A} refs/heads/master\n")) + "0000";
         let cut = packet(&format!("{A} refs/heads/master\n"));

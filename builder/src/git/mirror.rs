@@ -74,7 +74,7 @@ impl Mirror {
     /// list.
     pub fn why_no_tip(&self, branch: &BranchName, listed: Option<&CommitId>) -> Error {
         let id = self.repository.refname_to_id(&branch.ref_name());
-        let header = id.and_then(|id| self.repository.odb()?.read_header(id));
+        let header = id.and_then(|id| object::header(&self.repository, id));
         match header {
             Ok((_, kind)) if kind != ObjectType::Commit => {
                 Error::OtherObject { branch: branch.clone(), kind: kind.str() }

@@ -224,7 +224,7 @@ impl Trees<'_> {
 
     /// Fails for an object that would take too much memory.
     fn check_size(&self, id: Oid) -> Result<(), Error> {
-        let header = self.repository.odb().and_then(|odb| odb.read_header(id));
+        let header = object::header(self.repository, id);
         let (size, _) = header.git(|| format!("pack the mirror {}", self.path.display()))?;
         if size as u64 > MAX_PACKED_OBJECT {
             return Err(too_large(self.path, MAX_PACKED_OBJECT, "bytes in one object"));

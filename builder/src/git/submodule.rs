@@ -170,6 +170,16 @@ mod tests {
         check(&format!("[submodule \"a\"]\npath={}\nurl=u\n", "x/".repeat(3000)), &[]);
     }
 
+    #[test]
+    fn names_paths_and_urls_count_up_to_their_limit() {
+        let most = "n".repeat(MAX_SUBMODULE_NAME);
+        check(&format!("[submodule \"{most}\"]\npath=x\nurl=u\n"), &[("x", "u")]);
+        check(&format!("[submodule \"{most}n\"]\npath=x\nurl=u\n"), &[]);
+        check(&format!("[submodule \"a\"]\npath={most}\nurl={most}\n"), &[(&most, &most)]);
+        check(&format!("[submodule \"a\"]\npath={most}n\nurl=u\n"), &[]);
+        check(&format!("[submodule \"a\"]\npath=x\nurl={most}n\n"), &[]);
+    }
+
     /// Takes hours if the name is looked at for each key.
     #[test]
     fn a_long_name_with_many_keys_takes_no_longer_than_its_bytes() {

@@ -23,6 +23,7 @@ use crate::{
     git::{keep::KeepRef, mirror::Mirror},
     limits::git::MAX_FAILED_FETCHES,
     net::{Http, Origin},
+    object,
 };
 
 /// Why a commit is not to be had.
@@ -136,6 +137,7 @@ fn is_own_fault(error: &Error) -> bool {
     match error {
         Error::Git { source, .. } => {
             error.is_out_of_memory()
+                || object::is_damage(source)
                 || matches!(source.class(), ErrorClass::Os | ErrorClass::Filesystem)
         }
         Error::Fetch { .. } => false,

@@ -91,8 +91,8 @@ pub(super) fn too_many() -> Error {
 
 /// Fails for an object of more than `limit` bytes, before it is read.
 fn check_size(repository: &Repository, id: Oid, limit: u64, what: &str) -> Result<(), Error> {
-    let header = repository.odb().and_then(|odb| odb.read_header(id));
-    let (size, _) = header.object(repository, || format!("the object {id}"))?;
+    let (size, _) =
+        object::header(repository, id).object(repository, || format!("the object {id}"))?;
     if size as u64 > limit {
         return Err(Error::TooLarge { what: what.to_owned(), limit, unit: "bytes" });
     }

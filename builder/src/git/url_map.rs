@@ -93,7 +93,11 @@ mod tests {
             (map.from.as_str(), map.to.as_str()),
             ("https://o.example/", "http://r.example/x=y")
         );
-        assert_eq!(map.to_string().parse(), Ok(map));
+        assert_eq!(map.to_string().parse(), Ok(map.clone()));
+        // A configuration file has the same text.
+        let json = serde_json::to_string(&map).unwrap();
+        assert_eq!(json, r#""https://o.example/=http://r.example/x=y""#);
+        assert_eq!(serde_json::from_str::<UrlMap>(&json).unwrap(), map);
         for bad in [
             "",
             "=",

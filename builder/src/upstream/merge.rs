@@ -28,7 +28,7 @@ pub struct Wanted<'a> {
 /// Lists all upstreams, and asks Git for the tips that their lists do not have. Where several
 /// upstreams have a repository, that of the first one counts; the log says so.
 ///
-/// An upstream that cannot be listed, or that lists nothing at all, is [`Listing::unavailable`]. It may have
+/// An upstream that cannot be listed is [`Listing::unavailable`]. It may have
 /// any repository, also those that a later upstream lists: whoever gets the listing decides about these.
 ///
 /// # Errors
@@ -83,15 +83,8 @@ fn lists(
     lists.into_values().collect()
 }
 
-/// Checks that a list has something, and not more than a list may have.
+/// Checks that a list has not more than a list may have.
 fn check(listing: Listing, url: &str) -> Result<Listing, Error> {
-    if listing.ids().next().is_none() && listing.refused.is_empty() {
-        return Err(Error::ListForm {
-            what: "projects".to_owned(),
-            reason: "it names no extension and no skin".to_owned(),
-            url: url.to_owned(),
-        });
-    }
     if listing.ids().count() + listing.refused.len() > MAX_REPOSITORIES {
         return Err(Error::TooLarge {
             what: format!("the list of {url}"),

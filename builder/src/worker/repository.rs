@@ -28,7 +28,7 @@ use crate::{
     limits::content::MAX_PUBLISHED_PROBLEMS,
     metadata::{self, MessageFiles},
     net::Http,
-    object::{Oid, Repository},
+    object::{self, Oid, Repository},
     tarball::{self, LargeFiles, Subject},
     worker::{
         failure::Failure,
@@ -130,7 +130,10 @@ impl<'a> JobRunner<'a> {
         let existed = !files::entries(&path)?.is_empty();
         match self.fetch(job, &path) {
             Err(error @ Error::Git { .. })
-                if existed && !error.is_transient() && !error.is_out_of_memory() =>
+                if existed
+                    && !error.is_transient()
+                    && !error.is_out_of_memory()
+                    && !error.is_out_of_space() =>
             {
                 self.discard(&path, &error)?;
                 self.fetch(job, &path)
@@ -305,7 +308,14 @@ impl<'a> JobRunner<'a> {
         let _alone = self.alone(&path, Some(branch))?;
         self.reporter.stage(branch, Stage::Submodule(gitlink.path.chars().take(100).collect()));
         let mirror = Mirror::open(&path, &mapped)?;
-        let fetched = self.timed(|| fetches.fetch(self.http, &mirror, gitlink.commit, keep_ref))?;
+        let fetched = self.timed(|| fetches.fetch(self.http, &mirror, gitlink.commit, keep_ref));
+        let fetched = fetched.map_err(|error| match error {
+            Error::Git { source, .. } if object::is_damage(&source) => {
+                let what = format!("the objects of {url}");
+                Error::Damaged { mirror: path.clone(), what, source }
+            }
+            error => error,
+        })?;
         self.reporter.stage(branch, Stage::Reading);
         Ok(match fetched {
             Ok(()) => Ok(mirror.into_repository()),

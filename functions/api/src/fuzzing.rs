@@ -93,6 +93,7 @@ impl Snapshot for Rows {
             vec![text(), text(), number(), number()],
             vec![text(), Value::text("de"), number()],
             vec![number(), number(), number(), number()],
+            vec![number(), text(), number()],
         ];
         let read = rows.into_iter().find_map(|row| {
             let version = Value::Integer(USER_VERSION);

@@ -16,8 +16,6 @@ pub struct Case {
     pub full: (usize, Expected),
     /// Further arguments of `tardist sync`.
     pub args: &'static [&'static str],
-    /// True if it looks like a branch that moves, so that each cycle asks for it again.
-    pub looks_temporary: bool,
     /// Paths that its tarball has to have, below its top folder.
     pub has: &'static [&'static str],
     /// Paths that its tarball may not have.
@@ -33,6 +31,8 @@ pub enum Expected {
     Publishes,
     /// Its tarball is published, and a problem with its content has this text in it.
     PublishesWith(&'static str),
+    /// The same, and a setting would bring what is missing from it: exit status 3.
+    PublishesWithout(&'static str),
 }
 
 /// How large a case is made.
@@ -52,7 +52,6 @@ pub(super) const PLAIN: Case = Case {
     short: (0, Expected::Publishes),
     full: (0, Expected::Publishes),
     args: &[],
-    looks_temporary: false,
     has: &[],
     lacks: &[],
 };

@@ -39,9 +39,8 @@ pub(super) const CASES: &[Case] = &[
         name: "branch_of_a_blob",
         about: "a branch that is no commit but a file, and others that are a tree and a tag",
         make: of_a_blob,
-        short: (1, Fails("has no such commit")),
-        full: (1, Fails("has no such commit")),
-        looks_temporary: true,
+        short: (1, Fails("and not to a commit")),
+        full: (1, Fails("and not to a commit")),
         ..PLAIN
     },
     Case {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use sample_upstream::Oid;
 use sample_upstream::raw::Entry;
 
-use crate::hostile::case::Expected::{Fails, Publishes, PublishesWith};
+use crate::hostile::case::Expected::{Fails, Publishes, PublishesWith, PublishesWithout};
 use crate::hostile::case::{Case, PLAIN};
 use crate::hostile::maker::Maker;
 
@@ -58,8 +58,8 @@ pub(super) const CASES: &[Case] = &[
         name: "submodule_urls",
         about: "submodules whose URLs are files, programs, options, other hosts, very long",
         make: urls,
-        short: (10_000, PublishesWith("s0")),
-        full: (900_000, PublishesWith("s0")),
+        short: (10_000, PublishesWithout("s0")),
+        full: (900_000, PublishesWithout("s0")),
         has: &["f"],
         ..PLAIN
     },

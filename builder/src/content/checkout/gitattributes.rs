@@ -150,7 +150,8 @@ fn unquote(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
                         if !digits.iter().all(octal) {
                             return None;
                         }
-                        (escape - b'0') << 6 | (digits[0] - b'0') << 3 | (digits[1] - b'0')
+                        let digits = [escape, digits[0], digits[1]];
+                        digits.iter().fold(0, |byte, digit| byte * 8 + (digit - b'0'))
                     }
                     _ => return None,
                 }

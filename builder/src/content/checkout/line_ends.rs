@@ -87,10 +87,7 @@ impl Statistics {
             match byte {
                 b'\r' => this.cr += 1,
                 b'\n' => this.lone_lf += usize::from(previous != b'\r'),
-                0 => {
-                    this.nul += 1;
-                    this.other += 1;
-                }
+                0 => this.nul += 1,
                 // Texts have backspace, tab, escape and form feed, too.
                 8 | b'\t' | 27 | 12 => this.printable += 1,
                 0..32 | 127 => this.other += 1,

@@ -314,6 +314,8 @@ mod tests {
     fn quotes_and_functions_that_need_no_wiki() {
         check(&[
             ("'''bold''' ''italic'' '''''both''''' it's ''''x''''", "bold italic both it's 'x'"),
+            // Five of them are markup.
+            ("''''''x'''''''", "'x''"),
             ("{{PLURAL:1|a book|books}} {{plural:$1|a|many}}", "a book many"),
             ("{{PLURAL:0|0=none|a|many}} {{PLURAL:7|0=none|one|many}}", "none many"),
             ("{{GENDER:|he|she|they}} {{GENDER:x|he}}", "they he"),

@@ -34,7 +34,7 @@ mod tests {
     use crate::route::{ENDPOINTS, METHODS, route};
 
     /// The entity tag of the document as it was at [`MODIFIED_AT`].
-    const TAG: &str = "121817e4c60866d63a2e257739205e6d";
+    const TAG: &str = "37a0203c86475204e4272aecb7aff21e";
 
     fn document() -> Value {
         serde_json::from_str(DOCUMENT).unwrap()

@@ -18,8 +18,8 @@ pub(crate) fn run(connections: usize, time: Duration) -> usize {
         loaded.snapshots,
         loaded.failed
     );
-    for complaint in &loaded.complaints {
-        println!("    MISSED: {}", complaint.chars().take(1000).collect::<String>());
+    for (complaint, count) in &loaded.complaints {
+        println!("    MISSED {count} times: {}", complaint.chars().take(1000).collect::<String>());
     }
     usize::try_from(loaded.failed).unwrap()
 }
