@@ -17,7 +17,7 @@ use crate::{
     error::IoContext,
 };
 
-/// Replaces the file at `path`, or creates it. A folder that is there is [renamed](set_aside). `fill` gets the path of an empty temporary file and writes the
+/// Replaces the file at `path`, or creates it. A folder that is there is renamed. `fill` gets the path of an empty temporary file and writes the
 /// content there.
 ///
 /// # Errors
