@@ -5,12 +5,15 @@
 
 use std::{fs::File, path::Path, time::UNIX_EPOCH};
 
+use tardist_contract::BranchName;
+
 use crate::{
     catalogue::{self, BranchRecord, Catalogue},
     data_dir::{
         files,
         layout::{Layout, Tarballs},
     },
+    repository_id::RepositoryId,
     tarball,
 };
 
@@ -50,16 +53,10 @@ pub(super) fn compare_some(
     checked: &mut String,
 ) {
     let mut bytes = 0;
-    for (key, is_touched) in chosen(intact, on_disk, checked) {
+    for Chosen { key, id, branch, is_touched } in chosen(intact, on_disk, checked) {
         if !is_touched && bytes > MAX_BYTES {
             break;
         }
-        let Some((id, branch)) = catalogue::tarballs(intact)
-            .find(|(id, _, file, _)| format!("{}/{}", id.kind, file.as_str()) == key)
-            .map(|(id, branch, ..)| (id.clone(), branch.clone()))
-        else {
-            continue;
-        };
         let Some(repository) = intact.get_mut(&id) else { continue };
         let Some(record) = repository.branches.get(&branch) else { continue };
         let path = layout.dist(id.kind).join(record.tarball(&id.name, &branch).as_str());
@@ -82,23 +79,41 @@ pub(super) fn compare_some(
     intact.retain(|_, repository| !repository.branches.is_empty());
 }
 
-/// The tarballs to compare, `KIND/FILE`, and whether each has a wrong time.
-fn chosen(intact: &Catalogue, on_disk: &Tarballs, checked: &str) -> Vec<(String, bool)> {
-    let mut all: Vec<(String, bool)> = catalogue::tarballs(intact)
-        .map(|(id, _, file, record)| {
-            let key = format!("{}/{}", id.kind, file.as_str());
-            let there = on_disk.get(&(id.kind, file.into()));
-            let is_touched = there.is_some_and(|it| it.modified_at != wanted_time(record));
-            (key, is_touched)
-        })
-        .collect();
-    all.sort_unstable();
-    let touched: Vec<_> = all.iter().filter(|(_, touched)| *touched).cloned().collect();
-    let count = all.len().div_ceil(CYCLES).max(LEAST);
-    let next = all.partition_point(|(key, _)| key.as_str() <= checked);
-    all.rotate_left(next);
-    let next = all.into_iter().filter(|(_, touched)| !touched).take(count);
-    touched.into_iter().take(MAX_TOUCHED).chain(next).collect()
+/// A tarball to compare.
+struct Chosen {
+    /// `KIND/FILE`
+    key: String,
+    id: RepositoryId,
+    branch: BranchName,
+    /// Whether its file has a wrong time.
+    is_touched: bool,
+}
+
+/// The tarballs to compare: those with a wrong time, then the next few after `checked`.
+fn chosen(intact: &Catalogue, on_disk: &Tarballs, checked: &str) -> Vec<Chosen> {
+    let mut touched = Vec::new();
+    let mut others = Vec::new();
+    for (id, branch, file, record) in catalogue::tarballs(intact) {
+        let key = format!("{}/{}", id.kind, file.as_str());
+        let there = on_disk.get(&(id.kind, file.into()));
+        if there.is_some_and(|it| it.modified_at != wanted_time(record)) {
+            touched.push((key, id, branch, true));
+        } else {
+            others.push((key, id, branch, false));
+        }
+    }
+    touched.truncate(MAX_TOUCHED);
+    others.sort_unstable();
+    let count = others.len().div_ceil(CYCLES).max(LEAST);
+    let next = others.partition_point(|(key, ..)| key.as_str() <= checked);
+    others.rotate_left(next);
+    others.truncate(count);
+    let all = touched.into_iter().chain(others);
+    all.map(|(key, id, branch, is_touched)| {
+        let (id, branch) = (id.clone(), branch.clone());
+        Chosen { key, id, branch, is_touched }
+    })
+    .collect()
 }
 
 /// The time that the file of a tarball should have: that of its commit, in Unix seconds.

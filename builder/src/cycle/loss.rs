@@ -55,12 +55,13 @@ impl fmt::Display for Loss {
 /// counts as there, also what may fail.
 pub(super) fn losses(published: &Catalogue, plan: &Plan, asked: Asked<'_>) -> Vec<Loss> {
     let listed = listed(plan);
+    let repositories: BTreeSet<&RepositoryId> = listed.iter().map(|(id, _)| *id).collect();
     let mut losses = Vec::new();
     for kind in Kind::ALL {
         let of_kind = || published.iter().filter(|(id, _)| id.kind == kind);
         let wanted: Vec<_> = of_kind().filter(|(_, record)| is_asked(record, asked)).collect();
-        let is_listed = |id: &RepositoryId| listed.iter().any(|(it, _)| *it == id);
-        let (there, gone): (Vec<_>, Vec<_>) = wanted.iter().partition(|(id, _)| is_listed(id));
+        let (there, gone): (Vec<_>, Vec<_>) =
+            wanted.iter().partition(|(id, _)| repositories.contains(id));
         let names = gone.iter().map(|(id, _)| id.name.to_string()).collect();
         losses.push(Loss::new(format!("repositories ({kind})"), wanted.len(), names));
         let mut names = Vec::new();
