@@ -16,7 +16,11 @@ use crate::{
         report::{Outcome, Report},
         sweep,
     },
-    data_dir::{atomic, layout::Layout, set_aside},
+    data_dir::{
+        atomic,
+        layout::{Layout, Tarballs},
+        set_aside,
+    },
     settings::config::Config,
     snapshot::{Snapshot, render},
     state::{Published, State, modified},
@@ -40,7 +44,8 @@ pub(super) struct Publishing<'a> {
 impl Publishing<'_> {
     /// Publishes `catalogue` if it differs from the published one, if the published snapshot is not what was
     /// written, or if it is older than the setting `refresh`. Then writes the checksums, and removes the
-    /// tarballs that the snapshot does not name and whose grace period is over. Notes all in the report.
+    /// tarballs that the snapshot does not name and whose grace period is over. `on_disk` are the tarballs that are
+    /// there. Notes all in the report.
     ///
     /// # Errors
     /// [`Error::State`], [`Error::Snapshot`] or [`Error::Io`] if a file cannot be written or removed.
@@ -48,6 +53,7 @@ impl Publishing<'_> {
     pub(super) fn publish(
         &self,
         catalogue: Catalogue,
+        on_disk: &Tarballs,
         state: &mut State,
         report: &mut Report,
     ) -> Result<(), Error> {
@@ -66,8 +72,7 @@ impl Publishing<'_> {
         }
         self.link_plain_names(&state.catalogue)?;
         checksums::write(self.layout, &state.catalogue)?;
-        let on_disk = self.layout.tarballs()?;
-        let retired = sweep::retired(&on_disk, &state.catalogue, &state.retired, state.elapsed);
+        let retired = sweep::retired(on_disk, &state.catalogue, &state.retired, state.elapsed);
         let is_new = |key: &&(Kind, String)| !state.retired.contains_key(*key);
         report.retired = retired.keys().filter(is_new).count();
         report.removed += sweep::sweep(self.layout, &retired, self.config.grace, state.elapsed)?;

@@ -114,7 +114,8 @@ impl Cycle<'_> {
         let publishing = Publishing { config: self.config, layout: self.layout, now: self.now };
         if state.is_ahead() {
             tracing::info!("the last cycle was killed while it published; that is done now");
-            publishing.publish(state.catalogue.clone(), &mut state, &mut Report::default())?;
+            let (catalogue, on_disk) = (state.catalogue.clone(), self.layout.tarballs()?);
+            publishing.publish(catalogue, &on_disk, &mut state, &mut Report::default())?;
         }
         let start = Instant::now();
         let listing = self.list(&state.catalogue)?;
@@ -151,7 +152,8 @@ impl Cycle<'_> {
                 |wanted: &[&Remedy]| settings::remedies(wanted.iter().copied(), self.config);
             report.failures.extend(merge::to_be_mended(&catalogue, lines));
         }
-        publishing.publish(catalogue, &mut state, report)?;
+        let on_disk = if report.built == 0 { on_disk } else { self.layout.tarballs()? };
+        publishing.publish(catalogue, &on_disk, &mut state, report)?;
         report.times.publishing_ms = millis(start.elapsed());
         Ok(())
     }
