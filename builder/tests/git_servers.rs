@@ -205,10 +205,15 @@ fn a_host_that_asks_for_a_long_pause_is_asked_once_by_all_workers() {
         let builder = Builder::new(&names.map(|name| entry(&server, name)));
         builder.sync(&["--branch", "master", "--jobs", "1", "--retries", "3"], 1);
         assert_eq!(server.requests().len() - names.len(), 1, "{pause}");
-        let text = builder.failure("extensions/A").unwrap();
-        assert!(text.contains("429") && text.contains(says), "{text}");
-        let text = builder.failure("extensions/D").unwrap();
-        assert!(text.contains("was not asked") && text.contains("(Retry-After)"), "{text}");
+        let texts: Vec<String> = ["A", "B", "C", "D"]
+            .iter()
+            .map(|name| builder.failure(&format!("extensions/{name}")).unwrap())
+            .collect();
+        let (asked, others): (Vec<_>, Vec<_>) = texts.iter().partition(|it| it.contains("429"));
+        assert!(matches!(&asked[..], [text] if text.contains(says)), "{texts:?}");
+        for text in others {
+            assert!(text.contains("was not asked") && text.contains("(Retry-After)"), "{text}");
+        }
     }
 }
 
@@ -250,7 +255,7 @@ fn a_worker_hears_that_a_host_is_closed_while_it_waits_for_another_worker() {
     }
     let builder = Builder::new(&names.map(|name| entry(&server, name)));
     let map = format!("https://library.example/={}/", library.url);
-    let text = builder.sync(&["--branch", "master", "--jobs", "6", "--url-map", &map], 1);
+    let text = builder.sync(&["--branch", "master", "--jobs", "6", "--url-map", &map], 0);
     assert_eq!(text.matches("(Retry-After)").count() + library.requests().len(), names.len());
     // The second worker asks before it can hear of what the first one was told.
     assert!(library.requests().len() <= 3, "{:?}", library.requests());
