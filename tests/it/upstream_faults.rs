@@ -93,8 +93,6 @@ fn a_repository_whose_git_fails_stands_as_published_and_the_others_go_on() {
     let redirect = |url: &str| Fault::Redirect(format!("{url}/mediawiki/{GREETING}/info/refs"));
     let cases = [
         ("500", Fault::status(500), "500"),
-        ("429 for a year", Fault::busy(429, YEAR), "429"),
-        ("429 until a date", Fault::busy(429, FAR_DATE), "429"),
         ("a black hole", Fault::BlackHole, GREETING),
         ("hangs up", Fault::Hangup, GREETING),
         ("HTML", Fault::Html, GREETING),
