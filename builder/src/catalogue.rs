@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tardist_contract::{
-    BranchName, CommitId, RepoName, TarballName,
+    BranchName, CommitId, Kind, RepoName, TarballName,
     document::{Metadata, Requires},
 };
 
@@ -198,6 +198,15 @@ pub fn tarballs(
             .branches
             .iter()
             .map(move |(branch, record)| (id, branch, record.tarball(&id.name, branch), record))
+    })
+}
+
+/// The files that must stay because of a catalogue, by kind and name: its tarballs, and the plain name of each
+/// published commit, which leads to the newest tarball of that commit ([`TarballName::revised`]).
+pub fn files(catalogue: &Catalogue) -> impl Iterator<Item = (Kind, String)> {
+    tarballs(catalogue).flat_map(|(id, branch, file, record)| {
+        let plain = TarballName::new(&id.name, branch, &record.commit);
+        [file, plain].map(|file| (id.kind, file.into()))
     })
 }
 

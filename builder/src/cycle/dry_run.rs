@@ -11,7 +11,7 @@ use crate::{
     cycle::{
         intact, merge,
         plan::Plan,
-        quarantine::Quarantine,
+        quarantine::{self, Quarantine},
         report::ReportEntry,
         run::{Cycle, Options},
     },
@@ -48,7 +48,8 @@ pub fn run(
     let (listed, mut failures) = (listing.ids().count(), merge::refused(&listing));
     let intact = intact::with_right_size(&published, &layout.tarballs()?);
     let quarantine = Quarantine::read(&layout);
-    let (plan, held) = cycle.plan(listing, &published, &intact, &quarantine, 0)?;
+    let settings = quarantine::settings(config);
+    let (plan, held) = cycle.plan(listing, &published, &intact, (&quarantine, &settings), 0)?;
     failures.extend(merge::held_back(&held));
     failures.extend(plan.unknown.iter().map(merge::unknown));
     Ok(DryRun::new(&layout, listed, &published, &plan, failures))

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tardist_contract::BranchName;
+use tardist_contract::{BranchName, CommitId};
 
 use crate::{
     catalogue::{self, ADOPTED, BranchRecord, Catalogue, RepositoryRecord},
@@ -42,17 +42,19 @@ pub struct Given<'a> {
     pub cycle: usize,
 }
 
-/// Why a branch at the same commit is made again.
+/// Why a published branch is made again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Again {
+enum Reason {
     /// It is not.
-    Never,
+    None,
+    /// It has another commit.
+    Commit,
+    /// The user wants it.
+    Forced,
     /// Another tarball would be made of it today.
     Recipe,
     /// Something is missing from it.
     Incomplete,
-    /// The user wants it.
-    Forced,
 }
 
 /// At least so many tarballs are made again in one cycle because their recipe has changed.
@@ -135,18 +137,18 @@ impl Plan {
                 continue;
             };
             let source_url = record.map_or("", |record| &record.source_url);
-            let again = again(&project, known, source_url, given);
-            if known.commit == *tip && again != Again::Forced {
+            let reason = reason(&project, known, tip, source_url, given);
+            if !matches!(reason, Reason::Commit | Reason::Forced) {
                 kept.branches.insert(branch.clone(), known.clone());
             }
-            if known.commit == *tip && again == Again::Never {
+            if reason == Reason::None {
                 continue;
             }
-            if known.commit == *tip && again == Again::Recipe {
+            if reason == Reason::Recipe {
                 remade.push((project.id.clone(), branch.clone()));
             }
             branches.push(branch.clone());
-            let is_current = known.commit == *tip && again == Again::Incomplete;
+            let is_current = reason == Reason::Incomplete;
             published.insert(branch.clone(), PublishedTarball::new(known, is_current));
         }
         if !kept.branches.is_empty() {
@@ -177,25 +179,34 @@ impl Plan {
     }
 }
 
-/// Why a published branch is made again, if its commit is the same.
-fn again(project: &Project, known: &BranchRecord, source_url: &str, given: &Given<'_>) -> Again {
+/// Why a published branch is made again, whose commit is `tip` now.
+fn reason(
+    project: &Project,
+    known: &BranchRecord,
+    tip: &CommitId,
+    source_url: &str,
+    given: &Given<'_>,
+) -> Reason {
+    if known.commit != *tip {
+        return Reason::Commit;
+    }
+    if given.force {
+        return Reason::Forced;
+    }
     let is_same_recipe = if known.recipe == ADOPTED {
         project.source_url == source_url
     } else {
         known.recipe == (given.recipe)(&project.remote_url, &known.ingredients)
     };
-    match (given.force, is_same_recipe, known.is_complete()) {
-        (true, ..) => Again::Forced,
-        (false, false, _) => Again::Recipe,
-        (false, true, false) => Again::Incomplete,
-        (false, true, true) => Again::Never,
+    match (is_same_recipe, known.is_complete()) {
+        (false, _) => Reason::Recipe,
+        (true, false) => Reason::Incomplete,
+        (true, true) => Reason::None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use tardist_contract::CommitId;
-
     use super::*;
     use crate::{catalogue::BranchRecord, content::Missing};
 

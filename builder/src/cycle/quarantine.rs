@@ -150,10 +150,9 @@ impl Quarantine {
         for branch in &job.branches {
             let failure = match failed.get(branch) {
                 Some(failure) => Some((failure.again, failure.text.clone())),
-                None => match result.built.get(branch).map(|record| &record.missing) {
-                    Some(missing) => incomplete(missing),
-                    None if result.unchanged.contains_key(branch) => {
-                        incomplete(&result.unchanged[branch])
+                None => match made(result, branch) {
+                    Some(missing) => {
+                        missing.first().map(|it| (Again::missing(missing), it.reason.clone()))
                     }
                     None => result.failure.as_ref().map(|it| (it.again, it.text.clone())),
                 },
@@ -178,11 +177,10 @@ impl Quarantine {
     }
 }
 
-/// When an incomplete tarball is made again, and why.
-fn incomplete(missing: &[Missing]) -> Option<(Again, String)> {
-    let may_pass = missing.iter().any(|it| it.may_pass);
-    let again = if may_pass { Again::NextCycle } else { Again::NextDay };
-    missing.first().map(|it| (again, it.reason.clone()))
+/// What is missing from the tarball of a branch that was made, or would come out again. `None` if there is none.
+fn made<'a>(result: &'a JobResult, branch: &BranchName) -> Option<&'a Vec<Missing>> {
+    let built = result.built.get(branch).map(|record| &record.missing);
+    built.or_else(|| result.unchanged.get(branch))
 }
 
 impl Entry {

@@ -109,8 +109,8 @@ impl Cycle<'_> {
         self.layout.prepare()?;
         let mut state = self.state()?;
         // Before all else: it may be the room that the rest needs.
-        let retired = sweep::still_retired(&state.retired, &state.catalogue);
-        report.removed = sweep::sweep(self.layout, &retired, self.config.grace, state.elapsed)?;
+        report.removed =
+            sweep::sweep(self.layout, &state.retired, self.config.grace, state.elapsed)?;
         let publishing = Publishing { config: self.config, layout: self.layout, now: self.now };
         if state.is_ahead() {
             tracing::info!("the last cycle was killed while it published; that is done now");
@@ -136,7 +136,8 @@ impl Cycle<'_> {
         intact::compare_some(&mut intact, self.layout, &on_disk, &mut state.checked);
         let digest = quarantine::settings(self.config);
         let cycle = usize::try_from(state.generation).unwrap_or_default();
-        let (plan, held) = self.plan(listing, &state.catalogue, &intact, &quarantine, cycle)?;
+        let (plan, held) =
+            self.plan(listing, &state.catalogue, &intact, (&quarantine, &digest), cycle)?;
         report.failures.extend(merge::held_back(&held));
         report.waiting = plan.waiting;
         report.kept = plan.untouched();
@@ -207,7 +208,8 @@ impl Cycle<'_> {
         Ok(listing)
     }
 
-    /// Plans the work. What is in quarantine is held back, unless the options choose it.
+    /// Plans the work. What is in quarantine, with the digest of the settings, is held back, unless the options
+    /// choose it.
     ///
     /// # Errors
     /// [`Error::MassLoss`] if far less is listed than before, unless the options accept it.
@@ -216,7 +218,7 @@ impl Cycle<'_> {
         listing: Listing,
         published: &Catalogue,
         intact: &Catalogue,
-        quarantine: &Quarantine,
+        (quarantine, settings): (&Quarantine, &str),
         cycle: usize,
     ) -> Result<(Plan, Vec<HeldBack>), Error> {
         let recipes = Recipes::new(self.config, self.http);
@@ -236,8 +238,7 @@ impl Cycle<'_> {
         let held = if is_chosen {
             Vec::new()
         } else {
-            let settings = quarantine::settings(self.config);
-            quarantine.hold_back(&mut plan, intact, &settings, self.now)
+            quarantine.hold_back(&mut plan, intact, settings, self.now)
         };
         Ok((plan, held))
     }

@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeSet, fs, io, time::Duration};
 
-use tardist_contract::{Kind, TarballName};
+use tardist_contract::Kind;
 
 use crate::{
     Error,
@@ -19,32 +19,13 @@ use crate::{
 /// The tarballs on disk that `catalogue` does not name, with the time since when this is so: since `now`, unless
 /// `before` has an earlier time. Times are those of [`State::elapsed`](crate::state::State::elapsed), in
 /// milliseconds.
-///
-/// The plain name of a published commit stays, too: it leads to the newest tarball of that commit
-/// ([`TarballName::revised`]).
 pub fn retired(on_disk: &Tarballs, catalogue: &Catalogue, before: &Retired, now: i64) -> Retired {
     let mut unnamed: BTreeSet<&(Kind, String)> = on_disk.keys().collect();
-    for (id, branch, file, record) in catalogue::tarballs(catalogue) {
-        let plain = TarballName::new(&id.name, branch, &record.commit);
-        for file in [file, plain] {
-            unnamed.remove(&(id.kind, file.into()));
-        }
+    for file in catalogue::files(catalogue) {
+        unnamed.remove(&file);
     }
     let since = |key| before.get(key).copied().unwrap_or(now).min(now);
     unnamed.into_iter().map(|key| (key.clone(), since(key))).collect()
-}
-
-/// The tarballs of `retired` that `catalogue` does not name. A cycle that was killed may have named some of them
-/// again.
-pub fn still_retired(retired: &Retired, catalogue: &Catalogue) -> Retired {
-    let mut still = retired.clone();
-    for (id, branch, file, record) in catalogue::tarballs(catalogue) {
-        let plain = TarballName::new(&id.name, branch, &record.commit);
-        for file in [file, plain] {
-            still.remove(&(id.kind, file.into()));
-        }
-    }
-    still
 }
 
 /// Removes the tarballs whose grace period is over at the time `now`, in the milliseconds of
@@ -147,12 +128,6 @@ mod tests {
         let files = on_disk(&files.each_ref().map(String::as_str));
         let found = retired(&files, &catalogue, &Retired::new(), NOW);
         assert_eq!(found, Retired::from([(key("A-master-aaaaaaa-2.tar.gz"), NOW)]));
-    }
-
-    #[test]
-    fn a_tarball_that_is_named_again_is_not_retired_any_more() {
-        let retired = Retired::from([(key("A-master-aaaaaaa.tar.gz"), 1), (key("other"), 2)]);
-        assert_eq!(still_retired(&retired, &catalogue()), Retired::from([(key("other"), 2)]));
     }
 
     #[test]

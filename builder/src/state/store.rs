@@ -111,6 +111,10 @@ impl State {
         if let Some(snapshot) = Snapshot::newer(&layout.snapshot(), state.generation) {
             state.import(&snapshot)?;
         }
+        // A cycle that was killed, or an older state, may have named some of them again.
+        for file in catalogue::files(&state.catalogue) {
+            state.retired.remove(&file);
+        }
         Ok(state)
     }
 
@@ -169,10 +173,6 @@ impl State {
             let ago = self.reading.wall.saturating_sub(wall).max(0).saturating_mul(1000);
             let since = self.elapsed.saturating_sub(ago);
             self.retired.entry(tarball).or_insert(since);
-        }
-        // An older state does not know what is published now.
-        for (id, _, file, _) in catalogue::tarballs(&self.catalogue) {
-            self.retired.remove(&(id.kind, file.into()));
         }
         self.generation = snapshot.generation;
         self.published = None;
@@ -660,6 +660,19 @@ mod tests {
             catalogue::tarballs(&state.catalogue).map(|it| it.3.recipe.as_str()).collect();
         assert_eq!(recipes, ["r", "r", "adopted", "adopted"]);
         assert_eq!(state.retired, Retired::new(), "it is published again");
+    }
+
+    #[test]
+    fn a_tarball_that_a_killed_cycle_named_again_is_not_retired_any_more() {
+        let (_folder, layout) = data();
+        let mut state = open(&layout);
+        let key = |file: &str| (Kind::Skins, file.to_owned());
+        let retired = [("A-master-aaaaaaa.tar.gz", 1), ("other", 2)];
+        state.finish(None, retired.map(|(file, since)| (key(file), since)).into()).unwrap();
+        // It is killed before the end.
+        save(&mut state, catalogue(&["A"]));
+        drop(state);
+        assert_eq!(open(&layout).retired, Retired::from([(key("other"), 2)]));
     }
 
     #[test]

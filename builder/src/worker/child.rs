@@ -301,10 +301,12 @@ impl<'a> Worker<'a> {
             return;
         }
         let revision = published.map_or(0, |published| published.revision_of(&record));
-        let is_healed =
-            published.is_some_and(|it| it.commit == record.commit && it.sha256 == record.sha256);
-        let revision =
-            if is_healed { revision } else { self.free_revision(&branch, &record, revision) };
+        // The same bytes replace a file that may be damaged.
+        let revision = if published.is_some_and(|it| it.has_bytes_of(&record)) {
+            revision
+        } else {
+            self.free_revision(&branch, &record, revision)
+        };
         match self.put_in_place(&branch, &mut record, revision) {
             Ok(()) => {
                 self.placed += record.size;

@@ -29,6 +29,13 @@ pub enum Again {
     OnChange,
 }
 
+impl Again {
+    /// When a tarball is made again from which something is missing.
+    pub fn missing(missing: &[Missing]) -> Self {
+        if missing.iter().any(|it| it.may_pass) { Self::NextCycle } else { Self::NextDay }
+    }
+}
+
 impl Failure {
     /// The failure of an error in a worker with these limits.
     pub(super) fn new(error: &Error, limits: &JobLimits) -> Self {
@@ -72,8 +79,7 @@ impl Failure {
             "would be incomplete, so the complete tarball of an earlier commit stays (setting incomplete): {}",
             reasons.join("; ")
         );
-        let may_pass = missing.iter().any(|it| it.may_pass);
-        Self { text, again: if may_pass { Again::NextCycle } else { Again::NextDay } }
+        Self { text, again: Again::missing(missing) }
     }
 
     /// The work failed for a reason that may be over in the next cycle.

@@ -69,12 +69,19 @@ impl PublishedTarball {
         Self { is_whole: false, ..Self::new(record, false) }
     }
 
+    /// True if a tarball would have the same bytes.
+    pub(super) fn has_bytes_of(&self, record: &BranchRecord) -> bool {
+        self.commit == record.commit && self.sha256 == record.sha256
+    }
+
     /// The revision of another tarball, so that no file that is published gets other bytes under the same name.
     pub(super) fn revision_of(&self, record: &BranchRecord) -> u32 {
-        match (self.commit == record.commit, self.sha256 == record.sha256) {
-            (false, _) => 0,
-            (true, true) => self.revision,
-            (true, false) => self.revision.saturating_add(1),
+        if self.has_bytes_of(record) {
+            self.revision
+        } else if self.commit == record.commit {
+            self.revision.saturating_add(1)
+        } else {
+            0
         }
     }
 
