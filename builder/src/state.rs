@@ -6,15 +6,18 @@
 //! snapshot with the same number. If it is killed in between, the next cycle finds a snapshot with an older
 //! generation, and writes it anew from here.
 //!
-//! `store` reads and writes the file, and `publish` writes the snapshot after it. Its tables are migrated and never thrown away. [`clock`] counts the time
-//! between cycles, which does not depend on a clock that is right.
+//! `store` opens and saves the file, by the rows of its `tables`, and `publish` writes the snapshot after it. The
+//! tables are migrated and never thrown away. [`clock`] counts the time between cycles, which does not depend on a
+//! clock that is right.
 
 pub mod clock;
 mod import;
 mod migrations;
 mod publish;
 mod store;
+mod tables;
 
 pub use import::catalogue_of;
 pub use publish::modified;
-pub use store::{Changes, Published, Retired, State, Tarball};
+pub use store::{Changes, State};
+pub use tables::{Published, Retired, Tarball};

@@ -23,9 +23,9 @@ mod version_files;
 mod window;
 
 pub use archive::Written;
-pub use format::{FORMAT, is_current_format};
+pub use format::FORMAT;
 pub use header::file_time;
 pub use large_files::LargeFiles;
-pub use look::visit;
+pub use look::{is_current_format, visit};
 pub use pipeline::write;
 pub use version_files::{Subject, add_version_files};

@@ -78,7 +78,7 @@ fn loads_autoloader(manifest: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, fs, io::Write, path::Path};
+    use std::{collections::BTreeMap, fs, path::Path};
 
     use flate2::{Compression, write::GzEncoder};
     use tardist_contract::Kind;
@@ -154,13 +154,16 @@ mod tests {
 
     /// A tarball with a folder and a file whose header has this type byte.
     fn tarball(file_type: u8) -> Vec<u8> {
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
-        for entry_type in [b'5', file_type] {
-            let mut header = [0; 512];
-            header[156] = entry_type;
-            gzip.write_all(&header).unwrap();
+        let mut tarball = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+        for (name, entry_type) in [("X/", b'5'), ("X/a", file_type)] {
+            let mut header = tar::Header::new_gnu();
+            header.set_path(name).unwrap();
+            header.set_size(0);
+            header.as_mut_bytes()[156] = entry_type;
+            header.set_cksum();
+            tarball.append(&header, io::empty()).unwrap();
         }
-        gzip.finish().unwrap()
+        tarball.into_inner().unwrap().finish().unwrap()
     }
 
     #[test]

@@ -8,7 +8,10 @@ use crate::{
     data_dir::{atomic, layout::Layout, set_aside},
     error::IoContext,
     snapshot::{self, Snapshot, render, stamps},
-    state::store::{Changes, Published, State},
+    state::{
+        store::{Changes, State},
+        tables::Published,
+    },
 };
 
 impl State {

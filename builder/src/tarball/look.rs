@@ -20,8 +20,7 @@ pub fn visit(
     is_wanted: impl Fn(&str) -> bool,
     mut visit: impl FnMut(&str, &[u8]) -> ControlFlow<()>,
 ) -> io::Result<()> {
-    let mut tarball = tar::Archive::new(MultiGzDecoder::new(BufReader::new(file)));
-    for entry in tarball.entries()? {
+    for entry in archive(file).entries()? {
         let mut entry = entry?;
         let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         let path = path.split_once('/').map_or("", |(_, path)| path);
@@ -35,4 +34,26 @@ pub fn visit(
         }
     }
     Ok(())
+}
+
+/// How many members are looked at to find a file. Each tarball has `version` and `gitinfo.json` among its members.
+const MAX_MEMBERS: usize = 10_000;
+
+/// True if a tarball has the current [`FORMAT`](super::FORMAT): the type byte of its first file tells.
+///
+/// # Errors
+/// The errors of reading, also if it is no tarball.
+pub fn is_current_format(file: &File) -> io::Result<bool> {
+    for entry in archive(file).entries()?.take(MAX_MEMBERS) {
+        let entry = entry?;
+        let header = entry.header();
+        if !header.entry_type().is_dir() {
+            return Ok(header.as_bytes()[156] == b'0');
+        }
+    }
+    Ok(false)
+}
+
+fn archive(file: &File) -> tar::Archive<MultiGzDecoder<BufReader<&File>>> {
+    tar::Archive::new(MultiGzDecoder::new(BufReader::new(file)))
 }
