@@ -17,7 +17,7 @@ use crate::{
 pub type Tarball = (Kind, String);
 
 /// Tarballs that the snapshot no longer names and that wait for the end of their grace period, with the time since
-/// when they are no longer named: [`State::elapsed`], in milliseconds.
+/// when they are no longer named: [`State::elapsed`](super::State::elapsed), in milliseconds.
 pub type Retired = BTreeMap<Tarball, i64>;
 
 /// The snapshot that was published last.
