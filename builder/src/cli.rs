@@ -231,7 +231,7 @@ mod tests {
             }
         }
         for default in
-            ["[default: data]", "[default: 2m]", "[default: 24h]", "[default: master, REL1_46,"]
+            ["[default: data]", "[default: 2m]", "[default: 168h]", "[default: master, REL1_46,"]
         {
             assert!(one_line.contains(default), "{default} is not in:\n{help}");
         }
