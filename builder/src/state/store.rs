@@ -171,6 +171,10 @@ impl State {
         self.published = None;
         self.is_imported = true;
         self.knows_missing = snapshot.tells_missing();
+        // An older state knows more of them.
+        if self.branches.found.is_empty() {
+            self.branches.found = snapshot.release_branches().unwrap_or_default();
+        }
         tracing::info!("{} is made from the snapshot", self.path.display());
         Ok(())
     }
