@@ -82,7 +82,7 @@ pub fn fingerprint(public_url: &str) -> Result<String, Error> {
     let sample = sample::catalogue()?;
     let bodies = bodies(&sample, public_url)?;
     let texts = bodies.answers.values().chain(bodies.documents.values()).map(|body| &body.text);
-    let terms = sample.keys().map(sample::terms).collect::<String>();
+    let terms = sample.keys().map(sample::terms).collect::<Result<String, Error>>()?;
     let version = env!("CARGO_PKG_VERSION");
     Ok(body(texts.fold(version.to_owned() + &terms, |all, text| all + text)).etag)
 }

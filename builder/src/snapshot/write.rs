@@ -67,9 +67,9 @@ fn fill(
     insert_summary(&transaction, source)?;
     insert_bodies(&transaction, source)?;
     localized::insert(&transaction, localized)?;
+    insert_branches(&transaction, source.catalogue)?;
     let same_code = previous.filter(|it| it.fingerprint == source.rendered.fingerprint);
     search_index::insert(&transaction, source.catalogue, same_code.map(|it| &it.db))?;
-    insert_branches(&transaction, source.catalogue)?;
     transaction.pragma_update(None, "user_version", USER_VERSION)?;
     transaction.commit()?;
     // The full-text index is in its tables only now.
@@ -294,6 +294,13 @@ mod tests {
         }
         assert_eq!(index(&path("copied")), index(&path("new")));
         assert_eq!((found(&path("copied"), "efoo."), found(&path("copied"), "ebar.")), (1, 0));
+
+        // A branch is gone.
+        let mut fewer = next.clone();
+        fewer.values_mut().next().unwrap().branches.pop_last();
+        write(&path("fewer"), &fewer, Some(&one));
+        let term = "b52454c315f3434.";
+        assert_eq!((found(&path("copied"), term), found(&path("fewer"), term)), (1, 0));
 
         // A commit with another text in one translation.
         let branches = &mut next.values_mut().next().unwrap().branches;
