@@ -41,5 +41,5 @@ mod text;
 
 pub use card::Card;
 pub use index::{Texts, terms};
-pub use near::near;
+pub use near::{Near, near};
 pub use query::{Step, steps};

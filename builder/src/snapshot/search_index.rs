@@ -42,10 +42,7 @@ pub(super) fn insert(
     }
 }
 
-fn insert_terms(
-    db: &Connection,
-    cards: &[(i64, &RepositoryRecord, Card)],
-) -> rusqlite::Result<()> {
+fn insert_terms(db: &Connection, cards: &[(i64, &RepositoryRecord, Card)]) -> rusqlite::Result<()> {
     let mut insert = db.prepare("INSERT INTO search (rowid, terms) VALUES (?, ?)")?;
     let set = |setting: &str, value: i64| {
         db.execute("INSERT INTO search (search, rank) VALUES (?, ?)", params![setting, value])

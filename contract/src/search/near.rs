@@ -5,18 +5,44 @@
 //! as the list of names. Most names are passed over by their lengths and letters, before any is compared
 //! letter by letter.
 
+use serde::Serialize;
+
 use super::name::begins_part;
+use crate::{kind::Kind, repo_name::RepoName};
 
 /// The longest text that is compared, in letters; as long as the longest name.
 const MAX_LETTERS: usize = 100;
 
-/// Which of `names` are near to `text`, the nearest first, `limit` at most.
+/// A repository whose name is near to a text, as answers show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Near<'a> {
+    /// `extensions` or `skins`.
+    pub kind: Kind,
+    /// The repository's name.
+    pub name: &'a RepoName,
+    /// The path of the repository's document: `/info/KIND/NAME`.
+    pub info: String,
+}
+
+impl<'a> Near<'a> {
+    /// The repository of this kind and name.
+    pub fn new(kind: Kind, name: &'a RepoName) -> Self {
+        Self { kind, name, info: format!("/info/{kind}/{name}") }
+    }
+}
+
+/// Which of `names` are near to `text`, the nearest first, `limit` at most. Each name comes with anything
+/// that tells where it is from.
 ///
 /// Case and separators make no difference. A name is near if it is the text but for a typing error: a
 /// letter too many, too few, wrong, or changed with its neighbour. Six letters or more may have two errors,
 /// one or two letters none. Next come names one part of which is the text, perhaps with an error
 /// (`mesage`: MassMessage), and names that begin with the text, or that the text begins with.
-pub fn near<'a>(text: &str, names: impl Iterator<Item = &'a str>, limit: usize) -> Vec<&'a str> {
+pub fn near<'a, T>(
+    text: &str,
+    names: impl Iterator<Item = (&'a str, T)>,
+    limit: usize,
+) -> Vec<(&'a str, T)> {
     let mut wanted = Letters::default();
     for char in text.chars().filter(|char| char.is_alphanumeric()) {
         // No name has other letters than those of ASCII.
@@ -28,15 +54,11 @@ pub fn near<'a>(text: &str, names: impl Iterator<Item = &'a str>, limit: usize) 
     if wanted.length == 0 {
         return Vec::new();
     }
-    let mut found: Vec<(usize, usize, &str)> = Vec::new();
-    for name in names {
-        if let Some((rank, apart)) = rank(&wanted, name) {
-            found.push((rank, apart, name));
-        }
-    }
+    let found = names.filter_map(|name| Some((rank(&wanted, name.0)?, name)));
+    let mut found: Vec<_> = found.collect();
     // `names` are sorted, and this keeps the order of those that are equally near.
-    found.sort_by_key(|(rank, apart, _)| (*rank, *apart));
-    found.into_iter().take(limit).map(|(_, _, name)| name).collect()
+    found.sort_by_key(|(rank, _)| *rank);
+    found.into_iter().take(limit).map(|(_, name)| name).collect()
 }
 
 /// How near a name is, 0 for the same letters, and by how many letters it is longer or shorter; `None` for
@@ -152,10 +174,8 @@ impl Letters {
                 let mut errors = (rows[above][column - 1] + wrong)
                     .min(rows[above][column] + 1)
                     .min(rows[row][column - 1] + 1);
-                let is_swapped = line > 1
-                    && column > 1
-                    && *letter == two[column - 2]
-                    && one[line - 2] == *with;
+                let is_swapped =
+                    line > 1 && column > 1 && *letter == two[column - 2] && one[line - 2] == *with;
                 if is_swapped {
                     errors = errors.min(rows[higher][column - 2] + 1);
                 }
@@ -176,12 +196,24 @@ mod tests {
     use super::*;
 
     const NAMES: [&str; 9] = [
-        "3D", "AbuseFilter", "Cite", "CodeMirror", "MassMessage", "Math", "TemplateData", "VisualEditor",
+        "3D",
+        "AbuseFilter",
+        "Cite",
+        "CodeMirror",
+        "MassMessage",
+        "Math",
+        "TemplateData",
+        "VisualEditor",
         "WikiEditor",
     ];
 
+    fn of<'a>(text: &str, names: &[&'a str]) -> Vec<&'a str> {
+        let found = near(text, names.iter().map(|name| (*name, ())), 5);
+        found.into_iter().map(|(name, ())| name).collect()
+    }
+
     fn found(text: &str) -> Vec<&str> {
-        near(text, NAMES.into_iter(), 5)
+        of(text, &NAMES)
     }
 
     #[test]
@@ -216,7 +248,7 @@ mod tests {
         assert_eq!(found("AbuseFilterExtension"), ["AbuseFilter"]);
         assert_eq!(found("visual"), ["VisualEditor"]);
         assert_eq!(found("mat"), ["Math"], "a short text is compared with whole names");
-        assert_eq!(near("math", ["Math", "maths", "Maps"].into_iter(), 2), ["Math", "maths"]);
+        assert_eq!(of("math", &["Bath", "maths", "Math"]), ["Math", "Bath", "maths"]);
     }
 
     #[test]

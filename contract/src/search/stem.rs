@@ -97,7 +97,10 @@ mod tests {
             (&["templates"][..], "template"),
             (&["messages"], "message"),
             (&["message"], "messag"),
-            (&["translation", "translations", "translator", "translating", "translate"], "translat"),
+            (
+                &["translation", "translations", "translator", "translating", "translate"],
+                "translat",
+            ),
             (&["configuration", "configure", "configured"], "configur"),
             (&["notification", "notifications", "notify", "notifies", "notified"], "notif"),
             (&["categories", "category"], "categor"),
@@ -120,8 +123,25 @@ mod tests {
 
     #[test]
     fn a_word_without_an_ending_has_no_stem() {
-        for word in ["", "s", "es", "wiki", "spam", "class", "status", "this", "string", "user", "feed",
-            "comment", "editor", "3ds", "vorlagen", "modèles", "новости"] {
+        for word in [
+            "",
+            "s",
+            "es",
+            "wiki",
+            "spam",
+            "class",
+            "status",
+            "this",
+            "string",
+            "user",
+            "feed",
+            "comment",
+            "editor",
+            "3ds",
+            "vorlagen",
+            "modèles",
+            "новости",
+        ] {
             assert_eq!(stem(word), None, "{word}");
         }
     }

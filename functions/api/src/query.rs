@@ -7,6 +7,7 @@
 pub mod documents;
 pub mod gerrit;
 pub mod json;
+pub mod near;
 pub mod ready_made;
 pub mod search;
 pub mod snapshot;

@@ -20,7 +20,9 @@ fn page(error: &ApiError) -> Response {
     let status = error.status();
     let title = status.canonical_reason().unwrap_or("Error");
     let advice = match error {
-        ApiError::NotFound(_) => "It may have been renamed or archived. Try the search above.",
+        ApiError::NotFound(_) | ApiError::NoRepository { .. } => {
+            "It may have been renamed or archived. Try the search above."
+        }
         ApiError::Unavailable(_) => "Please come back in a few minutes.",
         ApiError::Internal => "Please try again later.",
         _ => "Please check the address.",
@@ -29,6 +31,12 @@ fn page(error: &ApiError) -> Response {
         h1 { (title) }
         p dir="auto" { (sentence(&error.to_string())) }
         p { (advice) }
+        @if let ApiError::NoRepository { near, .. } = error && !near.is_empty() {
+            p { "Names like this one:" }
+            ul { @for (kind, name) in near {
+                li { a href={ "/" (kind) "/" (name) } { (name) } " " span.kind { (kind.singular()) } }
+            } }
+        }
         p.small { "Status " (status.as_u16()) }
     };
     let mut response = error.response();
