@@ -43,18 +43,17 @@ pub fn near<'a, T>(
     names: impl Iterator<Item = (&'a str, T)>,
     limit: usize,
 ) -> Vec<(&'a str, T)> {
-    let mut wanted = Letters::default();
-    for char in text.chars().filter(|char| char.is_alphanumeric()) {
-        // No name has other letters than those of ASCII.
-        let letter = if char.is_ascii() { u8::try_from(char).unwrap_or_default() } else { 0 };
-        if !wanted.push(letter.to_ascii_lowercase()) {
-            return Vec::new();
-        }
-    }
-    if wanted.length == 0 {
+    let mut wanted = Vec::new();
+    // No name has other letters than those of ASCII.
+    let letters = text.chars().filter(|char| char.is_alphanumeric());
+    let letters = letters.map(|char| if char.is_ascii() { char as u8 } else { 0 });
+    wanted.extend(letters.map(|letter| letter.to_ascii_lowercase()).take(MAX_LETTERS + 1));
+    if wanted.is_empty() || wanted.len() > MAX_LETTERS {
         return Vec::new();
     }
-    let found = names.filter_map(|name| Some((rank(&wanted, name.0)?, name)));
+    let wanted = Letters { text: &wanted, set: set(&wanted) };
+    let mut whole = Vec::with_capacity(MAX_LETTERS);
+    let found = names.filter_map(|name| Some((rank(wanted, name.0, &mut whole)?, name)));
     let mut found: Vec<_> = found.collect();
     // `names` are sorted, and this keeps the order of those that are equally near.
     found.sort_by_key(|(rank, _)| *rank);
@@ -62,45 +61,50 @@ pub fn near<'a, T>(
 }
 
 /// How near a name is, 0 for the same letters, and by how many letters it is longer or shorter; `None` for
-/// a name that is not near.
-fn rank(wanted: &Letters, name: &str) -> Option<(usize, usize)> {
-    let (mut whole, mut part) = (Letters::default(), Letters::default());
-    let mut nearest = None;
-    let mut keep = |rank: usize| {
-        nearest = Some(nearest.map_or(rank, |other: usize| other.min(rank)));
+/// a name that is not near. `whole` is memory for its letters.
+fn rank(wanted: Letters<'_>, name: &str, whole: &mut Vec<u8>) -> Option<(usize, usize)> {
+    whole.clear();
+    let length = wanted.text.len();
+    let (most_of_name, most_of_part) = (errors_of_name(length), errors_of_part(length));
+    let mut nearest: Option<usize> = None;
+    let mut keep = |rank: Option<usize>| {
+        nearest = nearest.map_or(rank, |other| Some(rank.map_or(other, |rank| rank.min(other))));
     };
+    let of_part = |errors| 1 + 2 * errors;
+    // The part that is read: where it begins, and its letters.
+    let (mut start, mut part) = (0, 0);
+    let mut all = 0;
     let bytes = name.as_bytes();
     let mut before = 0;
     for (index, &here) in bytes.iter().enumerate() {
         if here.is_ascii_alphanumeric() {
             let after = bytes.get(index + 1).copied().unwrap_or_default();
             if begins_part(before, here, after) {
-                if let Some(errors) = wanted.errors(&part, errors_of_part(wanted.length)) {
-                    keep(1 + 2 * errors);
-                }
-                part = Letters::default();
+                let read = Letters { text: &whole[start..], set: part };
+                keep(wanted.errors(read, most_of_part).map(of_part));
+                all |= part;
+                (start, part) = (whole.len(), 0);
             }
             let letter = here.to_ascii_lowercase();
-            if !whole.push(letter) {
-                return None;
-            }
-            part.push(letter);
+            whole.push(letter);
+            part |= bit(letter);
         }
         before = here;
     }
-    if part.length < whole.length
-        && let Some(errors) = wanted.errors(&part, errors_of_part(wanted.length))
-    {
-        keep(1 + 2 * errors);
+    if whole.len() > MAX_LETTERS {
+        return None;
     }
-    if let Some(errors) = wanted.errors(&whole, errors_of_name(wanted.length)) {
-        keep(2 * errors);
+    if start > 0 {
+        let read = Letters { text: &whole[start..], set: part };
+        keep(wanted.errors(read, most_of_part).map(of_part));
     }
-    let shorter = wanted.length.min(whole.length);
-    if shorter >= 4 && wanted.bytes[..shorter] == whole.bytes[..shorter] {
-        keep(3);
+    let read = Letters { text: whole, set: all | part };
+    keep(wanted.errors(read, most_of_name).map(|errors| 2 * errors));
+    let shorter = length.min(whole.len());
+    if shorter >= 4 && wanted.text[..shorter] == whole[..shorter] {
+        keep(Some(3));
     }
-    Some((nearest?, wanted.length.abs_diff(whole.length)))
+    Some((nearest?, length.abs_diff(whole.len())))
 }
 
 /// How many errors a text of this length may have, to be taken for a whole name.
@@ -122,47 +126,43 @@ fn errors_of_part(length: usize) -> usize {
     }
 }
 
-/// Letters and digits in lower case.
-struct Letters {
-    bytes: [u8; MAX_LETTERS],
-    length: usize,
-    /// Which letters there are: a bit for each.
+/// The bit of a letter or digit in a set of them.
+fn bit(letter: u8) -> u64 {
+    match letter {
+        b'a'..=b'z' => 1 << (letter - b'a'),
+        b'0'..=b'9' => 1 << (26 + letter - b'0'),
+        _ => 1 << 63,
+    }
+}
+
+/// The set of these letters.
+fn set(letters: &[u8]) -> u64 {
+    letters.iter().fold(0, |set, letter| set | bit(*letter))
+}
+
+/// Letters and digits in lower case, [`MAX_LETTERS`] at most.
+#[derive(Debug, Clone, Copy)]
+struct Letters<'a> {
+    text: &'a [u8],
+    /// Which of them there are: a bit for each.
     set: u64,
 }
 
-impl Default for Letters {
-    fn default() -> Self {
-        Self { bytes: [0; MAX_LETTERS], length: 0, set: 0 }
-    }
-}
-
-impl Letters {
-    /// Adds a letter. False if there is no room for it.
-    fn push(&mut self, letter: u8) -> bool {
-        let Some(place) = self.bytes.get_mut(self.length) else { return false };
-        *place = letter;
-        self.length += 1;
-        self.set |= match letter {
-            b'a'..=b'z' => 1 << (letter - b'a'),
-            b'0'..=b'9' => 1 << (26 + letter - b'0'),
-            _ => 1 << 63,
-        };
-        true
-    }
-
+impl Letters<'_> {
     /// The number of errors that make one of the other: letters that are added, left out, replaced, or
     /// changed with their neighbours (the optimal string alignment distance). `None` if there are more
     /// than `most`, and for no letters at all.
-    fn errors(&self, other: &Self, most: usize) -> Option<usize> {
+    fn errors(self, other: Self, most: usize) -> Option<usize> {
+        let (one, two) = (self.text, other.text);
         let differ = (self.set ^ other.set).count_ones() as usize;
         // An error changes two letters of the set at most.
-        let far = differ > 2 * most || self.length.abs_diff(other.length) > most;
-        if far || self.length == 0 || other.length == 0 {
+        let far = differ > 2 * most || one.len().abs_diff(two.len()) > most;
+        if far || one.is_empty() || two.is_empty() || two.len() > MAX_LETTERS {
             return None;
         }
-        let (one, two) = (&self.bytes[..self.length], &other.bytes[..other.length]);
+        // The last three lines of the table of errors between their beginnings.
         let mut rows = [[0_usize; MAX_LETTERS + 1]; 3];
-        for (column, errors) in rows[0].iter_mut().enumerate() {
+        for (column, errors) in rows[0].iter_mut().enumerate().take(two.len() + 1) {
             *errors = column;
         }
         for (line, letter) in (1..).zip(one) {
@@ -253,10 +253,9 @@ mod tests {
 
     #[test]
     fn errors_are_counted_up_to_the_most() {
-        let letters = |text: &str| {
-            let mut letters = Letters::default();
-            assert!(text.bytes().all(|byte| letters.push(byte)));
-            letters
+        let letters = |text: &'static str| {
+            let text = text.as_bytes();
+            Letters { text, set: set(text) }
         };
         for (one, two, most, expected) in [
             ("abc", "abc", 0, Some(0)),
@@ -269,10 +268,11 @@ mod tests {
             ("abcabc", "bcabca", 2, Some(2)),
             ("a", "", 2, None),
         ] {
-            assert_eq!(letters(one).errors(&letters(two), most), expected, "{one} {two}");
+            assert_eq!(letters(one).errors(letters(two), most), expected, "{one} {two}");
         }
-        let long = "x".repeat(MAX_LETTERS);
-        assert_eq!(letters(&long).errors(&letters(&long), 2), Some(0));
+        let long = [b'x'; MAX_LETTERS];
+        let long = Letters { text: &long, set: bit(b'x') };
+        assert_eq!(long.errors(long, 2), Some(0));
     }
 
     #[test]
