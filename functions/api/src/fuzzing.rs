@@ -19,7 +19,7 @@ use tardist_contract::{
 };
 
 use crate::{
-    endpoints::{gerrit, health, index, info, list, openapi, search as search_endpoint},
+    endpoints::{crawlers, gerrit, health, index, info, list, openapi, search as search_endpoint},
     http::{
         accept::{items, wants, weighted},
         conditional,
@@ -94,6 +94,7 @@ impl Snapshot for Rows {
             vec![text(), Value::text("de"), number()],
             vec![number(), number(), number(), number()],
             vec![number(), text(), number()],
+            vec![text(), number(), text()],
             vec![Value::Blob(b"Alpha\nBeta".into()), Value::Null],
         ];
         let read = rows.into_iter().find_map(|row| {
@@ -115,6 +116,9 @@ async fn respond(request: &Request, snapshot: &Rows) -> Result<Response, ApiErro
         Route::Index => index::get(request, &settings, snapshot).await,
         Route::Health => health::get(&settings, 1, snapshot).await,
         Route::OpenApi => Ok(openapi::get(request)),
+        Route::Robots => crawlers::robots(request, snapshot).await,
+        Route::Sitemap => crawlers::sitemap(request, snapshot).await,
+        Route::OpenSearch => crawlers::opensearch(request, snapshot).await,
         Route::List(kind) => list::get(request, kind, snapshot).await,
         Route::Infos(kind) => info::many(request, kind, snapshot).await,
         Route::Info(kind, name) => info::one(request, kind, &name, snapshot).await,

@@ -4,6 +4,7 @@
 //! these languages with their places (`?1` is a [`Chain`](crate::language::chain::Chain) as JSON), and
 //! they join `texts.sql`: the best title and the best description that a repository has.
 
+pub mod crawlers;
 pub mod documents;
 pub mod gerrit;
 pub mod json;

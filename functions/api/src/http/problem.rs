@@ -17,7 +17,7 @@ pub enum ApiError {
     /// Nothing is at the path.
     #[error("{0}")]
     NotFound(String),
-    /// No repository of a kind has the name.
+    /// No repository of a kind has the name, and these are near to it.
     #[error("no {} of this name has a tarball", .kind.singular())]
     NoRepository {
         /// The kind.
@@ -90,9 +90,10 @@ impl ApiError {
         Self::NotFound("there is no such kind; the kinds are `extensions` and `skins`".into())
     }
 
-    /// 404: no repository of this kind has the name, and none can have it.
+    /// 404: no repository of this kind has the name. If it could be that of one, the better error is
+    /// [`near::no_such_repository`](crate::query::near::no_such_repository).
     pub fn no_such_repository(kind: Kind) -> Self {
-        Self::NoRepository { kind, near: Vec::new() }
+        Self::NotFound(format!("no {} of this name has a tarball", kind.singular()))
     }
 
     /// 404: there is no tarball of this file name.

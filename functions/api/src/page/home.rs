@@ -7,7 +7,7 @@ use super::{
     html::response,
     layout::{Layout, document, label},
     outside::{direction, link},
-    search::{Found, query, search},
+    search::{Found, Query, search},
     text::{minute, thousands},
 };
 use crate::{
@@ -17,7 +17,6 @@ use crate::{
     },
     language::{chain::ENGLISH, wanted::Wanted},
     query::{
-        search::Search,
         snapshot::Snapshot,
         summary::{Summary, summary},
     },
@@ -34,7 +33,7 @@ pub async fn get(
     settings: &Settings,
     snapshot: &impl Snapshot,
 ) -> Result<Response, ApiError> {
-    let mut response = match query(request)? {
+    let mut response = match Query::new(request)? {
         Some(query) => {
             let wanted = Wanted::of(request)?;
             let found = search(&query, &wanted, snapshot).await?;
@@ -82,19 +81,13 @@ fn start_page(settings: &Settings, summary: &Summary) -> Markup {
     document(&Layout::default(), &content)
 }
 
-fn results_page(query: &Search, found: &Found) -> Markup {
+fn results_page(query: &Query, found: &Found) -> Markup {
     let title = format!("Search: {}", query.text);
     let count = found.cards.len();
     let content = html! {
         h1 { "Search results for “" bdi { (query.text) } "”" }
         @if count == 0 {
             p { "Nothing has all of this in its name, title, authors, licence or description." }
-            @if !found.near.is_empty() {
-                p { "Did you mean one of these?" }
-                ul { @for (kind, name) in &found.near {
-                    li { a href={ "/" (kind) "/" (name) } { (name) } " " span.kind { (kind.singular()) } }
-                } }
-            }
             p { "Try fewer words, or look through all "
                 a href="/extensions" { "extensions" } " and " a href="/skins" { "skins" } "." }
         } @else {

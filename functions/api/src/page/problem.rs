@@ -31,12 +31,6 @@ fn page(error: &ApiError) -> Response {
         h1 { (title) }
         p dir="auto" { (sentence(&error.to_string())) }
         p { (advice) }
-        @if let ApiError::NoRepository { near, .. } = error && !near.is_empty() {
-            p { "Names like this one:" }
-            ul { @for (kind, name) in near {
-                li { a href={ "/" (kind) "/" (name) } { (name) } " " span.kind { (kind.singular()) } }
-            } }
-        }
         p.small { "Status " (status.as_u16()) }
     };
     let mut response = error.response();

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     http::{encoding::compressed, problem::ApiError, request::Request, response::Response},
     language::wanted::Wanted,
-    query::{documents, near::no_such_repository, snapshot::Snapshot},
+    query::{documents, snapshot::Snapshot},
 };
 
 /// Answers `/KIND/NAME` from the document that `/info/KIND/NAME` answers, in the same language.
@@ -32,9 +32,7 @@ pub async fn get(
 ) -> Result<Response, ApiError> {
     let wanted = Wanted::of(request)?;
     let document = documents::document(kind, name, &wanted, snapshot).await?;
-    let Some(document) = document else {
-        return Err(no_such_repository(kind, name, snapshot).await);
-    };
+    let document = document.ok_or_else(|| ApiError::no_such_repository(kind))?;
     let repository = serde_json::from_slice(&document.content.body).map_err(|error| {
         eprintln!("cannot read the document of {kind}/{name}: {error}");
         ApiError::Internal
