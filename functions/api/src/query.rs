@@ -4,9 +4,11 @@
 //! these languages with their places (`?1` is a [`Chain`](crate::language::chain::Chain) as JSON), and
 //! they join `texts.sql`: the best title and the best description that a repository has.
 
+pub mod distributed;
 pub mod documents;
 pub mod gerrit;
 pub mod json;
+pub mod pages;
 pub mod ready_made;
 pub mod search;
 pub mod snapshot;
