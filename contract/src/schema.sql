@@ -86,6 +86,9 @@ CREATE TABLE branch (
     FOREIGN KEY (kind, name) REFERENCES repository (kind, name)
 ) STRICT, WITHOUT ROWID;
 
+-- For the newest tarballs of all, and of one branch.
+CREATE INDEX branch_by_publication ON branch (published_at DESC, committed_at DESC);
+
 -- All branches that are distributed, with the number of repositories that have them.
 CREATE TABLE distributed_branch (
     branch      TEXT    NOT NULL PRIMARY KEY,
@@ -114,6 +117,9 @@ CREATE TABLE requirement (
     PRIMARY KEY (kind, name, required_by_kind, required_by_name),
     FOREIGN KEY (kind, name) REFERENCES repository (kind, name)
 ) STRICT, WITHOUT ROWID;
+
+-- For what a repository requires.
+CREATE INDEX requirement_by_repository ON requirement (required_by_kind, required_by_name);
 
 -- At most one row: the SHA-256 of all other tables, by which a damaged snapshot is recognized.
 CREATE TABLE digest (

@@ -7,3 +7,6 @@ pub mod changes;
 pub mod home;
 pub mod list;
 pub mod repository;
+
+#[cfg(test)]
+mod tests;

@@ -173,7 +173,7 @@ fn the_chosen_mediawiki_decides_about_button_commands_and_row() {
 fn nothing_is_offered_for_a_mediawiki_that_the_repository_lacks() {
     let page = rendered_at("/extensions/Sample?branch=REL1_43", sample());
     assert!(page.contains("There is no tarball for MediaWiki 1.43."));
-    for absent in ["class=\"button\"", "curl", "wfLoad", "class=\"chosen\""] {
+    for absent in ["class=\"button\"", "curl -LO", "wfLoad", "class=\"chosen\""] {
         assert!(!page.contains(absent), "{absent}");
     }
     let unknown = rendered_at("/extensions/Sample?branch=REL1_20", sample());
@@ -186,7 +186,7 @@ fn commands_do_not_download_from_an_address_that_is_not_known() {
     document["kind"] = json!("skins");
     document["branches"]["REL1_45"]["tarball"]["url"] = json!("/dist/skins/x.tar.gz");
     let page = rendered(document);
-    assert!(!page.contains("curl") && page.contains("With the downloaded file"));
+    assert!(!page.contains("curl -LO") && page.contains("With the downloaded file"));
     assert!(page.contains("wfLoadSkin( 'Sample' );") && page.contains(" -C skins<"));
 }
 
