@@ -78,7 +78,7 @@ fn a_person_finds_a_repository_by_a_part_of_its_name_or_title() {
     let search = |query: &str| page(&browse(&site, &format!("/search?{query}")), 200);
     let old_link = page(&browse(&site, "/?q=greet"), 200);
     assert_eq!(old_link, search("q=greet"));
-    site.get("/search?q=greet").json();
+    assert!(site.get("/search?q=greet").json()["results"].is_array());
     let link = "<a href=\"/extensions/SampleGreeting\">SampleGreeting</a>";
     let found = search("q=greet");
     has(&found, &[link, "1 result<", "lang=\"en\" dir=\"ltr\">Adds a ", "value=\"greet\""]);
@@ -174,7 +174,9 @@ fn errors_are_pages_for_browsers_and_problems_for_other_clients() {
     let empty = TestEnv::empty().serve(&[]);
     for path in PAGES {
         let answer = browse(&empty, path);
-        has(&page(&answer, 503), &["<h1>Service Unavailable</h1>", "none has been published yet"]);
+        let text = page(&answer, 503);
+        has(&text, &["none has been published yet"]);
+        assert!(path.contains("lang=") || text.contains("<h1>Service Unavailable</h1>"), "{path}");
         assert_ne!(answer.header("retry-after"), "", "{path}");
     }
     empty.get(GREETING).problem(503);

@@ -38,4 +38,6 @@ fn axe_finds_nothing_on_any_page_in_any_window_light_or_dark() {
             }
         }
     }
+    let _ = browser.evaluate("document.documentElement.removeAttribute('lang')");
+    assert!(violations(&browser)[0].starts_with("html-has-lang"), "it would find something");
 }

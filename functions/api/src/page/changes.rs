@@ -56,7 +56,7 @@ fn page(visit: &Visit, number: u32, found: &Changes) -> Markup {
         @if shown.is_empty() { p { (messages.text("changes-none")) } }
         @for day in shown.chunk_by(|a, b| day(a) == day(b)) {
             h2 { time { (day.first().map(self::day).unwrap_or_default()) } }
-            ul.changes { @for change in day { li { (entry(visit, change)) } } }
+            ul.changes { @for changes in of_repositories(day) { li { (entry(visit, changes)) } } }
         }
         nav.pages aria-label=(messages.text("list-pages")) { ul {
             @if number > 1 { li { a href=(link(number - 1)) rel="prev" { (messages.text("changes-newer")) } } }
@@ -78,16 +78,25 @@ fn day(change: &Change) -> &str {
     change.published_at.get(..10).unwrap_or_default()
 }
 
-/// A line of the page, and of the start page.
-pub(super) fn entry(visit: &Visit, change: &Change) -> Markup {
+/// Changes that follow each other, are of one repository, and of one day.
+pub(super) fn of_repositories(changes: &[Change]) -> impl Iterator<Item = &[Change]> {
+    changes.chunk_by(|a, b| (a.kind, &a.name, day(a)) == (b.kind, &b.name, day(b)))
+}
+
+/// A line of the page, and of the start page: the changes of one repository.
+pub(super) fn entry(visit: &Visit, changes: &[Change]) -> Markup {
     let messages = visit.messages;
     html! {
-        a href=(visit.link(&format!("/{}/{}", change.kind, change.name))) { (change.name) }
-        " " span.kind { (singular(messages, change.kind)) }
-        " · " bdi { (wiki::version(&change.branch)) }
-        @if let Some(version) = &change.version { " · " (messages.text("version")) " " bdi { (version) } }
-        " · " code title=(change.commit) { (short_commit(&change.commit)) }
-        @if change.complete == 0 { " · " strong { (messages.text("incomplete")) } }
+        @if let Some(first) = changes.first() {
+            a href=(visit.link(&format!("/{}/{}", first.kind, first.name))) { (first.name) }
+            " " span.kind { (singular(messages, first.kind)) }
+        }
+        @for change in changes {
+            " · " bdi { (wiki::version(&change.branch)) }
+            @if let Some(version) = &change.version { " (" bdi { (version) } ")" }
+            " " code title=(change.commit) { (short_commit(&change.commit)) }
+            @if change.complete == 0 { " " strong { (messages.text("incomplete")) } }
+        }
     }
 }
 
@@ -126,7 +135,7 @@ mod tests {
             "<h2><time>2026-08-06</time></h2>",
             "<h2><time>2026-08-05</time></h2>",
             "<a href=\"/skins/S2\">S2</a>",
-            "<bdi>1.45</bdi> · Version <bdi>1.&lt;b&gt;</bdi>",
+            "<bdi>1.45</bdi> (<bdi>1.&lt;b&gt;</bdi>) <code title=",
             ">1234567</code>",
             "<strong>incomplete</strong>",
         ] {
@@ -134,6 +143,20 @@ mod tests {
         }
         assert_eq!(page.matches("<h2>").count(), 2);
         assert!(!page.contains("rel=\"next\"") && !page.contains("rel=\"prev\""));
+    }
+
+    #[test]
+    fn branches_of_one_repository_that_changed_together_are_one_line() {
+        let mut found = found(&["2026-08-06", "2026-08-06", "2026-08-06", "2026-08-05"]);
+        for (change, branch) in
+            found.changes.iter_mut().zip(["master", "REL1_45", "REL1_44", "master"])
+        {
+            change.name = "Same".parse().unwrap();
+            change.branch = branch.parse().unwrap();
+        }
+        let page = rendered(&found, 1);
+        assert_eq!(page.matches("<a href=\"/skins/Same\">").count(), 2, "a line for each day");
+        assert!(page.find("<bdi>master</bdi>") < page.find("<bdi>1.44</bdi>"));
     }
 
     #[test]

@@ -29,6 +29,9 @@ use crate::{
 /// How many groups the start page has: the rest is in the lists' own choice.
 const MAX_GROUPS: usize = 14;
 
+/// How many of the newest changes the start page has.
+const MAX_CHANGES: usize = 8;
+
 /// Answers `/` with a page: the results of a search where the request has `q`, else the start page.
 ///
 /// # Errors
@@ -59,9 +62,11 @@ fn page(visit: &Visit, settings: &Settings, home: &Home) -> Markup {
         (groups(visit, home))
         @if !home.changes.is_empty() {
             h2 { (messages.text("changes")) }
-            ul.changes { @for change in &home.changes { li {
-                time { (change.published_at.get(..10).unwrap_or_default()) } " · "
-                (changes::entry(visit, change))
+            ul.changes { @for changes in changes::of_repositories(&home.changes).take(MAX_CHANGES) { li {
+                @if let Some(newest) = changes.first() {
+                    time { (newest.published_at.get(..10).unwrap_or_default()) } " · "
+                }
+                (changes::entry(visit, changes))
             } } }
             p { a href=(visit.link("/changes")) { (messages.text("home-changes-all")) } }
         }
@@ -143,7 +148,8 @@ mod tests {
     fn rendered(uri: &str) -> String {
         let settings =
             Settings { snapshot_max_age: 1, documentation_url: "https://d.example/".into() };
-        page(&Visit::of_any(&uri.parse().unwrap(), &HeaderMap::new()), &settings, &sample()).into_string()
+        page(&Visit::of_any(&uri.parse().unwrap(), &HeaderMap::new()), &settings, &sample())
+            .into_string()
     }
 
     #[test]
@@ -170,7 +176,10 @@ mod tests {
     #[test]
     fn the_start_page_is_in_the_language_of_the_reader() {
         let page = rendered("/?lang=de");
-        assert!(page.contains("<html lang=\"de\" dir=\"ltr\">") && page.contains("<strong>1.400</strong>"));
+        assert!(
+            page.contains("<html lang=\"de\" dir=\"ltr\">")
+                && page.contains("<strong>1.400</strong>")
+        );
         assert!(rendered("/?lang=ar").contains("<html lang=\"ar\" dir=\"rtl\">"));
     }
 }

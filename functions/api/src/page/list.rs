@@ -75,10 +75,9 @@ pub(super) fn page_number(request: &Request) -> Result<u32, ApiError> {
         Some(text) if text.bytes().all(|it| it.is_ascii_digit()) => text.parse().ok(),
         Some(_) => None,
     };
-    number.filter(|it| (1..=10_000).contains(it)).ok_or(ApiError::BadParameter {
-        parameter: "page",
-        takes: "a number from 1 to 10,000",
-    })
+    number
+        .filter(|it| (1..=10_000).contains(it))
+        .ok_or(ApiError::BadParameter { parameter: "page", takes: "a number from 1 to 10,000" })
 }
 
 /// Answers `/KIND`.
@@ -144,7 +143,8 @@ fn page(visit: &Visit, filters: &Filters, list: &List) -> Markup {
     let json = format!("/list/{kind}");
     let [group, sort] = filters.parameters();
     let number = if list.page == 1 { String::new() } else { list.page.to_string() };
-    let description = format!("{} – {}", label(messages, kind), messages.with("list-count", &[&total]));
+    let description =
+        format!("{} – {}", label(messages, kind), messages.with("list-count", &[&total]));
     let layout = Layout {
         title: label(messages, kind),
         description: &description,
@@ -166,23 +166,27 @@ fn filter_form(visit: &Visit, filters: &Filters, list: &List) -> Markup {
         form.filter action={ "/" (filters.kind) } method="get" {
             @for (name, value) in visit.parameters() { input type="hidden" name=(name) value=(value); }
             @if list.groups.len() > 1 || !wanted.is_empty() {
-                label for="group" { (messages.text("filter-group")) }
-                select #group name="group" {
-                    option value="" { (messages.text("filter-group-all")) }
-                    @if !is_listed && !wanted.is_empty() {
-                        option value=(wanted) selected { (group_name(visit, &wanted)) }
-                    }
-                    @for (name, count) in &list.groups {
-                        option value=(name) selected[*name == wanted] {
-                            (group_name(visit, name)) " (" (messages.number(*count)) ")"
+                div.field {
+                    label for="group" { (messages.text("filter-group")) }
+                    select #group name="group" {
+                        option value="" { (messages.text("filter-group-all")) }
+                        @if !is_listed && !wanted.is_empty() {
+                            option value=(wanted) selected { (group_name(visit, &wanted)) }
+                        }
+                        @for (name, count) in &list.groups {
+                            option value=(name) selected[*name == wanted] {
+                                (group_name(visit, name)) " (" (messages.number(*count)) ")"
+                            }
                         }
                     }
                 }
             }
-            label for="sort" { (messages.text("filter-sort")) }
-            select #sort name="sort" {
-                option value="" { (messages.text("sort-name")) }
-                option value="changed" selected[filters.by_change] { (messages.text("sort-changed")) }
+            div.field {
+                label for="sort" { (messages.text("filter-sort")) }
+                select #sort name="sort" {
+                    option value="" { (messages.text("sort-name")) }
+                    option value="changed" selected[filters.by_change] { (messages.text("sort-changed")) }
+                }
             }
             button { (messages.text("filter-apply")) }
         }
@@ -225,7 +229,8 @@ fn entries(visit: &Visit, filters: &Filters, list: &List, has_letters: bool) -> 
     if has_letters {
         let before = list.letters.iter().rev().find(|(_, place)| *place <= first);
         let on_it = list.letters.iter().filter(|(_, place)| (first + 1..last).contains(place));
-        letters = before.into_iter().chain(on_it).map(|(it, place)| (it.as_str(), *place)).collect();
+        letters =
+            before.into_iter().chain(on_it).map(|(it, place)| (it.as_str(), *place)).collect();
     }
     let entry = |it: &Entry| entry(visit, filters.kind, it);
     html! {

@@ -80,9 +80,10 @@ struct File {
 /// The messages of one language, by its place in [`LANGUAGES`]. A test reads all files, so that none is
 /// malformed here.
 fn texts(place: usize) -> &'static BTreeMap<String, String> {
-    static FILES: [OnceLock<File>; LANGUAGES.len()] =
-        [const { OnceLock::new() }; LANGUAGES.len()];
-    &FILES[place].get_or_init(|| serde_json::from_str(LANGUAGES[place].file).unwrap_or_default()).texts
+    static FILES: [OnceLock<File>; LANGUAGES.len()] = [const { OnceLock::new() }; LANGUAGES.len()];
+    &FILES[place]
+        .get_or_init(|| serde_json::from_str(LANGUAGES[place].file).unwrap_or_default())
+        .texts
 }
 
 /// The messages in the language of one reader.

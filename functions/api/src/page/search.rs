@@ -105,8 +105,10 @@ fn prompt_page(visit: &Visit, branches: &[Distributed]) -> Markup {
 }
 
 fn look_through(visit: &Visit) -> Markup {
-    let link = |kind: Kind| html! {
-        a href=(visit.link(&format!("/{kind}"))) { (label(visit.messages, kind)) }
+    let link = |kind: Kind| {
+        html! {
+            a href=(visit.link(&format!("/{kind}"))) { (label(visit.messages, kind)) }
+        }
     };
     html! { p { (visit.messages.markup("search-nothing-advice", &Kind::ALL.map(link))) } }
 }

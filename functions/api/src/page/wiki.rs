@@ -81,9 +81,10 @@ pub(super) fn chosen<'a>(visit: &'a Visit, branches: &[Distributed]) -> Option<&
     visit.branch.as_ref().filter(|wanted| branches.iter().any(|it| it.name == **wanted))
 }
 
-/// A note where the chosen branch is not distributed.
+/// A note where the chosen branch is not distributed; nothing where no branches are known.
 pub(super) fn note(visit: &Visit, branches: &[Distributed]) -> Markup {
-    html! { @if let (Some(branch), None) = (&visit.branch, chosen(visit, branches)) {
+    let unknown = visit.branch.as_ref().filter(|_| !branches.is_empty());
+    html! { @if let (Some(branch), None) = (unknown, chosen(visit, branches)) {
         p.note { (visit.messages.markup("wiki-unknown", &[html! { bdi { (branch) } }])) }
     } }
 }
@@ -120,7 +121,9 @@ mod tests {
         ]
         .map(place);
         assert!(order.is_sorted(), "{form}");
-        for kept in ["action=\"/skins\"", "name=\"sort\" value=\"changed\"", "name=\"lang\" value=\"en\""] {
+        for kept in
+            ["action=\"/skins\"", "name=\"sort\" value=\"changed\"", "name=\"lang\" value=\"en\""]
+        {
             assert!(form.contains(kept), "{kept}: {form}");
         }
     }
@@ -134,5 +137,6 @@ mod tests {
             assert_eq!(note(&visit(known), &branches()).into_string(), "");
         }
         assert_eq!(form(&unknown, &[], "/", &[]).into_string(), "");
+        assert_eq!(note(&unknown, &[]).into_string(), "", "the page of an error");
     }
 }

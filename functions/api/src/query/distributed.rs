@@ -31,9 +31,7 @@ pub fn distributed() -> Statement<DistributedBranches> {
             ") FROM pragma_user_version, snapshot"
         ),
         params: Vec::new(),
-        read: |row| {
-            Ok(DistributedBranches { generated_at: row.integer()?, list: column(row)? })
-        },
+        read: |row| Ok(DistributedBranches { generated_at: row.integer()?, list: column(row)? }),
     }
 }
 

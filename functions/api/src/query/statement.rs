@@ -132,7 +132,10 @@ impl Row {
     }
 
     /// A column with JSON, or a number. What is in it is data of the snapshot like any column.
-    pub(super) fn json<T: DeserializeOwned>(&mut self, wanted: &'static str) -> Result<T, RowError> {
+    pub(super) fn json<T: DeserializeOwned>(
+        &mut self,
+        wanted: &'static str,
+    ) -> Result<T, RowError> {
         self.optional_json(wanted)?.ok_or_else(|| self.unlike(wanted))
     }
 

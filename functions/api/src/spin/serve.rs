@@ -46,7 +46,8 @@ where
 {
     let (parts, _body) = request.into_parts();
     let response = respond(parts.method, &parts.uri, &parts.headers, endpoint).await;
-    let response = response.unwrap_or_else(|error| problem(&parts.uri, &parts.headers, &error)).finish();
+    let response =
+        response.unwrap_or_else(|error| problem(&parts.uri, &parts.headers, &error)).finish();
     let mut out = http::Response::new(response.body);
     *out.status_mut() = response.status;
     *out.headers_mut() = response.headers;

@@ -91,7 +91,11 @@ fn a_page_that_begins_within_a_letter_has_its_heading_too() {
     let page = rendered("/extensions?page=2", 130, |place| {
         format!("{}{place}", if place < 120 { "A" } else { "B" })
     });
-    for (heading, count) in [("<h2 id=\"letter-A\">A</h2>", 1), ("<h2 id=\"letter-B\">B</h2>", 1), ("<p class=\"name\">", 30)] {
+    for (heading, count) in [
+        ("<h2 id=\"letter-A\">A</h2>", 1),
+        ("<h2 id=\"letter-B\">B</h2>", 1),
+        ("<p class=\"name\">", 30),
+    ] {
         assert_eq!(page.matches(heading).count(), count, "{heading}");
     }
 }
@@ -123,7 +127,10 @@ fn malformed_parameters_are_named() {
         (&long, "group"),
     ] {
         let error = Filters::new(&request(uri), Kind::Skins).err();
-        assert!(matches!(error, Some(ApiError::BadParameter { parameter, .. }) if parameter == name), "{uri}");
+        assert!(
+            matches!(error, Some(ApiError::BadParameter { parameter, .. }) if parameter == name),
+            "{uri}"
+        );
     }
     assert!(Filters::new(&request("/skins?page=&sort=&group="), Kind::Skins).is_ok());
 }

@@ -6,7 +6,8 @@ use super::*;
 use crate::http::request::Request;
 
 fn messages(uri: &str, accept: &str) -> Messages {
-    let headers: HeaderMap = [(header::ACCEPT_LANGUAGE, accept.parse().unwrap())].into_iter().collect();
+    let headers: HeaderMap =
+        [(header::ACCEPT_LANGUAGE, accept.parse().unwrap())].into_iter().collect();
     let request = Request::new(Method::GET, &uri.parse().unwrap(), headers).unwrap();
     Messages::of(&Wanted::of(&request).unwrap())
 }
@@ -45,7 +46,11 @@ fn every_file_is_used_and_has_the_messages_of_the_english_one_with_the_same_para
     assert_eq!(files, known.map(|code| format!("{code}.json")).collect());
     let english = read("en");
     let parameters = |text: &str| -> BTreeSet<char> {
-        text.split('$').skip(1).filter_map(|it| it.chars().next()).filter(char::is_ascii_digit).collect()
+        text.split('$')
+            .skip(1)
+            .filter_map(|it| it.chars().next())
+            .filter(char::is_ascii_digit)
+            .collect()
     };
     for code in files.iter().map(|file| file.trim_end_matches(".json")) {
         let texts = read(code);

@@ -39,7 +39,10 @@ pub(super) fn table(shown: &Shown) -> Markup {
 fn feed(shown: &Shown) -> String {
     let repository = shown.repository();
     let branch = shown.chosen.map(|it| ("branch", it.as_str()));
-    crate::page::visit::address(&format!("/{}/{}/feed.atom", repository.kind, repository.name), branch)
+    crate::page::visit::address(
+        &format!("/{}/{}/feed.atom", repository.kind, repository.name),
+        branch,
+    )
 }
 
 fn row(shown: &Shown, name: &BranchName, branch: &Branch) -> Markup {

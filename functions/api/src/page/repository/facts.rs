@@ -13,8 +13,10 @@ pub(super) fn facts(shown: &Shown) -> Markup {
     let messages = shown.visit.messages;
     let repository = shown.repository();
     let metadata = &repository.metadata;
-    let authors =
-        metadata.authors.iter().map(|it| if it == "..." { messages.text("authors-others") } else { it });
+    let authors = metadata
+        .authors
+        .iter()
+        .map(|it| if it == "..." { messages.text("authors-others") } else { it });
     html! {
         dl.facts {
             @if let Some(license) = &metadata.license {
@@ -48,7 +50,9 @@ fn group_link(shown: &Shown, group: &str) -> Markup {
 fn required_by(shown: &Shown) -> Markup {
     let messages = shown.visit.messages;
     let page = shown.page;
-    let rest = page.required_by_count.saturating_sub(u32::try_from(page.required_by.len()).unwrap_or(u32::MAX));
+    let rest = page
+        .required_by_count
+        .saturating_sub(u32::try_from(page.required_by.len()).unwrap_or(u32::MAX));
     html! { @if !page.required_by.is_empty() {
         (fact(messages.text("required-by"), &html! {
             @for (place, (kind, name)) in page.required_by.iter().enumerate() {

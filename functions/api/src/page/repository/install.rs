@@ -37,7 +37,7 @@ pub(super) fn install(shown: &Shown) -> Markup {
             }
             p { (messages.markup("install-settings", &[html! { code { "LocalSettings.php" } }])) }
             (block(&load(shown)))
-            p { (messages.text("install-update")) " " (messages.text("install-update-note")) }
+            p { (messages.text("install-update")) }
             (block(update(name)))
         }
     }
@@ -75,7 +75,11 @@ fn unpack(shown: &Shown, branch: &Branch, url: Option<&str>) -> String {
 /// A text as one word of a shell.
 fn quoted(text: &str) -> String {
     let is_plain = |it: char| it.is_ascii_alphanumeric() || "-_.:/+%,=@".contains(it);
-    if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+    if text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
 }
 
 fn composer(shown: &Shown) -> String {

@@ -85,7 +85,9 @@ fn an_incomplete_tarball_says_so_at_the_button_and_in_its_row() {
         branch["complete"] = json!(true);
     }
     let page = rendered(document);
-    assert!(!page.contains(mark) && !page.contains(sentence) && !page.contains("Something is missing"));
+    assert!(
+        !page.contains(mark) && !page.contains(sentence) && !page.contains("Something is missing")
+    );
     assert!(page.contains("<details><summary>1 problem</summary>"));
 }
 
@@ -135,7 +137,8 @@ fn a_page_shows_all_that_the_document_says() {
 #[test]
 fn requirements_lead_to_those_that_are_here_and_say_which_are_not() {
     let mut document = sample();
-    document["branches"]["master"]["requires"]["extensions"] = json!({"TheOther": "*", "the other": ">= 2"});
+    document["branches"]["master"]["requires"]["extensions"] =
+        json!({"TheOther": "*", "the other": ">= 2"});
     let page = rendered(document);
     for text in [
         "extension <a href=\"/extensions/Other\"><bdi>Other</bdi></a>",
@@ -177,7 +180,10 @@ fn nothing_is_offered_for_a_mediawiki_that_the_repository_lacks() {
         assert!(!page.contains(absent), "{absent}");
     }
     let unknown = rendered_at("/extensions/Sample?branch=REL1_20", sample());
-    assert!(unknown.contains("No branch <bdi>REL1_20</bdi>") && unknown.contains("Download for MediaWiki 1.45"));
+    assert!(
+        unknown.contains("No branch <bdi>REL1_20</bdi>")
+            && unknown.contains("Download for MediaWiki 1.45")
+    );
 }
 
 #[test]
@@ -204,7 +210,9 @@ fn composer_is_asked_for_only_where_its_libraries_are_missing() {
 #[test]
 fn a_german_reader_gets_a_german_page_with_the_description_as_it_is() {
     let page = rendered_at("/extensions/Sample?lang=de", sample());
-    assert!(page.contains("<html lang=\"de\"") && page.contains("Herunterladen für MediaWiki 1.45"));
+    assert!(
+        page.contains("<html lang=\"de\"") && page.contains("Herunterladen für MediaWiki 1.45")
+    );
     assert!(page.contains("lang=\"en\" dir=\"ltr\">What it is.") && page.contains("5,1 MB"));
 }
 
@@ -278,7 +286,9 @@ fn what_is_not_said_is_left_out() {
             json!({"MediaWiki": null, "extensions": {}, "skins": {}, "platform": {}});
     }
     let page = rendered(document);
-    for absent in ["<dt>Licence", "<dt>Authors", "<dt>Home page", "id=\"problems\"", "null", "<p></p>"] {
+    for absent in
+        ["<dt>Licence", "<dt>Authors", "<dt>Home page", "id=\"problems\"", "null", "<p></p>"]
+    {
         assert!(!page.contains(absent), "{absent} is in:\n{page}");
     }
     assert!(page.contains("<span class=\"hidden\">none</span>"));

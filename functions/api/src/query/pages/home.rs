@@ -1,17 +1,14 @@
 //! What the start page shows.
 
-use super::{
-    changes::Change,
-    list::Group,
-};
+use super::{changes::Change, list::Group};
 use crate::query::{
     distributed::{self, Distributed},
     statement::{Statement, Value},
     summary::Summary,
 };
 
-/// How many of the newest tarballs the start page shows.
-const MAX_CHANGES: i64 = 8;
+/// How many of the newest tarballs the start page gets. Those of one repository become one line.
+const MAX_CHANGES: i64 = 24;
 
 /// What the start page shows.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -31,7 +31,11 @@ pub struct RepositoryPage {
 }
 
 /// The page of a repository; `None` where it is not published.
-pub fn repository(kind: Kind, name: &RepoName, wanted: &Wanted) -> Statement<Option<RepositoryPage>> {
+pub fn repository(
+    kind: Kind,
+    name: &RepoName,
+    wanted: &Wanted,
+) -> Statement<Option<RepositoryPage>> {
     let chain = (!wanted.is_english()).then(|| wanted.chain.json());
     Statement {
         sql: concat!(

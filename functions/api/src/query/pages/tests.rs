@@ -28,10 +28,13 @@ fn filled() -> Connection {
              \"manifest_name\":\"{manifest}\",\"default_branch\":\"master\",\
              \"branches\":{{\"master\":{{\"version\":\"1.{name}\"}}}}}}"
         )
-        .replace("{\"version\":", "{\"commit\":\"1234567890123456789012345678901234567890\",\
+        .replace(
+            "{\"version\":",
+            "{\"commit\":\"1234567890123456789012345678901234567890\",\
             \"committed_at\":\"\",\"requires\":{\"extensions\":{},\"skins\":{},\"platform\":{}},\
             \"metadata\":{\"authors\":[]},\"problems\":[],\"tarball\":{\"file\":\"a.tar.gz\",\
-            \"url\":\"/a\",\"size\":1,\"sha256\":\"\"},\"version\":")
+            \"url\":\"/a\",\"size\":1,\"sha256\":\"\"},\"version\":",
+        )
     };
     for (kind, name, group, changed) in [
         ("extensions", "beta", Some("media"), 40),
@@ -97,10 +100,12 @@ fn a_list_is_sorted_by_name_without_regard_to_case_and_knows_its_letters() {
 #[test]
 fn a_list_for_a_branch_has_only_what_has_it_with_its_own_time_and_completeness() {
     let branch: BranchName = "REL1_45".parse().unwrap();
-    let found = run(&filled(), &list(Wanted { branch: Some(&branch), by_change: true, ..wanted() }));
+    let found =
+        run(&filled(), &list(Wanted { branch: Some(&branch), by_change: true, ..wanted() }));
     let found = found.unwrap();
     assert_eq!(names(&found), ["Alpha", "beta"]);
-    let entry = |place: usize| (found.entries[place].changed.as_str(), found.entries[place].complete);
+    let entry =
+        |place: usize| (found.entries[place].changed.as_str(), found.entries[place].complete);
     assert_eq!([entry(0), entry(1)], [("1970-01-03", 1), ("1970-01-02", 0)]);
     assert!(found.letters.is_empty());
     assert_eq!(found.groups.len(), 2, "the groups of those that have the branch");
@@ -159,7 +164,8 @@ fn changes_are_newest_first_with_version_and_may_be_of_one_branch() {
 fn the_start_page_has_counts_branches_groups_and_the_newest_tarballs() {
     let found = run(&filled(), &home()).unwrap();
     assert_eq!((found.summary.extensions, found.summary.tarballs), (2, 3));
-    let branches: Vec<_> = found.branches.iter().map(|it| (it.name.as_str(), it.is_released)).collect();
+    let branches: Vec<_> =
+        found.branches.iter().map(|it| (it.name.as_str(), it.is_released)).collect();
     assert_eq!(branches, [("master", false), ("REL1_45", true)]);
     assert_eq!(found.groups[0], ("antispam".to_owned(), 2));
     assert_eq!(found.changes.len(), 4);
@@ -170,10 +176,14 @@ fn the_start_page_has_counts_branches_groups_and_the_newest_tarballs() {
 fn the_page_of_a_repository_knows_what_it_requires_and_who_requires_it() {
     let db = filled();
     let name: RepoName = "beta".parse().unwrap();
-    let found = run(&db, &repository(Kind::Extensions, &name, &Languages::english())).unwrap().unwrap();
+    let found =
+        run(&db, &repository(Kind::Extensions, &name, &Languages::english())).unwrap().unwrap();
     assert_eq!(found.document.metadata.title.as_deref(), Some("T"));
     let (kind, required, manifest) = &found.requires[0];
-    assert_eq!((*kind, required.as_str(), manifest.as_deref()), (Kind::Extensions, "Alpha", Some("M Alpha")));
+    assert_eq!(
+        (*kind, required.as_str(), manifest.as_deref()),
+        (Kind::Extensions, "Alpha", Some("M Alpha"))
+    );
     let by: Vec<_> = found.required_by.iter().map(|(kind, name)| (*kind, name.as_str())).collect();
     assert_eq!(by, [(Kind::Extensions, "Alpha"), (Kind::Skins, "Dusk")]);
     assert_eq!((found.required_by_count, found.branches.len()), (2, 2));
