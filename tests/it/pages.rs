@@ -219,7 +219,10 @@ fn a_chosen_mediawiki_filters_lists_and_decides_about_the_button_and_the_row() {
     let at = |path: &str| page(&browse(&site, path), 200);
     let all = at("/extensions");
     let choice = "<option value=\"REL1_45\">1.45</option>";
-    has(&all, &[choice, "<option value=\"\">any version</option>", ">development (master)</option>"]);
+    has(
+        &all,
+        &[choice, "<option value=\"\">any version</option>", ">development (master)</option>"],
+    );
     assert!(all.find("REL1_46\">1.46<") < all.find("\"master\">development"), "development last");
 
     let list = at("/extensions?branch=REL1_43");
@@ -264,7 +267,10 @@ fn the_commands_to_install_can_be_followed() {
     fs::create_dir_all(folder.join("extensions")).unwrap();
     let tarball = env.tarball("extensions/SampleGreeting", "REL1_45");
     fs::copy(&tarball, folder.join(tarball.file_name().unwrap())).unwrap();
-    let run = std::process::Command::new("sh").args(["-e", "-c", &commands]).current_dir(&folder).output();
+    let run = std::process::Command::new("sh")
+        .args(["-e", "-c", &commands])
+        .current_dir(&folder)
+        .output();
     let run = run.unwrap();
     assert!(run.status.success(), "{commands}\n{run:?}");
     assert!(String::from_utf8(run.stdout).unwrap().ends_with(": OK\n"));
@@ -296,7 +302,14 @@ fn pages_are_in_the_language_of_the_reader_and_say_so() {
 fn the_latest_changes_are_listed_by_day_and_lead_to_their_pages() {
     let (_env, site) = served();
     let text = page(&browse(&site, "/changes?branch=REL1_46"), 200);
-    has(&text, &["<h2><time>", "<a href=\"/extensions/SampleGreeting?branch=REL1_46\">", "· <bdi>1.46</bdi>"]);
+    has(
+        &text,
+        &[
+            "<h2><time>",
+            "<a href=\"/extensions/SampleGreeting?branch=REL1_46\">",
+            "· <bdi>1.46</bdi>",
+        ],
+    );
     assert!(!text.contains("<bdi>1.45</bdi>"));
     has(&page(&browse(&site, "/"), 200), &["<ul class=\"changes\">", "<a href=\"/changes\">"]);
 }
@@ -304,9 +317,12 @@ fn the_latest_changes_are_listed_by_day_and_lead_to_their_pages() {
 #[test]
 fn pages_say_what_they_are_and_where_the_same_is_for_programs() {
     let (_env, site) = served();
-    for (path, link) in
-        [("/", "/"), ("/skins", "/list/skins"), (GREETING, "/info/extensions/SampleGreeting"), ("/api", "/openapi.json")]
-    {
+    for (path, link) in [
+        ("/", "/"),
+        ("/skins", "/list/skins"),
+        (GREETING, "/info/extensions/SampleGreeting"),
+        ("/api", "/openapi.json"),
+    ] {
         let answer = browse(&site, path);
         let expected = format!("<{link}>; rel=\"alternate\"; type=\"application/json\"");
         assert_eq!(answer.header("link"), expected, "{path}");

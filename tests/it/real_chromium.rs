@@ -138,9 +138,7 @@ fn a_person_chooses_a_mediawiki_filters_sorts_and_gets_what_fits() {
 fn short_and_long_descriptions_begin_on_the_side_of_the_page() {
     let (env, site) = served();
     let long = "وصف طويل جدا لهذا الامتداد ".repeat(20);
-    let messages = |text: &str| {
-        File::text(json!({ "samplegreeting-desc": text }).to_string())
-    };
+    let messages = |text: &str| File::text(json!({ "samplegreeting-desc": text }).to_string());
     let browser = Browser::start();
     browser.resize(1280, 800);
     let mut starts = Vec::new();
@@ -156,8 +154,12 @@ fn short_and_long_descriptions_begin_on_the_side_of_the_page() {
             text.selectNodeContents(document.querySelector('p.description'));
             return text.getClientRects()[0].right; })()";
         starts.push(browser.evaluate(edge).as_f64().unwrap());
-        let side = browser.evaluate("document.querySelector('main h1').getBoundingClientRect().right");
-        assert!((starts.last().unwrap() - side.as_f64().unwrap()).abs() < 1.0, "{text}: {starts:?} {side}");
+        let side =
+            browser.evaluate("document.querySelector('main h1').getBoundingClientRect().right");
+        assert!(
+            (starts.last().unwrap() - side.as_f64().unwrap()).abs() < 1.0,
+            "{text}: {starts:?} {side}"
+        );
     }
     assert!((starts[0] - starts[1]).abs() < 1.0, "{starts:?}");
 }

@@ -16,8 +16,7 @@ const FETCH_LIMIT: Duration = Duration::from_secs(300);
 ///
 /// npm cannot fetch it.
 pub fn install(name: &str, package: &Path, folder: &Path) -> Result<()> {
-    let wanted =
-        fs::read(package).with_context(|| format!("cannot read {}", package.display()))?;
+    let wanted = fs::read(package).with_context(|| format!("cannot read {}", package.display()))?;
     // Put there when all else is.
     let stamp = folder.join("installed.json");
     if fs::read(&stamp).is_ok_and(|there| there == wanted) {

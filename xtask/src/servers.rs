@@ -190,7 +190,11 @@ fn install_schemathesis() -> Result<()> {
 
 /// Puts axe-core into `target/axe/`, unless it is there already.
 fn install_axe() -> Result<()> {
-    npm::install("axe-core", &project::root().join("tests/axe/package.json"), &project::target("axe"))
+    npm::install(
+        "axe-core",
+        &project::root().join("tests/axe/package.json"),
+        &project::target("axe"),
+    )
 }
 
 fn check_java() -> Result<()> {

@@ -72,7 +72,25 @@ pub struct Entry {
     pub complete: u8,
 }
 
+/// The place at which each letter begins, from how many names have it. All digits together are `0`.
+fn places(counts: Vec<(String, u32)>) -> Vec<(String, u32)> {
+    let mut letters: Vec<(String, u32)> = Vec::new();
+    let mut place = 0;
+    for (letter, count) in counts {
+        let is_digit = letter.bytes().all(|it| it.is_ascii_digit());
+        let label = if is_digit { "0".to_owned() } else { letter.to_uppercase() };
+        if letters.last().is_none_or(|(last, _)| *last != label) {
+            letters.push((label, place));
+        }
+        place += count;
+    }
+    letters
+}
+
 /// A list.
+///
+/// The statement goes through all names once, with an index that has what decides about the list, and reads
+/// the rows of one page.
 pub fn list(wanted: Wanted<'_>) -> Statement<List> {
     Statement {
         sql: concat!(
@@ -96,7 +114,7 @@ pub fn list(wanted: Wanted<'_>) -> Statement<List> {
             Ok(List {
                 generated_at: row.integer()?,
                 groups: row.json("an array of groups")?,
-                letters: row.json("an array of letters")?,
+                letters: places(row.json("an array of letters")?),
                 total: row.json("a number")?,
                 page: row.json("a number")?,
                 entries: row.json("an array of entries")?,
