@@ -44,7 +44,7 @@ CREATE TABLE repository (
 ) STRICT;
 
 -- For lists, which need no more than this of most repositories.
-CREATE INDEX repository_listed ON repository (kind, lower(name), name, lower(type), changed_at);
+CREATE INDEX repository_listed ON repository (kind, name, type, changed_at);
 
 -- The title and description of a repository in each of its languages. All titles come from the newest
 -- branch that has a title in any language, and all descriptions likewise. Language codes are those of

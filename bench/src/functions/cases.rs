@@ -92,9 +92,14 @@ fn small(subject: &Subject, flask: Reached<'_, Flask>) -> Result<Vec<Case>> {
         ),
         case("/search?q=…", search, vec![bare(e(), Some(0.3))]),
         case(
-            "/extensions, all filters",
-            Ok(subject.load("/extensions").paths(&lists)),
+            "/extensions?branch=…&sort=…",
+            Ok(subject.load("/extensions?branch=REL1_45&sort=changed")),
             vec![bare(e(), Some(0.3))],
+        ),
+        case(
+            "/extensions?… of 56",
+            Ok(subject.load("/extensions").paths(&lists)),
+            vec![bare(e(), None)],
         ),
         case("/health", Ok(subject.load("/health")), vec![bare(e(), None)]),
     ])
