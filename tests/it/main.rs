@@ -37,6 +37,7 @@ mod real_composer;
 mod real_gerrit;
 mod real_nginx;
 mod real_schemathesis;
+mod release_branches;
 mod search;
 mod tarball;
 mod torture;
