@@ -5,10 +5,12 @@
 //! they join `texts.sql`: the best title and the best description that a repository has.
 
 pub mod crawlers;
+pub mod distributed;
 pub mod documents;
 pub mod gerrit;
 pub mod json;
 pub mod near;
+pub mod pages;
 pub mod ready_made;
 pub mod search;
 pub mod snapshot;
