@@ -15,11 +15,11 @@ use std::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use tardist_contract::{
     schema::{JSON, USER_VERSION},
-    search::steps,
+    search::{near, steps},
 };
 
 use crate::{
-    endpoints::{gerrit, health, index, info, list, openapi, search as search_endpoint},
+    endpoints::{crawlers, gerrit, health, index, info, list, openapi, search as search_endpoint},
     http::{
         accept::{items, wants, weighted},
         conditional,
@@ -43,8 +43,12 @@ use crate::{
 /// How many languages are tried for a client at most.
 const MAX_LANGUAGES: usize = 16;
 
-/// The longest problem document, in bytes.
-const MAX_PROBLEM: u64 = 1024;
+/// A document for the page of a repository.
+const SAMPLE: &str = r#"{"kind": "skins", "name": "A", "authors": [], "source_url": "u",
+    "default_branch": "master", "branches": {}}"#;
+
+/// The longest problem document, in bytes: five names of 100 characters, twice each.
+const MAX_PROBLEM: u64 = 2048;
 
 /// Headers, one on each line. A line that no header can be is left out.
 fn headers(bytes: &[u8]) -> HeaderMap {
@@ -86,6 +90,7 @@ impl Snapshot for Rows {
         let size: usize = texts.sum();
         assert!(size <= self.limit, "a statement with {size} bytes of texts");
         let (text, number) = (|| Value::text("{}"), || Value::Integer(1));
+        let list = || Value::text("[]");
         let rows = [
             vec![text(), number()],
             vec![number(), text()],
@@ -94,6 +99,14 @@ impl Snapshot for Rows {
             vec![text(), Value::text("de"), number()],
             vec![number(), number(), number(), number()],
             vec![number(), text(), number()],
+            vec![text(), number(), text()],
+            vec![Value::Blob(b"Alpha\nBeta".into()), Value::Null],
+            // Pages: the start page, a list, the page of a repository, changes, and branches alone.
+            vec![number(), number(), number(), number(), list(), list(), list()],
+            vec![number(), list(), list(), number(), number(), list(), list()],
+            vec![number(), Value::text(SAMPLE), list(), list(), number(), list()],
+            vec![number(), list(), list()],
+            vec![number(), list()],
         ];
         let read = rows.into_iter().find_map(|row| {
             let version = Value::Integer(USER_VERSION);
@@ -114,9 +127,15 @@ async fn respond(request: &Request, snapshot: &Rows) -> Result<Response, ApiErro
         Route::Index => index::get(request, &settings, snapshot).await,
         Route::Health => health::get(&settings, 1, snapshot).await,
         Route::OpenApi => Ok(openapi::get(request)),
+        Route::Robots => crawlers::robots(request, snapshot).await,
+        Route::Sitemap => crawlers::sitemap(request, snapshot).await,
+        Route::OpenSearch => crawlers::opensearch(request, snapshot).await,
         Route::List(kind) => list::get(request, kind, snapshot).await,
         Route::Infos(kind) => info::many(request, kind, snapshot).await,
         Route::Info(kind, name) => info::one(request, kind, &name, snapshot).await,
+        Route::Search if page::html::is_wanted(&request.headers) => {
+            page::search::get(request, snapshot).await
+        }
         Route::Search => search_endpoint::get(request, snapshot).await,
         Route::Projects => gerrit::projects(request, snapshot).await,
         Route::Branches(kind, name) => gerrit::branches(request, kind, &name, snapshot).await,
@@ -124,7 +143,9 @@ async fn respond(request: &Request, snapshot: &Rows) -> Result<Response, ApiErro
             assert!(!name.as_str().contains(['/', '\\', '\0']) && !name.as_str().starts_with('.'));
             Err(ApiError::no_such_tarball())
         }
-        Route::ListPage(kind) => page::listing::get(request, kind, snapshot).await,
+        Route::ChangesPage => page::changes::get(request, snapshot).await,
+        Route::ApiPage => page::api::get(request, snapshot).await,
+        Route::ListPage(kind) => page::list::get(request, kind, snapshot).await,
         Route::RepositoryPage(kind, name) => {
             page::repository::get(request, kind, &name, snapshot).await
         }
@@ -139,10 +160,7 @@ pub fn request(bytes: &[u8]) {
     let headers = headers(rest);
     // `\u0000` in JSON comes from `%00`; a search asks for each of its words in many ways.
     let snapshot = Rows { limit: 256 * MAX_TEXT + 4 * target.len() };
-    // It reads the document, and `{}` is none.
-    let mut is_page = false;
     let response = Request::new(Method::GET, &uri, headers.clone()).and_then(|request| {
-        is_page = matches!(route(&request), Ok(Route::RepositoryPage(..)));
         let mut future = pin!(respond(&request, &snapshot));
         match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(response) => response,
@@ -154,12 +172,12 @@ pub fn request(bytes: &[u8]) {
         let problem = error.response();
         assert!(problem.body.len() <= MAX_PROBLEM && problem.status.as_u16() >= 400);
     }
-    let response = response.unwrap_or_else(|error| page::problem::response(&headers, &error));
+    let response = response.unwrap_or_else(|error| page::problem::response(&uri, &headers, &error));
     let response = response.finish();
     let status = response.status.as_u16();
     assert!(matches!(status, 200 | 304 | 400 | 404 | 412 | 500 | 503), "{status}");
     assert!(response.headers.contains_key(header::CONTENT_LENGTH) || status == 304);
-    assert!(is_page || status != 500, "the row of a statement has none of these forms");
+    assert!(status != 500, "the row of a statement has none of these forms");
 }
 
 /// Values of `Accept`, `Accept-Encoding` and `Accept-Language`, one on each line.
@@ -222,7 +240,7 @@ pub fn range(bytes: &[u8]) {
 /// What somebody searches for.
 pub fn search(bytes: &[u8]) {
     let text: String = String::from_utf8_lossy(bytes).chars().take(MAX_TEXT).collect();
-    for step in steps(&text, None) {
+    for step in steps(&text, None, None) {
         // Text is in quotes. Outside of them is only what FTS5 has for syntax.
         let parts: Vec<&str> = step.terms.split('"').collect();
         assert!(parts.len() % 2 == 1, "{}", step.terms);
@@ -232,6 +250,9 @@ pub fn search(bytes: &[u8]) {
         }
         assert!(step.terms.len() <= 64 * MAX_TEXT, "{} bytes", step.terms.len());
     }
+    let names = ["3D", "C++", "Foo-Bar_2.0", "MassMessage", "Math"];
+    let found = near(&text, names.into_iter().zip(0..), 3);
+    assert!(found.len() <= 3 && found.iter().all(|(name, place)| names[*place] == *name));
 }
 
 /// A function with its name, which is that of its fuzzer and of the folder of its inputs.

@@ -32,21 +32,22 @@ pub async fn serve<E>(request: spin_sdk::http::Request, endpoint: E) -> http::Re
 where
     E: AsyncFn(Route, Call<'_>) -> Result<Response, ApiError>,
 {
-    serve_with(request, endpoint, |_, error| error.response()).await
+    serve_with(request, endpoint, |_, _, error| error.response()).await
 }
 
-/// As [`serve`]; `problem` makes the response for an error, to a request with these headers.
+/// As [`serve`]; `problem` makes the response for an error, to a request with this target and these headers.
 pub async fn serve_with<E>(
     request: spin_sdk::http::Request,
     endpoint: E,
-    problem: fn(&HeaderMap, &ApiError) -> Response,
+    problem: fn(&Uri, &HeaderMap, &ApiError) -> Response,
 ) -> http::Response<Body>
 where
     E: AsyncFn(Route, Call<'_>) -> Result<Response, ApiError>,
 {
     let (parts, _body) = request.into_parts();
     let response = respond(parts.method, &parts.uri, &parts.headers, endpoint).await;
-    let response = response.unwrap_or_else(|error| problem(&parts.headers, &error)).finish();
+    let response =
+        response.unwrap_or_else(|error| problem(&parts.uri, &parts.headers, &error)).finish();
     let mut out = http::Response::new(response.body);
     *out.status_mut() = response.status;
     *out.headers_mut() = response.headers;
