@@ -2,10 +2,13 @@
 //! in its path, asks the snapshot, and makes a response.
 
 pub mod dist;
+pub mod download;
+pub mod feed;
 pub mod gerrit;
 pub mod health;
 pub mod index;
 pub mod info;
 pub mod list;
+pub mod manifests;
 pub mod openapi;
 pub mod search;

@@ -9,6 +9,7 @@
 //! Each room imports only those before it: [`http`], [`language`], [`query`], then [`route`] and
 //! [`settings`], then [`endpoints`] and [`page`], then [`spin`], which imports neither of the last two.
 
+pub mod address;
 pub mod endpoints;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
@@ -19,3 +20,4 @@ pub mod query;
 pub mod route;
 pub mod settings;
 pub mod spin;
+pub mod xml;

@@ -5,8 +5,11 @@
 //! they join `texts.sql`: the best title and the best description that a repository has.
 
 pub mod documents;
+pub mod download;
+pub mod feed;
 pub mod gerrit;
 pub mod json;
+pub mod names;
 pub mod ready_made;
 pub mod search;
 pub mod snapshot;
@@ -14,4 +17,4 @@ pub mod statement;
 pub mod summary;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

@@ -2,7 +2,7 @@
 
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use tardist_contract::Kind;
+use tardist_contract::{BranchName, Kind};
 
 use crate::http::response::Response;
 
@@ -17,6 +17,12 @@ pub enum ApiError {
     /// Nothing is at the path.
     #[error("{0}")]
     NotFound(String),
+    /// The repository is there, but not this branch of it.
+    #[error("{}", no_such_branch(.branches))]
+    NoSuchBranch {
+        /// The branches that it has, newest first.
+        branches: Vec<BranchName>,
+    },
     /// A parameter is malformed.
     #[error("the parameter `{parameter}` is wrong: it takes {takes}")]
     BadParameter {
@@ -67,6 +73,21 @@ struct Problem<'a> {
     detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    branches: Option<&'a [BranchName]>,
+}
+
+/// How many branches a sentence names. The document has all of them.
+const MAX_NAMED: usize = 8;
+
+/// How many paths a sentence names.
+const MAX_PATHS: usize = 3;
+
+/// The sentence of [`ApiError::NoSuchBranch`].
+fn no_such_branch(branches: &[BranchName]) -> String {
+    let named: Vec<&str> = branches.iter().take(MAX_NAMED).map(BranchName::as_str).collect();
+    let others = if branches.len() > MAX_NAMED { " and others" } else { "" };
+    format!("there is no tarball of this branch, but of {}{others}", named.join(", "))
 }
 
 impl ApiError {
@@ -85,9 +106,31 @@ impl ApiError {
         Self::NotFound(format!("no {} of this name has a tarball", kind.singular()))
     }
 
+    /// 404: no repository of this kind has the name, but one of the other kind has it, at these paths.
+    pub fn of_other_kind(kind: Kind, paths: &[String]) -> Self {
+        let Self::NotFound(detail) = Self::no_such_repository(kind) else { return Self::Internal };
+        Self::NotFound(format!("{detail}; this is at {}", paths[..paths.len().min(MAX_PATHS)].join(" and ")))
+    }
+
+    /// 404: several repositories have the name in another case of letters, at these paths.
+    pub fn several_cases(kind: Kind, paths: &[String]) -> Self {
+        let Self::NotFound(detail) = Self::no_such_repository(kind) else { return Self::Internal };
+        Self::NotFound(format!("{detail}; in another case of letters, there are {}", paths[..paths.len().min(MAX_PATHS)].join(", ")))
+    }
+
+    /// 404: the name in the path cannot be that of a branch that has a tarball.
+    pub fn no_such_branch() -> Self {
+        Self::NotFound("there is no tarball of such a branch".into())
+    }
+
     /// 404: there is no tarball of this file name.
     pub fn no_such_tarball() -> Self {
         Self::NotFound("there is no such tarball".into())
+    }
+
+    /// 404: the builder has not written the list of the tarballs.
+    pub fn no_such_list() -> Self {
+        Self::NotFound("there is no list of the tarballs yet".into())
     }
 
     /// 404: no repository can have this name in Gerrit.
@@ -107,7 +150,7 @@ impl ApiError {
     /// The status of the response.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::NotFound(_) | Self::NoSuchBranch { .. } => StatusCode::NOT_FOUND,
             Self::BadParameter { .. } | Self::NotText { .. } | Self::BadRequest(_) => {
                 StatusCode::BAD_REQUEST
             }
@@ -127,12 +170,17 @@ impl ApiError {
             Self::NotText { parameter } => Some(parameter.as_str()),
             _ => None,
         };
+        let branches = match self {
+            Self::NoSuchBranch { branches } => Some(branches.as_slice()),
+            _ => None,
+        };
         let problem = Problem {
             r#type: "about:blank",
             title: status.canonical_reason(),
             status: status.as_u16(),
             detail: self.to_string(),
             parameter,
+            branches,
         };
         // All its fields are strings and numbers, which always have a form in JSON.
         let mut response =
