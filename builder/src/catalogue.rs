@@ -12,7 +12,7 @@ use tardist_contract::{
 use crate::{
     Error,
     content::{Ingredients, Missing},
-    metadata::Texts,
+    metadata::{About, Texts},
     repository_id::RepositoryId,
 };
 
@@ -47,6 +47,9 @@ pub struct BranchRecord {
     pub requires: Requires,
     /// Title, description, authors, license and other keys of the manifest.
     pub metadata: Metadata,
+    /// What the branch is called elsewhere. `None` if that is not known: its tarball was made by an older tardist.
+    #[serde(default)]
+    pub about: Option<Arc<About>>,
     /// Titles and descriptions in other languages. `None` if there are none.
     pub messages: Option<Messages>,
     /// Problems with the content, as sentences for people.
@@ -93,6 +96,7 @@ impl BranchRecord {
             version: None,
             requires: Requires::default(),
             metadata: Metadata::default(),
+            about: None,
             messages: None,
             problems: Vec::new(),
             missing: Vec::new(),

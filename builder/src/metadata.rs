@@ -1,6 +1,7 @@
 //! What a branch says about itself: its `manifest`, and the `messages` that the manifest names, as
 //! `plain_text`.
 
+mod about;
 mod fields;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
@@ -11,6 +12,7 @@ mod plain_text;
 mod problems;
 mod wanted_fields;
 
+pub use about::{About, Sources};
 pub use manifest::{Manifest, read};
 pub use message_files::MessageFiles;
 pub use messages::Texts;

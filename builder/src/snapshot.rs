@@ -5,8 +5,10 @@
 //! its documents, and [`digest`] recognizes a damaged one.
 
 pub mod digest;
+mod extension_json;
 mod localized;
 pub mod read;
+mod relations;
 pub mod render;
 mod sample;
 mod search_index;

@@ -23,6 +23,12 @@ pub struct Repository {
     pub metadata: LocalizedMetadata,
     /// The URL that `git clone` takes.
     pub source_url: String,
+    /// The `name` of its `composer.json`, of the newest branch that has one: `mediawiki/semantic-media-wiki`.
+    #[serde(default)]
+    pub composer: Option<String>,
+    /// The `name` of its manifest, of the newest branch that has one. Other manifests require it by this name.
+    #[serde(default)]
+    pub manifest_name: Option<String>,
     /// The branch to offer first: the newest release branch, else the first of `branches`.
     pub default_branch: BranchName,
     /// Its published branches, newest first; never empty.

@@ -2,7 +2,8 @@
 //!
 //! It owns the names ([`Kind`], [`RepoName`], [`BranchName`], [`CommitId`], [`TarballName`]), the
 //! JSON documents that are published ([`document`]), their entity tags ([`entity_tag()`]), the tables of the
-//! snapshot ([`schema`]) and the terms by which repositories are found ([`search`]). It does no I/O, and
+//! snapshot ([`schema`]), the terms by which repositories are found ([`search`]) and the names by which wikis
+//! know them ([`known_as`]). It does no I/O, and
 //! it builds natively and for WebAssembly: so both sides use the same code for what they share.
 
 mod branch_name;
@@ -10,6 +11,7 @@ mod commit_id;
 pub mod document;
 mod entity_tag;
 mod kind;
+pub mod known_as;
 mod name_error;
 mod repo_name;
 pub mod schema;

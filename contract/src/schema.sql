@@ -10,10 +10,12 @@ CREATE TABLE snapshot (
     fingerprint  TEXT    NOT NULL,              -- of all that bodies depend on besides the catalogue
     extensions   INTEGER NOT NULL,              -- counts of what it names
     skins        INTEGER NOT NULL,
-    tarballs     INTEGER NOT NULL
+    tarballs     INTEGER NOT NULL,
+    public_url   TEXT    NOT NULL               -- the start of the URLs of tarballs; '' where they are paths
 ) STRICT;
 
--- The ready-made answers of paths without parameters: /list, /list/KIND, /info, /info/KIND.
+-- The ready-made answers of paths without parameters: /list, /list/KIND, /info, /info/KIND,
+-- /ExtensionJson.json, /SkinJson.json.
 CREATE TABLE answer (
     path        TEXT    NOT NULL,
     media_type  TEXT    NOT NULL,               -- without parameters: application/json
@@ -24,14 +26,20 @@ CREATE TABLE answer (
     PRIMARY KEY (path, media_type)
 ) STRICT;
 
--- One extension or skin: document is the answer of /info/KIND/NAME.
+-- One extension or skin: document is the answer of /info/KIND/NAME. What lists show of it stands before the
+-- document, so that they need not read that.
 CREATE TABLE repository (
     kind        TEXT    NOT NULL,
     name        TEXT    NOT NULL,
     source_url  TEXT    NOT NULL,
-    document    TEXT    NOT NULL,
+    title       TEXT,                           -- in English
+    summary     TEXT,                           -- the first line of the description in English, shortened
+    license     TEXT,
+    type        TEXT,
+    changed_at  INTEGER NOT NULL,               -- the newest commit of its branches
     etag        TEXT    NOT NULL,
-    modified_at INTEGER NOT NULL,
+    modified_at INTEGER NOT NULL,               -- when the document last changed
+    document    TEXT    NOT NULL,
     PRIMARY KEY (kind, name)
 ) STRICT;
 
@@ -65,13 +73,45 @@ CREATE TABLE search_card (
     card TEXT NOT NULL
 ) STRICT;
 
--- The commits of the published branches, for requests that need nothing else of a document.
+-- The published branches, for requests that need nothing else of a document.
 CREATE TABLE branch (
-    kind      TEXT NOT NULL,
-    name      TEXT NOT NULL,
-    branch    TEXT NOT NULL,
-    commit_id TEXT NOT NULL,                    -- 40 hexadecimal digits
+    kind         TEXT    NOT NULL,
+    name         TEXT    NOT NULL,
+    branch       TEXT    NOT NULL,
+    commit_id    TEXT    NOT NULL,              -- 40 hexadecimal digits
+    committed_at INTEGER NOT NULL,
+    published_at INTEGER NOT NULL,              -- when its tarball was first published
+    complete     INTEGER NOT NULL,              -- 0 if something is missing from its tarball
     PRIMARY KEY (kind, name, branch),
+    FOREIGN KEY (kind, name) REFERENCES repository (kind, name)
+) STRICT, WITHOUT ROWID;
+
+-- All branches that are distributed, with the number of repositories that have them.
+CREATE TABLE distributed_branch (
+    branch      TEXT    NOT NULL PRIMARY KEY,
+    position    INTEGER NOT NULL,               -- newest first, from 0
+    extensions  INTEGER NOT NULL,
+    skins       INTEGER NOT NULL,
+    is_released INTEGER NOT NULL                -- 1 if MediaWiki has a release of this branch
+) STRICT;
+
+-- How a wiki may name a repository: keys as known_as makes them from names, titles and URLs. Several
+-- repositories may have the same key.
+CREATE TABLE known_as (
+    key  TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (key, kind, name),
+    FOREIGN KEY (kind, name) REFERENCES repository (kind, name)
+) STRICT, WITHOUT ROWID;
+
+-- Which repositories require another one, in at least one of their branches.
+CREATE TABLE requirement (
+    kind             TEXT NOT NULL,
+    name             TEXT NOT NULL,
+    required_by_kind TEXT NOT NULL,
+    required_by_name TEXT NOT NULL,
+    PRIMARY KEY (kind, name, required_by_kind, required_by_name),
     FOREIGN KEY (kind, name) REFERENCES repository (kind, name)
 ) STRICT, WITHOUT ROWID;
 

@@ -129,8 +129,8 @@ fn what_upstream_no_longer_has_is_no_longer_published() {
     assert_eq!(env.git_requests(), []);
     assert!(files.keys().eq(env.published().keys()), "clients may still fetch them");
     env.sync(&["--grace", "0s"]).exits(0);
-    // Besides, the snapshot and the checksums of each kind.
-    assert_eq!(env.published().len(), expected.len() + 3);
+    // Besides, the snapshot, and for each kind the checksums and the list.
+    assert_eq!(env.published().len(), expected.len() + 5);
 
     env.repository(PAPER).set_state(State::Active).unwrap();
     env.sync(&[]).exits(0);

@@ -99,8 +99,8 @@ fn a_first_sync_publishes_the_tips_of_all_branches(env: &TestEnv, gerrit: &mut G
         let tip = env.repository(id).tip(branch).unwrap().unwrap();
         assert_eq!(*commit, tip.to_string(), "{id} {branch}");
     }
-    // Each kind has its checksums, too.
-    assert_eq!(files(&env.data().join("dist")).len(), tips.len() + 2);
+    // Each kind has its checksums and its list, too.
+    assert_eq!(files(&env.data().join("dist")).len(), tips.len() + 4);
     let requests = gerrit.requests();
     assert!(requests.iter().any(|request| is_git(request)), "{requests:?}");
     for request in requests {

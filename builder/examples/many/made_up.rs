@@ -8,6 +8,7 @@ use anyhow::Result;
 use tardist::{
     RepositoryId,
     catalogue::{ADOPTED, BranchRecord, Messages},
+    metadata::{About, Sources},
 };
 use tardist_contract::{
     Kind,
@@ -152,6 +153,17 @@ const TYPES: [&str; 7] =
 /// The time of the newest commit: 2026-08-01, in Unix seconds.
 const NEWEST: u64 = 1_785_542_400;
 
+/// What a branch is called elsewhere. A manifest has about 2 kB without its large parts, as real ones do.
+fn about(name: &str, branch: &str) -> About {
+    let settings = (0..25).map(|number| {
+        format!(r#""{name}Setting{number}":{{"value":{number},"description":"A setting"}}"#)
+    });
+    let settings = settings.collect::<Vec<_>>().join(",");
+    let manifest = format!(r#"{{"name":"{name}","config":{{{settings}}}}}"#);
+    let sources = Sources { manifest: Some(manifest.into_bytes()), composer: None };
+    sources.about((branch == "master").then_some("https://example.org/repository"))
+}
+
 /// A made-up repository.
 pub(crate) struct MadeUp {
     number: usize,
@@ -214,6 +226,7 @@ impl MadeUp {
                 url: Some(format!("https://www.mediawiki.org/wiki/Extension:{}", id.name)),
                 r#type: Some(random.choice(&TYPES).to_owned()),
             },
+            about: Some(about(id.name.as_str(), branch).into()),
             messages: Messages::new(&titles, &descriptions)?,
             missing: Vec::new(),
             ingredients: Default::default(),

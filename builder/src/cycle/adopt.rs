@@ -1,15 +1,19 @@
-//! Tarballs that are known from a snapshot only, because the builder's state was lost or is new. Nothing says by
-//! which version of tardist they were made, but their bytes do. Nor does an old snapshot say which of them lack the
-//! packages of Composer.
+//! Tarballs of which too little is known: their bytes tell the rest.
+//!
+//! Some are known from a snapshot only, because the builder's state was lost or is new. Nothing says by which version
+//! of tardist they were made, and an old snapshot does not say which of them lack the packages of Composer. Others
+//! were made by a tardist that did not note yet what the branch is called elsewhere.
 
-use std::{fs::File, io, ops::ControlFlow};
+use std::{fs::File, io, ops::ControlFlow, sync::Arc};
 
 use serde::Deserialize;
+use tardist_contract::Kind;
 
 use crate::{
     catalogue::Catalogue,
     content::{AUTOLOADER, Missing, missing_packages},
     data_dir::layout::Layout,
+    metadata::Sources,
     tarball,
 };
 
@@ -41,6 +45,51 @@ pub(super) fn look_for_packages(catalogue: &mut Catalogue, layout: &Layout) {
             }
         }
     }
+}
+
+/// How many tarballs are read in one cycle for what their branches are called elsewhere.
+const NAMED_AT_ONCE: usize = 200;
+
+/// Notes what branches are called elsewhere of which that is not known: of each repository the newest one, since that
+/// is what is published. Returns how many were looked at.
+pub(super) fn look_for_names(catalogue: &mut Catalogue, layout: &Layout) -> usize {
+    let unknown = catalogue.iter_mut().filter_map(|(id, repository)| {
+        let (branch, record) = repository.branches.iter_mut().next()?;
+        let url = repository.source_url.trim_end_matches(".git");
+        record.about.is_none().then_some((id, branch, record, url))
+    });
+    let mut count = 0;
+    for (id, branch, record, url) in unknown.take(NAMED_AT_ONCE) {
+        let path = layout.dist(id.kind).join(record.tarball(&id.name, branch).as_str());
+        let sources = File::open(&path).and_then(|file| sources(&file, id.kind));
+        let is_main = branch.release().is_none();
+        // What cannot be read is found to be damaged elsewhere.
+        let about = sources.unwrap_or_default().about(is_main.then_some(url));
+        record.about = Some(Arc::new(about));
+        count += 1;
+    }
+    count
+}
+
+/// The files of a tarball that say what its branch is called elsewhere. Of several manifests, as Wikibase has, none is
+/// taken: the next tarball of the branch has the right one.
+fn sources(file: &File, kind: Kind) -> io::Result<Sources> {
+    let manifest = match kind {
+        Kind::Extensions => "extension.json",
+        Kind::Skins => "skin.json",
+    };
+    let mut sources = Sources::default();
+    let is_wanted = |path: &str| path == "composer.json" || path == manifest;
+    tarball::visit(file, is_wanted, |path, bytes| {
+        if path == manifest {
+            sources.manifest = Some(bytes.to_vec());
+            // `composer.json` comes before it.
+            return ControlFlow::Break(());
+        }
+        sources.composer = Some(bytes.to_vec());
+        ControlFlow::Continue(())
+    })?;
+    Ok(sources)
 }
 
 /// Reads a tarball until it is clear whether packages are missing from it. Its members are sorted, so of most tarballs
@@ -80,11 +129,9 @@ fn loads_autoloader(manifest: &[u8]) -> bool {
 mod tests {
     use std::{collections::BTreeMap, fs, path::Path};
 
-    use flate2::{Compression, write::GzEncoder};
-    use tardist_contract::Kind;
-
     use super::*;
     use crate::catalogue::{ADOPTED, BranchRecord, RepositoryRecord};
+    use flate2::{Compression, write::GzEncoder};
 
     const LOADS: (&str, &str) = ("extension.json", r#"{"load_composer_autoloader": true}"#);
     const REQUIRES: (&str, &str) = ("composer.json", r#"{"require": {"example/library": "^1"}}"#);
@@ -198,5 +245,33 @@ mod tests {
             .map(|(id, _)| id.to_string())
             .collect();
         assert_eq!(stay, ["skins/Now"]);
+    }
+
+    #[test]
+    fn the_names_of_the_newest_branch_are_read_from_its_tarball_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path());
+        layout.prepare().unwrap();
+        let record = BranchRecord::of_commit('a');
+        let branches = ["master", "REL1_45"].map(|it| (it.parse().unwrap(), record.clone()));
+        let repository = RepositoryRecord {
+            upstream: String::new(),
+            source_url: "https://g/X.git".to_owned(),
+            branches: branches.into(),
+        };
+        let mut catalogue = Catalogue::from([("extensions/X".parse().unwrap(), repository)]);
+        let file = record.tarball(&"X".parse().unwrap(), &"master".parse().unwrap());
+        let manifest = ("extension.json", r#"{"name": "Ex"}"#);
+        let composer = ("composer.json", r#"{"name": "a/ex"}"#);
+        pack(&layout.dist(Kind::Extensions).join(file.as_str()), &[composer, manifest]);
+        assert_eq!(look_for_names(&mut catalogue, &layout), 1);
+        let abouts: Vec<_> = catalogue.values().next().unwrap().branches.values().collect();
+        let about = abouts[0].about.as_ref().unwrap();
+        assert_eq!(about.manifest_name.as_deref(), Some("Ex"));
+        assert_eq!(about.composer.as_deref(), Some("a/ex"));
+        let extract = r#"{"name":"Ex","repository":"https://g/X","composer":"a/ex"}"#;
+        assert_eq!(about.extract.as_deref(), Some(extract));
+        assert_eq!(abouts[1].about, None);
+        assert_eq!(look_for_names(&mut catalogue, &layout), 0);
     }
 }

@@ -1,5 +1,5 @@
-//! Publishing: saves the state, writes the snapshot and the checksums, then removes the tarballs whose grace period is
-//! over.
+//! Publishing: saves the state, writes the snapshot and the lists of `dist/`, then removes the tarballs whose grace
+//! period is over.
 //!
 //! The state is first. If the cycle is killed before the snapshot is in place, the next one finds the snapshot
 //! behind the state, and writes it from there.
@@ -12,7 +12,7 @@ use crate::{
     Error,
     catalogue::{self, Catalogue},
     cycle::{
-        checksums,
+        listings,
         report::{Outcome, Report},
         sweep,
     },
@@ -43,7 +43,7 @@ pub(super) struct Publishing<'a> {
 
 impl Publishing<'_> {
     /// Publishes `catalogue` if it differs from the published one, if the published snapshot is not what was
-    /// written, or if it is older than the setting `refresh`. Then writes the checksums, and removes the
+    /// written, or if it is older than the setting `refresh`. Then writes the lists in `dist/`, and removes the
     /// tarballs that the snapshot does not name and whose grace period is over. `on_disk` are the tarballs that are
     /// there. Notes all in the report.
     ///
@@ -71,7 +71,7 @@ impl Publishing<'_> {
             report.outcome = Outcome::Published;
         }
         self.link_plain_names(&state.catalogue)?;
-        checksums::write(self.layout, &state.catalogue)?;
+        listings::write(self.layout, &state.catalogue)?;
         let retired = sweep::retired(on_disk, &state.catalogue, &state.retired, state.elapsed);
         let is_new = |key: &&(Kind, String)| !state.retired.contains_key(*key);
         report.retired = retired.keys().filter(is_new).count();

@@ -134,6 +134,7 @@ impl Cycle<'_> {
         let on_disk = self.layout.tarballs()?;
         let mut intact = intact::with_right_size(&state.catalogue, &on_disk);
         intact::compare_some(&mut intact, self.layout, &on_disk, &mut state.checked);
+        adopt::look_for_names(&mut intact, self.layout);
         let digest = quarantine::settings(self.config);
         let cycle = usize::try_from(state.generation).unwrap_or_default();
         let (plan, held) =

@@ -89,6 +89,11 @@ impl Layout {
         self.dist(kind).join("SHA256SUMS")
     }
 
+    /// The list of the tarballs of a kind, for people and scripts: `dist/KIND/index.html`.
+    pub fn index_page(&self, kind: Kind) -> PathBuf {
+        self.dist(kind).join("index.html")
+    }
+
     /// The folder of all mirrors: `mirror`.
     pub fn mirrors(&self) -> PathBuf {
         self.root.join("mirror")

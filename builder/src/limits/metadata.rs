@@ -6,6 +6,9 @@
 /// The longest manifest that is read, in bytes; VisualEditor's has 114 kB.
 pub const MAX_MANIFEST: u64 = 2 << 20;
 
+/// The longest manifest without its large parts that is kept, in bytes.
+pub const MAX_EXTRACT: usize = 256 << 10;
+
 /// How many manifests of one branch are looked at; Wikibase has 3.
 pub const MAX_MANIFESTS: usize = 20;
 

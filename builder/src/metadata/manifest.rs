@@ -35,6 +35,8 @@ use crate::{
 /// What a manifest says.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Manifest {
+    /// The path of the file; `None` if there is none.
+    pub file_name: Option<String>,
     /// The fields that are shown to people.
     pub metadata: Metadata,
     /// The texts of its `namemsg`, by language.
@@ -104,8 +106,16 @@ fn interpret(
     };
     let requires = fields.requires();
     let loads_autoloader = fields.flag("load_composer_autoloader");
-    let problems = fields.problems.into_vec();
-    Ok(Manifest { metadata, titles, descriptions, version, requires, loads_autoloader, problems })
+    Ok(Manifest {
+        file_name: Some(fields.file_name.to_owned()),
+        metadata,
+        titles,
+        descriptions,
+        version,
+        requires,
+        loads_autoloader,
+        problems: fields.problems.into_vec(),
+    })
 }
 
 /// The file names of the manifests: for an extension `extension.json`, else `skin.json`, else all

@@ -18,8 +18,9 @@ use tardist_contract::{
 use crate::{
     Error,
     catalogue::{BranchRecord, Catalogue, RepositoryRecord},
+    metadata::About,
     repository_id::RepositoryId,
-    snapshot::sample,
+    snapshot::{extension_json, sample},
 };
 
 /// zlib's default.
@@ -113,6 +114,8 @@ fn bodies(catalogue: &Catalogue, public_url: &str) -> Result<Rendered, Error> {
         rendered
             .answers
             .insert((format!("/info/{kind}"), JSON), body(object(&[(kind, &documents)])));
+        let manifests = extension_json::body(catalogue, kind);
+        rendered.answers.insert((extension_json::path(kind).to_owned(), JSON), body(manifests));
         lists.insert(kind, json(&names)?);
         infos.insert(kind, documents);
     }
@@ -148,6 +151,8 @@ fn document(id: &RepositoryId, record: &RepositoryRecord, public_url: &str) -> O
         name: id.name.clone(),
         metadata: newest(record),
         source_url: record.source_url.clone(),
+        composer: about(record).find_map(|about| about.composer.clone()),
+        manifest_name: about(record).find_map(|about| about.manifest_name.clone()),
         default_branch: default_branch(record)?,
         branches: record
             .branches
@@ -155,6 +160,11 @@ fn document(id: &RepositoryId, record: &RepositoryRecord, public_url: &str) -> O
             .map(|(name, branch)| (name.clone(), branch_document(id, name, branch, public_url)))
             .collect(),
     })
+}
+
+/// What its branches are called elsewhere, the newest first.
+fn about(record: &RepositoryRecord) -> impl Iterator<Item = &About> {
+    record.branches.values().filter_map(|branch| branch.about.as_deref())
 }
 
 /// Per field: the value of the newest branch that sets it.

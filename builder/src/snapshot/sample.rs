@@ -1,7 +1,7 @@
 //! A made-up repository with a value in every field. Its rendering changes when the code of the rendering
 //! changes, so it is hashed into the [fingerprint](super::render::fingerprint).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use tardist_contract::{
     NameError,
@@ -12,6 +12,7 @@ use tardist_contract::{
 use crate::{
     Error,
     catalogue::{BranchRecord, Catalogue, RepositoryRecord},
+    metadata::About,
     repository_id::RepositoryId,
 };
 
@@ -47,6 +48,11 @@ pub(super) fn catalogue() -> Result<Catalogue, Error> {
             url: text(),
             r#type: text(),
         },
+        about: Some(Arc::new(About {
+            manifest_name: text(),
+            composer: text(),
+            extract: Some("{\"s\":1}".into()),
+        })),
         messages: None,
         missing: Vec::new(),
         ingredients: Default::default(),

@@ -15,11 +15,15 @@ use crate::{
         digest,
         localized::{self, LocalizedTexts},
         read::Snapshot,
-        render::Rendered,
+        relations,
+        render::{self, Rendered},
         search_index,
         stamps::{Stamps, answer_key, document_key},
     },
 };
+
+/// The longest summary of a description, in characters: a line or two on a page.
+const MAX_SUMMARY: usize = 200;
 
 /// What a snapshot is made of. It decides every byte of its tables.
 pub struct Source<'a> {
@@ -27,6 +31,8 @@ pub struct Source<'a> {
     pub catalogue: &'a Catalogue,
     /// Its response bodies.
     pub rendered: &'a Rendered,
+    /// The start of the URLs of tarballs; empty where they are paths.
+    pub public_url: &'a str,
     /// The titles and descriptions that are not in memory.
     pub texts: &'a dyn StoredTexts,
     /// The stamps of all that was rendered.
@@ -70,6 +76,7 @@ fn fill(
     let same_code = previous.filter(|it| it.fingerprint == source.rendered.fingerprint);
     search_index::insert(&transaction, source.catalogue, same_code.map(|it| &it.db))?;
     insert_branches(&transaction, source.catalogue)?;
+    relations::insert(&transaction, source.catalogue, localized)?;
     transaction.pragma_update(None, "user_version", USER_VERSION)?;
     transaction.commit()?;
     // The full-text index is in its tables only now.
@@ -79,10 +86,10 @@ fn fill(
 }
 
 fn insert_summary(db: &Connection, source: &Source<'_>) -> rusqlite::Result<()> {
-    let Source { catalogue, rendered, generation, generated_at, .. } = source;
+    let Source { catalogue, rendered, generation, generated_at, public_url, .. } = source;
     let count = |kind| catalogue.keys().filter(|id| id.kind == kind).count();
     db.execute(
-        "INSERT INTO snapshot VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO snapshot VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         params![
             generated_at,
             env!("CARGO_PKG_VERSION"),
@@ -91,6 +98,7 @@ fn insert_summary(db: &Connection, source: &Source<'_>) -> rusqlite::Result<()> 
             count(Kind::Extensions),
             count(Kind::Skins),
             catalogue::tarballs(catalogue).count(),
+            public_url,
         ],
     )?;
     Ok(())
@@ -105,21 +113,49 @@ fn insert_bodies(db: &Connection, source: &Source<'_>) -> rusqlite::Result<()> {
         let gzip = body.gzip().map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))?;
         insert.execute(params![path, media, body.text.as_bytes(), gzip, body.etag, at])?;
     }
-    let mut insert = db.prepare("INSERT INTO repository VALUES (?, ?, ?, ?, ?, ?)")?;
+    let mut insert =
+        db.prepare("INSERT INTO repository VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
     for (id, body) in &source.rendered.documents {
-        let url = source.catalogue.get(id).map(|repository| repository.source_url.as_str());
-        let at = modified_at(&document_key(id));
-        let (kind, name) = (id.kind.as_str(), id.name.as_str());
-        insert.execute(params![kind, name, url, body.text, body.etag, at])?;
+        let Some(record) = source.catalogue.get(id) else { continue };
+        let shown = render::newest(record);
+        insert.execute(params![
+            id.kind.as_str(),
+            id.name.as_str(),
+            record.source_url,
+            shown.title,
+            shown.description.as_deref().and_then(summary),
+            shown.license,
+            shown.r#type,
+            record.branches.values().map(|branch| branch.committed_at).max().unwrap_or_default(),
+            body.etag,
+            modified_at(&document_key(id)),
+            body.text,
+        ])?;
     }
     Ok(())
 }
 
+/// The first line of a description: at most [`MAX_SUMMARY`] characters, cut between words.
+fn summary(description: &str) -> Option<String> {
+    let line = description.lines().map(str::trim).find(|line| !line.is_empty())?;
+    let Some((end, _)) = line.char_indices().nth(MAX_SUMMARY) else { return Some(line.to_owned()) };
+    let cut = line.get(..end).unwrap_or(line);
+    let cut = cut.rsplit_once(' ').map_or(cut, |(words, _)| words);
+    Some(format!("{cut}…"))
+}
+
 fn insert_branches(db: &Connection, catalogue: &Catalogue) -> rusqlite::Result<()> {
-    let mut insert = db.prepare("INSERT INTO branch VALUES (?, ?, ?, ?)")?;
+    let mut insert = db.prepare("INSERT INTO branch VALUES (?, ?, ?, ?, ?, ?, ?)")?;
     for (id, branch, _, record) in catalogue::tarballs(catalogue) {
-        let (kind, name) = (id.kind.as_str(), id.name.as_str());
-        insert.execute([kind, name, branch.as_str(), record.commit.as_str()])?;
+        insert.execute(params![
+            id.kind.as_str(),
+            id.name.as_str(),
+            branch.as_str(),
+            record.commit.as_str(),
+            record.committed_at,
+            record.published_at,
+            record.is_complete(),
+        ])?;
     }
     Ok(())
 }
@@ -135,7 +171,7 @@ mod tests {
         catalogue::{BranchRecord, MessageTexts, Messages, RepositoryRecord},
         metadata::Texts,
         repository_id::RepositoryId,
-        snapshot::{read::Unreadable, render, stamps},
+        snapshot::{read::Unreadable, stamps},
     };
 
     fn catalogue() -> Catalogue {
@@ -144,6 +180,7 @@ mod tests {
             committed_at: 5,
             version: Some("1.0".into()),
             requires: Requires { mediawiki: Some(">= 1.45".into()), ..Requires::default() },
+            about: None,
             messages: None,
             metadata: Metadata { authors: vec!["Ünï".into()], ..Metadata::default() },
             problems: vec!["p".into()],
@@ -178,6 +215,7 @@ mod tests {
         let source = Source {
             catalogue,
             rendered: &rendered,
+            public_url: "",
             texts: &InMemory,
             stamps: &stamps,
             generation: 7,
@@ -324,5 +362,14 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
         assert!(matches!(reason(), Unreadable::Version(99)));
+    }
+
+    #[test]
+    fn a_summary_is_the_first_line_cut_between_words() {
+        assert_eq!(summary("\n One line. \nAnother"), Some("One line.".to_owned()));
+        assert_eq!(summary(" \n"), None);
+        let long = summary(&"word ".repeat(100)).unwrap();
+        assert!(long.ends_with("word…") && long.chars().count() <= MAX_SUMMARY + 1);
+        assert_eq!(summary(&"é".repeat(300)).unwrap().chars().count(), MAX_SUMMARY + 1);
     }
 }

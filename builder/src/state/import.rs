@@ -95,6 +95,7 @@ fn branch(
         version: document.version,
         requires: document.requires,
         metadata: document.metadata,
+        about: None,
         messages,
         problems,
         missing,

@@ -36,6 +36,7 @@ impl State {
         let source = snapshot::Source {
             catalogue: &self.catalogue,
             rendered: &rendered,
+            public_url,
             texts: self,
             stamps: &self.stamps,
             generation: self.generation,

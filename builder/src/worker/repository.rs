@@ -4,7 +4,10 @@ use std::{
     collections::BTreeSet,
     fs::File,
     path::Path,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Instant,
 };
 
@@ -26,7 +29,7 @@ use crate::{
         url_map,
     },
     limits::content::MAX_PUBLISHED_PROBLEMS,
-    metadata::{self, MessageFiles},
+    metadata::{self, About, MessageFiles},
     net::Http,
     object::{self, Oid, Repository},
     tarball::{self, LargeFiles, Subject},
@@ -37,6 +40,9 @@ use crate::{
         reporter::Reporter,
     },
 };
+
+/// The branches that are developed. mediawiki.org describes these.
+const MAIN: [&str; 2] = ["master", "main"];
 
 /// Runs a job.
 pub(super) struct JobRunner<'a> {
@@ -221,6 +227,7 @@ impl<'a> JobRunner<'a> {
         if published.is_some_and(|published| published.would_be_same(commit, &content.missing)) {
             return Ok(Made::Unchanged(content.missing));
         }
+        let about = about(&content, manifest.file_name.as_deref(), &subject)?;
         tarball::add_version_files(&mut content, &subject);
         let (members, links) = content.members()?;
         self.reporter.stage(branch, Stage::Tarball);
@@ -231,17 +238,14 @@ impl<'a> JobRunner<'a> {
         })?;
         let (size, sha256) = (written.size, written.sha256.clone());
         cache.large.add(File::open(&file).at("open", &file)?, written);
-        let missing = content.missing.iter().map(|missing| missing.public.clone());
-        let mut problems: Vec<String> = missing.collect();
-        problems.extend(manifest.problems);
-        problems.extend(content.problems.iter().cloned().chain(links));
-        shorten(&mut problems);
+        let problems = problems(&content, manifest.problems, links);
         Ok(Made::New(Box::new(BranchRecord {
             commit: commit.clone(),
             committed_at,
             version: manifest.version,
             requires: manifest.requires,
             metadata: manifest.metadata,
+            about: Some(Arc::new(about)),
             messages: Messages::new(&manifest.titles, &manifest.descriptions)?,
             problems,
             missing: content.missing.clone(),
@@ -334,6 +338,21 @@ fn not_allowed(url: &str) -> Cause {
         },
         None => format!("its URL {url} is neither http nor https").into(),
     }
+}
+
+/// What a branch is called elsewhere. `manifest` is the path of its manifest.
+fn about(content: &Content, manifest: Option<&str>, subject: &Subject<'_>) -> Result<About, Error> {
+    let sources = metadata::Sources::read(content, manifest)?;
+    Ok(sources.about(MAIN.contains(&subject.branch.as_str()).then_some(subject.url)))
+}
+
+/// All problems of a branch: what is missing, then those of the manifest, of the content and of symbolic links.
+fn problems(content: &Content, manifest: Vec<String>, links: Vec<String>) -> Vec<String> {
+    let missing = content.missing.iter().map(|missing| missing.public.clone());
+    let others = manifest.into_iter().chain(content.problems.iter().cloned()).chain(links);
+    let mut problems = missing.chain(others).collect();
+    shorten(&mut problems);
+    problems
 }
 
 /// Limits the number of problems and the length of each.

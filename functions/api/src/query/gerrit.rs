@@ -135,10 +135,11 @@ mod tests {
             ("extensions", "Zoo", &["REL1_44", "REL1_45"]),
             ("skins", "Apple", &["master", "wmf/1.46"]),
         ] {
-            let sql = "INSERT INTO repository VALUES (?, ?, '', '{}', '', 5)";
+            let sql =
+                "INSERT INTO repository VALUES (?, ?, '', NULL, NULL, NULL, NULL, 4, '', 5, '{}')";
             db.execute(sql, [kind, name]).unwrap();
             for branch in branches {
-                let sql = "INSERT INTO branch VALUES (?1, ?2, ?3, ?2 || ' ' || ?3)";
+                let sql = "INSERT INTO branch VALUES (?1, ?2, ?3, ?2 || ' ' || ?3, 3, 4, 1)";
                 db.execute(sql, [kind, name, branch]).unwrap();
             }
         }

@@ -19,14 +19,14 @@ pub(crate) fn snapshot(user_version: i64) -> Connection {
     let db = Connection::open_in_memory().unwrap();
     db.execute_batch(SCHEMA).unwrap();
     db.execute_batch(
-        r#"INSERT INTO snapshot VALUES (1000, '0.1.0', 7, 'f', 2, 0, 3);
+        r#"INSERT INTO snapshot VALUES (1000, '0.1.0', 7, 'f', 2, 0, 3, '');
            INSERT INTO answer VALUES ('/list', 'application/json', x'7b7d', NULL, 'e1', 900);
            INSERT INTO answer VALUES ('/info', 'application/json', x'7b7d', x'1f8b', 'e5', 980);
            INSERT INTO answer VALUES
                ('/info/extensions', 'application/json', x'7b7d', NULL, 'e6', 970);
-           INSERT INTO repository VALUES ('extensions', 'beta', 'u', '{"b":1}', 'e2', 800);
-           INSERT INTO repository VALUES ('extensions', 'Alpha', 'u', '{"a":1}', 'e3', 850);
-           INSERT INTO repository VALUES ('skins', 'beta', 'u', '{"s":1}', 'e4', 990);"#,
+           INSERT INTO repository VALUES ('extensions', 'beta', 'u', NULL, NULL, NULL, NULL, 5, 'e2', 800, '{"b":1}');
+           INSERT INTO repository VALUES ('extensions', 'Alpha', 'u', NULL, NULL, NULL, NULL, 5, 'e3', 850, '{"a":1}');
+           INSERT INTO repository VALUES ('skins', 'beta', 'u', NULL, NULL, NULL, NULL, 5, 'e4', 990, '{"s":1}');"#,
     )
     .unwrap();
     db.pragma_update(None, "user_version", user_version).unwrap();

@@ -29,7 +29,7 @@ fn localized_snapshot() -> Connection {
             r#"{{"kind":"{kind}","name":"{name}","title":{texts},"authors":["\u0007 ☃","/"],"url":null,"branches":{{"master":{{"metadata":{{"title":"x"}},"size":4294967296}}}}}}"#
         );
         db.execute(
-            "INSERT INTO repository VALUES (?, ?, 'u', ?, 'e', 700)",
+            "INSERT INTO repository VALUES (?, ?, 'u', NULL, NULL, NULL, NULL, 5, 'e', 700, ?)",
             (kind, name, document),
         )
         .unwrap();
@@ -94,7 +94,7 @@ fn a_selection_of_a_branch_has_no_other_branch() {
         let document = format!("{{\"n\":1,\"branches\":{{{}}}}}", documents.join(","));
         db.execute("UPDATE repository SET document = ? WHERE name = ?", [&document, name]).unwrap();
         for branch in branches {
-            let sql = "INSERT INTO branch VALUES ('extensions', ?, ?, '')";
+            let sql = "INSERT INTO branch VALUES ('extensions', ?, ?, '', 3, 4, 1)";
             db.execute(sql, [name, branch]).unwrap();
         }
     }

@@ -14,7 +14,7 @@ impl Index {
     fn new() -> Self {
         let db = Connection::open_in_memory().unwrap();
         db.execute_batch(SCHEMA).unwrap();
-        db.execute("INSERT INTO snapshot VALUES (1000, '0.1.0', 7, 'f', 0, 0, 0)", ()).unwrap();
+        db.execute("INSERT INTO snapshot VALUES (1000, '0.1.0', 7, 'f', 0, 0, 0, '')", ()).unwrap();
         db.pragma_update(None, "user_version", USER_VERSION).unwrap();
         Self(db)
     }

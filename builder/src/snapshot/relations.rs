@@ -1,0 +1,212 @@
+//! The tables of a snapshot that are about all repositories together: the branches that are distributed, the names
+//! by which wikis know a repository, and who requires whom.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::{Connection, params};
+use tardist_contract::{BranchName, Kind, known_as};
+
+use crate::{
+    catalogue::{Catalogue, RepositoryRecord},
+    repository_id::RepositoryId,
+    snapshot::localized::LocalizedTexts,
+};
+
+/// The repositories that have a key.
+type Known<'a> = BTreeMap<String, BTreeSet<&'a RepositoryId>>;
+
+/// Fills `distributed_branch`, `known_as` and `requirement`.
+pub(super) fn insert(
+    db: &Connection,
+    catalogue: &Catalogue,
+    localized: &LocalizedTexts<'_>,
+) -> rusqlite::Result<()> {
+    insert_branches(db, catalogue)?;
+    let mut known = names(catalogue);
+    insert_requirements(db, catalogue, &known)?;
+    add_pages(&mut known, catalogue, localized);
+    let mut insert = db.prepare("INSERT INTO known_as VALUES (?, ?, ?)")?;
+    for (key, ids) in known {
+        for id in ids {
+            insert.execute([&*key, id.kind.as_str(), id.name.as_str()])?;
+        }
+    }
+    Ok(())
+}
+
+fn insert_branches(db: &Connection, catalogue: &Catalogue) -> rusqlite::Result<()> {
+    let mut counts: BTreeMap<&BranchName, [usize; 2]> = BTreeMap::new();
+    for (id, repository) in catalogue {
+        for branch in repository.branches.keys() {
+            counts.entry(branch).or_default()[usize::from(id.kind == Kind::Skins)] += 1;
+        }
+    }
+    let mut insert = db.prepare("INSERT INTO distributed_branch VALUES (?, ?, ?, ?, ?)")?;
+    for (position, (branch, [extensions, skins])) in counts.into_iter().enumerate() {
+        let is_released = branch.release().is_some();
+        insert.execute(params![branch.as_str(), position, extensions, skins, is_released])?;
+    }
+    Ok(())
+}
+
+/// The names of the repositories and of their manifests.
+fn names(catalogue: &Catalogue) -> Known<'_> {
+    let mut known = Known::new();
+    for (id, repository) in catalogue {
+        let mut add = |name: &str| {
+            known.entry(known_as::by_name(name)).or_default().insert(id);
+        };
+        add(id.name.as_str());
+        manifest_names(repository).for_each(&mut add);
+    }
+    known
+}
+
+fn manifest_names(repository: &RepositoryRecord) -> impl Iterator<Item = &str> {
+    let about = repository.branches.values().filter_map(|branch| branch.about.as_ref());
+    about.filter_map(|about| about.manifest_name.as_deref())
+}
+
+/// Adds the titles and the home pages.
+fn add_pages<'a>(known: &mut Known<'a>, catalogue: &'a Catalogue, localized: &LocalizedTexts<'_>) {
+    for (id, repository) in catalogue {
+        let metadata = || repository.branches.values().map(|branch| &branch.metadata);
+        let translated = localized.get(id).into_iter().flat_map(|[titles, _]| titles.values());
+        let titles = metadata().filter_map(|it| it.title.as_ref()).chain(translated);
+        let titles = titles.map(|title| known_as::by_title(title));
+        let pages = metadata().filter_map(|it| known_as::by_url(it.url.as_deref()?));
+        for key in titles.chain(pages) {
+            known.entry(key).or_default().insert(id);
+        }
+    }
+}
+
+/// Who requires whom. A requirement names the manifest of another repository. The repository of that very name is
+/// meant, if there is one.
+fn insert_requirements(
+    db: &Connection,
+    catalogue: &Catalogue,
+    known: &Known<'_>,
+) -> rusqlite::Result<()> {
+    let resolve = |kind, name: &str| -> Vec<&RepositoryId> {
+        let ids = known.get(&known_as::by_name(name)).into_iter().flatten().copied();
+        let ids: Vec<_> = ids.filter(|id| id.kind == kind).collect();
+        match ids.iter().find(|id| id.name.as_str() == name) {
+            Some(exact) => vec![*exact],
+            None => ids,
+        }
+    };
+    let mut insert = db.prepare("INSERT OR IGNORE INTO requirement VALUES (?, ?, ?, ?)")?;
+    for (id, repository) in catalogue {
+        for branch in repository.branches.values() {
+            let requires = [
+                (Kind::Extensions, &branch.requires.extensions),
+                (Kind::Skins, &branch.requires.skins),
+            ];
+            for (kind, names) in requires {
+                for required in names.keys().flat_map(|name| resolve(kind, name)) {
+                    let [kind, by_kind] = [required, id].map(|id| id.kind.as_str());
+                    insert.execute([kind, required.name.as_str(), by_kind, id.name.as_str()])?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tardist_contract::{document::Metadata, schema::SCHEMA};
+
+    use super::*;
+    use crate::{catalogue::BranchRecord, metadata::About};
+
+    fn record(name: Option<&str>, requires: &[&str]) -> BranchRecord {
+        let mut record = BranchRecord {
+            about: Some(Arc::new(About {
+                manifest_name: name.map(str::to_owned),
+                ..About::default()
+            })),
+            ..BranchRecord::of_commit('a')
+        };
+        let names = requires.iter().map(|name| ((*name).to_owned(), "*".to_owned()));
+        record.requires.extensions = names.collect();
+        record
+    }
+
+    fn repository(branches: Vec<(&str, BranchRecord)>) -> RepositoryRecord {
+        let branches = branches.into_iter().map(|(name, it)| (name.parse().unwrap(), it));
+        RepositoryRecord {
+            upstream: String::new(),
+            source_url: String::new(),
+            branches: branches.collect(),
+        }
+    }
+
+    /// The rows that `sql` gives of a snapshot of `catalogue`.
+    fn rows(catalogue: &Catalogue, localized: &LocalizedTexts<'_>, sql: &str) -> Vec<String> {
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch(SCHEMA).unwrap();
+        db.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+        insert(&db, catalogue, localized).unwrap();
+        let mut select = db.prepare(sql).unwrap();
+        let rows = select.query_map((), |row| row.get(0)).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    }
+
+    #[test]
+    fn branches_are_counted_by_kind_newest_first() {
+        let both = || vec![("REL1_45", record(None, &[])), ("master", record(None, &[]))];
+        let catalogue = Catalogue::from([
+            ("extensions/A".parse().unwrap(), repository(both())),
+            ("skins/B".parse().unwrap(), repository(both())),
+            ("skins/C".parse().unwrap(), repository(vec![("wmf/1", record(None, &[]))])),
+        ]);
+        let sql = "SELECT format('%s %d %d %d', branch, extensions, skins, is_released)
+                   FROM distributed_branch ORDER BY position";
+        let expected = ["master 1 1 0", "REL1_45 1 1 1", "wmf/1 0 1 0"];
+        assert_eq!(rows(&catalogue, &BTreeMap::new(), sql), expected);
+    }
+
+    #[test]
+    fn a_repository_is_known_by_its_names_titles_and_page() {
+        let mut record = record(Some("Liquid Threads"), &[]);
+        record.metadata = Metadata {
+            title: Some("LQT".to_owned()),
+            url: Some("https://www.mediawiki.org/wiki/Extension:LiquidThreads".to_owned()),
+            ..Metadata::default()
+        };
+        let catalogue: Catalogue =
+            [("extensions/LiquidThreads".parse().unwrap(), repository(vec![("master", record)]))]
+                .into();
+        let titles = [("de".to_owned(), "Flüssige Fäden".to_owned())].into();
+        let id = catalogue.keys().next().unwrap();
+        let localized = BTreeMap::from([(id, [titles, BTreeMap::new()])]);
+        let keys = rows(&catalogue, &localized, "SELECT key FROM known_as ORDER BY key");
+        let expected = [
+            "n liquid threads",
+            "n liquidthreads",
+            "t flüssige fäden",
+            "t lqt",
+            "u mediawiki.org/wiki/extension:liquidthreads",
+        ];
+        assert_eq!(keys, expected);
+    }
+
+    #[test]
+    fn a_requirement_is_of_the_repository_with_that_name_else_with_that_manifest() {
+        let one = |name, requires: &[&str]| repository(vec![("master", record(name, requires))]);
+        let catalogue = Catalogue::from([
+            ("extensions/Base".parse().unwrap(), one(Some("Base"), &[])),
+            ("extensions/Other".parse().unwrap(), one(Some("Base"), &[])),
+            ("extensions/SMW".parse().unwrap(), one(Some("SemanticMediaWiki"), &["Nowhere"])),
+            ("skins/Base".parse().unwrap(), one(None, &["Base", "SemanticMediaWiki"])),
+        ]);
+        let sql = "SELECT format('%s/%s of %s/%s', kind, name, required_by_kind, required_by_name)
+                   FROM requirement ORDER BY 1";
+        let expected = ["extensions/Base of skins/Base", "extensions/SMW of skins/Base"];
+        assert_eq!(rows(&catalogue, &BTreeMap::new(), sql), expected);
+    }
+}

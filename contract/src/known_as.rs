@@ -1,0 +1,118 @@
+//! The names by which wikis know an extension or skin: keys under which the builder stores each of them, and
+//! under which the functions look one up.
+//!
+//! A wiki says of what it has installed: a name, which may be that of the manifest or a translated title, and the
+//! URL of a home page (<https://www.mediawiki.org/wiki/API:Siteinfo>). People write these in several ways. So a
+//! key has no capital letters, and its `_`, white space and percent-encoding are gone. Its first letter says what
+//! it is made of.
+
+/// The longest text that a key is made of, in characters.
+const MAX_TEXT: usize = 300;
+
+/// The key of the name of a repository or of its manifest: `MassMessage`.
+pub fn by_name(name: &str) -> String {
+    key('n', name)
+}
+
+/// The key of a title, in any language: `Liquid Threads`.
+pub fn by_title(title: &str) -> String {
+    key('t', title)
+}
+
+/// The key of the URL of a home page. `None` if it is neither `http` nor `https`, or names no page.
+///
+/// The scheme, `www.`, the fragment and a slash at the end do not matter: they differ between the manifests of
+/// one extension.
+pub fn by_url(url: &str) -> Option<String> {
+    let lower = |text: &str| text.get(..8).unwrap_or(text).to_ascii_lowercase();
+    let rest = match lower(url) {
+        start if start.starts_with("https://") => &url[8..],
+        start if start.starts_with("http://") => &url[7..],
+        _ => url.strip_prefix("//")?,
+    };
+    let rest = rest.split('#').next().unwrap_or_default().trim_end_matches('/');
+    let rest = rest.strip_prefix("www.").unwrap_or(rest);
+    let (host, path) = rest.split_once('/')?;
+    if host.is_empty() || path.is_empty() {
+        return None;
+    }
+    Some(key('u', &format!("{host}/{}", decoded(path))))
+}
+
+fn key(prefix: char, text: &str) -> String {
+    let text: String = text.chars().take(MAX_TEXT).collect();
+    let words = text.split(|it: char| it.is_whitespace() || it == '_');
+    let words = words.filter(|word| !word.is_empty()).map(str::to_lowercase);
+    format!("{prefix} {}", words.collect::<Vec<_>>().join(" "))
+}
+
+/// A text without percent-encoding (RFC 3986, section 2.1). What is no UTF-8 then stays as it is.
+fn decoded(text: &str) -> String {
+    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        match (byte, digit(bytes.get(at + 1)), digit(bytes.get(at + 2))) {
+            (b'%', Some(high), Some(low)) => {
+                out.push(u8::try_from(high * 16 + low).unwrap_or(b'%'));
+                at += 3;
+            }
+            _ => {
+                out.push(*byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_the_same_key_however_it_is_written() {
+        for name in ["Liquid Threads", "liquid_threads", " Liquid  Threads\n", "LIQUID Threads"] {
+            assert_eq!(by_name(name), "n liquid threads", "{name}");
+        }
+        assert_eq!(by_title("Über Alles"), "t über alles");
+        assert_ne!(by_name("a"), by_title("a"));
+        assert_ne!(by_name("LiquidThreads"), by_name("Liquid Threads"));
+    }
+
+    #[test]
+    fn a_page_has_the_same_key_whichever_url_leads_to_it() {
+        let key = Some("u mediawiki.org/wiki/extension:liquid threads".to_owned());
+        for url in [
+            "https://www.mediawiki.org/wiki/Extension:Liquid_Threads",
+            "http://www.mediawiki.org/wiki/Extension:Liquid_Threads",
+            "HTTPS://mediawiki.org/wiki/Extension:Liquid_Threads/",
+            "//www.mediawiki.org/wiki/Extension:Liquid%20Threads#Usage",
+            "https://www.mediawiki.org/wiki/Extension%3ALiquid_Threads",
+        ] {
+            assert_eq!(by_url(url), key, "{url}");
+        }
+        let other = by_url("https://www.mediawiki.org/wiki/Extension:LiquidThreads");
+        assert_ne!(other, key);
+    }
+
+    #[test]
+    fn what_names_no_page_has_no_key() {
+        for url in ["", "Extension:A", "https://", "https://a.example", "https://a.example/", "é"]
+        {
+            assert_eq!(by_url(url), None, "{url}");
+        }
+        assert_eq!(by_url("ftp://a.example/b"), None);
+    }
+
+    #[test]
+    fn broken_encoding_and_long_texts_have_keys_too() {
+        let key = |path: &str| by_url(&format!("https://a/{path}")).unwrap();
+        assert_eq!(key("%"), "u a/%");
+        assert_eq!(key("%2"), "u a/%2");
+        assert_eq!(key("%ff%41"), "u a/%ff%41");
+        assert_eq!(key("%C3%A9"), "u a/é");
+        assert_eq!(by_name(&"x".repeat(1000)).len(), 2 + MAX_TEXT);
+    }
+}
