@@ -40,13 +40,18 @@ fn a_slash_at_the_end_leads_to_the_address_without_it_and_a_folder_to_that_with_
         "/download/skins/SamplePaper/REL1_45.sha256",
     ] {
         assert_eq!(moved(&site, &format!("{path}/")), path);
-        assert_eq!(moved(&site, &format!("{path}/?lang=de&x=%2F")), format!("{path}?lang=de&x=%2F"));
+        assert_eq!(
+            moved(&site, &format!("{path}/?lang=de&x=%2F")),
+            format!("{path}?lang=de&x=%2F")
+        );
     }
     assert_eq!(moved(&site, "/dist/skins"), "/dist/skins/");
     // The method stays what it is.
     let options = site.request("OPTIONS", "/list/", &[]);
     assert_eq!(options.is(308).header("location"), "/list");
-    for path in ["//", "//list/", "//example.org/", "/nothing/", "/%2Fexample.org/", "/list/themes/"] {
+    for path in
+        ["//", "//list/", "//example.org/", "/nothing/", "/%2Fexample.org/", "/list/themes/"]
+    {
         let (status, text) = site.raw("GET", path);
         assert_eq!(status, 404, "{text}");
     }

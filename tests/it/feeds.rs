@@ -56,9 +56,9 @@ fn feed(answer: &Answer) -> (String, String, Vec<Entry>) {
 /// The only child of a name, and of a relation where that is given.
 #[track_caller]
 fn element<'a, 'b>(node: Node<'a, 'b>, name: &str, rel: Option<&str>) -> Node<'a, 'b> {
-    let mut found = node
-        .children()
-        .filter(|it| it.has_tag_name((ATOM, name)) && (rel.is_none() || it.attribute("rel") == rel));
+    let mut found = node.children().filter(|it| {
+        it.has_tag_name((ATOM, name)) && (rel.is_none() || it.attribute("rel") == rel)
+    });
     let first = found.next().unwrap_or_else(|| panic!("no {name} {rel:?}"));
     assert!(found.next().is_none(), "{name} {rel:?} twice");
     first
@@ -153,7 +153,9 @@ fn a_branch_that_is_not_there_is_an_empty_feed_and_a_malformed_one_a_problem() {
             assert!(detail.contains("`branch`"), "{detail}");
         }
     }
-    for path in ["/extensions/Nothing/feed.atom", "/themes/SamplePaper/feed.atom", "/skins/feed.atom/x"] {
+    for path in
+        ["/extensions/Nothing/feed.atom", "/themes/SamplePaper/feed.atom", "/skins/feed.atom/x"]
+    {
         site.get(path).problem(404);
     }
     let empty = TestEnv::empty().serve(&[]);
@@ -172,7 +174,8 @@ fn urls_are_absolute_where_the_builder_knows_the_public_url() {
         assert!(entry.tarball.starts_with("https://tarballs.example.org/x/dist/"), "{entry:?}");
     }
     let text = site.get(&format!("{GREETING}?branch=master")).text();
-    let itself = "href=\"https://tarballs.example.org/x/extensions/SampleGreeting/feed.atom?branch=master\"";
+    let itself =
+        "href=\"https://tarballs.example.org/x/extensions/SampleGreeting/feed.atom?branch=master\"";
     assert!(text.contains(itself), "{text}");
     // A tarball has the same id wherever it is.
     let ids = |entries: &[Entry]| entries.iter().map(|it| it.id.clone()).collect::<Vec<_>>();
@@ -183,7 +186,8 @@ fn urls_are_absolute_where_the_builder_knows_the_public_url() {
 #[test]
 fn hostile_texts_in_a_manifest_are_texts_in_a_feed() {
     let env = TestEnv::sample();
-    let attack = "]]></title></entry><script xmlns=\"x\">alert(1)</script>&x;&#0;\u{1}\u{b}\u{7f}\u{fffe}";
+    let attack =
+        "]]></title></entry><script xmlns=\"x\">alert(1)</script>&x;&#0;\u{1}\u{b}\u{7f}\u{fffe}";
     let manifest = json!({
         "name": attack, "version": attack, "author": [attack, " "], "manifest_version": 2,
     });

@@ -98,7 +98,7 @@ impl Snapshot for Rows {
             vec![text(), Value::text("de"), number()],
             vec![number(), number(), number(), number()],
             vec![number(), text(), number()],
-            vec![Value::text("[]")],
+            vec![Value::text("extensions/A skins/B")],
             vec![Value::text("https://h.example"), number(), Value::text("[]")],
             vec![number(), text(), text(), text(), number(), Value::Null],
         ];
@@ -135,9 +135,7 @@ async fn respond(request: &Request, snapshot: &Rows) -> Result<Response, ApiErro
         Route::List(kind) => list::get(request, kind, snapshot).await,
         Route::Infos(kind) => info::many(request, kind, snapshot).await,
         Route::Info(kind, name) => info::one(request, kind, &name, snapshot).await,
-        Route::Download(kind, readings) => {
-            download::get(request, kind, &readings, snapshot).await
-        }
+        Route::Download(kind, readings) => download::get(request, kind, &readings, snapshot).await,
         Route::Manifests(kind) => manifests::get(request, kind, snapshot).await,
         Route::Feed(of) => {
             feed::get(request, of.as_ref().map(|(kind, name)| (*kind, name)), snapshot).await

@@ -164,11 +164,12 @@ fn download(kind: Kind, name: &str, branch: Option<&str>) -> Result<Vec<Reading>
         (name, None) => name.strip_suffix(CHECKSUM).map(|name| (name, None)),
         (name, Some(branch)) => branch.strip_suffix(CHECKSUM).map(|it| (name, Some(it))),
     };
-    let readings = [(Some(whole), false), (short, true)].into_iter().filter_map(|(names, is_checksum)| {
-        let (name, branch) = names?;
-        let branch = branch.map(str::parse).transpose().ok()?;
-        Some(Reading { name: name.parse().ok()?, branch, is_checksum })
-    });
+    let readings =
+        [(Some(whole), false), (short, true)].into_iter().filter_map(|(names, is_checksum)| {
+            let (name, branch) = names?;
+            let branch = branch.map(str::parse).transpose().ok()?;
+            Some(Reading { name: name.parse().ok()?, branch, is_checksum })
+        });
     let readings: Vec<Reading> = readings.collect();
     if !readings.is_empty() {
         return Ok(readings);
@@ -240,7 +241,8 @@ mod tests {
 
     #[test]
     fn a_branch_in_a_path_of_gerrit_is_a_name_or_a_full_ref() {
-        let branch = |path: &str| match find(&format!("/r/projects/mediawiki%2Fskins%2FFoo/{path}")) {
+        let branch = |path: &str| match find(&format!("/r/projects/mediawiki%2Fskins%2FFoo/{path}"))
+        {
             Ok(Route::Branch(Kind::Skins, _, branch)) => branch.to_string(),
             other => format!("{other:?}"),
         };
@@ -249,9 +251,11 @@ mod tests {
         assert_eq!(branch("branches/refs/heads/wmf/1.45"), "wmf/1.45");
         // Gerrit looks for refs/heads/heads/REL1_45, too.
         assert_eq!(branch("branches/heads%2FREL1_45"), "heads/REL1_45");
-        assert_eq!(branch("branches/a..b"), format!("{:?}", Err::<Route, _>(ApiError::no_such_branch())));
+        assert_eq!(
+            branch("branches/a..b"),
+            format!("{:?}", Err::<Route, _>(ApiError::no_such_branch()))
+        );
     }
-
 
     #[test]
     fn a_download_has_two_readings_where_it_ends_in_sha256() {

@@ -70,7 +70,10 @@ fn another_case_of_letters_leads_to_the_repository() {
         ("/extensions/BETA/feed.atom?branch=x", "/extensions/beta/feed.atom?branch=x"),
         ("/download/extensions/alpha", "/download/extensions/Alpha"),
         ("/download/extensions/alpha.sha256", "/download/extensions/Alpha.sha256"),
-        ("/download/extensions/alpha/wmf%2F1.45.sha256", "/download/extensions/Alpha/wmf~1.45.sha256"),
+        (
+            "/download/extensions/alpha/wmf%2F1.45.sha256",
+            "/download/extensions/Alpha/wmf~1.45.sha256",
+        ),
         ("/r/projects/mediawiki%2Fskins%2FBeta", "/r/projects/mediawiki%2Fskins%2Fbeta"),
         (
             "/r/projects/mediawiki/skins/Beta/branches?n=1",
@@ -87,13 +90,20 @@ fn another_case_of_letters_leads_to_the_repository() {
 
 #[test]
 fn a_name_that_is_there_in_several_cases_or_of_the_other_kind_is_said() {
-    let several = "UPDATE repository SET name = 'ALPHA' WHERE kind = 'extensions' AND name = 'beta'";
+    let several =
+        "UPDATE repository SET name = 'ALPHA' WHERE kind = 'extensions' AND name = 'beta'";
     let text = found(several, "/info/extensions/alpha");
     assert!(text.contains("/info/extensions/ALPHA, /info/extensions/Alpha"), "{text}");
     for (path, expected) in [
-        ("/info/skins/Alpha", "no skin of this name has a tarball; this is at /info/extensions/Alpha"),
+        (
+            "/info/skins/Alpha",
+            "no skin of this name has a tarball; this is at /info/extensions/Alpha",
+        ),
         ("/skins/alpha", "no skin of this name has a tarball; this is at /extensions/Alpha"),
-        ("/download/skins/Alpha/x", "no skin of this name has a tarball; this is at /download/extensions/Alpha/x"),
+        (
+            "/download/skins/Alpha/x",
+            "no skin of this name has a tarball; this is at /download/extensions/Alpha/x",
+        ),
     ] {
         assert_eq!(found("", path), expected);
     }

@@ -31,7 +31,8 @@ use crate::http::{
 const MAX_LIST: u64 = 64 << 20;
 
 /// What a browser may do with the list of a folder: show it. It has no style, no script and no form.
-const LIST_POLICY: &str = "default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+const LIST_POLICY: &str =
+    "default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Answers with a tarball from `folder`, which `spin.toml` mounts, or with the part of it that `Range`
 /// asks for.
@@ -94,7 +95,10 @@ fn list(
     let mut text = String::new();
     let read = file.take(MAX_LIST + 1).read_to_string(&mut text);
     if !read.as_ref().is_ok_and(|size| *size as u64 <= MAX_LIST) {
-        eprintln!("cannot read the list {}: {read:?}, and at most {MAX_LIST} bytes", path.display());
+        eprintln!(
+            "cannot read the list {}: {read:?}, and at most {MAX_LIST} bytes",
+            path.display()
+        );
         return Err(ApiError::Internal);
     }
     let modified_at = i64::try_from(modified_at(&metadata)).unwrap_or(0);
@@ -179,7 +183,10 @@ mod tests {
         let page = ask(index).unwrap();
         assert_eq!(page.headers[header::CONTENT_TYPE], "text/html; charset=utf-8");
         assert!(page.headers.contains_key(header::CONTENT_SECURITY_POLICY));
-        assert_eq!(ask(checksums).unwrap().headers[header::CONTENT_TYPE], "text/plain; charset=utf-8");
+        assert_eq!(
+            ask(checksums).unwrap().headers[header::CONTENT_TYPE],
+            "text/plain; charset=utf-8"
+        );
         write("index.html", b"<p>2");
         assert_ne!(ask(index).unwrap().headers[header::ETAG], page.headers[header::ETAG]);
         write("index.html", b"\xff");

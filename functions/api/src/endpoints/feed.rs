@@ -57,9 +57,8 @@ pub async fn get(
 fn feed(of: Option<(Kind, &RepoName)>, branch: Option<&BranchName>, newest: &Newest) -> String {
     let base = newest.public_url.as_str();
     let folder = of.map_or(String::new(), |(kind, name)| format!("/{kind}/{name}"));
-    let query = branch.map_or(String::new(), |branch| {
-        format!("?branch={}", branch.as_str().replace('+', "%2B"))
-    });
+    let query = branch
+        .map_or(String::new(), |branch| format!("?branch={}", branch.as_str().replace('+', "%2B")));
     let path = format!("{folder}/feed.atom{query}");
     let page = format!("{}{query}", if folder.is_empty() { "/" } else { &folder });
     let title = match (of, branch) {
@@ -107,10 +106,8 @@ fn entry(out: &mut String, base: &str, Entry { kind, name, branch, authors, of }
     } else {
         "Something that belongs into the tarball is missing from it."
     };
-    let summary = format!(
-        "{version}, branch {branch}, commit {commit} of {}. {complete}",
-        of.committed_at
-    );
+    let summary =
+        format!("{version}, branch {branch}, commit {commit} of {}. {complete}", of.committed_at);
     let (published, tarball) = (Escaped(&of.published_at), &of.tarball);
     // Writing into a text cannot fail.
     let _ = write!(

@@ -109,13 +109,19 @@ impl ApiError {
     /// 404: no repository of this kind has the name, but one of the other kind has it, at these paths.
     pub fn of_other_kind(kind: Kind, paths: &[String]) -> Self {
         let Self::NotFound(detail) = Self::no_such_repository(kind) else { return Self::Internal };
-        Self::NotFound(format!("{detail}; this is at {}", paths[..paths.len().min(MAX_PATHS)].join(" and ")))
+        Self::NotFound(format!(
+            "{detail}; this is at {}",
+            paths[..paths.len().min(MAX_PATHS)].join(" and ")
+        ))
     }
 
     /// 404: several repositories have the name in another case of letters, at these paths.
     pub fn several_cases(kind: Kind, paths: &[String]) -> Self {
         let Self::NotFound(detail) = Self::no_such_repository(kind) else { return Self::Internal };
-        Self::NotFound(format!("{detail}; in another case of letters, there are {}", paths[..paths.len().min(MAX_PATHS)].join(", ")))
+        Self::NotFound(format!(
+            "{detail}; in another case of letters, there are {}",
+            paths[..paths.len().min(MAX_PATHS)].join(", ")
+        ))
     }
 
     /// 404: the name in the path cannot be that of a branch that has a tarball.

@@ -42,7 +42,9 @@ pub fn newest(
     params.extend(of.into_iter().flat_map(|(kind, name)| [Value::text(&kind), Value::text(name)]));
     Statement {
         sql: match of {
-            None => concat!(include_str!("sql/feed_of_all.sql"), include_str!("sql/feed_entries.sql")),
+            None => {
+                concat!(include_str!("sql/feed_of_all.sql"), include_str!("sql/feed_entries.sql"))
+            }
             Some(_) => {
                 concat!(include_str!("sql/feed_of_one.sql"), include_str!("sql/feed_entries.sql"))
             }

@@ -258,10 +258,14 @@ mod tests {
         assert_eq!(tip("Apple", "wmf/1.46"), found);
         assert_eq!(tip("Apple", "wmf"), "NoBranch");
         assert_eq!(tip("apple", "master"), "NoProject");
-        let info = |name: &str| run(&db, &project(Kind::Extensions, &name.parse().unwrap())).unwrap();
+        let info =
+            |name: &str| run(&db, &project(Kind::Extensions, &name.parse().unwrap())).unwrap();
         let found = document(&info("C++").unwrap().text);
         assert_eq!(found["id"], "mediawiki%2Fextensions%2FC%2B%2B");
-        assert_eq!((&found["name"], &found["state"]), (&"mediawiki/extensions/C++".into(), &"ACTIVE".into()));
+        assert_eq!(
+            (&found["name"], &found["state"]),
+            (&"mediawiki/extensions/C++".into(), &"ACTIVE".into())
+        );
         assert_eq!(info("Nothing"), None);
     }
 }

@@ -4,11 +4,14 @@ use tardist_contract::{Kind, RepoName};
 
 use super::{
     json::json,
-    statement::{RowError, Statement, Value},
+    statement::{Statement, Value},
 };
 use crate::http::problem::ApiError;
 
 /// The repositories of both kinds that have one of these names, in any case of letters: at most 20.
+///
+/// The row is a text with spaces, which names do not have: all components contain this, and the code that reads
+/// JSON is larger.
 ///
 /// # Errors
 /// 500 where the names have no form in JSON, which does not happen.
@@ -18,8 +21,12 @@ pub fn alike(names: &[RepoName]) -> Result<Statement<Vec<(Kind, RepoName)>>, Api
         params: vec![Value::Text(json(&names)?)],
         read: |row| {
             let text = row.text()?;
-            let wanted = "a list of kinds and names";
-            serde_json::from_str(&text).map_err(|_| RowError::Column { index: 1, wanted })
+            let wrong = || row.unlike("a list of kinds and names");
+            let pairs = text.split_ascii_whitespace().map(|pair| {
+                let (kind, name) = pair.split_once('/').ok_or_else(wrong)?;
+                Ok((kind.parse().map_err(|_| wrong())?, name.parse().map_err(|_| wrong())?))
+            });
+            pairs.collect()
         },
     })
 }

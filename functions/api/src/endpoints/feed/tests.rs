@@ -17,7 +17,10 @@ fn text(public_url: &str, query: &str, branches: &[(&str, i64, Option<&str>)]) -
     let newest = Newest {
         public_url: public_url.to_owned(),
         modified_at: 7,
-        entries: branches.iter().map(|(branch, at, version)| entry_of(branch, *at, *version)).collect(),
+        entries: branches
+            .iter()
+            .map(|(branch, at, version)| entry_of(branch, *at, *version))
+            .collect(),
     };
     let branch = request(&format!("/?{query}")).branch().unwrap();
     let name: RepoName = "Alpha".parse().unwrap();

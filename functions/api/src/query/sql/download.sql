@@ -10,6 +10,6 @@ WITH found AS (
 )
 SELECT user_version, is_checksum, tarball ->> '$.url', tarball ->> '$.file', tarball ->> '$.sha256',
     modified_at, CASE WHEN tarball IS NULL THEN (
-        SELECT json_group_array(key) FROM json_each(document, '$.branches')
+        SELECT group_concat(key, ' ') FROM json_each(document, '$.branches')
     ) END
 FROM pragma_user_version LEFT JOIN found

@@ -1,5 +1,5 @@
 SELECT user_version, (
-    SELECT json_group_array(json_array(kind, name)) FROM (
+    SELECT coalesce(group_concat(kind || '/' || name, ' '), '') FROM (
         SELECT kind, name FROM repository
         WHERE lower(name) IN (SELECT lower(value) FROM json_each(?1))
         ORDER BY kind, name LIMIT 20
