@@ -81,7 +81,7 @@ fn info_of_a_repository_has_every_key() {
     let info = site.get(GREETING).json();
     let described = ["title", "description", "authors", "license", "url", "type"];
     let own = ["kind", "name", "description_language", "source_url", "default_branch", "branches"];
-    has_keys(&info, &[&described[..], &own].concat());
+    has_keys(&info, &[&described[..], &own, &["composer", "manifest_name"]].concat());
     let url = format!("{}/mediawiki/extensions/SampleGreeting.git", env.server.url());
     for (key, value) in [
         ("kind", "extensions"),
@@ -93,9 +93,11 @@ fn info_of_a_repository_has_every_key() {
         ("type", "parserhook"),
         ("source_url", &url),
         ("default_branch", "REL1_46"),
+        ("manifest_name", "SampleGreeting"),
     ] {
         assert_eq!(info[key], value, "{key}");
     }
+    assert_eq!(info["composer"], Value::Null);
     let description = info["description"].as_str().unwrap();
     assert!(description.starts_with("Adds a "), "{description}");
     let authors = info["authors"].as_array().unwrap();
