@@ -149,7 +149,7 @@ mod tests {
             source_url: String::new(),
             branches: branches
                 .iter()
-                .map(|name| (name.parse().unwrap(), BranchRecord::of_commit('a')))
+                .map(|name| (name.parse().unwrap(), BranchRecord::of_commit('a').into()))
                 .collect(),
         };
         numbers.map(|n| (format!("extensions/E{n:03}").parse().unwrap(), record())).collect()

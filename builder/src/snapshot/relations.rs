@@ -137,12 +137,7 @@ mod tests {
     }
 
     fn repository(branches: Vec<(&str, BranchRecord)>) -> RepositoryRecord {
-        let branches = branches.into_iter().map(|(name, it)| (name.parse().unwrap(), it));
-        RepositoryRecord {
-            upstream: String::new(),
-            source_url: String::new(),
-            branches: branches.collect(),
-        }
+        RepositoryRecord::of_branches("", branches)
     }
 
     /// The rows that `sql` gives of a snapshot of `catalogue`.

@@ -244,17 +244,8 @@ mod tests {
             ("master", record('a', None, Some("GPL-2.0-or-later"))),
             ("REL1_45", record('b', Some("New"), None)),
         ];
-        let branches = branches.into_iter().map(|(b, r)| (b.parse().unwrap(), r)).collect();
-        let record = RepositoryRecord {
-            upstream: String::new(),
-            source_url: "https://g/Foo.git".into(),
-            branches,
-        };
-        let bar = RepositoryRecord {
-            upstream: String::new(),
-            source_url: String::new(),
-            branches: BTreeMap::from([("master".parse().unwrap(), self::record('d', None, None))]),
-        };
+        let record = RepositoryRecord::of_branches("https://g/Foo.git", branches);
+        let bar = RepositoryRecord::of_branches("", [("master", self::record('d', None, None))]);
         BTreeMap::from([
             ("extensions/foo".parse().unwrap(), record),
             ("extensions/Bar".parse().unwrap(), bar),

@@ -162,8 +162,6 @@ fn insert_branches(db: &Connection, catalogue: &Catalogue) -> rusqlite::Result<(
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use tardist_contract::document::{Metadata, Requires};
 
     use super::*;
@@ -192,11 +190,7 @@ mod tests {
             size: u64::from(u32::MAX) + 1,
             sha256: "f".repeat(64),
         };
-        let record = RepositoryRecord {
-            upstream: String::new(),
-            source_url: "https://g/Foo.git".into(),
-            branches: BTreeMap::from([("REL1_45".parse().unwrap(), branch)]),
-        };
+        let record = RepositoryRecord::of_branches("https://g/Foo.git", [("REL1_45", branch)]);
         Catalogue::from([("skins/Foo".parse().unwrap(), record)])
     }
 

@@ -270,7 +270,9 @@ impl StoredTexts for State {
 /// Drops the texts that are on disk now.
 fn stored(mut catalogue: Catalogue) -> Catalogue {
     for record in catalogue.values_mut().flat_map(|repository| repository.branches.values_mut()) {
-        record.messages = record.messages.take().map(Messages::without_texts);
+        if record.messages.as_ref().is_some_and(|messages| messages.texts().is_some()) {
+            record.messages = record.messages.take().map(Messages::without_texts);
+        }
     }
     catalogue
 }
@@ -344,8 +346,8 @@ mod tests {
             upstream: "https://g".to_owned(),
             source_url: format!("https://g/{name}"),
             branches: BTreeMap::from([
-                ("master".parse().unwrap(), record(name, 'a')),
-                ("REL1_45".parse().unwrap(), record(name, 'b')),
+                ("master".parse().unwrap(), record(name, 'a').into()),
+                ("REL1_45".parse().unwrap(), record(name, 'b').into()),
             ]),
         };
         names.iter().map(|it| (format!("skins/{it}").parse().unwrap(), repository(it))).collect()
