@@ -86,6 +86,9 @@ CREATE TABLE branch (
     FOREIGN KEY (kind, name) REFERENCES repository (kind, name)
 ) STRICT, WITHOUT ROWID;
 
+-- For the newest tarballs: without it, each request for them would read all branches.
+CREATE INDEX branch_by_time ON branch (published_at);
+
 -- All branches that are distributed, with the number of repositories that have them.
 CREATE TABLE distributed_branch (
     branch      TEXT    NOT NULL PRIMARY KEY,

@@ -26,8 +26,9 @@ use crate::{
 /// The media type (RFC 4287, 7). XML says its encoding itself.
 const ATOM: &str = "application/atom+xml";
 
-/// The `updated` of a feed without entries, which it has to have. A later time would change an empty feed.
-const NEVER: &str = "1970-01-01T00:00:00Z";
+/// The `updated` of a feed without entries, which it has to have: the month of RFC 4287. The time of the snapshot
+/// would change an empty feed, and validators take one much earlier for a fault.
+const NEVER: &str = "2005-12-01T00:00:00Z";
 
 /// Answers with the newest tarballs of a repository, or of all (`of` is `None`). With `branch` they are those
 /// of this branch; a branch that is not there, maybe not yet, gives a feed without entries.

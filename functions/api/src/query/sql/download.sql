@@ -1,4 +1,4 @@
-WITH found AS (
+WITH found AS MATERIALIZED (
     SELECT is_checksum, modified_at, document, document -> (
         '$.branches."' || coalesce(branch, document ->> '$.default_branch') || '".tarball'
     ) AS tarball

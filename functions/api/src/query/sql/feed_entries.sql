@@ -3,7 +3,7 @@
         'kind', kind, 'name', name, 'branch', branch, 'authors', document -> '$.authors',
         'of', document -> ('$.branches."' || branch || '"')
     )) FROM (
-        SELECT kind, name, branch, document FROM newest JOIN repository USING (kind, name)
+        SELECT kind, name, branch, document FROM newest CROSS JOIN repository USING (kind, name)
         ORDER BY published_at DESC, kind, name, branch
     )
 )
