@@ -207,3 +207,30 @@ impl ApiError {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::body::Body;
+
+    #[test]
+    fn a_branch_that_is_not_there_names_those_that_are_all_of_them_beside_the_sentence() {
+        let branches = |count: usize| -> Vec<BranchName> {
+            (0..count).map(|number| format!("REL1_{number}").parse().unwrap()).collect()
+        };
+        let shown = |count: usize| {
+            let response = ApiError::NoSuchBranch { branches: branches(count) }.response();
+            let Body::Bytes(bytes) = &response.body else { panic!("no bytes") };
+            let problem: serde_json::Value = serde_json::from_slice(bytes).unwrap();
+            assert_eq!((response.status.as_u16(), problem["status"].as_u64()), (404, Some(404)));
+            let named = problem["branches"].as_array().unwrap().len();
+            (problem["detail"].as_str().unwrap().to_owned(), named)
+        };
+        let of = |names: &str| format!("there is no tarball of this branch, but of {names}");
+        assert_eq!(shown(2), (of("REL1_0, REL1_1"), 2));
+        assert!(!shown(8).0.contains("others"));
+        let (detail, named) = shown(9);
+        assert!(detail.ends_with("REL1_7 and others"), "{detail}");
+        assert_eq!(named, 9);
+    }
+}
