@@ -15,13 +15,13 @@ use std::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use tardist_contract::{
     schema::{JSON, USER_VERSION},
-    search::steps,
+    search::{near, steps},
 };
 
 use crate::{
     address,
     endpoints::{
-        download, feed, gerrit, health, index, info, list, manifests, openapi,
+        crawlers, download, feed, gerrit, health, index, info, list, manifests, openapi,
         search as search_endpoint,
     },
     http::{
@@ -47,8 +47,8 @@ use crate::{
 /// How many languages are tried for a client at most.
 const MAX_LANGUAGES: usize = 16;
 
-/// The longest problem document, in bytes.
-const MAX_PROBLEM: u64 = 1024;
+/// The longest problem document, in bytes: five names of 100 characters, twice each.
+const MAX_PROBLEM: u64 = 2048;
 
 /// Headers, one on each line. A line that no header can be is left out.
 fn headers(bytes: &[u8]) -> HeaderMap {
@@ -101,6 +101,8 @@ impl Snapshot for Rows {
             vec![Value::text("extensions/A skins/B")],
             vec![Value::text("https://h.example"), number(), Value::text("[]")],
             vec![number(), text(), text(), text(), number(), Value::Null],
+            vec![text(), number(), text()],
+            vec![Value::Blob(b"Alpha\nBeta".into()), Value::Null],
         ];
         let read = rows.into_iter().find_map(|row| {
             let version = Value::Integer(USER_VERSION);
@@ -132,6 +134,9 @@ async fn respond(request: &Request, snapshot: &Rows) -> Result<Response, ApiErro
         Route::Index => index::get(request, &settings, snapshot).await,
         Route::Health => health::get(&settings, 1, snapshot).await,
         Route::OpenApi => Ok(openapi::get(request)),
+        Route::Robots => crawlers::robots(request, snapshot).await,
+        Route::Sitemap => crawlers::sitemap(request, snapshot).await,
+        Route::OpenSearch => crawlers::opensearch(request, snapshot).await,
         Route::List(kind) => list::get(request, kind, snapshot).await,
         Route::Infos(kind) => info::many(request, kind, snapshot).await,
         Route::Info(kind, name) => info::one(request, kind, &name, snapshot).await,
@@ -250,7 +255,7 @@ pub fn range(bytes: &[u8]) {
 /// What somebody searches for.
 pub fn search(bytes: &[u8]) {
     let text: String = String::from_utf8_lossy(bytes).chars().take(MAX_TEXT).collect();
-    for step in steps(&text, None) {
+    for step in steps(&text, None, None) {
         // Text is in quotes. Outside of them is only what FTS5 has for syntax.
         let parts: Vec<&str> = step.terms.split('"').collect();
         assert!(parts.len() % 2 == 1, "{}", step.terms);
@@ -260,6 +265,9 @@ pub fn search(bytes: &[u8]) {
         }
         assert!(step.terms.len() <= 64 * MAX_TEXT, "{} bytes", step.terms.len());
     }
+    let names = ["3D", "C++", "Foo-Bar_2.0", "MassMessage", "Math"];
+    let found = near(&text, names.into_iter().zip(0..), 3);
+    assert!(found.len() <= 3 && found.iter().all(|(name, place)| names[*place] == *name));
 }
 
 /// A function with its name, which is that of its fuzzer and of the folder of its inputs.

@@ -4,12 +4,14 @@
 //! these languages with their places (`?1` is a [`Chain`](crate::language::chain::Chain) as JSON), and
 //! they join `texts.sql`: the best title and the best description that a repository has.
 
+pub mod crawlers;
 pub mod documents;
 pub mod download;
 pub mod feed;
 pub mod gerrit;
 pub mod json;
 pub mod names;
+pub mod near;
 pub mod ready_made;
 pub mod search;
 pub mod snapshot;

@@ -20,7 +20,9 @@ fn page(error: &ApiError) -> Response {
     let status = error.status();
     let title = status.canonical_reason().unwrap_or("Error");
     let advice = match error {
-        ApiError::NotFound(_) => "It may have been renamed or archived. Try the search above.",
+        ApiError::NotFound(_) | ApiError::NoRepository { .. } => {
+            "It may have been renamed or archived. Try the search above."
+        }
         ApiError::Unavailable(_) => "Please come back in a few minutes.",
         ApiError::Internal => "Please try again later.",
         _ => "Please check the address.",

@@ -6,7 +6,7 @@ use crate::{
     http::{problem::ApiError, request::Request},
     language::wanted::Wanted,
     query::{
-        search::{MAX_TEXT, find},
+        search::{MAX_TEXT, Search, find},
         snapshot::Snapshot,
     },
 };
@@ -68,7 +68,8 @@ pub async fn search(
     wanted: &Wanted,
     snapshot: &impl Snapshot,
 ) -> Result<Found, ApiError> {
-    let results = find(query.text, query.kind, MAX_SHOWN, wanted, snapshot).await?;
+    let search = Search { text: query.text, kind: query.kind, branch: None };
+    let results = find(&search, MAX_SHOWN, wanted, snapshot).await?;
     let cards = serde_json::from_str(&format!("[{}]", results.cards)).map_err(|error| {
         eprintln!("cannot read a card of the snapshot: {error}");
         ApiError::Internal
