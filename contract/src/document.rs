@@ -62,6 +62,11 @@ pub struct Branch {
     pub tarball: Tarball,
 }
 
+/// The problem of a branch whose tarball lacks the libraries that Composer would install: who installs it needs
+/// Composer then.
+pub const WITHOUT_VENDOR: &str =
+    "the packages that composer.json requires are not in the tarball (vendor/)";
+
 /// Snapshots before version 4 do not say whether a tarball is complete.
 fn complete() -> bool {
     true

@@ -35,6 +35,7 @@ mod language;
 mod openapi;
 mod pages;
 mod publish;
+mod real_axe;
 mod real_chromium;
 mod real_composer;
 mod real_gerrit;

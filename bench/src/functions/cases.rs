@@ -47,6 +47,7 @@ fn small(subject: &Subject, flask: Reached<'_, Flask>) -> Result<Vec<Case>> {
     let names = file("names", "/info/extensions/")?;
     let bare_names = file("bare-names", "/bare?")?;
     let searches = paths_file(&subject.folder, "searches", &searches())?;
+    let lists = paths_file(&subject.folder, "lists", &lists())?;
     let e = || subject.load("/bare");
     let (one, list) = (subject.one.as_str(), "/list/extensions");
     let tag = subject.one_answer.header("etag").context("an answer has no ETag")?;
@@ -101,8 +102,32 @@ fn small(subject: &Subject, flask: Reached<'_, Flask>) -> Result<Vec<Case>> {
             vec![bare(e(), None)],
         ),
         case("/search?q=…", search, vec![bare(e(), Some(0.3))]),
+        case(
+            "/extensions?branch=…&sort=…",
+            Ok(subject.load("/extensions?branch=REL1_45&sort=changed")),
+            vec![bare(e(), Some(0.3))],
+        ),
+        case(
+            "/extensions?… of 56",
+            Ok(subject.load("/extensions").paths(&lists)),
+            vec![bare(e(), None)],
+        ),
         case("/health", Ok(subject.load("/health")), vec![bare(e(), None)]),
     ])
+}
+
+/// The list of extensions for people, in some of the ways in which they look through it.
+fn lists() -> Vec<String> {
+    let mut paths = Vec::new();
+    for branch in ["", "master", "REL1_45", "REL1_44"] {
+        for sort in ["", "changed"] {
+            let pages = (1..=5).map(|page| format!("page={page}"));
+            for rest in pages.chain(["group=antispam".to_owned(), "lang=de".to_owned()]) {
+                paths.push(format!("/extensions?branch={branch}&sort={sort}&{rest}"));
+            }
+        }
+    }
+    paths
 }
 
 /// Answers of megabytes, compared with the same bytes in a file.

@@ -47,6 +47,10 @@ use crate::{
 /// How many languages are tried for a client at most.
 const MAX_LANGUAGES: usize = 16;
 
+/// A document for the page of a repository.
+const SAMPLE: &str = r#"{"kind": "skins", "name": "A", "authors": [], "source_url": "u",
+    "default_branch": "master", "branches": {}}"#;
+
 /// The longest problem document, in bytes: five names of 100 characters, twice each.
 const MAX_PROBLEM: u64 = 2048;
 
@@ -90,6 +94,7 @@ impl Snapshot for Rows {
         let size: usize = texts.sum();
         assert!(size <= self.limit, "a statement with {size} bytes of texts");
         let (text, number) = (|| Value::text("{}"), || Value::Integer(1));
+        let list = || Value::text("[]");
         let rows = [
             vec![text(), number()],
             vec![number(), text()],
@@ -103,6 +108,12 @@ impl Snapshot for Rows {
             vec![number(), text(), text(), text(), number(), Value::Null],
             vec![text(), number(), text()],
             vec![Value::Blob(b"Alpha\nBeta".into()), Value::Null],
+            // Pages: the start page, a list, the page of a repository, changes, and branches alone.
+            vec![number(), number(), number(), number(), list(), list(), list()],
+            vec![number(), list(), list(), number(), number(), list(), list()],
+            vec![number(), Value::text(SAMPLE), list(), list(), number(), list()],
+            vec![number(), list(), list()],
+            vec![number(), list()],
         ];
         let read = rows.into_iter().find_map(|row| {
             let version = Value::Integer(USER_VERSION);
@@ -145,6 +156,9 @@ async fn respond(request: &Request, snapshot: &Rows) -> Result<Response, ApiErro
         Route::Feed(of) => {
             feed::get(request, of.as_ref().map(|(kind, name)| (*kind, name)), snapshot).await
         }
+        Route::Search if page::html::is_wanted(&request.headers) => {
+            page::search::get(request, snapshot).await
+        }
         Route::Search => search_endpoint::get(request, snapshot).await,
         Route::Projects => gerrit::projects(request, snapshot).await,
         Route::Project(kind, name) => gerrit::project(request, kind, &name, snapshot).await,
@@ -157,7 +171,9 @@ async fn respond(request: &Request, snapshot: &Rows) -> Result<Response, ApiErro
             assert!(!name.as_str().contains(['/', '\\', '\0']) && !name.as_str().starts_with('.'));
             Err(ApiError::no_such_tarball())
         }
-        Route::ListPage(kind) => page::listing::get(request, kind, snapshot).await,
+        Route::ChangesPage => page::changes::get(request, snapshot).await,
+        Route::ApiPage => page::api::get(request, snapshot).await,
+        Route::ListPage(kind) => page::list::get(request, kind, snapshot).await,
         Route::RepositoryPage(kind, name) => {
             page::repository::get(request, kind, &name, snapshot).await
         }
@@ -172,10 +188,7 @@ pub fn request(bytes: &[u8]) {
     let headers = headers(rest);
     // `\u0000` in JSON comes from `%00`; a search asks for each of its words in many ways.
     let snapshot = Rows { limit: 256 * MAX_TEXT + 4 * target.len() };
-    // It reads the document, and `{}` is none.
-    let mut is_page = false;
     let response = Request::new(Method::GET, &uri, headers.clone()).and_then(|request| {
-        is_page = matches!(route(&request), Ok(Route::RepositoryPage(..)));
         let mut future = pin!(answer(&request, &snapshot));
         match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(response) => response,
@@ -187,12 +200,12 @@ pub fn request(bytes: &[u8]) {
         let problem = error.response();
         assert!(problem.body.len() <= MAX_PROBLEM && problem.status.as_u16() >= 400);
     }
-    let response = response.unwrap_or_else(|error| page::problem::response(&headers, &error));
+    let response = response.unwrap_or_else(|error| page::problem::response(&uri, &headers, &error));
     let response = response.finish();
     let status = response.status.as_u16();
     assert!(matches!(status, 200 | 302 | 304 | 308 | 400 | 404 | 412 | 500 | 503), "{status}");
     assert!(response.headers.contains_key(header::CONTENT_LENGTH) || status == 304);
-    assert!(is_page || status != 500, "the row of a statement has none of these forms");
+    assert!(status != 500, "the row of a statement has none of these forms");
 }
 
 /// Values of `Accept`, `Accept-Encoding` and `Accept-Language`, one on each line.

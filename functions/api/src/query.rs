@@ -5,6 +5,7 @@
 //! they join `texts.sql`: the best title and the best description that a repository has.
 
 pub mod crawlers;
+pub mod distributed;
 pub mod documents;
 pub mod download;
 pub mod feed;
@@ -12,6 +13,7 @@ pub mod gerrit;
 pub mod json;
 pub mod names;
 pub mod near;
+pub mod pages;
 pub mod ready_made;
 pub mod search;
 pub mod snapshot;

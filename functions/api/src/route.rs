@@ -84,6 +84,10 @@ pub enum Route {
     Checksums(Kind),
     /// `/dist/KIND/FILE`
     Dist(Kind, TarballName),
+    /// `/changes`, for people
+    ChangesPage,
+    /// `/api`, for people
+    ApiPage,
     /// `/KIND`, for people
     ListPage(Kind),
     /// `/KIND/NAME`, for people
@@ -151,6 +155,8 @@ pub fn route(request: &Request) -> Result<Route, ApiError> {
         ["dist", of, file] => {
             Route::Dist(kind(of)?, file.parse().map_err(|_| ApiError::no_such_tarball())?)
         }
+        ["changes"] => Route::ChangesPage,
+        ["api"] => Route::ApiPage,
         [of] => Route::ListPage(of.parse().map_err(|_| ApiError::no_such_path())?),
         [of, name] => {
             let kind = of.parse().map_err(|_| ApiError::no_such_path())?;

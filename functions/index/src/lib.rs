@@ -24,6 +24,9 @@ async fn handle(request: Request) -> http::Response<Body> {
         }
         Route::Index => index::get(call.request, settings().await?, call.snapshot).await,
         Route::Health => health::get(settings().await?, now(), call.snapshot).await,
+        Route::Search if page::html::is_wanted(&call.request.headers) => {
+            page::search::get(call.request, call.snapshot).await
+        }
         Route::Search => search::get(call.request, call.snapshot).await,
         Route::Feed(of) => {
             let of = of.as_ref().map(|(kind, name)| (*kind, name));
@@ -33,7 +36,9 @@ async fn handle(request: Request) -> http::Response<Body> {
         Route::Robots => crawlers::robots(call.request, call.snapshot).await,
         Route::Sitemap => crawlers::sitemap(call.request, call.snapshot).await,
         Route::OpenSearch => crawlers::opensearch(call.request, call.snapshot).await,
-        Route::ListPage(kind) => page::listing::get(call.request, kind, call.snapshot).await,
+        Route::ChangesPage => page::changes::get(call.request, call.snapshot).await,
+        Route::ApiPage => page::api::get(call.request, call.snapshot).await,
+        Route::ListPage(kind) => page::list::get(call.request, kind, call.snapshot).await,
         Route::RepositoryPage(kind, name) => {
             page::repository::get(call.request, kind, &name, call.snapshot).await
         }

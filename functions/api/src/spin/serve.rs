@@ -36,7 +36,7 @@ pub async fn serve<E>(request: spin_sdk::http::Request, endpoint: E) -> http::Re
 where
     E: AsyncFn(Route, Call<'_>) -> Result<Response, ApiError>,
 {
-    serve_as::<E, false>(request, endpoint, |_, error| error.response()).await
+    serve_as::<E, false>(request, endpoint, |_, _, error| error.response()).await
 }
 
 /// As [`serve`], for a component whose paths name repositories.
@@ -47,14 +47,14 @@ pub async fn serve_repositories<E>(
 where
     E: AsyncFn(Route, Call<'_>) -> Result<Response, ApiError>,
 {
-    serve_as::<E, true>(request, endpoint, |_, error| error.response()).await
+    serve_as::<E, true>(request, endpoint, |_, _, error| error.response()).await
 }
 
-/// As [`serve_repositories`]; `problem` makes the response for an error, to a request with these headers.
+/// As [`serve_repositories`]; `problem` makes the response for an error, to a request with this target and these headers.
 pub async fn serve_with<E>(
     request: spin_sdk::http::Request,
     endpoint: E,
-    problem: fn(&HeaderMap, &ApiError) -> Response,
+    problem: fn(&Uri, &HeaderMap, &ApiError) -> Response,
 ) -> http::Response<Body>
 where
     E: AsyncFn(Route, Call<'_>) -> Result<Response, ApiError>,
@@ -65,7 +65,7 @@ where
 async fn serve_as<E, const HAS_REPOSITORIES: bool>(
     request: spin_sdk::http::Request,
     endpoint: E,
-    problem: fn(&HeaderMap, &ApiError) -> Response,
+    problem: fn(&Uri, &HeaderMap, &ApiError) -> Response,
 ) -> http::Response<Body>
 where
     E: AsyncFn(Route, Call<'_>) -> Result<Response, ApiError>,
@@ -73,7 +73,8 @@ where
     let (parts, _body) = request.into_parts();
     let response =
         respond::<E, HAS_REPOSITORIES>(parts.method, &parts.uri, &parts.headers, endpoint).await;
-    let response = response.unwrap_or_else(|error| problem(&parts.headers, &error)).finish();
+    let response =
+        response.unwrap_or_else(|error| problem(&parts.uri, &parts.headers, &error)).finish();
     let mut out = http::Response::new(response.body);
     *out.status_mut() = response.status;
     *out.headers_mut() = response.headers;
