@@ -103,9 +103,6 @@ impl Snapshot for Rows {
             vec![text(), Value::text("de"), number()],
             vec![number(), number(), number(), number()],
             vec![number(), text(), number()],
-            vec![Value::text("extensions/A skins/B")],
-            vec![Value::text("https://h.example"), number(), Value::text("[]")],
-            vec![number(), text(), text(), text(), number(), Value::Null],
             vec![text(), number(), text()],
             vec![Value::Blob(b"Alpha\nBeta".into()), Value::Null],
             // Pages: the start page, a list, the page of a repository, changes, and branches alone.
@@ -114,6 +111,9 @@ impl Snapshot for Rows {
             vec![number(), Value::text(SAMPLE), list(), list(), number(), list()],
             vec![number(), list(), list()],
             vec![number(), list()],
+            vec![Value::text("extensions/A skins/B")],
+            vec![Value::text("https://h.example"), number(), Value::text("[]")],
+            vec![number(), text(), text(), text(), number(), Value::Null],
         ];
         let read = rows.into_iter().find_map(|row| {
             let version = Value::Integer(USER_VERSION);

@@ -30,10 +30,10 @@ pub const ENDPOINTS: [&str; 24] = [
     "/r/projects/{project}/branches",
     "/r/projects/{project}/branches/{branch}",
     "/openapi.json",
+    "/dist/{kind}/SHA256SUMS",
     "/robots.txt",
     "/sitemap.xml",
     "/opensearch.xml",
-    "/dist/{kind}/SHA256SUMS",
     "/dist/{kind}/{file}",
 ];
 
