@@ -11,7 +11,7 @@
 //!
 //! - `src/` is this library. `src/bin/torture/` is `cargo xtask torture`.
 //! - `it/` has the tests, a module for each topic.
-//! - `gerrit/` and `schemathesis/` say which versions of these two tools `cargo xtask test`
+//! - `gerrit/`, `schemathesis/` and `axe/` say which versions of these tools `cargo xtask test`
 //!   installs.
 //! - `upstream/` is a package of its own: the sample upstream, which serves Git and REST as Gerrit
 //!   does.
@@ -26,6 +26,7 @@
 )]
 
 mod access_log;
+mod axe;
 mod browser;
 mod changes;
 mod component;
@@ -49,6 +50,7 @@ mod schemathesis;
 mod site;
 mod tarball;
 
+pub use axe::violations;
 pub use browser::{Browser, Element};
 pub use component::interfaces;
 pub use crashes::{Crash, Crashes, Hit};

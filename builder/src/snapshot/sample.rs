@@ -73,7 +73,7 @@ pub(super) fn catalogue() -> Result<Catalogue, Error> {
         sha256: "0123456789abcdef".repeat(4),
     };
     let branches = ["master", "REL1_45"];
-    let branches = branches.into_iter().map(|name| Ok((name.parse()?, branch.clone())));
+    let branches = branches.into_iter().map(|name| Ok((name.parse()?, branch.clone().into())));
     let branches = branches.collect::<Result<_, NameError>>().map_err(bug)?;
     let record = RepositoryRecord { upstream: String::new(), source_url: "s".to_owned(), branches };
     Ok(Catalogue::from([("extensions/Sample".parse().map_err(bug)?, record)]))

@@ -3,10 +3,13 @@
 //! This takes three quarters of the time of writing a snapshot: 2.5 s for 1,500 repositories with descriptions in
 //! 80 languages. Most cycles do not change these texts. Then the index is copied from the previous snapshot.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, params, params_from_iter, types::Value};
-use tardist_contract::search::{Card, Texts, terms};
+use tardist_contract::{
+    BranchName,
+    search::{Card, Texts, terms},
+};
 
 use crate::{
     catalogue::{Catalogue, RepositoryRecord},
@@ -19,20 +22,21 @@ use crate::{
 /// descriptions in 80 languages fit into one segment, so nothing has to be merged.
 const MEMORY: i64 = 64 << 20;
 
-/// Writes the search index. The tables `localized` and `branch` must be filled before. `previous` is a snapshot whose index was
-/// made by the same code.
+/// Writes the search index. The tables `localized` and `branch` must be filled before. `unreleased` are the release
+/// branches of which MediaWiki has no release yet, `previous` is a snapshot whose index was made by the same code.
 ///
 /// # Errors
 /// The errors of SQLite.
 pub(super) fn insert(
     db: &Connection,
     catalogue: &Catalogue,
+    unreleased: &BTreeSet<BranchName>,
     previous: Option<&Connection>,
 ) -> rusqlite::Result<()> {
     let mut cards = Vec::new();
     let mut insert = db.prepare("INSERT INTO search_card VALUES (?, ?)")?;
     for (rank, (id, record)) in (1_i64..).zip(by_rank(db, catalogue)?) {
-        let Some(card) = card(id, record) else { continue };
+        let Some(card) = card(id, record, unreleased) else { continue };
         insert.execute(params![rank, text(&card)?])?;
         cards.push((rank, record, card));
     }
@@ -124,12 +128,16 @@ fn by_rank<'a>(
 }
 
 /// The search result of a repository. `None` if no branch is published.
-fn card(id: &RepositoryId, record: &RepositoryRecord) -> Option<Card> {
+fn card(
+    id: &RepositoryId,
+    record: &RepositoryRecord,
+    unreleased: &BTreeSet<BranchName>,
+) -> Option<Card> {
     Some(Card {
         kind: id.kind,
         name: id.name.clone(),
         metadata: render::newest(record),
-        default_branch: render::default_branch(record)?,
+        default_branch: render::default_branch(record, unreleased)?,
         info: format!("/info/{id}"),
     })
 }

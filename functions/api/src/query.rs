@@ -5,10 +5,15 @@
 //! they join `texts.sql`: the best title and the best description that a repository has.
 
 pub mod crawlers;
+pub mod distributed;
 pub mod documents;
+pub mod download;
+pub mod feed;
 pub mod gerrit;
 pub mod json;
+pub mod names;
 pub mod near;
+pub mod pages;
 pub mod ready_made;
 pub mod search;
 pub mod snapshot;
@@ -16,4 +21,4 @@ pub mod statement;
 pub mod summary;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
