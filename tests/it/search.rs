@@ -145,6 +145,8 @@ fn a_repository_that_is_not_there_is_a_404_with_the_names_that_are_near() {
         ("/info/extensions/SampleGreetings", &["extensions/SampleGreeting"][..]),
         ("/info/extensions/SamplePaper", &["skins/SamplePaper"]),
         ("/info/skins/samplepapre", &["skins/SamplePaper"]),
+        ("/skins/SamplePapper", &["skins/SamplePaper"]),
+        ("/download/skins/SamplePapper/master", &["skins/SamplePaper"]),
         ("/info/skins/Nothing", &[]),
     ] {
         let answer = site.get(path);

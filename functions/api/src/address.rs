@@ -9,7 +9,11 @@ use tardist_contract::{BranchName, Kind, RepoName};
 
 use crate::{
     http::{problem::ApiError, request::Request, response::Response},
-    query::{names::alike, near::no_such_repository, snapshot::Snapshot},
+    query::{
+        names::alike,
+        near::{MAX_NEAR, no_such_repository},
+        snapshot::Snapshot,
+    },
     route::{CHECKSUM, Reading, Route, route},
 };
 
@@ -52,6 +56,7 @@ pub async fn almost(
         // The repository is there; what the path wants of it is not.
         return Err(error);
     }
+    let near = found.iter().take(MAX_NEAR).cloned().collect();
     let mut same_kind = Vec::new();
     let mut other_kind = Vec::new();
     for (its_kind, its_name) in found {
@@ -64,8 +69,8 @@ pub async fn almost(
     match (same_kind.as_slice(), other_kind.as_slice()) {
         ([only], _) => Ok(moved(request, only)),
         ([], []) => Err(nearest(route.as_ref(), &names, error, snapshot).await),
-        ([], others) => Err(ApiError::of_other_kind(kind, others)),
-        (several, _) => Err(ApiError::several_cases(kind, several)),
+        ([], others) => Err(ApiError::of_other_kind(kind, others, near)),
+        (several, _) => Err(ApiError::several_cases(kind, several, near)),
     }
 }
 

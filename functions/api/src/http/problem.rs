@@ -18,10 +18,12 @@ pub enum ApiError {
     #[error("{0}")]
     NotFound(String),
     /// No repository of a kind has the name, and these are near to it.
-    #[error("no {} of this name has a tarball", .kind.singular())]
+    #[error("no {} of this name has a tarball{others}", .kind.singular())]
     NoRepository {
         /// The kind.
         kind: Kind,
+        /// The end of the sentence, with the paths of those that have the name otherwise; empty without any.
+        others: String,
         /// Repositories of both kinds whose names are near to it, the nearest first.
         near: Vec<(Kind, RepoName)>,
     },
@@ -118,21 +120,16 @@ impl ApiError {
     }
 
     /// 404: no repository of this kind has the name, but one of the other kind has it, at these paths.
-    pub fn of_other_kind(kind: Kind, paths: &[String]) -> Self {
-        let Self::NotFound(detail) = Self::no_such_repository(kind) else { return Self::Internal };
-        Self::NotFound(format!(
-            "{detail}; this is at {}",
-            paths[..paths.len().min(MAX_PATHS)].join(" and ")
-        ))
+    pub fn of_other_kind(kind: Kind, paths: &[String], near: Vec<(Kind, RepoName)>) -> Self {
+        let paths = paths[..paths.len().min(MAX_PATHS)].join(" and ");
+        Self::NoRepository { kind, others: format!("; this is at {paths}"), near }
     }
 
     /// 404: several repositories have the name in another case of letters, at these paths.
-    pub fn several_cases(kind: Kind, paths: &[String]) -> Self {
-        let Self::NotFound(detail) = Self::no_such_repository(kind) else { return Self::Internal };
-        Self::NotFound(format!(
-            "{detail}; in another case of letters, there are {}",
-            paths[..paths.len().min(MAX_PATHS)].join(", ")
-        ))
+    pub fn several_cases(kind: Kind, paths: &[String], near: Vec<(Kind, RepoName)>) -> Self {
+        let paths = paths[..paths.len().min(MAX_PATHS)].join(", ");
+        let others = format!("; in another case of letters, there are {paths}");
+        Self::NoRepository { kind, others, near }
     }
 
     /// 404: the name in the path cannot be that of a branch that has a tarball.

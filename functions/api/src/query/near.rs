@@ -14,7 +14,7 @@ use super::{
 use crate::http::problem::ApiError;
 
 /// How many names are suggested at most.
-const MAX_NEAR: usize = 5;
+pub const MAX_NEAR: usize = 5;
 
 /// Up to five repositories of one kind, or of both, whose names are near to a text, the nearest first, as
 /// [`tardist_contract::search::near`] has it.
@@ -53,7 +53,7 @@ pub async fn near_json(
 /// to it, or what went wrong while they were looked for.
 pub async fn no_such_repository(kind: Kind, name: &RepoName, snapshot: &impl Snapshot) -> ApiError {
     match near(None, name.as_str(), snapshot).await {
-        Ok(near) => ApiError::NoRepository { kind, near },
+        Ok(near) => ApiError::NoRepository { kind, others: String::new(), near },
         Err(error) => error,
     }
 }
