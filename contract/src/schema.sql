@@ -60,7 +60,7 @@ CREATE TABLE localized (
 ) STRICT, WITHOUT ROWID;
 
 -- The search index: the terms of each repository, as search::terms makes them from its name, titles,
--- authors, licence and descriptions. Repositories that match equally well are listed by their ids: first
+-- authors, licence, descriptions, group and branches. Repositories that match equally well are listed by their ids: first
 -- those that are described in most languages, since many people worked on them. The index holds only
 -- whether a term is there, without texts, positions or lengths. Every character but a space is part of a
 -- term, so that the tokenizer only changes upper case and the diacritics of Latin letters.

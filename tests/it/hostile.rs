@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use tardist_tests::{Answer, Document, Parameter, Site, TestEnv, Value, json};
+use tardist_tests::{Answer, Document, PUBLIC_URL, Parameter, Site, TestEnv, Value, json};
 
 /// Values that are wrong or meant to do harm, percent-encoded.
 const VALUES: [&str; 58] = [
@@ -92,7 +92,7 @@ struct Subject {
 impl Subject {
     fn new() -> Self {
         let env = TestEnv::sample();
-        env.sync(&[]).exits(0);
+        env.sync(&["--public-url", PUBLIC_URL]).exits(0);
         let site = env.serve(&[]);
         let document = Document::of(&site);
         let paper = site.get("/info/skins/SamplePaper").json();

@@ -19,6 +19,7 @@ mod cli;
 mod consistency;
 mod content;
 mod contract;
+mod crawlers;
 mod cycle;
 mod damage;
 mod documentation;

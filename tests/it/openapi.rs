@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use tardist_tests::{Document, Site, TestEnv, examples};
+use tardist_tests::{Document, PUBLIC_URL, Site, TestEnv, examples};
 
 /// Targets with an answer of 200: at least one for each path of the document, and for each form of
 /// its answer. `FILE` stands for the file name of a tarball of SamplePaper.
@@ -40,6 +40,11 @@ const TARGETS: &[&str] = &[
     "/info/skins?lang=he&names=SamplePaper",
     "/info/extensions/SampleGreeting?lang=de-at",
     "/info/extensions/SampleGreeting?lang=xx-unknown",
+    "/robots.txt",
+    "/sitemap.xml",
+    "/opensearch.xml",
+    "/search?q=sample&branch=REL1_43",
+    "/search?q=samplegreting",
     "/extensions",
     "/skins",
     "/extensions/SampleGreeting",
@@ -55,7 +60,7 @@ fn targets(site: &Site) -> Vec<String> {
 #[test]
 fn every_answer_is_as_the_document_describes_it() {
     let env = TestEnv::sample();
-    env.sync(&[]).exits(0);
+    env.sync(&["--public-url", PUBLIC_URL]).exits(0);
     let site = env.serve(&[]);
     let document = Document::of(&site);
     let mut paths = BTreeSet::new();
@@ -88,7 +93,7 @@ fn errors_are_as_the_document_describes_them() {
             answer.problem(503);
         }
     }
-    env.sync(&[]).exits(0);
+    env.sync(&["--public-url", PUBLIC_URL]).exits(0);
     site.catch_up();
     for target in TARGETS {
         let malformed = format!("{}?x=%FF", target.split('?').next().unwrap());
@@ -96,7 +101,13 @@ fn errors_are_as_the_document_describes_them() {
         document.describes(&malformed, &answer);
         answer.problem(400);
     }
-    for target in ["/list/themes", "/info/themes", "/info/skins/Nothing", "/dist/skins/x.tar.gz"] {
+    for target in [
+        "/list/themes",
+        "/info/themes",
+        "/info/skins/Nothing",
+        "/info/skins/SamplePapper",
+        "/dist/skins/x.tar.gz",
+    ] {
         let answer = site.get(target);
         document.describes(target, &answer);
         answer.problem(404);
@@ -106,7 +117,7 @@ fn errors_are_as_the_document_describes_them() {
 #[test]
 fn the_index_lists_the_paths_of_the_document() {
     let env = TestEnv::sample();
-    env.sync(&[]).exits(0);
+    env.sync(&["--public-url", PUBLIC_URL]).exits(0);
     let site = env.serve(&[]);
     let index = site.get("/").json();
     let listed: BTreeSet<&str> =

@@ -75,3 +75,6 @@ pub use tarball::{Member, members};
 
 /// The branches that the builder distributes unless it is told otherwise.
 pub const BRANCHES: [&str; 5] = ["master", "REL1_46", "REL1_45", "REL1_44", "REL1_43"];
+
+/// A value for the setting `public-url`. The examples of docs/api.md have it.
+pub const PUBLIC_URL: &str = "https://downloads.example.org";

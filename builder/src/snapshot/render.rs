@@ -92,7 +92,7 @@ pub fn fingerprint(basis: Basis<'_>) -> Result<String, Error> {
     let sample = sample::catalogue()?;
     let bodies = bodies(&sample, basis)?;
     let texts = bodies.answers.values().chain(bodies.documents.values()).map(|body| &body.text);
-    let terms = sample.keys().map(sample::terms).collect::<String>();
+    let terms = sample.keys().map(sample::terms).collect::<Result<String, Error>>()?;
     let unreleased: String = basis.unreleased.iter().map(|branch| format!(" {branch}")).collect();
     let start = format!("{}{unreleased}{terms}", env!("CARGO_PKG_VERSION"));
     Ok(body(texts.fold(start, |all, text| all + text)).etag)

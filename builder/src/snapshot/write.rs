@@ -73,10 +73,10 @@ fn fill(
     insert_summary(&transaction, source)?;
     insert_bodies(&transaction, source)?;
     localized::insert(&transaction, localized)?;
+    insert_branches(&transaction, source.catalogue)?;
     let same_code = previous.filter(|it| it.fingerprint == source.rendered.fingerprint);
     let previous = same_code.map(|it| &it.db);
     search_index::insert(&transaction, source.catalogue, source.basis.unreleased, previous)?;
-    insert_branches(&transaction, source.catalogue)?;
     relations::insert(&transaction, source.catalogue, source.basis.unreleased, localized)?;
     transaction.pragma_update(None, "user_version", USER_VERSION)?;
     transaction.commit()?;
@@ -328,6 +328,13 @@ mod tests {
         }
         assert_eq!(index(&path("copied")), index(&path("new")));
         assert_eq!((found(&path("copied"), "efoo."), found(&path("copied"), "ebar.")), (1, 0));
+
+        // A branch is gone.
+        let mut fewer = next.clone();
+        fewer.values_mut().next().unwrap().branches.pop_last();
+        write(&path("fewer"), &fewer, Some(&one));
+        let term = "b52454c315f3434.";
+        assert_eq!((found(&path("copied"), term), found(&path("fewer"), term)), (1, 0));
 
         // A commit with another text in one translation.
         let branches = &mut next.values_mut().next().unwrap().branches;

@@ -1,6 +1,7 @@
 //! The endpoints for programs: one file for each sort of answer. An endpoint gets a request and the names
 //! in its path, asks the snapshot, and makes a response.
 
+pub mod crawlers;
 pub mod dist;
 pub mod gerrit;
 pub mod health;

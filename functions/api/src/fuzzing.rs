@@ -15,11 +15,11 @@ use std::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use tardist_contract::{
     schema::{JSON, USER_VERSION},
-    search::steps,
+    search::{near, steps},
 };
 
 use crate::{
-    endpoints::{gerrit, health, index, info, list, openapi, search as search_endpoint},
+    endpoints::{crawlers, gerrit, health, index, info, list, openapi, search as search_endpoint},
     http::{
         accept::{items, wants, weighted},
         conditional,
@@ -47,8 +47,8 @@ const MAX_LANGUAGES: usize = 16;
 const SAMPLE: &str = r#"{"kind": "skins", "name": "A", "authors": [], "source_url": "u",
     "default_branch": "master", "branches": {}}"#;
 
-/// The longest problem document, in bytes.
-const MAX_PROBLEM: u64 = 1024;
+/// The longest problem document, in bytes: five names of 100 characters, twice each.
+const MAX_PROBLEM: u64 = 2048;
 
 /// Headers, one on each line. A line that no header can be is left out.
 fn headers(bytes: &[u8]) -> HeaderMap {
@@ -105,6 +105,8 @@ impl Snapshot for Rows {
             vec![number(), Value::text(SAMPLE), list(), list(), number(), list()],
             vec![number(), list(), list()],
             vec![number(), list()],
+            vec![text(), number(), text()],
+            vec![Value::Blob(b"Alpha\nBeta".into()), Value::Null],
         ];
         let read = rows.into_iter().find_map(|row| {
             let version = Value::Integer(USER_VERSION);
@@ -125,6 +127,9 @@ async fn respond(request: &Request, snapshot: &Rows) -> Result<Response, ApiErro
         Route::Index => index::get(request, &settings, snapshot).await,
         Route::Health => health::get(&settings, 1, snapshot).await,
         Route::OpenApi => Ok(openapi::get(request)),
+        Route::Robots => crawlers::robots(request, snapshot).await,
+        Route::Sitemap => crawlers::sitemap(request, snapshot).await,
+        Route::OpenSearch => crawlers::opensearch(request, snapshot).await,
         Route::List(kind) => list::get(request, kind, snapshot).await,
         Route::Infos(kind) => info::many(request, kind, snapshot).await,
         Route::Info(kind, name) => info::one(request, kind, &name, snapshot).await,
@@ -235,7 +240,7 @@ pub fn range(bytes: &[u8]) {
 /// What somebody searches for.
 pub fn search(bytes: &[u8]) {
     let text: String = String::from_utf8_lossy(bytes).chars().take(MAX_TEXT).collect();
-    for step in steps(&text, None) {
+    for step in steps(&text, None, None) {
         // Text is in quotes. Outside of them is only what FTS5 has for syntax.
         let parts: Vec<&str> = step.terms.split('"').collect();
         assert!(parts.len() % 2 == 1, "{}", step.terms);
@@ -245,6 +250,9 @@ pub fn search(bytes: &[u8]) {
         }
         assert!(step.terms.len() <= 64 * MAX_TEXT, "{} bytes", step.terms.len());
     }
+    let names = ["3D", "C++", "Foo-Bar_2.0", "MassMessage", "Math"];
+    let found = near(&text, names.into_iter().zip(0..), 3);
+    assert!(found.len() <= 3 && found.iter().all(|(name, place)| names[*place] == *name));
 }
 
 /// A function with its name, which is that of its fuzzer and of the folder of its inputs.

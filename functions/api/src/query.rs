@@ -4,10 +4,12 @@
 //! these languages with their places (`?1` is a [`Chain`](crate::language::chain::Chain) as JSON), and
 //! they join `texts.sql`: the best title and the best description that a repository has.
 
+pub mod crawlers;
 pub mod distributed;
 pub mod documents;
 pub mod gerrit;
 pub mod json;
+pub mod near;
 pub mod pages;
 pub mod ready_made;
 pub mod search;

@@ -10,7 +10,7 @@ use crate::http::{problem::ApiError, request::Request};
 pub const METHODS: &str = "GET, HEAD, OPTIONS";
 
 /// The paths for programs, as `/` lists them.
-pub const ENDPOINTS: [&str; 12] = [
+pub const ENDPOINTS: [&str; 15] = [
     "/",
     "/list",
     "/list/{kind}",
@@ -22,6 +22,9 @@ pub const ENDPOINTS: [&str; 12] = [
     "/r/projects/",
     "/r/projects/{project}/branches",
     "/openapi.json",
+    "/robots.txt",
+    "/sitemap.xml",
+    "/opensearch.xml",
     "/dist/{kind}/{file}",
 ];
 
@@ -34,6 +37,12 @@ pub enum Route {
     Health,
     /// `/openapi.json`
     OpenApi,
+    /// `/robots.txt`
+    Robots,
+    /// `/sitemap.xml`
+    Sitemap,
+    /// `/opensearch.xml`
+    OpenSearch,
     /// `/list`, `/list/KIND`
     List(Option<Kind>),
     /// `/info`, `/info/KIND`
@@ -70,6 +79,9 @@ pub fn route(request: &Request) -> Result<Route, ApiError> {
         [] => Route::Index,
         ["health"] => Route::Health,
         ["openapi.json"] => Route::OpenApi,
+        ["robots.txt"] => Route::Robots,
+        ["sitemap.xml"] => Route::Sitemap,
+        ["opensearch.xml"] => Route::OpenSearch,
         ["list"] => Route::List(None),
         ["list", of] => Route::List(Some(kind(of)?)),
         ["info"] => Route::Infos(None),

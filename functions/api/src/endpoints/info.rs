@@ -16,6 +16,7 @@ use crate::{
     query::{
         documents::{Parts, document, selection},
         json::json,
+        near::no_such_repository,
         ready_made::ready_made,
         snapshot::Snapshot,
     },
@@ -36,7 +37,9 @@ pub async fn one(
 ) -> Result<Response, ApiError> {
     let wanted = Wanted::of(request)?;
     let document = document(kind, name, &wanted, snapshot).await?;
-    let document = document.ok_or_else(|| ApiError::no_such_repository(kind))?;
+    let Some(document) = document else {
+        return Err(no_such_repository(kind, name, snapshot).await);
+    };
     let response = Response::ok(document.content, JSON);
     let mut response = wanted.describe(response, &document.language);
     response.set(header::LINK, &format!("</info/{kind}>; rel=\"collection\""));

@@ -2,7 +2,7 @@
 
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use tardist_contract::Kind;
+use tardist_contract::{Kind, RepoName, search::Near};
 
 use crate::http::response::Response;
 
@@ -17,6 +17,14 @@ pub enum ApiError {
     /// Nothing is at the path.
     #[error("{0}")]
     NotFound(String),
+    /// No repository of a kind has the name, and these are near to it.
+    #[error("no {} of this name has a tarball", .kind.singular())]
+    NoRepository {
+        /// The kind.
+        kind: Kind,
+        /// Repositories of both kinds whose names are near to it, the nearest first.
+        near: Vec<(Kind, RepoName)>,
+    },
     /// A parameter is malformed.
     #[error("the parameter `{parameter}` is wrong: it takes {takes}")]
     BadParameter {
@@ -67,6 +75,8 @@ struct Problem<'a> {
     detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    near: Option<Vec<Near<'a>>>,
 }
 
 impl ApiError {
@@ -80,7 +90,8 @@ impl ApiError {
         Self::NotFound("there is no such kind; the kinds are `extensions` and `skins`".into())
     }
 
-    /// 404: no repository of this kind has the name.
+    /// 404: no repository of this kind has the name. If it could be that of one, the better error is
+    /// [`near::no_such_repository`](crate::query::near::no_such_repository).
     pub fn no_such_repository(kind: Kind) -> Self {
         Self::NotFound(format!("no {} of this name has a tarball", kind.singular()))
     }
@@ -107,7 +118,7 @@ impl ApiError {
     /// The status of the response.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::NotFound(_) | Self::NoRepository { .. } => StatusCode::NOT_FOUND,
             Self::BadParameter { .. } | Self::NotText { .. } | Self::BadRequest(_) => {
                 StatusCode::BAD_REQUEST
             }
@@ -127,12 +138,19 @@ impl ApiError {
             Self::NotText { parameter } => Some(parameter.as_str()),
             _ => None,
         };
+        let near = match self {
+            Self::NoRepository { near, .. } => {
+                Some(near.iter().map(|(kind, name)| Near::new(*kind, name)).collect())
+            }
+            _ => None,
+        };
         let problem = Problem {
             r#type: "about:blank",
             title: status.canonical_reason(),
             status: status.as_u16(),
             detail: self.to_string(),
             parameter,
+            near,
         };
         // All its fields are strings and numbers, which always have a form in JSON.
         let mut response =

@@ -6,6 +6,7 @@ use maud::html;
 use super::{
     html::{HTML, is_wanted, secured},
     layout::{Layout, document},
+    near::near_names,
     text::sentence,
     visit::Visit,
 };
@@ -23,7 +24,9 @@ fn page(visit: &Visit, error: &ApiError) -> Response {
     let messages = visit.messages;
     let status = error.status();
     let (title, advice) = match error {
-        ApiError::NotFound(_) => ("error-not-found", "error-advice-not-found"),
+        ApiError::NotFound(_) | ApiError::NoRepository { .. } => {
+            ("error-not-found", "error-advice-not-found")
+        }
         ApiError::Unavailable(_) => ("error-unavailable", "error-advice-unavailable"),
         ApiError::Internal => ("error-other", "error-advice-internal"),
         ApiError::BadParameter { .. } | ApiError::NotText { .. } | ApiError::BadRequest(_) => {
@@ -34,6 +37,7 @@ fn page(visit: &Visit, error: &ApiError) -> Response {
     let main = html! {
         h1 { (messages.text(title)) }
         p lang="en" dir="ltr" { (sentence(&error.to_string())) }
+        @if let ApiError::NoRepository { near, .. } = error { (near_names(visit, near)) }
         p { (messages.text(advice)) }
         p.small { (messages.with("error-status", &[status.as_str()])) }
     };

@@ -1,11 +1,12 @@
 //! `/search` for browsers: what the search form sends, and the repositories that match.
 
 use maud::{Markup, html};
-use tardist_contract::{Kind, search::Card};
+use tardist_contract::{Kind, RepoName, search::Card};
 
 use super::{
     html::response,
     layout::{Layout, document, label, singular},
+    near::near_names,
     outside::direction,
     visit::Visit,
     wiki,
@@ -14,7 +15,8 @@ use crate::{
     http::{encoding::compressed, problem::ApiError, request::Request, response::Response},
     query::{
         distributed::{Distributed, distributed},
-        search::{MAX_TEXT, find},
+        near::near,
+        search::{MAX_TEXT, Search, find},
         snapshot::Snapshot,
     },
 };
@@ -38,6 +40,8 @@ struct Found {
     cards: Vec<Card>,
     /// True where there are more than are shown.
     more: bool,
+    /// Where nothing was found: repositories whose names are near to the text.
+    near: Vec<(Kind, RepoName)>,
 }
 
 impl<'a> Query<'a> {
@@ -75,12 +79,20 @@ pub async fn get(request: &Request, snapshot: &impl Snapshot) -> Result<Response
     let branches = snapshot.get(distributed()).await?;
     let page = match Query::new(request)? {
         Some(query) => {
-            let results = find(query.text, query.kind, MAX_SHOWN, &visit.wanted, snapshot).await?;
-            let cards = serde_json::from_str(&format!("[{}]", results.cards)).map_err(|error| {
-                eprintln!("cannot read a card of the snapshot: {error}");
-                ApiError::Internal
-            })?;
-            let found = Found { cards, more: results.count > i64::from(MAX_SHOWN) };
+            let branch = wiki::chosen(&visit, &branches.list).cloned();
+            let search = Search { text: query.text, kind: query.kind, branch };
+            let results = find(&search, MAX_SHOWN, &visit.wanted, snapshot).await?;
+            let cards: Vec<Card> =
+                serde_json::from_str(&format!("[{}]", results.cards)).map_err(|error| {
+                    eprintln!("cannot read a card of the snapshot: {error}");
+                    ApiError::Internal
+                })?;
+            let near = if cards.is_empty() {
+                near(query.kind, query.text, snapshot).await?
+            } else {
+                Vec::new()
+            };
+            let found = Found { cards, more: results.count > i64::from(MAX_SHOWN), near };
             results_page(&visit, &branches.list, &query, &found)
         }
         None => prompt_page(&visit, &branches.list),
@@ -125,6 +137,7 @@ fn results_page(visit: &Visit, branches: &[Distributed], query: &Query, found: &
         }
         @if found.cards.is_empty() {
             p { (messages.text("search-nothing")) }
+            (near_names(visit, &found.near))
             (look_through(visit))
         } @else {
             p {
