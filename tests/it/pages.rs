@@ -87,7 +87,7 @@ fn a_person_finds_a_repository_by_a_part_of_its_name_or_title() {
     let skins = search("q=sample&kind=skins");
     has(&skins, &["2 results", "href=\"/skins/SamplePaper\"", "value=\"skins\" selected"]);
     assert!(!skins.contains(link), "{skins}");
-    has(&search("q=SampleGreetng"), &["Did you mean:", link]);
+    has(&search("q=SampleGreetng"), &["Did you mean one of these?", link]);
     for nothing in ["q=greet&kind=skins", "q=%25", "q=_", "q=%5C", "q=%27+OR+1%3D1--"] {
         has(&search(nothing), &["Nothing has all of this"]);
     }

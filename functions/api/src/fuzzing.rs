@@ -99,14 +99,14 @@ impl Snapshot for Rows {
             vec![text(), Value::text("de"), number()],
             vec![number(), number(), number(), number()],
             vec![number(), text(), number()],
+            vec![text(), number(), text()],
+            vec![Value::Blob(b"Alpha\nBeta".into()), Value::Null],
             // Pages: the start page, a list, the page of a repository, changes, and branches alone.
             vec![number(), number(), number(), number(), list(), list(), list()],
             vec![number(), list(), list(), number(), number(), list(), list()],
             vec![number(), Value::text(SAMPLE), list(), list(), number(), list()],
             vec![number(), list(), list()],
             vec![number(), list()],
-            vec![text(), number(), text()],
-            vec![Value::Blob(b"Alpha\nBeta".into()), Value::Null],
         ];
         let read = rows.into_iter().find_map(|row| {
             let version = Value::Integer(USER_VERSION);

@@ -19,7 +19,6 @@ pub mod html;
 mod layout;
 pub mod list;
 mod messages;
-mod near;
 mod outside;
 pub mod problem;
 pub mod repository;

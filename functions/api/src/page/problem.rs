@@ -6,7 +6,7 @@ use maud::html;
 use super::{
     html::{HTML, is_wanted, secured},
     layout::{Layout, document},
-    near::near_names,
+    search::near_names,
     text::sentence,
     visit::Visit,
 };

@@ -6,7 +6,6 @@ use tardist_contract::{Kind, RepoName, search::Card};
 use super::{
     html::response,
     layout::{Layout, document, label, singular},
-    near::near_names,
     outside::direction,
     visit::Visit,
     wiki,
@@ -40,7 +39,7 @@ struct Found {
     cards: Vec<Card>,
     /// True where there are more than are shown.
     more: bool,
-    /// Where nothing was found: repositories whose names are near to the text.
+    /// Where there is none: the names that are near to the text.
     near: Vec<(Kind, RepoName)>,
 }
 
@@ -82,15 +81,13 @@ pub async fn get(request: &Request, snapshot: &impl Snapshot) -> Result<Response
             let branch = wiki::chosen(&visit, &branches.list).cloned();
             let search = Search { text: query.text, kind: query.kind, branch };
             let results = find(&search, MAX_SHOWN, &visit.wanted, snapshot).await?;
-            let cards: Vec<Card> =
-                serde_json::from_str(&format!("[{}]", results.cards)).map_err(|error| {
-                    eprintln!("cannot read a card of the snapshot: {error}");
-                    ApiError::Internal
-                })?;
-            let near = if cards.is_empty() {
-                near(query.kind, query.text, snapshot).await?
-            } else {
-                Vec::new()
+            let cards = serde_json::from_str(&format!("[{}]", results.cards)).map_err(|error| {
+                eprintln!("cannot read a card of the snapshot: {error}");
+                ApiError::Internal
+            })?;
+            let near = match results.count {
+                0 => near(query.kind, query.text, snapshot).await?,
+                _ => Vec::new(),
             };
             let found = Found { cards, more: results.count > i64::from(MAX_SHOWN), near };
             results_page(&visit, &branches.list, &query, &found)
@@ -158,6 +155,21 @@ fn results_page(visit: &Visit, branches: &[Distributed], query: &Query, found: &
         ..Layout::new(visit, branches, "/search")
     };
     document(&layout, &content)
+}
+
+/// The names that are nearly what was searched for.
+pub(super) fn near_names(visit: &Visit, near: &[(Kind, RepoName)]) -> Markup {
+    html! {
+        @if !near.is_empty() {
+            p { (visit.messages.text("search-near")) }
+            ul.found { @for (kind, name) in near {
+                li {
+                    a href=(visit.link(&format!("/{kind}/{name}"))) { (name) }
+                    " " span.kind { (singular(visit.messages, *kind)) }
+                }
+            } }
+        }
+    }
 }
 
 fn result(visit: &Visit, card: &Card) -> Markup {
