@@ -91,6 +91,7 @@ impl Snapshot for Rows {
         assert!(size <= self.limit, "a statement with {size} bytes of texts");
         let (text, number) = (|| Value::text("{}"), || Value::Integer(1));
         let list = || Value::text("[]");
+        let site = || Value::text("[\"\",[]]");
         let rows = [
             vec![text(), number()],
             vec![number(), text()],
@@ -102,11 +103,11 @@ impl Snapshot for Rows {
             vec![text(), number(), text()],
             vec![Value::Blob(b"Alpha\nBeta".into()), Value::Null],
             // Pages: the start page, a list, the page of a repository, changes, and branches alone.
-            vec![number(), number(), number(), number(), list(), list(), list()],
-            vec![number(), list(), list(), number(), number(), list(), list()],
-            vec![number(), Value::text(SAMPLE), list(), list(), number(), list()],
-            vec![number(), list(), list()],
-            vec![number(), list()],
+            vec![number(), number(), number(), number(), site(), list(), list()],
+            vec![number(), list(), list(), number(), number(), list(), site()],
+            vec![number(), Value::text(SAMPLE), list(), list(), number(), site()],
+            vec![number(), site(), list()],
+            vec![number(), site()],
         ];
         let read = rows.into_iter().find_map(|row| {
             let version = Value::Integer(USER_VERSION);

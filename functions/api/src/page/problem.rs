@@ -10,7 +10,10 @@ use super::{
     text::sentence,
     visit::Visit,
 };
-use crate::http::{body::Body, problem::ApiError, response::Response};
+use crate::{
+    http::{body::Body, problem::ApiError, response::Response},
+    query::distributed::Branches,
+};
 
 /// The response for an error of a request to `uri`: a page for clients that want one, else the problem
 /// document.
@@ -42,8 +45,9 @@ fn page(visit: &Visit, error: &ApiError) -> Response {
         p.small { (messages.with("error-status", &[status.as_str()])) }
     };
     let mut response = error.response();
+    let none = Branches::default();
     let layout =
-        Layout { title: messages.text(title), is_hidden: true, ..Layout::new(visit, &[], "/") };
+        Layout { title: messages.text(title), is_hidden: true, ..Layout::new(visit, &none, "/") };
     response.body = Body::Bytes(document(&layout, &main).into_string().into());
     response.set(header::CONTENT_TYPE, HTML);
     visit.describe(secured(response))

@@ -30,7 +30,7 @@ fn rendered(uri: &str, total: u32, name: impl Fn(u32) -> String) -> String {
     let first = (filters.page - 1) * PAGE;
     let list = List {
         generated_at: 1,
-        branches: vec![Distributed { name: "REL1_45".parse().unwrap(), is_released: true }],
+        branches: vec![Distributed { name: "REL1_45".parse().unwrap(), is_released: true }].into(),
         groups: vec![("antispam".to_owned(), 7), ("rare".to_owned(), 1)],
         letters,
         total,
