@@ -11,6 +11,7 @@
 #[macro_use]
 mod tables;
 
+mod addresses;
 mod answers;
 mod architecture;
 mod authority;
@@ -23,7 +24,9 @@ mod crawlers;
 mod cycle;
 mod damage;
 mod documentation;
+mod downloads;
 mod faults;
+mod feeds;
 mod gc;
 mod gerrit_view;
 mod hostile;

@@ -162,7 +162,7 @@ fn pages_are_conditional_like_all_answers() {
 #[test]
 fn errors_are_pages_for_browsers_and_problems_for_other_clients() {
     let (_env, site) = served();
-    for path in ["/nothing", "/themes/x", "/extensions/", "/extensions/Nothing", "/skins/x/y"] {
+    for path in ["/nothing", "/themes/x", "/extensions/Nothing", "/skins/x/y"] {
         has(&page(&browse(&site, path), 404), &["<h1>Not Found</h1>", "role=\"search\""]);
         assert_eq!(browse(&site, path).header("cache-control"), "no-store");
         site.get(path).problem(404);

@@ -26,6 +26,7 @@ fn what_is_pushed_to_a_real_gerrit_is_mirrored_and_answered() {
     when_nothing_is_new_git_is_asked_for_the_release_branches_alone(&env, &mut gerrit);
     let site = env.serve(&[]);
     a_push_is_one_fetch_one_tarball_and_a_new_answer(&env, &mut gerrit, &site);
+    one_branch_and_one_project_are_answered_as_gerrit_does(&gerrit, &site);
     what_gerrit_no_longer_has_is_no_longer_answered(&env, &gerrit, &site);
     a_new_project_is_found(&env, &gerrit, &site);
     a_new_release_branch_is_distributed(&env, &gerrit, &site);
@@ -90,6 +91,37 @@ fn the_sample_answers_as_gerrit_does(env: &TestEnv, gerrit: &Gerrit) {
         ["mediawiki/extensions/SampleGreeting"]["branches"][&query[2..]].clone()
     };
     assert_ne!(tip(tag), tip(branch), "the name of a branch finds a tag of that name");
+}
+
+/// Get Branch and Get Project of the Gerrit view, beside those of the Gerrit itself.
+fn one_branch_and_one_project_are_answered_as_gerrit_does(gerrit: &Gerrit, site: &Site) {
+    let theirs = gerrit.url();
+    let theirs =
+        Site::at(theirs.trim_start_matches("http://").trim_end_matches("/r").parse().unwrap());
+    let project = "projects/mediawiki%2Fextensions%2FSampleNotes";
+    for path in [
+        "branches/REL1_45",
+        "branches/refs%2Fheads%2FREL1_45",
+        "branches/master/",
+        "branches/heads%2FREL1_45",
+        "branches/REL9_99",
+        "branches/rel1_45",
+        "branches/refs%2Ftags%2FREL1_45",
+    ] {
+        let path = format!("/r/{project}/{path}");
+        let [ours, theirs] = [site, &theirs].map(|site| site.get(&path));
+        assert_eq!(ours.status, theirs.status, "{path}: {} {}", ours.text(), theirs.text());
+        if ours.status == 200 {
+            let json =
+                |text: String| text.strip_prefix(")]}'\n").unwrap().parse::<Value>().unwrap();
+            assert_eq!(json(ours.text()), json(theirs.text()), "{path}");
+        }
+    }
+    // A Gerrit also knows the parent and the labels of a project.
+    let (ours, theirs) = (get(site, project), gerrit.get(project));
+    for (key, value) in ours.as_object().unwrap() {
+        assert_eq!(*value, theirs[key], "{key} in {theirs}");
+    }
 }
 
 fn a_first_sync_publishes_the_tips_of_all_branches(env: &TestEnv, gerrit: &mut Gerrit) {

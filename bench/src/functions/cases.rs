@@ -11,7 +11,7 @@ use crate::{
         flask::Flask,
         load::Load,
         nginx::Nginx,
-        subject::{GZIP, Subject},
+        subject::{GZIP, MANIFESTS, Subject},
     },
     http,
 };
@@ -53,6 +53,9 @@ fn small(subject: &Subject, flask: Reached<'_, Flask>) -> Result<Vec<Case>> {
     let tag = subject.one_answer.header("etag").context("an answer has no ETag")?;
     let hot = one.rsplit('/').next().unwrap_or_default();
     let branches = format!("/r/projects/mediawiki%2Fextensions%2F{hot}/branches");
+    let branch = format!("{branches}/master");
+    let download = format!("/download/extensions/{hot}/master");
+    let feed = format!("/extensions/{hot}/feed.atom");
     let many_flask = {
         let Beside { limit, load, wanted } = flask(one, Some(2.0));
         Beside { limit, load: load.map(|load| load.paths(&names)), wanted }
@@ -85,6 +88,14 @@ fn small(subject: &Subject, flask: Reached<'_, Flask>) -> Result<Vec<Case>> {
             subject.load_if(&branches)?,
             vec![bare(e(), Some(0.7)), flask(&branches, Some(2.0))],
         ),
+        case(
+            "/r/projects/…/branches/master",
+            subject.load_if(&branch)?,
+            vec![bare(e(), Some(0.7))],
+        ),
+        case("/download/…/master", subject.load_if(&download)?, vec![bare(e(), Some(0.7))]),
+        case("/extensions/NAME/feed.atom", subject.load_if(&feed)?, vec![bare(e(), Some(0.7))]),
+        case("/feed.atom", subject.load_if("/feed.atom")?, vec![bare(e(), None)]),
         case(
             "/r/projects/?b=master&p=…",
             subject.load_if("/r/projects/?b=master&p=mediawiki/extensions/")?,
@@ -121,24 +132,25 @@ fn lists() -> Vec<String> {
 
 /// Answers of megabytes, compared with the same bytes in a file.
 fn large(subject: &Subject, nginx: Reached<'_, Nginx>) -> Vec<Case> {
-    let path = "/info/extensions";
-    let case = |name, headers: &[&str], is_served: bool| {
+    let case = |name, path: &str, file: &str, headers: &[&str], is_served: bool| {
         let ask = |load: Load| {
             headers.iter().fold(load.connections(FEW), |load, &header| load.header(header))
         };
         let ours = if is_served {
             Ok(ask(subject.load(path)))
         } else {
-            Err("it is not served compressed".to_owned())
+            Err("it is not served".to_owned())
         };
-        let load = nginx.map(|nginx| ask(Load::new(nginx.files, "/all.json")));
+        let load = nginx.map(|nginx| ask(Load::new(nginx.files, file)));
         let load = load.map_err(Clone::clone);
         let beside = vec![Beside { limit: Limit::Nginx, load, wanted: Some(0.4) }];
         Case { name, rate: Rate::Bytes, ours, beside }
     };
+    let (all, file) = ("/info/extensions", "/all.json");
     vec![
-        case("/info/extensions", &[], true),
-        case("/info/extensions, gzip", &[GZIP], subject.gzip.is_some()),
+        case("/info/extensions", all, file, &[], true),
+        case("/info/extensions, gzip", all, file, &[GZIP], subject.gzip.is_some()),
+        case(MANIFESTS, MANIFESTS, "/manifests.json", &[], subject.manifests.is_some()),
     ]
 }
 

@@ -3,10 +3,13 @@
 
 pub mod crawlers;
 pub mod dist;
+pub mod download;
+pub mod feed;
 pub mod gerrit;
 pub mod health;
 pub mod index;
 pub mod info;
 pub mod list;
+pub mod manifests;
 pub mod openapi;
 pub mod search;

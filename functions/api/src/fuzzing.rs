@@ -19,7 +19,11 @@ use tardist_contract::{
 };
 
 use crate::{
-    endpoints::{crawlers, gerrit, health, index, info, list, openapi, search as search_endpoint},
+    address,
+    endpoints::{
+        crawlers, download, feed, gerrit, health, index, info, list, manifests, openapi,
+        search as search_endpoint,
+    },
     http::{
         accept::{items, wants, weighted},
         conditional,
@@ -108,6 +112,9 @@ impl Snapshot for Rows {
             vec![number(), Value::text(SAMPLE), list(), list(), number(), site()],
             vec![number(), site(), list()],
             vec![number(), site()],
+            vec![Value::text("extensions/A skins/B")],
+            vec![Value::text("https://h.example"), number(), Value::text("[]")],
+            vec![number(), text(), text(), text(), number(), Value::Null],
         ];
         let read = rows.into_iter().find_map(|row| {
             let version = Value::Integer(USER_VERSION);
@@ -117,7 +124,18 @@ impl Snapshot for Rows {
     }
 }
 
-/// What the components do with a request, but that tarballs are not opened.
+/// What every component does with a request: an address that is almost right leads to the right one.
+async fn answer(request: &Request, snapshot: &Rows) -> Result<Response, ApiError> {
+    if let Some(response) = address::slash(request) {
+        return Ok(response);
+    }
+    match respond(request, snapshot).await {
+        Err(error) => address::almost(request, error, snapshot).await,
+        response => response,
+    }
+}
+
+/// What the endpoints do with a request, but that tarballs are not opened.
 async fn respond(request: &Request, snapshot: &Rows) -> Result<Response, ApiError> {
     let settings =
         Settings { snapshot_max_age: 60, documentation_url: "https://d.example/".into() };
@@ -134,12 +152,22 @@ async fn respond(request: &Request, snapshot: &Rows) -> Result<Response, ApiErro
         Route::List(kind) => list::get(request, kind, snapshot).await,
         Route::Infos(kind) => info::many(request, kind, snapshot).await,
         Route::Info(kind, name) => info::one(request, kind, &name, snapshot).await,
+        Route::Download(kind, readings) => download::get(request, kind, &readings, snapshot).await,
+        Route::Manifests(kind) => manifests::get(request, kind, snapshot).await,
+        Route::Feed(of) => {
+            feed::get(request, of.as_ref().map(|(kind, name)| (*kind, name)), snapshot).await
+        }
         Route::Search if page::html::is_wanted(&request.headers) => {
             page::search::get(request, snapshot).await
         }
         Route::Search => search_endpoint::get(request, snapshot).await,
         Route::Projects => gerrit::projects(request, snapshot).await,
+        Route::Project(kind, name) => gerrit::project(request, kind, &name, snapshot).await,
         Route::Branches(kind, name) => gerrit::branches(request, kind, &name, snapshot).await,
+        Route::Branch(kind, name, branch) => {
+            gerrit::branch(request, kind, &name, &branch, snapshot).await
+        }
+        Route::DistIndex(_) | Route::Checksums(_) => Err(ApiError::no_such_list()),
         Route::Dist(_, name) => {
             assert!(!name.as_str().contains(['/', '\\', '\0']) && !name.as_str().starts_with('.'));
             Err(ApiError::no_such_tarball())
@@ -162,7 +190,7 @@ pub fn request(bytes: &[u8]) {
     // `\u0000` in JSON comes from `%00`; a search asks for each of its words in many ways.
     let snapshot = Rows { limit: 256 * MAX_TEXT + 4 * target.len() };
     let response = Request::new(Method::GET, &uri, headers.clone()).and_then(|request| {
-        let mut future = pin!(respond(&request, &snapshot));
+        let mut future = pin!(answer(&request, &snapshot));
         match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(response) => response,
             Poll::Pending => unreachable!("nothing has to be waited for"),
@@ -176,7 +204,7 @@ pub fn request(bytes: &[u8]) {
     let response = response.unwrap_or_else(|error| page::problem::response(&uri, &headers, &error));
     let response = response.finish();
     let status = response.status.as_u16();
-    assert!(matches!(status, 200 | 304 | 400 | 404 | 412 | 500 | 503), "{status}");
+    assert!(matches!(status, 200 | 302 | 304 | 308 | 400 | 404 | 412 | 500 | 503), "{status}");
     assert!(response.headers.contains_key(header::CONTENT_LENGTH) || status == 304);
     assert!(status != 500, "the row of a statement has none of these forms");
 }

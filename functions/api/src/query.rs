@@ -7,8 +7,11 @@
 pub mod crawlers;
 pub mod distributed;
 pub mod documents;
+pub mod download;
+pub mod feed;
 pub mod gerrit;
 pub mod json;
+pub mod names;
 pub mod near;
 pub mod pages;
 pub mod ready_made;
@@ -18,4 +21,4 @@ pub mod statement;
 pub mod summary;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

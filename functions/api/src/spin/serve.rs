@@ -11,6 +11,7 @@ use super::{
     database::Database, instance::Instance, response_cache::key, variables::cache_max_age,
 };
 use crate::{
+    address,
     http::{body::Body, conditional, problem::ApiError, request::Request, response::Response},
     route::{METHODS, Route, route},
 };
@@ -65,6 +66,9 @@ where
 {
     if !matches!(method, Method::GET | Method::HEAD) {
         let request = Request::new(method, uri, headers.clone())?;
+        if let Some(response) = address::slash(&request) {
+            return Ok(response);
+        }
         route(&request)?;
         return match request.method {
             Method::OPTIONS => Ok(options()),
@@ -79,7 +83,7 @@ where
         None => {
             let request = Request::new(method, uri, headers.clone())?;
             let call = Call { request: &request, snapshot: &instance.database };
-            let mut response = endpoint(route(&request)?, call).await?;
+            let mut response = answer(call, endpoint).await?;
             if !response.headers.contains_key(header::CACHE_CONTROL) {
                 let value = format!("public, max-age={}", cache_max_age().await?);
                 response.set(header::CACHE_CONTROL, &value);
@@ -89,6 +93,20 @@ where
         }
     };
     conditional::apply(headers, response)
+}
+
+/// The response of the endpoint, or the one that leads to the right address.
+async fn answer<E>(call: Call<'_>, endpoint: E) -> Result<Response, ApiError>
+where
+    E: AsyncFn(Route, Call<'_>) -> Result<Response, ApiError>,
+{
+    if let Some(response) = address::slash(call.request) {
+        return Ok(response);
+    }
+    match endpoint(route(call.request)?, call).await {
+        Err(error) => address::almost(call.request, error, call.snapshot).await,
+        response => response,
+    }
 }
 
 /// The response to `OPTIONS`, which is also the response to the preflight request of a browser.
