@@ -1,6 +1,6 @@
 //! The page of an error.
 
-use http::{HeaderMap, Uri, header};
+use http::{HeaderMap, StatusCode, Uri, header};
 use maud::html;
 
 use super::{
@@ -26,15 +26,11 @@ pub fn response(uri: &Uri, headers: &HeaderMap, error: &ApiError) -> Response {
 fn page(visit: &Visit, error: &ApiError) -> Response {
     let messages = visit.messages;
     let status = error.status();
-    let (title, advice) = match error {
-        ApiError::NotFound(_) | ApiError::NoRepository { .. } => {
-            ("error-not-found", "error-advice-not-found")
-        }
-        ApiError::Unavailable(_) => ("error-unavailable", "error-advice-unavailable"),
-        ApiError::Internal => ("error-other", "error-advice-internal"),
-        ApiError::BadParameter { .. } | ApiError::NotText { .. } | ApiError::BadRequest(_) => {
-            ("error-bad-request", "error-advice-other")
-        }
+    let (title, advice) = match status {
+        StatusCode::NOT_FOUND => ("error-not-found", "error-advice-not-found"),
+        StatusCode::SERVICE_UNAVAILABLE => ("error-unavailable", "error-advice-unavailable"),
+        StatusCode::INTERNAL_SERVER_ERROR => ("error-other", "error-advice-internal"),
+        StatusCode::BAD_REQUEST => ("error-bad-request", "error-advice-other"),
         _ => ("error-other", "error-advice-other"),
     };
     let main = html! {

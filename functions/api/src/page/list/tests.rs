@@ -120,6 +120,7 @@ fn malformed_parameters_are_named() {
     for (uri, name) in [
         ("/skins?sort=size", "sort"),
         ("/skins?page=0", "page"),
+        ("/skins?page=", "page"),
         ("/skins?page=-1", "page"),
         ("/skins?page=%2B1", "page"),
         ("/skins?page=99999999999", "page"),
@@ -132,5 +133,5 @@ fn malformed_parameters_are_named() {
             "{uri}"
         );
     }
-    assert!(Filters::new(&request("/skins?page=&sort=&group="), Kind::Skins).is_ok());
+    assert!(Filters::new(&request("/skins?sort=&group="), Kind::Skins).is_ok());
 }
