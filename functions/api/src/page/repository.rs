@@ -28,6 +28,7 @@ use super::{
 use crate::{
     http::{encoding::compressed, problem::ApiError, request::Request, response::Response},
     query::{
+        near::no_such_repository,
         pages::repository::{RepositoryPage, repository},
         snapshot::Snapshot,
     },
@@ -45,7 +46,9 @@ pub async fn get(
 ) -> Result<Response, ApiError> {
     let visit = Visit::of(request)?;
     let found = snapshot.get(repository(kind, name, &visit.wanted)).await?;
-    let found = found.ok_or_else(|| ApiError::no_such_repository(kind))?;
+    let Some(found) = found else {
+        return Err(no_such_repository(kind, name, snapshot).await);
+    };
     let page = response(page(&visit, &found), found.generated_at);
     let mut response = visit.describe(page);
     response.alternate(&format!("/info/{kind}/{name}"));
