@@ -6,8 +6,8 @@
 //! [`ApiError`](http::problem::ApiError). It does no other I/O, except that `/dist` opens files. So all of
 //! it is tested natively, on a real SQLite. Only [`spin`] knows Spin.
 //!
-//! Each room imports only those before it: [`http`], [`language`], [`query`], then [`route`] and
-//! [`settings`], then [`endpoints`] and [`page`], then [`spin`], which imports neither of the last two.
+//! Each room imports only those before it: [`http`], [`language`], [`query`], then [`route`], [`settings`]
+//! and [`updates`], then [`endpoints`] and [`page`], then [`spin`], which imports neither of the last two.
 
 pub mod endpoints;
 #[cfg(any(test, fuzzing))]
@@ -19,3 +19,4 @@ pub mod query;
 pub mod route;
 pub mod settings;
 pub mod spin;
+pub mod updates;

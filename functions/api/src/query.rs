@@ -12,6 +12,7 @@ pub mod search;
 pub mod snapshot;
 pub mod statement;
 pub mod summary;
+pub mod updates;
 
 #[cfg(test)]
 mod testing;
