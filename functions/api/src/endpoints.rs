@@ -9,3 +9,4 @@ pub mod info;
 pub mod list;
 pub mod openapi;
 pub mod search;
+pub mod updates;

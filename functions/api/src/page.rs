@@ -18,3 +18,4 @@ pub mod problem;
 pub mod repository;
 pub mod search;
 mod text;
+pub mod updates;

@@ -9,8 +9,11 @@ use crate::http::{problem::ApiError, request::Request};
 /// The methods that every path takes: the value of `Allow`.
 pub const METHODS: &str = "GET, HEAD, OPTIONS";
 
+/// The methods of a path that takes bodies, too.
+pub const METHODS_WITH_POST: &str = "GET, HEAD, POST, OPTIONS";
+
 /// The paths for programs, as `/` lists them.
-pub const ENDPOINTS: [&str; 12] = [
+pub const ENDPOINTS: [&str; 13] = [
     "/",
     "/list",
     "/list/{kind}",
@@ -18,6 +21,7 @@ pub const ENDPOINTS: [&str; 12] = [
     "/info/{kind}",
     "/info/{kind}/{name}",
     "/search",
+    "/updates",
     "/health",
     "/r/projects/",
     "/r/projects/{project}/branches",
@@ -42,6 +46,8 @@ pub enum Route {
     Info(Kind, RepoName),
     /// `/search`
     Search,
+    /// `/updates`
+    Updates,
     /// `/r/projects/`
     Projects,
     /// `/r/projects/PROJECT/branches`: the project is `mediawiki/KIND/NAME`, whose slashes Gerrit's
@@ -53,6 +59,13 @@ pub enum Route {
     ListPage(Kind),
     /// `/KIND/NAME`, for people
     RepositoryPage(Kind, RepoName),
+}
+
+impl Route {
+    /// The methods that it takes: the value of `Allow`.
+    pub fn methods(&self) -> &'static str {
+        if *self == Self::Updates { METHODS_WITH_POST } else { METHODS }
+    }
 }
 
 /// Finds the endpoint of a request.
@@ -75,6 +88,7 @@ pub fn route(request: &Request) -> Result<Route, ApiError> {
             Route::Info(kind, repository(kind, name)?)
         }
         ["search"] => Route::Search,
+        ["updates"] => Route::Updates,
         ["r", "projects"] | ["r", "projects", ""] => Route::Projects,
         ["r", "projects", project, "branches"] | ["r", "projects", project, "branches", ""] => {
             branches(&project.splitn(3, '/').collect::<Vec<_>>())?
@@ -126,6 +140,7 @@ mod tests {
             ("/", Route::Index),
             ("/list/skins", Route::List(Some(Kind::Skins))),
             ("/info/skins/Foo", Route::Info(Kind::Skins, name())),
+            ("/updates", Route::Updates),
             ("/skins", Route::ListPage(Kind::Skins)),
             ("/skins/Foo", Route::RepositoryPage(Kind::Skins, name())),
             ("/r/projects/", Route::Projects),
@@ -135,6 +150,12 @@ mod tests {
         ] {
             assert_eq!(find(path), Ok(route), "{path}");
         }
+    }
+
+    #[test]
+    fn only_the_update_check_takes_bodies() {
+        assert_eq!(find("/updates").unwrap().methods(), METHODS_WITH_POST);
+        assert_eq!(find("/skins").unwrap().methods(), METHODS);
     }
 
     #[test]

@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 use super::multipart::{boundary, parts};
 
+/// How many bytes a body may have. The answer of a wiki with 400 extensions has 300 kB.
+pub const MAX_BODY: usize = 1 << 20;
+
 /// The field of a form that has the answer: pasted, or as a file.
 pub const SITEINFO: &str = "siteinfo";
 

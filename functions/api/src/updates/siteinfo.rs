@@ -178,8 +178,10 @@ struct Skin {
 impl Answer {
     fn siteinfo(self) -> Result<Siteinfo, SiteinfoError> {
         if let Some(failure) = self.error {
+            // The longest code of MediaWiki has some 40 letters.
             let code = failure.code.0.unwrap_or_default();
-            return Err(SiteinfoError::Failed(code.chars().filter(|c| !c.is_control()).collect()));
+            let code = code.chars().filter(|c| !c.is_control()).take(60);
+            return Err(SiteinfoError::Failed(code.collect()));
         }
         let parts = match self.query {
             Some(query) => *query,
