@@ -1,6 +1,10 @@
 //! The catalogue: everything that is published, in memory. The snapshot is its form for the functions.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -31,7 +35,34 @@ pub struct RepositoryRecord {
     /// The URL for `git clone`.
     pub source_url: String,
     /// Its published branches, newest first.
-    pub branches: BTreeMap<BranchName, BranchRecord>,
+    pub branches: BTreeMap<BranchName, Shared<BranchRecord>>,
+}
+
+/// A value that several catalogues share, until one of them changes it. A cycle has several catalogues that are
+/// nearly the same: what is published, what of it is intact, and what will be published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Shared<T>(Arc<T>);
+
+impl<T> From<T> for Shared<T> {
+    fn from(value: T) -> Self {
+        Self(Arc::new(value))
+    }
+}
+
+impl<T> Deref for Shared<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Clone> DerefMut for Shared<T> {
+    /// Copies the value first if others have it, too.
+    fn deref_mut(&mut self) -> &mut T {
+        Arc::make_mut(&mut self.0)
+    }
 }
 
 /// A published branch: its tarball, and the metadata from its manifest.
@@ -106,6 +137,22 @@ impl BranchRecord {
             published_at: 0,
             size: 9,
             sha256: "0".repeat(64),
+        }
+    }
+}
+
+#[cfg(test)]
+impl RepositoryRecord {
+    /// A repository for tests, of an upstream that is not known.
+    pub(crate) fn of_branches<'a>(
+        source_url: &str,
+        branches: impl IntoIterator<Item = (&'a str, BranchRecord)>,
+    ) -> Self {
+        let branches = branches.into_iter();
+        Self {
+            upstream: String::new(),
+            source_url: source_url.to_owned(),
+            branches: branches.map(|(name, it)| (name.parse().unwrap(), it.into())).collect(),
         }
     }
 }
@@ -201,7 +248,7 @@ pub fn tarballs(
         repository
             .branches
             .iter()
-            .map(move |(branch, record)| (id, branch, record.tarball(&id.name, branch), record))
+            .map(move |(branch, record)| (id, branch, record.tarball(&id.name, branch), &**record))
     })
 }
 
@@ -235,12 +282,18 @@ mod tests {
     }
 
     #[test]
+    fn a_shared_value_is_copied_when_one_of_its_owners_changes_it() {
+        let one = Shared::from(BranchRecord::of_commit('a'));
+        let mut other = one.clone();
+        other.size = 10;
+        assert_eq!((one.size, other.size), (9, 10));
+    }
+
+    #[test]
     fn the_tarballs_are_those_of_all_branches() {
         let record = BranchRecord::of_commit('a');
-        let branches = ["REL1_45", "master"].map(|name| (name.parse().unwrap(), record.clone()));
-        let source_url = "https://g/skins/Vector".to_owned();
-        let repository =
-            RepositoryRecord { upstream: String::new(), source_url, branches: branches.into() };
+        let branches = ["REL1_45", "master"].map(|name| (name, record.clone()));
+        let repository = RepositoryRecord::of_branches("https://g/skins/Vector", branches);
         let catalogue = [("skins/Vector".parse().unwrap(), repository)].into();
         let names: Vec<String> =
             tarballs(&catalogue).map(|(_, _, name, _)| name.as_str().to_owned()).collect();

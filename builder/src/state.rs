@@ -10,6 +10,7 @@
 //! tables are migrated and never thrown away. [`clock`] counts the time between cycles, which does not depend on a
 //! clock that is right.
 
+mod branches;
 pub mod clock;
 mod import;
 mod migrations;
@@ -17,6 +18,7 @@ mod publish;
 mod store;
 mod tables;
 
+pub use branches::KnownBranches;
 pub use import::catalogue_of;
 pub use publish::modified;
 pub use store::{Changes, State};

@@ -5,10 +5,15 @@
 //! itself, by one small request for each repository. [`list()`] lists several upstreams and merges
 //! them.
 //!
+//! [`Branches`] are the branches that the settings want. Which release branches there are is asked of MediaWiki itself
+//! (`core.rs`), or follows from what the repositories have; `releases.rs` decides.
+//!
 //! A new type of upstream is a file of its own, and a line in the table of `spec.rs`.
 
 mod adapter;
 mod bounded;
+mod branches;
+mod core;
 mod directory;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
@@ -23,13 +28,16 @@ mod open;
 mod pages;
 mod phabricator;
 mod prefixes;
+mod releases;
 mod response;
 mod spec;
 pub mod tips;
 mod token;
 pub mod wikimedia;
 
+pub use branches::{Asked, BranchRule, Branches, Pattern};
 pub use listing::{Listing, Project, Upstream};
 pub use merge::{Wanted, list};
 pub use open::{allow, open};
+pub use releases::{Found, Selection};
 pub use spec::{Spec, one_or_many};

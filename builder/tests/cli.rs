@@ -74,7 +74,7 @@ fn everything_that_is_wrong_is_told_at_once_with_its_place() {
             "tardist.toml:1:8: jobs: \"x\" is not a number from 1 to 256; write jobs = 4\n",
             "tardist.toml:2:1: brunches: there is no such setting; write branches = ",
             "tardist.toml:4:1: timeout: 0s is not a time above zero",
-            "TARDIST_GRACE: \"soon\" is not a time such as 0s, 90m or 24h; write TARDIST_GRACE=24h\n",
+            "TARDIST_GRACE: \"soon\" is not a time such as 0s, 90m or 24h; write TARDIST_GRACE=168h\n",
             "TARDIST_UPSTREAM: \"x.org\" is no upstream: write the http or https URL of a Gerrit, or ",
             "; write TARDIST_UPSTREAM=https://",
             "--retries: 101 is not a number from 0 to 100; write --retries 3\n",

@@ -25,7 +25,7 @@ use flate2::{Compression, write::GzEncoder};
 use tardist::{
     Error,
     git::{
-        ls_refs::{self, Protocol},
+        ls_refs::{self, Filter, Protocol},
         mirror::Mirror,
         transport,
     },
@@ -324,7 +324,8 @@ fn a_list_of_refs_that_drips_or_has_no_end_is_not_asked_for_again() {
         for protocol in [Protocol::V2, Protocol::V0] {
             let server = Server::start(answer);
             let http = http(&server.url, limits());
-            let error = ls_refs::tips(&http, &server.url, &master(), protocol).unwrap_err();
+            let error =
+                ls_refs::tips(&http, &server.url, &Filter::of(&master()), protocol).unwrap_err();
             assert!(error.to_string().contains(says), "{error}");
             assert_eq!(server.requests(), 1, "{error}");
         }

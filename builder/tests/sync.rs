@@ -63,7 +63,7 @@ impl Env {
     fn published(&self, name: &str) -> BranchRecord {
         let catalogue = State::look(&Layout::new(&self.data()));
         let id = format!("extensions/{name}").parse().unwrap();
-        catalogue[&id].branches[&"master".parse().unwrap()].clone()
+        BranchRecord::clone(&catalogue[&id].branches[&"master".parse().unwrap()])
     }
 
     fn data(&self) -> PathBuf {

@@ -27,9 +27,8 @@ use git2::{Repository, Signature, Time};
 use tardist::{
     Error, RepositoryId,
     net::{Hosts, Http, HttpLimits, HttpOptions},
-    upstream::{self, Listing, Project, Spec, Upstream, Wanted, tips},
+    upstream::{self, Asked, Branches, Found, Listing, Project, Spec, Upstream, Wanted, tips},
 };
-use tardist_contract::BranchName;
 
 /// The hosts of the recorded answers.
 const HOSTS: [&str; 4] = [
@@ -143,8 +142,8 @@ fn serve(
     }
 }
 
-fn branches() -> BTreeSet<BranchName> {
-    ["master", "REL1_45"].iter().map(|name| name.parse().unwrap()).collect()
+fn branches() -> Asked {
+    Asked::names(["master", "REL1_45"].iter().map(|name| name.parse().unwrap()).collect())
 }
 
 fn open(toml: &str) -> Box<dyn Upstream> {
@@ -516,7 +515,8 @@ fn list_file(folder: &Path, url: &str, ids: &[&str]) -> Box<dyn Upstream> {
 
 fn list_all(upstreams: &[Box<dyn Upstream>], only: &[&str]) -> Result<Listing, Error> {
     let only: BTreeSet<RepositoryId> = only.iter().map(|id| id.parse().unwrap()).collect();
-    let wanted = Wanted { branches: &branches(), only: &only, jobs: 3 };
+    let branches = Branches::new(["master", "REL1_45"].map(|name| name.parse().unwrap()), 0);
+    let wanted = Wanted { branches: &branches, before: &Found::new(), only: &only, jobs: 3 };
     upstream::list(upstreams, &http(upstreams), &wanted)
 }
 

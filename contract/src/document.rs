@@ -29,7 +29,8 @@ pub struct Repository {
     /// The `name` of its manifest, of the newest branch that has one. Other manifests require it by this name.
     #[serde(default)]
     pub manifest_name: Option<String>,
-    /// The branch to offer first: the newest release branch, else the first of `branches`.
+    /// The branch to offer first: the newest release branch of which there is a release, else the newest release
+    /// branch, else the first of `branches`.
     pub default_branch: BranchName,
     /// Its published branches, newest first; never empty.
     pub branches: BTreeMap<BranchName, Branch>,
@@ -60,6 +61,11 @@ pub struct Branch {
     /// The file to download.
     pub tarball: Tarball,
 }
+
+/// The problem of a branch whose tarball lacks the libraries that Composer would install: who installs it needs
+/// Composer then.
+pub const WITHOUT_VENDOR: &str =
+    "the packages that composer.json requires are not in the tarball (vendor/)";
 
 /// Snapshots before version 4 do not say whether a tarball is complete.
 fn complete() -> bool {

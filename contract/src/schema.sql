@@ -43,6 +43,9 @@ CREATE TABLE repository (
     PRIMARY KEY (kind, name)
 ) STRICT;
 
+-- For lists, which need no more than this of most repositories.
+CREATE INDEX repository_listed ON repository (kind, name, type, changed_at);
+
 -- The title and description of a repository in each of its languages. All titles come from the newest
 -- branch that has a title in any language, and all descriptions likewise. Language codes are those of
 -- MediaWiki, in lower case: zh-hant. The texts of 'en' are those in the document of the repository.
@@ -57,7 +60,7 @@ CREATE TABLE localized (
 ) STRICT, WITHOUT ROWID;
 
 -- The search index: the terms of each repository, as search::terms makes them from its name, titles,
--- authors, licence and descriptions. Repositories that match equally well are listed by their ids: first
+-- authors, licence, descriptions, group and branches. Repositories that match equally well are listed by their ids: first
 -- those that are described in most languages, since many people worked on them. The index holds only
 -- whether a term is there, without texts, positions or lengths. Every character but a space is part of a
 -- term, so that the tokenizer only changes upper case and the diacritics of Latin letters.
@@ -85,6 +88,9 @@ CREATE TABLE branch (
     PRIMARY KEY (kind, name, branch),
     FOREIGN KEY (kind, name) REFERENCES repository (kind, name)
 ) STRICT, WITHOUT ROWID;
+
+-- For the newest tarballs of all, and of one branch.
+CREATE INDEX branch_by_publication ON branch (published_at DESC, committed_at DESC);
 
 -- All branches that are distributed, with the number of repositories that have them.
 CREATE TABLE distributed_branch (
@@ -114,6 +120,9 @@ CREATE TABLE requirement (
     PRIMARY KEY (kind, name, required_by_kind, required_by_name),
     FOREIGN KEY (kind, name) REFERENCES repository (kind, name)
 ) STRICT, WITHOUT ROWID;
+
+-- For what a repository requires.
+CREATE INDEX requirement_by_repository ON requirement (required_by_kind, required_by_name);
 
 -- At most one row: the SHA-256 of all other tables, by which a damaged snapshot is recognized.
 CREATE TABLE digest (

@@ -16,6 +16,10 @@
 //! word in some translation, and a step is taken only while results are missing. Fields are cumulative,
 //! so that the words of a query may stand in different fields: the last field has all words.
 //!
+//! Words by which people look for a whole group, such as `spam`, are a field of their own
+//! (`search/group.rs`). English words are also looked for without their endings (`search/stem.rs`), after
+//! all that has the words themselves. For a text that finds nothing at all there are [`near`] names.
+//!
 //! Words are cut here (`search/text.rs`), so that neither text nor query is syntax for FTS5. Its
 //! tokenizer, `unicode61`, does what it has tables for: upper and lower case beyond the simple rules
 //! (`ς` is `σ`), and the diacritics of Latin letters (`Café` is `cafe`). In other scripts a letter with an
@@ -27,11 +31,15 @@
 
 mod card;
 mod field;
+mod group;
 mod index;
 mod name;
+mod near;
 mod query;
+mod stem;
 mod text;
 
 pub use card::Card;
 pub use index::{Texts, terms};
+pub use near::{Near, near};
 pub use query::{Step, steps};

@@ -14,7 +14,7 @@ const SKINS: [&str; 2] = ["SampleDusk", "SamplePaper"];
 const GREETING: &str = "/info/extensions/SampleGreeting";
 
 /// All endpoints except the tarballs.
-const PATHS: [&str; 10] = [
+const PATHS: [&str; 16] = [
     "/",
     "/health",
     "/list",
@@ -24,6 +24,12 @@ const PATHS: [&str; 10] = [
     "/info/skins",
     GREETING,
     "/search?q=sample",
+    "/download/skins/SamplePaper.sha256",
+    "/download/skins/SamplePaper/REL1_45.sha256",
+    "/ExtensionJson.json",
+    "/SkinJson.json",
+    "/feed.atom",
+    "/skins/SamplePaper/feed.atom?branch=master",
     "/info/extensions?names=SampleGreeting%7CNothing",
 ];
 
@@ -75,7 +81,7 @@ fn info_of_a_repository_has_every_key() {
     let info = site.get(GREETING).json();
     let described = ["title", "description", "authors", "license", "url", "type"];
     let own = ["kind", "name", "description_language", "source_url", "default_branch", "branches"];
-    has_keys(&info, &[&described[..], &own].concat());
+    has_keys(&info, &[&described[..], &own, &["composer", "manifest_name"]].concat());
     let url = format!("{}/mediawiki/extensions/SampleGreeting.git", env.server.url());
     for (key, value) in [
         ("kind", "extensions"),
@@ -87,9 +93,11 @@ fn info_of_a_repository_has_every_key() {
         ("type", "parserhook"),
         ("source_url", &url),
         ("default_branch", "REL1_46"),
+        ("manifest_name", "SampleGreeting"),
     ] {
         assert_eq!(info[key], value, "{key}");
     }
+    assert_eq!(info["composer"], Value::Null);
     let description = info["description"].as_str().unwrap();
     assert!(description.starts_with("Adds a "), "{description}");
     let authors = info["authors"].as_array().unwrap();
@@ -412,24 +420,22 @@ fn a_missing_resource_is_404_and_a_wrong_parameter_is_400() {
     let long = "x".repeat(10_000);
     for path in [
         "/nothing",
-        "/list/",
         "/list/themes",
         "/list/skins/SamplePaper",
-        "/info/",
+        "/list/themes/",
         "/info/themes",
+        "/info/skins/SampleGreeting",
         "/info/themes/SamplePaper",
         "/info/skins/Nothing",
-        "/info/skins/SampleGreeting",
-        "/info/skins/SamplePaper/",
         "/info/skins/..",
         "/info/skins/%00",
-        "/info/skins/samplepaper",
         "/info/extensions/SampleRetired",
         "/info/skins/%27%20OR%201=1--",
         "/health/x",
         "/dist",
-        "/dist/skins",
-        "/dist/skins/",
+        "/dist/",
+        "/dist/themes",
+        "/dist/skins/SamplePaper-master-0000000.tar.gz/",
         "/dist/skins/SamplePaper-master-0000000.tar.gz",
         "/dist/themes/x.tar.gz",
         "/lists",

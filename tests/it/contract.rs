@@ -10,6 +10,10 @@
 //! | `/info` | the same |
 //! | `/openapi.json` | `openapi`, `real_schemathesis` |
 //! | `/health` | `health_is_always_about_now`; `publish`: no snapshot, another schema, too old |
+//! | `/download/KIND/NAME`, `/download/KIND/NAME/BRANCH` | `downloads` |
+//! | `/dist/KIND/` | `downloads::the_list_of_a_folder_has_exactly_the_tarballs_that_the_snapshot_names` |
+//! | `/feed.atom`, `/KIND/NAME/feed.atom` | `feeds` |
+//! | `/r/projects/PROJECT`, `…/branches/BRANCH` | `gerrit_view::one_branch_and_one_project_are_answered_as_by_gerrit` |
 //! | `/dist/KIND/FILE` | `every_tarball_that_is_named_can_be_downloaded`; `answers`: its bytes, and paths that lead out of its folder |
 //!
 //! | rule | tests |
@@ -20,6 +24,7 @@
 //! | `Cache-Control` is the operator's | `caches_keep_answers_as_long_as_the_operator_says` |
 //! | `HEAD` works for every path | `head_is_get_without_the_body_for_errors_too`; `answers` |
 //! | `OPTIONS`, `Access-Control-Allow-Origin: *` | `every_path_answers_a_preflight_request`; `answers` |
+//! | a slash, another case of letters, another kind: 308 or a 404 that says where | `addresses` |
 //! | problems: 404, 400, 405 with `Allow` | `errors_are_problems…`; `answers`, `hostile` |
 //! | problems: 503 with `Retry-After` | `publish` |
 //! | no 500, no panic, no path, no SQL | `hostile`; every test that reads a problem (`Answer::problem`) |
@@ -35,7 +40,11 @@ fn one_target_each(site: &Site) -> Vec<String> {
     let document = Document::of(site);
     let fill = |path: &str| {
         let target = path.replace("{kind}", "skins").replace("{name}", "SamplePaper");
-        target.replace("{file}", &file).replace("{project}", "mediawiki%2Fskins%2FSamplePaper")
+        let target =
+            target.replace("{file}", &file).replace("{project}", "mediawiki%2Fskins%2FSamplePaper");
+        let target = target.replace("{branch}", "REL1_45");
+        // The tarball itself is a redirect.
+        if target.starts_with("/download/") { format!("{target}.sha256") } else { target }
     };
     let targets = document.paths().into_iter().map(|path| {
         let parameters = document.parameters(path);
@@ -212,7 +221,7 @@ fn caches_keep_answers_as_long_as_the_operator_says() {
     for target in one_target_each(&site) {
         let answer = site.get(&target);
         let value = answer.is(200).header("cache-control");
-        if target == "/health" || target.starts_with("/dist/") {
+        if target == "/health" || target.ends_with(".tar.gz") {
             assert!(!value.contains("77"), "{target}: {value}");
         } else {
             assert!(value.contains("max-age=77"), "{target}: {value}");
@@ -273,8 +282,12 @@ fn errors_are_problems_that_say_what_to_do_and_that_no_cache_keeps() {
         ("POST", "/nothing", 404, "/ lists"),
         ("GET", "/list/Skins", 404, "`extensions` and `skins`"),
         ("GET", "/info/themes/SamplePaper", 404, "`extensions` and `skins`"),
-        ("GET", "/info/skins/samplepaper", 404, "no skin of this name"),
-        ("GET", "/info/extensions/SamplePaper", 404, "no extension of this name"),
+        ("GET", "/info/skins/Nothing", 404, "no skin of this name"),
+        ("GET", "/info/extensions/SamplePaper", 404, "/info/skins/SamplePaper"),
+        ("GET", "/download/skins/SamplePaper/REL9_99", 404, "REL1_45"),
+        ("GET", "/download/skins/Nothing", 404, "no skin of this name"),
+        ("GET", "/skins/Nothing/feed.atom", 404, "no skin of this name"),
+        ("GET", "/feed.atom?branch=a..b", 400, "REL1_45"),
         ("GET", "/dist/skins/SamplePaper-master-0000000.tar.gz", 404, "no such tarball"),
         ("GET", "/list/skins?format=xml", 400, "`json` or `text`"),
         ("GET", "/info/skins?names=%7C", 400, "5,000"),

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use tardist_tests::{Document, Site, TestEnv, Value};
+use tardist_tests::{Document, PUBLIC_URL, Site, TestEnv, Value};
 
 /// What is left out.
 const REST: &str = "…";
@@ -150,7 +150,7 @@ fn filled_in(site: &Site, target: &str) -> String {
 #[test]
 fn every_example_is_what_is_answered_and_every_path_has_one() {
     let env = TestEnv::sample();
-    env.sync(&[]).exits(0);
+    env.sync(&["--public-url", PUBLIC_URL]).exits(0);
     let site = env.serve(&[]);
     let document = Document::of(&site);
     let mut paths = BTreeSet::new();

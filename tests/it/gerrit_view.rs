@@ -196,6 +196,39 @@ fn the_branches_are_found_under_every_form_of_the_path() {
 }
 
 #[test]
+fn one_branch_and_one_project_are_answered_as_by_gerrit() {
+    let (env, site) = served();
+    let project = GREETING.strip_suffix("/branches").unwrap();
+    for (id, branch) in env.tips().keys().map(|tip| tip.split_once(' ').unwrap()) {
+        let commit = env.repository(id).tip(branch).unwrap().unwrap().to_string();
+        let path = format!("/r/projects/mediawiki%2F{}/branches/", id.replace('/', "%2F"));
+        let expected = json!({"ref": format!("refs/heads/{branch}"), "revision": commit});
+        assert_eq!(get(&site, &format!("{path}{branch}")), expected, "{id} {branch}");
+        assert_eq!(get(&site, &format!("{path}refs%2Fheads%2F{branch}")), expected);
+    }
+    let tip = get(&site, &format!("{GREETING}/REL1_45"));
+    for path in [
+        format!("{GREETING}/REL1_45/"),
+        // As a proxy sends it that decodes paths.
+        format!("{}/refs/heads/REL1_45", GREETING.replace("%2F", "/")),
+    ] {
+        assert_eq!(get(&site, &path), tip, "{path}");
+    }
+    let expected = json!({
+        "id": "mediawiki%2Fextensions%2FSampleGreeting",
+        "name": "mediawiki/extensions/SampleGreeting",
+        "state": "ACTIVE",
+    });
+    for path in [project.to_owned(), format!("{project}/"), project.replace("%2F", "/")] {
+        assert_eq!(get(&site, &path), expected, "{path}");
+    }
+    for path in [project, &format!("{GREETING}/REL1_45")] {
+        crate::answers::is_conditional(&site, path);
+        assert!(site.get(path).header("link").starts_with("</info/extensions/SampleGreeting>"));
+    }
+}
+
+#[test]
 #[expect(clippy::too_many_lines, reason = "a table of requests")]
 fn paths_and_parameters_that_gerrit_refuses_are_problems() {
     let (_env, site) = served();
@@ -210,7 +243,6 @@ fn paths_and_parameters_that_gerrit_refuses_are_problems() {
         "/r/projects/mediawiki%2Fextensions/branches",
         "/r/projects/mediawiki%2Fextensions%2F/branches",
         "/r/projects/mediawiki%2Fextensions%2FNothing/branches",
-        "/r/projects/mediawiki%2Fextensions%2Fsamplegreeting/branches",
         "/r/projects/mediawiki%2Fskins%2FSampleGreeting/branches",
         "/r/projects/mediawiki%2Fthemes%2FSampleGreeting/branches",
         "/r/projects/mediawiki%2Fextensions%2FSampleGreeting%2Fx/branches",
@@ -219,7 +251,16 @@ fn paths_and_parameters_that_gerrit_refuses_are_problems() {
         "/r/projects/mediawiki%252Fextensions%252FSampleGreeting/branches",
         "/r/projects/mediawiki%2Fextensions%2FSampleGreeting%00/branches",
         "/r/projects/mediawiki%2Fextensions%2F%27/branches",
-        &format!("{GREETING}/x"),
+        &format!("{GREETING}/REL9_99"),
+        &format!("{GREETING}/refs%2Ftags%2FREL1_45"),
+        // As in Gerrit, this is refs/heads/heads/REL1_45.
+        &format!("{GREETING}/heads%2FREL1_45"),
+        &format!("{GREETING}/HEAD"),
+        &format!("{GREETING}/a..b"),
+        "/r/projects/mediawiki%2Fextensions%2FNothing",
+        "/r/projects/mediawiki%2Fextensions%2FSampleRetired",
+        "/r/projects/mediawiki%2Fextensions%2FNothing/branches/master",
+        "/r/projects/mediawiki%2Fextensions%2FSampleGreeting/commits",
         &format!("/r/projects/mediawiki%2Fextensions%2F{long}/branches"),
         "/R/projects/",
     ] {

@@ -280,6 +280,14 @@ fn publish(env: &TestEnv, repository: &Path) -> Option<Real> {
     (!descriptions.is_empty()).then_some(Real { kind, name, descriptions })
 }
 
+/// Adds all repositories with real metadata to the upstream.
+pub(crate) fn publish_real_metadata(env: &TestEnv) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/metadata");
+    for repository in entries(&root).into_iter().flat_map(|kind| entries(&kind)) {
+        publish(env, &repository);
+    }
+}
+
 fn serde_json_of(text: &str) -> Value {
     text.parse().unwrap_or_default()
 }

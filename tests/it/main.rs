@@ -11,6 +11,7 @@
 #[macro_use]
 mod tables;
 
+mod addresses;
 mod answers;
 mod architecture;
 mod authority;
@@ -19,10 +20,13 @@ mod cli;
 mod consistency;
 mod content;
 mod contract;
+mod crawlers;
 mod cycle;
 mod damage;
 mod documentation;
+mod downloads;
 mod faults;
+mod feeds;
 mod gc;
 mod gerrit_view;
 mod hostile;
@@ -31,12 +35,14 @@ mod language;
 mod openapi;
 mod pages;
 mod publish;
+mod real_axe;
 mod real_chromium;
 mod real_composer;
 mod real_gerrit;
 mod real_mediawiki;
 mod real_nginx;
 mod real_schemathesis;
+mod release_branches;
 mod search;
 mod tarball;
 mod torture;

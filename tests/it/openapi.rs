@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use tardist_tests::{Document, Site, TestEnv, examples};
+use tardist_tests::{Document, PUBLIC_URL, Site, TestEnv, examples};
 
 /// Targets with an answer of 200: at least one for each path of the document, and for each form of
 /// its answer. `FILE` stands for the file name of a tarball of SamplePaper.
@@ -23,13 +23,26 @@ const TARGETS: &[&str] = &[
     "/info/extensions/SampleCalendar",
     "/info/extensions/SampleOld",
     "/info/skins/SamplePaper",
+    "/download/skins/SamplePaper.sha256",
+    "/download/skins/SamplePaper/REL1_45.sha256",
+    "/ExtensionJson.json",
+    "/SkinJson.json",
+    "/feed.atom",
+    "/feed.atom?branch=REL1_45",
+    "/feed.atom?branch=REL9_99",
+    "/skins/SamplePaper/feed.atom",
+    "/extensions/SampleGreeting/feed.atom?branch=master",
     "/health",
     "/openapi.json",
+    "/dist/skins/",
+    "/dist/skins/SHA256SUMS",
     "/dist/skins/FILE",
     "/r/projects/",
     "/r/projects/?b=master&p=mediawiki/extensions/",
     "/r/projects/?b=REL1_43&b=master&n=2&S=1",
+    "/r/projects/mediawiki%2Fskins%2FSamplePaper",
     "/r/projects/mediawiki%2Fskins%2FSamplePaper/branches",
+    "/r/projects/mediawiki%2Fskins%2FSamplePaper/branches/REL1_45",
     "/info?branch=REL1_43",
     "/info/extensions?branch=REL1_45&names=SampleNotes%7CSampleOld",
     "/search?q=sample",
@@ -41,6 +54,11 @@ const TARGETS: &[&str] = &[
     "/info/skins?lang=he&names=SamplePaper",
     "/info/extensions/SampleGreeting?lang=de-at",
     "/info/extensions/SampleGreeting?lang=xx-unknown",
+    "/robots.txt",
+    "/sitemap.xml",
+    "/opensearch.xml",
+    "/search?q=sample&branch=REL1_43",
+    "/search?q=samplegreting",
     "/extensions",
     "/skins",
     "/extensions/SampleGreeting",
@@ -56,7 +74,7 @@ fn targets(site: &Site) -> Vec<String> {
 #[test]
 fn every_answer_is_as_the_document_describes_it() {
     let env = TestEnv::sample();
-    env.sync(&[]).exits(0);
+    env.sync(&["--public-url", PUBLIC_URL]).exits(0);
     let site = env.serve(&[]);
     let document = Document::of(&site);
     let mut paths = BTreeSet::new();
@@ -89,7 +107,7 @@ fn errors_are_as_the_document_describes_them() {
             answer.problem(503);
         }
     }
-    env.sync(&[]).exits(0);
+    env.sync(&["--public-url", PUBLIC_URL]).exits(0);
     site.catch_up();
     for target in TARGETS {
         let malformed = format!("{}?x=%FF", target.split('?').next().unwrap());
@@ -97,7 +115,13 @@ fn errors_are_as_the_document_describes_them() {
         document.describes(&malformed, &answer);
         answer.problem(400);
     }
-    for target in ["/list/themes", "/info/themes", "/info/skins/Nothing", "/dist/skins/x.tar.gz"] {
+    for target in [
+        "/list/themes",
+        "/info/themes",
+        "/info/skins/Nothing",
+        "/info/skins/SamplePapper",
+        "/dist/skins/x.tar.gz",
+    ] {
         let answer = site.get(target);
         document.describes(target, &answer);
         answer.problem(404);
@@ -107,7 +131,7 @@ fn errors_are_as_the_document_describes_them() {
 #[test]
 fn the_index_lists_the_paths_of_the_document() {
     let env = TestEnv::sample();
-    env.sync(&[]).exits(0);
+    env.sync(&["--public-url", PUBLIC_URL]).exits(0);
     let site = env.serve(&[]);
     let index = site.get("/").json();
     let listed: BTreeSet<&str> =

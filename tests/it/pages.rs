@@ -11,13 +11,17 @@ const BROWSER: (&str, &str) =
 const GREETING: &str = "/extensions/SampleGreeting";
 
 /// One of each page.
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 11] = [
     "/",
     "/?q=sample",
     "/?q=&kind=",
-    "/?q=no+such+thing&kind=skins",
+    "/search?q=no+such+thing&kind=skins",
+    "/search",
     "/extensions",
+    "/extensions?branch=REL1_45&group=parserhook&sort=changed&lang=de",
     "/skins",
+    "/changes",
+    "/api?lang=ar",
     GREETING,
 ];
 
@@ -56,7 +60,7 @@ fn has(page: &str, texts: &[&str]) {
 fn the_root_is_a_page_for_browsers_and_json_for_other_clients() {
     let (_env, site) = served();
     let root = browse(&site, "/");
-    assert_eq!(root.varies_by(), ["accept", "accept-encoding"]);
+    assert_eq!(root.varies_by(), ["accept", "accept-encoding", "accept-language"]);
     let counts = ["<strong>6</strong> Extensions", "<strong>2</strong> Skins", "32 tarballs"];
     has(&page(&root, 200), &counts);
     for accept in ["*/*", "application/json", "application/json, text/html;q=0.9", "text/plain"] {
@@ -71,7 +75,10 @@ fn the_root_is_a_page_for_browsers_and_json_for_other_clients() {
 #[test]
 fn a_person_finds_a_repository_by_a_part_of_its_name_or_title() {
     let (_env, site) = served();
-    let search = |query: &str| page(&browse(&site, &format!("/?{query}")), 200);
+    let search = |query: &str| page(&browse(&site, &format!("/search?{query}")), 200);
+    let old_link = page(&browse(&site, "/?q=greet"), 200);
+    assert_eq!(old_link, search("q=greet"));
+    assert!(site.get("/search?q=greet").json()["results"].is_array());
     let link = "<a href=\"/extensions/SampleGreeting\">SampleGreeting</a>";
     let found = search("q=greet");
     has(&found, &[link, "1 result<", "lang=\"en\" dir=\"ltr\">Adds a ", "value=\"greet\""]);
@@ -94,17 +101,18 @@ fn a_person_finds_a_repository_by_a_part_of_its_name_or_title() {
         ("q=a&kind=themes".to_owned(), "kind"),
         ("kind=Skins".to_owned(), "kind"),
     ] {
-        let wrong = browse(&site, &format!("/?{query}"));
+        let wrong = browse(&site, &format!("/search?{query}"));
         has(&page(&wrong, 400), &[&format!("`{parameter}`")]);
     }
-    page(&browse(&site, "/?q=%FF"), 400);
+    page(&browse(&site, "/search?q=%FF"), 400);
 }
 
 #[test]
 fn lists_and_the_page_of_a_repository_lead_to_its_tarballs() {
     let (env, site) = served();
     let list = page(&browse(&site, "/extensions"), 200);
-    has(&list, &["6 in all", "<h2 id=\"S\">S</h2>", "href=\"/extensions/SampleOld\""]);
+    let summary = "lang=\"en\" dir=\"ltr\">Adds a &lt;greeting&gt; tag";
+    has(&list, &["6 in all", summary, "GPL-2.0-or-later", "href=\"/extensions/SampleOld\""]);
     has(&page(&site.get("/skins"), 200), &["2 in all", "href=\"/skins/SampleDusk\""]);
 
     let info = site.get("/info/extensions/SampleGreeting").json();
@@ -113,7 +121,7 @@ fn lists_and_the_page_of_a_repository_lead_to_its_tarballs() {
     assert!(answer.header("link").contains("</info/extensions/SampleGreeting>; rel=\"alternate\""));
     has(
         &text,
-        &["<h1>SampleGreeting</h1>", "GPL-2.0-or-later", "MediaWiki <bdi>&gt;= 1.45.0</bdi>"],
+        &["<h1>SampleGreeting</h1>", "GPL-2.0-or-later", "<bdi dir=\"ltr\">&gt;= 1.45.0</bdi>"],
     );
     let branches = info["branches"].as_object().unwrap();
     assert_eq!(branches.len(), 5);
@@ -121,7 +129,7 @@ fn lists_and_the_page_of_a_repository_lead_to_its_tarballs() {
         let told = |pointer: &str| branch.pointer(pointer).unwrap().as_str().unwrap().to_owned();
         let url = told("/tarball/url");
         has(&text, &[name, &told("/commit"), &told("/committed_at"), &told("/tarball/sha256")]);
-        has(&text, &[&format!("<a href=\"{url}\">{}</a>", told("/tarball/file"))]);
+        has(&text, &[&format!("<a href=\"{url}\" dir=\"ltr\">{}</a>", told("/tarball/file"))]);
         let bytes = site.get(&url[url.find("/dist/").unwrap()..]).is(200).body.clone();
         assert!(bytes == fs::read(env.tarball("extensions/SampleGreeting", name)).unwrap());
     }
@@ -153,7 +161,7 @@ fn pages_are_conditional_like_all_answers() {
 #[test]
 fn errors_are_pages_for_browsers_and_problems_for_other_clients() {
     let (_env, site) = served();
-    for path in ["/nothing", "/themes/x", "/extensions/", "/extensions/Nothing", "/skins/x/y"] {
+    for path in ["/nothing", "/themes/x", "/extensions/Nothing", "/skins/x/y"] {
         has(&page(&browse(&site, path), 404), &["<h1>Not Found</h1>", "role=\"search\""]);
         assert_eq!(browse(&site, path).header("cache-control"), "no-store");
         site.get(path).problem(404);
@@ -166,7 +174,9 @@ fn errors_are_pages_for_browsers_and_problems_for_other_clients() {
     let empty = TestEnv::empty().serve(&[]);
     for path in PAGES {
         let answer = browse(&empty, path);
-        has(&page(&answer, 503), &["<h1>Service Unavailable</h1>", "none has been published yet"]);
+        let text = page(&answer, 503);
+        has(&text, &["none has been published yet"]);
+        assert!(path.contains("lang=") || text.contains("<h1>Service Unavailable</h1>"), "{path}");
         assert_ne!(answer.header("retry-after"), "", "{path}");
     }
     empty.get(GREETING).problem(503);
@@ -191,11 +201,141 @@ fn hostile_metadata_is_escaped_and_shown_as_text() {
     env.commit("extensions/SampleGreeting", "master", &files);
     env.sync(&[]).exits(0);
     let site = env.serve(&[]);
-    for path in [GREETING, "/?q=greeting", "/?q=script"] {
+    let all = [GREETING, "/search?q=greeting", "/search?q=script", "/extensions", "/changes", "/"];
+    for path in all {
         let text = page(&browse(&site, path), 200);
-        has(&text, &["&lt;"]);
+        if !matches!(path, "/" | "/changes") {
+            has(&text, &["&lt;"]);
+        }
         for markup in ["<script", "<img", "javascript:", "'><"] {
             assert!(!text.contains(markup), "{markup} is in {path}:\n{text}");
         }
     }
+}
+
+#[test]
+fn a_chosen_mediawiki_filters_lists_and_decides_about_the_button_and_the_row() {
+    let (_env, site) = served();
+    let at = |path: &str| page(&browse(&site, path), 200);
+    let all = at("/extensions");
+    let choice = "<option value=\"REL1_45\">1.45</option>";
+    has(
+        &all,
+        &[choice, "<option value=\"\">any version</option>", ">development (master)</option>"],
+    );
+    assert!(all.find("REL1_46\">1.46<") < all.find("\"master\">development"), "development last");
+
+    let list = at("/extensions?branch=REL1_43");
+    has(&list, &["for MediaWiki 1.43", "href=\"/extensions/SampleOld?branch=REL1_43\""]);
+    has(&list, &["<option value=\"REL1_43\" selected>", "href=\"/skins?branch=REL1_43\""]);
+    assert!(!list.contains("SampleCalendar"), "it has no such branch");
+    has(&at("/search?q=sample&branch=REL1_43"), &["/extensions/SampleGreeting?branch=REL1_43"]);
+
+    let greeting = at("/extensions/SampleGreeting?branch=REL1_43");
+    has(&greeting, &["Download for MediaWiki 1.43", "<tr class=\"chosen\""]);
+    let calendar = at("/extensions/SampleCalendar?branch=REL1_43");
+    has(&calendar, &["There is no tarball for MediaWiki 1.43."]);
+    assert!(!calendar.contains("class=\"button\""), "no other version is pushed");
+
+    for path in ["/", "/extensions", GREETING, "/search?q=greet", "/changes"] {
+        let join = if path.contains('?') { '&' } else { '?' };
+        let unknown = at(&format!("{path}{join}branch=REL1_20"));
+        has(&unknown, &["No branch <bdi>REL1_20</bdi> is distributed here"]);
+        let wrong = browse(&site, &format!("{path}{join}branch=a..b"));
+        has(&page(&wrong, 400), &["`branch`"]);
+    }
+    for (path, parameter) in [
+        ("/skins?sort=size", "sort"),
+        ("/skins?page=0", "page"),
+        ("/changes?page=x", "page"),
+        ("/skins?group=%07", "group"),
+    ] {
+        has(&page(&browse(&site, path), 400), &[&format!("`{parameter}`")]);
+        site.get(path).problem(400);
+    }
+}
+
+#[test]
+fn the_commands_to_install_can_be_followed() {
+    let (env, site) = served();
+    let text = page(&browse(&site, "/extensions/SampleGreeting?branch=REL1_45"), 200);
+    let start = text.find("<pre dir=\"ltr\" tabindex=\"0\"><code>").unwrap();
+    let block = &text[start..start + text[start..].find("</code>").unwrap()];
+    let commands = block.split_once("<code>").unwrap().1.replace("&quot;", "\"");
+    assert_eq!(commands.lines().count(), 2, "{commands}");
+    let folder = env.folder().join("wiki");
+    fs::create_dir_all(folder.join("extensions")).unwrap();
+    let tarball = env.tarball("extensions/SampleGreeting", "REL1_45");
+    fs::copy(&tarball, folder.join(tarball.file_name().unwrap())).unwrap();
+    let run = std::process::Command::new("sh")
+        .args(["-e", "-c", &commands])
+        .current_dir(&folder)
+        .output();
+    let run = run.unwrap();
+    assert!(run.status.success(), "{commands}\n{run:?}");
+    assert!(String::from_utf8(run.stdout).unwrap().ends_with(": OK\n"));
+    assert!(folder.join("extensions/SampleGreeting/extension.json").is_file());
+    has(&text, &["wfLoadExtension( 'SampleGreeting' );", "php maintenance/run.php update"]);
+}
+
+#[test]
+fn pages_are_in_the_language_of_the_reader_and_say_so() {
+    let (_env, site) = served();
+    for (path, accept, language, direction) in [
+        ("/", "de-AT,en;q=0.5", "de", "ltr"),
+        ("/extensions?lang=ar", "de", "ar", "rtl"),
+        ("/changes", "fr", "en", "ltr"),
+        ("/extensions/Nothing", "de", "de", "ltr"),
+        (GREETING, "arz", "ar", "rtl"),
+    ] {
+        let answer = site.request("GET", path, &[BROWSER, ("Accept-Language", accept)]);
+        assert_eq!(answer.header("content-language"), language, "{path}");
+        has(&answer.text(), &[&format!("<html lang=\"{language}\" dir=\"{direction}\">")]);
+        let varies = answer.varies_by().iter().any(|it| it == "accept-language");
+        assert_eq!(varies, !path.contains("lang="), "{path}");
+    }
+    let german = site.request("GET", "/skins?lang=de", &[BROWSER]).text();
+    has(&german, &["href=\"/skins/SampleDusk?lang=de\"", "name=\"lang\" value=\"de\""]);
+}
+
+#[test]
+fn the_latest_changes_are_listed_by_day_and_lead_to_their_pages() {
+    let (_env, site) = served();
+    let text = page(&browse(&site, "/changes?branch=REL1_46"), 200);
+    has(
+        &text,
+        &[
+            "<h2><time>",
+            "<a href=\"/extensions/SampleGreeting?branch=REL1_46\">",
+            "· <bdi>1.46</bdi>",
+        ],
+    );
+    assert!(!text.contains("<bdi>1.45</bdi>"));
+    has(&page(&browse(&site, "/"), 200), &["<ul class=\"changes\">", "<a href=\"/changes\">"]);
+}
+
+#[test]
+fn pages_say_what_they_are_and_where_the_same_is_for_programs() {
+    let (_env, site) = served();
+    for (path, link) in [
+        ("/", "/"),
+        ("/skins", "/list/skins"),
+        (GREETING, "/info/extensions/SampleGreeting"),
+        ("/api", "/openapi.json"),
+    ] {
+        let answer = browse(&site, path);
+        let expected = format!("<{link}>; rel=\"alternate\"; type=\"application/json\"");
+        assert_eq!(answer.header("link"), expected, "{path}");
+        has(
+            &page(&answer, 200),
+            &[
+                &format!("<link rel=\"canonical\" href=\"{path}\">"),
+                "<meta name=\"description\" content=\"",
+                "<meta property=\"og:title\"",
+                "<link rel=\"search\" type=\"application/opensearchdescription+xml\"",
+                "<link rel=\"alternate\" type=\"application/atom+xml\"",
+            ],
+        );
+    }
+    has(&page(&browse(&site, "/search?q=x"), 200), &["<meta name=\"robots\" content=\"noindex\">"]);
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use tardist_tests::{Browser, Site, served, within};
+use tardist_tests::{Browser, File, Site, json, served, within};
 
 /// WebDriver's code points for keys.
 const TAB: &str = "\u{e004}";
@@ -12,11 +12,15 @@ const ENTER: &str = "\u{e007}";
 const WINDOWS: [(u32, u32); 2] = [(1280, 800), (360, 740)];
 
 /// One of each page.
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 10] = [
     "/",
-    "/?q=sample",
+    "/search?q=sample",
     "/extensions",
-    "/extensions/SampleGreeting",
+    "/extensions?branch=REL1_45&lang=ar",
+    "/changes?lang=de",
+    "/api",
+    "/extensions/SampleGreeting?branch=REL1_45",
+    "/extensions/SampleCalendar?lang=ar",
     "/skins/SampleDusk",
     "/extensions/Nothing",
 ];
@@ -49,8 +53,8 @@ fn a_person_searches_reads_and_downloads_with_the_keyboard_alone() {
         browser.evaluate(&format!("{box_}.top >= 0 && {box_}.left >= 0")).as_bool().unwrap()
     };
     assert!(seen(&browser), "the link is visible when it has the focus");
-    for (target, presses) in [("/", 1), ("/extensions", 1), ("/skins", 1)] {
-        browser.press(&TAB.repeat(presses));
+    for target in ["/", "/extensions", "/skins", "/changes", "/updates"] {
+        browser.press(TAB);
         assert_eq!(browser.attribute(&browser.active(), "href"), target);
         let outline = browser.style(&browser.active(), "outline-style");
         assert_eq!(outline, "solid", "the focus is visible");
@@ -67,7 +71,7 @@ fn a_person_searches_reads_and_downloads_with_the_keyboard_alone() {
     assert_eq!(browser.text(&browser.find("h1")), "SampleGreeting");
     assert!(browser.text(&browser.find("p.description")).starts_with("Adds a "));
 
-    let link = browser.find("tbody tr:nth-child(3) td a");
+    let link = browser.find("tbody tr:nth-child(2) td:last-child a");
     let file = browser.text(&link);
     assert!(file.starts_with("SampleGreeting-REL1_45-"), "{file}");
     browser.click(&link);
@@ -83,6 +87,81 @@ fn a_person_searches_reads_and_downloads_with_the_keyboard_alone() {
     browser.press(TAB);
     assert_eq!(browser.attribute(&browser.active(), "href"), "/extensions");
     assert_eq!(browser.evaluate("document.activeElement.closest('main') !== null"), true);
+}
+
+#[test]
+fn a_person_chooses_a_mediawiki_filters_sorts_and_gets_what_fits() {
+    let (_env, site) = served();
+    let browser = Browser::start();
+    let at = |path: &str| format!("http://{}{path}", site.address());
+    let shown = |name: &str| {
+        let list = "[...document.querySelectorAll('.found a')].map(it => it.textContent)";
+        browser.evaluate(&format!("{list}.includes('{name}')")).as_bool().unwrap()
+    };
+    browser.open(&at("/extensions"));
+    assert!(shown("SampleCalendar") && shown("SampleOld"));
+    browser.click(&browser.find("#branch option[value='REL1_43']"));
+    browser.click(&browser.find("form.wiki button"));
+    within("the list is filtered", || browser.url() == at("/extensions?branch=REL1_43"));
+    assert!(!shown("SampleCalendar") && shown("SampleOld"));
+    assert!(browser.text(&browser.find("h1")).ends_with("for MediaWiki 1.43"));
+
+    browser.click(&browser.find("#group option[value='parserhook']"));
+    browser.click(&browser.find("#sort option[value='changed']"));
+    browser.click(&browser.find("form.filter button"));
+    within("the list is of one group", || browser.url().contains("group=parserhook"));
+    assert!(shown("SampleGreeting") && !shown("SampleOld"));
+
+    browser.click(&browser.find(".found a[href^='/extensions/SampleGreeting']"));
+    within("the page follows", || browser.url() == at("/extensions/SampleGreeting?branch=REL1_43"));
+    let button = browser.find("main a.button");
+    assert!(browser.text(&button).starts_with("Download for MediaWiki 1.43"));
+    assert!(browser.attribute(&button, "href").contains("SampleGreeting-REL1_43-"));
+    assert!(browser.text(&browser.find("tr.chosen th")).starts_with("REL1_43"));
+    let commands = browser.text(&browser.find(".install pre"));
+    assert!(commands.contains("SampleGreeting-REL1_43-"), "{commands}");
+
+    browser.click(&browser.find("#q"));
+    browser.press(&format!("sample{ENTER}"));
+    within("the search follows", || browser.url().contains("/search?q=sample"));
+    assert!(browser.url().contains("branch=REL1_43"), "{}", browser.url());
+    assert_eq!(browser.attribute(&browser.find("#branch option:checked"), "value"), "REL1_43");
+
+    browser.click(&browser.find("footer a[hreflang='ar']"));
+    within("the page is Arabic", || browser.url().contains("lang=ar"));
+    assert_eq!(browser.evaluate("document.documentElement.dir"), "rtl");
+    assert!(browser.url().contains("branch=REL1_43") && browser.url().contains("q=sample"));
+    kept_to(&browser, &site);
+}
+
+#[test]
+fn short_and_long_descriptions_begin_on_the_side_of_the_page() {
+    let (env, site) = served();
+    let long = "وصف طويل جدا لهذا الامتداد ".repeat(20);
+    let messages = |text: &str| File::text(json!({ "samplegreeting-desc": text }).to_string());
+    let browser = Browser::start();
+    browser.resize(1280, 800);
+    let mut starts = Vec::new();
+    for text in ["وصف قصير", &long] {
+        env.commit("extensions/SampleGreeting", "master", &[("i18n/ar.json", messages(text))]);
+        env.sync(&[]).exits(0);
+        within("the description is there", || {
+            browser.open(&format!("http://{}/extensions/SampleGreeting?lang=ar", site.address()));
+            browser.text(&browser.find("p.description")).contains(text.trim())
+        });
+        // Where the first of its lines begins: the box of the paragraph is wider than its text.
+        let edge = "(() => { const text = document.createRange();
+            text.selectNodeContents(document.querySelector('p.description'));
+            return text.getClientRects()[0].right; })()";
+        starts.push(browser.evaluate(edge).as_f64().unwrap());
+        let side =
+            browser.evaluate("document.querySelector('main h1').getBoundingClientRect().right");
+        assert!(
+            (starts.last().unwrap() - side.as_f64().unwrap()).abs() < 1.0,
+            "{text}: {starts:?} {side}"
+        );
+    }
+    assert!((starts[0] - starts[1]).abs() < 1.0, "{starts:?}");
 }
 
 #[test]
@@ -166,9 +245,10 @@ fn a_screen_reader_gets_landmarks_headings_and_a_table() {
         for role in ["banner", "search", "main", "contentinfo"] {
             has(role, "");
         }
-        has("navigation", "Kinds");
+        has("navigation", "Pages");
         has("searchbox", "Search");
         has("combobox", "Search in");
+        has("combobox", "Your MediaWiki");
         has("button", "Search");
         has("heading", "SampleGreeting");
         has("table", "Branches");

@@ -119,6 +119,16 @@ fn the_documented_web_server_serves_tarballs_and_passes_the_rest_to_the_componen
     let resumed = site.request("GET", link, &[("Range", "bytes=10-"), ("If-Range", tag)]);
     is_tarball(resumed.is(206), &bytes[10..]);
 
+    // The lists of the folder are those that the components answer with.
+    for (path, content_type) in [("", "text/html"), ("SHA256SUMS", "text/plain")] {
+        let path = format!("/dist/extensions/{path}");
+        let (list, ours) = (site.get(&path), components.get(&path));
+        assert_eq!(list.is(200).header("content-type"), content_type, "{path}");
+        assert!(ours.header("content-type").starts_with(content_type), "{path}");
+        assert!(list.body == ours.body, "{path}");
+    }
+    let download = format!("/download/{GREETING}/REL1_45");
+    assert_eq!(site.get(&download).is(302).header("location"), link);
     site.get("/dist/extensions/Nothing-master-0000000.tar.gz").is(404);
     site.get("/info/extensions/Nothing").problem(404);
     site.get("/snapshot.db").is(404);

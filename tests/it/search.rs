@@ -75,10 +75,106 @@ fn matches_of_names_come_first_and_those_of_translations_last() {
         ("q=%E5%A4%96%E8%A7%80&kind=skins", &["translation skins/SampleDusk"]),
         ("q=%E5%A4%96%E8%A7%80&kind=extensions", &[]),
         ("q=nothing+of+the+sort", &[]),
+        ("q=video", &["type extensions/SampleChart"]),
+        ("q=theme", &["type skins/SampleDusk", "type skins/SamplePaper"]),
+        ("q=special+pages", &["type extensions/SampleCalendar"]),
+        ("q=calendars", &["similar extensions/SampleCalendar"]),
+        ("q=drawing", &["similar extensions/SampleChart"]),
         ("q=retired", &[]),
     ] {
         assert_eq!(found(&site, parameters), expected, "{parameters}");
     }
+}
+
+/// The names that are near, as `KIND/NAME`.
+#[track_caller]
+fn near(answer: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let near = answer["near"].as_array().unwrap().iter();
+    near.map(|it| {
+        let id = format!("{}/{}", text(&it["kind"]), text(&it["name"]));
+        assert_eq!(it["info"], format!("/info/{id}"));
+        id
+    })
+    .collect()
+}
+
+#[test]
+fn words_for_a_group_find_what_is_in_it() {
+    let (env, site) = served();
+    let manifest = json!({
+        "name": "Abuse Filter",
+        "type": "antispam",
+        "description": "Applies automatic heuristics to edits",
+    });
+    let files = [("extension.json", File::text(manifest.to_string()))];
+    env.commit("extensions/AbuseFilter", "master", &files);
+    env.sync(&[]).exits(0);
+    site.catch_up();
+    for word in ["spam", "antispam", "anti-spam", "captcha", "vandalism", "spammers"] {
+        let found = found(&site, &format!("q={word}"));
+        let expected = ["type extensions/AbuseFilter", "similar extensions/AbuseFilter"];
+        assert_eq!(found.len(), 1, "{word}: {found:?}");
+        assert!(expected.contains(&found[0].as_str()), "{word}: {found:?}");
+    }
+}
+
+#[test]
+fn where_nothing_is_found_names_with_typing_errors_are_near() {
+    let (_env, site) = served();
+    for (parameters, expected) in [
+        ("q=samplegreting", &["extensions/SampleGreeting"][..]),
+        ("q=sample+papre", &["skins/SamplePaper"]),
+        ("q=calender", &["extensions/SampleCalendar"]),
+        ("q=SamplePapper&kind=skins", &["skins/SamplePaper"]),
+        ("q=SamplePapper&kind=extensions", &[]),
+        ("q=nothing+of+the+sort", &[]),
+        ("q=paper&branch=REL1_20", &["skins/SamplePaper"]),
+    ] {
+        let answer = site.get(&format!("/search?{parameters}")).json();
+        assert_eq!((&answer["results"], &answer["more"]), (&json!([]), &json!(false)));
+        assert_eq!(near(&answer), expected, "{parameters}");
+    }
+    assert_eq!(site.get("/search?q=paper").json()["near"], json!([]));
+}
+
+#[test]
+fn a_repository_that_is_not_there_is_a_404_with_the_names_that_are_near() {
+    let (_env, site) = served();
+    for (path, expected) in [
+        ("/info/extensions/SampleGreetings", &["extensions/SampleGreeting"][..]),
+        ("/info/extensions/SamplePaper", &["skins/SamplePaper"]),
+        ("/info/skins/samplepapre", &["skins/SamplePaper"]),
+        ("/info/skins/Nothing", &[]),
+    ] {
+        let answer = site.get(path);
+        answer.problem(404);
+        let problem: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(near(&problem), expected, "{path}");
+    }
+}
+
+#[test]
+fn a_branch_leaves_only_repositories_that_have_it() {
+    let (env, site) = served();
+    for (parameters, expected) in [
+        ("q=sample&branch=REL1_43&kind=skins", &["name skins/SamplePaper"][..]),
+        ("q=notes&branch=REL1_45", &["name extensions/SampleNotes"]),
+        ("q=notes&branch=REL1_43", &[]),
+        ("q=notes&branch=rel1_45", &[]),
+        ("q=notes&branch=no-such/branch", &[]),
+    ] {
+        assert_eq!(found(&site, parameters), expected, "{parameters}");
+    }
+    let all = site.get("/info/extensions?branch=REL1_43").json();
+    let count = all["extensions"].as_object().unwrap().len();
+    assert_eq!(found(&site, "q=sample&branch=REL1_43&kind=extensions").len(), count);
+
+    // A repository that gets the branch is found at once, although no text has changed.
+    env.commit("extensions/SampleNotes", "REL1_43", &[("a.txt", File::text("a"))]);
+    env.sync(&[]).exits(0);
+    site.catch_up();
+    assert_eq!(found(&site, "q=notes&branch=REL1_43"), ["name extensions/SampleNotes"]);
 }
 
 #[test]
@@ -180,6 +276,12 @@ fn a_bad_parameter_is_named() {
         ("q=a&kind=Skins", "kind"),
         ("q=a&kind=skins&kind=skins", "kind"),
         (&format!("q=a&kind={long}"), "kind"),
+        ("q=a&branch=", "branch"),
+        ("q=a&branch=a..b", "branch"),
+        ("q=a&branch=a%20b", "branch"),
+        ("q=a&branch=%22%5D", "branch"),
+        (&format!("q=a&branch={long}"), "branch"),
+        ("q=a&branch=master&branch=master", "branch"),
         ("q=a&limit=", "limit"),
         ("q=a&limit=0", "limit"),
         ("q=a&limit=101", "limit"),
@@ -236,4 +338,46 @@ fn without_a_snapshot_it_is_503() {
     let answer = env.serve(&[]).get("/search?q=a");
     answer.problem(503);
     assert_ne!(answer.header("retry-after"), "");
+}
+
+/// Real manifests and messages, which are not part of the project. If their folder is missing,
+/// `cargo xtask test` leaves out this module by its name, and says so.
+mod real_metadata {
+    use super::*;
+    use crate::language::publish_real_metadata;
+
+    /// Words as people type them, with what they look for.
+    const WORDS: [(&str, &str); 10] = [
+        ("spam", "AbuseFilter"),
+        ("antispam", "AbuseFilter"),
+        ("captcha", "ConfirmEdit"),
+        ("translation", "Translate"),
+        ("messages", "MassMessage"),
+        ("templates", "PageForms"),
+        ("wysiwyg", "VisualEditor"),
+        ("visualedtor", "VisualEditor"),
+        ("confirm+edits", "ConfirmEdit"),
+        ("notification", "Echo"),
+    ];
+
+    #[test]
+    fn real_extensions_are_among_the_first_five_for_the_words_that_people_type() {
+        let env = TestEnv::empty();
+        publish_real_metadata(&env);
+        env.sync(&[]).exits(0);
+        let site = env.serve(&[]);
+        let mut missed = Vec::new();
+        for (words, name) in WORDS {
+            let answer = site.get(&format!("/search?q={words}")).json();
+            let names = |key: &str| answer[key].as_array().unwrap().clone();
+            let shown = [names("results"), names("near")].concat();
+            if !shown.iter().take(5).any(|it| it["name"] == name) {
+                missed.push(format!(
+                    "{words}: not {name} but {:?}",
+                    found(&site, &format!("q={words}"))
+                ));
+            }
+        }
+        assert!(missed.is_empty(), "{}", missed.join("\n"));
+    }
 }

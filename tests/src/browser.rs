@@ -75,6 +75,12 @@ impl Browser {
         browser
     }
 
+    /// Lets scripts run in the pages from now on, for tools that look at a page. What a page itself
+    /// brings still has to be allowed by its Content-Security-Policy.
+    pub fn allow_scripts(&self) {
+        self.tell("Emulation.setScriptExecutionDisabled", &json!({ "value": false }));
+    }
+
     /// The folder into which files are downloaded.
     #[must_use]
     pub fn downloads(&self) -> PathBuf {

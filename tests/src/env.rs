@@ -109,6 +109,21 @@ impl TestEnv {
         self.repository(id).commit(branch, files, "Change", Time::default()).unwrap()
     }
 
+    /// Gives MediaWiki itself, `mediawiki/core` of the upstream, this release branch: `REL1_47`.
+    pub fn branch_core(&self, branch: &str) {
+        let core = self.upstream.repository("mediawiki/core").unwrap();
+        let tip = core.commit("master", &[], &format!("Before {branch}"), Time::default()).unwrap();
+        core.branch(branch, tip).unwrap();
+    }
+
+    /// Gives MediaWiki itself the tag of the first release of this branch: `1.47.0`. Returns its name.
+    pub fn release_core(&self, branch: &str) -> String {
+        let core = self.upstream.repository("mediawiki/core").unwrap();
+        let tag = format!("{}.0", branch.trim_start_matches("REL").replace('_', "."));
+        core.tag(&tag, core.tip(branch).unwrap().unwrap()).unwrap();
+        tag
+    }
+
     /// `tardist` with these arguments, with this system's data directory and upstream, and without
     /// the environment of the caller.
     #[must_use]

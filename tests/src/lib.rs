@@ -11,7 +11,7 @@
 //!
 //! - `src/` is this library. `src/bin/torture/` is `cargo xtask torture`.
 //! - `it/` has the tests, a module for each topic.
-//! - `gerrit/` and `schemathesis/` say which versions of these two tools `cargo xtask test`
+//! - `gerrit/`, `schemathesis/` and `axe/` say which versions of these tools `cargo xtask test`
 //!   installs.
 //! - `upstream/` is a package of its own: the sample upstream, which serves Git and REST as Gerrit
 //!   does.
@@ -26,6 +26,7 @@
 )]
 
 mod access_log;
+mod axe;
 mod browser;
 mod changes;
 mod component;
@@ -50,6 +51,7 @@ mod schemathesis;
 mod site;
 mod tarball;
 
+pub use axe::violations;
 pub use browser::{Browser, Element};
 pub use component::interfaces;
 pub use crashes::{Crash, Crashes, Hit};
@@ -75,3 +77,6 @@ pub use tarball::{Member, members};
 
 /// The branches that the builder distributes unless it is told otherwise.
 pub const BRANCHES: [&str; 5] = ["master", "REL1_46", "REL1_45", "REL1_44", "REL1_43"];
+
+/// A value for the setting `public-url`. The examples of docs/api.md have it.
+pub const PUBLIC_URL: &str = "https://downloads.example.org";

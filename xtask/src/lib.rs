@@ -7,6 +7,7 @@
 
 pub mod components;
 pub mod manifest;
+pub mod npm;
 pub mod prerequisites;
 pub mod process;
 pub mod project;

@@ -1,10 +1,11 @@
-//! Finds out which tests can run: some need a real Gerrit, nginx, Chromium, Composer, MediaWiki or Schemathesis, or
+//! Finds out which tests can run: some need a real Gerrit, nginx, Chromium, axe-core, Composer, MediaWiki or Schemathesis, or
 //! programs that unpack tarballs.
-//! Gerrit is fetched by Maven and Schemathesis by pip, once.
+//! Gerrit is fetched by Maven, Schemathesis by pip and axe-core by npm, once.
 //!
 //! A test never passes without the program that it needs. If a program is missing, its tests are left
 //! out by name and a message says so; with `--all` it is an error. The module of a test says what it
-//! needs: `real_gerrit`, `real_nginx`, `real_chromium`, `real_composer`, `real_mediawiki`, `real_schemathesis`.
+//! needs: `real_gerrit`, `real_nginx`, `real_chromium`, `real_axe`, `real_composer`, `real_mediawiki`,
+//! `real_schemathesis`.
 //!
 //! `real_metadata` needs real manifests and messages. They are texts of others, which this project does
 //! not contain. Where they are missing, its tests are left out by name, with `--all` too.
@@ -14,6 +15,7 @@ use std::{env, ffi::OsString, fs, path::Path, process::Command, time::Duration};
 use anyhow::{Context, Result, bail, ensure};
 
 use xtask::{
+    npm,
     process::{self, Process},
     project, python,
 };
@@ -40,7 +42,7 @@ struct Real {
     prepare: fn() -> Result<()>,
 }
 
-const ALL: [Real; 11] = [
+const ALL: [Real; 12] = [
     Real {
         name: "Gerrit",
         tests: "real_gerrit",
@@ -61,6 +63,13 @@ const ALL: [Real; 11] = [
         programs: &["chromium", "chromedriver"],
         packages: "chromium chromium-driver",
         prepare: || Ok(()),
+    },
+    Real {
+        name: "axe-core in Chromium",
+        tests: "real_axe",
+        programs: &["chromium", "chromedriver", "npm"],
+        packages: "chromium chromium-driver npm",
+        prepare: install_axe,
     },
     Real {
         name: "Composer",
@@ -197,6 +206,15 @@ fn run_maven(pom: &Path, folder: &Path) -> Result<()> {
 fn install_schemathesis() -> Result<()> {
     let requirements = project::root().join("tests/schemathesis/requirements.txt");
     python::install("Schemathesis", &requirements, &project::target("schemathesis"))
+}
+
+/// Puts axe-core into `target/axe/`, unless it is there already.
+fn install_axe() -> Result<()> {
+    npm::install(
+        "axe-core",
+        &project::root().join("tests/axe/package.json"),
+        &project::target("axe"),
+    )
 }
 
 fn check_java() -> Result<()> {

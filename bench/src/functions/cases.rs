@@ -11,7 +11,7 @@ use crate::{
         flask::Flask,
         load::Load,
         nginx::Nginx,
-        subject::{GZIP, Subject},
+        subject::{GZIP, MANIFESTS, Subject},
     },
     http,
 };
@@ -47,11 +47,15 @@ fn small(subject: &Subject, flask: Reached<'_, Flask>) -> Result<Vec<Case>> {
     let names = file("names", "/info/extensions/")?;
     let bare_names = file("bare-names", "/bare?")?;
     let searches = paths_file(&subject.folder, "searches", &searches())?;
+    let lists = paths_file(&subject.folder, "lists", &lists())?;
     let e = || subject.load("/bare");
     let (one, list) = (subject.one.as_str(), "/list/extensions");
     let tag = subject.one_answer.header("etag").context("an answer has no ETag")?;
     let hot = one.rsplit('/').next().unwrap_or_default();
     let branches = format!("/r/projects/mediawiki%2Fextensions%2F{hot}/branches");
+    let branch = format!("{branches}/master");
+    let download = format!("/download/extensions/{hot}/master");
+    let feed = format!("/extensions/{hot}/feed.atom");
     let many_flask = {
         let Beside { limit, load, wanted } = flask(one, Some(2.0));
         Beside { limit, load: load.map(|load| load.paths(&names)), wanted }
@@ -85,35 +89,68 @@ fn small(subject: &Subject, flask: Reached<'_, Flask>) -> Result<Vec<Case>> {
             vec![bare(e(), Some(0.7)), flask(&branches, Some(2.0))],
         ),
         case(
+            "/r/projects/…/branches/master",
+            subject.load_if(&branch)?,
+            vec![bare(e(), Some(0.7))],
+        ),
+        case("/download/…/master", subject.load_if(&download)?, vec![bare(e(), Some(0.7))]),
+        case("/extensions/NAME/feed.atom", subject.load_if(&feed)?, vec![bare(e(), Some(0.7))]),
+        case("/feed.atom", subject.load_if("/feed.atom")?, vec![bare(e(), None)]),
+        case(
             "/r/projects/?b=master&p=…",
             subject.load_if("/r/projects/?b=master&p=mediawiki/extensions/")?,
             vec![bare(e(), None)],
         ),
         case("/search?q=…", search, vec![bare(e(), Some(0.3))]),
+        case(
+            "/extensions?branch=…&sort=…",
+            Ok(subject.load("/extensions?branch=REL1_45&sort=changed")),
+            vec![bare(e(), Some(0.3))],
+        ),
+        case(
+            "/extensions?… of 56",
+            Ok(subject.load("/extensions").paths(&lists)),
+            vec![bare(e(), None)],
+        ),
         case("/health", Ok(subject.load("/health")), vec![bare(e(), None)]),
     ])
 }
 
+/// The list of extensions for people, in some of the ways in which they look through it.
+fn lists() -> Vec<String> {
+    let mut paths = Vec::new();
+    for branch in ["", "master", "REL1_45", "REL1_44"] {
+        for sort in ["", "changed"] {
+            let pages = (1..=5).map(|page| format!("page={page}"));
+            for rest in pages.chain(["group=antispam".to_owned(), "lang=de".to_owned()]) {
+                paths.push(format!("/extensions?branch={branch}&sort={sort}&{rest}"));
+            }
+        }
+    }
+    paths
+}
+
 /// Answers of megabytes, compared with the same bytes in a file.
 fn large(subject: &Subject, nginx: Reached<'_, Nginx>) -> Vec<Case> {
-    let path = "/info/extensions";
-    let case = |name, headers: &[&str], is_served: bool| {
+    let case = |name, path: &str, file: &str, headers: &[&str], is_served: bool| {
         let ask = |load: Load| {
             headers.iter().fold(load.connections(FEW), |load, &header| load.header(header))
         };
         let ours = if is_served {
             Ok(ask(subject.load(path)))
         } else {
-            Err("it is not served compressed".to_owned())
+            Err("it is not served".to_owned())
         };
-        let load = nginx.map(|nginx| ask(Load::new(nginx.files, "/all.json")));
+        let load = nginx.map(|nginx| ask(Load::new(nginx.files, file)));
         let load = load.map_err(Clone::clone);
         let beside = vec![Beside { limit: Limit::Nginx, load, wanted: Some(0.4) }];
         Case { name, rate: Rate::Bytes, ours, beside }
     };
+    let (all, file) = ("/info/extensions", "/all.json");
     vec![
-        case("/info/extensions", &[], true),
-        case("/info/extensions, gzip", &[GZIP], subject.gzip.is_some()),
+        case("/info/extensions", all, file, &[], true),
+        case("/info/extensions, gzip", all, file, &[GZIP], subject.gzip.is_some()),
+        case(MANIFESTS, MANIFESTS, "/manifests.json", &[], subject.manifests.is_some()),
     ]
 }
 

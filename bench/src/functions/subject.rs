@@ -29,10 +29,15 @@ pub(crate) struct Subject {
     pub(crate) all: Answer,
     /// `/info/extensions` compressed, if it is served compressed.
     pub(crate) gzip: Option<Answer>,
+    /// `/ExtensionJson.json`, if there is such an endpoint.
+    pub(crate) manifests: Option<Answer>,
 }
 
 /// The header that asks for a compressed answer.
 pub(crate) const GZIP: &str = "Accept-Encoding: gzip";
+
+/// The path of the manifests of all extensions.
+pub(crate) const MANIFESTS: &str = "/ExtensionJson.json";
 
 impl Subject {
     pub(crate) fn new(address: SocketAddr, folder: &Path) -> Result<Self> {
@@ -53,6 +58,7 @@ impl Subject {
         let hot = names.get(names.len() / 2).context("/list/extensions is empty")?;
         let one = format!("/info/extensions/{hot}");
         let gzip = get("/info/extensions", &[GZIP])?;
+        let manifests = http::get(&address.to_string(), MANIFESTS)?;
         Ok(Self {
             address,
             folder: folder.to_owned(),
@@ -61,13 +67,14 @@ impl Subject {
             names,
             list,
             all: get("/info/extensions", &[])?,
+            manifests: (manifests.status == 200).then_some(manifests),
             gzip: (gzip.header("content-encoding") == Some("gzip")).then_some(gzip),
         })
     }
 
-    /// Whether a path is answered with 200.
+    /// Whether a path is answered with 200, or leads to a tarball.
     pub(crate) fn has(&self, path: &str) -> Result<bool> {
-        Ok(http::get(&self.address.to_string(), path)?.status == 200)
+        Ok(matches!(http::get(&self.address.to_string(), path)?.status, 200 | 302))
     }
 
     pub(crate) fn load(&self, path: &str) -> Load {
@@ -87,6 +94,7 @@ impl Subject {
             file("list.json", &self.list),
             file("all.json", &self.all),
         ];
+        files.extend(self.manifests.iter().map(|answer| file("manifests.json", answer)));
         files.extend(self.gzip.iter().map(|answer| file("all.json.gz", answer)));
         files
     }

@@ -130,7 +130,7 @@ fn catalogue(options: &Options, template: Option<&Catalogue>) -> Result<Catalogu
             record.size = SIZE;
             record.sha256.clone_from(&sha256);
             record.recipe = ADOPTED.to_owned();
-            branches.insert(branch.parse()?, record);
+            branches.insert(branch.parse()?, record.into());
         }
         let source_url = format!("{url}/{project}.git");
         let earlier = catalogue
@@ -155,7 +155,7 @@ fn sha256_of_zeros() -> Result<String> {
 
 /// A branch of the template. If it has fewer branches than are needed, they are used several times.
 fn template_branch(template: &RepositoryRecord, index: usize) -> Result<BranchRecord> {
-    let branches: Vec<&BranchRecord> = template.branches.values().collect();
+    let branches: Vec<&BranchRecord> = template.branches.values().map(|it| &**it).collect();
     ensure!(!branches.is_empty(), "the template has a repository without branches");
     Ok(branches[index % branches.len()].clone())
 }

@@ -127,7 +127,7 @@ fn loads_autoloader(manifest: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, fs, path::Path};
+    use std::{fs, path::Path};
 
     use super::*;
     use crate::catalogue::{ADOPTED, BranchRecord, RepositoryRecord};
@@ -156,9 +156,7 @@ mod tests {
         let layout = Layout::new(folder.path());
         layout.prepare().unwrap();
         let record = BranchRecord::of_commit('a');
-        let branches = BTreeMap::from([("master".parse().unwrap(), record.clone())]);
-        let (upstream, source_url) = (String::new(), String::new());
-        let repository = RepositoryRecord { upstream, source_url, branches };
+        let repository = RepositoryRecord::of_branches("", [("master", record.clone())]);
         let mut catalogue = Catalogue::from([("extensions/X".parse().unwrap(), repository)]);
         let name = record.tarball(&"X".parse().unwrap(), &"master".parse().unwrap());
         let path = layout.dist(Kind::Extensions).join(name.as_str());
@@ -169,7 +167,7 @@ mod tests {
         look_for_packages(&mut catalogue, &layout);
         let repository = catalogue.into_values().next().unwrap();
         let record = repository.branches.into_values().next().unwrap();
-        let missing: Vec<_> = record.missing.into_iter().map(|it| it.public).collect();
+        let missing: Vec<_> = record.missing.iter().map(|it| it.public.clone()).collect();
         assert_eq!(record.problems, missing);
         missing
     }
@@ -231,12 +229,7 @@ mod tests {
                 None if name == "Cut" => fs::write(path, &tarball(b'0')[..20]).unwrap(),
                 None => {}
             }
-            let repository = RepositoryRecord {
-                upstream: String::new(),
-                source_url: String::new(),
-                branches: [(branch, record)].into(),
-            };
-            catalogue.insert(id, repository);
+            catalogue.insert(id, RepositoryRecord::of_branches("", [("master", record)]));
         }
         compare_formats(&mut catalogue, &layout);
         let stay: Vec<String> = catalogue
@@ -253,12 +246,8 @@ mod tests {
         let layout = Layout::new(folder.path());
         layout.prepare().unwrap();
         let record = BranchRecord::of_commit('a');
-        let branches = ["master", "REL1_45"].map(|it| (it.parse().unwrap(), record.clone()));
-        let repository = RepositoryRecord {
-            upstream: String::new(),
-            source_url: "https://g/X.git".to_owned(),
-            branches: branches.into(),
-        };
+        let branches = ["master", "REL1_45"].map(|it| (it, record.clone()));
+        let repository = RepositoryRecord::of_branches("https://g/X.git", branches);
         let mut catalogue = Catalogue::from([("extensions/X".parse().unwrap(), repository)]);
         let file = record.tarball(&"X".parse().unwrap(), &"master".parse().unwrap());
         let manifest = ("extension.json", r#"{"name": "Ex"}"#);

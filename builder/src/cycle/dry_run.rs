@@ -1,6 +1,6 @@
 //! A dry run: shows what a cycle would do, and changes nothing.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, mem, sync::Arc};
 
 use jiff::Timestamp;
 use tardist_contract::{BranchName, CommitId};
@@ -44,7 +44,9 @@ pub fn run(
     let upstreams = upstreams.as_slice();
     let cycle = Cycle { config, options, upstreams, layout: &layout, http: &http, now, progress };
     let published = State::look(&layout);
-    let listing = cycle.list(&published)?;
+    let before = State::look_branches(&layout);
+    let mut listing = cycle.list(&published, &before.found)?;
+    let notes = mem::take(&mut listing.warnings);
     let (listed, mut failures) = (listing.ids().count(), merge::refused(&listing));
     let intact = intact::with_right_size(&published, &layout.tarballs()?);
     let quarantine = Quarantine::read(&layout);
@@ -52,7 +54,7 @@ pub fn run(
     let (plan, held) = cycle.plan(listing, &published, &intact, (&quarantine, &settings), 0)?;
     failures.extend(merge::held_back(&held));
     failures.extend(plan.unknown.iter().map(merge::unknown));
-    Ok(DryRun::new(&layout, listed, &published, &plan, failures))
+    Ok(DryRun { notes, ..DryRun::new(&layout, listed, &published, &plan, failures) })
 }
 
 /// What a cycle would do.
@@ -68,6 +70,8 @@ pub struct DryRun {
     pub kept: usize,
     /// Failures that are certain already.
     pub failures: Vec<ReportEntry>,
+    /// What an operator should know of how the branches were found.
+    pub notes: Vec<String>,
 }
 
 /// A branch whose tarball would be made.
@@ -154,6 +158,9 @@ impl fmt::Display for DryRun {
         }
         for failure in &self.failures {
             write!(f, "\nIt would fail: {failure}")?;
+        }
+        for note in &self.notes {
+            write!(f, "\n{note}")?;
         }
         Ok(())
     }

@@ -37,8 +37,6 @@ pub(super) fn page(catalogue: &Catalogue, kind: Kind) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::catalogue::RepositoryRecord;
 
@@ -46,13 +44,9 @@ mod tests {
     fn each_tarball_of_the_kind_is_one_link() {
         let branches = [("a/b", 'b', 0), ("REL1_45", 'c', 1)].map(|(branch, digit, revision)| {
             let record = BranchRecord { revision, ..BranchRecord::of_commit(digit) };
-            (branch.parse().unwrap(), record)
+            (branch, record)
         });
-        let record = RepositoryRecord {
-            upstream: String::new(),
-            source_url: "https://g/x".into(),
-            branches: BTreeMap::from(branches),
-        };
+        let record = RepositoryRecord::of_branches("https://g/x", branches);
         let names = ["skins/A", "extensions/E"];
         let catalogue = names.map(|name| (name.parse().unwrap(), record.clone())).into();
         let page = page(&catalogue, Kind::Skins);

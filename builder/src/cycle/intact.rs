@@ -132,7 +132,7 @@ fn set_time(path: &Path, record: &BranchRecord) {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, fs, time::Duration};
+    use std::{fs, time::Duration};
 
     use sha2::{Digest, Sha256};
     use tardist_contract::Kind;
@@ -148,14 +148,8 @@ mod tests {
             committed_at: 1000,
             ..BranchRecord::of_commit(digit)
         };
-        let repository = || RepositoryRecord {
-            upstream: String::new(),
-            source_url: String::new(),
-            branches: BTreeMap::from([
-                ("master".parse().unwrap(), record('a')),
-                ("REL1_45".parse().unwrap(), record('b')),
-            ]),
-        };
+        let branches = || [("master", record('a')), ("REL1_45", record('b'))];
+        let repository = || RepositoryRecord::of_branches("", branches());
         names.iter().map(|name| (format!("skins/{name}").parse().unwrap(), repository())).collect()
     }
 

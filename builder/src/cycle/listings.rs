@@ -48,20 +48,15 @@ fn replace(path: &Path, text: &str) -> Result<bool, Error> {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, os::unix::fs::PermissionsExt};
+    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
     use crate::catalogue::{BranchRecord, RepositoryRecord};
 
     fn catalogue(names: &[&str]) -> Catalogue {
-        let record = || RepositoryRecord {
-            upstream: String::new(),
-            source_url: "https://g/x".into(),
-            branches: BTreeMap::from([
-                ("a/b".parse().unwrap(), BranchRecord::of_commit('b')),
-                ("REL1_45".parse().unwrap(), BranchRecord::of_commit('c')),
-            ]),
-        };
+        let branches =
+            || [("a/b", 'b'), ("REL1_45", 'c')].map(|it| (it.0, BranchRecord::of_commit(it.1)));
+        let record = || RepositoryRecord::of_branches("https://g/x", branches());
         names.iter().map(|name| (name.parse().unwrap(), record())).collect()
     }
 

@@ -1,7 +1,7 @@
 //! A mass loss: an upstream that suddenly lists far less than before. It is not believed. Pure: no I/O.
 //!
-//! What the settings no longer ask for is no loss: a branch that is not wanted any more, an upstream that is not
-//! configured any more.
+//! What the settings no longer ask for is no loss: a branch that is not wanted any more, a release branch whose place a
+//! newer one took, an upstream that is not configured any more.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -11,7 +11,7 @@ use crate::{
     catalogue::{Catalogue, RepositoryRecord},
     cycle::plan::Plan,
     repository_id::RepositoryId,
-    upstream::Listing,
+    upstream::{Listing, Selection},
 };
 
 /// So few repositories, or tarballs of repositories that are still listed, are never a mass loss, unless they are
@@ -25,7 +25,7 @@ const SHOWN: usize = 5;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked<'a> {
     /// The branches to distribute.
-    pub(super) branches: &'a BTreeSet<BranchName>,
+    pub(super) selection: &'a Selection,
     /// The configured upstreams: URLs or paths.
     pub(super) upstreams: &'a BTreeSet<&'a str>,
     /// How much may be lost in one cycle, in percent (setting `max-loss`).
@@ -67,7 +67,7 @@ pub(super) fn losses(published: &Catalogue, plan: &Plan, asked: Asked<'_>) -> Ve
         let mut names = Vec::new();
         let mut tarballs = 0;
         for (id, record) in there {
-            for branch in record.branches.keys().filter(|it| asked.branches.contains(it)) {
+            for branch in record.branches.keys().filter(|it| asked.selection.asks_for(it)) {
                 tarballs += 1;
                 if !listed.contains(&(id, branch)) {
                     names.push(format!("{} {branch}", id.name));
@@ -117,7 +117,7 @@ fn listed(plan: &Plan) -> BTreeSet<(&RepositoryId, &BranchName)> {
 fn is_asked(record: &RepositoryRecord, asked: Asked<'_>) -> bool {
     let upstream = record.upstream.as_str();
     (upstream.is_empty() || asked.upstreams.contains(upstream))
-        && record.branches.keys().any(|branch| asked.branches.contains(branch))
+        && record.branches.keys().any(|branch| asked.selection.asks_for(branch))
 }
 
 impl Loss {
@@ -138,7 +138,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::catalogue::BranchRecord;
+    use crate::{catalogue::BranchRecord, upstream::Branches};
 
     const BRANCHES: [&str; 2] = ["master", "REL1_45"];
 
@@ -149,7 +149,7 @@ mod tests {
             source_url: String::new(),
             branches: branches
                 .iter()
-                .map(|name| (name.parse().unwrap(), BranchRecord::of_commit('a')))
+                .map(|name| (name.parse().unwrap(), BranchRecord::of_commit('a').into()))
                 .collect(),
         };
         numbers.map(|n| (format!("extensions/E{n:03}").parse().unwrap(), record())).collect()
@@ -157,9 +157,19 @@ mod tests {
 
     /// The losses where this is published, and this is left.
     fn lost(published: &Catalogue, kept: Catalogue, max_loss: usize) -> Vec<String> {
-        let branches = BRANCHES.map(|name| name.parse().unwrap()).into();
+        let branches = BRANCHES.map(|name| name.parse().unwrap());
+        let selection = Selection { wanted: Branches::new(branches, 0), window: BTreeSet::new() };
+        lost_of(&selection, published, kept, max_loss)
+    }
+
+    fn lost_of(
+        selection: &Selection,
+        published: &Catalogue,
+        kept: Catalogue,
+        max_loss: usize,
+    ) -> Vec<String> {
         let upstreams = ["https://g"].into();
-        let asked = Asked { branches: &branches, upstreams: &upstreams, max_loss };
+        let asked = Asked { selection, upstreams: &upstreams, max_loss };
         let plan = Plan { kept, ..Plan::default() };
         losses(published, &plan, asked).iter().map(ToString::to_string).collect()
     }
@@ -233,6 +243,22 @@ mod tests {
     }
 
     #[test]
+    fn a_release_branch_that_is_over_is_no_loss_and_one_that_vanishes_is() {
+        let all = catalogue(0..10, &["master", "REL1_46", "REL1_45"]);
+        let left = |branches: &[&str]| catalogue(0..10, branches);
+        let selection = |window: &[&str]| Selection {
+            wanted: Branches::new(["master".parse().unwrap()], 2),
+            window: window.iter().map(|name| name.parse().unwrap()).collect(),
+        };
+        let newer = selection(&["REL1_47", "REL1_46"]);
+        assert_eq!(lost_of(&newer, &all, left(&["master", "REL1_46"]), 0), [""; 0]);
+        let vanished = selection(&["REL1_45"]);
+        assert_eq!(lost_of(&vanished, &all, left(&["master", "REL1_45"]), 20).len(), 1);
+        let behind = selection(&["REL1_45", "REL1_44"]);
+        assert_eq!(lost_of(&behind, &all, left(&["master", "REL1_45"]), 20).len(), 1);
+    }
+
+    #[test]
     fn what_is_to_be_made_is_there() {
         let mut tips = BTreeMap::new();
         tips.insert("master".parse().unwrap(), "a".repeat(40).parse().unwrap());
@@ -242,9 +268,10 @@ mod tests {
         };
         let job = crate::worker::Job { project, branches: Vec::new(), published: BTreeMap::new() };
         let all = catalogue(0..1, &["master"]);
-        let branches = BRANCHES.map(|name| name.parse().unwrap()).into();
+        let branches = BRANCHES.map(|name| name.parse().unwrap());
+        let selection = Selection { wanted: Branches::new(branches, 0), window: BTreeSet::new() };
         let upstreams = ["https://g"].into();
-        let asked = Asked { branches: &branches, upstreams: &upstreams, max_loss: 0 };
+        let asked = Asked { selection: &selection, upstreams: &upstreams, max_loss: 0 };
         let plan = Plan { jobs: vec![job], ..Plan::default() };
         assert_eq!(losses(&all, &plan, asked), []);
     }

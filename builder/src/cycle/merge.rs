@@ -1,11 +1,14 @@
 //! Merges the results of jobs into the catalogue and the report. Pure: no I/O.
 
-use std::{collections::BTreeMap, mem};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+};
 
 use tardist_contract::BranchName;
 
 use crate::{
-    catalogue::{self, BranchRecord, Catalogue, RepositoryRecord},
+    catalogue::{self, BranchRecord, Catalogue, RepositoryRecord, Shared},
     content::{Ingredients, Missing, Remedy},
     cycle::{
         quarantine::HeldBack,
@@ -79,7 +82,11 @@ impl Merging<'_> {
         for branch in job.branches.iter().filter(|branch| !result.built.contains_key(branch)) {
             if let Some(earlier) = earlier.and_then(|earlier| earlier.branches.get(branch)) {
                 let missing = result.unchanged.get(branch).unwrap_or(&earlier.missing).clone();
-                record.branches.insert(branch.clone(), BranchRecord { missing, ..earlier.clone() });
+                let mut earlier = earlier.clone();
+                if earlier.missing != missing {
+                    earlier.missing = missing;
+                }
+                record.branches.insert(branch.clone(), earlier);
             }
         }
         let failed =
@@ -96,7 +103,7 @@ impl Merging<'_> {
             });
             report.problems.extend(problems.map(|text| entry(id, Some(&branch), text)));
             let built = self.finished(job, &branch, built);
-            record.branches.insert(branch, built);
+            record.branches.insert(branch, built.into());
         }
         if !record.branches.is_empty() {
             catalogue.insert(id.clone(), record);
@@ -107,11 +114,23 @@ impl Merging<'_> {
     fn finished(&self, job: &Job, branch: &BranchName, built: BranchRecord) -> BranchRecord {
         let before = self.published.get(&job.project.id);
         let before = before.and_then(|record| record.branches.get(branch));
-        let is_same = |it: &&BranchRecord| it.commit == built.commit && it.sha256 == built.sha256;
+        let is_same =
+            |it: &&Shared<BranchRecord>| it.commit == built.commit && it.sha256 == built.sha256;
         let published_at = before.filter(is_same).map_or(self.now, |it| it.published_at);
         let recipe = (self.recipe)(&job.project.remote_url, &built.ingredients);
         BranchRecord { recipe, published_at, ..built }
     }
+}
+
+/// The branches that at least one repository had in `before` and no longer has in `after`.
+pub(super) fn withdrawn_branches(before: &Catalogue, after: &Catalogue) -> BTreeSet<BranchName> {
+    let mut withdrawn = BTreeSet::new();
+    for (id, repository) in before {
+        let left = after.get(id).map(|repository| &repository.branches);
+        let is_gone = |branch: &&BranchName| left.is_none_or(|left| !left.contains_key(*branch));
+        withdrawn.extend(repository.branches.keys().filter(is_gone).cloned());
+    }
+    withdrawn
 }
 
 /// The failures that stand as long as a tarball lacks something that a setting would bring: what is missing, why, and
@@ -189,16 +208,8 @@ mod tests {
 
     /// A catalogue with one repository, which has one branch at the commit `a`.
     fn with(name: &str) -> Catalogue {
-        let branches = [(branch(name), BranchRecord::of_commit('a'))].into();
-        [(
-            id(),
-            RepositoryRecord {
-                upstream: String::new(),
-                source_url: "https://earlier".to_owned(),
-                branches,
-            },
-        )]
-        .into()
+        let branches = [(name, BranchRecord::of_commit('a'))];
+        [(id(), RepositoryRecord::of_branches("https://earlier", branches))].into()
     }
 
     fn failure() -> Failure {
@@ -223,8 +234,8 @@ mod tests {
         let (catalogue, report) = merged(result, with("REL1_45"), &with("REL1_45"));
         let branches = &catalogue[&id()].branches;
         let expected = BranchRecord { recipe: "r".to_owned(), published_at: 7, ..built };
-        assert_eq!(branches[&branch("master")], expected);
-        assert_eq!(branches[&branch("REL1_45")], BranchRecord::of_commit('a'));
+        assert_eq!(*branches[&branch("master")], expected);
+        assert_eq!(*branches[&branch("REL1_45")], BranchRecord::of_commit('a'));
         assert_eq!((report.built, report.failures.len()), (1, 0));
         assert_eq!(report.made, ["skins/Vector-master-bbbbbbb.tar.gz"]);
         assert_eq!(report.problems[0].to_string(), "skins/Vector master: odd");
@@ -315,7 +326,7 @@ mod tests {
             .get_mut(&id())
             .unwrap()
             .branches
-            .insert(branch("REL1_45"), BranchRecord::of_commit('b'));
+            .insert(branch("REL1_45"), BranchRecord::of_commit('b').into());
         let names = |after: &Catalogue| -> Vec<String> {
             let name = |it: &ReportEntry| format!("{} {:?}", it.repository, it.branch);
             withdrawn(&before, after).iter().map(name).collect()

@@ -226,12 +226,8 @@ mod tests {
         for (id, branch, digit) in entries {
             let id: RepositoryId = id.parse().unwrap();
             let url = format!("https://g/{id}.git");
-            let record = catalogue.entry(id).or_insert(RepositoryRecord {
-                upstream: String::new(),
-                source_url: url,
-                branches: Default::default(),
-            });
-            record.branches.insert(branch.parse().unwrap(), BranchRecord::of_commit(*digit));
+            let record = catalogue.entry(id).or_insert(RepositoryRecord::of_branches(&url, []));
+            record.branches.insert(branch.parse().unwrap(), BranchRecord::of_commit(*digit).into());
         }
         catalogue
     }

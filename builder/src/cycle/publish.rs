@@ -22,7 +22,10 @@ use crate::{
         set_aside,
     },
     settings::config::Config,
-    snapshot::{Snapshot, render},
+    snapshot::{
+        Snapshot,
+        render::{self, Basis},
+    },
     state::{Published, State, modified},
 };
 
@@ -57,7 +60,9 @@ impl Publishing<'_> {
         state: &mut State,
         report: &mut Report,
     ) -> Result<(), Error> {
-        let fingerprint = render::fingerprint(&self.config.public_url)?;
+        let unreleased = state.branches.unreleased();
+        let public_url = &self.config.public_url;
+        let fingerprint = render::fingerprint(Basis { public_url, unreleased: &unreleased })?;
         let old = self.standing(state);
         let mut published = state.published.clone();
         if !state.differs(&catalogue, &fingerprint) && old.is_some() && !self.is_stale(state) {

@@ -270,11 +270,8 @@ mod tests {
         let failure = Failure { text: "endless".to_owned(), again: Again::OnChange };
         let result = JobResult { failure: Some(failure), ..JobResult::default() };
         quarantine.note(&job(&tips), &result, "r", NOW);
-        let record = RepositoryRecord {
-            upstream: String::new(),
-            source_url: "u".to_owned(),
-            branches: [(branch("REL1_45"), BranchRecord::of_commit('0'))].into(),
-        };
+        let branches = [("REL1_45", BranchRecord::of_commit('0'))];
+        let record = RepositoryRecord::of_branches("u", branches);
         let intact = Catalogue::from([(id(), record)]);
         let mut plan = Plan { jobs: vec![job(&tips)], ..Plan::default() };
         let held = quarantine.hold_back(&mut plan, &intact, "r", NOW);

@@ -31,6 +31,13 @@ pub struct Report {
     pub retired: usize,
     /// What was published before and is no longer.
     pub withdrawn: Vec<ReportEntry>,
+    /// The branches that are distributed, newest first.
+    pub branches: Vec<String>,
+    /// Those of them of which MediaWiki has no release yet.
+    pub unreleased: Vec<String>,
+    /// What an operator should know of the branches: which are not distributed any more because there are newer ones,
+    /// and whether it could be found out which there are.
+    pub notes: Vec<String>,
     /// How many tarballs wait for a later cycle to be made again with changed settings.
     pub waiting: usize,
     /// How many tarballs were removed after their grace period.
@@ -123,6 +130,9 @@ const SHOWN_FAILURES: usize = 100;
 /// How many new tarballs are printed by name. The report in JSON has all of them.
 const SHOWN_MADE: usize = 10;
 
+/// How many branches are printed by name. Patterns can match many.
+const SHOWN_BRANCHES: usize = 25;
+
 impl Report {
     /// Reads the report of the last cycle. `None` if it does not exist or cannot be read.
     pub fn read(layout: &Layout) -> Option<Self> {
@@ -167,6 +177,7 @@ impl fmt::Display for Report {
             seconds(self.duration_ms)
         )?;
         self.details(f)?;
+        self.write_branches(f)?;
         self.losses(f)?;
         if !self.failures.is_empty() {
             write!(f, "\n{} failures; the earlier tarballs stay published:", self.failures.len())?;
@@ -183,6 +194,25 @@ impl fmt::Display for Report {
 }
 
 impl Report {
+    /// Which branches are distributed.
+    fn write_branches(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.branches.is_empty() {
+            let name = |branch: &String| match self.unreleased.contains(branch) {
+                true => format!("{branch} (not released yet)"),
+                false => branch.clone(),
+            };
+            let names: Vec<String> = self.branches.iter().take(SHOWN_BRANCHES).map(name).collect();
+            write!(f, "\nbranches: {}", names.join(", "))?;
+            if self.branches.len() > SHOWN_BRANCHES {
+                write!(f, " and {} more", self.branches.len() - SHOWN_BRANCHES)?;
+            }
+        }
+        for note in &self.notes {
+            write!(f, "\n{note}")?;
+        }
+        Ok(())
+    }
+
     /// What is no longer published, and what waits.
     fn losses(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.waiting > 0 {
@@ -275,6 +305,9 @@ mod tests {
         let branch = Some("REL1_45".to_owned());
         let text = "no".to_owned();
         report.failures.push(ReportEntry { repository: "skins/X".to_owned(), branch, text });
+        report.branches = ["master", "REL1_47", "REL1_46"].map(str::to_owned).into();
+        report.unreleased = vec!["REL1_47".to_owned()];
+        report.notes = vec!["REL1_45 is over".to_owned()];
         let told = report.to_string();
         for says in [
             "published: ",
@@ -283,6 +316,7 @@ mod tests {
             "skins/S9-master-0123456.tar.gz and 2 more",
             "memory at most 99.0 MB",
             "slowest: skins/C 9.0 s, skins/B 3.0 s\n",
+            "\nbranches: master, REL1_47 (not released yet), REL1_46\nREL1_45 is over\n",
             "skins/X REL1_45: no",
         ] {
             assert!(told.contains(says), "{says} is not in:\n{told}");

@@ -31,10 +31,11 @@ use crate::{
     progress::Progress,
     settings::{self, Incomplete, config::Config},
     state::{State, clock::Reading},
-    upstream::{self, Listing, Upstream, Wanted},
+    upstream::{self, Found, Listing, Selection, Upstream, Wanted},
     worker::{Job, JobResult, Supervisor},
 };
 use jiff::Timestamp;
+use tardist_contract::BranchName;
 
 /// What to do about a full disk.
 const NO_SPACE: &str = "; there is no space on the disk: `tardist gc` frees some, and with a shorter grace (setting \
@@ -118,13 +119,15 @@ impl Cycle<'_> {
             publishing.publish(catalogue, &on_disk, &mut state, &mut Report::default())?;
         }
         let start = Instant::now();
-        let listing = self.list(&state.catalogue)?;
+        let listing = self.list(&state.catalogue, &state.branches.found)?;
         report.times.listing_ms = millis(start.elapsed());
         report.listed = listing.ids().count();
         if report.listed == 0 && listing.refused.is_empty() && state.generation == 0 {
             return Err(self.nothing_listed());
         }
         report.failures.extend(merge::refused(&listing));
+        report.notes.clone_from(&listing.warnings);
+        let (selection, found) = (listing.selection.clone(), listing.found.clone());
         let before = Quarantine::read(self.layout);
         let mut quarantine = before.clone();
         if self.config.only.is_empty() {
@@ -149,6 +152,8 @@ impl Cycle<'_> {
 
         let start = Instant::now();
         report.withdrawn = merge::withdrawn(&state.catalogue, &catalogue);
+        state.branches.found = found;
+        self.note_branches(&selection, &catalogue, &mut state, report);
         if self.config.incomplete == Incomplete::Avoid {
             let lines =
                 |wanted: &[&Remedy]| settings::remedies(wanted.iter().copied(), self.config);
@@ -189,10 +194,11 @@ impl Cycle<'_> {
     }
 
     /// Lists the repositories of all upstreams. `published` is what is published.
-    pub(super) fn list(&self, published: &Catalogue) -> Result<Listing, Error> {
+    /// `before` are the branches that the last cycle found.
+    pub(super) fn list(&self, published: &Catalogue, before: &Found) -> Result<Listing, Error> {
         let bar = self.progress.waiting("asking the upstreams for their repositories");
         let Config { branches, only, jobs, .. } = self.config;
-        let wanted = Wanted { branches, only, jobs: *jobs };
+        let wanted = Wanted { branches, before, only, jobs: *jobs };
         let listing = upstream::list(self.upstreams, self.http, &wanted);
         bar.finish_and_clear();
         let mut listing = listing?;
@@ -231,9 +237,10 @@ impl Cycle<'_> {
             recipe: &|url, ingredients| recipes.of(url, ingredients),
             cycle,
         };
+        let selection = listing.selection.clone();
         let mut plan = plan::plan(listing, &given);
         if !self.options.accept_loss {
-            self.refuse_losses(published, &plan)?;
+            self.refuse_losses(published, &plan, &selection)?;
         }
         let is_chosen = !self.config.only.is_empty() || self.options.force;
         let held = if is_chosen {
@@ -244,16 +251,43 @@ impl Cycle<'_> {
         Ok((plan, held))
     }
 
-    fn refuse_losses(&self, published: &Catalogue, plan: &Plan) -> Result<(), Error> {
-        let upstreams = self.urls();
-        let Config { branches, max_loss, .. } = self.config;
-        let asked = Asked { branches, upstreams: &upstreams, max_loss: *max_loss };
+    fn refuse_losses(
+        &self,
+        published: &Catalogue,
+        plan: &Plan,
+        selection: &Selection,
+    ) -> Result<(), Error> {
+        let (upstreams, max_loss) = (self.urls(), self.config.max_loss);
+        let asked = Asked { selection, upstreams: &upstreams, max_loss };
         let losses = loss::losses(published, plan, asked);
         if losses.is_empty() {
             return Ok(());
         }
         let losses: Vec<String> = losses.iter().map(ToString::to_string).collect();
-        Err(Error::MassLoss { losses: losses.join("; "), max_loss: *max_loss })
+        Err(Error::MassLoss { losses: losses.join("; "), max_loss })
+    }
+
+    /// Notes in the state and in the report which branches are distributed by `catalogue`, and which are not any more
+    /// because there are newer ones.
+    fn note_branches(
+        &self,
+        selection: &Selection,
+        catalogue: &Catalogue,
+        state: &mut State,
+        report: &mut Report,
+    ) {
+        let withdrawn = merge::withdrawn_branches(&state.catalogue, catalogue);
+        let (now, grace) = (state.elapsed, self.config.grace.as_millis());
+        let grace = i64::try_from(grace).unwrap_or(i64::MAX);
+        state.branches.note_over(withdrawn, |branch| selection.is_over(branch), now, grace);
+        report.notes.extend(state.branches.over.keys().map(|branch| selection.says_over(branch)));
+        let unreleased = state.branches.unreleased();
+        let branches: BTreeSet<&BranchName> =
+            catalogue.values().flat_map(|repository| repository.branches.keys()).collect();
+        report.unreleased = (branches.iter().filter(|it| unreleased.contains(**it)))
+            .map(ToString::to_string)
+            .collect();
+        report.branches = branches.into_iter().map(ToString::to_string).collect();
     }
 
     /// Runs the jobs of the plan, several at a time. Returns what is to be published. `note` is told each result.

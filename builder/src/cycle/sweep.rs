@@ -57,8 +57,6 @@ pub fn sweep(
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::{
         catalogue::{BranchRecord, RepositoryRecord},
@@ -80,12 +78,8 @@ mod tests {
 
     /// A catalogue that names `A-master-aaaaaaa.tar.gz` of the skins.
     fn catalogue() -> Catalogue {
-        let branches = BTreeMap::from([("master".parse().unwrap(), BranchRecord::of_commit('a'))]);
-        let record = RepositoryRecord {
-            upstream: String::new(),
-            source_url: "https://g/A".into(),
-            branches,
-        };
+        let branches = [("master", BranchRecord::of_commit('a'))];
+        let record = RepositoryRecord::of_branches("https://g/A", branches);
         Catalogue::from([("skins/A".parse().unwrap(), record)])
     }
 

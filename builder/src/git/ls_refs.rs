@@ -1,8 +1,9 @@
-//! Asks a Git server for the tips of branches, like `git ls-remote`. Also reads them from a repository on disk.
+//! Asks a Git server for refs, like `git ls-remote`: mostly for the tips of branches. Also reads them from a repository
+//! on disk.
 //!
 //! Over HTTP this is one POST with the command `ls-refs` of protocol version 2
 //! (<https://git-scm.com/docs/protocol-v2>, "ls-refs"). The server sends only the refs that begin with a
-//! wanted name, so the response is small even for a repository with 60,000 refs. The usual GET for the server's
+//! wanted prefix, so the response is small even for a repository with 60,000 refs. The usual GET for the server's
 //! capabilities is left out, because the request uses none of them.
 //!
 //! A server that does not support version 2 is asked with version 0, whose response has all refs. libgit2
@@ -24,11 +25,36 @@ use crate::{
         pkt_line::{self, Packet, ReadError},
         transport::{INFO_REFS, UPLOAD_PACK},
     },
-    net::{BodyKind, Http, HttpError},
+    net::{Body, BodyKind, Http, HttpError},
 };
 
 /// The tip of each branch: its newest commit.
 pub type Tips = BTreeMap<BranchName, CommitId>;
+
+/// Refs by their full names (`refs/heads/master`), each with its object.
+pub type Refs = BTreeMap<String, CommitId>;
+
+/// Which refs a server is asked for, and which of its answer are kept.
+pub struct Filter<'a> {
+    /// What the names of the wanted refs begin with. Each begins with `refs/`.
+    pub prefixes: Vec<String>,
+    /// True for the full name of a wanted ref.
+    pub wants: Box<dyn Fn(&str) -> bool + 'a>,
+    /// How many refs are kept. If there are more, that is an error.
+    pub most: usize,
+}
+
+impl<'a> Filter<'a> {
+    /// The filter for exactly these branches.
+    pub fn of(branches: &'a BTreeSet<BranchName>) -> Self {
+        let names: BTreeSet<String> = branches.iter().map(BranchName::ref_name).collect();
+        Self {
+            prefixes: branches.iter().map(BranchName::ref_name).collect(),
+            most: names.len(),
+            wants: Box::new(move |name| names.contains(name)),
+        }
+    }
+}
 
 /// The version of Git's wire protocol.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,32 +66,89 @@ pub enum Protocol {
     V2,
 }
 
-/// Asks the repository at `url` for the tips of `branches`, with the given version of the protocol. If the
-/// server does not support version 2, version 0 is tried.
+/// Asks the repository at `url` for the tips of the branches that the filter wants, with the given version of the
+/// protocol. If the server does not support version 2, version 0 is tried.
 ///
 /// Returns the tips of the branches that exist, and the version that worked.
 ///
 /// # Errors
-/// [`Error::Fetch`] if the HTTP request fails, [`Error::Refs`] if the response is not a list of refs. Temporary
-/// failures are retried first, as often as `http` allows.
+/// [`Error::Fetch`] if the HTTP request fails, [`Error::Refs`] if the response is not a list of refs or has too many.
+/// Temporary failures are retried first, as often as `http` allows.
 pub fn tips(
     http: &Http,
     url: &str,
-    branches: &BTreeSet<BranchName>,
+    filter: &Filter<'_>,
     protocol: Protocol,
 ) -> Result<(Tips, Protocol), Error> {
+    let post = |request: &[u8]| {
+        let files = (UPLOAD_PACK, INFO_REFS);
+        http.post(url, files, &LS_REFS, request, BodyKind::Refs)
+    };
+    let (refs, protocol) = refs(http, url, filter, protocol, &post)?;
+    let tip = |(name, commit): (String, CommitId)| {
+        let branch = name.strip_prefix("refs/heads/")?.parse().ok()?;
+        Some((branch, commit))
+    };
+    Ok((refs.into_iter().filter_map(tip).collect(), protocol))
+}
+
+/// Asks the repository at exactly `url`, which may not exist, for the refs that the filter wants. It is not looked for
+/// elsewhere: if it does not exist, that is one request.
+///
+/// # Errors
+/// As [`tips`].
+pub fn at(http: &Http, url: &str, filter: &Filter<'_>) -> Result<Refs, Error> {
+    let place = format!("{url}{UPLOAD_PACK}");
+    let post = |request: &[u8]| http.send(&place, &LS_REFS, Some(request), BodyKind::Refs);
+    Ok(refs(http, url, filter, Protocol::V2, &post)?.0)
+}
+
+/// Sends the body of a request by protocol 2.
+type Post<'a> = dyn Fn(&[u8]) -> Result<Body, HttpError> + 'a;
+
+fn refs(
+    http: &Http,
+    url: &str,
+    filter: &Filter<'_>,
+    protocol: Protocol,
+    post: &Post<'_>,
+) -> Result<(Refs, Protocol), Error> {
     http.retry(url, Error::is_worth_a_retry, || {
         if protocol == Protocol::V2 {
-            match by_version_2(http, url, branches) {
-                Ok(Some(tips)) => return Ok((tips, Protocol::V2)),
+            match by_version_2(url, filter, post) {
+                Ok(Some(refs)) => return Ok((refs, Protocol::V2)),
                 Err(source) if source.is_transient() || is_final(&source) => {
                     return Err(Error::Fetch { url: url.to_owned(), source });
                 }
                 Ok(None) | Err(_) => {}
             }
         }
-        Ok((by_version_0(http, url, branches)?, Protocol::V0))
+        Ok((by_version_0(http, url, filter)?, Protocol::V0))
     })
+}
+
+/// The branches of the bare repository on disk at `path` that `wants` wants.
+///
+/// # Errors
+/// [`Error::Git`] if the repository cannot be read.
+pub fn branches_on_disk(
+    path: &Path,
+    wants: impl Fn(&BranchName) -> bool,
+) -> Result<BTreeSet<BranchName>, Error> {
+    let action = || format!("list the branches of {}", path.display());
+    let repository =
+        Repository::open_bare(path).git(|| format!("open the repository {}", path.display()))?;
+    let mut references = repository.references_glob("refs/heads/*").git(action)?;
+    let mut branches = BTreeSet::new();
+    for name in references.names() {
+        let name = name.git(action)?;
+        if let Some(branch) = name.strip_prefix("refs/heads/").and_then(|it| it.parse().ok())
+            && wants(&branch)
+        {
+            branches.insert(branch);
+        }
+    }
+    Ok(branches)
 }
 
 /// Reads the tips of `branches` from the bare repository on disk at `path`. Branches that do not exist are left
@@ -109,17 +192,15 @@ const LS_REFS: [(&str, &str); 3] = [
 
 /// Asks with protocol version 2. `None` if the response is not in this version.
 fn by_version_2(
-    http: &Http,
     url: &str,
-    branches: &BTreeSet<BranchName>,
-) -> Result<Option<Tips>, HttpError> {
-    let files = (UPLOAD_PACK, INFO_REFS);
-    let response = http.post(url, files, &LS_REFS, &request(branches), BodyKind::Refs)?;
-    let mut response = BufReader::new(response);
-    match read_version_2(&mut response, branches) {
-        Ok(tips) => {
+    filter: &Filter<'_>,
+    post: &Post<'_>,
+) -> Result<Option<Refs>, HttpError> {
+    let mut response = BufReader::new(post(&request(&filter.prefixes))?);
+    match read_version_2(&mut response, filter) {
+        Ok(refs) => {
             finish(response);
-            Ok(Some(tips))
+            Ok(Some(refs))
         }
         Err(RefsError::Interrupted(error)) if error.kind() != io::ErrorKind::UnexpectedEof => {
             Err(HttpError::interrupted(url, error))
@@ -129,16 +210,16 @@ fn by_version_2(
 }
 
 /// Asks with protocol version 0 for the list of all refs.
-fn by_version_0(http: &Http, url: &str, branches: &BTreeSet<BranchName>) -> Result<Tips, Error> {
+fn by_version_0(http: &Http, url: &str, filter: &Filter<'_>) -> Result<Refs, Error> {
     let fetch = |source| Error::Fetch { url: url.to_owned(), source };
     let response = http.discover(url, INFO_REFS, BodyKind::Refs).map_err(fetch)?;
     let mut response = BufReader::new(response);
-    let tips = read_version_0(&mut response, branches).map_err(|error| match error {
+    let refs = read_version_0(&mut response, filter).map_err(|error| match error {
         RefsError::Interrupted(error) => fetch(HttpError::interrupted(url, error)),
         RefsError::Form(reason) => Error::Refs { url: url.to_owned(), reason },
     })?;
     finish(response);
-    Ok(tips)
+    Ok(refs)
 }
 
 /// What the server at `url` says that it can do, in the first line of its list of refs in version 0: words, with
@@ -175,14 +256,13 @@ fn finish(response: impl Read) {
     let _ = io::copy(&mut response.take(4096), &mut io::sink());
 }
 
-/// The body of a protocol 2 `ls-refs` for these branches.
-fn request(branches: &BTreeSet<BranchName>) -> Vec<u8> {
+/// The body of a protocol 2 `ls-refs` for refs with these prefixes.
+fn request(prefixes: &[String]) -> Vec<u8> {
     let mut request = Vec::new();
     pkt_line::write(&mut request, b"command=ls-refs\n");
     request.extend_from_slice(pkt_line::DELIMITER);
-    for branch in branches {
-        let line = format!("ref-prefix {}\n", branch.ref_name());
-        pkt_line::write(&mut request, line.as_bytes());
+    for prefix in prefixes {
+        pkt_line::write(&mut request, format!("ref-prefix {prefix}\n").as_bytes());
     }
     request.extend_from_slice(pkt_line::FLUSH);
     request
@@ -223,20 +303,14 @@ fn text_of(bytes: &[u8]) -> String {
 
 /// Reads lines of `ID REF` up to a flush packet. If no ref matches, as in an empty repository, there is only the
 /// flush packet.
-pub(super) fn read_version_2(
-    mut from: impl Read,
-    branches: &BTreeSet<BranchName>,
-) -> Result<Tips, RefsError> {
-    read_refs(&mut from, branches, |line| Some(line))
+pub(super) fn read_version_2(mut from: impl Read, filter: &Filter<'_>) -> Result<Refs, RefsError> {
+    read_refs(&mut from, filter, |line| Some(line))
 }
 
 /// Reads `# service=git-upload-pack`, a flush packet, then lines of `ID REF` up to a flush packet. In the first
 /// line, the server's capabilities follow after a NUL. If there are no refs, the first line has the name
 /// `capabilities^{}` in place of a ref.
-pub(super) fn read_version_0(
-    mut from: impl Read,
-    branches: &BTreeSet<BranchName>,
-) -> Result<Tips, RefsError> {
+pub(super) fn read_version_0(mut from: impl Read, filter: &Filter<'_>) -> Result<Refs, RefsError> {
     let mut buffer = Vec::new();
     match read(&mut from, &mut buffer)? {
         Packet::Data(line) if line.starts_with(b"# service=git-upload-pack") => {}
@@ -251,7 +325,7 @@ pub(super) fn read_version_0(
     if read(&mut from, &mut buffer)? != Packet::Flush {
         return Err(RefsError::Form("the response has no list of refs".to_owned()));
     }
-    read_refs(&mut from, branches, |line| {
+    read_refs(&mut from, filter, |line| {
         let is_ref = !line.starts_with(b"version ") && !line.starts_with(b"shallow ");
         is_ref.then(|| line.split(|byte| *byte == 0).next().unwrap_or(line))
     })
@@ -261,33 +335,27 @@ pub(super) fn read_version_0(
 /// a ref.
 fn read_refs(
     from: &mut impl Read,
-    branches: &BTreeSet<BranchName>,
+    filter: &Filter<'_>,
     ref_of: impl Fn(&[u8]) -> Option<&[u8]>,
-) -> Result<Tips, RefsError> {
-    let wanted: BTreeMap<String, &BranchName> =
-        branches.iter().map(|branch| (branch.ref_name(), branch)).collect();
-    let (mut tips, mut buffer) = (Tips::new(), Vec::new());
+) -> Result<Refs, RefsError> {
+    let (mut refs, mut buffer) = (Refs::new(), Vec::new());
     loop {
         match read(from, &mut buffer)? {
-            Packet::Flush => return Ok(tips),
+            Packet::Flush => return Ok(refs),
             Packet::Delimiter => {
                 return Err(RefsError::Form("the response has more than one section".to_owned()));
             }
             Packet::Data(data) => {
                 if let Some(line) = ref_of(pkt_line::line(data)) {
-                    add(line, &wanted, &mut tips)?;
+                    add(line, filter, &mut refs)?;
                 }
             }
         }
     }
 }
 
-/// Adds the ref in the line `ID REF` to `tips` if it is a wanted branch.
-fn add(
-    line: &[u8],
-    wanted: &BTreeMap<String, &BranchName>,
-    tips: &mut Tips,
-) -> Result<(), RefsError> {
+/// Adds the ref in the line `ID REF` to `refs` if it is wanted.
+fn add(line: &[u8], filter: &Filter<'_>, refs: &mut Refs) -> Result<(), RefsError> {
     let line = text_of(line);
     let mut words = line.split(' ');
     let (Some(id), Some(name)) = (words.next(), words.next()) else {
@@ -300,9 +368,13 @@ fn add(
                       one with those of SHA-1";
         return Err(RefsError::Form(reason.to_owned()));
     }
-    if let Some(branch) = wanted.get(name) {
+    if (filter.wants)(name) {
         let id = id.parse().map_err(|error| RefsError::Form(format!("{error}")))?;
-        tips.insert((*branch).clone(), id);
+        refs.insert(name.to_owned(), id);
+        if refs.len() > filter.most {
+            let most = filter.most;
+            return Err(RefsError::Form(format!("it has more than {most} refs that are wanted")));
+        }
     }
     Ok(())
 }
@@ -324,14 +396,22 @@ mod tests {
         ["master", "REL1_4"].iter().map(|name| name.parse().unwrap()).collect()
     }
 
-    fn shown(tips: Result<Tips, RefsError>) -> Vec<(String, String)> {
-        let tips = tips.unwrap();
-        tips.iter().map(|(branch, id)| (branch.to_string(), id.to_string())).collect()
+    fn shown(refs: Result<Refs, RefsError>) -> Vec<(String, String)> {
+        let branch = |name: String| name.strip_prefix("refs/heads/").unwrap().to_owned();
+        refs.unwrap().into_iter().map(|(name, id)| (branch(name), id.to_string())).collect()
+    }
+
+    fn version_2(response: &[u8]) -> Result<Refs, RefsError> {
+        read_version_2(response, &Filter::of(&branches()))
+    }
+
+    fn version_0(response: &[u8]) -> Result<Refs, RefsError> {
+        read_version_0(response, &Filter::of(&branches()))
     }
 
     #[test]
     fn a_request_names_the_wanted_branches_only() {
-        let request = String::from_utf8(request(&branches())).unwrap();
+        let request = String::from_utf8(request(&Filter::of(&branches()).prefixes)).unwrap();
         let expected = "0014command=ls-refs\n00010021ref-prefix refs/heads/master\n\
                         0021ref-prefix refs/heads/REL1_4\n0000";
         assert_eq!(request, expected);
@@ -343,9 +423,9 @@ mod tests {
             + &packet(&format!("{B} refs/heads/REL1_4\n"))
             + &packet(&format!("{A} refs/heads/REL1_45\n"))
             + "0000";
-        let tips = shown(read_version_2(response.as_bytes(), &branches()));
-        assert_eq!(tips, [("master".into(), A.into()), ("REL1_4".into(), B.into())]);
-        assert_eq!(shown(read_version_2(&b"0000"[..], &branches())), []);
+        let tips = shown(version_2(response.as_bytes()));
+        assert_eq!(tips, [("REL1_4".into(), B.into()), ("master".into(), A.into())]);
+        assert_eq!(shown(version_2(&b"0000"[..])), []);
     }
 
     #[test]
@@ -358,11 +438,11 @@ mod tests {
             + &packet(&format!("{B} refs/tags/REL1_4\n"))
             + &packet(&format!("shallow {B}\n"))
             + "0000";
-        let tips = shown(read_version_0(response.as_bytes(), &branches()));
+        let tips = shown(version_0(response.as_bytes()));
         assert_eq!(tips, [("master".into(), A.into())]);
         let zero = "0".repeat(40);
         let empty = start + &packet(&format!("{zero} capabilities^{{}}\0agent=x\n")) + "0000";
-        assert_eq!(shown(read_version_0(empty.as_bytes(), &branches())), []);
+        assert_eq!(shown(version_0(empty.as_bytes())), []);
     }
 
     #[test]
@@ -373,7 +453,10 @@ mod tests {
         let master = folder.path().join("refs/heads/master");
         std::fs::write(&master, format!("{A}\n")).unwrap();
         let tips = on_disk(folder.path(), &branches()).unwrap();
-        assert_eq!(shown(Ok(tips)), [("master".into(), A.into())]);
+        assert_eq!(tips, Tips::from([("master".parse().unwrap(), A.parse().unwrap())]));
+        let all = branches_on_disk(folder.path(), |_| true).unwrap();
+        assert_eq!(all, ["master".parse().unwrap()].into());
+        assert_eq!(branches_on_disk(folder.path(), |_| false).unwrap(), BTreeSet::new());
         std::fs::write(&master, "no id\n").unwrap();
         let error = on_disk(folder.path(), &branches()).unwrap_err().to_string();
         assert!(error.contains("read branch master"), "{error}");
@@ -384,8 +467,7 @@ mod tests {
         let refs = packet(&format!("{A} refs/heads/master\0agent=x\n")) + "0000";
         for first in ["# service=git-receive-pack\n", "hello\n"] {
             let response = packet(first) + "0000" + &refs;
-            let Err(RefsError::Form(text)) = read_version_0(response.as_bytes(), &branches())
-            else {
+            let Err(RefsError::Form(text)) = version_0(response.as_bytes()) else {
                 panic!("{first} is read");
             };
             assert!(text.contains(first.trim_end()), "{text}");
@@ -399,14 +481,29 @@ mod tests {
         for bad in
             ["", "00", "<!DOCTYPE html>", "0003", "ffff", "+004", "000aERR no\n", &sha256, &cut]
         {
-            assert!(read_version_2(bad.as_bytes(), &branches()).is_err(), "{bad:?}");
-            assert!(read_version_0(bad.as_bytes(), &branches()).is_err(), "{bad:?}");
+            assert!(version_2(bad.as_bytes()).is_err(), "{bad:?}");
+            assert!(version_0(bad.as_bytes()).is_err(), "{bad:?}");
         }
-        let Err(RefsError::Form(text)) =
-            read_version_2(&b"0015ERR access denied\n"[..], &branches())
-        else {
+        let Err(RefsError::Form(text)) = version_2(&b"0015ERR access denied\n"[..]) else {
             panic!("there is no error");
         };
         assert!(text.contains("access denied"), "{text}");
+    }
+
+    #[test]
+    fn more_refs_than_are_kept_are_an_error() {
+        let filter = |most| Filter {
+            prefixes: vec!["refs/heads/REL".to_owned()],
+            wants: Box::new(|name| name.starts_with("refs/heads/REL")),
+            most,
+        };
+        let response = ["REL1_1", "REL1_2", "other"]
+            .map(|name| packet(&format!("{A} refs/heads/{name}\n")))
+            .concat()
+            + "0000";
+        let read = |most| read_version_2(response.as_bytes(), &filter(most));
+        assert_eq!(read(2).unwrap().len(), 2);
+        let Err(RefsError::Form(text)) = read(1) else { panic!("there is no error") };
+        assert_eq!(text, "it has more than 1 refs that are wanted");
     }
 }

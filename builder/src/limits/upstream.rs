@@ -30,8 +30,13 @@ pub const MAX_URL: usize = 512;
 pub const MAX_NEXT: usize = 2048;
 
 /// How many branches a wiki may offer (`snapshots` of its siteinfo); Wikimedia's offers 5. Each is
-/// looked for in each repository.
+/// looked for in each repository. Also how many branches of a repository, or of MediaWiki itself, the patterns of the
+/// setting `branches` may match.
 pub const MAX_BRANCHES: usize = 100;
+
+/// How many branches and tags of MediaWiki itself are read: release branches, those of patterns, and the tags of first
+/// releases. It has 50 release branches, and some hundreds of others.
+pub const MAX_CORE_REFS: usize = 10_000;
 
 /// How many clone URLs one repository may have in a list of Phabricator; usual are 2 to 4.
 pub const MAX_CLONE_URLS: usize = 100;

@@ -8,7 +8,6 @@ use std::{
 
 use bytesize::ByteSize;
 use jiff::SignedDuration;
-use tardist_contract::BranchName;
 
 use super::{
     form::Form,
@@ -21,7 +20,7 @@ use crate::{
     git::{submodule_host::SubmoduleHost, url_map::UrlMap},
     limits::job::JobLimits,
     net::{Hosts, HttpLimits, HttpOptions, is_http_url},
-    upstream::Spec,
+    upstream::{Branches, Spec},
 };
 
 /// The configuration of one run of the builder.
@@ -33,7 +32,7 @@ pub struct Config {
     /// wins.
     pub upstreams: Vec<Spec>,
     /// The branches to distribute; never empty.
-    pub branches: BTreeSet<BranchName>,
+    pub branches: Branches,
     /// The only repositories to sync; empty for all.
     pub only: BTreeSet<RepositoryId>,
     /// The start of a tarball's URL, without a slash at its end. Empty: the URL is a path.
@@ -133,13 +132,19 @@ impl Config {
     /// wrong and what to write instead.
     pub fn new(settings: Settings) -> Result<Self, Error> {
         let mut check = Check { set_by: settings.set_by.clone(), wrong: Vec::new() };
+        // Whoever names branches wants these, and no others that come by themselves.
+        let is_list = settings.branches.is_some() && settings.release_branches.is_none();
         let settings = settings.or(Settings::defaults());
+        let newest = match is_list {
+            true => 0,
+            false => check.number("release-branches", settings.release_branches),
+        };
         let composer_timeout = check.time("composer-timeout", settings.composer_timeout);
         let program = settings.composer.filter(|program| !program.as_os_str().is_empty());
         let config = Self {
             data: settings.data.unwrap_or_default(),
             upstreams: settings.upstream.unwrap_or_default(),
-            branches: settings.branches.into_iter().flatten().collect(),
+            branches: Branches::new(settings.branches.into_iter().flatten(), newest),
             only: settings.only.into_iter().flatten().collect(),
             public_url: check.url("public-url", settings.public_url),
             contact: settings.contact.unwrap_or_default(),
@@ -203,16 +208,34 @@ mod tests {
     use crate::upstream::{self, wikimedia};
 
     #[test]
-    fn nothing_set_is_wikimedia_with_the_supported_branches() {
+    fn nothing_set_is_wikimedia_with_master_and_the_newest_release_branches() {
         let config = Config::new(Settings::default()).unwrap();
         assert_eq!(config.upstreams, [wikimedia::GERRIT.parse().unwrap()]);
-        assert_eq!(config.branches.first().unwrap().as_str(), "master");
+        assert_eq!(config.branches, Branches::new(["master".parse().unwrap()], 4));
         assert_eq!(config.http_options().allowed, [""; 0]);
         let upstreams = upstream::open(&config.upstreams).unwrap();
         let allowed: BTreeSet<String> =
             upstream::allow(config.http_options(), &upstreams).allowed.into_iter().collect();
         let hosts = [wikimedia::GERRIT].into_iter().chain(wikimedia::SUBMODULE_HOSTS);
         assert_eq!(allowed, hosts.map(str::to_owned).collect());
+    }
+
+    #[test]
+    fn whoever_names_branches_gets_no_others_unless_both_are_given() {
+        let rules = |rules: &[&str]| rules.iter().map(|rule| rule.parse().unwrap()).collect();
+        let config = |branches: Option<&[&str]>, release_branches| {
+            let branches = branches.map(rules);
+            Config::new(Settings { branches, release_branches, ..Settings::default() })
+        };
+        let newest = |branches, newest| config(branches, newest).unwrap().branches.newest;
+        assert_eq!(newest(Some(&["REL1_43"]), None), 0);
+        assert_eq!(newest(Some(&["master", "REL1_*"]), Some(2)), 2);
+        assert_eq!((newest(None, Some(20)), newest(None, Some(0))), (20, 0));
+        assert!(config(Some(&[]), Some(1)).is_ok(), "release branches alone");
+        for (newest, says) in [(Some(21), "release-branches: 21 is not"), (Some(0), "branches: ")] {
+            let error = config(Some(&[]), newest).unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+        }
     }
 
     #[test]

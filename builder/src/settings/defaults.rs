@@ -14,9 +14,8 @@ impl Settings {
         Self {
             data: Some(PathBuf::from("data")),
             upstream: wikimedia::GERRIT.parse().ok().map(|gerrit| vec![gerrit]),
-            branches: Some(
-                wikimedia::BRANCHES.iter().filter_map(|name| name.parse().ok()).collect(),
-            ),
+            branches: wikimedia::BRANCH.parse().ok().map(|branch| vec![branch]),
+            release_branches: Some(wikimedia::RELEASE_BRANCHES),
             only: Some(Vec::new()),
             public_url: Some(String::new()),
             contact: Some("no contact given".to_owned()),
@@ -37,7 +36,7 @@ impl Settings {
             max_loss: Some(20),
             retries: Some(3),
             timeout: Some(SignedDuration::from_mins(2)),
-            grace: Some(SignedDuration::from_hours(24)),
+            grace: Some(SignedDuration::from_hours(7 * 24)),
             refresh: Some(SignedDuration::from_hours(12)),
             set_by: BTreeMap::new(),
         }

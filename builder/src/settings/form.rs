@@ -102,14 +102,16 @@ const fn explained(key: &'static str, takes: &'static str, example: &'static str
 }
 
 /// All settings, as `tardist config` lists them.
-pub const FORMS: [Form; 25] = [
+pub const FORMS: [Form; 26] = [
     text("data", "the path of a folder", r#""/srv/tardist""#),
     explained(
         "upstream",
         "a URL, TYPE=URL, or a list or tables of them",
         r#""https://gerrit.wikimedia.org/r""#,
     ),
-    explained("branches", "a list of branch names", r#"["master", "REL1_46"]"#),
+    explained("branches", "a list of branch names and patterns", r#"["master", "REL1_46"]"#),
+    // MediaWiki has four or five releases at a time that get fixes.
+    number("release-branches", 0, 20, "4"),
     explained(
         "only",
         "a list of repositories as extensions/NAME or skins/NAME",
@@ -150,7 +152,7 @@ pub const FORMS: [Form; 25] = [
     // The pause doubles each time, so that 100 retries take longer than any cycle.
     number("retries", 0, 100, "3"),
     form("timeout", Takes::TimeAboveZero, r#""2m""#),
-    form("grace", Takes::Time, r#""24h""#),
+    form("grace", Takes::Time, r#""168h""#),
     form("refresh", Takes::TimeAboveZero, r#""12h""#),
 ];
 

@@ -6,13 +6,12 @@ use bytesize::ByteSize;
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use tardist_contract::BranchName;
 
 use super::set_by::SetBy;
 use crate::{
     RepositoryId,
     git::{submodule_host::SubmoduleHost, url_map::UrlMap},
-    upstream::{self, Spec},
+    upstream::{self, BranchRule, Spec},
 };
 
 /// The headings of the help text, and of the sections of the configuration file.
@@ -56,13 +55,23 @@ pub struct Settings {
     #[serde(deserialize_with = "upstream::one_or_many")]
     pub upstream: Option<Vec<Spec>>,
 
-    /// A branch to distribute; give it once for each
+    /// A branch to distribute, or a pattern such as REL1_*, in which * stands for any characters but /;
+    /// give it once for each. Whoever gives one, and not how many release branches, gets no other
     #[arg(
         long = "branch", global = true, value_name = "BRANCH", env = "TARDIST_BRANCHES",
         value_delimiter = ',', help_heading = heading::WHAT_AND_WHERE
     )]
     #[serde(rename = "branches")]
-    pub branches: Option<Vec<BranchName>>,
+    pub branches: Option<Vec<BranchRule>>,
+
+    /// How many of the newest release branches are distributed, besides those of the setting branches. Each cycle
+    /// finds out which these are: those of MediaWiki itself, if the upstream has it, or else those that a fifth of the
+    /// repositories have
+    #[arg(
+        long, global = true, value_name = "N", env = "TARDIST_RELEASE_BRANCHES",
+        help_heading = heading::WHAT_AND_WHERE
+    )]
+    pub release_branches: Option<usize>,
 
     /// Sync only these repositories, as extensions/NAME or skins/NAME; all others stay as they are.
     /// On the command line it belongs to `sync`
@@ -253,6 +262,7 @@ impl Settings {
             data: self.data.or(other.data),
             upstream: self.upstream.or(other.upstream),
             branches: self.branches.or(other.branches),
+            release_branches: self.release_branches.or(other.release_branches),
             only: self.only.or(other.only),
             public_url: self.public_url.or(other.public_url),
             contact: self.contact.or(other.contact),

@@ -25,7 +25,8 @@ pub(super) fn path(kind: Kind) -> &'static str {
 pub(super) fn body(catalogue: &Catalogue, kind: Kind) -> String {
     let mut pages: BTreeMap<String, (bool, &str)> = BTreeMap::new();
     for (id, repository) in catalogue.iter().filter(|(id, _)| id.kind == kind) {
-        let Some((record, extract)) = repository.branches.values().find_map(extract) else {
+        let Some((record, extract)) = repository.branches.values().find_map(|it| extract(it))
+        else {
             continue;
         };
         let Some(page) = page(record, kind) else { continue };
@@ -81,7 +82,7 @@ fn is_named(id: &RepositoryId, page: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, sync::Arc};
+    use std::sync::Arc;
 
     use tardist_contract::document::Metadata;
 
@@ -99,11 +100,7 @@ mod tests {
             about: Some(Arc::new(about)),
             ..BranchRecord::of_commit('a')
         };
-        RepositoryRecord {
-            upstream: String::new(),
-            source_url: String::new(),
-            branches: BTreeMap::from([(branch.parse().unwrap(), record)]),
-        }
+        RepositoryRecord::of_branches("", [(branch, record)])
     }
 
     #[test]

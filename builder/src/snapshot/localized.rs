@@ -26,7 +26,7 @@ pub(super) fn read<'a>(
 }
 
 fn texts_of(repository: &RepositoryRecord, stored: &dyn StoredTexts) -> Result<[Texts; 2], Error> {
-    let branches = || repository.branches.values();
+    let branches = || repository.branches.values().map(|branch| &**branch);
     let titled = branches().find(|branch| branch.metadata.title.is_some());
     let described = branches()
         .find(|branch| branch.metadata.description.is_some())

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
-use tardist_contract::{Kind, document::Repository, schema::USER_VERSION};
+use tardist_contract::{BranchName, Kind, document::Repository, schema::USER_VERSION};
 
 use crate::{
     metadata::Texts,
@@ -149,6 +149,22 @@ impl Snapshot {
         }
         let sql = "SELECT kind, file, retired_at FROM retired";
         all(&self.db, sql, |row| Ok(((parsed(row, 0)?, row.get(1)?), row.get(2)?)))
+    }
+
+    /// The release branches that it distributes, each with whether MediaWiki has a release of it. Empty for versions that
+    /// do not say so.
+    ///
+    /// # Errors
+    /// The errors of SQLite.
+    pub fn release_branches(&self) -> rusqlite::Result<BTreeMap<BranchName, bool>> {
+        if self.version < 5 {
+            return Ok(BTreeMap::new());
+        }
+        let sql = "SELECT branch, is_released FROM distributed_branch";
+        let mut branches: BTreeMap<BranchName, bool> =
+            all(&self.db, sql, |row| Ok((parsed(row, 0)?, row.get(1)?)))?;
+        branches.retain(|branch, _| branch.release().is_some());
+        Ok(branches)
     }
 
     /// True if its documents say which tarballs are incomplete.

@@ -15,13 +15,15 @@ use crate::{
 /// The repositories that have a key.
 type Known<'a> = BTreeMap<String, BTreeSet<&'a RepositoryId>>;
 
-/// Fills `distributed_branch`, `known_as` and `requirement`.
+/// Fills `distributed_branch`, `known_as` and `requirement`. `unreleased` are the release branches of which MediaWiki
+/// has no release yet.
 pub(super) fn insert(
     db: &Connection,
     catalogue: &Catalogue,
+    unreleased: &BTreeSet<BranchName>,
     localized: &LocalizedTexts<'_>,
 ) -> rusqlite::Result<()> {
-    insert_branches(db, catalogue)?;
+    insert_branches(db, catalogue, unreleased)?;
     let mut known = names(catalogue);
     insert_requirements(db, catalogue, &known)?;
     add_pages(&mut known, catalogue, localized);
@@ -34,7 +36,11 @@ pub(super) fn insert(
     Ok(())
 }
 
-fn insert_branches(db: &Connection, catalogue: &Catalogue) -> rusqlite::Result<()> {
+fn insert_branches(
+    db: &Connection,
+    catalogue: &Catalogue,
+    unreleased: &BTreeSet<BranchName>,
+) -> rusqlite::Result<()> {
     let mut counts: BTreeMap<&BranchName, [usize; 2]> = BTreeMap::new();
     for (id, repository) in catalogue {
         for branch in repository.branches.keys() {
@@ -43,7 +49,7 @@ fn insert_branches(db: &Connection, catalogue: &Catalogue) -> rusqlite::Result<(
     }
     let mut insert = db.prepare("INSERT INTO distributed_branch VALUES (?, ?, ?, ?, ?)")?;
     for (position, (branch, [extensions, skins])) in counts.into_iter().enumerate() {
-        let is_released = branch.release().is_some();
+        let is_released = branch.release().is_some() && !unreleased.contains(branch);
         insert.execute(params![branch.as_str(), position, extensions, skins, is_released])?;
     }
     Ok(())
@@ -137,12 +143,7 @@ mod tests {
     }
 
     fn repository(branches: Vec<(&str, BranchRecord)>) -> RepositoryRecord {
-        let branches = branches.into_iter().map(|(name, it)| (name.parse().unwrap(), it));
-        RepositoryRecord {
-            upstream: String::new(),
-            source_url: String::new(),
-            branches: branches.collect(),
-        }
+        RepositoryRecord::of_branches("", branches)
     }
 
     /// The rows that `sql` gives of a snapshot of `catalogue`.
@@ -150,7 +151,8 @@ mod tests {
         let db = Connection::open_in_memory().unwrap();
         db.execute_batch(SCHEMA).unwrap();
         db.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
-        insert(&db, catalogue, localized).unwrap();
+        let unreleased = ["REL1_47".parse().unwrap()].into();
+        insert(&db, catalogue, &unreleased, localized).unwrap();
         let mut select = db.prepare(sql).unwrap();
         let rows = select.query_map((), |row| row.get(0)).unwrap();
         rows.collect::<Result<_, _>>().unwrap()
@@ -161,12 +163,13 @@ mod tests {
         let both = || vec![("REL1_45", record(None, &[])), ("master", record(None, &[]))];
         let catalogue = Catalogue::from([
             ("extensions/A".parse().unwrap(), repository(both())),
+            ("extensions/N".parse().unwrap(), repository(vec![("REL1_47", record(None, &[]))])),
             ("skins/B".parse().unwrap(), repository(both())),
             ("skins/C".parse().unwrap(), repository(vec![("wmf/1", record(None, &[]))])),
         ]);
         let sql = "SELECT format('%s %d %d %d', branch, extensions, skins, is_released)
                    FROM distributed_branch ORDER BY position";
-        let expected = ["master 1 1 0", "REL1_45 1 1 1", "wmf/1 0 1 0"];
+        let expected = ["master 1 1 0", "REL1_47 1 0 0", "REL1_45 1 1 1", "wmf/1 0 1 0"];
         assert_eq!(rows(&catalogue, &BTreeMap::new(), sql), expected);
     }
 

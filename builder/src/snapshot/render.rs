@@ -1,7 +1,7 @@
 //! Renders the catalogue to the ready-made response bodies of the snapshot. Pure: no I/O.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     io::{self, Write as _},
 };
@@ -63,33 +63,43 @@ pub struct Rendered {
     pub fingerprint: String,
 }
 
-/// Renders a catalogue. The URLs of tarballs begin with `public_url`.
+/// What response bodies depend on besides the catalogue.
+#[derive(Debug, Clone, Copy)]
+pub struct Basis<'a> {
+    /// The start of the URLs of tarballs; empty where they are paths.
+    pub public_url: &'a str,
+    /// The release branches of which MediaWiki has no release yet.
+    pub unreleased: &'a BTreeSet<BranchName>,
+}
+
+/// Renders a catalogue.
 ///
 /// # Errors
 /// [`Error::Bug`] if a record cannot be written as JSON.
-pub fn render(catalogue: &Catalogue, public_url: &str) -> Result<Rendered, Error> {
-    Ok(Rendered { fingerprint: fingerprint(public_url)?, ..bodies(catalogue, public_url)? })
+pub fn render(catalogue: &Catalogue, basis: Basis<'_>) -> Result<Rendered, Error> {
+    Ok(Rendered { fingerprint: fingerprint(basis)?, ..bodies(catalogue, basis)? })
 }
 
 /// A hash of everything that response bodies depend on besides the catalogue. Equal catalogues with equal
 /// fingerprints render to equal bodies, so a cycle can compare them without rendering.
 ///
-/// The hash covers the version of tardist, the rendering of a sample with `public_url`, and the search terms of
-/// the sample. So it also changes with the code of the rendering, between two versions.
+/// The hash covers the version of tardist, the rendering of a sample with this basis, the search terms of
+/// the sample, and the names of the branches without a release. So it also changes with the code of the rendering, between two versions.
 ///
 /// # Errors
 /// Those of [`render`].
-pub fn fingerprint(public_url: &str) -> Result<String, Error> {
+pub fn fingerprint(basis: Basis<'_>) -> Result<String, Error> {
     let sample = sample::catalogue()?;
-    let bodies = bodies(&sample, public_url)?;
+    let bodies = bodies(&sample, basis)?;
     let texts = bodies.answers.values().chain(bodies.documents.values()).map(|body| &body.text);
-    let terms = sample.keys().map(sample::terms).collect::<String>();
-    let version = env!("CARGO_PKG_VERSION");
-    Ok(body(texts.fold(version.to_owned() + &terms, |all, text| all + text)).etag)
+    let terms = sample.keys().map(sample::terms).collect::<Result<String, Error>>()?;
+    let unreleased: String = basis.unreleased.iter().map(|branch| format!(" {branch}")).collect();
+    let start = format!("{}{unreleased}{terms}", env!("CARGO_PKG_VERSION"));
+    Ok(body(texts.fold(start, |all, text| all + text)).etag)
 }
 
 /// Renders everything but the fingerprint.
-fn bodies(catalogue: &Catalogue, public_url: &str) -> Result<Rendered, Error> {
+fn bodies(catalogue: &Catalogue, basis: Basis<'_>) -> Result<Rendered, Error> {
     let mut rendered = Rendered::default();
     let mut lists = BTreeMap::new();
     let mut infos = BTreeMap::new();
@@ -98,7 +108,7 @@ fn bodies(catalogue: &Catalogue, public_url: &str) -> Result<Rendered, Error> {
         let mut names = Vec::new();
         let mut documents = String::from("{");
         for (id, record) in members {
-            let Some(document) = document(id, record, public_url) else { continue };
+            let Some(document) = document(id, record, basis) else { continue };
             let text = json(&document)?;
             let comma = if names.is_empty() { "" } else { "," };
             let _ = write!(documents, "{comma}\"{}\":{text}", id.name);
@@ -145,7 +155,7 @@ fn body(text: String) -> RenderedBody {
 }
 
 /// The document of `/info/KIND/NAME`. `None` if no branch is published.
-fn document(id: &RepositoryId, record: &RepositoryRecord, public_url: &str) -> Option<Repository> {
+fn document(id: &RepositoryId, record: &RepositoryRecord, basis: Basis<'_>) -> Option<Repository> {
     Some(Repository {
         kind: id.kind,
         name: id.name.clone(),
@@ -153,11 +163,13 @@ fn document(id: &RepositoryId, record: &RepositoryRecord, public_url: &str) -> O
         source_url: record.source_url.clone(),
         composer: about(record).find_map(|about| about.composer.clone()),
         manifest_name: about(record).find_map(|about| about.manifest_name.clone()),
-        default_branch: default_branch(record)?,
+        default_branch: default_branch(record, basis.unreleased)?,
         branches: record
             .branches
             .iter()
-            .map(|(name, branch)| (name.clone(), branch_document(id, name, branch, public_url)))
+            .map(|(name, branch)| {
+                (name.clone(), branch_document(id, name, branch, basis.public_url))
+            })
             .collect(),
     })
 }
@@ -187,10 +199,15 @@ pub(crate) fn newest(record: &RepositoryRecord) -> LocalizedMetadata {
     }
 }
 
-/// The newest release branch, because most wikis run a release. Without one, the newest branch.
-pub(crate) fn default_branch(record: &RepositoryRecord) -> Option<BranchName> {
-    let mut releases = record.branches.keys().filter(|branch| branch.release().is_some());
-    releases.next().or_else(|| record.branches.keys().next()).cloned()
+/// The newest release branch that is released, because most wikis run a release. Without one, the newest release
+/// branch, and without that, the newest branch.
+pub(crate) fn default_branch(
+    record: &RepositoryRecord,
+    unreleased: &BTreeSet<BranchName>,
+) -> Option<BranchName> {
+    let releases = || record.branches.keys().filter(|branch| branch.release().is_some());
+    let released = releases().find(|branch| !unreleased.contains(*branch));
+    released.or_else(|| releases().next()).or_else(|| record.branches.keys().next()).cloned()
 }
 
 fn branch_document(
@@ -244,26 +261,43 @@ mod tests {
             ("master", record('a', None, Some("GPL-2.0-or-later"))),
             ("REL1_45", record('b', Some("New"), None)),
         ];
-        let branches = branches.into_iter().map(|(b, r)| (b.parse().unwrap(), r)).collect();
-        let record = RepositoryRecord {
-            upstream: String::new(),
-            source_url: "https://g/Foo.git".into(),
-            branches,
-        };
-        let bar = RepositoryRecord {
-            upstream: String::new(),
-            source_url: String::new(),
-            branches: BTreeMap::from([("master".parse().unwrap(), self::record('d', None, None))]),
-        };
+        let record = RepositoryRecord::of_branches("https://g/Foo.git", branches);
+        let bar = RepositoryRecord::of_branches("", [("master", self::record('d', None, None))]);
         BTreeMap::from([
             ("extensions/foo".parse().unwrap(), record),
             ("extensions/Bar".parse().unwrap(), bar),
         ])
     }
 
+    fn at(public_url: &str) -> Basis<'_> {
+        static NONE: BTreeSet<BranchName> = BTreeSet::new();
+        Basis { public_url, unreleased: &NONE }
+    }
+
+    #[test]
+    fn the_default_branch_is_the_newest_one_of_which_there_is_a_release() {
+        let catalogue = catalogue();
+        let set = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect();
+        let default = |id: &str, unreleased: &[&str]| {
+            let record = &catalogue[&id.parse().unwrap()];
+            default_branch(record, &set(unreleased)).unwrap().to_string()
+        };
+        for (id, unreleased, expected) in [
+            ("extensions/foo", &[][..], "REL1_45"),
+            ("extensions/foo", &["REL1_45"], "REL1_44"),
+            ("extensions/foo", &["REL1_44", "REL1_45"], "REL1_45"),
+            ("extensions/Bar", &["REL1_45"], "master"),
+        ] {
+            assert_eq!(default(id, unreleased), expected, "{id} {unreleased:?}");
+        }
+        let unreleased = set(&["REL1_45"]);
+        let basis = Basis { unreleased: &unreleased, ..at("") };
+        assert_ne!(fingerprint(basis).unwrap(), fingerprint(at("")).unwrap());
+    }
+
     #[test]
     fn each_field_comes_from_the_newest_branch_that_has_it() {
-        let rendered = render(&catalogue(), "https://d").unwrap();
+        let rendered = render(&catalogue(), at("https://d")).unwrap();
         let id: RepositoryId = "extensions/foo".parse().unwrap();
         let document: serde_json::Value =
             serde_json::from_str(&rendered.documents[&id].text).unwrap();
@@ -283,7 +317,7 @@ mod tests {
 
     #[test]
     fn lists_are_sorted_without_regard_to_case_and_branches_newest_first() {
-        let rendered = render(&catalogue(), "").unwrap();
+        let rendered = render(&catalogue(), at("")).unwrap();
         let answer = |path: &str, media| &rendered.answers[&(path.to_owned(), media)].text;
         assert_eq!(answer("/list", JSON), r#"{"extensions":["Bar","foo"],"skins":[]}"#);
         assert_eq!(
@@ -302,11 +336,12 @@ foo
 
     #[test]
     fn an_entity_tag_changes_with_the_body_alone() {
-        let (one, two) = (render(&catalogue(), "").unwrap(), render(&catalogue(), "").unwrap());
+        let (one, two) =
+            (render(&catalogue(), at("")).unwrap(), render(&catalogue(), at("")).unwrap());
         assert_eq!(one, two);
         assert_ne!(
             one.answers[&("/info".into(), JSON)],
-            render(&catalogue(), "https://d").unwrap().answers[&("/info".into(), JSON)]
+            render(&catalogue(), at("https://d")).unwrap().answers[&("/info".into(), JSON)]
         );
     }
 
@@ -325,8 +360,8 @@ foo
 
     #[test]
     fn the_fingerprint_changes_with_the_public_url_and_not_with_the_catalogue() {
-        let rendered = render(&catalogue(), "https://d").unwrap();
-        assert_eq!(rendered.fingerprint, fingerprint("https://d").unwrap());
-        assert_ne!(rendered.fingerprint, fingerprint("").unwrap());
+        let rendered = render(&catalogue(), at("https://d")).unwrap();
+        assert_eq!(rendered.fingerprint, fingerprint(at("https://d")).unwrap());
+        assert_ne!(rendered.fingerprint, fingerprint(at("")).unwrap());
     }
 }

@@ -17,14 +17,24 @@ use crate::{
 };
 
 /// The search terms of a repository. Each field has another kind of word.
-pub(super) fn terms(id: &RepositoryId) -> String {
+///
+/// # Errors
+/// [`Error::Bug`] if a name in it is not valid.
+pub(super) fn terms(id: &RepositoryId) -> Result<String, Error> {
+    let branch = "REL1_45".parse().map_err(bug)?;
     let texts = search::Texts {
         titles: vec!["SomeTitle 2"],
         credits: vec!["Some credits"],
         description: Some("A description, in a few words"),
         translations: vec!["Übersetzung", "翻译"],
+        r#type: Some("antispam"),
+        branches: vec![&branch],
     };
-    search::terms(id.kind, &id.name, &texts)
+    Ok(search::terms(id.kind, &id.name, &texts))
+}
+
+fn bug(error: NameError) -> Error {
+    Error::Bug(format!("the sample: {error}"))
 }
 
 /// The catalogue of this repository, with two branches.
@@ -32,7 +42,6 @@ pub(super) fn terms(id: &RepositoryId) -> String {
 /// # Errors
 /// [`Error::Bug`] if a name in it is not valid.
 pub(super) fn catalogue() -> Result<Catalogue, Error> {
-    let bug = |e: NameError| Error::Bug(format!("the sample: {e}"));
     let text = || Some("s".to_owned());
     let one = || BTreeMap::from([("s".to_owned(), "*".to_owned())]);
     let branch = BranchRecord {
@@ -64,7 +73,7 @@ pub(super) fn catalogue() -> Result<Catalogue, Error> {
         sha256: "0123456789abcdef".repeat(4),
     };
     let branches = ["master", "REL1_45"];
-    let branches = branches.into_iter().map(|name| Ok((name.parse()?, branch.clone())));
+    let branches = branches.into_iter().map(|name| Ok((name.parse()?, branch.clone().into())));
     let branches = branches.collect::<Result<_, NameError>>().map_err(bug)?;
     let record = RepositoryRecord { upstream: String::new(), source_url: "s".to_owned(), branches };
     Ok(Catalogue::from([("extensions/Sample".parse().map_err(bug)?, record)]))

@@ -3,10 +3,13 @@
 //! This takes three quarters of the time of writing a snapshot: 2.5 s for 1,500 repositories with descriptions in
 //! 80 languages. Most cycles do not change these texts. Then the index is copied from the previous snapshot.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, params, params_from_iter, types::Value};
-use tardist_contract::search::{Card, Texts, terms};
+use tardist_contract::{
+    BranchName,
+    search::{Card, Texts, terms},
+};
 
 use crate::{
     catalogue::{Catalogue, RepositoryRecord},
@@ -19,22 +22,23 @@ use crate::{
 /// descriptions in 80 languages fit into one segment, so nothing has to be merged.
 const MEMORY: i64 = 64 << 20;
 
-/// Writes the search index. The table `localized` must be filled before. `previous` is a snapshot whose index was
-/// made by the same code.
+/// Writes the search index. The tables `localized` and `branch` must be filled before. `unreleased` are the release
+/// branches of which MediaWiki has no release yet, `previous` is a snapshot whose index was made by the same code.
 ///
 /// # Errors
 /// The errors of SQLite.
 pub(super) fn insert(
     db: &Connection,
     catalogue: &Catalogue,
+    unreleased: &BTreeSet<BranchName>,
     previous: Option<&Connection>,
 ) -> rusqlite::Result<()> {
     let mut cards = Vec::new();
     let mut insert = db.prepare("INSERT INTO search_card VALUES (?, ?)")?;
     for (rank, (id, record)) in (1_i64..).zip(by_rank(db, catalogue)?) {
-        let Some(card) = card(id, record) else { continue };
+        let Some(card) = card(id, record, unreleased) else { continue };
         insert.execute(params![rank, text(&card)?])?;
-        cards.push((rank, id, card));
+        cards.push((rank, record, card));
     }
     match previous {
         Some(previous) if has_same_texts(db, previous)? => copy(db, previous),
@@ -42,26 +46,28 @@ pub(super) fn insert(
     }
 }
 
-fn insert_terms(db: &Connection, cards: &[(i64, &RepositoryId, Card)]) -> rusqlite::Result<()> {
+fn insert_terms(db: &Connection, cards: &[(i64, &RepositoryRecord, Card)]) -> rusqlite::Result<()> {
     let mut insert = db.prepare("INSERT INTO search (rowid, terms) VALUES (?, ?)")?;
     let set = |setting: &str, value: i64| {
         db.execute("INSERT INTO search (search, rank) VALUES (?, ?)", params![setting, value])
     };
     set("hashsize", MEMORY)?;
-    for (rank, id, card) in cards {
-        let localized = Localized::read(db, id)?;
-        insert.execute(params![rank, terms(id.kind, &id.name, &localized.texts(card))])?;
+    for (rank, record, card) in cards {
+        let localized = Localized::read(db, card)?;
+        let texts = localized.texts(card, record);
+        insert.execute(params![rank, terms(card.kind, &card.name, &texts)])?;
     }
     // Searching one segment is faster than searching several.
     db.execute("INSERT INTO search (search) VALUES ('optimize')", ())?;
     Ok(())
 }
 
-/// True if two snapshots have the same cards and texts. The index is made of these.
+/// True if two snapshots have the same cards, texts and branches. The index is made of these.
 fn has_same_texts(db: &Connection, previous: &Connection) -> rusqlite::Result<bool> {
     for table in [
         "SELECT id, card FROM search_card ORDER BY id",
         "SELECT kind, name, language, title, description FROM localized ORDER BY 1, 2, 3",
+        "SELECT kind, name, branch FROM branch ORDER BY 1, 2, 3",
     ] {
         let (mut one, mut other) = (db.prepare(table)?, previous.prepare(table)?);
         let columns = one.column_count();
@@ -122,12 +128,16 @@ fn by_rank<'a>(
 }
 
 /// The search result of a repository. `None` if no branch is published.
-fn card(id: &RepositoryId, record: &RepositoryRecord) -> Option<Card> {
+fn card(
+    id: &RepositoryId,
+    record: &RepositoryRecord,
+    unreleased: &BTreeSet<BranchName>,
+) -> Option<Card> {
     Some(Card {
         kind: id.kind,
         name: id.name.clone(),
         metadata: render::newest(record),
-        default_branch: render::default_branch(record)?,
+        default_branch: render::default_branch(record, unreleased)?,
         info: format!("/info/{id}"),
     })
 }
@@ -140,13 +150,13 @@ struct Localized {
 }
 
 impl Localized {
-    fn read(db: &Connection, id: &RepositoryId) -> rusqlite::Result<Self> {
+    fn read(db: &Connection, card: &Card) -> rusqlite::Result<Self> {
         let mut select = db.prepare_cached(
             "SELECT title, iif(language = 'en', NULL, description) FROM localized
              WHERE kind = ? AND name = ?",
         )?;
         let mut localized = Self::default();
-        let mut rows = select.query([id.kind.as_str(), id.name.as_str()])?;
+        let mut rows = select.query([card.kind.as_str(), card.name.as_str()])?;
         while let Some(row) = rows.next()? {
             localized.titles.extend(row.get::<_, Option<String>>(0)?);
             localized.translations.extend(row.get::<_, Option<String>>(1)?);
@@ -154,7 +164,7 @@ impl Localized {
         Ok(localized)
     }
 
-    fn texts<'a>(&'a self, card: &'a Card) -> Texts<'a> {
+    fn texts<'a>(&'a self, card: &'a Card, record: &'a RepositoryRecord) -> Texts<'a> {
         let metadata = &card.metadata;
         let authors = metadata.authors.iter().map(String::as_str);
         Texts {
@@ -162,6 +172,8 @@ impl Localized {
             credits: authors.chain(metadata.license.as_deref()).collect(),
             description: metadata.description.as_deref(),
             translations: self.translations.iter().map(String::as_str).collect(),
+            r#type: metadata.r#type.as_deref(),
+            branches: record.branches.keys().collect(),
         }
     }
 }

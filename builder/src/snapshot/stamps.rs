@@ -39,12 +39,18 @@ pub fn renewed(rendered: &Rendered, before: &Stamps, now: i64) -> Stamps {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
-    use crate::{catalogue::Catalogue, snapshot::render::render};
+    use crate::{
+        catalogue::Catalogue,
+        snapshot::render::{Basis, render},
+    };
 
     #[test]
     fn an_unchanged_body_keeps_its_time_unless_that_lies_in_the_future() {
-        let rendered = render(&Catalogue::new(), "").unwrap();
+        let basis = Basis { public_url: "", unreleased: &BTreeSet::new() };
+        let rendered = render(&Catalogue::new(), basis).unwrap();
         let first = renewed(&rendered, &Stamps::new(), 100);
         assert!(first.values().all(|stamp| stamp.1 == 100) && !first.is_empty());
         assert_eq!(renewed(&rendered, &first, 200), first);

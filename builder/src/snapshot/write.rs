@@ -16,7 +16,7 @@ use crate::{
         localized::{self, LocalizedTexts},
         read::Snapshot,
         relations,
-        render::{self, Rendered},
+        render::{self, Basis, Rendered},
         search_index,
         stamps::{Stamps, answer_key, document_key},
     },
@@ -31,8 +31,8 @@ pub struct Source<'a> {
     pub catalogue: &'a Catalogue,
     /// Its response bodies.
     pub rendered: &'a Rendered,
-    /// The start of the URLs of tarballs; empty where they are paths.
-    pub public_url: &'a str,
+    /// What these depend on besides the catalogue.
+    pub basis: Basis<'a>,
     /// The titles and descriptions that are not in memory.
     pub texts: &'a dyn StoredTexts,
     /// The stamps of all that was rendered.
@@ -73,10 +73,11 @@ fn fill(
     insert_summary(&transaction, source)?;
     insert_bodies(&transaction, source)?;
     localized::insert(&transaction, localized)?;
-    let same_code = previous.filter(|it| it.fingerprint == source.rendered.fingerprint);
-    search_index::insert(&transaction, source.catalogue, same_code.map(|it| &it.db))?;
     insert_branches(&transaction, source.catalogue)?;
-    relations::insert(&transaction, source.catalogue, localized)?;
+    let same_code = previous.filter(|it| it.fingerprint == source.rendered.fingerprint);
+    let previous = same_code.map(|it| &it.db);
+    search_index::insert(&transaction, source.catalogue, source.basis.unreleased, previous)?;
+    relations::insert(&transaction, source.catalogue, source.basis.unreleased, localized)?;
     transaction.pragma_update(None, "user_version", USER_VERSION)?;
     transaction.commit()?;
     // The full-text index is in its tables only now.
@@ -86,7 +87,7 @@ fn fill(
 }
 
 fn insert_summary(db: &Connection, source: &Source<'_>) -> rusqlite::Result<()> {
-    let Source { catalogue, rendered, generation, generated_at, public_url, .. } = source;
+    let Source { catalogue, rendered, generation, generated_at, basis, .. } = source;
     let count = |kind| catalogue.keys().filter(|id| id.kind == kind).count();
     db.execute(
         "INSERT INTO snapshot VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -98,7 +99,7 @@ fn insert_summary(db: &Connection, source: &Source<'_>) -> rusqlite::Result<()> 
             count(Kind::Extensions),
             count(Kind::Skins),
             catalogue::tarballs(catalogue).count(),
-            public_url,
+            basis.public_url,
         ],
     )?;
     Ok(())
@@ -162,8 +163,6 @@ fn insert_branches(db: &Connection, catalogue: &Catalogue) -> rusqlite::Result<(
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use tardist_contract::document::{Metadata, Requires};
 
     use super::*;
@@ -192,11 +191,7 @@ mod tests {
             size: u64::from(u32::MAX) + 1,
             sha256: "f".repeat(64),
         };
-        let record = RepositoryRecord {
-            upstream: String::new(),
-            source_url: "https://g/Foo.git".into(),
-            branches: BTreeMap::from([("REL1_45".parse().unwrap(), branch)]),
-        };
+        let record = RepositoryRecord::of_branches("https://g/Foo.git", [("REL1_45", branch)]);
         Catalogue::from([("skins/Foo".parse().unwrap(), record)])
     }
 
@@ -210,12 +205,13 @@ mod tests {
     }
 
     fn write(path: &Path, catalogue: &Catalogue, previous: Option<&Snapshot>) {
-        let rendered = render::render(catalogue, "").unwrap();
+        let basis = Basis { public_url: "", unreleased: &std::collections::BTreeSet::new() };
+        let rendered = render::render(catalogue, basis).unwrap();
         let stamps = stamps::renewed(&rendered, &Stamps::new(), 100);
         let source = Source {
             catalogue,
             rendered: &rendered,
-            public_url: "",
+            basis,
             texts: &InMemory,
             stamps: &stamps,
             generation: 7,
@@ -332,6 +328,13 @@ mod tests {
         }
         assert_eq!(index(&path("copied")), index(&path("new")));
         assert_eq!((found(&path("copied"), "efoo."), found(&path("copied"), "ebar.")), (1, 0));
+
+        // A branch is gone.
+        let mut fewer = next.clone();
+        fewer.values_mut().next().unwrap().branches.pop_last();
+        write(&path("fewer"), &fewer, Some(&one));
+        let term = "b52454c315f3434.";
+        assert_eq!((found(&path("copied"), term), found(&path("fewer"), term)), (1, 0));
 
         // A commit with another text in one translation.
         let branches = &mut next.values_mut().next().unwrap().branches;

@@ -63,7 +63,7 @@ fn repository(
         upstream: String::new(),
         source_url: document.source_url,
         branches: branches
-            .map(|(name, it)| (name, branch(it, messages.clone(), generated_at)))
+            .map(|(name, it)| (name, branch(it, messages.clone(), generated_at).into()))
             .collect(),
     })
 }

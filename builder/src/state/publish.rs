@@ -7,7 +7,11 @@ use crate::{
     catalogue::Catalogue,
     data_dir::{atomic, layout::Layout, set_aside},
     error::IoContext,
-    snapshot::{self, Snapshot, render, stamps},
+    snapshot::{
+        self, Snapshot,
+        render::{self, Basis},
+        stamps,
+    },
     state::{
         store::{Changes, State},
         tables::Published,
@@ -29,14 +33,16 @@ impl State {
         previous: Option<&Snapshot>,
         now: i64,
     ) -> Result<Published, Error> {
-        let rendered = render::render(&catalogue, public_url)?;
+        let unreleased = self.branches.unreleased();
+        let basis = Basis { public_url, unreleased: &unreleased };
+        let rendered = render::render(&catalogue, basis)?;
         let stamps = stamps::renewed(&rendered, &self.stamps, now);
         self.save(Changes { catalogue, stamps })?;
         let path = layout.snapshot();
         let source = snapshot::Source {
             catalogue: &self.catalogue,
             rendered: &rendered,
-            public_url,
+            basis,
             texts: self,
             stamps: &self.stamps,
             generation: self.generation,

@@ -14,6 +14,7 @@ use crate::{
     rows::{all, parsed},
     snapshot::{Snapshot, Stamps},
     state::{
+        branches::KnownBranches,
         clock::Reading,
         import::{self, Imported},
         migrations,
@@ -44,6 +45,8 @@ pub struct State {
     pub stamps: Stamps,
     /// The tarballs that wait for the end of their grace period.
     pub retired: Retired,
+    /// The branches that the last cycle found.
+    pub branches: KnownBranches,
     /// The number of the catalogue. The snapshot with this number has the same catalogue.
     pub generation: i64,
     /// The snapshot that was published last. `None` if there is none.
@@ -57,6 +60,8 @@ pub struct State {
     /// False if the catalogue was made from an old snapshot, which does not say of all tarballs what is missing from
     /// them.
     pub knows_missing: bool,
+    /// The branches that are on disk.
+    saved_branches: KnownBranches,
     reading: Reading,
 }
 
@@ -112,6 +117,14 @@ impl State {
         }
     }
 
+    /// The branches that the last cycle found, for commands that change nothing. Empty if that cannot be read.
+    pub fn look_branches(layout: &Layout) -> KnownBranches {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        Connection::open_with_flags(layout.state(), flags)
+            .and_then(|db| KnownBranches::read(&db))
+            .unwrap_or_default()
+    }
+
     fn load(path: &Path) -> rusqlite::Result<Self> {
         let mut db = Connection::open(path)?;
         db.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
@@ -123,6 +136,7 @@ impl State {
         let retired = all(&db, "SELECT kind, file, since FROM retired", |row| {
             Ok(((parsed(row, 0)?, row.get(1)?), row.get(2)?))
         })?;
+        let branches = KnownBranches::read(&db)?;
         let CycleRow { generation, published, elapsed, checked, reading } = CycleRow::read(&db)?;
         Ok(Self {
             path: path.to_owned(),
@@ -130,6 +144,8 @@ impl State {
             catalogue,
             stamps,
             retired,
+            saved_branches: branches.clone(),
+            branches,
             generation,
             published,
             elapsed,
@@ -155,6 +171,10 @@ impl State {
         self.published = None;
         self.is_imported = true;
         self.knows_missing = snapshot.tells_missing();
+        // An older state knows more of them.
+        if self.branches.found.is_empty() {
+            self.branches.found = snapshot.release_branches().unwrap_or_default();
+        }
         tracing::info!("{} is made from the snapshot", self.path.display());
         Ok(())
     }
@@ -167,6 +187,7 @@ impl State {
         let generation = self.generation + 1;
         self.write(&changes, generation).map_err(|source| failed("write", &self.path, source))?;
         (self.catalogue, self.stamps) = (stored(changes.catalogue), changes.stamps);
+        self.saved_branches = self.branches.clone();
         (self.generation, self.is_imported) = (generation, false);
         Ok(())
     }
@@ -188,6 +209,9 @@ impl State {
         write_repositories(&transaction, known, &changes.catalogue)?;
         write_branches(&transaction, known, &changes.catalogue)?;
         write_stamps(&transaction, stamps, &changes.stamps)?;
+        if self.branches != self.saved_branches {
+            self.branches.write(&transaction)?;
+        }
         transaction.execute("UPDATE cycle SET generation = ?", [generation])?;
         transaction.commit()
     }
@@ -201,6 +225,7 @@ impl State {
         self.write_end(published.as_ref(), &retired)
             .map_err(|source| failed("write", &self.path, source))?;
         (self.published, self.retired) = (published, retired);
+        self.saved_branches = self.branches.clone();
         Ok(())
     }
 
@@ -213,6 +238,9 @@ impl State {
         let transaction = self.db.transaction()?;
         if *retired != self.retired || self.is_imported {
             write_retired(&transaction, retired)?;
+        }
+        if self.branches != self.saved_branches {
+            self.branches.write(&transaction)?;
         }
         transaction.execute(
             "UPDATE cycle SET elapsed = ?, wall = ?, boot = ?, uptime = ?, checked = ?, published = ?,
@@ -270,7 +298,9 @@ impl StoredTexts for State {
 /// Drops the texts that are on disk now.
 fn stored(mut catalogue: Catalogue) -> Catalogue {
     for record in catalogue.values_mut().flat_map(|repository| repository.branches.values_mut()) {
-        record.messages = record.messages.take().map(Messages::without_texts);
+        if record.messages.as_ref().is_some_and(|messages| messages.texts().is_some()) {
+            record.messages = record.messages.take().map(Messages::without_texts);
+        }
     }
     catalogue
 }
@@ -344,8 +374,8 @@ mod tests {
             upstream: "https://g".to_owned(),
             source_url: format!("https://g/{name}"),
             branches: BTreeMap::from([
-                ("master".parse().unwrap(), record(name, 'a')),
-                ("REL1_45".parse().unwrap(), record(name, 'b')),
+                ("master".parse().unwrap(), record(name, 'a').into()),
+                ("REL1_45".parse().unwrap(), record(name, 'b').into()),
             ]),
         };
         names.iter().map(|it| (format!("skins/{it}").parse().unwrap(), repository(it))).collect()
@@ -373,10 +403,15 @@ mod tests {
         publish(&layout, &mut state);
         let retired = Retired::from([((Kind::Skins, "x.tar.gz".to_owned()), 5)]);
         state.checked = "skins/x".to_owned();
+        state.branches.found.insert("REL1_47".parse().unwrap(), false);
+        state.branches.over.insert("REL1_43".parse().unwrap(), 7);
+        let branches = state.branches.clone();
         let published = state.published.clone();
         state.finish(published, retired.clone()).unwrap();
 
         let state = open(&layout);
+        assert_eq!(state.branches, branches);
+        assert_eq!(State::look_branches(&layout), branches);
         assert_eq!(state.catalogue, catalogue(&["A", "B", "C"]));
         assert_eq!((state.generation, state.is_imported, state.is_ahead()), (2, false, false));
         assert_eq!((state.retired, state.checked.as_str()), (retired, "skins/x"));

@@ -86,7 +86,7 @@ pub(super) fn read_catalogue(db: &Connection) -> rusqlite::Result<Catalogue> {
         }
         let record: BranchRecord = json(row, 3)?;
         if let Some(repository) = catalogue.get_mut(&id(row)?) {
-            repository.branches.insert(parsed(row, 2)?, record);
+            repository.branches.insert(parsed(row, 2)?, record.into());
         }
     }
     catalogue.retain(|_, repository| !repository.branches.is_empty());
@@ -157,7 +157,7 @@ pub(super) fn write_branches(
                 continue;
             }
             let messages = record.messages.clone().map(Messages::without_texts);
-            let record = text(&BranchRecord { messages, ..record.clone() })?;
+            let record = text(&BranchRecord { messages, ..BranchRecord::clone(record) })?;
             let (kind, name) = (id.kind.as_str(), id.name.as_str());
             insert.execute(params![kind, name, branch.as_str(), record, checksum(&record)])?;
         }

@@ -5,18 +5,25 @@
 //! the mirrors borrow their objects ([`mirror`](crate::git::mirror)).
 
 use std::{
-    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
 };
 
-use tardist_contract::{BranchName, Kind};
+use tardist_contract::Kind;
 
 use super::{
     adapter::{Adapter, Key, Values},
+    branches::Asked,
     listing::{Listing, Project, Upstream},
+    tips::too_many_branches,
 };
-use crate::{Error, error::IoContext, git::ls_refs, net::Http};
+use crate::{
+    Error,
+    error::IoContext,
+    git::ls_refs::{self, Tips},
+    limits::upstream::MAX_BRANCHES,
+    net::Http,
+};
 
 /// A folder of bare repositories as an upstream.
 pub(super) static ADAPTER: Adapter = Adapter {
@@ -51,7 +58,7 @@ impl Directory {
         listing: &mut Listing,
         root: &Path,
         (below, kind): (&str, Kind),
-        branches: &BTreeSet<BranchName>,
+        asked: &Asked,
     ) -> Result<bool, Error> {
         let folder = root.join(below);
         let entries = match fs::read_dir(&folder) {
@@ -68,7 +75,7 @@ impl Directory {
                 Some(base) => format!("{base}/{below}/{file}"),
                 None => format!("{below}/{file}"),
             };
-            match ls_refs::on_disk(&path, branches) {
+            match tips(&path, asked) {
                 Err(error) => listing.failed.push((id, error)),
                 Ok(tips) => listing.projects.push(Project {
                     id,
@@ -85,6 +92,18 @@ impl Directory {
     }
 }
 
+/// The tips of the branches that are asked for, in the repository at `path`.
+fn tips(path: &Path, asked: &Asked) -> Result<Tips, Error> {
+    if let Some(branches) = asked.exact() {
+        return ls_refs::on_disk(path, branches);
+    }
+    let branches = ls_refs::branches_on_disk(path, |branch| asked.wants(branch))?;
+    if branches.len() > MAX_BRANCHES {
+        return Err(too_many_branches());
+    }
+    ls_refs::on_disk(path, &branches)
+}
+
 impl Upstream for Directory {
     fn url(&self) -> &str {
         &self.shown
@@ -94,13 +113,13 @@ impl Upstream for Directory {
         Vec::new()
     }
 
-    fn list(&self, _: &Http, branches: &BTreeSet<BranchName>) -> Result<Listing, Error> {
+    fn list(&self, _: &Http, asked: &Asked) -> Result<Listing, Error> {
         let root = fs::canonicalize(&self.path).at("read", &self.path)?;
         let mut listing = Listing::default();
         let mut found = false;
         for kind in Kind::ALL {
             for below in [format!("{kind}"), format!("mediawiki/{kind}")] {
-                found |= self.add(&mut listing, &root, (&below, kind), branches)?;
+                found |= self.add(&mut listing, &root, (&below, kind), asked)?;
             }
         }
         if found {

@@ -10,13 +10,12 @@
 //!
 //! The filter is `b=refs/heads/X`, since `b=X` finds a tag of that name first.
 
-use std::collections::BTreeSet;
-
-use tardist_contract::{BranchName, Kind};
+use tardist_contract::Kind;
 
 use self::projects::{Projects, WantedRefs};
 use super::{
     adapter::{Adapter, Key, Values},
+    branches::Asked,
     listing::{Listing, Project, Upstream},
     pages::ListGuard,
     response::beginning,
@@ -62,29 +61,45 @@ impl Upstream for Gerrit {
         vec![self.url.clone(), self.git_url.clone()]
     }
 
+    fn core(&self) -> Option<String> {
+        Some(format!("{}/mediawiki/core", self.git_url))
+    }
+
     /// READ_ONLY projects, and those below another one (`extensions/A/b`), are left out as in
     /// ExtensionDistributor; HIDDEN ones too.
-    fn list(&self, http: &Http, branches: &BTreeSet<BranchName>) -> Result<Listing, Error> {
+    ///
+    /// The list is asked for branches by name, as many as there may be. Patterns that are not expanded to names have to be
+    /// asked of Git, in each repository.
+    fn list(&self, http: &Http, asked: &Asked) -> Result<Listing, Error> {
         let base = &self.url;
-        let wanted = branches.iter().map(|branch| (branch.ref_name(), branch)).collect();
+        let branches = asked.list();
+        let wanted: WantedRefs<'_> =
+            branches.iter().flatten().map(|branch| (branch.ref_name(), branch)).collect();
         let mut listing = Listing::default();
         for kind in Kind::ALL {
             let prefix = format!("mediawiki/{kind}/");
             let list = List { http, base, prefix: &prefix, wanted: &wanted };
             let (names, page_size) = list.names()?;
-            let mut tips = list.tips(names.len(), page_size)?;
+            let mut tips = match branches {
+                Some(_) => list.tips(names.len(), page_size)?,
+                None => Projects::new(),
+            };
             for (project, info) in names {
                 let Some(name) = distributed_name(&project, &prefix, &info) else { continue };
                 let Some(id) = listing.id(kind, name) else { continue };
                 let project_path = &*project;
-                listing.projects.push(Project {
+                let project = Project {
                     id,
                     upstream: String::new(),
                     url: format!("{}/{project_path}", self.git_url),
                     remote_url: format!("{base}/{project_path}"),
                     source_url: format!("{base}/{project_path}.git"),
                     tips: tips.remove(&project).unwrap_or_default().tips,
-                });
+                };
+                match branches {
+                    Some(_) => listing.projects.push(project),
+                    None => listing.without_tips.push(project),
+                }
             }
         }
         Ok(listing)

@@ -4,14 +4,12 @@
 //!
 //! A request gives 100 names. Repositories that are archived, disabled or private are left out.
 
-use std::collections::BTreeSet;
-
 use serde::Deserialize;
-use tardist_contract::BranchName;
 
 use super::{
     adapter::{Adapter, Key, Values, is_plain_path, path_of, root_of},
     bounded::Short,
+    branches::Asked,
     listing::{Listing, Upstream},
     pages::{self, Entry},
     prefixes::{self, Prefixes},
@@ -136,7 +134,7 @@ impl Upstream for GitHub {
         vec![self.api.clone(), self.url.clone()]
     }
 
-    fn list(&self, http: &Http, _: &BTreeSet<BranchName>) -> Result<Listing, Error> {
+    fn list(&self, http: &Http, _: &Asked) -> Result<Listing, Error> {
         let mut listing = Listing::default();
         for repository in self.repositories(http)? {
             if repository.archived || repository.disabled || repository.private {

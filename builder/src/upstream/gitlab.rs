@@ -12,14 +12,13 @@
 //! (<https://gitlab.com/gitlab-org/gitlab/-/merge_requests/218053>). So the name counts, too, and the date of
 //! the deletion where the short form of responses has it.
 
-use std::collections::BTreeSet;
-
 use serde::Deserialize;
-use tardist_contract::{BranchName, Kind};
+use tardist_contract::Kind;
 
 use super::{
     adapter::{Adapter, Key, Values, is_plain_path, path_of, root_of},
     bounded::Short,
+    branches::Asked,
     listing::{Listing, Upstream},
     pages::{self, Entry},
     token::{self, Token},
@@ -125,7 +124,7 @@ impl Upstream for GitLab {
         vec![self.api.clone(), self.url.clone()]
     }
 
-    fn list(&self, http: &Http, _: &BTreeSet<BranchName>) -> Result<Listing, Error> {
+    fn list(&self, http: &Http, _: &Asked) -> Result<Listing, Error> {
         let group: String = form_urlencoded::byte_serialize(self.group.as_bytes()).collect();
         let first = format!("{}/groups/{group}/projects?{QUERY}", self.api);
         let headers: Vec<_> =

@@ -9,10 +9,9 @@ use std::{
     io::Read,
 };
 
-use tardist_contract::BranchName;
-
 use super::{
     adapter::{Adapter, Key},
+    branches::Asked,
     listing::{Listing, Project, Upstream},
 };
 use crate::{
@@ -116,7 +115,7 @@ impl Upstream for ListFile {
         origins.iter().map(ToString::to_string).collect()
     }
 
-    fn list(&self, _: &Http, _: &BTreeSet<BranchName>) -> Result<Listing, Error> {
+    fn list(&self, _: &Http, _: &Asked) -> Result<Listing, Error> {
         let projects = self.projects.iter().map(|(id, url)| Project::new(id.clone(), url));
         Ok(Listing { without_tips: projects.collect(), ..Listing::default() })
     }

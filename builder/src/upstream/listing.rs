@@ -8,7 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use tardist_contract::{BranchName, CommitId, Kind, NameError, RepoName};
 
-use super::response::shortened;
+use super::{
+    branches::Asked,
+    releases::{Found, Selection},
+    response::shortened,
+};
 use crate::{
     Error, RepositoryId,
     limits::upstream::MAX_URL,
@@ -24,13 +28,18 @@ pub trait Upstream: Send + Sync {
     /// and of its Git.
     fn origins(&self) -> Vec<String>;
 
-    /// Lists its repositories: with the commits of those of `branches` that each repository has,
+    /// The URL at which its server has MediaWiki itself, if it has it: the repository `mediawiki/core`.
+    fn core(&self) -> Option<String> {
+        None
+    }
+
+    /// Lists its repositories: with the commits of those branches that are asked for and that each repository has,
     /// or, where the list has no commits, in [`Listing::without_tips`].
     ///
     /// # Errors
     /// [`Error::List`], [`Error::ListForm`] or [`Error::Io`] where the list cannot be fetched or is
     /// not a list. Other upstreams are listed all the same.
-    fn list(&self, http: &Http, branches: &BTreeSet<BranchName>) -> Result<Listing, Error>;
+    fn list(&self, http: &Http, asked: &Asked) -> Result<Listing, Error>;
 }
 
 /// A repository as an upstream lists it.
@@ -82,6 +91,12 @@ pub struct Listing {
     /// Upstreams that cannot be listed at present, by their URL, and why. What they have is not known. Empty
     /// in an upstream's own list.
     pub unavailable: Vec<(String, Error)>,
+    /// Which branches are distributed. Not in an upstream's own list.
+    pub selection: Selection,
+    /// The branches that were found, for the next cycle. Not in an upstream's own list.
+    pub found: Found,
+    /// What an operator should know of how the branches were found. Not in an upstream's own list.
+    pub warnings: Vec<String>,
 }
 
 impl Listing {

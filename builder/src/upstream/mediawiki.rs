@@ -15,6 +15,7 @@ use tardist_contract::{BranchName, Kind};
 use super::{
     adapter::{Adapter, Key, Values, path_of},
     bounded::{Bounded, Short},
+    branches::Asked,
     listing::{Listing, Project, Upstream},
     response::{json, shortened},
     wikimedia,
@@ -135,7 +136,12 @@ impl Upstream for MediaWiki {
         vec![self.api.clone(), self.git_url.clone()]
     }
 
-    fn list(&self, http: &Http, _: &BTreeSet<BranchName>) -> Result<Listing, Error> {
+    fn core(&self) -> Option<String> {
+        let is_gerrit = !self.git_url.contains("$EXT");
+        is_gerrit.then(|| format!("{}/mediawiki/core", self.git_url))
+    }
+
+    fn list(&self, http: &Http, _: &Asked) -> Result<Listing, Error> {
         let url = format!("{}?{QUERY}", self.api);
         let what = || "extdistrepos".to_owned();
         let body = http.get(&url).map_err(|source| Error::List { what: what(), source })?;

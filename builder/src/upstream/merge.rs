@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tardist_contract::BranchName;
-
 use super::{
+    branches::{Asked, Branches},
+    core::{self, Core},
     listing::{Listing, Project, Upstream},
+    releases::{self, Found, Selection},
     tips,
 };
 use crate::{Error, RepositoryId, limits::upstream::MAX_REPOSITORIES, net::Http, pool};
@@ -14,11 +15,17 @@ use crate::{Error, RepositoryId, limits::upstream::MAX_REPOSITORIES, net::Http, 
 /// How many repositories a message names.
 const MAX_NAMED: usize = 10;
 
+/// If more than this share of the repositories fails (its divisor), the others do not tell which release branches there
+/// are.
+const MAX_FAILED_SHARE: usize = 5;
+
 /// What a cycle wants from its upstreams.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
     /// The branches to distribute.
-    pub branches: &'a BTreeSet<BranchName>,
+    pub branches: &'a Branches,
+    /// The branches that the last cycle found. They count where it cannot be found out which there are.
+    pub before: &'a Found,
     /// The only repositories whose tips are asked for; empty for all.
     pub only: &'a BTreeSet<RepositoryId>,
     /// How many repositories are asked at once.
@@ -31,6 +38,8 @@ pub struct Wanted<'a> {
 /// An upstream that cannot be listed is [`Listing::unavailable`]. It may have
 /// any repository, also those that a later upstream lists: whoever gets the listing decides about these.
 ///
+/// The branches are those of [`Listing::selection`], or those that an upstream itself names.
+///
 /// # Errors
 /// The error of the first upstream, if none can be listed.
 pub fn list(
@@ -39,8 +48,12 @@ pub fn list(
     wanted: &Wanted<'_>,
 ) -> Result<Listing, Error> {
     let mut merged = Listing::default();
+    let known = known(upstreams, http, wanted, &mut merged.warnings);
+    let (asked, warning) = releases::asked(wanted.branches, known.as_ref());
+    merged.warnings.extend(warning);
     let mut taken = BTreeSet::new();
-    let lists = lists(upstreams, http, wanted);
+    let mut named = BTreeSet::new();
+    let lists = lists(upstreams, http, &asked, wanted.jobs);
     let is_any_listed = lists.iter().any(Result::is_ok);
     for (upstream, list) in upstreams.iter().zip(lists) {
         let mut listing = match list {
@@ -55,15 +68,65 @@ pub fn list(
         if !dropped.is_empty() {
             tracing::warn!("{}", earlier_wins(&dropped, upstream.url()));
         }
-        let mut listing = with_tips(listing, http, wanted);
+        let names_branches = listing.branches.is_some();
+        let mut listing = with_tips(listing, http, &asked, wanted);
         for project in &mut listing.projects {
             project.upstream = upstream.url().to_owned();
+            if names_branches {
+                named.insert(project.id.clone());
+            }
         }
         merged.projects.extend(listing.projects);
         merged.failed.extend(listing.failed);
         merged.refused.extend(listing.refused);
     }
+    merged.found = known.unwrap_or_else(|| found(&merged, wanted));
+    merged.selection = Selection::new(wanted.branches, &merged.found);
+    let Listing { projects, selection, .. } = &mut merged;
+    for project in projects.iter_mut().filter(|project| !named.contains(&project.id)) {
+        project.tips.retain(|branch, _| selection.has(branch));
+    }
     Ok(merged)
+}
+
+/// The branches that MediaWiki itself has, if an upstream has it. If that cannot be asked for the moment, those of the
+/// last cycle, with a warning. `None` if nothing is known.
+fn known(
+    upstreams: &[Box<dyn Upstream>],
+    http: &Http,
+    wanted: &Wanted<'_>,
+    warnings: &mut Vec<String>,
+) -> Option<Found> {
+    match core::ask(upstreams, http, wanted.branches) {
+        Core::Has(found) => Some(found),
+        Core::None => None,
+        Core::Down(error) => {
+            let is_known = !wanted.before.is_empty();
+            let instead = match is_known {
+                true => "those that the last cycle found count",
+                false => "those count that many repositories have",
+            };
+            warnings.push(format!(
+                "MediaWiki's own branches, which say what the release branches are, cannot be listed: \
+                 {error}; {instead}"
+            ));
+            is_known.then(|| wanted.before.clone())
+        }
+    }
+}
+
+/// The release branches that many of the listed repositories have; those of the last cycle if too few have answered to
+/// tell.
+fn found(listing: &Listing, wanted: &Wanted<'_>) -> Found {
+    let total = listing.projects.len() + listing.failed.len();
+    let is_whole = wanted.only.is_empty()
+        && listing.unavailable.is_empty()
+        && listing.failed.len() * MAX_FAILED_SHARE <= total;
+    if !is_whole && !wanted.before.is_empty() {
+        return wanted.before.clone();
+    }
+    let branches = listing.projects.iter().map(|project| project.tips.keys());
+    releases::by_share(branches, wanted.before)
 }
 
 /// The list of each upstream, in their order. They are asked at the same time, so that a slow one does not delay
@@ -71,15 +134,16 @@ pub fn list(
 fn lists(
     upstreams: &[Box<dyn Upstream>],
     http: &Http,
-    wanted: &Wanted<'_>,
+    asked: &Asked,
+    jobs: usize,
 ) -> Vec<Result<Listing, Error>> {
     let mut lists = BTreeMap::new();
     let indexes = (0..upstreams.len()).collect();
     let work = |index: &usize| {
         let upstream = &*upstreams[*index];
-        check(upstream.list(http, wanted.branches)?, upstream.url())
+        check(upstream.list(http, asked)?, upstream.url())
     };
-    pool::run(wanted.jobs, indexes, work, |index, list| drop(lists.insert(index, list)));
+    pool::run(jobs, indexes, work, |index, list| drop(lists.insert(index, list)));
     lists.into_values().collect()
 }
 
@@ -97,11 +161,12 @@ fn check(listing: Listing, url: &str) -> Result<Listing, Error> {
 
 /// Asks Git for the tips of the repositories without tips, as far as they are wanted. All of them
 /// end among the projects, or among what failed.
-fn with_tips(mut listing: Listing, http: &Http, wanted: &Wanted<'_>) -> Listing {
+fn with_tips(mut listing: Listing, http: &Http, asked: &Asked, wanted: &Wanted<'_>) -> Listing {
     let is_wanted = |project: &Project| wanted.only.is_empty() || wanted.only.contains(&project.id);
-    let (asked, others) = listing.without_tips.drain(..).partition(is_wanted);
-    let branches = listing.branches.as_ref().unwrap_or(wanted.branches);
-    let (complete, failed) = tips::ask(http, asked, branches, wanted.jobs);
+    let (chosen, others) = listing.without_tips.drain(..).partition(is_wanted);
+    let named = listing.branches.take().map(Asked::names);
+    let asked = named.as_ref().unwrap_or(asked);
+    let (complete, failed) = tips::ask(http, chosen, asked, wanted.jobs);
     listing.projects.extend(complete);
     listing.projects.extend::<Vec<_>>(others);
     listing.failed.extend(failed);

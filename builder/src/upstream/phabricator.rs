@@ -5,14 +5,12 @@
 //! Each page is a POST with `api.token` and gives 100 repositories; the attachment `uris` has their
 //! clone URLs. Errors are in the JSON of a 200 response.
 
-use std::collections::BTreeSet;
-
 use serde::Deserialize;
-use tardist_contract::BranchName;
 
 use super::{
     adapter::{Adapter, Key, Values},
     bounded::{Bounded, Short},
+    branches::Asked,
     listing::{Listing, Upstream},
     pages::ListGuard,
     prefixes::{self, Prefixes},
@@ -215,7 +213,7 @@ impl Upstream for Phabricator {
         vec![self.url.clone(), self.git_url.clone()]
     }
 
-    fn list(&self, http: &Http, _: &BTreeSet<BranchName>) -> Result<Listing, Error> {
+    fn list(&self, http: &Http, _: &Asked) -> Result<Listing, Error> {
         let mut listing = Listing::default();
         let mut guard = ListGuard::default();
         let mut after: Option<String> = None;

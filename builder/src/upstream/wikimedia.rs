@@ -9,6 +9,9 @@ pub const GERRIT: &str = "https://gerrit.wikimedia.org/r";
 pub const SUBMODULE_HOSTS: [&str; 2] =
     ["https://phabricator.wikimedia.org", "https://gitlab.wikimedia.org"];
 
-/// What mediawiki.org's ExtensionDistributor offers (`$wgExtDistSnapshotRefs`, to be read in its
-/// siteinfo): the development branch and the releases that get fixes.
-pub const BRANCHES: [&str; 5] = ["master", "REL1_46", "REL1_45", "REL1_44", "REL1_43"];
+/// The development branch of MediaWiki and of what belongs to it.
+pub const BRANCH: &str = "master";
+
+/// How many release branches mediawiki.org's ExtensionDistributor offers (`$wgExtDistSnapshotRefs`, to be read in its
+/// siteinfo): the releases that get fixes, and often the next one.
+pub const RELEASE_BRANCHES: usize = 4;

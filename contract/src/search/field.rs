@@ -1,7 +1,9 @@
 //! The fields of the index, and the words that are looked for in them.
 
+use std::fmt::Write as _;
+
 use super::text::MAX_WORD;
-use crate::kind::Kind;
+use crate::{branch_name::BranchName, kind::Kind};
 
 /// A word of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +16,15 @@ pub(super) enum Word {
     Single(String),
 }
 
-/// Where a word stands. Each field from `Title` on has the words of the fields before it, too.
+impl Word {
+    /// True for a word of at most three characters.
+    pub(super) fn is_short(&self) -> bool {
+        let (Self::Plain(text) | Self::Pair(text) | Self::Single(text)) = self;
+        text.chars().count() <= 3
+    }
+}
+
+/// Where a word stands. Each field from `Title` on has the words of the fields before it, too, but `Group`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Field {
     /// The whole name as one word.
@@ -27,6 +37,8 @@ pub(super) enum Field {
     Credits,
     /// All these, and the English description.
     Description,
+    /// Only the words for its group (`search/group.rs`).
+    Group,
     /// All these, and the descriptions in other languages.
     Everything,
 }
@@ -40,6 +52,7 @@ impl Field {
             Self::Title => 't',
             Self::Credits => 'c',
             Self::Description => 'd',
+            Self::Group => 'g',
             Self::Everything => 'e',
         }
     }
@@ -50,7 +63,7 @@ impl Field {
         match self {
             Self::Name => usize::MAX,
             Self::Part => MAX_WORD,
-            Self::Title | Self::Credits | Self::Description => 8,
+            Self::Title | Self::Credits | Self::Description | Self::Group => 8,
             Self::Everything => 4,
         }
     }
@@ -80,9 +93,27 @@ pub(super) fn kind_term(kind: Kind) -> String {
     format!("k{kind}.")
 }
 
+/// The term that all repositories with a branch have. FTS5 would take `rel1_45` for `REL1_45`, but not
+/// their bytes in hexadecimal.
+pub(super) fn branch_term(branch: &BranchName) -> String {
+    let mut term = "b".to_owned();
+    for byte in branch.as_str().bytes() {
+        let _ = write!(term, "{byte:02x}");
+    }
+    term.push('.');
+    term
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn branches_that_differ_in_case_have_different_terms() {
+        let term = |name: &str| branch_term(&name.parse().unwrap());
+        assert_eq!(term("REL1_4"), "b52454c315f34.");
+        assert_ne!(term("rel1_4"), term("REL1_4"));
+    }
 
     #[test]
     fn a_whole_word_ends_in_a_dot_and_a_single_character_is_a_beginning() {

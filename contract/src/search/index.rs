@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::{
-    field::{Field, kind_term},
+    field::{Field, branch_term, kind_term},
+    group,
     name::{endings, joined, parts},
     text::{Piece, pieces},
 };
-use crate::{kind::Kind, repo_name::RepoName};
+use crate::{branch_name::BranchName, kind::Kind, repo_name::RepoName};
 
-/// The texts of a repository that can be found.
+/// What a repository can be found by, besides its name.
 #[derive(Debug, Clone, Default)]
 pub struct Texts<'a> {
     /// Its titles in all languages.
@@ -20,22 +21,35 @@ pub struct Texts<'a> {
     pub description: Option<&'a str>,
     /// Its descriptions in all other languages.
     pub translations: Vec<&'a str>,
+    /// The `type` of its manifest.
+    pub r#type: Option<&'a str>,
+    /// Its published branches.
+    pub branches: Vec<&'a BranchName>,
 }
 
 /// The terms of a repository, with spaces between them, as the index takes them.
 pub fn terms(kind: Kind, name: &RepoName, texts: &Texts<'_>) -> String {
     let mut terms = kind_term(kind);
+    for branch in &texts.branches {
+        terms.push(' ');
+        terms.push_str(&branch_term(branch));
+    }
+    let group = group::words(kind, texts.r#type);
+    let mut alone = Words::default();
+    alone.add(&group);
+    alone.write(Field::Group, &mut terms);
     let mut words = Words::default();
     words.words.insert(joined(name.as_str()));
     words.write(Field::Name, &mut terms);
     words.words.extend(endings(name.as_str()));
     words.write(Field::Part, &mut terms);
     words.words.extend(parts(name.as_str()));
+    let translations: Vec<&str> = texts.translations.iter().copied().chain([&*group]).collect();
     for (field, texts) in [
         (Field::Title, &texts.titles),
         (Field::Credits, &texts.credits),
         (Field::Description, &texts.description.into_iter().collect()),
-        (Field::Everything, &texts.translations),
+        (Field::Everything, &translations),
     ] {
         texts.iter().for_each(|text| words.add(text));
         words.write(field, &mut terms);
@@ -96,13 +110,19 @@ mod tests {
 
     #[test]
     fn the_terms_are_whole_words_and_their_beginnings_in_each_field() {
-        let texts =
-            Texts { credits: vec!["abcdefghij"], translations: vec!["abcdxy"], ..Texts::default() };
+        let branch = "m".parse().unwrap();
+        let texts = Texts {
+            credits: vec!["abcdefghij"],
+            translations: vec!["abcdxy"],
+            r#type: Some("abx"),
+            branches: vec![&branch],
+            ..Texts::default()
+        };
         let terms = terms(Kind::Skins, &"Ab".parse().unwrap(), &texts);
-        let expected = "kskins. na nab nab. pa pab pab. ta tab tab. \
+        let expected = "kskins. b6d. ga gab gabx gabx. na nab nab. pa pab pab. ta tab tab. \
                         ca cab cab. cabc cabcd cabcde cabcdef cabcdefg cabcdefgh cabcdefghij. \
                         da dab dab. dabc dabcd dabcde dabcdef dabcdefg dabcdefgh dabcdefghij. \
-                        ea eab eab. eabc eabcd eabcdefghij. eabcdxy.";
+                        ea eab eab. eabc eabcd eabcdefghij. eabcdxy. eabx eabx.";
         assert_eq!(terms, expected);
     }
 }

@@ -24,6 +24,17 @@ pub(super) fn endings(name: &str) -> Vec<String> {
     part_starts(name).windows(2).map(|part| joined(&name[part[0]..])).collect()
 }
 
+/// True if a part begins at the byte `here`, which stands between these two; 0 stands for no byte.
+pub(super) fn begins_part(before: u8, here: u8, after: u8) -> bool {
+    here.is_ascii_alphanumeric()
+        && (!before.is_ascii_alphanumeric()
+            || before.is_ascii_digit() != here.is_ascii_digit()
+            || before.is_ascii_lowercase() && here.is_ascii_uppercase()
+            || before.is_ascii_uppercase()
+                && here.is_ascii_uppercase()
+                && after.is_ascii_lowercase())
+}
+
 /// The byte offsets at which the parts of a name begin, and its length.
 fn part_starts(name: &str) -> Vec<usize> {
     let bytes = name.as_bytes();
@@ -31,14 +42,7 @@ fn part_starts(name: &str) -> Vec<usize> {
     for index in 1..bytes.len() {
         let (before, here) = (bytes[index - 1], bytes[index]);
         let after = bytes.get(index + 1).copied().unwrap_or_default();
-        let is_start = here.is_ascii_alphanumeric()
-            && (!before.is_ascii_alphanumeric()
-                || before.is_ascii_digit() != here.is_ascii_digit()
-                || before.is_ascii_lowercase() && here.is_ascii_uppercase()
-                || before.is_ascii_uppercase()
-                    && here.is_ascii_uppercase()
-                    && after.is_ascii_lowercase());
-        if is_start {
+        if begins_part(before, here, after) {
             starts.push(index);
         }
     }

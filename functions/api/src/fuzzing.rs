@@ -15,11 +15,15 @@ use std::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use tardist_contract::{
     schema::{JSON, USER_VERSION},
-    search::steps,
+    search::{near, steps},
 };
 
 use crate::{
-    endpoints::{gerrit, health, index, info, list, openapi, search as search_endpoint, updates},
+    address,
+    endpoints::{
+        crawlers, download, feed, gerrit, health, index, info, list, manifests, openapi,
+        search as search_endpoint, updates,
+    },
     http::{
         accept::{items, wants, weighted},
         conditional,
@@ -52,8 +56,12 @@ use crate::{
 /// How many languages are tried for a client at most.
 const MAX_LANGUAGES: usize = 16;
 
-/// The longest problem document, in bytes.
-const MAX_PROBLEM: u64 = 1024;
+/// A document for the page of a repository.
+const SAMPLE: &str = r#"{"kind": "skins", "name": "A", "authors": [], "source_url": "u",
+    "default_branch": "master", "branches": {}}"#;
+
+/// The longest problem document, in bytes: five names of 100 characters, twice each.
+const MAX_PROBLEM: u64 = 2048;
 
 /// Headers, one on each line. A line that no header can be is left out.
 fn headers(bytes: &[u8]) -> HeaderMap {
@@ -95,6 +103,7 @@ impl Snapshot for Rows {
         let size: usize = texts.sum();
         assert!(size <= self.limit, "a statement with {size} bytes of texts");
         let (text, number) = (|| Value::text("{}"), || Value::Integer(1));
+        let list = || Value::text("[]");
         let rows = [
             vec![text(), number()],
             vec![number(), text()],
@@ -103,8 +112,17 @@ impl Snapshot for Rows {
             vec![text(), Value::text("de"), number()],
             vec![number(), number(), number(), number()],
             vec![number(), text(), number()],
-            vec![text(), number(), Value::text("[]")],
-            vec![Value::text("REL1_45"), Value::text("[]"), Value::text("[]")],
+            vec![text(), number(), text()],
+            vec![Value::Blob(b"Alpha\nBeta".into()), Value::Null],
+            // Pages: the start page, a list, the page of a repository, changes, and branches alone.
+            vec![number(), number(), number(), number(), list(), list(), list()],
+            vec![number(), list(), list(), number(), number(), list(), list()],
+            vec![number(), Value::text(SAMPLE), list(), list(), number(), list()],
+            vec![number(), list(), list()],
+            vec![number(), list()],
+            vec![Value::text("extensions/A skins/B")],
+            vec![Value::text("https://h.example"), number(), Value::text("[]")],
+            vec![number(), text(), text(), text(), number(), Value::Null],
         ];
         let read = rows.into_iter().find_map(|row| {
             let version = Value::Integer(USER_VERSION);
@@ -114,7 +132,18 @@ impl Snapshot for Rows {
     }
 }
 
-/// What the components do with a request, but that tarballs are not opened.
+/// What every component does with a request: an address that is almost right leads to the right one.
+async fn answer(request: &Request, snapshot: &Rows) -> Result<Response, ApiError> {
+    if let Some(response) = address::slash(request) {
+        return Ok(response);
+    }
+    match respond(request, snapshot).await {
+        Err(error) => address::almost(request, error, snapshot).await,
+        response => response,
+    }
+}
+
+/// What the endpoints do with a request, but that tarballs are not opened.
 async fn respond(request: &Request, snapshot: &Rows) -> Result<Response, ApiError> {
     let settings =
         Settings { snapshot_max_age: 60, documentation_url: "https://d.example/".into() };
@@ -125,21 +154,39 @@ async fn respond(request: &Request, snapshot: &Rows) -> Result<Response, ApiErro
         Route::Index => index::get(request, &settings, snapshot).await,
         Route::Health => health::get(&settings, 1, snapshot).await,
         Route::OpenApi => Ok(openapi::get(request)),
+        Route::Robots => crawlers::robots(request, snapshot).await,
+        Route::Sitemap => crawlers::sitemap(request, snapshot).await,
+        Route::OpenSearch => crawlers::opensearch(request, snapshot).await,
         Route::List(kind) => list::get(request, kind, snapshot).await,
         Route::Infos(kind) => info::many(request, kind, snapshot).await,
         Route::Info(kind, name) => info::one(request, kind, &name, snapshot).await,
+        Route::Download(kind, readings) => download::get(request, kind, &readings, snapshot).await,
+        Route::Manifests(kind) => manifests::get(request, kind, snapshot).await,
+        Route::Feed(of) => {
+            feed::get(request, of.as_ref().map(|(kind, name)| (*kind, name)), snapshot).await
+        }
+        Route::Search if page::html::is_wanted(&request.headers) => {
+            page::search::get(request, snapshot).await
+        }
         Route::Search => search_endpoint::get(request, snapshot).await,
         Route::Updates if page::html::is_wanted(&request.headers) => {
             page::updates::form(request, snapshot).await
         }
         Route::Updates => updates::get(request, snapshot).await,
         Route::Projects => gerrit::projects(request, snapshot).await,
+        Route::Project(kind, name) => gerrit::project(request, kind, &name, snapshot).await,
         Route::Branches(kind, name) => gerrit::branches(request, kind, &name, snapshot).await,
+        Route::Branch(kind, name, branch) => {
+            gerrit::branch(request, kind, &name, &branch, snapshot).await
+        }
+        Route::DistIndex(_) | Route::Checksums(_) => Err(ApiError::no_such_list()),
         Route::Dist(_, name) => {
             assert!(!name.as_str().contains(['/', '\\', '\0']) && !name.as_str().starts_with('.'));
             Err(ApiError::no_such_tarball())
         }
-        Route::ListPage(kind) => page::listing::get(request, kind, snapshot).await,
+        Route::ChangesPage => page::changes::get(request, snapshot).await,
+        Route::ApiPage => page::api::get(request, snapshot).await,
+        Route::ListPage(kind) => page::list::get(request, kind, snapshot).await,
         Route::RepositoryPage(kind, name) => {
             page::repository::get(request, kind, &name, snapshot).await
         }
@@ -154,11 +201,8 @@ pub fn request(bytes: &[u8]) {
     let headers = headers(rest);
     // `\u0000` in JSON comes from `%00`; a search asks for each of its words in many ways.
     let snapshot = Rows { limit: 256 * MAX_TEXT + 4 * target.len() };
-    // It reads the document, and `{}` is none.
-    let mut is_page = false;
     let response = Request::new(Method::GET, &uri, headers.clone()).and_then(|request| {
-        is_page = matches!(route(&request), Ok(Route::RepositoryPage(..)));
-        let mut future = pin!(respond(&request, &snapshot));
+        let mut future = pin!(answer(&request, &snapshot));
         match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(response) => response,
             Poll::Pending => unreachable!("nothing has to be waited for"),
@@ -169,12 +213,12 @@ pub fn request(bytes: &[u8]) {
         let problem = error.response();
         assert!(problem.body.len() <= MAX_PROBLEM && problem.status.as_u16() >= 400);
     }
-    let response = response.unwrap_or_else(|error| page::problem::response(&headers, &error));
+    let response = response.unwrap_or_else(|error| page::problem::response(&uri, &headers, &error));
     let response = response.finish();
     let status = response.status.as_u16();
-    assert!(matches!(status, 200 | 304 | 400 | 404 | 412 | 500 | 503), "{status}");
+    assert!(matches!(status, 200 | 302 | 304 | 308 | 400 | 404 | 412 | 500 | 503), "{status}");
     assert!(response.headers.contains_key(header::CONTENT_LENGTH) || status == 304);
-    assert!(is_page || status != 500, "the row of a statement has none of these forms");
+    assert!(status != 500, "the row of a statement has none of these forms");
 }
 
 /// Values of `Accept`, `Accept-Encoding` and `Accept-Language`, one on each line.
@@ -237,7 +281,7 @@ pub fn range(bytes: &[u8]) {
 /// What somebody searches for.
 pub fn search(bytes: &[u8]) {
     let text: String = String::from_utf8_lossy(bytes).chars().take(MAX_TEXT).collect();
-    for step in steps(&text, None) {
+    for step in steps(&text, None, None) {
         // Text is in quotes. Outside of them is only what FTS5 has for syntax.
         let parts: Vec<&str> = step.terms.split('"').collect();
         assert!(parts.len() % 2 == 1, "{}", step.terms);
@@ -247,6 +291,9 @@ pub fn search(bytes: &[u8]) {
         }
         assert!(step.terms.len() <= 64 * MAX_TEXT, "{} bytes", step.terms.len());
     }
+    let names = ["3D", "C++", "Foo-Bar_2.0", "MassMessage", "Math"];
+    let found = near(&text, names.into_iter().zip(0..), 3);
+    assert!(found.len() <= 3 && found.iter().all(|(name, place)| names[*place] == *name));
 }
 
 /// The body of a `POST` to `/updates`: its `Content-Type` on the first line, then the body.

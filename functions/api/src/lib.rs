@@ -6,9 +6,11 @@
 //! [`ApiError`](http::problem::ApiError). It does no other I/O, except that `/dist` opens files. So all of
 //! it is tested natively, on a real SQLite. Only [`spin`] knows Spin.
 //!
-//! Each room imports only those before it: [`http`], [`language`], [`query`], then [`route`], [`settings`]
-//! and [`updates`], then [`endpoints`] and [`page`], then [`spin`], which imports neither of the last two.
+//! Each room imports only those before it: [`http`], [`language`], [`query`], then [`route`], [`settings`],
+//! [`address`], [`updates`] and [`xml`], then [`endpoints`] and [`page`], then [`spin`], which imports neither of the last
+//! two.
 
+pub mod address;
 pub mod endpoints;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
@@ -20,3 +22,4 @@ pub mod route;
 pub mod settings;
 pub mod spin;
 pub mod updates;
+pub mod xml;

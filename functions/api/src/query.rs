@@ -4,9 +4,16 @@
 //! these languages with their places (`?1` is a [`Chain`](crate::language::chain::Chain) as JSON), and
 //! they join `texts.sql`: the best title and the best description that a repository has.
 
+pub mod crawlers;
+pub mod distributed;
 pub mod documents;
+pub mod download;
+pub mod feed;
 pub mod gerrit;
 pub mod json;
+pub mod names;
+pub mod near;
+pub mod pages;
 pub mod ready_made;
 pub mod search;
 pub mod snapshot;
@@ -15,4 +22,4 @@ pub mod summary;
 pub mod updates;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

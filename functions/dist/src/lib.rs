@@ -1,4 +1,4 @@
-//! The Spin component for /dist/KIND/FILE, for sites without a web server in front.
+//! The Spin component for /dist/KIND/ and /dist/KIND/FILE, for sites without a web server in front.
 //! Everything that it does is in `tardist_api`. As a component of its own it can be routed, limited and
 //! scaled by itself, and may open only what it needs.
 #![cfg(target_family = "wasm")]
@@ -20,6 +20,8 @@ const DIST: &str = "/dist";
 async fn handle(request: Request) -> http::Response<Body> {
     serve(request, async |route, call| match route {
         Route::Dist(kind, name) => dist::get(call.request, Path::new(DIST), kind, &name),
+        Route::DistIndex(kind) => dist::index(call.request, Path::new(DIST), kind),
+        Route::Checksums(kind) => dist::checksums(call.request, Path::new(DIST), kind),
         _ => Err(ApiError::no_such_path()),
     })
     .await

@@ -15,6 +15,12 @@ use tardist_api::{
 async fn handle(request: Request) -> http::Response<Body> {
     serve(request, async |route, call| match route {
         Route::Projects => gerrit::projects(call.request, call.snapshot).await,
+        Route::Project(kind, name) => {
+            gerrit::project(call.request, kind, &name, call.snapshot).await
+        }
+        Route::Branch(kind, name, branch) => {
+            gerrit::branch(call.request, kind, &name, &branch, call.snapshot).await
+        }
         Route::Branches(kind, name) => {
             gerrit::branches(call.request, kind, &name, call.snapshot).await
         }

@@ -23,7 +23,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tardist_contract::CommitId;
+use tardist_contract::{CommitId, document::WITHOUT_VENDOR};
 use tempfile::TempDir;
 
 use crate::{
@@ -56,10 +56,6 @@ const ARGUMENTS: [&str; 7] = [
 
 /// What an extension with `load_composer_autoloader` loads.
 pub const AUTOLOADER: &str = "vendor/autoload.php";
-
-/// For the public: that packages are missing.
-const NO_PACKAGES: &str =
-    "the packages that composer.json requires are not in the tarball (vendor/)";
 
 /// Where Composer finds PHP, Git and unzip.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -122,7 +118,7 @@ impl Packages {
             }
             Self::None | Self::Installed => return None,
         };
-        Some(Missing::new(NO_PACKAGES.to_owned(), cause))
+        Some(Missing::new(WITHOUT_VENDOR.to_owned(), cause))
     }
 }
 
@@ -136,7 +132,7 @@ fn off() -> Cause {
 /// file in it.
 pub fn missing_packages(composer_json: &[u8]) -> Option<Missing> {
     let have_packages = requirements::parse(composer_json).is_ok_and(|it| it.has_packages);
-    have_packages.then(|| Missing::new(NO_PACKAGES.to_owned(), off()))
+    have_packages.then(|| Missing::new(WITHOUT_VENDOR.to_owned(), off()))
 }
 
 impl Composer {

@@ -1,4 +1,5 @@
-//! `/dist/KIND/FILE`: the tarball itself, for sites without a web server in front.
+//! `/dist/KIND/FILE`: the tarball itself, for sites without a web server in front. `/dist/KIND/` and
+//! `/dist/KIND/SHA256SUMS`: the files in which the builder lists the tarballs that the snapshot names.
 //!
 //! It answers from the folder and not from the snapshot: a tarball that the snapshot no longer names can
 //! be fetched until its grace period ends. Like the web server that it replaces, it makes entity tags
@@ -6,7 +7,7 @@
 
 use std::{
     fs::{File, Metadata},
-    io,
+    io::{self, Read},
     path::Path,
     time::UNIX_EPOCH,
 };
@@ -18,11 +19,20 @@ use tardist_contract::{Kind, TarballName};
 use crate::http::{
     body::{Body, FileBody},
     date::http_date,
+    encoding::compressed,
     problem::ApiError,
     range,
     request::Request,
-    response::Response,
+    response::{Representation, Response},
 };
+
+/// How many bytes of a list are read. A list of 15,000 repositories with five branches each has a quarter of
+/// it.
+const MAX_LIST: u64 = 64 << 20;
+
+/// What a browser may do with the list of a folder: show it. It has no style, no script and no form.
+const LIST_POLICY: &str =
+    "default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Answers with a tarball from `folder`, which `spin.toml` mounts, or with the part of it that `Range`
 /// asks for.
@@ -36,8 +46,7 @@ pub fn get(
     name: &TarballName,
 ) -> Result<Response, ApiError> {
     let (file, metadata) = open(&folder.join(kind.as_str()).join(name.as_str()))?;
-    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    let modified = modified.map_or(0, |since| since.as_secs());
+    let modified = modified_at(&metadata);
     let size = metadata.len();
     let mut response = Response::new(StatusCode::OK, Bytes::new());
     response.set(header::CONTENT_TYPE, "application/gzip");
@@ -48,6 +57,58 @@ pub fn get(
     response.set(header::ACCEPT_RANGES, "bytes");
     response.body = Body::File(FileBody::new(file, size));
     range::apply(request, response)
+}
+
+/// Answers `/dist/KIND/`: the page that lists exactly the tarballs that the snapshot names.
+///
+/// # Errors
+/// 404 where there is none yet, 500 where it cannot be read.
+pub fn index(request: &Request, folder: &Path, kind: Kind) -> Result<Response, ApiError> {
+    let mut response = list(folder, kind, "index.html", "text/html; charset=utf-8")?;
+    response.set(header::CONTENT_SECURITY_POLICY, LIST_POLICY);
+    response.set(header::REFERRER_POLICY, "no-referrer");
+    Ok(compressed(&request.headers, response))
+}
+
+/// Answers `/dist/KIND/SHA256SUMS`: the checksums of these tarballs.
+///
+/// # Errors
+/// As [`index`].
+pub fn checksums(request: &Request, folder: &Path, kind: Kind) -> Result<Response, ApiError> {
+    let response = list(folder, kind, "SHA256SUMS", "text/plain; charset=utf-8")?;
+    Ok(compressed(&request.headers, response))
+}
+
+/// The response with a list that the builder wrote. Its entity tag is made from its content, which can change
+/// twice within the second that a time has.
+fn list(
+    folder: &Path,
+    kind: Kind,
+    file: &str,
+    content_type: &'static str,
+) -> Result<Response, ApiError> {
+    let path = folder.join(kind.as_str()).join(file);
+    let (file, metadata) = open(&path).map_err(|error| match error {
+        ApiError::NotFound(_) => ApiError::no_such_list(),
+        other => other,
+    })?;
+    let mut text = String::new();
+    let read = file.take(MAX_LIST + 1).read_to_string(&mut text);
+    if !read.as_ref().is_ok_and(|size| *size as u64 <= MAX_LIST) {
+        eprintln!(
+            "cannot read the list {}: {read:?}, and at most {MAX_LIST} bytes",
+            path.display()
+        );
+        return Err(ApiError::Internal);
+    }
+    let modified_at = i64::try_from(modified_at(&metadata)).unwrap_or(0);
+    Ok(Response::ok(Representation::of(text, modified_at), content_type))
+}
+
+/// When a file last changed: Unix seconds.
+fn modified_at(metadata: &Metadata) -> u64 {
+    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    modified.map_or(0, |since| since.as_secs())
 }
 
 /// Opens a tarball: a file, and no link that leads out of the folder.
@@ -101,6 +162,35 @@ mod tests {
         for file in ["B-master-1234567.tar.gz", "folder.tar.gz"] {
             assert_eq!(get(dir.path(), file, &[]), Err(404), "{file}");
         }
+    }
+
+    #[test]
+    fn the_lists_of_the_builder_are_served_with_a_tag_of_their_content() {
+        let dir = tempfile::tempdir().unwrap();
+        let ask = |list: fn(&Request, &Path, Kind) -> Result<Response, ApiError>| {
+            let uri = "/".parse().unwrap();
+            let request = Request::new(Method::GET, &uri, http::HeaderMap::new()).unwrap();
+            list(&request, dir.path(), Kind::Skins).map_err(|error| error.status().as_u16())
+        };
+        assert_eq!(ask(index).unwrap_err(), 404);
+        std::fs::create_dir(dir.path().join("skins")).unwrap();
+        assert_eq!(ask(index).unwrap_err(), 404);
+        let write = |file: &str, bytes: &[u8]| {
+            std::fs::write(dir.path().join("skins").join(file), bytes).unwrap();
+        };
+        write("index.html", b"<p>1");
+        write("SHA256SUMS", b"5  A.tar.gz\n");
+        let page = ask(index).unwrap();
+        assert_eq!(page.headers[header::CONTENT_TYPE], "text/html; charset=utf-8");
+        assert!(page.headers.contains_key(header::CONTENT_SECURITY_POLICY));
+        assert_eq!(
+            ask(checksums).unwrap().headers[header::CONTENT_TYPE],
+            "text/plain; charset=utf-8"
+        );
+        write("index.html", b"<p>2");
+        assert_ne!(ask(index).unwrap().headers[header::ETAG], page.headers[header::ETAG]);
+        write("index.html", b"\xff");
+        assert_eq!(ask(index).unwrap_err(), 500, "it is no text");
     }
 
     #[test]

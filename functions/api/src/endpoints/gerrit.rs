@@ -18,7 +18,7 @@ use crate::{
         response::{Representation, Response},
     },
     query::{
-        gerrit::{self as statement, Page},
+        gerrit::{self as statement, Page, Tip},
         json::json,
         snapshot::Snapshot,
         statement::Rendered,
@@ -80,10 +80,49 @@ pub async fn branches(
     refuse_unserved(request)?;
     let (part, page) = (part(request)?, page(request)?);
     let list = snapshot.get(statement::branches(kind, name, &part, page)).await?;
-    let mut response = response(list.ok_or_else(ApiError::unpublished_project)?);
+    Ok(of_project(request, kind, name, list.ok_or_else(ApiError::unpublished_project)?))
+}
+
+/// Answers `/r/projects/mediawiki%2FKIND%2FNAME`, as Gerrit's "Get Project" does: the id, the name and the
+/// state. The snapshot does not know the parents, labels and links that a Gerrit has for its projects.
+///
+/// # Errors
+/// 404 for a project that is not published, 503 without a snapshot.
+pub async fn project(
+    request: &Request,
+    kind: Kind,
+    name: &RepoName,
+    snapshot: &impl Snapshot,
+) -> Result<Response, ApiError> {
+    let info = snapshot.get(statement::project(kind, name)).await?;
+    Ok(of_project(request, kind, name, info.ok_or_else(ApiError::unpublished_project)?))
+}
+
+/// Answers `/r/projects/mediawiki%2FKIND%2FNAME/branches/BRANCH`, as Gerrit's "Get Branch" does: the ref and
+/// its commit.
+///
+/// # Errors
+/// 404 for a project that is not published, or not with this branch; 503 without a snapshot.
+pub async fn branch(
+    request: &Request,
+    kind: Kind,
+    name: &RepoName,
+    branch: &BranchName,
+    snapshot: &impl Snapshot,
+) -> Result<Response, ApiError> {
+    match snapshot.get(statement::branch(kind, name, branch)).await? {
+        Tip::Branch(tip) => Ok(of_project(request, kind, name, tip)),
+        Tip::NoBranch => Err(ApiError::no_such_branch()),
+        Tip::NoProject => Err(ApiError::unpublished_project()),
+    }
+}
+
+/// The response about one project.
+fn of_project(request: &Request, kind: Kind, name: &RepoName, text: Rendered) -> Response {
+    let mut response = response(text);
     let link = format!("</info/{kind}/{name}>; rel=\"describedby\"; type=\"application/json\"");
     response.set(header::LINK, &link);
-    Ok(compressed(&request.headers, response))
+    compressed(&request.headers, response)
 }
 
 fn response(list: Rendered) -> Response {
@@ -146,14 +185,14 @@ fn branches_asked_for(request: &Request) -> Result<Option<String>, ApiError> {
     }
     let pairs = asked.iter().enumerate().filter_map(|(place, text)| {
         let is_first = !asked[..place].contains(text);
-        Some((text, branch(text)?)).filter(|_| is_first)
+        Some((text, named(text)?)).filter(|_| is_first)
     });
     let pairs: Vec<_> = pairs.collect();
     (!asked.is_empty()).then(|| json(&pairs)).transpose()
 }
 
 /// The branch that Git finds by a name: `master`, `heads/master` and `refs/heads/master` are the same.
-fn branch(text: &str) -> Option<BranchName> {
+fn named(text: &str) -> Option<BranchName> {
     let heads = text.strip_prefix("refs/").unwrap_or(text);
     heads.strip_prefix("heads/").unwrap_or(text).parse().ok()
 }
@@ -192,7 +231,7 @@ mod tests {
             ("a..b", None),
             ("' OR 1=1 --", None),
         ] {
-            assert_eq!(branch(text).as_ref().map(BranchName::as_str), expected, "{text}");
+            assert_eq!(named(text).as_ref().map(BranchName::as_str), expected, "{text}");
         }
     }
 

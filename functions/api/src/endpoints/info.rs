@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use http::header;
-use tardist_contract::{BranchName, Kind, RepoName, schema::JSON};
+use tardist_contract::{Kind, RepoName, schema::JSON};
 
 use crate::{
     http::{
@@ -55,7 +55,7 @@ pub async fn many(
     snapshot: &impl Snapshot,
 ) -> Result<Response, ApiError> {
     let wanted = Wanted::of(request)?;
-    let (names, branch) = (names(request, kind)?, branch(request)?);
+    let (names, branch) = (names(request, kind)?, request.branch()?);
     let path = kind.map_or("/info".to_owned(), |kind| format!("/info/{kind}"));
     let response = if names.is_none() && branch.is_none() && wanted.is_english() {
         let gzip = accepts_gzip(&request.headers);
@@ -87,11 +87,4 @@ fn names(request: &Request, kind: Option<Kind>) -> Result<Option<BTreeSet<&str>>
         return wrong("1 to 5,000 names with `|` between them");
     }
     Ok(Some(names))
-}
-
-/// The branch that is asked for.
-fn branch(request: &Request) -> Result<Option<BranchName>, ApiError> {
-    let takes = "the name of one branch, such as `REL1_45`, without `refs/heads/`";
-    let branch = request.parameter("branch")?.map(str::parse).transpose();
-    branch.map_err(|_| ApiError::BadParameter { parameter: "branch", takes })
 }

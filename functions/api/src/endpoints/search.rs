@@ -1,13 +1,14 @@
-//! `/search`: the repositories whose name, title, authors, licence or description matches.
+//! `/search`: the repositories whose name, title, authors, licence, description or group matches.
 
-use tardist_contract::Kind;
+use tardist_contract::{BranchName, Kind};
 
 use crate::{
     http::{encoding::compressed, problem::ApiError, request::Request, response::Response},
     language::wanted::Wanted,
     query::{
         json::json,
-        search::{MAX_TEXT, find},
+        near::near_json,
+        search::{MAX_TEXT, Search, find},
         snapshot::Snapshot,
     },
 };
@@ -19,24 +20,28 @@ const DEFAULT_LIMIT: u32 = 20;
 const MAX_LIMIT: u32 = 100;
 
 /// Answers `/search`: the best results first, in the [`Wanted`] language, and under `more` whether there
-/// are others.
+/// are others. Where nothing matches, `near` has the names that are near to the text.
 ///
 /// The response last changed when the snapshot was made: a repository that no longer matches leaves no
 /// time of its own. The entity tag changes only with the results.
 ///
 /// # Errors
 /// 400 for a missing, empty or long `q`, for an unknown `kind`, for a `limit` that is none, and for a
-/// malformed `lang`; 503 without a snapshot.
+/// malformed `branch` or `lang`; 503 without a snapshot.
 pub async fn get(request: &Request, snapshot: &impl Snapshot) -> Result<Response, ApiError> {
-    let text = text(request)?;
-    let kind = kind(request)?;
+    let search = Search { text: text(request)?, kind: kind(request)?, branch: branch(request)? };
     let limit = limit(request)?;
     let wanted = Wanted::of(request)?;
-    let results = find(text, kind, limit, &wanted, snapshot).await?;
+    let results = find(&search, limit, &wanted, snapshot).await?;
+    let near = match results.count {
+        0 => near_json(search.kind, search.text, snapshot).await?,
+        _ => "[]".to_owned(),
+    };
     let more = results.count > i64::from(limit);
-    let text = json(&text)?;
+    let (text, cards) = (json(&search.text)?, results.cards);
     // The results are JSON already.
-    let body = format!("{{\"query\":{text},\"results\":[{}],\"more\":{more}}}", results.cards);
+    let body =
+        format!("{{\"query\":{text},\"results\":[{cards}],\"more\":{more},\"near\":{near}}}");
     let response = Response::json(body, results.generated_at);
     let response = compressed(&request.headers, response);
     Ok(wanted.describe(response, wanted.chain.first()))
@@ -58,6 +63,14 @@ fn kind(request: &Request) -> Result<Option<Kind>, ApiError> {
     kind.map_err(|_| ApiError::BadParameter {
         parameter: "kind",
         takes: "`extensions` or `skins`; both are searched without it",
+    })
+}
+
+fn branch(request: &Request) -> Result<Option<BranchName>, ApiError> {
+    let branch = request.parameter("branch")?.map(str::parse).transpose();
+    branch.map_err(|_| ApiError::BadParameter {
+        parameter: "branch",
+        takes: "the name of one branch, such as `REL1_45`, without `refs/heads/`",
     })
 }
 

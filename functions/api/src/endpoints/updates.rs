@@ -7,7 +7,7 @@ use tardist_contract::BranchName;
 
 use crate::{
     http::{encoding::compressed, problem::ApiError, request::Request, response::Response},
-    query::{json::json, snapshot::Snapshot, updates::branches},
+    query::{json::json, snapshot::Snapshot, updates::usable},
     updates::{
         body::MAX_BODY,
         check::{check, pipe},
@@ -29,13 +29,13 @@ struct Usage {
 /// # Errors
 /// 503 without a snapshot.
 pub async fn get(request: &Request, snapshot: &impl Snapshot) -> Result<Response, ApiError> {
-    let known = snapshot.get(branches()).await?;
+    let known = snapshot.get(usable()).await?;
     let usage = Usage {
         usage: "POST the answer of a wiki's api.php to this path",
         example: pipe(&known.public_url),
         target: "the release of MediaWiki that an upgrade leads to, such as 1.46; optional",
         max_bytes: MAX_BODY,
-        branches: known.branches,
+        branches: known.branches.into_iter().map(|it| it.name).collect(),
     };
     let mut response = Response::json(json(&usage)?, known.generated_at);
     response.vary("Accept");

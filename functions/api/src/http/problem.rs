@@ -2,7 +2,7 @@
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
-use tardist_contract::Kind;
+use tardist_contract::{BranchName, Kind, RepoName, search::Near};
 
 use crate::http::response::Response;
 
@@ -21,6 +21,20 @@ pub enum ApiError {
     /// Nothing is at the path.
     #[error("{0}")]
     NotFound(String),
+    /// No repository of a kind has the name, and these are near to it.
+    #[error("no {} of this name has a tarball", .kind.singular())]
+    NoRepository {
+        /// The kind.
+        kind: Kind,
+        /// Repositories of both kinds whose names are near to it, the nearest first.
+        near: Vec<(Kind, RepoName)>,
+    },
+    /// The repository is there, but not this branch of it.
+    #[error("{}", no_such_branch(.branches))]
+    NoSuchBranch {
+        /// The branches that it has, newest first.
+        branches: Vec<BranchName>,
+    },
     /// A parameter is malformed.
     #[error("the parameter `{parameter}` is wrong: it takes {takes}")]
     BadParameter {
@@ -86,6 +100,23 @@ struct Problem<'a> {
     detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    near: Option<Vec<Near<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    branches: Option<&'a [BranchName]>,
+}
+
+/// How many branches a sentence names. The document has all of them.
+const MAX_NAMED: usize = 8;
+
+/// How many paths a sentence names.
+const MAX_PATHS: usize = 3;
+
+/// The sentence of [`ApiError::NoSuchBranch`].
+fn no_such_branch(branches: &[BranchName]) -> String {
+    let named: Vec<&str> = branches.iter().take(MAX_NAMED).map(BranchName::as_str).collect();
+    let others = if branches.len() > MAX_NAMED { " and others" } else { "" };
+    format!("there is no tarball of this branch, but of {}{others}", named.join(", "))
 }
 
 impl ApiError {
@@ -99,14 +130,43 @@ impl ApiError {
         Self::NotFound("there is no such kind; the kinds are `extensions` and `skins`".into())
     }
 
-    /// 404: no repository of this kind has the name.
+    /// 404: no repository of this kind has the name. If it could be that of one, the better error is
+    /// [`near::no_such_repository`](crate::query::near::no_such_repository).
     pub fn no_such_repository(kind: Kind) -> Self {
         Self::NotFound(format!("no {} of this name has a tarball", kind.singular()))
+    }
+
+    /// 404: no repository of this kind has the name, but one of the other kind has it, at these paths.
+    pub fn of_other_kind(kind: Kind, paths: &[String]) -> Self {
+        let Self::NotFound(detail) = Self::no_such_repository(kind) else { return Self::Internal };
+        Self::NotFound(format!(
+            "{detail}; this is at {}",
+            paths[..paths.len().min(MAX_PATHS)].join(" and ")
+        ))
+    }
+
+    /// 404: several repositories have the name in another case of letters, at these paths.
+    pub fn several_cases(kind: Kind, paths: &[String]) -> Self {
+        let Self::NotFound(detail) = Self::no_such_repository(kind) else { return Self::Internal };
+        Self::NotFound(format!(
+            "{detail}; in another case of letters, there are {}",
+            paths[..paths.len().min(MAX_PATHS)].join(", ")
+        ))
+    }
+
+    /// 404: the name in the path cannot be that of a branch that has a tarball.
+    pub fn no_such_branch() -> Self {
+        Self::NotFound("there is no tarball of such a branch".into())
     }
 
     /// 404: there is no tarball of this file name.
     pub fn no_such_tarball() -> Self {
         Self::NotFound("there is no such tarball".into())
+    }
+
+    /// 404: the builder has not written the list of the tarballs.
+    pub fn no_such_list() -> Self {
+        Self::NotFound("there is no list of the tarballs yet".into())
     }
 
     /// 404: no repository can have this name in Gerrit.
@@ -126,7 +186,9 @@ impl ApiError {
     /// The status of the response.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::NotFound(_) | Self::NoRepository { .. } | Self::NoSuchBranch { .. } => {
+                StatusCode::NOT_FOUND
+            }
             Self::BadParameter { .. }
             | Self::NotText { .. }
             | Self::BadRequest(_)
@@ -151,12 +213,24 @@ impl ApiError {
             Self::NotText { parameter } => Some(parameter.as_str()),
             _ => None,
         };
+        let near = match self {
+            Self::NoRepository { near, .. } => {
+                Some(near.iter().map(|(kind, name)| Near::new(*kind, name)).collect())
+            }
+            _ => None,
+        };
+        let branches = match self {
+            Self::NoSuchBranch { branches } => Some(branches.as_slice()),
+            _ => None,
+        };
         let problem = Problem {
             r#type: "about:blank",
             title: status.canonical_reason(),
             status: status.as_u16(),
             detail: self.to_string(),
             parameter,
+            near,
+            branches,
         };
         // All its fields are strings and numbers, which always have a form in JSON.
         let mut response =
@@ -178,5 +252,32 @@ impl ApiError {
             response.set(header::CONTENT_RANGE, &format!("bytes */{size}"));
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::body::Body;
+
+    #[test]
+    fn a_branch_that_is_not_there_names_those_that_are_all_of_them_beside_the_sentence() {
+        let branches = |count: usize| -> Vec<BranchName> {
+            (0..count).map(|number| format!("REL1_{number}").parse().unwrap()).collect()
+        };
+        let shown = |count: usize| {
+            let response = ApiError::NoSuchBranch { branches: branches(count) }.response();
+            let Body::Bytes(bytes) = &response.body else { panic!("no bytes") };
+            let problem: serde_json::Value = serde_json::from_slice(bytes).unwrap();
+            assert_eq!((response.status.as_u16(), problem["status"].as_u64()), (404, Some(404)));
+            let named = problem["branches"].as_array().unwrap().len();
+            (problem["detail"].as_str().unwrap().to_owned(), named)
+        };
+        let of = |names: &str| format!("there is no tarball of this branch, but of {names}");
+        assert_eq!(shown(2), (of("REL1_0, REL1_1"), 2));
+        assert!(!shown(8).0.contains("others"));
+        let (detail, named) = shown(9);
+        assert!(detail.ends_with("REL1_7 and others"), "{detail}");
+        assert_eq!(named, 9);
     }
 }

@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, Method, Uri};
 use percent_encoding::percent_decode_str;
+use tardist_contract::BranchName;
 
 use crate::http::problem::ApiError;
 
@@ -10,6 +11,10 @@ use crate::http::problem::ApiError;
 pub struct Request {
     /// The method.
     pub method: Method,
+    /// The path as it was sent, percent-encoded.
+    pub path: String,
+    /// The query as it was sent, without its `?`; empty where there is none.
+    pub raw_query: String,
     /// The segments of the path, split first and percent-decoded then: `/a/b%2Fc` is
     /// `["a", "b/c"]`. Empty for `/`.
     pub segments: Vec<String>,
@@ -26,15 +31,16 @@ impl Request {
     /// [`ApiError::NotText`] where a parameter's value is not.
     pub fn new(method: Method, uri: &Uri, headers: HeaderMap) -> Result<Self, ApiError> {
         let path = uri.path().strip_prefix('/').unwrap_or(uri.path());
+        let raw_query = uri.query().unwrap_or_default().to_owned();
         let segments = if path.is_empty() {
             Vec::new()
         } else {
             path.split('/').map(decode).collect::<Result<_, _>>()?
         };
-        let query = uri.query().unwrap_or_default();
-        check_text(query)?;
-        let query = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        Ok(Self { method, segments, headers, query })
+        check_text(&raw_query)?;
+        let query = form_urlencoded::parse(raw_query.as_bytes()).into_owned().collect();
+        let path = uri.path().to_owned();
+        Ok(Self { method, path, raw_query, segments, headers, query })
     }
 
     /// The value of a parameter; `None` where the request does not have it.
@@ -47,6 +53,16 @@ impl Request {
             (_, Some(_)) => Err(ApiError::BadParameter { parameter: name, takes: "one value" }),
             (first, None) => Ok(first.map(|(_, value)| value.as_str())),
         }
+    }
+
+    /// The parameter `branch`; `None` where the request does not have it.
+    ///
+    /// # Errors
+    /// [`ApiError::BadParameter`] for a text that can be the name of no branch.
+    pub fn branch(&self) -> Result<Option<BranchName>, ApiError> {
+        let takes = "the name of one branch, such as `REL1_45`, without `refs/heads/`";
+        let branch = self.parameter("branch")?.map(str::parse).transpose();
+        branch.map_err(|_| ApiError::BadParameter { parameter: "branch", takes })
     }
 
     /// The values of a parameter that a request may have any number of times, under any of these names.

@@ -74,6 +74,11 @@ impl Response {
         self.set(header::VARY, &all);
     }
 
+    /// Names the path of the same content as JSON (`Link`, RFC 8288).
+    pub fn alternate(&mut self, path: &str) {
+        self.set(header::LINK, &format!("<{path}>; rel=\"alternate\"; type=\"application/json\""));
+    }
+
     /// Sets a header. A value that no header can have is left out; no caller has such a value.
     pub fn set(&mut self, name: HeaderName, value: &str) {
         if let Ok(value) = HeaderValue::from_str(value) {

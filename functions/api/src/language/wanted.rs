@@ -44,6 +44,11 @@ impl Wanted {
         }
     }
 
+    /// English, whatever a request says.
+    pub fn english() -> Self {
+        Self { chain: Chain::new([], &[]), is_parameter: true }
+    }
+
     /// True where English is wanted most: that is the language of ready-made answers.
     pub fn is_english(&self) -> bool {
         self.chain.first() == ENGLISH

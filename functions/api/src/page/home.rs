@@ -1,28 +1,36 @@
-//! `/` for browsers: the start page, or the results of a search.
+//! `/` for browsers: the start page. With `q` it is the page of a search, as in old links.
 
 use maud::{Markup, html};
-use tardist_contract::{Kind, search::Card};
+use tardist_contract::Kind;
 
 use super::{
+    changes,
     html::response,
     layout::{Layout, document, label},
-    outside::{direction, link},
-    search::{Found, Query, search},
-    text::{minute, thousands},
+    list::group_name,
+    outside::link,
+    search,
+    text::minute,
+    visit::Visit,
 };
 use crate::{
     http::{
         date::rfc3339, encoding::compressed, problem::ApiError, request::Request,
         response::Response,
     },
-    language::{chain::ENGLISH, wanted::Wanted},
     query::{
+        pages::home::{Home, home},
         snapshot::Snapshot,
-        summary::{Summary, summary},
     },
     route::ENDPOINTS,
     settings::Settings,
 };
+
+/// How many groups the start page has: the rest is in the lists' own choice.
+const MAX_GROUPS: usize = 14;
+
+/// How many of the newest changes the start page has.
+const MAX_CHANGES: usize = 8;
 
 /// Answers `/` with a page: the results of a search where the request has `q`, else the start page.
 ///
@@ -33,86 +41,145 @@ pub async fn get(
     settings: &Settings,
     snapshot: &impl Snapshot,
 ) -> Result<Response, ApiError> {
-    let mut response = match Query::new(request)? {
-        Some(query) => {
-            let wanted = Wanted::of(request)?;
-            let found = search(&query, &wanted, snapshot).await?;
-            let page = response(results_page(&query, &found), found.modified_at);
-            // The page itself is English; each description has the attribute `lang`.
-            wanted.describe(page, ENGLISH)
-        }
-        None => {
-            let summary = snapshot.get(summary()).await?;
-            response(start_page(settings, &summary), summary.generated_at)
-        }
-    };
+    if search::Query::new(request)?.is_some() {
+        return search::get(request, snapshot).await;
+    }
+    let visit = Visit::of(request)?;
+    let home = snapshot.get(home()).await?;
+    let page = response(page(&visit, settings, &home), home.summary.generated_at);
+    let mut response = visit.describe(page);
     response.vary("Accept");
+    response.alternate("/");
     Ok(compressed(&request.headers, response))
 }
 
-fn start_page(settings: &Settings, summary: &Summary) -> Markup {
-    let updated = rfc3339(summary.generated_at);
-    let counts = [(Kind::Extensions, summary.extensions), (Kind::Skins, summary.skins)];
+fn page(visit: &Visit, settings: &Settings, home: &Home) -> Markup {
+    let messages = visit.messages;
     let content = html! {
-        h1 { "Download MediaWiki extensions and skins" }
-        p {
-            "A tarball for each supported branch of MediaWiki, made from the source code in Git. "
-            "Search above, or look through all:"
+        h1 { (messages.text("home-title")) }
+        p { (messages.text("home-intro")) }
+        (kinds(visit, home))
+        (groups(visit, home))
+        @if !home.changes.is_empty() {
+            h2 { (messages.text("changes")) }
+            ul.changes { @for changes in changes::of_repositories(&home.changes).take(MAX_CHANGES) { li {
+                @if let Some(newest) = changes.first() {
+                    time { (newest.published_at.get(..10).unwrap_or_default()) } " · "
+                }
+                (changes::entry(visit, changes))
+            } } }
+            p { a href=(visit.link("/changes")) { (messages.text("home-changes-all")) } }
         }
-        ul.kinds {
-            @for (kind, count) in counts {
-                li { a href={ "/" (kind) } { strong { (thousands(count)) } " " (label(kind)) } }
-            }
-        }
-        p.small {
-            (thousands(summary.tarballs)) " tarballs, as of "
-            time datetime=(updated) { (minute(&updated)) }
-        }
-        h2 { "For programs" }
-        p {
-            "All of this is also available as JSON, without a key and from any origin"
-            @if let Some(url) = link(&settings.documentation_url) {
-                ": see the " a href=(url) rel="noreferrer" { "documentation" }
-            }
-            "."
-        }
-        ul.endpoints { @for endpoint in ENDPOINTS { li { code { (endpoint) } } } }
+        h2 { (messages.text("home-updates-title")) }
+        p { (messages.text("home-updates-text")) }
+        p { a.button href=(visit.link("/updates")) { (messages.text("home-updates-link")) } }
+        (programs(visit, settings))
     };
-    document(&Layout::default(), &content)
-}
-
-fn results_page(query: &Query, found: &Found) -> Markup {
-    let title = format!("Search: {}", query.text);
-    let count = found.cards.len();
-    let content = html! {
-        h1 { "Search results for “" bdi { (query.text) } "”" }
-        @if count == 0 {
-            p { "Nothing has all of this in its name, title, authors, licence or description." }
-            p { "Try fewer words, or look through all "
-                a href="/extensions" { "extensions" } " and " a href="/skins" { "skins" } "." }
-        } @else {
-            p { @if found.more { "The first " } (count) @if count == 1 { " result" } @else { " results" } }
-            ul.found { @for card in &found.cards { (result(card)) } }
-        }
+    let layout = Layout {
+        description: messages.text("home-intro"),
+        json: "/",
+        ..Layout::new(visit, &home.branches, "/")
     };
-    let layout = Layout { title: &title, query: query.text, kind: query.kind, ..Layout::default() };
     document(&layout, &content)
 }
 
-fn result(card: &Card) -> Markup {
-    let metadata = &card.metadata;
-    let language = metadata.description_language.as_deref();
-    let title = metadata.title.as_deref().filter(|title| *title != card.name.as_str());
+fn kinds(visit: &Visit, home: &Home) -> Markup {
+    let messages = visit.messages;
+    let updated = rfc3339(home.summary.generated_at);
+    let counts = [(Kind::Extensions, home.summary.extensions), (Kind::Skins, home.summary.skins)];
+    let time = html! { time datetime=(updated) { (minute(messages, &updated)) } };
+    let tarballs = messages.number(home.summary.tarballs);
     html! {
-        li {
-            h2 {
-                a href={ "/" (card.kind) "/" (card.name) } { (card.name) }
-                " " span.kind { (card.kind.singular()) }
+        ul.kinds { @for (kind, count) in counts { li {
+            a href=(visit.link(&format!("/{kind}"))) {
+                strong { (messages.number(count)) } " " (label(messages, kind))
             }
-            @if let Some(title) = title { p.title dir="auto" { (title) } }
-            @if let Some(text) = &metadata.description {
-                p.description lang=[language] dir=(direction(language)) { (text) }
+        } } }
+        p.small { (messages.markup("home-counts", &[html! { (tarballs) }, time])) }
+    }
+}
+
+fn groups(visit: &Visit, home: &Home) -> Markup {
+    let messages = visit.messages;
+    html! { @if !home.groups.is_empty() {
+        h2 { (messages.text("home-groups")) }
+        ul.groups { @for (name, count) in home.groups.iter().take(MAX_GROUPS) { li {
+            a href=(visit.link_with("/extensions", &[("group", name)])) { bdi { (group_name(visit, name)) } }
+            " " span.kind { (messages.number(*count)) }
+        } } }
+    } }
+}
+
+fn programs(visit: &Visit, settings: &Settings) -> Markup {
+    let messages = visit.messages;
+    html! {
+        h2 { (messages.text("home-programs")) }
+        p { (messages.text("home-programs-text")) }
+        ul.links {
+            li { a href=(visit.link("/api")) { (messages.text("api")) } }
+            li { a href="/openapi.json" type="application/json" { (messages.text("home-openapi")) } }
+            @if let Some(url) = link(&settings.documentation_url) {
+                li { a href=(url) rel="noreferrer" { (messages.text("home-documentation")) } }
             }
         }
+        ul.endpoints dir="ltr" { @for endpoint in ENDPOINTS { li {
+            // A path with a variable part leads nowhere.
+            @if endpoint.contains('{') { code { (endpoint) } } @else { a href=(endpoint) { code { (endpoint) } } }
+        } } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::*;
+    use crate::query::{distributed::Distributed, summary::Summary};
+
+    fn sample() -> Home {
+        Home {
+            summary: Summary { generated_at: 0, extensions: 1_400, skins: 2, tarballs: 7_001 },
+            branches: vec![Distributed { name: "REL1_45".parse().unwrap(), is_released: true }],
+            groups: vec![("antispam".to_owned(), 12), ("a<b".to_owned(), 1)],
+            changes: Vec::new(),
+        }
+    }
+
+    fn rendered(uri: &str) -> String {
+        let settings =
+            Settings { snapshot_max_age: 1, documentation_url: "https://d.example/".into() };
+        page(&Visit::of_any(&uri.parse().unwrap(), &HeaderMap::new()), &settings, &sample())
+            .into_string()
+    }
+
+    #[test]
+    fn the_start_page_leads_to_lists_groups_and_all_for_programs() {
+        let page = rendered("/?branch=REL1_45");
+        for text in [
+            "<a href=\"/extensions?branch=REL1_45\"><strong>1,400</strong> Extensions</a>",
+            "7,001 tarballs, as of <time datetime=\"1970-01-01T00:00:00Z\">1970-01-01, 00:00 UTC</time>",
+            "<a href=\"/extensions?group=antispam&amp;branch=REL1_45\"><bdi>Spam prevention</bdi></a>",
+            "<bdi>a&lt;b</bdi>",
+            "<a href=\"/updates?branch=REL1_45\"",
+            "<a href=\"/changes?branch=REL1_45\"",
+            "<a href=\"/openapi.json\"",
+            "<a href=\"/api?branch=REL1_45\"",
+            "<a href=\"https://d.example/\"",
+            "<a href=\"/list\"><code>/list</code></a>",
+            "<li><code>/info/{kind}</code></li>",
+        ] {
+            assert!(page.contains(text), "{text} is not in:\n{page}");
+        }
+        assert!(page.len() < 40_000, "{}", page.len());
+    }
+
+    #[test]
+    fn the_start_page_is_in_the_language_of_the_reader() {
+        let page = rendered("/?lang=de");
+        assert!(
+            page.contains("<html lang=\"de\" dir=\"ltr\">")
+                && page.contains("<strong>1.400</strong>")
+        );
+        assert!(rendered("/?lang=ar").contains("<html lang=\"ar\" dir=\"rtl\">"));
     }
 }

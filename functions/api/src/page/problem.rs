@@ -1,39 +1,54 @@
 //! The page of an error.
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, Uri, header};
 use maud::html;
 
 use super::{
     html::{HTML, is_wanted, secured},
     layout::{Layout, document},
+    search::near_names,
     text::sentence,
+    visit::Visit,
 };
 use crate::http::{body::Body, problem::ApiError, response::Response};
 
-/// The response for an error: a page for clients that want one, else the problem document.
-pub fn response(headers: &HeaderMap, error: &ApiError) -> Response {
-    if is_wanted(headers) { page(error) } else { error.response() }
+/// The response for an error of a request to `uri`: a page for clients that want one, else the problem
+/// document.
+pub fn response(uri: &Uri, headers: &HeaderMap, error: &ApiError) -> Response {
+    if is_wanted(headers) { page(&Visit::of_any(uri, headers), error) } else { error.response() }
 }
 
-/// The page of an error: status and headers are those of its problem document.
-fn page(error: &ApiError) -> Response {
+/// The page of an error: status and headers are those of its problem document. What is wrong with the
+/// request is said in English, in the words of that document.
+fn page(visit: &Visit, error: &ApiError) -> Response {
+    let messages = visit.messages;
     let status = error.status();
-    let title = status.canonical_reason().unwrap_or("Error");
-    let advice = match error {
-        ApiError::NotFound(_) => "It may have been renamed or archived. Try the search above.",
-        ApiError::Unavailable(_) => "Please come back in a few minutes.",
-        ApiError::Internal => "Please try again later.",
-        _ => "Please check the address.",
+    let (title, advice) = match error {
+        ApiError::NotFound(_) | ApiError::NoRepository { .. } => {
+            ("error-not-found", "error-advice-not-found")
+        }
+        ApiError::Unavailable(_) => ("error-unavailable", "error-advice-unavailable"),
+        ApiError::Internal => ("error-other", "error-advice-internal"),
+        ApiError::BadParameter { .. } | ApiError::NotText { .. } | ApiError::BadRequest(_) => {
+            ("error-bad-request", "error-advice-other")
+        }
+        ApiError::BadBody(_) => ("error-bad-request", "error-advice-body"),
+        ApiError::BodyTooLarge { .. }
+        | ApiError::UnsupportedMediaType
+        | ApiError::UnsupportedCoding => ("error-other", "error-advice-body"),
+        _ => ("error-other", "error-advice-other"),
     };
     let main = html! {
-        h1 { (title) }
-        p dir="auto" { (sentence(&error.to_string())) }
-        p { (advice) }
-        p.small { "Status " (status.as_u16()) }
+        h1 { (messages.text(title)) }
+        p lang="en" dir="ltr" { (sentence(&error.to_string())) }
+        @if let ApiError::NoRepository { near, .. } = error { (near_names(visit, near)) }
+        p { (messages.text(advice)) }
+        p.small { (messages.with("error-status", &[status.as_str()])) }
     };
     let mut response = error.response();
-    let page = document(&Layout { title, ..Layout::default() }, &main);
-    response.body = Body::Bytes(page.into_string().into());
+    let layout =
+        Layout { title: messages.text(title), is_hidden: true, ..Layout::new(visit, &[], "/") };
+    response.body = Body::Bytes(document(&layout, &main).into_string().into());
     response.set(header::CONTENT_TYPE, HTML);
-    secured(response)
+    visit.describe(secured(response))
 }

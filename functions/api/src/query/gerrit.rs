@@ -3,7 +3,7 @@
 //!
 //! Names need no escaping in JSON, and in a URL only their `+` does.
 
-use tardist_contract::{Kind, RepoName};
+use tardist_contract::{BranchName, Kind, RepoName};
 
 use super::statement::{Rendered, Row, RowError, Statement, Value};
 
@@ -70,11 +70,44 @@ pub fn branches(
             page.limit(),
             page.start(),
         ],
-        read: branches_row,
+        read: of_project,
     }
 }
 
-fn branches_row(row: &mut Row) -> Result<Option<Rendered>, RowError> {
+/// A project without its branches; `None` where it is not published.
+pub fn project(kind: Kind, name: &RepoName) -> Statement<Option<Rendered>> {
+    Statement {
+        sql: include_str!("sql/gerrit_project.sql"),
+        params: vec![Value::text(&kind), Value::text(name)],
+        read: of_project,
+    }
+}
+
+/// What there is of a branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tip {
+    /// The project is not published.
+    NoProject,
+    /// The project is published without this branch.
+    NoBranch,
+    /// The branch with its commit.
+    Branch(Rendered),
+}
+
+/// One branch of a project.
+pub fn branch(kind: Kind, name: &RepoName, branch: &BranchName) -> Statement<Tip> {
+    Statement {
+        sql: include_str!("sql/gerrit_branch.sql"),
+        params: vec![Value::text(&kind), Value::text(name), Value::text(branch)],
+        read: |row| {
+            let Some(modified_at) = row.optional_integer()? else { return Ok(Tip::NoProject) };
+            let text = row.optional_text()?;
+            Ok(text.map_or(Tip::NoBranch, |text| Tip::Branch(Rendered { text, modified_at })))
+        },
+    }
+}
+
+fn of_project(row: &mut Row) -> Result<Option<Rendered>, RowError> {
     let Some(modified_at) = row.optional_integer()? else { return Ok(None) };
     Ok(Some(Rendered { text: row.text()?, modified_at }))
 }
@@ -208,5 +241,31 @@ mod tests {
         let second = Page { limit: Some(1), start: 1 };
         assert_eq!(list(extensions, "apple", "", second), strings(&["master"]));
         assert_eq!(list(skins, "apple", "", ALL), None);
+    }
+
+    #[test]
+    fn a_branch_and_a_project_are_found_by_their_whole_names() {
+        let db = snapshot();
+        let tip = |name: &str, of: &str| {
+            let statement =
+                branch(Kind::Skins, &name.parse().unwrap(), &of.parse::<BranchName>().unwrap());
+            match run(&db, &statement).unwrap() {
+                Tip::Branch(rendered) => document(&rendered.text).to_string(),
+                other => format!("{other:?}"),
+            }
+        };
+        let found = r#"{"ref":"refs/heads/wmf/1.46","revision":"Apple wmf/1.46"}"#;
+        assert_eq!(tip("Apple", "wmf/1.46"), found);
+        assert_eq!(tip("Apple", "wmf"), "NoBranch");
+        assert_eq!(tip("apple", "master"), "NoProject");
+        let info =
+            |name: &str| run(&db, &project(Kind::Extensions, &name.parse().unwrap())).unwrap();
+        let found = document(&info("C++").unwrap().text);
+        assert_eq!(found["id"], "mediawiki%2Fextensions%2FC%2B%2B");
+        assert_eq!(
+            (&found["name"], &found["state"]),
+            (&"mediawiki/extensions/C++".into(), &"ACTIVE".into())
+        );
+        assert_eq!(info("Nothing"), None);
     }
 }

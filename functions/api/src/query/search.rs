@@ -1,6 +1,6 @@
 //! The repositories that a search finds.
 
-use tardist_contract::{Kind, search::steps};
+use tardist_contract::{BranchName, Kind, search::steps};
 
 use super::{
     json::json,
@@ -28,18 +28,28 @@ pub struct Results {
     pub cards: String,
 }
 
-/// Finds the best `limit` repositories of one kind, or of both, in the language that is wanted.
+/// What is searched for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Search<'a> {
+    /// The text.
+    pub text: &'a str,
+    /// The kind, or `None` for both.
+    pub kind: Option<Kind>,
+    /// Only repositories that have this branch; `None` for all.
+    pub branch: Option<BranchName>,
+}
+
+/// Finds the best `limit` repositories, in the language that is wanted.
 ///
 /// # Errors
 /// 503 without a snapshot.
 pub async fn find(
-    text: &str,
-    kind: Option<Kind>,
+    search: &Search<'_>,
     limit: u32,
     wanted: &Wanted,
     snapshot: &impl Snapshot,
 ) -> Result<Results, ApiError> {
-    let steps = json(&steps(text, kind))?;
+    let steps = json(&steps(search.text, search.kind, search.branch.as_ref()))?;
     let chain = (!wanted.is_english()).then_some(&wanted.chain);
     snapshot.get(statement(&steps, limit, chain)).await
 }

@@ -4,6 +4,7 @@
 //! to pass from host to component, which costs more than SQLite's part in it. So the version needs no
 //! query of its own, and never belongs to another file than the data.
 
+use serde::de::DeserializeOwned;
 use tardist_contract::schema::USER_VERSION;
 
 /// A value of SQLite, as parameter or as column.
@@ -128,6 +129,31 @@ impl Row {
             Value::Null => Ok(None),
             _ => Err(self.unlike("a text")),
         }
+    }
+
+    /// A column with JSON, or a number. What is in it is data of the snapshot like any column.
+    pub(super) fn json<T: DeserializeOwned>(
+        &mut self,
+        wanted: &'static str,
+    ) -> Result<T, RowError> {
+        self.optional_json(wanted)?.ok_or_else(|| self.unlike(wanted))
+    }
+
+    /// As [`json`](Self::json), but `None` for NULL.
+    pub(super) fn optional_json<T: DeserializeOwned>(
+        &mut self,
+        wanted: &'static str,
+    ) -> Result<Option<T>, RowError> {
+        let text = match self.next() {
+            Value::Null => return Ok(None),
+            Value::Text(text) => text,
+            Value::Integer(number) => number.to_string(),
+            _ => return Err(self.unlike(wanted)),
+        };
+        serde_json::from_str(&text).map(Some).map_err(|error| {
+            eprintln!("a column of the snapshot is not {wanted}: {error}");
+            self.unlike(wanted)
+        })
     }
 
     pub(super) fn rendered(&mut self) -> Result<Rendered, RowError> {

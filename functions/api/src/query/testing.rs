@@ -1,12 +1,21 @@
 //! For tests: statements on a snapshot in memory.
 
+use std::{
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
 use rusqlite::{Connection, params_from_iter, types};
 use tardist_contract::schema::SCHEMA;
 
-use super::statement::{RowError, Statement, Value};
+use super::{
+    snapshot::Snapshot,
+    statement::{RowError, Statement, Value},
+};
+use crate::http::problem::ApiError;
 
 /// A snapshot in memory with this schema version, three ready-made answers and three repositories.
-pub(super) fn snapshot(user_version: i64) -> Connection {
+pub(crate) fn snapshot(user_version: i64) -> Connection {
     let db = Connection::open_in_memory().unwrap();
     db.execute_batch(SCHEMA).unwrap();
     db.execute_batch(
@@ -48,4 +57,21 @@ pub(super) fn run<T>(db: &Connection, statement: &Statement<T>) -> Result<T, Row
         })
         .unwrap();
     statement.read(row)
+}
+
+/// A database as a snapshot of endpoints.
+pub(crate) struct Db(pub(crate) Connection);
+
+impl Snapshot for Db {
+    async fn get<T>(&self, statement: Statement<T>) -> Result<T, ApiError> {
+        run(&self.0, &statement).map_err(|error| ApiError::Unavailable(error.to_string()))
+    }
+}
+
+/// What an endpoint returns that asks a [`Db`], which never has to be waited for.
+pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => unreachable!("nothing has to be waited for"),
+    }
 }

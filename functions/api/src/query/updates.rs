@@ -8,7 +8,10 @@ use tardist_contract::{
     document::{Requires, Tarball},
 };
 
-use super::statement::{Row, RowError, Statement, Value};
+use super::{
+    distributed::{Distributed, column},
+    statement::{RowError, Statement, Value},
+};
 
 /// A name by which an entry of the wiki may be found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,8 +95,8 @@ pub fn published(
                     .text()?
                     .parse()
                     .map_err(|_| RowError::Column { index: 1, wanted: "a branch" })?,
-                branches: read_json(row, "a list of branches")?,
-                repositories: read_json(row, "a list of repositories")?,
+                branches: row.json("a list of branches")?,
+                repositories: row.json("a list of repositories")?,
             })
         },
     }
@@ -101,36 +104,32 @@ pub fn published(
 
 /// What the form of the update check shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Branches {
+pub struct Usable {
     /// The start of the public URLs; empty where the builder does not know it.
     pub public_url: String,
     /// When the snapshot was made: Unix seconds.
     pub generated_at: i64,
     /// All branches that are distributed, newest first.
-    pub branches: Vec<BranchName>,
+    pub branches: Vec<Distributed>,
 }
 
-/// The branches that are distributed.
-pub fn branches() -> Statement<Branches> {
+/// What the form of the update check shows.
+pub fn usable() -> Statement<Usable> {
     Statement {
-        sql: include_str!("sql/branches.sql"),
+        sql: concat!(
+            "SELECT user_version, public_url, generated_at, (",
+            include_str!("sql/distributed.sql"),
+            ") FROM pragma_user_version, snapshot"
+        ),
         params: Vec::new(),
         read: |row| {
-            Ok(Branches {
+            Ok(Usable {
                 public_url: row.text()?,
                 generated_at: row.integer()?,
-                branches: read_json(row, "a list of branches")?,
+                branches: column(row)?,
             })
         },
     }
-}
-
-fn read_json<T: for<'de> Deserialize<'de>>(
-    row: &mut Row,
-    wanted: &'static str,
-) -> Result<T, RowError> {
-    let text = row.text()?;
-    serde_json::from_str(&text).map_err(|_| row.unlike(wanted))
 }
 
 #[cfg(test)]
@@ -237,8 +236,8 @@ mod tests {
 
     #[test]
     fn the_branches_are_listed_newest_first() {
-        let read = run(&filled(), &branches()).unwrap();
-        let names: Vec<_> = read.branches.iter().map(BranchName::as_str).collect();
+        let read = run(&filled(), &usable()).unwrap();
+        let names: Vec<_> = read.branches.iter().map(|it| it.name.as_str()).collect();
         assert_eq!((names, read.generated_at), (vec!["master", "REL1_45"], 1000));
     }
 }

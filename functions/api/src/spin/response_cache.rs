@@ -56,7 +56,7 @@ impl ResponseCache {
         self.responses.get(key).and_then(shared)
     }
 
-    /// Keeps a response if there is room for it. Errors, files and responses with `no-cache` are not
+    /// Keeps a response if there is room for it: a 200, or the 302 of a download. Errors, files and responses with `no-cache` are not
     /// kept.
     pub fn put(&mut self, key: String, response: &Response) {
         let Some(response) = shared(response) else { return };
@@ -65,7 +65,8 @@ impl ResponseCache {
             && self.bytes.saturating_add(bytes).saturating_add(key.len()) <= MAX_BYTES;
         let may_be_kept =
             response.headers.get(header::CACHE_CONTROL).is_none_or(|it| it != "no-cache");
-        if response.status == StatusCode::OK && may_be_kept && is_room {
+        let is_kept = matches!(response.status, StatusCode::OK | StatusCode::FOUND);
+        if is_kept && may_be_kept && is_room {
             self.bytes += bytes + key.len();
             self.responses.insert(key, response);
         }
@@ -118,6 +119,8 @@ mod tests {
         assert_eq!((again.headers, again.body.len()), (response.headers.clone(), 2));
         cache.put("error".into(), &Response::new(StatusCode::NOT_FOUND, "no"));
         assert!(cache.get("error").is_none());
+        cache.put("download".into(), &Response::new(StatusCode::FOUND, "url"));
+        assert_eq!(cache.get("download").unwrap().status, StatusCode::FOUND);
         let mut probe = Response::json("{}".into(), 1);
         probe.set(header::CACHE_CONTROL, "no-cache");
         cache.put("probe".into(), &probe);

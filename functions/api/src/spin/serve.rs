@@ -12,6 +12,7 @@ use super::{
     database::Database, instance::Instance, response_cache::key, variables::cache_max_age,
 };
 use crate::{
+    address,
     http::{
         body::{Body, read},
         conditional,
@@ -39,14 +40,14 @@ pub async fn serve<E>(request: spin_sdk::http::Request, endpoint: E) -> http::Re
 where
     E: AsyncFn(Route, Call<'_>) -> Result<Response, ApiError>,
 {
-    serve_with(request, endpoint, |_, error| error.response()).await
+    serve_with(request, endpoint, |_, _, error| error.response()).await
 }
 
-/// As [`serve`]; `problem` makes the response for an error, to a request with these headers.
+/// As [`serve`]; `problem` makes the response for an error, to a request with this target and these headers.
 pub async fn serve_with<E>(
     request: spin_sdk::http::Request,
     endpoint: E,
-    problem: fn(&HeaderMap, &ApiError) -> Response,
+    problem: fn(&Uri, &HeaderMap, &ApiError) -> Response,
 ) -> http::Response<Body>
 where
     E: AsyncFn(Route, Call<'_>) -> Result<Response, ApiError>,
@@ -63,7 +64,7 @@ pub async fn serve_with_post<E, P>(
     endpoint: E,
     limit: usize,
     post: P,
-    problem: fn(&HeaderMap, &ApiError) -> Response,
+    problem: fn(&Uri, &HeaderMap, &ApiError) -> Response,
 ) -> http::Response<Body>
 where
     E: AsyncFn(Route, Call<'_>) -> Result<Response, ApiError>,
@@ -81,9 +82,10 @@ where
 fn finished(
     parts: &Parts,
     response: Result<Response, ApiError>,
-    problem: fn(&HeaderMap, &ApiError) -> Response,
+    problem: fn(&Uri, &HeaderMap, &ApiError) -> Response,
 ) -> http::Response<Body> {
-    let response = response.unwrap_or_else(|error| problem(&parts.headers, &error)).finish();
+    let response =
+        response.unwrap_or_else(|error| problem(&parts.uri, &parts.headers, &error)).finish();
     let mut out = http::Response::new(response.body);
     *out.status_mut() = response.status;
     *out.headers_mut() = response.headers;
@@ -100,6 +102,9 @@ where
     P: AsyncFn(Call<'_>, &[u8]) -> Result<Response, ApiError>,
 {
     let request = Request::new(Method::POST, &parts.uri, parts.headers.clone())?;
+    if let Some(response) = address::slash(&request) {
+        return Ok(response);
+    }
     let allow = route(&request)?.methods();
     if allow != METHODS_WITH_POST {
         return Err(ApiError::MethodNotAllowed { allow });
@@ -124,6 +129,9 @@ where
 {
     if !matches!(method, Method::GET | Method::HEAD) {
         let request = Request::new(method, uri, headers.clone())?;
+        if let Some(response) = address::slash(&request) {
+            return Ok(response);
+        }
         let allow = route(&request)?.methods();
         return match request.method {
             Method::OPTIONS => Ok(options(allow)),
@@ -138,7 +146,7 @@ where
         None => {
             let request = Request::new(method, uri, headers.clone())?;
             let call = Call { request: &request, snapshot: &instance.database };
-            let mut response = endpoint(route(&request)?, call).await?;
+            let mut response = answer(call, endpoint).await?;
             if !response.headers.contains_key(header::CACHE_CONTROL) {
                 let value = format!("public, max-age={}", cache_max_age().await?);
                 response.set(header::CACHE_CONTROL, &value);
@@ -148,6 +156,20 @@ where
         }
     };
     conditional::apply(headers, response)
+}
+
+/// The response of the endpoint, or the one that leads to the right address.
+async fn answer<E>(call: Call<'_>, endpoint: E) -> Result<Response, ApiError>
+where
+    E: AsyncFn(Route, Call<'_>) -> Result<Response, ApiError>,
+{
+    if let Some(response) = address::slash(call.request) {
+        return Ok(response);
+    }
+    match endpoint(route(call.request)?, call).await {
+        Err(error) => address::almost(call.request, error, call.snapshot).await,
+        response => response,
+    }
 }
 
 /// The response to `OPTIONS`, which is also the response to the preflight request of a browser.

@@ -14,6 +14,10 @@ use crate::{
     query::{json::json, snapshot::Snapshot, updates::published},
 };
 
+/// What a wiki is asked, below the folder of its `api.php`.
+pub const QUERY: &str =
+    "api.php?action=query&meta=siteinfo&siprop=general|extensions|skins&format=json";
+
 /// What `target` takes, as the end of the sentence "it takes …".
 const TARGET_TAKES: &str =
     "a release of MediaWiki such as `1.46`, its branch `REL1_46`, or `master`";
@@ -78,7 +82,6 @@ fn plain(headers: &HeaderMap) -> Result<&str, ApiError> {
 pub fn pipe(public_url: &str) -> String {
     let here = if public_url.is_empty() { "https://tardist.example.org" } else { public_url };
     format!(
-        "curl -fsS 'https://wiki.example.org/w/api.php?action=query&meta=siteinfo\
-         &siprop=general|extensions|skins&format=json' | curl -fsS --data-binary @- {here}/updates"
+        "curl -fsS 'https://wiki.example.org/w/{QUERY}' | curl -fsS --data-binary @- {here}/updates"
     )
 }

@@ -1,11 +1,31 @@
+use http::HeaderMap;
 use serde_json::{Value, json};
+use tardist_contract::document::WITHOUT_VENDOR;
 
 use super::*;
+use crate::query::distributed::Distributed;
 
 const ATTACK: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>&amp;";
 
 fn rendered(document: Value) -> String {
-    page(&serde_json::from_value(document).unwrap()).into_string()
+    rendered_at("/extensions/Sample", document)
+}
+
+fn rendered_at(uri: &str, document: Value) -> String {
+    let visit = Visit::of_any(&uri.parse().unwrap(), &HeaderMap::new());
+    let released = |name: &str| Distributed {
+        name: name.parse().unwrap(),
+        is_released: name.starts_with("REL"),
+    };
+    let found = RepositoryPage {
+        generated_at: 1,
+        branches: ["master", "REL1_45", "REL1_43", "REL1_39"].map(released).into(),
+        document: serde_json::from_value(document).unwrap(),
+        requires: vec![(Kind::Extensions, "Other".parse().unwrap(), Some("The Other".to_owned()))],
+        required_by: vec![(Kind::Skins, "Needy".parse().unwrap())],
+        required_by_count: 3,
+    };
+    page(&visit, &found).into_string()
 }
 
 fn sample() -> Value {
@@ -19,7 +39,9 @@ fn sample() -> Value {
         "license": "MIT",
         "url": "https://example.org/wiki/Sample",
         "type": "other",
-        "source_url": "https://example.org/Sample.git",
+        "source_url": "https://github.com/o/Sample.git",
+        "composer": "mediawiki/sample",
+        "manifest_name": "Sample",
         "default_branch": "REL1_45",
         "branches": {
             "master": branch("Sample-master-1234567.tar.gz"),
@@ -44,7 +66,7 @@ fn branch(file: &str) -> Value {
         "complete": false,
         "tarball": {
             "file": file,
-            "url": format!("/dist/extensions/{file}"),
+            "url": format!("https://d.example/dist/extensions/{file}"),
             "size": 5_132_477,
             "sha256": "0".repeat(64),
         },
@@ -52,16 +74,29 @@ fn branch(file: &str) -> Value {
 }
 
 #[test]
-fn an_incomplete_tarball_is_named() {
+fn an_incomplete_tarball_says_so_at_the_button_and_in_its_row() {
     let mut document = sample();
-    let (mark, sentence) = ("<strong>incomplete</strong>", "Something is missing");
+    let mark = "<strong><a href=\"#problems\">incomplete</a></strong>";
+    let sentence = "This tarball is incomplete. <a href=\"#problems\">";
     let page = rendered(document.clone());
-    assert_eq!((page.matches(mark).count(), page.contains(sentence)), (2, true));
+    assert_eq!((page.matches(mark).count(), page.contains(sentence)), (2, true), "{page}");
+    assert!(page.contains("<details open>") && page.contains("Something is missing"));
     for branch in document["branches"].as_object_mut().unwrap().values_mut() {
         branch["complete"] = json!(true);
     }
     let page = rendered(document);
-    assert!(!page.contains(mark) && !page.contains(sentence));
+    assert!(
+        !page.contains(mark) && !page.contains(sentence) && !page.contains("Something is missing")
+    );
+    assert!(page.contains("<details><summary>1 problem</summary>"));
+}
+
+#[test]
+fn a_problem_of_several_branches_is_one_line_with_their_names() {
+    let page = rendered(sample());
+    let line = "a submodule is missing</span> <span class=\"size\">(<bdi>REL1_45</bdi>, <bdi>master</bdi>)";
+    assert_eq!(page.matches("a submodule is missing").count(), 1);
+    assert!(page.contains(line), "{page}");
 }
 
 #[test]
@@ -69,30 +104,116 @@ fn a_page_shows_all_that_the_document_says() {
     let page = rendered(sample());
     for text in [
         "<h1>Sample</h1>",
-        "Sample title",
+        "<p class=\"title\"><bdi>Sample title</bdi></p>",
         "<p class=\"description\" lang=\"en\" dir=\"ltr\">What it is.\nAnd more.</p>",
+        "<meta name=\"description\" content=\"What it is.\">",
         "<bdi>Ada</bdi>, <bdi>and others</bdi>",
         "<bdi>MIT</bdi>",
         "href=\"https://example.org/wiki/Sample\" rel=\"noreferrer nofollow\"",
-        "href=\"https://example.org/Sample.git\" rel=\"noreferrer nofollow\"",
+        "href=\"https://github.com/o/Sample.git\" rel=\"noreferrer nofollow\"",
         "href=\"/info/extensions/Sample\"",
-        "class=\"button\" href=\"/dist/extensions/Sample-REL1_45-1234567.tar.gz\"",
-        "<a href=\"/dist/extensions/Sample-master-1234567.tar.gz\">",
-        "MediaWiki <bdi>&gt;= 1.45.0</bdi>",
-        "extension <bdi>Other</bdi>",
-        "skin <bdi>Vector</bdi> <bdi>&gt;= 1</bdi>",
-        "PHP <bdi>&gt;= 8.1</bdi>",
+        "href=\"/extensions/Sample/feed.atom\"",
+        "<a href=\"/extensions?group=other\"><bdi>Other</bdi></a>",
+        "<code dir=\"ltr\">mediawiki/sample</code>",
+        "<a href=\"/skins/Needy\">Needy</a> and 2 more",
+        "class=\"button\" href=\"https://d.example/dist/extensions/Sample-REL1_45-1234567.tar.gz\"",
+        "<a href=\"https://d.example/dist/extensions/Sample-master-1234567.tar.gz\"",
+        "MediaWiki <bdi dir=\"ltr\">&gt;= 1.45.0</bdi>",
+        "PHP <bdi dir=\"ltr\">&gt;= 8.1</bdi>",
         "<bdi>ext-curl</bdi>",
         "<time datetime=\"2026-08-06T09:30:00Z\">2026-08-06</time>",
+        "<a href=\"https://github.com/o/Sample/commit/1234567890",
+        ">1234567</code>",
         "5.1 MB",
-        "a submodule is missing",
         "0000  Sample-REL1_45-1234567.tar.gz\n",
-        "<th scope=\"row\" role=\"rowheader\">master</th>",
+        "<th scope=\"row\" role=\"rowheader\"><bdi>master</bdi></th>",
     ] {
         assert!(page.contains(text), "{text} is not in:\n{page}");
     }
     let place = |text: &str| page.find(text).unwrap();
-    assert!(place(">master</th>") < place(">REL1_45</th>"), "newest first");
+    assert!(place("<bdi>REL1_45</bdi>") < place("<bdi>master</bdi></th>"), "development last");
+}
+
+#[test]
+fn requirements_lead_to_those_that_are_here_and_say_which_are_not() {
+    let mut document = sample();
+    document["branches"]["master"]["requires"]["extensions"] =
+        json!({"TheOther": "*", "the other": ">= 2"});
+    let page = rendered(document);
+    for text in [
+        "extension <a href=\"/extensions/Other\"><bdi>Other</bdi></a>",
+        "extension <a href=\"/extensions/Other\"><bdi>the other</bdi></a> <bdi dir=\"ltr\">&gt;= 2</bdi>",
+        "extension <bdi>TheOther</bdi> (not available here)",
+        "skin <bdi>Vector</bdi> (not available here) <bdi dir=\"ltr\">&gt;= 1</bdi>",
+    ] {
+        assert!(page.contains(text), "{text} is not in:\n{page}");
+    }
+}
+
+#[test]
+fn the_chosen_mediawiki_decides_about_button_commands_and_row() {
+    let page = rendered_at("/extensions/Sample?branch=REL1_39", {
+        let mut document = sample();
+        document["branches"]["REL1_39"] = branch("Sample-REL1_39-1234567.tar.gz");
+        document
+    });
+    for text in [
+        "href=\"https://d.example/dist/extensions/Sample-REL1_39-1234567.tar.gz\">Download for MediaWiki 1.39 ",
+        "curl -LO https://d.example/dist/extensions/Sample-REL1_39-1234567.tar.gz\necho &quot;0000",
+        "0  Sample-REL1_39-1234567.tar.gz&quot; | sha256sum -c\ntar -xzf Sample-REL1_39-1234567.tar.gz -C extensions<",
+        "wfLoadExtension( 'Sample' );",
+        "<code>php maintenance/update.php</code>",
+        "<tr class=\"chosen\" role=\"row\"><th scope=\"row\" role=\"rowheader\"><bdi>REL1_39</bdi>",
+        "href=\"/extensions/Other?branch=REL1_39\"",
+        "feed.atom?branch=REL1_39\"",
+    ] {
+        assert!(page.contains(text), "{text} is not in:\n{page}");
+    }
+    assert!(rendered(sample()).contains("<code>php maintenance/run.php update</code>"));
+}
+
+#[test]
+fn nothing_is_offered_for_a_mediawiki_that_the_repository_lacks() {
+    let page = rendered_at("/extensions/Sample?branch=REL1_43", sample());
+    assert!(page.contains("There is no tarball for MediaWiki 1.43."));
+    for absent in ["class=\"button\"", "curl -LO", "wfLoad", "class=\"chosen\""] {
+        assert!(!page.contains(absent), "{absent}");
+    }
+    let unknown = rendered_at("/extensions/Sample?branch=REL1_20", sample());
+    assert!(
+        unknown.contains("No branch <bdi>REL1_20</bdi>")
+            && unknown.contains("Download for MediaWiki 1.45")
+    );
+}
+
+#[test]
+fn commands_do_not_download_from_an_address_that_is_not_known() {
+    let mut document = sample();
+    document["kind"] = json!("skins");
+    document["branches"]["REL1_45"]["tarball"]["url"] = json!("/dist/skins/x.tar.gz");
+    let page = rendered(document);
+    assert!(!page.contains("curl -LO") && page.contains("With the downloaded file"));
+    assert!(page.contains("wfLoadSkin( 'Sample' );") && page.contains(" -C skins<"));
+}
+
+#[test]
+fn composer_is_asked_for_only_where_its_libraries_are_missing() {
+    let mut document = sample();
+    assert!(!rendered(document.clone()).contains("composer install"));
+    document["branches"]["REL1_45"]["problems"] = json!([WITHOUT_VENDOR]);
+    let page = rendered(document.clone());
+    assert!(page.contains("composer install --no-dev --working-dir=extensions/Sample"));
+    document["default_branch"] = json!("master");
+    assert!(!rendered(document).contains("composer install"), "another branch");
+}
+
+#[test]
+fn a_german_reader_gets_a_german_page_with_the_description_as_it_is() {
+    let page = rendered_at("/extensions/Sample?lang=de", sample());
+    assert!(
+        page.contains("<html lang=\"de\"") && page.contains("Herunterladen für MediaWiki 1.45")
+    );
+    assert!(page.contains("lang=\"en\" dir=\"ltr\">What it is.") && page.contains("5,1 MB"));
 }
 
 #[test]
@@ -146,7 +267,7 @@ fn text_of_another_direction_stays_where_it_is() {
     document["authors"] = json!(["\u{202e}adA"]);
     let page = rendered(document);
     assert!(page.contains("lang=\"ar\" dir=\"rtl\">VisualEditor للويكي</p>"));
-    assert!(page.contains("<p class=\"title\" dir=\"auto\">\u{202e}elpmas</p>"));
+    assert!(page.contains("<p class=\"title\"><bdi>\u{202e}elpmas</bdi></p>"));
     assert!(page.contains("<bdi>\u{202e}adA</bdi>"));
 }
 
@@ -165,7 +286,9 @@ fn what_is_not_said_is_left_out() {
             json!({"MediaWiki": null, "extensions": {}, "skins": {}, "platform": {}});
     }
     let page = rendered(document);
-    for absent in ["<dt>Licence", "<dt>Authors", "<dt>Home page", "Problems", "null", "<p></p>"] {
+    for absent in
+        ["<dt>Licence", "<dt>Authors", "<dt>Home page", "id=\"problems\"", "null", "<p></p>"]
+    {
         assert!(!page.contains(absent), "{absent} is in:\n{page}");
     }
     assert!(page.contains("<span class=\"hidden\">none</span>"));

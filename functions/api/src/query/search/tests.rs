@@ -1,8 +1,8 @@
 use rusqlite::Connection;
 use tardist_contract::{
-    Kind,
+    BranchName, Kind,
     schema::{SCHEMA, USER_VERSION},
-    search::{Texts, steps, terms},
+    search::{Step, Texts, steps, terms},
 };
 
 use super::Results;
@@ -30,14 +30,20 @@ impl Index {
     }
 
     fn ask(&self, query: &str, kind: Option<Kind>, limit: u32) -> Results {
-        let statement =
-            super::statement(&serde_json::json!(steps(query, kind)).to_string(), limit, None);
-        run(&self.0, &statement).unwrap()
+        self.run(&steps(query, kind, None), limit)
+    }
+
+    fn run(&self, steps: &[Step], limit: u32) -> Results {
+        let steps = serde_json::to_string(steps).unwrap();
+        run(&self.0, &super::statement(&steps, limit, None)).unwrap()
     }
 
     /// What is found, as `MATCH NAME`.
     fn find(&self, query: &str) -> Vec<String> {
-        let found = self.ask(query, None, 100);
+        Self::read(&self.ask(query, None, 100))
+    }
+
+    fn read(found: &Results) -> Vec<String> {
         let results: serde_json::Value =
             serde_json::from_str(&format!("[{}]", found.cards)).unwrap();
         let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
@@ -116,7 +122,7 @@ fn names_are_found_by_the_beginnings_of_their_parts() {
     ] {
         assert_eq!(index.find(query), [format!("name {name}")], "{query}");
     }
-    for query in ["essage", "ass", "massmessages", "mass auth"] {
+    for query in ["essage", "ass", "massmessagex", "mass auth"] {
         assert_eq!(index.find(query), [""; 0], "{query}");
     }
 }
@@ -291,5 +297,87 @@ fn a_word_of_the_name_counts_more_than_a_translation_alone() {
     assert_eq!(index.find("mass abonnenten"), expected);
     assert_eq!(index.find("abonnenten"), ["translation Other", "translation MassMessage"]);
     // One word alone is in the name or it is not: the look would find what others found.
-    assert_eq!(steps("mass", None).len() + 1, steps("mass abonnenten", None).len());
+    assert_eq!(steps("mass", None, None).len() + 1, steps("mass abonnenten", None, None).len());
+}
+
+fn of_group(r#type: &str) -> Texts<'_> {
+    Texts { r#type: Some(r#type), ..Texts::default() }
+}
+
+#[test]
+fn a_repository_is_found_by_the_words_for_its_group() {
+    let index = Index::new();
+    index.add(
+        "extensions/AbuseFilter",
+        &Texts {
+            description: Some("Applies automatic heuristics to edits"),
+            ..of_group("antispam")
+        },
+    );
+    index.add("extensions/Greeting", &of_group("parserhook"));
+    index.add("extensions/SpamList", &Texts::default());
+    index.add("extensions/Quiz", &described("Shows a captcha"));
+    index.add("extensions/Odd", &of_group("other"));
+    index.add("extensions/Zoo", &of_group("my-own-group"));
+    index.add("skins/Plain", &Texts::default());
+    for (query, expected) in [
+        ("spam", &["name SpamList", "type AbuseFilter"][..]),
+        ("antispam", &["type AbuseFilter"]),
+        ("antis", &["type AbuseFilter"]),
+        ("anti-spam", &["type AbuseFilter"]),
+        ("captcha", &["description Quiz", "type AbuseFilter"]),
+        ("vandalism", &["type AbuseFilter"]),
+        ("spam heuristics", &["type AbuseFilter"]),
+        ("parser function", &["type Greeting"]),
+        ("parserhook", &["type Greeting"]),
+        ("theme", &["type Plain"]),
+        ("my-own-group", &["type Zoo"]),
+        ("other", &[]),
+    ] {
+        assert_eq!(index.find(query), expected, "{query}");
+    }
+}
+
+#[test]
+fn other_forms_of_english_words_are_found_after_the_words_themselves() {
+    let index = Index::new();
+    index.add("extensions/MassMessage", &described("Sends a text to many users"));
+    index.add("extensions/Echo", &described("Notifies users about messages"));
+    index.add("extensions/Translate", &described("A special page to translate pages"));
+    index.add("extensions/Forms", &described("Fills in a template"));
+    index.add("extensions/French", &translated("Des messages dans les boîtes"));
+    for (query, expected) in [
+        ("messages", &["description Echo", "similar MassMessage", "translation French"][..]),
+        ("mass messages", &["similar MassMessage"]),
+        ("translation", &["similar Translate"]),
+        ("translations page", &["similar Translate"]),
+        ("templates", &["similar Forms"]),
+        ("notification", &["similar Echo"]),
+        ("massmessages", &["similar MassMessage"]),
+        ("texting", &["similar MassMessage"]),
+        ("boîte", &["translation French"]),
+    ] {
+        assert_eq!(index.find(query), expected, "{query}");
+    }
+}
+
+#[test]
+fn with_a_branch_only_repositories_that_have_it_are_found() {
+    let index = Index::new();
+    let branches = ["REL1_45", "rel1_45", "master"].map(|it| it.parse::<BranchName>().unwrap());
+    let with =
+        |from: usize| Texts { branches: branches[from..].iter().collect(), ..described("wiki") };
+    index.add("extensions/Both", &with(0));
+    index.add("extensions/Lower", &with(1));
+    index.add("skins/Master", &with(2));
+    index.add("extensions/None", &with(3));
+    let find = |branch: &str, kind| {
+        let branch = branch.parse().unwrap();
+        Index::read(&index.run(&steps("wiki", kind, Some(&branch)), 100))
+    };
+    assert_eq!(find("REL1_45", None), ["description Both"]);
+    assert_eq!(find("rel1_45", None), ["description Both", "description Lower"]);
+    assert_eq!(find("master", Some(Kind::Skins)), ["description Master"]);
+    assert_eq!(find("MASTER", None), [""; 0]);
+    assert_eq!(find("REL1_4", None), [""; 0], "no beginning of a name is a branch");
 }

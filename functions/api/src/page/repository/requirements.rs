@@ -1,0 +1,59 @@
+//! What a branch requires, with links to those extensions and skins that are here.
+
+use maud::{Markup, html};
+use tardist_contract::{Kind, document::Requires, known_as::by_name};
+
+use super::Shown;
+use crate::page::layout::singular;
+
+/// The requirements of one branch.
+pub(super) fn requirements(shown: &Shown, requires: &Requires) -> Markup {
+    let others = [(Kind::Extensions, &requires.extensions), (Kind::Skins, &requires.skins)];
+    let is_empty = requires.mediawiki.is_none()
+        && others.iter().all(|(_, them)| them.is_empty())
+        && requires.platform.is_empty();
+    html! {
+        @if is_empty { (nothing(shown)) } @else {
+            ul.requires {
+                @if let Some(version) = &requires.mediawiki { li { bdi dir="ltr" { "MediaWiki " (constraint(version)) } } }
+                @for (kind, them) in others { @for (name, version) in them {
+                    li { (required(shown, kind, name)) " " (constraint(version)) }
+                } }
+                @for (name, version) in &requires.platform {
+                    li { bdi dir="ltr" {
+                        @if name == "php" { "PHP" } @else { bdi { (name) } } " " (constraint(version))
+                    } }
+                }
+            }
+        }
+    }
+}
+
+/// A required extension or skin: a link where it is here, else its name and that it is not. A manifest names
+/// others by the names of their manifests.
+fn required(shown: &Shown, kind: Kind, name: &str) -> Markup {
+    let messages = shown.visit.messages;
+    let key = by_name(name);
+    let found = shown.page.requires.iter().find(|(of, repository, manifest)| {
+        *of == kind
+            && (by_name(repository.as_str()) == key
+                || manifest.as_deref().is_some_and(|it| by_name(it) == key))
+    });
+    html! {
+        (singular(messages, kind)) " "
+        @match found {
+            Some((_, repository, _)) => a href=(shown.visit.link(&format!("/{kind}/{repository}"))) { bdi { (name) } },
+            None => { bdi { (name) } " (" (messages.text("not-here")) ")" },
+        }
+    }
+}
+
+/// Where a branch has no value: a dash to see, and a word for screen readers.
+pub(super) fn nothing(shown: &Shown) -> Markup {
+    html! { span aria-hidden="true" { "–" } span.hidden { (shown.visit.messages.text("none")) } }
+}
+
+/// A constraint; nothing where any version is right.
+fn constraint(version: &str) -> Markup {
+    html! { @if version != "*" { bdi dir="ltr" { (version) } } }
+}
