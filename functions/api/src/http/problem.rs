@@ -1,6 +1,6 @@
 //! Errors, and their form in HTTP: `application/problem+json` (RFC 9457).
 
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use tardist_contract::{BranchName, Kind, RepoName, search::Near};
 
@@ -9,6 +9,10 @@ use crate::http::response::Response;
 /// After how many seconds a client should try again where there is no usable snapshot: the first cycle
 /// of a builder takes minutes, and a failed cycle is repeated within the hour.
 const RETRY_AFTER: &str = "60";
+
+/// The types of a body that are taken, where one is: the value of `Accept-Post`.
+const ACCEPT_POST: &str =
+    "application/json, multipart/form-data, application/x-www-form-urlencoded";
 
 /// Why a request gets no answer. The texts are public: what only the operator may know is logged
 /// where the error occurs.
@@ -50,6 +54,21 @@ pub enum ApiError {
     /// The request itself is malformed.
     #[error("{0}")]
     BadRequest(&'static str),
+    /// The body is malformed.
+    #[error("the body is wrong: {0}")]
+    BadBody(String),
+    /// The body is too large.
+    #[error("the body is too large: at most {limit} bytes are taken")]
+    BodyTooLarge {
+        /// How many bytes it may have.
+        limit: usize,
+    },
+    /// The body is of another type than those that are taken.
+    #[error("the body has a `Content-Type` that is not taken; these are: {ACCEPT_POST}")]
+    UnsupportedMediaType,
+    /// The body is compressed.
+    #[error("the body has a `Content-Encoding`; send it without compression")]
+    UnsupportedCoding,
     /// The method is not one of those that the path takes.
     #[error("this path takes {allow} only")]
     MethodNotAllowed {
@@ -161,8 +180,13 @@ impl ApiError {
             Self::NotFound(_) | Self::NoSuchBranch { .. } | Self::NoRepository { .. } => {
                 StatusCode::NOT_FOUND
             }
-            Self::BadParameter { .. } | Self::NotText { .. } | Self::BadRequest(_) => {
-                StatusCode::BAD_REQUEST
+            Self::BadParameter { .. }
+            | Self::NotText { .. }
+            | Self::BadRequest(_)
+            | Self::BadBody(_) => StatusCode::BAD_REQUEST,
+            Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType | Self::UnsupportedCoding => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
@@ -210,6 +234,9 @@ impl ApiError {
         match self {
             Self::MethodNotAllowed { allow } => set(header::ALLOW, allow),
             Self::Unavailable(_) => set(header::RETRY_AFTER, RETRY_AFTER),
+            // As RFC 9110, 15.5.16 and 12.5.3, and the W3C's Linked Data Platform (7.1) have it.
+            Self::UnsupportedMediaType => set(HeaderName::from_static("accept-post"), ACCEPT_POST),
+            Self::UnsupportedCoding => set(header::ACCEPT_ENCODING, "identity"),
             _ => {}
         }
         if let Self::RangeNotSatisfiable { size } = self {

@@ -30,7 +30,13 @@ fn page(visit: &Visit, error: &ApiError) -> Response {
         StatusCode::NOT_FOUND => ("error-not-found", "error-advice-not-found"),
         StatusCode::SERVICE_UNAVAILABLE => ("error-unavailable", "error-advice-unavailable"),
         StatusCode::INTERNAL_SERVER_ERROR => ("error-other", "error-advice-internal"),
+        StatusCode::BAD_REQUEST if matches!(error, ApiError::BadBody(_)) => {
+            ("error-bad-request", "error-advice-body")
+        }
         StatusCode::BAD_REQUEST => ("error-bad-request", "error-advice-other"),
+        StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            ("error-other", "error-advice-body")
+        }
         _ => ("error-other", "error-advice-other"),
     };
     let main = html! {

@@ -28,7 +28,6 @@ use super::{
 use crate::{
     http::{encoding::compressed, problem::ApiError, request::Request, response::Response},
     query::{
-        near::no_such_repository,
         pages::repository::{RepositoryPage, repository},
         snapshot::Snapshot,
     },
@@ -46,9 +45,7 @@ pub async fn get(
 ) -> Result<Response, ApiError> {
     let visit = Visit::of(request)?;
     let found = snapshot.get(repository(kind, name, &visit.wanted)).await?;
-    let Some(found) = found else {
-        return Err(no_such_repository(kind, name, snapshot).await);
-    };
+    let found = found.ok_or_else(|| ApiError::no_such_repository(kind))?;
     let page = response(page(&visit, &found), found.generated_at);
     let mut response = visit.describe(page);
     response.alternate(&format!("/info/{kind}/{name}"));

@@ -5,15 +5,22 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use http::{HeaderMap, Method, StatusCode, Uri, header};
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode, Uri, header, request::Parts};
 
 use super::{
     database::Database, instance::Instance, response_cache::key, variables::cache_max_age,
 };
 use crate::{
     address,
-    http::{body::Body, conditional, problem::ApiError, request::Request, response::Response},
-    route::{METHODS, Route, route},
+    http::{
+        body::{Body, read},
+        conditional,
+        problem::ApiError,
+        request::Request,
+        response::Response,
+    },
+    route::{METHODS_WITH_POST, Route, route},
 };
 
 /// What an endpoint gets beside its route.
@@ -72,13 +79,70 @@ where
 {
     let (parts, _body) = request.into_parts();
     let response =
-        respond::<E, HAS_REPOSITORIES>(parts.method, &parts.uri, &parts.headers, endpoint).await;
+        respond::<E, HAS_REPOSITORIES>(parts.method.clone(), &parts.uri, &parts.headers, endpoint)
+            .await;
+    finished(&parts, response, problem)
+}
+
+/// As [`serve_with`] for a component that takes bodies: `post` gets the body of a `POST` to a path that takes
+/// one. It has at most `limit` bytes. The response to it is never kept.
+pub async fn serve_with_post<E, P>(
+    request: spin_sdk::http::Request,
+    endpoint: E,
+    limit: usize,
+    post: P,
+    problem: fn(&Uri, &HeaderMap, &ApiError) -> Response,
+) -> http::Response<Body>
+where
+    E: AsyncFn(Route, Call<'_>) -> Result<Response, ApiError>,
+    P: AsyncFn(Call<'_>, &[u8]) -> Result<Response, ApiError>,
+{
+    let (parts, body) = request.into_parts();
+    let response = if parts.method == Method::POST {
+        respond_to_post(&parts, body, limit, post).await
+    } else {
+        respond::<E, false>(parts.method.clone(), &parts.uri, &parts.headers, endpoint).await
+    };
+    finished(&parts, response, problem)
+}
+
+fn finished(
+    parts: &Parts,
+    response: Result<Response, ApiError>,
+    problem: fn(&Uri, &HeaderMap, &ApiError) -> Response,
+) -> http::Response<Body> {
     let response =
         response.unwrap_or_else(|error| problem(&parts.uri, &parts.headers, &error)).finish();
     let mut out = http::Response::new(response.body);
     *out.status_mut() = response.status;
     *out.headers_mut() = response.headers;
     out
+}
+
+async fn respond_to_post<P>(
+    parts: &Parts,
+    body: impl http_body::Body<Data = Bytes>,
+    limit: usize,
+    post: P,
+) -> Result<Response, ApiError>
+where
+    P: AsyncFn(Call<'_>, &[u8]) -> Result<Response, ApiError>,
+{
+    let request = Request::new(Method::POST, &parts.uri, parts.headers.clone())?;
+    if let Some(response) = address::slash(&request) {
+        return Ok(response);
+    }
+    let allow = route(&request)?.methods();
+    if allow != METHODS_WITH_POST {
+        return Err(ApiError::MethodNotAllowed { allow });
+    }
+    let body = read(&parts.headers, body, limit).await?;
+    // Not before the body: a client may take its time, and a connection lags behind new snapshots.
+    let instance = Instance::current();
+    let mut response =
+        post(Call { request: &request, snapshot: &instance.database }, &body).await?;
+    response.set(header::CACHE_CONTROL, "no-store");
+    Ok(response)
 }
 
 async fn respond<E, const HAS_REPOSITORIES: bool>(
@@ -95,10 +159,10 @@ where
         if let Some(response) = address::slash(&request) {
             return Ok(response);
         }
-        route(&request)?;
+        let allow = route(&request)?.methods();
         return match request.method {
-            Method::OPTIONS => Ok(options()),
-            _ => Err(ApiError::MethodNotAllowed { allow: METHODS }),
+            Method::OPTIONS => Ok(options(allow)),
+            _ => Err(ApiError::MethodNotAllowed { allow }),
         };
     }
     let key = key(uri, headers);
@@ -139,10 +203,10 @@ where
 }
 
 /// The response to `OPTIONS`, which is also the response to the preflight request of a browser.
-fn options() -> Response {
+fn options(allow: &'static str) -> Response {
     let mut response = Response::new(StatusCode::NO_CONTENT, "");
-    response.set(header::ALLOW, METHODS);
-    response.set(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+    response.set(header::ALLOW, allow);
+    response.set(header::ACCESS_CONTROL_ALLOW_METHODS, allow);
     response.set(header::ACCESS_CONTROL_ALLOW_HEADERS, "*");
     response.set(header::ACCESS_CONTROL_MAX_AGE, "86400");
     response
