@@ -5,11 +5,12 @@
 //! tarballs of each changed repository, `merge` the results into the catalogue, `publish` it, and remove old
 //! tarballs ([`sweep`]). [`report`] is the summary for the operator. [`dry_run`] stops after the plan. [`quarantine`]
 //! has the branches that are not tried again, [`began`] tells a cycle that was killed from one that is running, and
-//! `adopt` looks into tarballs of which too little is known. `listings` writes the lists of them in `dist/`.
+//! `adopt` looks into tarballs of which too little is known. `distributed` notes which branches there are now. `listings` writes the lists of them in `dist/`.
 
 mod adopt;
 pub mod began;
 mod checksums;
+mod distributed;
 pub mod dry_run;
 mod index_page;
 mod intact;

@@ -31,11 +31,6 @@ fn branches(env: &TestEnv) -> Vec<String> {
     branches.into_iter().collect()
 }
 
-/// The requests for the branches of MediaWiki itself since the requests were cleared.
-fn asked_core(env: &TestEnv) -> usize {
-    env.git_requests().iter().filter(|(_, project)| project == "mediawiki/core").count()
-}
-
 #[test]
 fn a_new_release_branch_comes_by_itself_and_the_oldest_one_is_retired_after_its_grace_period() {
     let env = with_core();
@@ -49,7 +44,7 @@ fn a_new_release_branch_comes_by_itself_and_the_oldest_one_is_retired_after_its_
     let over = "REL1_43 is no longer among the newest 4 release branches";
     let names = "branches: master, REL1_47 (not released yet), REL1_46, REL1_45, REL1_44";
     env.sync(&[]).exits(0).says(&[over, names]);
-    assert_eq!(asked_core(&env), 1);
+    assert_eq!(env.core_requests(), 1);
     assert_eq!(branches(&env), ["REL1_44", "REL1_45", "REL1_46", "REL1_47", "master"]);
     let report = env.report();
     assert_eq!(report["unreleased"], json!(["REL1_47"]));
@@ -83,7 +78,7 @@ fn a_cycle_without_news_asks_one_question_more_than_the_lists() {
         env.sync(&[]).exits(0);
         env.server.clear_requests();
         env.sync(&[]).exits(0).says(&["nothing new"]);
-        assert_eq!((env.server.requests().len(), asked_core(&env)), (5, 1), "{status}");
+        assert_eq!((env.server.requests().len(), env.core_requests()), (5, 1), "{status}");
     }
 }
 
@@ -198,5 +193,5 @@ fn whoever_lists_branches_gets_these_alone() {
     assert_eq!(env.report()["unreleased"][0], "REL1_47");
     env.server.clear_requests();
     env.sync(&["--branch", "master"]).exits(0);
-    assert_eq!((branches(&env), asked_core(&env)), (vec!["master".to_owned()], 0));
+    assert_eq!((branches(&env), env.core_requests()), (vec!["master".to_owned()], 0));
 }

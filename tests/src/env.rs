@@ -14,6 +14,9 @@ use crate::process::{Run, Running, built, program};
 use crate::published::published;
 use crate::site::Site;
 
+/// The project of MediaWiki itself.
+const CORE: &str = "mediawiki/core";
+
 /// A system of its own in a temporary folder, which is deleted when this is dropped.
 pub struct TestEnv {
     /// The upstream's repositories.
@@ -111,14 +114,14 @@ impl TestEnv {
 
     /// Gives MediaWiki itself, `mediawiki/core` of the upstream, this release branch: `REL1_47`.
     pub fn branch_core(&self, branch: &str) {
-        let core = self.upstream.repository("mediawiki/core").unwrap();
+        let core = self.upstream.repository(CORE).unwrap();
         let tip = core.commit("master", &[], &format!("Before {branch}"), Time::default()).unwrap();
         core.branch(branch, tip).unwrap();
     }
 
     /// Gives MediaWiki itself the tag of the first release of this branch: `1.47.0`. Returns its name.
     pub fn release_core(&self, branch: &str) -> String {
-        let core = self.upstream.repository("mediawiki/core").unwrap();
+        let core = self.upstream.repository(CORE).unwrap();
         let tag = format!("{}.0", branch.trim_start_matches("REL").replace('_', "."));
         core.tag(&tag, core.tip(branch).unwrap().unwrap()).unwrap();
         tag
@@ -182,10 +185,24 @@ impl TestEnv {
         self.start(&["sync"])
     }
 
-    /// The Git requests that the upstream got since its requests were cleared: the kind of each,
-    /// and its project, such as `mediawiki/extensions/NAME`.
+    /// The Git requests for repositories that the upstream got since its requests were cleared: the
+    /// kind of each, and its project, such as `mediawiki/extensions/NAME`. Without the question of
+    /// MediaWiki itself which release branches there are.
     #[must_use]
     pub fn git_requests(&self) -> Vec<(RequestKind, String)> {
+        let mut requests = self.all_git_requests();
+        requests.retain(|(_, project)| project != CORE);
+        requests
+    }
+
+    /// How often the upstream was asked which release branches MediaWiki itself has, since its
+    /// requests were cleared.
+    #[must_use]
+    pub fn core_requests(&self) -> usize {
+        self.all_git_requests().iter().filter(|(_, project)| project == CORE).count()
+    }
+
+    fn all_git_requests(&self) -> Vec<(RequestKind, String)> {
         let requests = self.server.requests().into_iter();
         requests
             .filter(|it| matches!(it.kind, RequestKind::GitInfoRefs | RequestKind::GitUploadPack))

@@ -1,9 +1,6 @@
 //! Merges the results of jobs into the catalogue and the report. Pure: no I/O.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    mem,
-};
+use std::{collections::BTreeMap, mem};
 
 use tardist_contract::BranchName;
 
@@ -120,17 +117,6 @@ impl Merging<'_> {
         let recipe = (self.recipe)(&job.project.remote_url, &built.ingredients);
         BranchRecord { recipe, published_at, ..built }
     }
-}
-
-/// The branches that at least one repository had in `before` and no longer has in `after`.
-pub(super) fn withdrawn_branches(before: &Catalogue, after: &Catalogue) -> BTreeSet<BranchName> {
-    let mut withdrawn = BTreeSet::new();
-    for (id, repository) in before {
-        let left = after.get(id).map(|repository| &repository.branches);
-        let is_gone = |branch: &&BranchName| left.is_none_or(|left| !left.contains_key(*branch));
-        withdrawn.extend(repository.branches.keys().filter(is_gone).cloned());
-    }
-    withdrawn
 }
 
 /// The failures that stand as long as a tarball lacks something that a setting would bring: what is missing, why, and

@@ -12,7 +12,7 @@ use crate::{
     catalogue::Catalogue,
     content::{Ingredients, Remedy},
     cycle::{
-        adopt, began, intact,
+        adopt, began, distributed, intact,
         loss::{self, Asked},
         merge::{self, Merging},
         plan::{self, Given, Plan},
@@ -35,7 +35,6 @@ use crate::{
     worker::{Job, JobResult, Supervisor},
 };
 use jiff::Timestamp;
-use tardist_contract::BranchName;
 
 /// What to do about a full disk.
 const NO_SPACE: &str = "; there is no space on the disk: `tardist gc` frees some, and with a shorter grace (setting \
@@ -153,7 +152,7 @@ impl Cycle<'_> {
         let start = Instant::now();
         report.withdrawn = merge::withdrawn(&state.catalogue, &catalogue);
         state.branches.found = found;
-        self.note_branches(&selection, &catalogue, &mut state, report);
+        distributed::note(&selection, &catalogue, self.config.grace, &mut state, report);
         if self.config.incomplete == Incomplete::Avoid {
             let lines =
                 |wanted: &[&Remedy]| settings::remedies(wanted.iter().copied(), self.config);
@@ -265,29 +264,6 @@ impl Cycle<'_> {
         }
         let losses: Vec<String> = losses.iter().map(ToString::to_string).collect();
         Err(Error::MassLoss { losses: losses.join("; "), max_loss })
-    }
-
-    /// Notes in the state and in the report which branches are distributed by `catalogue`, and which are not any more
-    /// because there are newer ones.
-    fn note_branches(
-        &self,
-        selection: &Selection,
-        catalogue: &Catalogue,
-        state: &mut State,
-        report: &mut Report,
-    ) {
-        let withdrawn = merge::withdrawn_branches(&state.catalogue, catalogue);
-        let (now, grace) = (state.elapsed, self.config.grace.as_millis());
-        let grace = i64::try_from(grace).unwrap_or(i64::MAX);
-        state.branches.note_over(withdrawn, |branch| selection.is_over(branch), now, grace);
-        report.notes.extend(state.branches.over.keys().map(|branch| selection.says_over(branch)));
-        let unreleased = state.branches.unreleased();
-        let branches: BTreeSet<&BranchName> =
-            catalogue.values().flat_map(|repository| repository.branches.keys()).collect();
-        report.unreleased = (branches.iter().filter(|it| unreleased.contains(**it)))
-            .map(ToString::to_string)
-            .collect();
-        report.branches = branches.into_iter().map(ToString::to_string).collect();
     }
 
     /// Runs the jobs of the plan, several at a time. Returns what is to be published. `note` is told each result.

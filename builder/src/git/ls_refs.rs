@@ -1,5 +1,4 @@
-//! Asks a Git server for refs, like `git ls-remote`: mostly for the tips of branches. Also reads them from a repository
-//! on disk.
+//! Asks a Git server for refs, like `git ls-remote`: mostly for the tips of branches.
 //!
 //! Over HTTP this is one POST with the command `ls-refs` of protocol version 2
 //! (<https://git-scm.com/docs/protocol-v2>, "ls-refs"). The server sends only the refs that begin with a
@@ -12,15 +11,12 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, BufReader, Read},
-    path::Path,
 };
 
-use git2::{ErrorCode, Repository};
 use tardist_contract::{BranchName, CommitId};
 
 use crate::{
     Error,
-    error::GitContext,
     git::{
         pkt_line::{self, Packet, ReadError},
         transport::{INFO_REFS, UPLOAD_PACK},
@@ -125,53 +121,6 @@ fn refs(
         }
         Ok((by_version_0(http, url, filter)?, Protocol::V0))
     })
-}
-
-/// The branches of the bare repository on disk at `path` that `wants` wants.
-///
-/// # Errors
-/// [`Error::Git`] if the repository cannot be read.
-pub fn branches_on_disk(
-    path: &Path,
-    wants: impl Fn(&BranchName) -> bool,
-) -> Result<BTreeSet<BranchName>, Error> {
-    let action = || format!("list the branches of {}", path.display());
-    let repository =
-        Repository::open_bare(path).git(|| format!("open the repository {}", path.display()))?;
-    let mut references = repository.references_glob("refs/heads/*").git(action)?;
-    let mut branches = BTreeSet::new();
-    for name in references.names() {
-        let name = name.git(action)?;
-        if let Some(branch) = name.strip_prefix("refs/heads/").and_then(|it| it.parse().ok())
-            && wants(&branch)
-        {
-            branches.insert(branch);
-        }
-    }
-    Ok(branches)
-}
-
-/// Reads the tips of `branches` from the bare repository on disk at `path`. Branches that do not exist are left
-/// out.
-///
-/// # Errors
-/// [`Error::Git`] if the repository cannot be read.
-pub fn on_disk(path: &Path, branches: &BTreeSet<BranchName>) -> Result<Tips, Error> {
-    let repository =
-        Repository::open_bare(path).git(|| format!("open the repository {}", path.display()))?;
-    let mut tips = Tips::new();
-    for branch in branches {
-        match repository.refname_to_id(&branch.ref_name()) {
-            Ok(id) => {
-                tips.insert(branch.clone(), id.to_string().parse()?);
-            }
-            Err(error) if error.code() == ErrorCode::NotFound => {}
-            Err(error) => {
-                return Err(error).git(|| format!("read branch {branch} of {}", path.display()));
-            }
-        }
-    }
-    Ok(tips)
 }
 
 /// True if the server refuses access to the repository, redirects to a place that is not asked, or has more refs
@@ -443,23 +392,6 @@ mod tests {
         let zero = "0".repeat(40);
         let empty = start + &packet(&format!("{zero} capabilities^{{}}\0agent=x\n")) + "0000";
         assert_eq!(shown(version_0(empty.as_bytes())), []);
-    }
-
-    #[test]
-    fn a_branch_that_is_missing_on_disk_is_left_out_and_one_that_cannot_be_read_is_an_error() {
-        let folder = tempfile::tempdir().unwrap();
-        Repository::init_bare(folder.path()).unwrap();
-        assert_eq!(on_disk(folder.path(), &branches()).unwrap(), Tips::new());
-        let master = folder.path().join("refs/heads/master");
-        std::fs::write(&master, format!("{A}\n")).unwrap();
-        let tips = on_disk(folder.path(), &branches()).unwrap();
-        assert_eq!(tips, Tips::from([("master".parse().unwrap(), A.parse().unwrap())]));
-        let all = branches_on_disk(folder.path(), |_| true).unwrap();
-        assert_eq!(all, ["master".parse().unwrap()].into());
-        assert_eq!(branches_on_disk(folder.path(), |_| false).unwrap(), BTreeSet::new());
-        std::fs::write(&master, "no id\n").unwrap();
-        let error = on_disk(folder.path(), &branches()).unwrap_err().to_string();
-        assert!(error.contains("read branch master"), "{error}");
     }
 
     #[test]

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     Error,
     error::IoContext,
-    git::ls_refs::{self, Tips},
+    git::{ls_refs::Tips, on_disk},
     limits::upstream::MAX_BRANCHES,
     net::Http,
 };
@@ -95,13 +95,13 @@ impl Directory {
 /// The tips of the branches that are asked for, in the repository at `path`.
 fn tips(path: &Path, asked: &Asked) -> Result<Tips, Error> {
     if let Some(branches) = asked.exact() {
-        return ls_refs::on_disk(path, branches);
+        return on_disk::tips(path, branches);
     }
-    let branches = ls_refs::branches_on_disk(path, |branch| asked.wants(branch))?;
+    let branches = on_disk::branches(path, |branch| asked.wants(branch))?;
     if branches.len() > MAX_BRANCHES {
         return Err(too_many_branches());
     }
-    ls_refs::on_disk(path, &branches)
+    on_disk::tips(path, &branches)
 }
 
 impl Upstream for Directory {

@@ -104,6 +104,7 @@ impl Snapshot for Rows {
         assert!(size <= self.limit, "a statement with {size} bytes of texts");
         let (text, number) = (|| Value::text("{}"), || Value::Integer(1));
         let list = || Value::text("[]");
+        let site = || Value::text("[\"\",[]]");
         let rows = [
             vec![text(), number()],
             vec![number(), text()],
@@ -115,11 +116,11 @@ impl Snapshot for Rows {
             vec![text(), number(), text()],
             vec![Value::Blob(b"Alpha\nBeta".into()), Value::Null],
             // Pages: the start page, a list, the page of a repository, changes, and branches alone.
-            vec![number(), number(), number(), number(), list(), list(), list()],
-            vec![number(), list(), list(), number(), number(), list(), list()],
-            vec![number(), Value::text(SAMPLE), list(), list(), number(), list()],
-            vec![number(), list(), list()],
-            vec![number(), list()],
+            vec![number(), number(), number(), number(), site(), list(), list()],
+            vec![number(), list(), list(), number(), number(), list(), site()],
+            vec![number(), Value::text(SAMPLE), list(), list(), number(), site()],
+            vec![number(), site(), list()],
+            vec![number(), site()],
             vec![Value::text("extensions/A skins/B")],
             vec![Value::text("https://h.example"), number(), Value::text("[]")],
             vec![number(), text(), text(), text(), number(), Value::Null],

@@ -35,7 +35,7 @@ pub async fn get(request: &Request, snapshot: &impl Snapshot) -> Result<Response
         example: pipe(&known.public_url),
         target: "the release of MediaWiki that an upgrade leads to, such as 1.46; optional",
         max_bytes: MAX_BODY,
-        branches: known.branches.into_iter().map(|it| it.name).collect(),
+        branches: known.branches.iter().map(|it| it.name.clone()).collect(),
     };
     let mut response = Response::json(json(&usage)?, known.generated_at);
     response.vary("Accept");

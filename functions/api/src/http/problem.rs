@@ -21,19 +21,21 @@ pub enum ApiError {
     /// Nothing is at the path.
     #[error("{0}")]
     NotFound(String),
-    /// No repository of a kind has the name, and these are near to it.
-    #[error("no {} of this name has a tarball", .kind.singular())]
-    NoRepository {
-        /// The kind.
-        kind: Kind,
-        /// Repositories of both kinds whose names are near to it, the nearest first.
-        near: Vec<(Kind, RepoName)>,
-    },
     /// The repository is there, but not this branch of it.
     #[error("{}", no_such_branch(.branches))]
     NoSuchBranch {
         /// The branches that it has, newest first.
         branches: Vec<BranchName>,
+    },
+    /// No repository of a kind has the name, and these are near to it.
+    #[error("{}", no_repository(*.kind, .at))]
+    NoRepository {
+        /// The kind.
+        kind: Kind,
+        /// Paths at which the same is there, of the other kind or in another case of letters.
+        at: Vec<String>,
+        /// Repositories of both kinds whose names are near to it, the nearest first.
+        near: Vec<(Kind, RepoName)>,
     },
     /// A parameter is malformed.
     #[error("the parameter `{parameter}` is wrong: it takes {takes}")]
@@ -101,9 +103,9 @@ struct Problem<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    near: Option<Vec<Near<'a>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     branches: Option<&'a [BranchName]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    near: Option<Vec<Near<'a>>>,
 }
 
 /// How many branches a sentence names. The document has all of them.
@@ -119,6 +121,13 @@ fn no_such_branch(branches: &[BranchName]) -> String {
     format!("there is no tarball of this branch, but of {}{others}", named.join(", "))
 }
 
+/// The sentence of [`ApiError::NoRepository`].
+fn no_repository(kind: Kind, at: &[String]) -> String {
+    let named: Vec<&str> = at.iter().take(MAX_PATHS).map(String::as_str).collect();
+    let but = if at.is_empty() { "" } else { ", but there is " };
+    format!("no {} of this name has a tarball{but}{}", kind.singular(), named.join(" and "))
+}
+
 impl ApiError {
     /// 404: no endpoint has the path of the request.
     pub fn no_such_path() -> Self {
@@ -130,28 +139,10 @@ impl ApiError {
         Self::NotFound("there is no such kind; the kinds are `extensions` and `skins`".into())
     }
 
-    /// 404: no repository of this kind has the name. If it could be that of one, the better error is
-    /// [`near::no_such_repository`](crate::query::near::no_such_repository).
+    /// 404: no repository of this kind has the name. If it could be that of one, [`crate::address`] makes a
+    /// [`Self::NoRepository`] of it.
     pub fn no_such_repository(kind: Kind) -> Self {
-        Self::NotFound(format!("no {} of this name has a tarball", kind.singular()))
-    }
-
-    /// 404: no repository of this kind has the name, but one of the other kind has it, at these paths.
-    pub fn of_other_kind(kind: Kind, paths: &[String]) -> Self {
-        let Self::NotFound(detail) = Self::no_such_repository(kind) else { return Self::Internal };
-        Self::NotFound(format!(
-            "{detail}; this is at {}",
-            paths[..paths.len().min(MAX_PATHS)].join(" and ")
-        ))
-    }
-
-    /// 404: several repositories have the name in another case of letters, at these paths.
-    pub fn several_cases(kind: Kind, paths: &[String]) -> Self {
-        let Self::NotFound(detail) = Self::no_such_repository(kind) else { return Self::Internal };
-        Self::NotFound(format!(
-            "{detail}; in another case of letters, there are {}",
-            paths[..paths.len().min(MAX_PATHS)].join(", ")
-        ))
+        Self::NotFound(no_repository(kind, &[]))
     }
 
     /// 404: the name in the path cannot be that of a branch that has a tarball.
@@ -186,7 +177,7 @@ impl ApiError {
     /// The status of the response.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::NotFound(_) | Self::NoRepository { .. } | Self::NoSuchBranch { .. } => {
+            Self::NotFound(_) | Self::NoSuchBranch { .. } | Self::NoRepository { .. } => {
                 StatusCode::NOT_FOUND
             }
             Self::BadParameter { .. }
@@ -213,14 +204,14 @@ impl ApiError {
             Self::NotText { parameter } => Some(parameter.as_str()),
             _ => None,
         };
+        let branches = match self {
+            Self::NoSuchBranch { branches } => Some(branches.as_slice()),
+            _ => None,
+        };
         let near = match self {
             Self::NoRepository { near, .. } => {
                 Some(near.iter().map(|(kind, name)| Near::new(*kind, name)).collect())
             }
-            _ => None,
-        };
-        let branches = match self {
-            Self::NoSuchBranch { branches } => Some(branches.as_slice()),
             _ => None,
         };
         let problem = Problem {
@@ -229,8 +220,8 @@ impl ApiError {
             status: status.as_u16(),
             detail: self.to_string(),
             parameter,
-            near,
             branches,
+            near,
         };
         // All its fields are strings and numbers, which always have a form in JSON.
         let mut response =

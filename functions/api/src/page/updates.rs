@@ -12,7 +12,7 @@ use super::{
 use crate::{
     http::{encoding::compressed, problem::ApiError, request::Request, response::Response},
     query::{
-        distributed::{Distributed, distributed},
+        distributed::{Branches, Distributed, distributed},
         snapshot::Snapshot,
         updates::{Usable, usable},
     },
@@ -108,7 +108,7 @@ pub async fn results(
     Ok(compressed(&request.headers, response))
 }
 
-fn report_page(visit: &Visit, branches: &[Distributed], report: &Report) -> Markup {
+fn report_page(visit: &Visit, branches: &Branches, report: &Report) -> Markup {
     let messages = visit.messages;
     let of = |status| report.results.iter().filter(move |it| it.status == status);
     let compared = [html! { bdi { (report.mediawiki) } }, html! { bdi { (report.branch) } }];

@@ -9,7 +9,7 @@ use tardist_contract::{
 };
 
 use super::{
-    distributed::{Distributed, column},
+    distributed::{Branches, column},
     statement::{RowError, Statement, Value},
 };
 
@@ -110,7 +110,7 @@ pub struct Usable {
     /// When the snapshot was made: Unix seconds.
     pub generated_at: i64,
     /// All branches that are distributed, newest first.
-    pub branches: Vec<Distributed>,
+    pub branches: Branches,
 }
 
 /// What the form of the update check shows.

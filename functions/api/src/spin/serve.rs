@@ -36,14 +36,28 @@ pub struct Call<'a> {
 /// which no response is kept, and returns [`ApiError::no_such_path`] for routes of other components.
 ///
 /// An error becomes a response here: from an error Spin would make a 500 without a body.
+///
+/// This is for components whose paths name no repositories. The others lead to those that are meant, as
+/// [`address`] says, and have the code for it.
 pub async fn serve<E>(request: spin_sdk::http::Request, endpoint: E) -> http::Response<Body>
 where
     E: AsyncFn(Route, Call<'_>) -> Result<Response, ApiError>,
 {
-    serve_with(request, endpoint, |_, _, error| error.response()).await
+    serve_as::<E, false>(request, endpoint, |_, _, error| error.response()).await
 }
 
-/// As [`serve`]; `problem` makes the response for an error, to a request with this target and these headers.
+/// As [`serve`], for a component whose paths name repositories.
+pub async fn serve_repositories<E>(
+    request: spin_sdk::http::Request,
+    endpoint: E,
+) -> http::Response<Body>
+where
+    E: AsyncFn(Route, Call<'_>) -> Result<Response, ApiError>,
+{
+    serve_as::<E, true>(request, endpoint, |_, _, error| error.response()).await
+}
+
+/// As [`serve_repositories`]; `problem` makes the response for an error, to a request with this target and these headers.
 pub async fn serve_with<E>(
     request: spin_sdk::http::Request,
     endpoint: E,
@@ -52,8 +66,21 @@ pub async fn serve_with<E>(
 where
     E: AsyncFn(Route, Call<'_>) -> Result<Response, ApiError>,
 {
+    serve_as::<E, true>(request, endpoint, problem).await
+}
+
+async fn serve_as<E, const HAS_REPOSITORIES: bool>(
+    request: spin_sdk::http::Request,
+    endpoint: E,
+    problem: fn(&Uri, &HeaderMap, &ApiError) -> Response,
+) -> http::Response<Body>
+where
+    E: AsyncFn(Route, Call<'_>) -> Result<Response, ApiError>,
+{
     let (parts, _body) = request.into_parts();
-    let response = respond(parts.method.clone(), &parts.uri, &parts.headers, endpoint).await;
+    let response =
+        respond::<E, HAS_REPOSITORIES>(parts.method.clone(), &parts.uri, &parts.headers, endpoint)
+            .await;
     finished(&parts, response, problem)
 }
 
@@ -74,7 +101,7 @@ where
     let response = if parts.method == Method::POST {
         respond_to_post(&parts, body, limit, post).await
     } else {
-        respond(parts.method.clone(), &parts.uri, &parts.headers, endpoint).await
+        respond::<E, false>(parts.method.clone(), &parts.uri, &parts.headers, endpoint).await
     };
     finished(&parts, response, problem)
 }
@@ -118,7 +145,7 @@ where
     Ok(response)
 }
 
-async fn respond<E>(
+async fn respond<E, const HAS_REPOSITORIES: bool>(
     method: Method,
     uri: &Uri,
     headers: &HeaderMap,
@@ -146,7 +173,7 @@ where
         None => {
             let request = Request::new(method, uri, headers.clone())?;
             let call = Call { request: &request, snapshot: &instance.database };
-            let mut response = answer(call, endpoint).await?;
+            let mut response = answer::<E, HAS_REPOSITORIES>(call, endpoint).await?;
             if !response.headers.contains_key(header::CACHE_CONTROL) {
                 let value = format!("public, max-age={}", cache_max_age().await?);
                 response.set(header::CACHE_CONTROL, &value);
@@ -159,7 +186,10 @@ where
 }
 
 /// The response of the endpoint, or the one that leads to the right address.
-async fn answer<E>(call: Call<'_>, endpoint: E) -> Result<Response, ApiError>
+async fn answer<E, const HAS_REPOSITORIES: bool>(
+    call: Call<'_>,
+    endpoint: E,
+) -> Result<Response, ApiError>
 where
     E: AsyncFn(Route, Call<'_>) -> Result<Response, ApiError>,
 {
@@ -167,7 +197,7 @@ where
         return Ok(response);
     }
     match endpoint(route(call.request)?, call).await {
-        Err(error) => address::almost(call.request, error, call.snapshot).await,
+        Err(error) if HAS_REPOSITORIES => address::almost(call.request, error, call.snapshot).await,
         response => response,
     }
 }

@@ -32,13 +32,16 @@ fn outcome(name: &str, status: Status) -> Outcome {
 
 fn page(uri: &str, results: Vec<Outcome>) -> String {
     let report = Report { mediawiki: "1.45.1".into(), branch: "REL1_45".parse().unwrap(), results };
-    report_page(&visit(uri), &branches(), &report).into_string()
+    report_page(&visit(uri), &branches().into(), &report).into_string()
 }
 
 #[test]
 fn the_form_takes_a_text_or_a_file_and_a_version_and_keeps_the_language() {
-    let known =
-        Usable { public_url: "https://t.example".into(), generated_at: 1, branches: branches() };
+    let known = Usable {
+        public_url: "https://t.example".into(),
+        generated_at: 1,
+        branches: branches().into(),
+    };
     let form = form_page(&visit("/updates?lang=de"), &known).into_string();
     for part in [
         "action=\"/updates?lang=de\" method=\"post\" enctype=\"multipart/form-data\"",
