@@ -47,6 +47,11 @@ impl MediaWiki {
         install.args(["--pass", "not-a-secret-2811", "Wiki", "Admin"]);
         let output = install.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        // The installer loads the skins of the package.
+        let settings = root.join("LocalSettings.php");
+        let text = fs::read_to_string(&settings).unwrap();
+        let lines = text.lines().filter(|line| !line.starts_with("wfLoad"));
+        fs::write(&settings, lines.collect::<Vec<_>>().join("\n")).unwrap();
         wiki
     }
 
