@@ -18,6 +18,7 @@ mod nginx;
 mod report;
 mod server;
 mod subject;
+mod updates;
 
 use std::{
     collections::BTreeMap,
@@ -57,7 +58,7 @@ pub(crate) fn measure(folder: &Path, effort: Effort) -> Result<Functions> {
     let application = Application::derive(&folder, &data, true)?;
     let log = folder.join("host.log");
     let host = host()?;
-    let (server, address) = serve::start_host(&host, &application, &log)?;
+    let (mut server, address) = serve::start_host(&host, &application, &log)?;
     let subject = Subject::new(address, &folder)?;
     let nginx = Nginx::start(&folder.join("nginx"), &subject.files(), address);
     let nginx = nginx.map_err(|error| format!("{error:#}"));
@@ -69,6 +70,7 @@ pub(crate) fn measure(folder: &Path, effort: Effort) -> Result<Functions> {
     let starts = ["/bare", &subject.one].map(|path| path.to_owned());
     let starts = instance::starts(address, &starts.each_ref().map(String::as_str))?;
     let memory = memory(address, &log, effort)?;
+    let check = updates::measure(server.child().id(), address, &subject.names)?;
     let has_search = subject.has("/search?q=page")?;
     drop(server);
     let growth = if has_search {
@@ -85,6 +87,7 @@ pub(crate) fn measure(folder: &Path, effort: Effort) -> Result<Functions> {
         memory,
         wasm: wasm()?,
         growth,
+        check,
         all_bytes: subject.all.body.len(),
     })
 }

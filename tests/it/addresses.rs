@@ -99,7 +99,7 @@ fn a_repository_of_the_other_kind_is_named() {
         ("/extensions/SamplePaper/feed.atom", "/skins/SamplePaper/feed.atom"),
     ] {
         let detail = site.get(path).problem(404);
-        assert!(detail.ends_with(&format!("this is at {there}")), "{path}: {detail}");
+        assert!(detail.ends_with(&format!("but there is {there}")), "{path}: {detail}");
         // A program gets a problem document, and a browser may get a page.
         let text = site.request("GET", path, &[BROWSER]).is(404).text();
         assert!(text.contains(there), "{path}: {text}");

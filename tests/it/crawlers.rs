@@ -46,7 +46,7 @@ fn a_sitemap_names_each_page_and_when_it_changed() {
         let names = lists[kind].as_array().unwrap().iter();
         names.map(move |name| format!("/{kind}/{}", name.as_str().unwrap()))
     });
-    let pages = ["/".to_owned(), "/extensions".to_owned(), "/skins".to_owned()];
+    let pages = ["/", "/extensions", "/skins", "/changes"].map(str::to_owned);
     let mut expected: Vec<_> =
         pages.into_iter().chain(names).map(|path| format!("{URL}{path}")).collect();
     let mut found: Vec<_> = urls.iter().map(|url| (*url).to_owned()).collect();

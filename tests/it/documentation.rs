@@ -1,7 +1,8 @@
 //! The examples of docs/api.md, each held against the served sample content.
 //!
 //! An example is a block of code that begins with ```` ```http ````: a request line, headers, an
-//! empty line, the status with headers that the answer has to have, an empty line, and the body.
+//! empty line, the status with headers that the answer has to have, an empty line, and the body. A
+//! `POST` to `/updates` has its body after the headers, and an empty line.
 //! `…` in it stands for what is left out: any value, any further keys or items, any part of a text.
 
 use std::collections::BTreeSet;
@@ -17,6 +18,8 @@ struct Example {
     method: String,
     target: String,
     headers: Vec<(String, String)>,
+    /// The body of the request.
+    sent: String,
     status: u16,
     answer_headers: Vec<(String, String)>,
     body: String,
@@ -31,15 +34,18 @@ fn examples() -> Vec<Example> {
 }
 
 fn example(text: &str) -> Example {
-    let mut parts = text.splitn(3, "\n\n");
+    let takes_body = text.starts_with("POST /updates");
+    let mut parts = text.splitn(if takes_body { 4 } else { 3 }, "\n\n");
     let mut request = parts.next().unwrap().lines();
     let (method, target) = request.next().unwrap().split_once(' ').expect("METHOD TARGET");
+    let sent = if takes_body { parts.next().expect("a body") } else { "" };
     let mut answer = parts.next().expect("an answer after an empty line").lines();
     let status = answer.next().unwrap().split(' ').next().unwrap().parse().expect("a status");
     Example {
         method: method.to_owned(),
         target: target.to_owned(),
         headers: request.map(header).collect(),
+        sent: sent.to_owned(),
         status,
         answer_headers: answer.map(header).collect(),
         body: parts.next().unwrap_or_default().to_owned(),
@@ -152,7 +158,10 @@ fn every_example_is_what_is_answered_and_every_path_has_one() {
         let target = filled_in(&site, &example.target);
         let headers: Vec<_> =
             example.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let answer = site.request(&example.method, &target, &headers);
+        let answer = match example.sent.as_str() {
+            "" => site.request(&example.method, &target, &headers),
+            body => site.send(&example.method, &target, &headers, body),
+        };
         let text = answer.text();
         assert_eq!(answer.status, example.status, "{target}: {text}");
         for (name, shown) in &example.answer_headers {

@@ -48,6 +48,7 @@ const TARGETS: &[&str] = &[
     "/search?q=sample",
     "/search?q=sample&kind=skins&limit=1",
     "/search?q=nothing-has-this-word",
+    "/updates",
     "/info?lang=de",
     "/info/extensions?lang=zh-tw",
     "/info/skins?lang=he&names=SamplePaper",
@@ -58,6 +59,10 @@ const TARGETS: &[&str] = &[
     "/opensearch.xml",
     "/search?q=sample&branch=REL1_43",
     "/search?q=samplegreting",
+    "/search?q=sample&branch=REL1_45&lang=de",
+    "/changes?branch=REL1_43&page=1",
+    "/api?lang=ar",
+    "/extensions?branch=REL1_45&group=media&sort=changed&page=1",
     "/extensions",
     "/skins",
     "/extensions/SampleGreeting",
@@ -86,7 +91,7 @@ fn every_answer_is_as_the_document_describes_it() {
         for form in ["text/plain", "text/html", "application/json", "*/*"] {
             document.describes(&target, site.request("GET", &target, &[("Accept", form)]).is(200));
         }
-        let refused = site.request("POST", &target, &[]);
+        let refused = site.request("DELETE", &target, &[]);
         refused.problem(405);
         paths.insert(document.path_of(&target).unwrap());
     }

@@ -87,6 +87,7 @@ fn a_person_finds_a_repository_by_a_part_of_its_name_or_title() {
     let skins = search("q=sample&kind=skins");
     has(&skins, &["2 results", "href=\"/skins/SamplePaper\"", "value=\"skins\" selected"]);
     assert!(!skins.contains(link), "{skins}");
+    has(&search("q=SampleGreetng"), &["Did you mean one of these?", link]);
     for nothing in ["q=greet&kind=skins", "q=%25", "q=_", "q=%5C", "q=%27+OR+1%3D1--"] {
         has(&search(nothing), &["Nothing has all of this"]);
     }
@@ -166,6 +167,13 @@ fn errors_are_pages_for_browsers_and_problems_for_other_clients() {
         assert_eq!(browse(&site, path).header("cache-control"), "no-store");
         site.get(path).problem(404);
     }
+    let near = page(&browse(&site, "/skins/SampleGreetin?branch=REL1_45"), 404);
+    has(
+        &near,
+        &[
+            "href=\"/extensions/SampleGreeting?branch=REL1_45\">SampleGreeting</a> <span class=\"kind\">extension<",
+        ],
+    );
     page(&browse(&site, "/extensions/%FF"), 400);
     let refused = site.request("POST", "/", &[BROWSER]);
     page(&refused, 405);

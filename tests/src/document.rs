@@ -103,13 +103,24 @@ impl Document {
     /// its path, status, headers, media type and body.
     #[track_caller]
     pub fn describes(&self, target: &str, answer: &Answer) {
+        self.describes_of("get", target, answer);
+    }
+
+    /// As [`describes`](Self::describes) for the answer to a `POST` request.
+    #[track_caller]
+    pub fn describes_post(&self, target: &str, answer: &Answer) {
+        self.describes_of("post", target, answer);
+    }
+
+    #[track_caller]
+    fn describes_of(&self, method: &str, target: &str, answer: &Answer) {
         let short: String = target.chars().take(200).collect();
         let Some(path) = self.path_of(target) else {
             assert!(matches!(answer.status, 400 | 404), "{short} is not described: {answer:?}");
             answer.problem(answer.status);
             return;
         };
-        let responses = &self.strict["paths"][path]["get"]["responses"];
+        let responses = &self.strict["paths"][path][method]["responses"];
         let response = &responses[answer.status.to_string()];
         assert!(!response.is_null(), "{path} answers {}, which is not described", answer.status);
         let response = resolve(&self.strict, response);

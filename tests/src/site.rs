@@ -75,7 +75,8 @@ impl Site {
     }
 
     /// The answer to any request.
-    pub(crate) fn send(
+    #[must_use]
+    pub fn send(
         &self,
         method: &str,
         path: &str,

@@ -1,17 +1,18 @@
-//! Finds out which tests can run: some need a real Gerrit, nginx, Chromium, axe-core, Composer or Schemathesis, or
+//! Finds out which tests can run: some need a real Gerrit, nginx, Chromium, axe-core, Composer, MediaWiki or Schemathesis, or
 //! programs that unpack tarballs.
 //! Gerrit is fetched by Maven, Schemathesis by pip and axe-core by npm, once.
 //!
 //! A test never passes without the program that it needs. If a program is missing, its tests are left
 //! out by name and a message says so; with `--all` it is an error. The module of a test says what it
-//! needs: `real_gerrit`, `real_nginx`, `real_chromium`, `real_axe`, `real_composer`, `real_schemathesis`.
+//! needs: `real_gerrit`, `real_nginx`, `real_chromium`, `real_axe`, `real_composer`, `real_mediawiki`,
+//! `real_schemathesis`.
 //!
 //! `real_metadata` needs real manifests and messages. They are texts of others, which this project does
 //! not contain. Where they are missing, its tests are left out by name, with `--all` too.
 
 use std::{env, ffi::OsString, fs, path::Path, process::Command, time::Duration};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use xtask::{
     npm,
@@ -41,7 +42,7 @@ struct Real {
     prepare: fn() -> Result<()>,
 }
 
-const ALL: [Real; 11] = [
+const ALL: [Real; 12] = [
     Real {
         name: "Gerrit",
         tests: "real_gerrit",
@@ -76,6 +77,13 @@ const ALL: [Real; 11] = [
         programs: &["composer", "php"],
         packages: "composer php-cli",
         prepare: || Ok(()),
+    },
+    Real {
+        name: "MediaWiki",
+        tests: "real_mediawiki",
+        programs: &["php"],
+        packages: "mediawiki php-cgi php-cli php-intl php-mbstring php-sqlite3 php-xml",
+        prepare: look_for_mediawiki,
     },
     Real {
         name: "Schemathesis",
@@ -133,6 +141,18 @@ pub(crate) fn prepare(all: bool) -> Result<Vec<&'static str>> {
         eprintln!("xtask: LEFT OUT, the tests with real metadata ({tests}): there is no {folder}");
     }
     Ok(left_out)
+}
+
+/// Whether Debian's MediaWiki is there, with all of PHP that it needs. The tests install a wiki of it for
+/// themselves.
+fn look_for_mediawiki() -> Result<()> {
+    let file = Path::new("/usr/share/mediawiki/includes/Defines.php");
+    ensure!(file.is_file(), "not found: {} (Debian: apt-get install mediawiki)", file.display());
+    let modules = process::output(Command::new("php").arg("-m"))?.to_lowercase();
+    for module in ["dom", "intl", "mbstring", "pdo_sqlite"] {
+        ensure!(modules.lines().any(|line| line == module), "PHP has no {module}");
+    }
+    Ok(())
 }
 
 fn missing<'a>(programs: &[&'a str], path: &OsString) -> Vec<&'a str> {

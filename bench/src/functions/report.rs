@@ -11,6 +11,7 @@ use crate::{
         growth::Growth,
         instance::Start,
         load::Seen,
+        updates::Check,
     },
     marks::{Mark, Wanted},
     measure::MIB,
@@ -28,6 +29,7 @@ pub(crate) struct Functions {
     /// By file name, in bytes.
     pub(crate) wasm: BTreeMap<String, f64>,
     pub(crate) growth: Growth,
+    pub(crate) check: Check,
     /// Of `/info/extensions`, in bytes.
     pub(crate) all_bytes: usize,
 }
@@ -59,7 +61,7 @@ impl Functions {
             "loads": ratios.collect::<Value>(),
             "first_requests": Value::Object(starts.collect()),
             "instance_memory_bytes": self.memory, "wasm_bytes": self.wasm,
-            "searches": self.growth.json(),
+            "searches": self.growth.json(), "update_check": self.check.json(),
         })
     }
 
@@ -89,6 +91,7 @@ impl Functions {
         let wasm = self.wasm.values().sum::<f64>() / 1e6;
         marks.push(Mark::new(".wasm files together", Wanted::AtMost(2.0), "MB", Ok(wasm)));
         marks.extend(self.growth.marks());
+        marks.push(self.check.mark());
         marks
     }
 }

@@ -1,15 +1,17 @@
 //! Addresses that are almost right. A slash too many or too few, and another case of letters, lead to the
-//! right address (308). For a repository of the other kind, the 404 says where it is.
+//! right address (308). For a repository of the other kind, the 404 says where it is; for a name that none
+//! has, it has names that are near.
 //!
-//! All components do this in [`serve`](crate::spin::serve), after their endpoints: a request that finds
-//! something pays nothing for it, and one that finds no repository pays one more statement.
+//! The components do this in [`serve`](crate::spin::serve), after their endpoints: a request that finds
+//! something pays nothing for it. One that finds no repository pays one more statement, and one for a name
+//! that none has in any case of letters pays two.
 
 use http::{StatusCode, header};
 use tardist_contract::{BranchName, Kind, RepoName};
 
 use crate::{
     http::{problem::ApiError, request::Request, response::Response},
-    query::{names::alike, near::no_such_repository, snapshot::Snapshot},
+    query::{names::alike, near::near, snapshot::Snapshot},
     route::{CHECKSUM, Reading, Route, route},
 };
 
@@ -54,42 +56,25 @@ pub async fn almost(
     }
     let mut same_kind = Vec::new();
     let mut other_kind = Vec::new();
-    for (its_kind, its_name) in found {
+    for (its_kind, its_name) in found.iter().cloned() {
         let Some(asked) = names.iter().find(|asked| is_alike(asked, &its_name)) else { continue };
         let Some(path) = route.as_ref().and_then(|it| path(it, its_kind, asked, &its_name)) else {
             continue;
         };
         (if its_kind == kind { &mut same_kind } else { &mut other_kind }).push(path);
     }
-    match (same_kind.as_slice(), other_kind.as_slice()) {
-        ([only], _) => Ok(moved(request, only)),
-        ([], []) => Err(nearest(route.as_ref(), &names, error, snapshot).await),
-        ([], others) => Err(ApiError::of_other_kind(kind, others)),
-        (several, _) => Err(ApiError::several_cases(kind, several)),
+    if let [only] = same_kind.as_slice() {
+        return Ok(moved(request, only));
     }
-}
-
-/// The 404 for a repository that is not there, with the names that are near to it. What speaks as a Gerrit does
-/// names none.
-async fn nearest(
-    route: Option<&Route>,
-    names: &[RepoName],
-    error: ApiError,
-    snapshot: &impl Snapshot,
-) -> ApiError {
-    let kind = match route {
-        Some(
-            Route::Info(kind, _)
-            | Route::RepositoryPage(kind, _)
-            | Route::Feed(Some((kind, _)))
-            | Route::Download(kind, _),
-        ) => *kind,
-        _ => return error,
-    };
-    match names.first() {
-        Some(name) => no_such_repository(kind, name, snapshot).await,
-        None => error,
+    same_kind.append(&mut other_kind);
+    if same_kind.is_empty() {
+        // A client of Gerrit's REST API knows no suggestions.
+        let is_gerrit = request.segments.first().is_some_and(|first| first == "r");
+        let Some(name) = names.last().filter(|_| !is_gerrit) else { return Err(error) };
+        let near = near(None, name.as_str(), snapshot).await?;
+        return Err(ApiError::NoRepository { kind, at: Vec::new(), near });
     }
+    Err(ApiError::NoRepository { kind, at: same_kind, near: found })
 }
 
 /// A 308 to a path of this service, with the query of the request.

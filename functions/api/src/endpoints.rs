@@ -13,3 +13,4 @@ pub mod list;
 pub mod manifests;
 pub mod openapi;
 pub mod search;
+pub mod updates;

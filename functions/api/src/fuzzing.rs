@@ -22,7 +22,7 @@ use crate::{
     address,
     endpoints::{
         crawlers, download, feed, gerrit, health, index, info, list, manifests, openapi,
-        search as search_endpoint,
+        search as search_endpoint, updates,
     },
     http::{
         accept::{items, wants, weighted},
@@ -39,9 +39,18 @@ use crate::{
         search::MAX_TEXT,
         snapshot::Snapshot,
         statement::{Statement, Value},
+        updates::Published,
     },
     route::{Route, route},
     settings::Settings,
+    updates::{
+        body,
+        compare::{Status, compare},
+        constraint::satisfies,
+        keys::candidates,
+        siteinfo::{MAX_ENTRIES, Siteinfo},
+        version::{self, MediaWiki, Version},
+    },
 };
 
 /// How many languages are tried for a client at most.
@@ -95,6 +104,7 @@ impl Snapshot for Rows {
         assert!(size <= self.limit, "a statement with {size} bytes of texts");
         let (text, number) = (|| Value::text("{}"), || Value::Integer(1));
         let list = || Value::text("[]");
+        let site = || Value::text("[\"\",[]]");
         let rows = [
             vec![text(), number()],
             vec![number(), text()],
@@ -106,11 +116,11 @@ impl Snapshot for Rows {
             vec![text(), number(), text()],
             vec![Value::Blob(b"Alpha\nBeta".into()), Value::Null],
             // Pages: the start page, a list, the page of a repository, changes, and branches alone.
-            vec![number(), number(), number(), number(), list(), list(), list()],
-            vec![number(), list(), list(), number(), number(), list(), list()],
-            vec![number(), Value::text(SAMPLE), list(), list(), number(), list()],
-            vec![number(), list(), list()],
-            vec![number(), list()],
+            vec![number(), number(), number(), number(), site(), list(), list()],
+            vec![number(), list(), list(), number(), number(), list(), site()],
+            vec![number(), Value::text(SAMPLE), list(), list(), number(), site()],
+            vec![number(), site(), list()],
+            vec![number(), site()],
             vec![Value::text("extensions/A skins/B")],
             vec![Value::text("https://h.example"), number(), Value::text("[]")],
             vec![number(), text(), text(), text(), number(), Value::Null],
@@ -160,6 +170,10 @@ async fn respond(request: &Request, snapshot: &Rows) -> Result<Response, ApiErro
             page::search::get(request, snapshot).await
         }
         Route::Search => search_endpoint::get(request, snapshot).await,
+        Route::Updates if page::html::is_wanted(&request.headers) => {
+            page::updates::form(request, snapshot).await
+        }
+        Route::Updates => updates::get(request, snapshot).await,
         Route::Projects => gerrit::projects(request, snapshot).await,
         Route::Project(kind, name) => gerrit::project(request, kind, &name, snapshot).await,
         Route::Branches(kind, name) => gerrit::branches(request, kind, &name, snapshot).await,
@@ -283,16 +297,76 @@ pub fn search(bytes: &[u8]) {
     assert!(found.len() <= 3 && found.iter().all(|(name, place)| names[*place] == *name));
 }
 
+/// The body of a `POST` to `/updates`: its `Content-Type` on the first line, then the body.
+pub fn updates_body(bytes: &[u8]) {
+    let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let (content_type, rest) = bytes.split_at(end);
+    let body = rest.get(1..).unwrap_or_default();
+    let content_type = String::from_utf8_lossy(content_type);
+    let Ok(sent) = body::read(&content_type, body) else { return };
+    assert!(sent.siteinfo.len() <= body.len(), "a field is no larger than the form");
+}
+
+/// What a wiki says of itself, and with what is published of nothing, the whole report.
+pub fn siteinfo(bytes: &[u8]) {
+    let Ok(siteinfo) = Siteinfo::parse(bytes) else { return };
+    let count = siteinfo.installed.len();
+    assert!(count <= MAX_ENTRIES);
+    for installed in &siteinfo.installed {
+        let texts = [&installed.name, &installed.version, &installed.url, &installed.vcs_url];
+        for text in texts.into_iter().flatten() {
+            assert!((1..=300).contains(&text.chars().count()), "{text}");
+        }
+        assert!(installed.commit.as_ref().is_none_or(|commit| commit.len() == 40));
+    }
+    let keys = candidates(&siteinfo.installed);
+    assert!(keys.len() <= 9 * count && keys.iter().all(|it| it.entry < count));
+    let published = Published {
+        branch: siteinfo.mediawiki.branch.clone(),
+        branches: Vec::new(),
+        repositories: Vec::new(),
+    };
+    let report = compare(siteinfo, None, &published);
+    assert!(report.results.iter().all(|it| it.status == Status::NotDistributed));
+    assert_eq!(report.results.len(), count);
+}
+
+/// A version of MediaWiki and of an extension, and a constraint, one on each line.
+pub fn versions(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let mut lines = text.lines();
+    let (first, second) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    let constraint = lines.next().unwrap_or_default();
+    if let Some(mediawiki) = MediaWiki::parse(first) {
+        assert!(mediawiki.branch.release().is_some(), "{}", mediawiki.branch);
+    }
+    if let Some(target) = version::Target::parse(first) {
+        assert!(target.version.is_some() == target.branch.release().is_some());
+    }
+    let (Some(one), Some(other)) = (Version::parse(first), Version::parse(second)) else { return };
+    assert_eq!(one.cmp(&other), other.cmp(&one).reverse());
+    if first.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte)) {
+        assert_eq!(satisfies(first, &one), Some(true), "a version is its own constraint");
+    }
+    if let Some(is_satisfied) = satisfies(constraint, &one) {
+        let twice = format!("{constraint}||{constraint}");
+        assert!(twice.len() > 200 || satisfies(&twice, &one) == Some(is_satisfied), "{twice}");
+    }
+}
+
 /// A function with its name, which is that of its fuzzer and of the folder of its inputs.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All functions.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 8] = [
     ("accept", accept),
     ("conditions", conditions),
     ("range", range),
     ("request", request),
     ("search", search),
+    ("siteinfo", siteinfo),
+    ("updates_body", updates_body),
+    ("versions", versions),
 ];
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //! it is tested natively, on a real SQLite. Only [`spin`] knows Spin.
 //!
 //! Each room imports only those before it: [`http`], [`language`], [`query`], then [`route`], [`settings`],
-//! [`address`] and [`xml`], then [`endpoints`] and [`page`], then [`spin`], which imports neither of the last
+//! [`address`], [`updates`] and [`xml`], then [`endpoints`] and [`page`], then [`spin`], which imports neither of the last
 //! two.
 
 pub mod address;
@@ -21,4 +21,5 @@ pub mod query;
 pub mod route;
 pub mod settings;
 pub mod spin;
+pub mod updates;
 pub mod xml;

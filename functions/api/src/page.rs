@@ -24,5 +24,6 @@ pub mod problem;
 pub mod repository;
 pub mod search;
 mod text;
+pub mod updates;
 mod visit;
 mod wiki;

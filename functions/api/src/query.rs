@@ -19,6 +19,7 @@ pub mod search;
 pub mod snapshot;
 pub mod statement;
 pub mod summary;
+pub mod updates;
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -9,8 +9,11 @@ use crate::http::{problem::ApiError, request::Request};
 /// The methods that every path takes: the value of `Allow`.
 pub const METHODS: &str = "GET, HEAD, OPTIONS";
 
+/// The methods of a path that takes bodies, too.
+pub const METHODS_WITH_POST: &str = "GET, HEAD, POST, OPTIONS";
+
 /// The paths for programs, as `/` lists them.
-pub const ENDPOINTS: [&str; 24] = [
+pub const ENDPOINTS: [&str; 25] = [
     "/",
     "/list",
     "/list/{kind}",
@@ -20,6 +23,7 @@ pub const ENDPOINTS: [&str; 24] = [
     "/download/{kind}/{name}",
     "/download/{kind}/{name}/{branch}",
     "/search",
+    "/updates",
     "/feed.atom",
     "/{kind}/{name}/feed.atom",
     "/ExtensionJson.json",
@@ -69,6 +73,8 @@ pub enum Route {
     Feed(Option<(Kind, RepoName)>),
     /// `/search`
     Search,
+    /// `/updates`
+    Updates,
     /// `/r/projects/`
     Projects,
     /// `/r/projects/PROJECT`
@@ -92,6 +98,13 @@ pub enum Route {
     ListPage(Kind),
     /// `/KIND/NAME`, for people
     RepositoryPage(Kind, RepoName),
+}
+
+impl Route {
+    /// The methods that it takes: the value of `Allow`.
+    pub fn methods(&self) -> &'static str {
+        if *self == Self::Updates { METHODS_WITH_POST } else { METHODS }
+    }
 }
 
 /// What a path below `/download/` can mean. `.sha256` at its end asks for a checksum, but it can also be
@@ -142,6 +155,7 @@ pub fn route(request: &Request) -> Result<Route, ApiError> {
             Route::Feed(Some((kind, repository(kind, name)?)))
         }
         ["search"] => Route::Search,
+        ["updates"] => Route::Updates,
         ["r", "projects"] | ["r", "projects", ""] => Route::Projects,
         // A proxy that decodes paths sends the `/` in a project or a branch so.
         ["r", "projects", "mediawiki", of, name, rest @ ..] => {
@@ -238,6 +252,7 @@ mod tests {
             ("/", Route::Index),
             ("/list/skins", Route::List(Some(Kind::Skins))),
             ("/info/skins/Foo", Route::Info(Kind::Skins, name())),
+            ("/updates", Route::Updates),
             ("/feed.atom", Route::Feed(None)),
             ("/skins/Foo/feed.atom", Route::Feed(Some((Kind::Skins, name())))),
             ("/SkinJson.json", Route::Manifests(Kind::Skins)),
@@ -255,6 +270,12 @@ mod tests {
         ] {
             assert_eq!(find(path), Ok(route), "{path}");
         }
+    }
+
+    #[test]
+    fn only_the_update_check_takes_bodies() {
+        assert_eq!(find("/updates").unwrap().methods(), METHODS_WITH_POST);
+        assert_eq!(find("/skins").unwrap().methods(), METHODS);
     }
 
     #[test]

@@ -8,12 +8,12 @@ use tardist_api::{
     endpoints::gerrit,
     http::{body::Body, problem::ApiError},
     route::Route,
-    spin::serve::serve,
+    spin::serve::serve_repositories,
 };
 
 #[http_service]
 async fn handle(request: Request) -> http::Response<Body> {
-    serve(request, async |route, call| match route {
+    serve_repositories(request, async |route, call| match route {
         Route::Projects => gerrit::projects(call.request, call.snapshot).await,
         Route::Project(kind, name) => {
             gerrit::project(call.request, kind, &name, call.snapshot).await

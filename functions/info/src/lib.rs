@@ -8,12 +8,12 @@ use tardist_api::{
     endpoints::{download, info, manifests},
     http::{body::Body, problem::ApiError},
     route::Route,
-    spin::serve::serve,
+    spin::serve::serve_repositories,
 };
 
 #[http_service]
 async fn handle(request: Request) -> http::Response<Body> {
-    serve(request, async |route, call| match route {
+    serve_repositories(request, async |route, call| match route {
         Route::Infos(kind) => info::many(call.request, kind, call.snapshot).await,
         Route::Info(kind, name) => info::one(call.request, kind, &name, call.snapshot).await,
         Route::Download(kind, readings) => {

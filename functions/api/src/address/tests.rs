@@ -93,16 +93,16 @@ fn a_name_that_is_there_in_several_cases_or_of_the_other_kind_is_said() {
     let several =
         "UPDATE repository SET name = 'ALPHA' WHERE kind = 'extensions' AND name = 'beta'";
     let text = found(several, "/info/extensions/alpha");
-    assert!(text.contains("/info/extensions/ALPHA, /info/extensions/Alpha"), "{text}");
+    assert!(text.contains("/info/extensions/ALPHA and /info/extensions/Alpha"), "{text}");
     for (path, expected) in [
         (
             "/info/skins/Alpha",
-            "no skin of this name has a tarball; this is at /info/extensions/Alpha",
+            "no skin of this name has a tarball, but there is /info/extensions/Alpha",
         ),
-        ("/skins/alpha", "no skin of this name has a tarball; this is at /extensions/Alpha"),
+        ("/skins/alpha", "no skin of this name has a tarball, but there is /extensions/Alpha"),
         (
             "/download/skins/Alpha/x",
-            "no skin of this name has a tarball; this is at /download/extensions/Alpha/x",
+            "no skin of this name has a tarball, but there is /download/extensions/Alpha/x",
         ),
     ] {
         assert_eq!(found("", path), expected);

@@ -21,6 +21,7 @@ use crate::{
         crawlers::{Site, address, site},
         snapshot::Snapshot,
     },
+    xml::Escaped,
 };
 
 /// The paths that search engines are asked not to read: files that are large, and answers for programs,
@@ -30,8 +31,8 @@ const DISALLOWED: [&str; 7] = ["/dist/", "/download/", "/r/", "/info", "/search"
 /// How many URLs a sitemap may have (<https://www.sitemaps.org/protocol.html>).
 const MAX_URLS: u32 = 50_000;
 
-/// The pages that are no repository's: the start page and the two lists.
-const PAGES: u32 = 3;
+/// The pages that are no repository's: the start page, the two lists and the latest changes.
+const PAGES: u32 = 4;
 
 /// Answers `/robots.txt` (RFC 9309).
 ///
@@ -49,7 +50,7 @@ pub async fn robots(request: &Request, snapshot: &impl Snapshot) -> Result<Respo
     Ok(answer(request, text, address.modified_at, "text/plain; charset=utf-8"))
 }
 
-/// Answers `/sitemap.xml`: the start page, the lists and the pages of all repositories, each with the day
+/// Answers `/sitemap.xml`: the start page, the lists, the latest changes and the pages of all repositories, each with the day
 /// of its last change. If there are more than a sitemap may have, it has those that changed last.
 ///
 /// # Errors
@@ -61,7 +62,7 @@ pub async fn sitemap(request: &Request, snapshot: &impl Snapshot) -> Result<Resp
 }
 
 fn urls(public_url: &str, site: &Site) -> String {
-    let base = escaped(public_url);
+    let base = Escaped(public_url);
     let mut xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n"
         .to_owned();
@@ -76,6 +77,7 @@ fn urls(public_url: &str, site: &Site) -> String {
         let newest = repositories.iter().find(|(path, _)| path.starts_with(list));
         add(list, newest.map_or(site.address.modified_at, |(_, time)| *time));
     }
+    add("changes", repositories.first().map_or(site.address.modified_at, |(_, time)| *time));
     repositories.iter().for_each(|(path, time)| add(path, *time));
     xml.push_str("</urlset>\n");
     xml
@@ -88,7 +90,7 @@ fn urls(public_url: &str, site: &Site) -> String {
 /// 404 if the URL of the site is not known, 503 without a snapshot.
 pub async fn opensearch(request: &Request, snapshot: &impl Snapshot) -> Result<Response, ApiError> {
     let address = snapshot.get(address()).await?;
-    let base = escaped(known(&address.public_url)?);
+    let base = Escaped(known(&address.public_url)?);
     // A short name has 16 characters at most.
     let xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
@@ -124,11 +126,6 @@ fn read(line: &str) -> Option<(&str, i64)> {
     Some((path, time.parse().ok()?))
 }
 
-/// A URL as the text of an element or attribute of XML.
-fn escaped(url: &str) -> String {
-    url.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,17 +138,18 @@ mod tests {
             repositories: "extensions/B 86400\nextensions/C++ 5\nodd line".into(),
         };
         let xml = urls("https://d.example/?a&b=<\">", &site);
-        let base = "<url><loc>https://d.example/?a&amp;b=&lt;&quot;>";
+        let base = "<url><loc>https://d.example/?a&amp;b=&lt;&quot;&gt;";
         for (path, day) in [
             ("", "1970-01-02"),
             ("extensions", "1970-01-02"),
             ("skins", "1970-01-01"),
+            ("changes", "1970-01-02"),
             ("extensions/B", "1970-01-02"),
             ("extensions/C++", "1970-01-01"),
         ] {
             let line = format!("\n{base}/{path}</loc><lastmod>{day}</lastmod></url>\n");
             assert!(xml.contains(&line), "{line} in {xml}");
         }
-        assert_eq!(xml.matches("<url>").count(), 5);
+        assert_eq!(xml.matches("<url>").count(), 6);
     }
 }

@@ -1,6 +1,6 @@
 //! `/search`: the repositories whose name, title, authors, licence, description or group matches.
 
-use tardist_contract::{BranchName, Kind};
+use tardist_contract::Kind;
 
 use crate::{
     http::{encoding::compressed, problem::ApiError, request::Request, response::Response},
@@ -29,7 +29,7 @@ const MAX_LIMIT: u32 = 100;
 /// 400 for a missing, empty or long `q`, for an unknown `kind`, for a `limit` that is none, and for a
 /// malformed `branch` or `lang`; 503 without a snapshot.
 pub async fn get(request: &Request, snapshot: &impl Snapshot) -> Result<Response, ApiError> {
-    let search = Search { text: text(request)?, kind: kind(request)?, branch: branch(request)? };
+    let search = Search { text: text(request)?, kind: kind(request)?, branch: request.branch()? };
     let limit = limit(request)?;
     let wanted = Wanted::of(request)?;
     let results = find(&search, limit, &wanted, snapshot).await?;
@@ -63,14 +63,6 @@ fn kind(request: &Request) -> Result<Option<Kind>, ApiError> {
     kind.map_err(|_| ApiError::BadParameter {
         parameter: "kind",
         takes: "`extensions` or `skins`; both are searched without it",
-    })
-}
-
-fn branch(request: &Request) -> Result<Option<BranchName>, ApiError> {
-    let branch = request.parameter("branch")?.map(str::parse).transpose();
-    branch.map_err(|_| ApiError::BadParameter {
-        parameter: "branch",
-        takes: "the name of one branch, such as `REL1_45`, without `refs/heads/`",
     })
 }
 

@@ -1,6 +1,6 @@
 //! Errors, and their form in HTTP: `application/problem+json` (RFC 9457).
 
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use tardist_contract::{BranchName, Kind, RepoName, search::Near};
 
@@ -10,6 +10,10 @@ use crate::http::response::Response;
 /// of a builder takes minutes, and a failed cycle is repeated within the hour.
 const RETRY_AFTER: &str = "60";
 
+/// The types of a body that are taken, where one is: the value of `Accept-Post`.
+const ACCEPT_POST: &str =
+    "application/json, multipart/form-data, application/x-www-form-urlencoded";
+
 /// Why a request gets no answer. The texts are public: what only the operator may know is logged
 /// where the error occurs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,19 +21,21 @@ pub enum ApiError {
     /// Nothing is at the path.
     #[error("{0}")]
     NotFound(String),
-    /// No repository of a kind has the name, and these are near to it.
-    #[error("no {} of this name has a tarball", .kind.singular())]
-    NoRepository {
-        /// The kind.
-        kind: Kind,
-        /// Repositories of both kinds whose names are near to it, the nearest first.
-        near: Vec<(Kind, RepoName)>,
-    },
     /// The repository is there, but not this branch of it.
     #[error("{}", no_such_branch(.branches))]
     NoSuchBranch {
         /// The branches that it has, newest first.
         branches: Vec<BranchName>,
+    },
+    /// No repository of a kind has the name, and these are near to it.
+    #[error("{}", no_repository(*.kind, .at))]
+    NoRepository {
+        /// The kind.
+        kind: Kind,
+        /// Paths at which the same is there, of the other kind or in another case of letters.
+        at: Vec<String>,
+        /// Repositories of both kinds whose names are near to it, the nearest first.
+        near: Vec<(Kind, RepoName)>,
     },
     /// A parameter is malformed.
     #[error("the parameter `{parameter}` is wrong: it takes {takes}")]
@@ -48,6 +54,21 @@ pub enum ApiError {
     /// The request itself is malformed.
     #[error("{0}")]
     BadRequest(&'static str),
+    /// The body is malformed.
+    #[error("the body is wrong: {0}")]
+    BadBody(String),
+    /// The body is too large.
+    #[error("the body is too large: at most {limit} bytes are taken")]
+    BodyTooLarge {
+        /// How many bytes it may have.
+        limit: usize,
+    },
+    /// The body is of another type than those that are taken.
+    #[error("the body has a `Content-Type` that is not taken; these are: {ACCEPT_POST}")]
+    UnsupportedMediaType,
+    /// The body is compressed.
+    #[error("the body has a `Content-Encoding`; send it without compression")]
+    UnsupportedCoding,
     /// The method is not one of those that the path takes.
     #[error("this path takes {allow} only")]
     MethodNotAllowed {
@@ -82,9 +103,9 @@ struct Problem<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    near: Option<Vec<Near<'a>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     branches: Option<&'a [BranchName]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    near: Option<Vec<Near<'a>>>,
 }
 
 /// How many branches a sentence names. The document has all of them.
@@ -100,6 +121,13 @@ fn no_such_branch(branches: &[BranchName]) -> String {
     format!("there is no tarball of this branch, but of {}{others}", named.join(", "))
 }
 
+/// The sentence of [`ApiError::NoRepository`].
+fn no_repository(kind: Kind, at: &[String]) -> String {
+    let named: Vec<&str> = at.iter().take(MAX_PATHS).map(String::as_str).collect();
+    let but = if at.is_empty() { "" } else { ", but there is " };
+    format!("no {} of this name has a tarball{but}{}", kind.singular(), named.join(" and "))
+}
+
 impl ApiError {
     /// 404: no endpoint has the path of the request.
     pub fn no_such_path() -> Self {
@@ -111,28 +139,10 @@ impl ApiError {
         Self::NotFound("there is no such kind; the kinds are `extensions` and `skins`".into())
     }
 
-    /// 404: no repository of this kind has the name. If it could be that of one, the better error is
-    /// [`near::no_such_repository`](crate::query::near::no_such_repository).
+    /// 404: no repository of this kind has the name. If it could be that of one, [`crate::address`] makes a
+    /// [`Self::NoRepository`] of it.
     pub fn no_such_repository(kind: Kind) -> Self {
-        Self::NotFound(format!("no {} of this name has a tarball", kind.singular()))
-    }
-
-    /// 404: no repository of this kind has the name, but one of the other kind has it, at these paths.
-    pub fn of_other_kind(kind: Kind, paths: &[String]) -> Self {
-        let Self::NotFound(detail) = Self::no_such_repository(kind) else { return Self::Internal };
-        Self::NotFound(format!(
-            "{detail}; this is at {}",
-            paths[..paths.len().min(MAX_PATHS)].join(" and ")
-        ))
-    }
-
-    /// 404: several repositories have the name in another case of letters, at these paths.
-    pub fn several_cases(kind: Kind, paths: &[String]) -> Self {
-        let Self::NotFound(detail) = Self::no_such_repository(kind) else { return Self::Internal };
-        Self::NotFound(format!(
-            "{detail}; in another case of letters, there are {}",
-            paths[..paths.len().min(MAX_PATHS)].join(", ")
-        ))
+        Self::NotFound(no_repository(kind, &[]))
     }
 
     /// 404: the name in the path cannot be that of a branch that has a tarball.
@@ -167,11 +177,16 @@ impl ApiError {
     /// The status of the response.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::NotFound(_) | Self::NoRepository { .. } | Self::NoSuchBranch { .. } => {
+            Self::NotFound(_) | Self::NoSuchBranch { .. } | Self::NoRepository { .. } => {
                 StatusCode::NOT_FOUND
             }
-            Self::BadParameter { .. } | Self::NotText { .. } | Self::BadRequest(_) => {
-                StatusCode::BAD_REQUEST
+            Self::BadParameter { .. }
+            | Self::NotText { .. }
+            | Self::BadRequest(_)
+            | Self::BadBody(_) => StatusCode::BAD_REQUEST,
+            Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType | Self::UnsupportedCoding => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
@@ -189,14 +204,14 @@ impl ApiError {
             Self::NotText { parameter } => Some(parameter.as_str()),
             _ => None,
         };
+        let branches = match self {
+            Self::NoSuchBranch { branches } => Some(branches.as_slice()),
+            _ => None,
+        };
         let near = match self {
             Self::NoRepository { near, .. } => {
                 Some(near.iter().map(|(kind, name)| Near::new(*kind, name)).collect())
             }
-            _ => None,
-        };
-        let branches = match self {
-            Self::NoSuchBranch { branches } => Some(branches.as_slice()),
             _ => None,
         };
         let problem = Problem {
@@ -205,8 +220,8 @@ impl ApiError {
             status: status.as_u16(),
             detail: self.to_string(),
             parameter,
-            near,
             branches,
+            near,
         };
         // All its fields are strings and numbers, which always have a form in JSON.
         let mut response =
@@ -219,6 +234,9 @@ impl ApiError {
         match self {
             Self::MethodNotAllowed { allow } => set(header::ALLOW, allow),
             Self::Unavailable(_) => set(header::RETRY_AFTER, RETRY_AFTER),
+            // As RFC 9110, 15.5.16 and 12.5.3, and the W3C's Linked Data Platform (7.1) have it.
+            Self::UnsupportedMediaType => set(HeaderName::from_static("accept-post"), ACCEPT_POST),
+            Self::UnsupportedCoding => set(header::ACCEPT_ENCODING, "identity"),
             _ => {}
         }
         if let Self::RangeNotSatisfiable { size } = self {

@@ -15,7 +15,7 @@ use crate::{
     endpoints::openapi::DOCUMENT,
     http::{encoding::compressed, problem::ApiError, request::Request, response::Response},
     query::{
-        distributed::{Distributed, distributed},
+        distributed::{Branches, distributed},
         snapshot::Snapshot,
     },
 };
@@ -100,7 +100,7 @@ pub async fn get(request: &Request, snapshot: &impl Snapshot) -> Result<Response
     Ok(compressed(&request.headers, response))
 }
 
-fn page(visit: &Visit, branches: &[Distributed], api: &OpenApi) -> Markup {
+fn page(visit: &Visit, branches: &Branches, api: &OpenApi) -> Markup {
     let messages = visit.messages;
     let content = html! {
         h1 { (messages.text("api")) }
@@ -156,7 +156,7 @@ mod tests {
     fn every_address_for_programs_is_described() {
         let api = serde_json::from_str(DOCUMENT).unwrap();
         let visit = Visit::of_any(&"/api?lang=de".parse().unwrap(), &HeaderMap::new());
-        let page = page(&visit, &[], &api).into_string();
+        let page = page(&visit, &Branches::default(), &api).into_string();
         for endpoint in ENDPOINTS {
             assert!(page.contains(&format!("{endpoint}</code></h2>")), "{endpoint}");
         }

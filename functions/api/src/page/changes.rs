@@ -106,6 +106,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::query::distributed::Branches;
 
     fn found(days: &[&str]) -> Changes {
         let change = |(number, day): (usize, &&str)| {
@@ -118,7 +119,7 @@ mod tests {
         };
         Changes {
             generated_at: 1,
-            branches: Vec::new(),
+            branches: Branches::default(),
             changes: days.iter().enumerate().map(change).collect(),
         }
     }

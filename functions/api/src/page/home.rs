@@ -139,7 +139,8 @@ mod tests {
     fn sample() -> Home {
         Home {
             summary: Summary { generated_at: 0, extensions: 1_400, skins: 2, tarballs: 7_001 },
-            branches: vec![Distributed { name: "REL1_45".parse().unwrap(), is_released: true }],
+            branches: vec![Distributed { name: "REL1_45".parse().unwrap(), is_released: true }]
+                .into(),
             groups: vec![("antispam".to_owned(), 12), ("a<b".to_owned(), 1)],
             changes: Vec::new(),
         }

@@ -9,7 +9,7 @@ use super::{
     visit::{Visit, address},
     wiki,
 };
-use crate::query::{distributed::Distributed, search::MAX_TEXT};
+use crate::query::{distributed::Branches, search::MAX_TEXT};
 
 /// The style, which is part of each page.
 const STYLE: &str = include_str!("style.css");
@@ -36,7 +36,7 @@ pub(super) struct Layout<'a> {
     /// What the reader chose.
     pub(super) visit: &'a Visit,
     /// All branches that are distributed; empty where they are not known, as on the page of an error.
-    pub(super) branches: &'a [Distributed],
+    pub(super) branches: &'a Branches,
     /// The title of the page; empty for the start page.
     pub(super) title: &'a str,
     /// What is on the page, in a line; empty where there is nothing to say.
@@ -61,7 +61,7 @@ pub(super) struct Layout<'a> {
 
 impl<'a> Layout<'a> {
     /// The layout of a page at `path` with nothing special about it.
-    pub(super) fn new(visit: &'a Visit, branches: &'a [Distributed], path: &'a str) -> Self {
+    pub(super) fn new(visit: &'a Visit, branches: &'a Branches, path: &'a str) -> Self {
         Self {
             visit,
             branches,
@@ -177,6 +177,12 @@ fn in_language(layout: &Layout, code: &str) -> String {
     address(layout.path, parameters)
 }
 
+/// The one address of this page, without what the reader chose: absolute where the URL of the site is known.
+fn canonical(layout: &Layout) -> String {
+    let path = address(layout.path, layout.parameters.iter().copied());
+    format!("{}{path}", layout.branches.public_url)
+}
+
 fn head(layout: &Layout) -> Markup {
     let site = layout.visit.messages.text("site-name");
     let title = match layout.title {
@@ -184,6 +190,7 @@ fn head(layout: &Layout) -> Markup {
         title => format!("{} – {site}", undirected(title)),
     };
     let description = undirected(layout.description);
+    let is_absolute = !layout.branches.public_url.is_empty();
     html! {
         head {
             meta charset="utf-8";
@@ -194,13 +201,17 @@ fn head(layout: &Layout) -> Markup {
             @if layout.is_hidden {
                 meta name="robots" content="noindex";
             } @else {
-                link rel="canonical" href=(address(layout.path, layout.parameters.iter().copied()));
+                link rel="canonical" href=(canonical(layout));
                 meta property="og:type" content="website";
                 meta property="og:site_name" content=(site);
+                @if is_absolute { meta property="og:url" content=(canonical(layout)); }
                 meta property="og:title" content=(if layout.title.is_empty() { site } else { layout.title });
                 @if !description.is_empty() { meta property="og:description" content=(description); }
             }
-            link rel="search" type="application/opensearchdescription+xml" title=(site) href="/opensearch.xml";
+            // The description has absolute URLs, so there is none where they are not known.
+            @if is_absolute {
+                link rel="search" type="application/opensearchdescription+xml" title=(site) href="/opensearch.xml";
+            }
             link rel="alternate" type="application/atom+xml" href=(layout.feed());
             @if !layout.json.is_empty() {
                 link rel="alternate" type="application/json" href=(layout.json);
@@ -238,7 +249,14 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
-    use crate::page::html::CONTENT_SECURITY_POLICY;
+    use crate::{page::html::CONTENT_SECURITY_POLICY, query::distributed::Distributed};
+
+    fn branches() -> Branches {
+        let branch = Distributed { name: "REL1_45".parse().unwrap(), is_released: true };
+        let mut branches = Branches::from(vec![branch]);
+        branches.public_url = "https://t.example".to_owned();
+        branches
+    }
 
     /// Base64 (RFC 4648) of 32 bytes.
     fn base64(bytes: &[u8]) -> String {
@@ -266,7 +284,7 @@ mod tests {
     #[test]
     fn the_frame_is_in_one_language_and_its_links_carry_the_choices_on() {
         let visit = visit("/skins?branch=REL1_45&lang=ar");
-        let branches = [Distributed { name: "REL1_45".parse().unwrap(), is_released: true }];
+        let branches = branches();
         let layout = Layout {
             here: Some(Part::List(Kind::Skins)),
             parameters: &[("sort", "changed")],
@@ -279,8 +297,9 @@ mod tests {
             "<a href=\"/skins?sort=changed&amp;branch=REL1_45&amp;lang=de\" lang=\"de\"",
             "<input type=\"hidden\" name=\"branch\" value=\"REL1_45\">",
             "<input type=\"hidden\" name=\"sort\" value=\"changed\">",
-            "<link rel=\"canonical\" href=\"/skins?sort=changed\">",
+            "<link rel=\"canonical\" href=\"https://t.example/skins?sort=changed\">",
             "href=\"/feed.atom?branch=REL1_45\"",
+            "<meta property=\"og:url\" content=\"https://t.example/skins?sort=changed\">",
             "rel=\"search\" type=\"application/opensearchdescription+xml\"",
         ] {
             assert!(page.contains(text), "{text} is not in:\n{page}");
@@ -295,7 +314,8 @@ mod tests {
             "style.css has changed: write sha256-{hash} into CONTENT_SECURITY_POLICY"
         );
         let visit = visit("/");
-        let page = document(&Layout::new(&visit, &[], "/"), &html! {}).into_string();
+        let page =
+            document(&Layout::new(&visit, &Branches::default(), "/"), &html! {}).into_string();
         assert!(page.contains(&format!("<style>{STYLE}</style>")), "the style stands as it is");
     }
 
@@ -303,7 +323,7 @@ mod tests {
     fn a_page_asks_for_nothing_and_its_frame_is_escaped() {
         let query = "\"><script>alert(1)</script>";
         let visit = visit("/?branch=REL1_45");
-        let branches = [Distributed { name: "REL1_45".parse().unwrap(), is_released: true }];
+        let branches = branches();
         let layout = Layout {
             title: "a\u{202e}b<script>",
             description: query,

@@ -71,7 +71,7 @@ impl<'a> Filters<'a> {
 /// Which page of a list is wanted, from 1.
 pub(super) fn page_number(request: &Request) -> Result<u32, ApiError> {
     let number = match request.parameter("page")? {
-        None | Some("") => return Ok(1),
+        None => return Ok(1),
         Some(text) if text.bytes().all(|it| it.is_ascii_digit()) => text.parse().ok(),
         Some(_) => None,
     };

@@ -1,6 +1,6 @@
 //! The page of an error.
 
-use http::{HeaderMap, Uri, header};
+use http::{HeaderMap, StatusCode, Uri, header};
 use maud::html;
 
 use super::{
@@ -10,7 +10,10 @@ use super::{
     text::sentence,
     visit::Visit,
 };
-use crate::http::{body::Body, problem::ApiError, response::Response};
+use crate::{
+    http::{body::Body, problem::ApiError, response::Response},
+    query::distributed::Branches,
+};
 
 /// The response for an error of a request to `uri`: a page for clients that want one, else the problem
 /// document.
@@ -23,14 +26,16 @@ pub fn response(uri: &Uri, headers: &HeaderMap, error: &ApiError) -> Response {
 fn page(visit: &Visit, error: &ApiError) -> Response {
     let messages = visit.messages;
     let status = error.status();
-    let (title, advice) = match error {
-        ApiError::NotFound(_) | ApiError::NoRepository { .. } => {
-            ("error-not-found", "error-advice-not-found")
+    let (title, advice) = match status {
+        StatusCode::NOT_FOUND => ("error-not-found", "error-advice-not-found"),
+        StatusCode::SERVICE_UNAVAILABLE => ("error-unavailable", "error-advice-unavailable"),
+        StatusCode::INTERNAL_SERVER_ERROR => ("error-other", "error-advice-internal"),
+        StatusCode::BAD_REQUEST if matches!(error, ApiError::BadBody(_)) => {
+            ("error-bad-request", "error-advice-body")
         }
-        ApiError::Unavailable(_) => ("error-unavailable", "error-advice-unavailable"),
-        ApiError::Internal => ("error-other", "error-advice-internal"),
-        ApiError::BadParameter { .. } | ApiError::NotText { .. } | ApiError::BadRequest(_) => {
-            ("error-bad-request", "error-advice-other")
+        StatusCode::BAD_REQUEST => ("error-bad-request", "error-advice-other"),
+        StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            ("error-other", "error-advice-body")
         }
         _ => ("error-other", "error-advice-other"),
     };
@@ -42,8 +47,9 @@ fn page(visit: &Visit, error: &ApiError) -> Response {
         p.small { (messages.with("error-status", &[status.as_str()])) }
     };
     let mut response = error.response();
+    let none = Branches::default();
     let layout =
-        Layout { title: messages.text(title), is_hidden: true, ..Layout::new(visit, &[], "/") };
+        Layout { title: messages.text(title), is_hidden: true, ..Layout::new(visit, &none, "/") };
     response.body = Body::Bytes(document(&layout, &main).into_string().into());
     response.set(header::CONTENT_TYPE, HTML);
     visit.describe(secured(response))

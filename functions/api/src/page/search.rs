@@ -13,7 +13,7 @@ use super::{
 use crate::{
     http::{encoding::compressed, problem::ApiError, request::Request, response::Response},
     query::{
-        distributed::{Distributed, distributed},
+        distributed::{Branches, distributed},
         near::near,
         search::{MAX_TEXT, Search, find},
         snapshot::Snapshot,
@@ -99,7 +99,7 @@ pub async fn get(request: &Request, snapshot: &impl Snapshot) -> Result<Response
     Ok(compressed(&request.headers, response))
 }
 
-fn prompt_page(visit: &Visit, branches: &[Distributed]) -> Markup {
+fn prompt_page(visit: &Visit, branches: &Branches) -> Markup {
     let messages = visit.messages;
     let content = html! {
         h1 { (messages.text("search-prompt")) }
@@ -122,7 +122,7 @@ fn look_through(visit: &Visit) -> Markup {
     html! { p { (visit.messages.markup("search-nothing-advice", &Kind::ALL.map(link))) } }
 }
 
-fn results_page(visit: &Visit, branches: &[Distributed], query: &Query, found: &Found) -> Markup {
+fn results_page(visit: &Visit, branches: &Branches, query: &Query, found: &Found) -> Markup {
     let messages = visit.messages;
     let count = messages.number(found.cards.len());
     let content = html! {

@@ -34,7 +34,7 @@ pub(super) fn place(branch: &BranchName, is_released: bool) -> u8 {
 }
 
 /// A branch in the choice.
-fn choice(messages: Messages, branch: &Distributed) -> String {
+pub(super) fn choice(messages: Messages, branch: &Distributed) -> String {
     let version = version(&branch.name);
     if is_development(&branch.name) {
         messages.with("wiki-development", &[&version])
@@ -43,6 +43,13 @@ fn choice(messages: Messages, branch: &Distributed) -> String {
     } else {
         version
     }
+}
+
+/// The branches in the order of the choices.
+pub(super) fn sorted(branches: &[Distributed]) -> Vec<&Distributed> {
+    let mut sorted: Vec<&Distributed> = branches.iter().collect();
+    sorted.sort_by_key(|it| place(&it.name, it.is_released));
+    sorted
 }
 
 /// The form. It leads to `path`, with the parameters `keep`, for another version; nothing where no
@@ -54,8 +61,7 @@ pub(super) fn form(
     keep: &[(&str, &str)],
 ) -> Markup {
     let messages = visit.messages;
-    let mut sorted: Vec<&Distributed> = branches.iter().collect();
-    sorted.sort_by_key(|it| place(&it.name, it.is_released));
+    let sorted = sorted(branches);
     let lang = visit.lang.as_deref().map(|it| ("lang", it));
     html! { @if !branches.is_empty() {
         form.wiki action=(path) method="get" {

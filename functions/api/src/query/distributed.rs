@@ -1,4 +1,7 @@
-//! The branches that are distributed at all: the choice of a MediaWiki on every page.
+//! What every page has around its content: the branches that are distributed at all, for the choice of a
+//! MediaWiki, and the URL of the site.
+
+use std::ops::Deref;
 
 use tardist_contract::BranchName;
 
@@ -13,13 +16,35 @@ pub struct Distributed {
     pub is_released: bool,
 }
 
+/// All branches that are distributed, newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Branches {
+    /// The start of the URLs of the site; empty where the builder does not know it.
+    pub public_url: String,
+    list: Vec<Distributed>,
+}
+
+impl Deref for Branches {
+    type Target = [Distributed];
+
+    fn deref(&self) -> &[Distributed] {
+        &self.list
+    }
+}
+
+impl From<Vec<Distributed>> for Branches {
+    fn from(list: Vec<Distributed>) -> Self {
+        Self { public_url: String::new(), list }
+    }
+}
+
 /// All branches that are distributed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DistributedBranches {
     /// When the snapshot was made: Unix seconds.
     pub generated_at: i64,
-    /// The branches, newest first.
-    pub list: Vec<Distributed>,
+    /// The branches.
+    pub list: Branches,
 }
 
 /// All branches that are distributed. Pages that ask more of the snapshot have them in the same row.
@@ -36,8 +61,8 @@ pub fn distributed() -> Statement<DistributedBranches> {
 }
 
 /// Reads a column that `distributed.sql` gives.
-pub(super) fn column(row: &mut Row) -> Result<Vec<Distributed>, RowError> {
-    let read: Vec<(BranchName, i64)> = row.json("an array of branches")?;
+pub(super) fn column(row: &mut Row) -> Result<Branches, RowError> {
+    let (public_url, read): (String, Vec<(BranchName, i64)>) = row.json("an array of branches")?;
     let branch = |(name, released)| Distributed { name, is_released: released != 0 };
-    Ok(read.into_iter().map(branch).collect())
+    Ok(Branches { public_url, list: read.into_iter().map(branch).collect() })
 }

@@ -49,15 +49,6 @@ pub async fn near_json(
     json(&found.iter().map(|(kind, name)| Near::new(*kind, name)).collect::<Vec<_>>())
 }
 
-/// The error for a name that no repository of its kind has: 404 with the names of both kinds that are near
-/// to it, or what went wrong while they were looked for.
-pub async fn no_such_repository(kind: Kind, name: &RepoName, snapshot: &impl Snapshot) -> ApiError {
-    match near(None, name.as_str(), snapshot).await {
-        Ok(near) => ApiError::NoRepository { kind, near },
-        Err(error) => error,
-    }
-}
-
 /// The names of the extensions and of the skins, each on a line; none of the other kind.
 fn statement(kind: Option<Kind>) -> Statement<[String; 2]> {
     let path = |of: Kind| kind.is_none_or(|kind| kind == of).then(|| format!("/list/{of}"));

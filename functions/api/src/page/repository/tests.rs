@@ -19,7 +19,7 @@ fn rendered_at(uri: &str, document: Value) -> String {
     };
     let found = RepositoryPage {
         generated_at: 1,
-        branches: ["master", "REL1_45", "REL1_43", "REL1_39"].map(released).into(),
+        branches: ["master", "REL1_45", "REL1_43", "REL1_39"].map(released).to_vec().into(),
         document: serde_json::from_value(document).unwrap(),
         requires: vec![(Kind::Extensions, "Other".parse().unwrap(), Some("The Other".to_owned()))],
         required_by: vec![(Kind::Skins, "Needy".parse().unwrap())],

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use tardist_contract::{BranchName, CommitId, Kind, RepoName};
 
 use crate::query::{
-    distributed::{self, Distributed},
+    distributed::{self, Branches},
     statement::{Statement, Value},
 };
 
@@ -33,7 +33,7 @@ pub struct Changes {
     /// When the snapshot was made: Unix seconds.
     pub generated_at: i64,
     /// All branches that are distributed.
-    pub branches: Vec<Distributed>,
+    pub branches: Branches,
     /// The tarballs, newest first.
     pub changes: Vec<Change>,
 }

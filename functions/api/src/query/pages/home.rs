@@ -2,7 +2,7 @@
 
 use super::{changes::Change, list::Group};
 use crate::query::{
-    distributed::{self, Distributed},
+    distributed::{self, Branches},
     statement::{Statement, Value},
     summary::Summary,
 };
@@ -16,7 +16,7 @@ pub struct Home {
     /// The counts of everything.
     pub summary: Summary,
     /// All branches that are distributed.
-    pub branches: Vec<Distributed>,
+    pub branches: Branches,
     /// The groups of extensions, the largest first.
     pub groups: Vec<Group>,
     /// The newest tarballs, the newest first.

@@ -6,7 +6,7 @@ use tardist_contract::{BranchName, Kind, RepoName};
 use crate::{
     language::chain::Chain,
     query::{
-        distributed::{self, Distributed},
+        distributed::{self, Branches},
         statement::{Statement, Value},
     },
 };
@@ -39,7 +39,7 @@ pub struct List {
     /// When the snapshot was made: Unix seconds.
     pub generated_at: i64,
     /// All branches that are distributed.
-    pub branches: Vec<Distributed>,
+    pub branches: Branches,
     /// The groups of this kind that have such a branch, the largest first.
     pub groups: Vec<Group>,
     /// The first letters of the names in the whole list, `0` for digits, and at which place from 0 each

@@ -5,7 +5,7 @@ use tardist_contract::{Kind, RepoName, document::Repository};
 use crate::{
     language::wanted::Wanted,
     query::{
-        distributed::{self, Distributed},
+        distributed::{self, Branches},
         statement::{Statement, Value},
     },
 };
@@ -19,7 +19,7 @@ pub struct RepositoryPage {
     /// When the snapshot was made: Unix seconds.
     pub generated_at: i64,
     /// All branches that are distributed.
-    pub branches: Vec<Distributed>,
+    pub branches: Branches,
     /// Its document, in the language that is wanted.
     pub document: Repository,
     /// The repositories that are here and that it requires, each with the name of its manifest.

@@ -170,6 +170,9 @@ fn the_start_page_has_counts_branches_groups_and_the_newest_tarballs() {
     assert_eq!(found.groups[0], ("antispam".to_owned(), 2));
     assert_eq!(found.changes.len(), 4);
     assert_eq!(run(&filled(), &distributed()).unwrap().list, found.branches);
+    let db = filled();
+    db.execute_batch("UPDATE snapshot SET public_url = 'https://t.example'").unwrap();
+    assert_eq!(run(&db, &home()).unwrap().branches.public_url, "https://t.example");
 }
 
 #[test]

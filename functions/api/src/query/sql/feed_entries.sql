@@ -4,7 +4,7 @@
         'of', document -> ('$.branches."' || branch || '"')
     )) FROM (
         SELECT kind, name, branch, document FROM newest CROSS JOIN repository USING (kind, name)
-        ORDER BY published_at DESC, kind, name, branch
+        ORDER BY published_at DESC, committed_at DESC, kind, name, branch
     )
 )
 FROM pragma_user_version, snapshot

@@ -1,0 +1,93 @@
+//! The processor time that an update check takes: `POST /updates` for a wiki with 150 extensions.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use crate::marks::{Mark, Wanted};
+
+/// How many extensions the wiki has.
+const EXTENSIONS: usize = 150;
+
+/// How many checks are measured. The clock of `/proc` has steps of 10 ms.
+const CHECKS: u32 = 100;
+
+/// The host's processor time for a check, in milliseconds.
+#[derive(Debug)]
+pub(crate) struct Check(Result<f64, String>);
+
+/// Measures the host with this process id. `names` are extensions that it knows.
+pub(crate) fn measure(process: u32, address: SocketAddr, names: &[String]) -> Result<Check> {
+    let body = siteinfo(names).to_string();
+    println!("Checking a wiki with {EXTENSIONS} extensions, {CHECKS} times");
+    // The first checks start an instance.
+    for _ in 0..5 {
+        let status = post(address, &body)?;
+        if status != 200 {
+            return Ok(Check(Err(format!("/updates is answered with status {status}"))));
+        }
+    }
+    let Some(before) = cpu_ms(process) else { return Ok(Check(Err("there is no /proc".into()))) };
+    for _ in 0..CHECKS {
+        post(address, &body)?;
+    }
+    let after = cpu_ms(process).context("the host ended")?;
+    Ok(Check(Ok((after - before) / f64::from(CHECKS))))
+}
+
+/// What such a wiki answers.
+fn siteinfo(names: &[String]) -> Value {
+    let extension = |name: &String| {
+        json!({
+            "type": "other", "name": name, "namemsg": "a-name", "descriptionmsg": "a-desc",
+            "author": "Ada Example, Grace Sample", "version": "0.1.0",
+            "url": format!("https://www.mediawiki.org/wiki/Extension:{name}"),
+            "vcs-system": "git", "vcs-version": "0".repeat(40), "vcs-date": "2020-01-01T00:00:00Z",
+            "vcs-url": format!("https://gerrit.wikimedia.org/g/mediawiki/extensions/{name}/+/0"),
+            "license-name": "GPL-2.0-or-later",
+        })
+    };
+    let extensions: Value = names.iter().take(EXTENSIONS).map(extension).collect();
+    let general = json!({"generator": "MediaWiki 1.45.1", "phpversion": "8.2.1"});
+    json!({"query": {"general": general, "extensions": extensions, "skins": []}})
+}
+
+/// The status of the answer.
+fn post(address: SocketAddr, body: &str) -> Result<u16> {
+    let mut stream = TcpStream::connect(address).context("cannot connect to the host")?;
+    let length = body.len();
+    write!(
+        stream,
+        "POST /updates HTTP/1.1\r\nHost: bench\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+    )?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    let Some(status) = answer.get(9..12) else { bail!("/updates is not answered") };
+    Ok(String::from_utf8_lossy(status).parse()?)
+}
+
+/// The processor time that a process took so far. Linux counts it in hundredths of a second.
+fn cpu_ms(process: u32) -> Option<f64> {
+    let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name of the program, which is in parentheses, may have spaces.
+    let (_, fields) = text.rsplit_once(") ")?;
+    let fields: Vec<&str> = fields.split(' ').collect();
+    let ticks = |place: usize| fields.get(place)?.parse::<f64>().ok();
+    Some((ticks(11)? + ticks(12)?) * 10.0)
+}
+
+impl Check {
+    pub(crate) fn json(&self) -> Value {
+        json!({ "extensions": EXTENSIONS, "cpu_ms": self.0.as_ref().ok() })
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        let name = format!("POST /updates, {EXTENSIONS} extensions: processor time of the host");
+        Mark::new(name, Wanted::AtMost(10.0), "ms", self.0.clone())
+    }
+}

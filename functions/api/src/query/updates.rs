@@ -1,0 +1,243 @@
+//! The repositories that a wiki's extensions and skins are, and what is published of each.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize, Serializer};
+use tardist_contract::{
+    BranchName, Kind, RepoName,
+    document::{Requires, Tarball},
+};
+
+use super::{
+    distributed::{Branches, column},
+    statement::{RowError, Statement, Value},
+};
+
+/// A name by which an entry of the wiki may be found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The index of the entry.
+    pub entry: usize,
+    /// Its place among the candidates of the entry: the lowest one that names one repository alone counts.
+    pub place: usize,
+    /// The kind of the repository.
+    pub kind: Kind,
+    /// A key of [`tardist_contract::known_as`].
+    pub key: String,
+}
+
+impl Serialize for Candidate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.entry, self.place, self.kind, &self.key).serialize(serializer)
+    }
+}
+
+/// What is published for a wiki.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// The branch that the wiki is compared with.
+    pub branch: BranchName,
+    /// All branches that are distributed, newest first.
+    pub branches: Vec<BranchName>,
+    /// The repositories, at most one for each entry.
+    pub repositories: Vec<Found>,
+}
+
+/// The repository that an entry is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Found {
+    /// The index of the entry.
+    pub entry: usize,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its name.
+    pub name: RepoName,
+    /// The name in its manifest, by which others require it.
+    pub manifest_name: Option<String>,
+    /// Its published branches with their commits.
+    pub commits: BTreeMap<BranchName, String>,
+    /// What is published of the branch; `None` where it does not have it.
+    pub branch: Option<Branch>,
+}
+
+/// One published branch: the part of [`tardist_contract::document::Branch`] that is compared.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Branch {
+    /// The commit.
+    pub commit: String,
+    /// Its time, as in `2026-08-06T09:30:00Z`.
+    pub committed_at: String,
+    /// The manifest's version.
+    pub version: Option<String>,
+    /// What it needs.
+    pub requires: Requires,
+    /// False if something is missing from the tarball.
+    pub complete: bool,
+    /// The file to download.
+    pub tarball: Tarball,
+}
+
+/// Finds the repositories for all entries of a wiki, and what is published of `branch`. If `branch` is not
+/// distributed, `otherwise` takes its place.
+///
+/// One statement for all, since each row costs more than SQLite's part in it.
+pub fn published(
+    candidates: &str,
+    branch: &BranchName,
+    otherwise: &BranchName,
+) -> Statement<Published> {
+    Statement {
+        sql: include_str!("sql/updates.sql"),
+        params: vec![Value::text(candidates), Value::text(branch), Value::text(otherwise)],
+        read: |row| {
+            Ok(Published {
+                branch: row
+                    .text()?
+                    .parse()
+                    .map_err(|_| RowError::Column { index: 1, wanted: "a branch" })?,
+                branches: row.json("a list of branches")?,
+                repositories: row.json("a list of repositories")?,
+            })
+        },
+    }
+}
+
+/// What the form of the update check shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Usable {
+    /// The start of the public URLs; empty where the builder does not know it.
+    pub public_url: String,
+    /// When the snapshot was made: Unix seconds.
+    pub generated_at: i64,
+    /// All branches that are distributed, newest first.
+    pub branches: Branches,
+}
+
+/// What the form of the update check shows.
+pub fn usable() -> Statement<Usable> {
+    Statement {
+        sql: concat!(
+            "SELECT user_version, public_url, generated_at, (",
+            include_str!("sql/distributed.sql"),
+            ") FROM pragma_user_version, snapshot"
+        ),
+        params: Vec::new(),
+        read: |row| {
+            Ok(Usable {
+                public_url: row.text()?,
+                generated_at: row.integer()?,
+                branches: column(row)?,
+            })
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+    use tardist_contract::{known_as, schema::USER_VERSION};
+
+    use super::*;
+    use crate::query::testing::{run, snapshot};
+
+    fn insert(db: &Connection, kind: &str, name: &str, branches: &[&str], keys: &[&str]) {
+        let branch = |commit: &str| {
+            format!(
+                r#"{{"commit":"{commit}","committed_at":"2026-08-06T09:30:00Z","published_at":"",
+                    "version":"1.0","requires":{{"MediaWiki":null,"extensions":{{}},"skins":{{}},"platform":{{}}}},
+                    "metadata":{{}},"problems":[],"complete":true,"tarball":{{"file":"A-x-1.tar.gz","url":"/d",
+                    "size":1,"sha256":""}}}}"#
+            )
+        };
+        let documents: Vec<_> =
+            branches.iter().map(|name| format!("\"{name}\":{}", branch(&"1".repeat(40)))).collect();
+        let document = format!(r#"{{"manifest_name":"M","branches":{{{}}}}}"#, documents.join(","));
+        db.execute(
+            "INSERT INTO repository VALUES (?, ?, 'u', NULL, NULL, NULL, NULL, 5, 'e', 800, ?)",
+            (kind, name, document),
+        )
+        .unwrap();
+        for branch in branches {
+            let commit = "1".repeat(40);
+            db.execute(
+                "INSERT INTO branch VALUES (?, ?, ?, ?, 1, 1, 1)",
+                (kind, name, branch, commit),
+            )
+            .unwrap();
+        }
+        for key in keys {
+            db.execute("INSERT INTO known_as VALUES (?, ?, ?)", (key, kind, name)).unwrap();
+        }
+    }
+
+    fn filled() -> Connection {
+        let db = snapshot(USER_VERSION);
+        db.execute_batch(
+            "INSERT INTO distributed_branch VALUES
+                 ('REL1_45', 1, 1, 1, 1), ('master', 0, 1, 1, 0);",
+        )
+        .unwrap();
+        let both = ["n one", "t shared", "u a/page"];
+        insert(&db, "extensions", "One", &["master", "REL1_45"], &both);
+        insert(&db, "extensions", "Two", &["master"], &["n two", "t shared"]);
+        insert(&db, "skins", "One", &["REL1_45"], &["n one"]);
+        db
+    }
+
+    fn ask(candidates: &[Candidate], branch: &str, otherwise: &str) -> Published {
+        let json = serde_json::to_string(candidates).unwrap();
+        let statement = published(&json, &branch.parse().unwrap(), &otherwise.parse().unwrap());
+        run(&filled(), &statement).unwrap()
+    }
+
+    fn candidate(entry: usize, place: usize, kind: Kind, key: String) -> Candidate {
+        Candidate { entry, place, kind, key }
+    }
+
+    #[test]
+    fn an_entry_is_the_repository_of_the_first_key_that_stands_for_one_alone() {
+        use Kind::{Extensions, Skins};
+        let shared = || known_as::by_title("Shared");
+        let answer = ask(
+            &[
+                candidate(0, 0, Extensions, shared()),
+                candidate(0, 1, Extensions, known_as::by_name("two")),
+                candidate(0, 2, Extensions, known_as::by_name("one")),
+                candidate(1, 0, Extensions, shared()),
+                candidate(2, 0, Skins, known_as::by_name("One")),
+                candidate(3, 0, Skins, known_as::by_name("Two")),
+                candidate(3, 1, Extensions, known_as::by_name("Two")),
+            ],
+            "REL1_45",
+            "REL1_45",
+        );
+        let found: Vec<_> = answer
+            .repositories
+            .iter()
+            .map(|it| (it.entry, it.kind, it.name.as_str(), it.branch.is_some()))
+            .collect();
+        assert_eq!(
+            found,
+            [(0, Extensions, "Two", false), (2, Skins, "One", true), (3, Extensions, "Two", false)]
+        );
+        assert_eq!(answer.branches.len(), 2);
+        assert_eq!(answer.repositories[0].commits.len(), 1);
+        assert_eq!(answer.repositories[1].manifest_name.as_deref(), Some("M"));
+    }
+
+    #[test]
+    fn another_branch_takes_the_place_of_one_that_is_not_distributed() {
+        let branch = |branch, otherwise| ask(&[], branch, otherwise).branch.to_string();
+        assert_eq!(branch("REL1_45", "master"), "REL1_45");
+        assert_eq!(branch("REL1_47", "master"), "master");
+        assert_eq!(branch("REL1_31", "REL1_31"), "REL1_31");
+        assert_eq!(ask(&[], "REL1_31", "REL1_31").repositories, []);
+    }
+
+    #[test]
+    fn the_branches_are_listed_newest_first() {
+        let read = run(&filled(), &usable()).unwrap();
+        let names: Vec<_> = read.branches.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!((names, read.generated_at), (vec!["master", "REL1_45"], 1000));
+    }
+}

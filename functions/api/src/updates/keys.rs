@@ -1,0 +1,117 @@
+//! The names by which an entry of a wiki is looked up, the surest first.
+//!
+//! 1. The web view of its source names the repository.
+//! 2. Its home page. Many extensions of one maker may have the same one; then it decides nothing.
+//! 3. Its name, which is that of the manifest, and mostly that of the repository.
+//! 4. Its name as a title, in any language.
+//!
+//! An entry is first looked for among its own kind, and then among the other: old extensions do not say what
+//! they are.
+
+use tardist_contract::{Kind, RepoName, known_as};
+
+use super::siteinfo::Installed;
+use crate::query::updates::Candidate;
+
+/// The candidates of all entries.
+pub fn candidates(installed: &[Installed]) -> Vec<Candidate> {
+    let of = |(entry, installed): (usize, &Installed)| {
+        let keys = keys(installed).into_iter().enumerate();
+        keys.map(move |(place, (kind, key))| Candidate { entry, place, kind, key }).collect()
+    };
+    installed.iter().enumerate().flat_map(|it| -> Vec<_> { of(it) }).collect()
+}
+
+fn keys(installed: &Installed) -> Vec<(Kind, String)> {
+    let mut keys = Vec::new();
+    let project = installed.vcs_url.as_deref().and_then(project);
+    keys.extend(project.map(|(kind, name)| (kind, known_as::by_name(name.as_str()))));
+    let other = match installed.kind {
+        Kind::Extensions => Kind::Skins,
+        Kind::Skins => Kind::Extensions,
+    };
+    for kind in [installed.kind, other] {
+        let page = installed.url.as_deref().and_then(known_as::by_url);
+        let code = installed.code.as_deref().map(known_as::by_name);
+        let name = installed.name.as_deref();
+        let all = [page, code, name.map(known_as::by_name), name.map(known_as::by_title)];
+        keys.extend(all.into_iter().flatten().map(|key| (kind, key)));
+    }
+    keys
+}
+
+/// The repository that a web view shows: the part `mediawiki/KIND/NAME` of a path, as Gerrit's viewers have
+/// it, or `mediawiki-KIND-NAME`, as the copies on GitHub are called.
+fn project(url: &str) -> Option<(Kind, RepoName)> {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let segments: Vec<&str> = path.split('/').collect();
+    let in_segments = segments.windows(3).find_map(|part| match part {
+        ["mediawiki", kind, name] => named(kind, name),
+        _ => None,
+    });
+    in_segments.or_else(|| {
+        segments.iter().find_map(|segment| {
+            let (kind, name) = segment.strip_prefix("mediawiki-")?.split_once('-')?;
+            named(kind, name)
+        })
+    })
+}
+
+fn named(kind: &str, name: &str) -> Option<(Kind, RepoName)> {
+    let name = name.strip_suffix(".git").unwrap_or(name);
+    Some((kind.parse().ok()?, name.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_web_view_of_the_source_names_the_repository() {
+        for url in [
+            "https://gerrit.wikimedia.org/g/mediawiki/extensions/Poem/+/0011",
+            "https://phabricator.example/r/mediawiki/extensions/Poem.git?x#y",
+            "https://github.com/wikimedia/mediawiki-extensions-Poem/commit/0011",
+        ] {
+            let found = project(url).map(|(kind, name)| format!("{kind}/{name}"));
+            assert_eq!(found.as_deref(), Some("extensions/Poem"), "{url}");
+        }
+        for url in
+            ["", "https://example.org/Poem", "https://a/mediawiki/core", "mediawiki/skins/.."]
+        {
+            assert_eq!(project(url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn the_surest_name_comes_first_and_the_own_kind_before_the_other() {
+        let installed = Installed {
+            kind: Kind::Skins,
+            name: Some("My Skin".into()),
+            code: Some("mine".into()),
+            version: None,
+            commit: None,
+            committed_at: None,
+            url: Some("https://a.example/skin".into()),
+            vcs_url: Some("https://g/mediawiki/skins/Mine/+/1".into()),
+        };
+        let keys: Vec<_> = candidates(&[installed])
+            .iter()
+            .map(|it| format!("{} {} {}", it.place, it.kind, it.key))
+            .collect();
+        assert_eq!(
+            keys,
+            [
+                "0 skins n mine",
+                "1 skins u a.example/skin",
+                "2 skins n mine",
+                "3 skins n my skin",
+                "4 skins t my skin",
+                "5 extensions u a.example/skin",
+                "6 extensions n mine",
+                "7 extensions n my skin",
+                "8 extensions t my skin",
+            ]
+        );
+    }
+}

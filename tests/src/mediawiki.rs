@@ -1,0 +1,112 @@
+//! A real MediaWiki, which a test installs for itself from Debian's package, and asks over HTTP.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::process::{Running, free_address, tool, tool_at};
+use crate::site::Site;
+
+/// What a wiki has for itself. Everything else is that of the package.
+const OWN: [&str; 6] = ["LocalSettings.php", "cache", "extensions", "images", "skins", "config"];
+
+/// A running wiki on loopback, with PHP's own web server and SQLite. Dropping it ends it.
+pub struct MediaWiki {
+    site: Option<Site>,
+    // Dropped after the server, which works in it.
+    folder: TempDir,
+}
+
+impl MediaWiki {
+    /// A wiki without extensions and skins, not yet started. The environment variables `MEDIAWIKI` and
+    /// `PHP` may name another MediaWiki than Debian's, and another PHP.
+    #[must_use]
+    pub fn install() -> Self {
+        let source = source();
+        let folder = TempDir::new().unwrap();
+        let root = folder.path().to_owned();
+        let entries = fs::read_dir(&source);
+        let entries = entries.unwrap_or_else(|error| panic!("{}: {error}", source.display()));
+        for entry in entries.map(Result::unwrap) {
+            let name = entry.file_name();
+            if !OWN.iter().any(|own| name == *own) {
+                symlink(entry.path(), root.join(name)).unwrap();
+            }
+        }
+        for name in ["cache", "extensions", "images", "skins", "db"] {
+            fs::create_dir(root.join(name)).unwrap();
+        }
+        let wiki = Self { site: None, folder };
+        let mut install = wiki.php();
+        install.arg("maintenance/install.php").args(["--dbtype", "sqlite", "--dbname", "wiki"]);
+        install.arg("--dbpath").arg(root.join("db")).arg("--confpath").arg(&root);
+        install.args(["--server", "http://127.0.0.1", "--scriptpath", ""]);
+        install.args(["--pass", "not-a-secret-2811", "Wiki", "Admin"]);
+        let output = install.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        // The installer loads the skins of the package.
+        let settings = root.join("LocalSettings.php");
+        let text = fs::read_to_string(&settings).unwrap();
+        let lines = text.lines().filter(|line| !line.starts_with("wfLoad"));
+        fs::write(&settings, lines.collect::<Vec<_>>().join("\n")).unwrap();
+        wiki
+    }
+
+    /// The release branch of its version: `REL1_39`.
+    #[must_use]
+    pub fn branch() -> String {
+        let defines = fs::read_to_string(source().join("includes/Defines.php")).unwrap();
+        let version = defines.split("'MW_VERSION', '").nth(1).unwrap();
+        let mut parts = version.split('.');
+        format!("REL{}_{}", parts.next().unwrap(), parts.next().unwrap())
+    }
+
+    /// Unpacks a tarball into the folder `extensions` or `skins`, and loads what is in it.
+    pub fn unpack(&self, kind: &str, tarball: &Path) -> PathBuf {
+        let folder = self.folder.path().join(kind);
+        let mut tar = Command::new("tar");
+        tar.arg("-xzf").arg(tarball).arg("-C").arg(&folder);
+        assert!(tar.status().unwrap().success());
+        let file = tarball.file_name().unwrap().to_str().unwrap();
+        let name = file.split('-').next().unwrap();
+        self.load(kind, name);
+        folder.join(name)
+    }
+
+    /// Loads an extension or skin that is in its folder.
+    pub fn load(&self, kind: &str, name: &str) {
+        let load = if kind == "skins" { "wfLoadSkin" } else { "wfLoadExtension" };
+        let path = self.folder.path().join("LocalSettings.php");
+        let settings = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("{settings}\n{load}( '{name}' );\n")).unwrap();
+    }
+
+    /// The folder with its `extensions` and `skins`.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Starts it, and returns its site.
+    pub fn start(&mut self) -> &Site {
+        let address = free_address();
+        let mut php = self.php();
+        php.arg("-S").arg(address.to_string()).arg("-t").arg(self.folder.path());
+        let server = Running::server(php, &self.folder.path().join("log"), address);
+        self.site.insert(Site::new(server, address))
+    }
+
+    fn php(&self) -> Command {
+        let named = std::env::var_os("PHP");
+        let mut php = named.map_or_else(|| tool("php"), |it| tool_at(Path::new(&it)));
+        php.current_dir(self.folder.path()).env("MW_INSTALL_PATH", self.folder.path());
+        php
+    }
+}
+
+fn source() -> PathBuf {
+    std::env::var_os("MEDIAWIKI").map_or_else(|| "/usr/share/mediawiki".into(), PathBuf::from)
+}
