@@ -80,7 +80,16 @@ fn info_of_a_repository_has_every_key() {
     let (env, site) = served();
     let info = site.get(GREETING).json();
     let described = ["title", "description", "authors", "license", "url", "type"];
-    let own = ["kind", "name", "description_language", "source_url", "default_branch", "branches"];
+    let own = [
+        "kind",
+        "name",
+        "description_language",
+        "source_url",
+        "composer",
+        "manifest_name",
+        "default_branch",
+        "branches",
+    ];
     has_keys(&info, &[&described[..], &own, &["composer", "manifest_name"]].concat());
     let url = format!("{}/mediawiki/extensions/SampleGreeting.git", env.server.url());
     for (key, value) in [

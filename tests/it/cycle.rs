@@ -48,7 +48,9 @@ fn a_first_sync_publishes_all_active_repositories_and_nothing_else() {
     let tarballs = data.keys().filter(|path| path.ends_with(".tar.gz")).count();
     assert_eq!(tarballs, tips.len());
     let others = data.keys().filter(|path| path.starts_with("dist/") && !path.ends_with(".tar.gz"));
-    assert!(others.eq(["dist/extensions/SHA256SUMS", "dist/skins/SHA256SUMS"]));
+    let lists = ["extensions", "skins"]
+        .map(|kind| [format!("dist/{kind}/SHA256SUMS"), format!("dist/{kind}/index.html")]);
+    assert!(others.eq(&lists.concat()));
     assert!(!data.keys().any(|path| path.contains(".unfinished-")));
     for request in env.server.requests() {
         let agent = request.user_agent.unwrap_or_default();

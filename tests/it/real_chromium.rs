@@ -12,8 +12,10 @@ const ENTER: &str = "\u{e007}";
 const WINDOWS: [(u32, u32); 2] = [(1280, 800), (360, 740)];
 
 /// One of each page.
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 12] = [
     "/",
+    "/updates",
+    "/updates?lang=ar",
     "/search?q=sample",
     "/extensions",
     "/extensions?branch=REL1_45&lang=ar",
@@ -131,6 +133,33 @@ fn a_person_chooses_a_mediawiki_filters_sorts_and_gets_what_fits() {
     within("the page is Arabic", || browser.url().contains("lang=ar"));
     assert_eq!(browser.evaluate("document.documentElement.dir"), "rtl");
     assert!(browser.url().contains("branch=REL1_43") && browser.url().contains("q=sample"));
+    kept_to(&browser, &site);
+}
+
+#[test]
+fn a_person_pastes_what_a_wiki_says_of_itself_and_learns_what_is_outdated() {
+    let (_env, site) = served();
+    let browser = Browser::start();
+    browser.open(&format!("http://{}/updates?lang=de", site.address()));
+    browser.click(&browser.find("#siteinfo"));
+    let wiki = json!({ "query": {
+        "general": { "generator": "MediaWiki 1.45.1" },
+        "extensions": [
+            { "type": "parserhook", "name": "SampleGreeting", "version": "0.1.0" },
+            { "type": "other", "name": "Elsewhere", "version": "2" },
+        ],
+        "skins": [],
+    } });
+    browser.press(&wiki.to_string());
+    browser.click(&browser.find("main form button"));
+    within("the report is there", || {
+        browser.evaluate("document.querySelector('#updates-not-distributed') !== null") == true
+    });
+    let text = browser.text(&browser.find("main"));
+    for expected in ["REL1_45", "SampleGreeting-REL1_45-", "Elsewhere"] {
+        assert!(text.contains(expected), "{expected} is not in {text}");
+    }
+    assert_eq!(browser.evaluate("document.documentElement.lang"), "de");
     kept_to(&browser, &site);
 }
 

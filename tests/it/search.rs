@@ -303,7 +303,7 @@ fn a_bad_parameter_is_named() {
         site.get(&format!("/search?{parameters}")).problem(400);
     }
     site.get(&format!("/search?q={}", "%E5%95%8F".repeat(200))).is(200);
-    for path in ["/search/", "/search/x", "/searches", "/Search?q=a"] {
+    for path in ["/search/x", "/searches", "/Search?q=a"] {
         site.get(path).problem(404);
     }
 }

@@ -133,7 +133,7 @@ fn sync_while(env: &TestEnv, branch: &str, meanwhile: impl FnOnce(Oid)) -> Run {
     env.server.clear_requests();
     let sync = env.start_sync();
     within("the commit is asked for", || {
-        env.server.requests().iter().any(|it| it.kind == RequestKind::GitUploadPack)
+        env.git_requests().iter().any(|(kind, _)| *kind == RequestKind::GitUploadPack)
     });
     meanwhile(commit);
     sync.wait()

@@ -155,10 +155,6 @@ pub(super) fn release(branch: &BranchName) -> Option<(u32, u32)> {
 /// What the names of the refs of all release branches begin with.
 pub(super) const RELEASES: &str = "refs/heads/REL";
 
-/// The newest release branch that is looked for where nothing says which there are. MediaWiki gets two releases a year:
-/// this one comes after 2050.
-const NEWEST_CANDIDATE: u32 = 99;
-
 /// The branches that upstreams are asked for. Which of them are distributed is decided when all have answered.
 #[derive(Debug, Clone, Default)]
 pub struct Asked {
@@ -168,6 +164,9 @@ pub struct Asked {
     pub patterns: Vec<Pattern>,
     /// True for all release branches.
     pub releases: bool,
+    /// Where all release branches are asked for, their names as far as these can be guessed. For lists that can only be
+    /// asked for names.
+    pub guesses: BTreeSet<BranchName>,
     /// True if the names have all branches of these forms that MediaWiki itself has.
     pub is_expanded: bool,
 }
@@ -193,8 +192,7 @@ impl Asked {
         }
         let mut names = self.names.clone();
         if self.releases {
-            let candidate = |minor| format!("REL1_{minor}").parse().ok();
-            names.extend((1..=NEWEST_CANDIDATE).filter_map(candidate));
+            names.extend(self.guesses.iter().cloned());
         }
         Some(names)
     }
@@ -294,11 +292,11 @@ mod tests {
         assert_eq!(known.list(), Some(set(&["master", "REL1_45"])));
         assert!(known.wants(&branch("master")) && !known.wants(&branch("REL1_44")));
 
-        let releases = Asked { releases: true, ..Asked::names(set(&["master"])) };
+        let guesses = set(&["REL1_46", "REL1_47"]);
+        let releases = Asked { releases: true, guesses, ..Asked::names(set(&["master"])) };
         assert_eq!(releases.exact(), None);
-        let list = releases.list().unwrap();
-        assert_eq!(list.len(), 100, "master, and all that there may be");
-        assert!(list.contains(&branch("REL1_47")) && releases.wants(&branch("REL2_0")));
+        assert_eq!(releases.list(), Some(set(&["master", "REL1_46", "REL1_47"])));
+        assert!(releases.wants(&branch("REL2_0")));
         assert_eq!(releases.prefixes(), ["refs/heads/master", "refs/heads/REL"]);
 
         let patterns = Asked { patterns: vec![pattern("wmf/*")], ..Asked::names(set(&["master"])) };

@@ -18,7 +18,7 @@ use super::{
     branches::Asked,
     listing::{Listing, Project, Upstream},
     pages::ListGuard,
-    response::beginning,
+    response::{beginning, shortened},
     wikimedia,
 };
 use crate::{Error, error::short, net::Http};
@@ -161,12 +161,17 @@ impl List<'_> {
         let (base, prefix) = (self.base, self.prefix);
         let url = format!("{base}/projects/?p={prefix}{rest}");
         let what = || prefix.to_owned();
-        let body = self.http.get(&url).map_err(|source| Error::List { what: what(), source })?;
+        // With all the branches, the URL would hide the rest of a message.
+        let shown = shortened(&url);
+        let body = self.http.get(&url).map_err(|source| {
+            let source = source.with_url(&shown);
+            Error::List { what: what(), source }
+        })?;
         let read = parse(&body, self.wanted).and_then(|page| {
             guard.page(body.len(), page.len())?;
             Ok(page)
         });
-        read.map_err(|reason| Error::ListForm { what: what(), reason, url })
+        read.map_err(|reason| Error::ListForm { what: what(), reason, url: shown })
     }
 }
 

@@ -49,7 +49,7 @@ pub fn list(
 ) -> Result<Listing, Error> {
     let mut merged = Listing::default();
     let known = known(upstreams, http, wanted, &mut merged.warnings);
-    let (asked, warning) = releases::asked(wanted.branches, known.as_ref());
+    let (asked, warning) = releases::asked(wanted.branches, known.as_ref(), wanted.before);
     merged.warnings.extend(warning);
     let mut taken = BTreeSet::new();
     let mut named = BTreeSet::new();

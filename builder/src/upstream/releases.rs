@@ -70,13 +70,39 @@ impl Selection {
     }
 }
 
-/// What upstreams are asked for, where it is known which branches there are, or where not. Besides, a warning if
-/// patterns match too many.
-pub(super) fn asked(wanted: &Branches, found: Option<&Found>) -> (Asked, Option<String>) {
+/// The newest release branch that is looked for where nothing says which there are. MediaWiki gets two releases a year:
+/// this one comes after 2050.
+const NEWEST_GUESS: u32 = 99;
+
+/// How many release branches after the newest known one are looked for in each cycle.
+const NEXT_GUESSES: u32 = 4;
+
+/// The release branches that there may be: those that the last cycle found and the next ones. If these are fewer than
+/// the `newest` that are wanted, any.
+fn guesses(before: &Found, newest: usize) -> BTreeSet<BranchName> {
+    let name = |major: u32, minor: u32| format!("REL{major}_{minor}").parse().ok();
+    let known = before.keys().filter(|branch| release(branch).is_some());
+    match known.clone().find_map(release) {
+        Some((major, minor)) if known.clone().count() >= newest => {
+            let next = minor.saturating_add(1)..=minor.saturating_add(NEXT_GUESSES);
+            known.cloned().chain(next.filter_map(|minor| name(major, minor))).collect()
+        }
+        _ => (1..=NEWEST_GUESS).filter_map(|minor| name(1, minor)).collect(),
+    }
+}
+
+/// What upstreams are asked for, where it is known which branches there are, or where not: `before` are those that the
+/// last cycle found. Besides, a warning if patterns match too many.
+pub(super) fn asked(
+    wanted: &Branches,
+    found: Option<&Found>,
+    before: &Found,
+) -> (Asked, Option<String>) {
     let (names, patterns) = (wanted.names.clone(), wanted.patterns.clone());
     let Some(found) = found else {
         let releases = wanted.newest > 0;
-        return (Asked { names, patterns, releases, is_expanded: false }, None);
+        let guesses = guesses(before, wanted.newest);
+        return (Asked { names, patterns, releases, guesses, is_expanded: false }, None);
     };
     let selection = Selection::new(wanted, found);
     let mut names = names;
@@ -89,7 +115,7 @@ pub(super) fn asked(wanted: &Branches, found: Option<&Found>) -> (Asked, Option<
         )
     });
     let names = names.into_iter().take(MAX_BRANCHES).collect();
-    (Asked { names, patterns, releases: false, is_expanded: true }, warning)
+    (Asked { names, patterns, is_expanded: true, ..Asked::default() }, warning)
 }
 
 /// The release branches that many of these repositories have: the branches of each are given. `before` was found in the
@@ -202,17 +228,33 @@ mod tests {
     }
 
     #[test]
+    fn a_list_is_asked_for_the_known_release_branches_and_the_next_ones() {
+        let any = guesses(&found(&["wmf/1"]), 1);
+        assert_eq!((any.len(), any.contains(&branch("REL1_47"))), (99, true));
+        assert_eq!(
+            guesses(&found(&["REL1_47", "REL1_44"]), 3).len(),
+            99,
+            "older ones may come, too"
+        );
+        let next = guesses(&found(&["REL1_47", "REL1_44"]), 2);
+        let expected = ["REL1_51", "REL1_50", "REL1_49", "REL1_48", "REL1_47", "REL1_44"];
+        assert_eq!(names(&next), expected);
+    }
+
+    #[test]
     fn what_is_found_says_which_names_upstreams_are_asked_for() {
         let wanted = branches(&["master", "wmf/*"], 1);
-        let (asked, _) = asked(&wanted, Some(&found(&["REL1_47", "REL1_46", "wmf/1", "wmf/2"])));
+        let none = Found::new();
+        let known = found(&["REL1_47", "REL1_46", "wmf/1", "wmf/2"]);
+        let (asked, _) = asked(&wanted, Some(&known), &none);
         assert_eq!(names(&asked.names), ["master", "REL1_47", "wmf/1", "wmf/2"]);
         assert_eq!(asked.list().unwrap(), asked.names);
-        let (unknown, _) = super::asked(&wanted, None);
+        let (unknown, _) = super::asked(&wanted, None, &none);
         assert_eq!((names(&unknown.names), unknown.releases), (vec!["master"], true));
         assert_eq!(unknown.list(), None);
         let many: Vec<String> = (0..=MAX_BRANCHES).map(|n| format!("wmf/{n}")).collect();
         let many = found(&many.iter().map(String::as_str).collect::<Vec<_>>());
-        let (asked, warning) = super::asked(&wanted, Some(&many));
+        let (asked, warning) = super::asked(&wanted, Some(&many), &none);
         assert_eq!(asked.names.len(), MAX_BRANCHES);
         assert!(warning.unwrap().contains("matches 102 branches"), "with master");
     }

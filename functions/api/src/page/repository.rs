@@ -9,13 +9,12 @@ mod facts;
 mod install;
 mod problems;
 mod requirements;
+mod shown;
 mod upstream_web;
 
 use maud::{Markup, html};
-use tardist_contract::{
-    BranchName, Kind, RepoName,
-    document::{Branch, Repository},
-};
+use shown::Shown;
+use tardist_contract::{Kind, RepoName, document::Repository};
 
 use super::{
     html::response,
@@ -50,37 +49,6 @@ pub async fn get(
     let mut response = visit.describe(page);
     response.alternate(&format!("/info/{kind}/{name}"));
     Ok(compressed(&request.headers, response))
-}
-
-/// What the parts of the page are made from.
-struct Shown<'a> {
-    visit: &'a Visit,
-    page: &'a RepositoryPage,
-    /// The branch of the reader's MediaWiki.
-    chosen: Option<&'a BranchName>,
-}
-
-impl<'a> Shown<'a> {
-    fn repository(&self) -> &'a Repository {
-        &self.page.document
-    }
-
-    /// The branch for this reader; `None` where the repository lacks the one that was chosen.
-    fn offered(&self) -> Option<(&'a BranchName, &'a Branch)> {
-        let repository = self.repository();
-        let wanted = self.chosen.unwrap_or(&repository.default_branch);
-        repository.branches.get_key_value(wanted)
-    }
-
-    /// The branches in the order of the choice: released ones first, development last.
-    fn branches(&self) -> Vec<(&'a BranchName, &'a Branch)> {
-        let is_released = |name: &BranchName| {
-            self.page.branches.iter().any(|it| it.name == *name && it.is_released)
-        };
-        let mut branches: Vec<_> = self.repository().branches.iter().collect();
-        branches.sort_by_key(|(name, _)| wiki::place(name, is_released(name)));
-        branches
-    }
 }
 
 fn page(visit: &Visit, page: &RepositoryPage) -> Markup {

@@ -54,7 +54,8 @@ where
     serve_as::<E, true>(request, endpoint, |_, _, error| error.response()).await
 }
 
-/// As [`serve_repositories`]; `problem` makes the response for an error, to a request with this target and these headers.
+/// As [`serve_repositories`]; `problem` makes the response for an error, to a request with this target and
+/// these headers.
 pub async fn serve_with<E>(
     request: spin_sdk::http::Request,
     endpoint: E,

@@ -4,8 +4,8 @@ use maud::{Markup, html};
 use tardist_contract::{BranchName, document::Branch};
 
 use super::{
-    Shown,
     requirements::{nothing, requirements},
+    shown::Shown,
     upstream_web::commit_url,
 };
 use crate::page::{

@@ -9,7 +9,7 @@ use tardist_contract::{
     document::{Branch, WITHOUT_VENDOR},
 };
 
-use super::Shown;
+use super::shown::Shown;
 use crate::page::{outside::link, wiki};
 
 /// From this version on, MediaWiki has `maintenance/run.php`

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 use tardist_contract::BranchName;
 
-use super::Shown;
+use super::shown::Shown;
 
 /// The problems, folded. They are unfolded where the tarball that is offered is incomplete.
 pub(super) fn problems(shown: &Shown) -> Markup {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use tardist_contract::{Kind, document::Requires, known_as::by_name};
 
-use super::Shown;
+use super::shown::Shown;
 use crate::page::layout::singular;
 
 /// The requirements of one branch.
