@@ -39,7 +39,7 @@ use crate::{
         search::MAX_TEXT,
         snapshot::Snapshot,
         statement::{Statement, Value},
-        updates::Published,
+        updates::{PLACES, Published},
     },
     route::{Route, route},
     settings::Settings,
@@ -320,7 +320,7 @@ pub fn siteinfo(bytes: &[u8]) {
         assert!(installed.commit.as_ref().is_none_or(|commit| commit.len() == 40));
     }
     let keys = candidates(&siteinfo.installed);
-    assert!(keys.len() <= 9 * count && keys.iter().all(|it| it.entry < count));
+    assert!(keys.len() <= PLACES * count && keys.iter().all(|it| it.entry < count));
     let published = Published {
         branch: siteinfo.mediawiki.branch.clone(),
         branches: Vec::new(),

@@ -8,4 +8,5 @@ pub mod encoding;
 pub mod problem;
 pub mod range;
 pub mod request;
+pub mod request_body;
 pub mod response;

@@ -1,56 +1,23 @@
-//! Bodies: of responses, bytes in memory or a file that is read while it is sent; of requests, at most so many
-//! bytes.
+//! Bodies of responses: bytes in memory, or a file that is read while it is sent.
 
 use std::{
     convert::Infallible,
     fs::File,
-    future::poll_fn,
     io::{self, Read, Seek, SeekFrom},
     ops::Range,
-    pin::{Pin, pin},
+    pin::Pin,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, header};
 use http_body::{Frame, SizeHint};
-
-use super::problem::ApiError;
 
 /// How many bytes are sent at once, and how many of a file are in memory at once. The runtime copies
 /// each piece: for a body of 5 MB, pieces that stay in the processor's cache take a third of the time
 /// that one piece takes.
 pub(crate) const CHUNK: usize = 256 << 10;
 
-/// The whole body of a request. One that is too large is not read to its end, and if its `Content-Length`
-/// says so, not at all.
-///
-/// # Errors
-/// 413 for a body of more than `limit` bytes, 400 where the client does not send all of it.
-pub async fn read<B>(headers: &HeaderMap, body: B, limit: usize) -> Result<Vec<u8>, ApiError>
-where
-    B: http_body::Body<Data = Bytes>,
-{
-    let said = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    let said: Option<u64> = said.and_then(|text| text.parse().ok());
-    if said.is_some_and(|length| length > limit as u64) {
-        return Err(ApiError::BodyTooLarge { limit });
-    }
-    let mut body = pin!(body);
-    let mut bytes = Vec::new();
-    while let Some(frame) = poll_fn(|context| body.as_mut().poll_frame(context)).await {
-        let frame = frame.map_err(|_| ApiError::BadRequest("the body was not sent to its end"))?;
-        // A frame without data has trailers.
-        let Ok(data) = frame.into_data() else { continue };
-        if data.len() > limit - bytes.len() {
-            return Err(ApiError::BodyTooLarge { limit });
-        }
-        bytes.extend_from_slice(&data);
-    }
-    Ok(bytes)
-}
-
-/// The body of a response.
+/// A body.
 #[derive(Debug)]
 pub enum Body {
     /// Bytes in memory.

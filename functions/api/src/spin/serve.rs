@@ -14,10 +14,7 @@ use super::{
 use crate::{
     address,
     http::{
-        body::{Body, read},
-        conditional,
-        problem::ApiError,
-        request::Request,
+        body::Body, conditional, problem::ApiError, request::Request, request_body::read,
         response::Response,
     },
     route::{METHODS_WITH_POST, Route, route},

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     http::{problem::ApiError, request::Request},
-    query::{json::json, snapshot::Snapshot, updates::published},
+    query::{snapshot::Snapshot, updates::published},
 };
 
 /// What a wiki is asked, below the folder of its `api.php`.
@@ -54,8 +54,8 @@ pub async fn check(
         None if siteinfo.mediawiki.is_development => (&siteinfo.mediawiki.branch, &master),
         None => (&siteinfo.mediawiki.branch, &siteinfo.mediawiki.branch),
     };
-    let candidates = json(&candidates(&siteinfo.installed))?;
-    let published = snapshot.get(published(&candidates, branch, otherwise)).await?;
+    let candidates = candidates(&siteinfo.installed);
+    let published = snapshot.get(published(&candidates, branch, otherwise)?).await?;
     Ok(compare(siteinfo, target.as_ref(), &published))
 }
 

@@ -113,5 +113,6 @@ mod tests {
                 "8 extensions t my skin",
             ]
         );
+        assert_eq!(keys.len(), crate::query::updates::PLACES, "no entry has more");
     }
 }

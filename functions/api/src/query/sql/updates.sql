@@ -2,11 +2,11 @@ WITH fitting (branch) AS (
     SELECT coalesce((SELECT branch FROM distributed_branch WHERE branch = ?2), ?3)
 ), named AS (
     -- Each key that stands for one repository alone.
-    SELECT wanted.value ->> 0 AS entry, wanted.value ->> 1 AS place, known_as.kind,
-        min(known_as.name) AS name
+    SELECT wanted.key / 9 AS entry, wanted.key AS place, known_as.kind, min(known_as.name) AS name
     FROM json_each(?1) AS wanted CROSS JOIN known_as
-    ON known_as.key = wanted.value ->> 3 AND known_as.kind = wanted.value ->> 2
-    GROUP BY 1, 2 HAVING count(*) = 1
+    ON known_as.key = substr(wanted.value, 2)
+        AND known_as.kind = CASE substr(wanted.value, 1, 1) WHEN 'e' THEN 'extensions' ELSE 'skins' END
+    GROUP BY wanted.key HAVING count(*) = 1
 ), found AS (
     -- Of those of an entry the first. SQLite takes the other columns from the row of the minimum.
     SELECT entry, min(place), kind, name FROM named GROUP BY entry
