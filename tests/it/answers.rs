@@ -90,7 +90,7 @@ fn info_of_a_repository_has_every_key() {
         "default_branch",
         "branches",
     ];
-    has_keys(&info, &[&described[..], &own, &["composer", "manifest_name"]].concat());
+    has_keys(&info, &[&described[..], &own].concat());
     let url = format!("{}/mediawiki/extensions/SampleGreeting.git", env.server.url());
     for (key, value) in [
         ("kind", "extensions"),
@@ -423,7 +423,6 @@ fn a_range_of_a_tarball_is_answered_with_these_bytes() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table of requests")]
 fn a_missing_resource_is_404_and_a_wrong_parameter_is_400() {
     let (_env, site) = served();
     let long = "x".repeat(10_000);

@@ -33,6 +33,7 @@ pub(super) fn terms(id: &RepositoryId) -> Result<String, Error> {
     Ok(search::terms(id.kind, &id.name, &texts))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn bug(error: NameError) -> Error {
     Error::Bug(format!("the sample: {error}"))
 }
