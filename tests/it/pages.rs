@@ -324,7 +324,9 @@ fn the_latest_changes_are_listed_by_day_and_lead_to_their_pages() {
 
 #[test]
 fn pages_say_what_they_are_and_where_the_same_is_for_programs() {
-    let (_env, site) = served();
+    let env = TestEnv::sample();
+    env.sync(&["--public-url", "https://t.example"]).exits(0);
+    let site = env.serve(&[]);
     for (path, link) in [
         ("/", "/"),
         ("/skins", "/list/skins"),
@@ -337,7 +339,7 @@ fn pages_say_what_they_are_and_where_the_same_is_for_programs() {
         has(
             &page(&answer, 200),
             &[
-                &format!("<link rel=\"canonical\" href=\"{path}\">"),
+                &format!("<link rel=\"canonical\" href=\"https://t.example{path}\">"),
                 "<meta name=\"description\" content=\"",
                 "<meta property=\"og:title\"",
                 "<link rel=\"search\" type=\"application/opensearchdescription+xml\"",
@@ -346,4 +348,10 @@ fn pages_say_what_they_are_and_where_the_same_is_for_programs() {
         );
     }
     has(&page(&browse(&site, "/search?q=x"), 200), &["<meta name=\"robots\" content=\"noindex\">"]);
+
+    // Without the URL of the site, addresses are paths, and there is no description of the search.
+    let (_env, unknown) = served();
+    let text = page(&browse(&unknown, "/skins"), 200);
+    has(&text, &["<link rel=\"canonical\" href=\"/skins\">"]);
+    assert!(!text.contains("rel=\"search\""), "{text}");
 }

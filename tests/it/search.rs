@@ -126,8 +126,8 @@ fn where_nothing_is_found_names_with_typing_errors_are_near() {
         ("q=samplegreting", &["extensions/SampleGreeting"][..]),
         ("q=sample+papre", &["skins/SamplePaper"]),
         ("q=calandar", &["extensions/SampleCalendar"]),
-        ("q=SamplePapper&kind=skins", &["skins/SamplePaper"]),
-        ("q=SamplePapper&kind=extensions", &[]),
+        ("q=SamplePaber&kind=skins", &["skins/SamplePaper"]),
+        ("q=SamplePaber&kind=extensions", &[]),
         ("q=nothing+of+the+sort", &[]),
         ("q=paper&branch=REL1_20", &["skins/SamplePaper"]),
     ] {

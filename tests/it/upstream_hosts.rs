@@ -55,7 +55,8 @@ fn of_a_host_that_fails_only_the_first_repositories_are_asked_for() {
         env.server.fault("git-upload-pack", fault.clone(), None);
         env.server.fault("info/refs", fault, None);
         env.server.clear_requests();
-        let run = env.sync(&["--timeout", "1s", "--jobs", "4", "--grace", "0s"]);
+        let args = ["--timeout", "1s", "--jobs", "4", "--grace", "0s", "--branch", "master"];
+        let run = env.sync(&args);
         assert_eq!(run.code, 3, "{name}: {}", run.text());
         assert_eq!(env.tips(), before, "{name}");
         let asked: BTreeSet<String> =

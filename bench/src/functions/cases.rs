@@ -27,6 +27,7 @@ pub(crate) fn cases(
     flask: Reached<'_, Flask>,
 ) -> Result<Vec<Case>> {
     let mut cases = small(subject, flask)?;
+    cases.extend(others(subject)?);
     cases.extend(large(subject, nginx));
     cases.extend(cached(subject, nginx));
     Ok(cases)
@@ -47,15 +48,11 @@ fn small(subject: &Subject, flask: Reached<'_, Flask>) -> Result<Vec<Case>> {
     let names = file("names", "/info/extensions/")?;
     let bare_names = file("bare-names", "/bare?")?;
     let searches = paths_file(&subject.folder, "searches", &searches())?;
-    let lists = paths_file(&subject.folder, "lists", &lists())?;
     let e = || subject.load("/bare");
     let (one, list) = (subject.one.as_str(), "/list/extensions");
     let tag = subject.one_answer.header("etag").context("an answer has no ETag")?;
     let hot = one.rsplit('/').next().unwrap_or_default();
     let branches = format!("/r/projects/mediawiki%2Fextensions%2F{hot}/branches");
-    let branch = format!("{branches}/master");
-    let download = format!("/download/extensions/{hot}/master");
-    let feed = format!("/extensions/{hot}/feed.atom");
     let many_flask = {
         let Beside { limit, load, wanted } = flask(one, Some(2.0));
         Beside { limit, load: load.map(|load| load.paths(&names)), wanted }
@@ -89,30 +86,34 @@ fn small(subject: &Subject, flask: Reached<'_, Flask>) -> Result<Vec<Case>> {
             vec![bare(e(), Some(0.7)), flask(&branches, Some(2.0))],
         ),
         case(
-            "/r/projects/…/branches/master",
-            subject.load_if(&branch)?,
-            vec![bare(e(), Some(0.7))],
-        ),
-        case("/download/…/master", subject.load_if(&download)?, vec![bare(e(), Some(0.7))]),
-        case("/extensions/NAME/feed.atom", subject.load_if(&feed)?, vec![bare(e(), Some(0.7))]),
-        case("/feed.atom", subject.load_if("/feed.atom")?, vec![bare(e(), None)]),
-        case(
             "/r/projects/?b=master&p=…",
             subject.load_if("/r/projects/?b=master&p=mediawiki/extensions/")?,
             vec![bare(e(), None)],
         ),
         case("/search?q=…", search, vec![bare(e(), Some(0.3))]),
-        case(
-            "/extensions?branch=…&sort=…",
-            Ok(subject.load("/extensions?branch=REL1_45&sort=changed")),
-            vec![bare(e(), Some(0.3))],
-        ),
-        case(
-            "/extensions?… of 56",
-            Ok(subject.load("/extensions").paths(&lists)),
-            vec![bare(e(), None)],
-        ),
         case("/health", Ok(subject.load("/health")), vec![bare(e(), None)]),
+    ])
+}
+
+/// Requests of those who fetch, and of people who look through lists, compared with E.
+fn others(subject: &Subject) -> Result<Vec<Case>> {
+    let case = |name, ours, wanted| {
+        let bare = Beside { limit: Limit::Bare, load: Ok(subject.load("/bare")), wanted };
+        Case { name, rate: Rate::Requests, ours, beside: vec![bare] }
+    };
+    let hot = subject.one.rsplit('/').next().unwrap_or_default();
+    let branch = format!("/r/projects/mediawiki%2Fextensions%2F{hot}/branches/master");
+    let download = subject.load_if(&format!("/download/extensions/{hot}/master"))?;
+    let feed = subject.load_if(&format!("/extensions/{hot}/feed.atom"))?;
+    let list = Ok(subject.load("/extensions?branch=REL1_45&sort=changed"));
+    let lists = paths_file(&subject.folder, "lists", &lists())?;
+    Ok(vec![
+        case("/r/projects/…/branches/master", subject.load_if(&branch)?, Some(0.7)),
+        case("/download/…/master", download, Some(0.7)),
+        case("/extensions/NAME/feed.atom", feed, Some(0.7)),
+        case("/feed.atom", subject.load_if("/feed.atom")?, None),
+        case("/extensions?branch=…&sort=…", list, Some(0.3)),
+        case("/extensions?… of 56", Ok(subject.load("/extensions").paths(&lists)), None),
     ])
 }
 

@@ -5,7 +5,10 @@
 //! out. Where no upstream has it, the repositories say it together: a release branch counts that a fifth of them have.
 //! So one repository with a branch of its own (`REL1_99`) moves nothing for all others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+};
 
 use tardist_contract::BranchName;
 
@@ -70,9 +73,9 @@ impl Selection {
     }
 }
 
-/// The newest release branch that is looked for where nothing says which there are. MediaWiki gets two releases a year:
-/// this one comes after 2050.
-const NEWEST_GUESS: u32 = 99;
+/// The release branches that are looked for where nothing says which there are, `REL1_27` of 2016 and later. MediaWiki
+/// gets two releases a year: the last one comes after 2040. Each is looked for in each repository.
+const GUESSES: RangeInclusive<u32> = 27..=76;
 
 /// How many release branches after the newest known one are looked for in each cycle.
 const NEXT_GUESSES: u32 = 4;
@@ -87,7 +90,7 @@ fn guesses(before: &Found, newest: usize) -> BTreeSet<BranchName> {
             let next = minor.saturating_add(1)..=minor.saturating_add(NEXT_GUESSES);
             known.cloned().chain(next.filter_map(|minor| name(major, minor))).collect()
         }
-        _ => (1..=NEWEST_GUESS).filter_map(|minor| name(1, minor)).collect(),
+        _ => GUESSES.filter_map(|minor| name(1, minor)).collect(),
     }
 }
 
@@ -230,10 +233,10 @@ mod tests {
     #[test]
     fn a_list_is_asked_for_the_known_release_branches_and_the_next_ones() {
         let any = guesses(&found(&["wmf/1"]), 1);
-        assert_eq!((any.len(), any.contains(&branch("REL1_47"))), (99, true));
+        assert_eq!((any.len(), any.contains(&branch("REL1_47"))), (50, true));
         assert_eq!(
             guesses(&found(&["REL1_47", "REL1_44"]), 3).len(),
-            99,
+            50,
             "older ones may come, too"
         );
         let next = guesses(&found(&["REL1_47", "REL1_44"]), 2);
