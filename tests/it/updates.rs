@@ -266,7 +266,10 @@ fn a_body_that_is_too_large_is_refused_before_its_end() {
         body + &spaces
     };
     post(&site, "/updates", &[], &padded(1 << 20)).is(200);
-    let answer = post(&site, "/updates", &[], &padded((1 << 20) + 1));
+    // The body is not sent: a client that sends it may find the connection closed.
+    let length = (1 << 20) + 1;
+    let head = format!("POST /updates HTTP/1.1\r\nHost: test\r\nContent-Length: {length}\r\n\r\n");
+    let answer = site.exchange(&head);
     Document::of(&site).describes_post("/updates", &answer);
     assert!(answer.problem(413).contains("1048576"));
 }

@@ -82,7 +82,7 @@ const ALL: [Real; 12] = [
         name: "MediaWiki",
         tests: "real_mediawiki",
         programs: &["php"],
-        packages: "mediawiki php-cgi php-cli php-intl php-mbstring php-sqlite3 php-xml",
+        packages: "mediawiki php-cli php-intl php-mbstring php-sqlite3 php-xml",
         prepare: look_for_mediawiki,
     },
     Real {

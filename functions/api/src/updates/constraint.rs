@@ -35,9 +35,7 @@ fn all_satisfied(constraints: &str, version: &Version) -> Option<bool> {
             continue;
         }
         let mut words = part.split_whitespace().peekable();
-        if words.peek().is_none() {
-            return None;
-        }
+        words.peek()?;
         while let Some(word) = words.next() {
             let (operator, rest) = operator(word);
             // `>= 1.45.0` has a space.
@@ -64,7 +62,7 @@ fn is_satisfied_by(operator: &str, text: &str, version: &Version) -> Option<bool
     if let Some(base) = [".*", ".x", ".X"].iter().find_map(|end| text.strip_suffix(end)) {
         let parts = Version::parse(base)?.parts;
         let next = bumped(parts.clone());
-        return operator.is_empty().then(|| is_in(version, Version::first_of(parts), next));
+        return operator.is_empty().then(|| is_in(version, &Version::first_of(parts), &next));
     }
     let bound = Version::parse(text)?;
     Some(match operator {
@@ -77,12 +75,12 @@ fn is_satisfied_by(operator: &str, text: &str, version: &Version) -> Option<bool
             let mut next = bound.parts.clone();
             let last = next.len().saturating_sub(1);
             next.truncate(1 + next.iter().position(|part| *part > 0).unwrap_or(last));
-            is_in(version, from(bound), bumped(next))
+            is_in(version, &from(bound), &bumped(next))
         }
         "~" => {
             let mut next = bound.parts.clone();
             next.truncate(next.len().saturating_sub(1).max(1));
-            is_in(version, from(bound), bumped(next))
+            is_in(version, &from(bound), &bumped(next))
         }
         _ => *version == bound,
     })
@@ -96,8 +94,8 @@ fn is_between(first: &str, last: &str, version: &Version) -> Option<bool> {
     Some(*version >= from(first) && is_before)
 }
 
-fn is_in(version: &Version, first: Version, next: Version) -> bool {
-    *version >= first && *version < next
+fn is_in(version: &Version, first: &Version, next: &Version) -> bool {
+    version >= first && version < next
 }
 
 /// A bound without a word as Composer takes it: with all that leads to that version.

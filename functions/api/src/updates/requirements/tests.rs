@@ -34,7 +34,7 @@ fn found(entry: usize, name: &str, version: Option<&str>) -> Found {
     .unwrap()
 }
 
-fn unmet(requires: serde_json::Value) -> Vec<String> {
+fn unmet(requires: &serde_json::Value) -> Vec<String> {
     let siteinfo = siteinfo();
     let (base, old) = (found(0, "Base", Some("2.0")), found(1, "Old", None));
     let all = [Some(&base), Some(&old), None, None, None, None];
@@ -51,13 +51,13 @@ fn unmet(requires: serde_json::Value) -> Vec<String> {
 #[test]
 fn what_would_be_there_breaks_nothing() {
     let none = [""; 0];
-    assert_eq!(unmet(json!({})), none);
+    assert_eq!(unmet(&json!({})), none);
     assert_eq!(
-        unmet(json!({"MediaWiki": ">= 1.46", "platform": {"php": ">= 8.1", "ext-x": "*"}})),
+        unmet(&json!({"MediaWiki": ">= 1.46", "platform": {"php": ">= 8.1", "ext-x": "*"}})),
         none
     );
     assert_eq!(
-        unmet(json!({
+        unmet(&json!({
             "extensions": {"Base": ">= 2.0", "BaseRepo": "2.*", "Own": "3.0", "Silent": "*", "Odd": "> 9"},
             "skins": {"Paper": "*"},
         })),
@@ -69,20 +69,20 @@ fn what_would_be_there_breaks_nothing() {
 fn what_cannot_be_read_is_not_guessed() {
     let read =
         json!({"MediaWiki": "dev-master", "platform": {"php": "?"}, "extensions": {"Own": "?"}});
-    assert_eq!(unmet(read), [""; 0]);
+    assert_eq!(unmet(&read), [""; 0]);
 }
 
 #[test]
 fn each_requirement_that_would_break_is_said() {
     assert_eq!(
-        unmet(json!({"MediaWiki": ">= 1.47.0", "platform": {"php": ">= 8.2"}})),
+        unmet(&json!({"MediaWiki": ">= 1.47.0", "platform": {"php": ">= 8.2"}})),
         [
             "It requires MediaWiki >= 1.47.0.",
             "It requires PHP >= 8.2; the wiki has 8.1.2-1ubuntu2."
         ]
     );
     assert_eq!(
-        unmet(json!({
+        unmet(&json!({
             "extensions": {"Base": "< 2.0", "None": "*", "Old": "*", "Silent": ">= 1"},
             "skins": {"Base": "*", "Paper": ">= 2"},
         })),
