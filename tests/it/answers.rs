@@ -423,7 +423,6 @@ fn a_range_of_a_tarball_is_answered_with_these_bytes() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table of requests")]
 fn a_missing_resource_is_404_and_a_wrong_parameter_is_400() {
     let (_env, site) = served();
     let long = "x".repeat(10_000);
