@@ -90,7 +90,7 @@ fn info_of_a_repository_has_every_key() {
         "default_branch",
         "branches",
     ];
-    has_keys(&info, &[&described[..], &own, &["composer", "manifest_name"]].concat());
+    has_keys(&info, &[&described[..], &own].concat());
     let url = format!("{}/mediawiki/extensions/SampleGreeting.git", env.server.url());
     for (key, value) in [
         ("kind", "extensions"),
