@@ -21,7 +21,7 @@ use crate::{
 /// # Errors
 /// [`Error::Bug`] if a name in it is not valid.
 pub(super) fn terms(id: &RepositoryId) -> Result<String, Error> {
-    let branch = "REL1_45".parse().map_err(bug)?;
+    let branch = "REL1_45".parse().map_err(|error| bug(&error))?;
     let texts = search::Texts {
         titles: vec!["SomeTitle 2"],
         credits: vec!["Some credits"],
@@ -33,8 +33,7 @@ pub(super) fn terms(id: &RepositoryId) -> Result<String, Error> {
     Ok(search::terms(id.kind, &id.name, &texts))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn bug(error: NameError) -> Error {
+fn bug(error: &NameError) -> Error {
     Error::Bug(format!("the sample: {error}"))
 }
 
@@ -46,7 +45,7 @@ pub(super) fn catalogue() -> Result<Catalogue, Error> {
     let text = || Some("s".to_owned());
     let one = || BTreeMap::from([("s".to_owned(), "*".to_owned())]);
     let branch = BranchRecord {
-        commit: "0123456789".repeat(4).parse().map_err(bug)?,
+        commit: "0123456789".repeat(4).parse().map_err(|error| bug(&error))?,
         committed_at: 1,
         version: text(),
         requires: Requires { mediawiki: text(), extensions: one(), skins: one(), platform: one() },
@@ -75,7 +74,7 @@ pub(super) fn catalogue() -> Result<Catalogue, Error> {
     };
     let branches = ["master", "REL1_45"];
     let branches = branches.into_iter().map(|name| Ok((name.parse()?, branch.clone().into())));
-    let branches = branches.collect::<Result<_, NameError>>().map_err(bug)?;
+    let branches = branches.collect::<Result<_, NameError>>().map_err(|error| bug(&error))?;
     let record = RepositoryRecord { upstream: String::new(), source_url: "s".to_owned(), branches };
-    Ok(Catalogue::from([("extensions/Sample".parse().map_err(bug)?, record)]))
+    Ok(Catalogue::from([("extensions/Sample".parse().map_err(|error| bug(&error))?, record)]))
 }
