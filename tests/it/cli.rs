@@ -162,7 +162,8 @@ fn a_signal_ends_a_sync_at_once_and_the_next_one_works_as_usual() {
             *kind == RequestKind::GitUploadPack && project.ends_with("SampleGreeting")
         };
         within("the sync fetches", || env.git_requests().iter().any(fetching));
-        assert_eq!(sync.signal(signal).code, -1, "SIG{signal} ends it");
+        let run = sync.signal(signal);
+        assert_eq!(run.code, -1, "SIG{signal} ends it: {run:?}");
         env.server.clear_faults();
         env.sync(&[]).exits(0);
         assert_eq!(env.tips()["extensions/SampleGreeting master"], commit);

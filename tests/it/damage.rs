@@ -20,6 +20,8 @@ test_each! {
     folder_of_skins_gone,
     folder_of_tarballs_a_file,
     folder_of_tarballs_gone,
+    index_page_a_folder,
+    index_page_garbage,
     mirror_a_file,
     mirror_with_cut_indexes,
     mirror_with_cut_packs,

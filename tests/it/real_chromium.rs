@@ -171,12 +171,14 @@ fn short_and_long_descriptions_begin_on_the_side_of_the_page() {
     let browser = Browser::start();
     browser.resize(1280, 800);
     let mut starts = Vec::new();
+    let mut visits = 0;
     for text in ["وصف قصير", &long] {
         env.commit("extensions/SampleGreeting", "master", &[("i18n/ar.json", messages(text))]);
         env.sync(&[]).exits(0);
         within("the description is there", || {
-            // An address of its own, since the browser may keep a page for some minutes.
-            let path = format!("/extensions/SampleGreeting?lang=ar&size={}", text.len());
+            // An address of its own for each visit, since the browser may keep a page for some minutes.
+            visits += 1;
+            let path = format!("/extensions/SampleGreeting?lang=ar&visit={visits}");
             browser.open(&format!("http://{}{path}", site.address()));
             browser.text(&browser.find("p.description")).contains(text.trim())
         });

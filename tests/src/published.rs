@@ -145,8 +145,20 @@ fn sums(data: &Path) -> BTreeMap<String, String> {
     sums
 }
 
-/// What a whole cycle must not leave: unfinished files, and checksums that are not those of the
-/// snapshot.
+/// What both `index.html` link to: paths below `dist/`.
+fn linked(data: &Path) -> BTreeSet<String> {
+    let mut linked = BTreeSet::new();
+    for kind in KINDS {
+        let path = data.join("dist").join(kind).join("index.html");
+        let page = fs::read_to_string(path).unwrap_or_default();
+        let links = page.split("<a href=\"").skip(1).filter_map(|it| it.split('"').next());
+        linked.extend(links.filter(|it| *it != "SHA256SUMS").map(|it| format!("{kind}/{it}")));
+    }
+    linked
+}
+
+/// What a whole cycle must not leave: unfinished files, and lists of tarballs that are not those of
+/// the snapshot.
 #[must_use]
 pub(crate) fn untidy(data: &Path) -> Vec<String> {
     let marks = [".unfinished-", ".lock", "pack_git2_", "-journal", "-wal"];
@@ -162,6 +174,9 @@ pub(crate) fn untidy(data: &Path) -> Vec<String> {
         .collect();
     if sums(data).into_iter().collect::<BTreeSet<_>>() != named {
         complaints.push("SHA256SUMS does not name what the snapshot names".to_owned());
+    }
+    if linked(data) != named.into_iter().map(|(path, _)| path).collect() {
+        complaints.push("index.html does not link to what the snapshot names".to_owned());
     }
     complaints
 }

@@ -55,6 +55,8 @@ pub(super) const HARMS: &[Harm] = &[
     harm("tarball_a_folder", |env| on(&tarball(env), folder)),
     harm("checksums_garbage", |env| on(&sums(env), garbage)),
     harm("checksums_a_folder", |env| on(&sums(env), folder)),
+    harm("index_page_garbage", |env| on(&index_page(env), garbage)),
+    harm("index_page_a_folder", |env| on(&index_page(env), folder)),
     harm("folder_of_skins_gone", |env| on(&env.data().join("dist/skins"), remove)),
     harm("folder_of_tarballs_gone", |env| on(&env.data().join("dist"), remove)),
     harm("folder_of_skins_a_file", |env| on(&env.data().join("dist/skins"), a_file)),
@@ -97,6 +99,10 @@ fn state(env: &TestEnv) -> PathBuf {
 
 fn sums(env: &TestEnv) -> PathBuf {
     env.data().join("dist/extensions/SHA256SUMS")
+}
+
+fn index_page(env: &TestEnv) -> PathBuf {
+    env.data().join("dist/extensions/index.html")
 }
 
 /// A tarball whose branch did not change.

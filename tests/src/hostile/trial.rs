@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
-use sample_upstream::{File, RequestKind};
+use sample_upstream::File;
 use serde_json::Value;
 use tar::Archive;
 
@@ -124,12 +124,11 @@ impl Trial {
         self.check_limits(name, &watched, complaints);
         let report = fs::read(self.env.data().join("report.json")).unwrap_or_default();
         let requests = self.env.server.requests();
-        let of_git = |kind| matches!(kind, RequestKind::GitInfoRefs | RequestKind::GitUploadPack);
         Cycle {
             watched,
             report: serde_json::from_slice(&report).unwrap_or_default(),
             requests: requests.len(),
-            git_requests: requests.iter().filter(|it| of_git(it.kind)).count(),
+            git_requests: self.env.git_requests().len(),
         }
     }
 

@@ -14,7 +14,7 @@ pub const HTML: &str = "text/html; charset=utf-8";
 /// What a page may load and do: its own style (by the SHA-256 of `page/style.css`, which a test
 /// compares), its icon, and forms to this site. No other site may put it into a frame.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; \
-     style-src 'sha256-CYzFsLaj80H9Ie78sqfAu74GUOQL1QfsagPKgkVuoMc='; img-src data:; \
+     style-src 'sha256-C9pmoNBhztG0BvsSRRPEzg4MWyLoGENnoPy9cuv9xls='; img-src data:; \
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// True where a client wants a page more than JSON, as browsers do:

@@ -180,16 +180,24 @@ impl Target {
     /// Reads `1.46`, `1.46.1`, `REL1_46` and `master`. Of a release without its last number, the newest
     /// is meant, which has all that any of them has.
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
         if text == "master" {
             return Some(Self { branch: text.parse().ok()?, version: None });
         }
-        let release = text.parse().ok().and_then(|branch: BranchName| branch.release());
-        let mut parts = match release {
-            Some((major, minor)) => vec![u64::from(major), u64::from(minor)],
-            None => MediaWiki::parse(text)?.version.parts,
+        let number = |part: &str| {
+            let is_number =
+                (1..=3).contains(&part.len()) && part.bytes().all(|it| it.is_ascii_digit());
+            if is_number { part.parse::<u64>().ok() } else { None }
         };
-        let branch = release_branch(*parts.first()?, *parts.get(1)?)?;
+        let parts: Option<Vec<u64>> = match text.strip_prefix("REL") {
+            Some(release) => {
+                let (major, minor) = release.split_once('_')?;
+                [major, minor].into_iter().map(number).collect()
+            }
+            None => text.split('.').map(number).collect(),
+        };
+        // There was never a MediaWiki before 1.
+        let mut parts = parts.filter(|it| (2..=3).contains(&it.len()) && it[0] > 0)?;
+        let branch = release_branch(parts[0], parts[1])?;
         if parts.len() == 2 {
             parts.push(u64::MAX);
         }
