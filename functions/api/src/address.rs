@@ -2,7 +2,7 @@
 //! right address (308). For a repository of the other kind, the 404 says where it is; for a name that none
 //! has, it has names that are near.
 //!
-//! The components do this in [`serve`](crate::spin::serve), after their endpoints: a request that finds
+//! The components do this in `spin::serve`, after their endpoints: a request that finds
 //! something pays nothing for it. One that finds no repository pays one more statement, and one for a name
 //! that none has in any case of letters pays two.
 

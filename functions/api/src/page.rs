@@ -7,10 +7,10 @@
 //!
 //! The templates are those of [maud](https://docs.rs/maud): Rust that compiles to writes into one string,
 //! and escapes everything that is not written as markup. The pages show the results of the same queries
-//! as the JSON answers. Their own texts are [messages], in the reader's language.
+//! as the JSON answers. Their own texts are `messages`, in the reader's language.
 //!
 //! What a reader chose, a version of MediaWiki (`branch`) and a language (`lang`), is in the address, and
-//! all links carry it on ([visit]).
+//! all links carry it on (`visit`).
 
 pub mod api;
 pub mod changes;
