@@ -93,6 +93,23 @@ fn pairs(map: &BTreeMap<String, String>) -> Vec<(&str, &str)> {
 }
 
 #[test]
+fn the_key_of_a_message_is_written_as_mediawiki_looks_it_up() {
+    let manifest = json!({
+        "name": "Keys", "namemsg": "Keys-name", "descriptionmsg": ["Keys desc", "$1"],
+        "MessagesDirs": {"Keys": ["i18n"]},
+    });
+    let found = read(&[
+        ("extension.json", manifest),
+        ("i18n/en.json", json!({"keys-name": "Key ring", "keys_desc": "Opens doors"})),
+        ("i18n/de.json", json!({"Keys-name": "no such key", "keys_desc": "Macht auf"})),
+    ]);
+    assert_eq!(found.problems, [""; 0]);
+    assert_eq!(pairs(&found.titles), [("en", "Key ring")]);
+    assert_eq!(pairs(&found.descriptions), [("de", "Macht auf"), ("en", "Opens doors")]);
+    assert_eq!(found.metadata.title.as_deref(), Some("Key ring"));
+}
+
+#[test]
 fn authors_in_each_form() {
     let none: [&str; 0] = [];
     let cases: [(Value, &[&str]); 8] = [

@@ -100,7 +100,7 @@ impl Fields<'_> {
     pub(crate) fn key(&mut self, field: &str) -> Option<Key> {
         let Some(Value::Array(list)) = self.values.get(field) else {
             let name = self.text(field, MAX_KEY)?;
-            return Some(Key { name, parameters: Vec::new() });
+            return Some(Key::new(&name, Vec::new()));
         };
         let text = |(index, value): (usize, &Value)| match value {
             Value::String(text) => {
@@ -115,7 +115,7 @@ impl Fields<'_> {
         match texts.collect::<Option<Vec<String>>>() {
             Some(mut texts) if (1..=MAX_PARAMETERS + 1).contains(&texts.len()) => {
                 let name = texts.remove(0);
-                Some(Key { name, parameters: texts })
+                Some(Key::new(&name, texts))
             }
             _ => {
                 let wanted = format!(

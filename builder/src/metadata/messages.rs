@@ -29,6 +29,17 @@ pub(crate) struct Key {
     pub(crate) parameters: Vec<String>,
 }
 
+impl Key {
+    /// The key that MediaWiki looks up for `name`: with a small first letter, and `_` for each space
+    /// (`MessageCache::normalizeKey`).
+    pub(crate) fn new(name: &str, parameters: Vec<String>) -> Self {
+        let mut chars = name.chars();
+        let first = chars.next().into_iter().flat_map(char::to_lowercase);
+        let name = first.chain(chars.map(|it| if it == ' ' { '_' } else { it })).collect();
+        Self { name, parameters }
+    }
+}
+
 /// Reads messages from the folders `folders` of a branch. The texts are in the order of `keys`. If
 /// several folders have a text in the same language, the first folder wins, as in MediaWiki. A file with
 /// an error only loses its own texts, and becomes a problem.
