@@ -9,7 +9,10 @@ use std::fmt;
 
 use serde::{
     Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{
+        Error as _, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor,
+        value::MapAccessDeserializer,
+    },
 };
 use tardist_contract::Kind;
 
@@ -337,6 +340,34 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 }
 
+/// An entry of a list: an object, or the empty list that PHP makes of an object without keys.
+struct Entry<T>(T);
+
+impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Entry<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visit<T>(std::marker::PhantomData<T>);
+        impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for Visit<T> {
+            type Value = Entry<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Entry<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Entry)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Entry<T>, A::Error> {
+                match items.next_element::<IgnoredAny>()? {
+                    None => Ok(Entry(T::default())),
+                    Some(_) => Err(A::Error::invalid_type(Unexpected::Seq, &self)),
+                }
+            }
+        }
+        deserializer.deserialize_any(Visit(std::marker::PhantomData))
+    }
+}
+
 /// The first [`MAX_ENTRIES`] of a list, and whether there are more.
 struct Entries<T> {
     entries: Vec<T>,
@@ -349,10 +380,10 @@ impl<T> Default for Entries<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
+impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Entries<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visit<T>(std::marker::PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Visit<T> {
+        impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for Visit<T> {
             type Value = Entries<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -362,7 +393,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Entries<T>, A::Error> {
                 let mut list = Entries::default();
                 while list.entries.len() < MAX_ENTRIES {
-                    let Some(entry) = items.next_element()? else { return Ok(list) };
+                    let Some(Entry(entry)) = items.next_element()? else { return Ok(list) };
                     list.entries.push(entry);
                 }
                 while items.next_element::<IgnoredAny>()?.is_some() {

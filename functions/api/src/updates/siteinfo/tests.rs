@@ -99,3 +99,17 @@ fn entries_are_counted_and_texts_are_cut() {
     let read = parse(&answer(&long, "")).unwrap();
     assert_eq!(read.installed[0].name.as_deref().map(str::len), Some(600));
 }
+
+#[test]
+fn an_entry_is_an_object_and_the_empty_list_of_php_is_an_empty_one() {
+    let parse = |entry: &str| {
+        let general = r#"{"generator": "MediaWiki 1.45.1"}"#;
+        let body = format!(r#"{{"query": {{"general": {general}, "extensions": [{entry}]}}}}"#);
+        Siteinfo::parse(body.as_bytes()).map(|siteinfo| siteinfo.installed.len())
+    };
+    assert_eq!(parse("{}").unwrap(), 1);
+    assert_eq!(parse("[]").unwrap(), 1);
+    for wrong in ["[null]", "[\"other\", \"Cite\"]", "1", "null", "\"Cite\""] {
+        assert!(parse(wrong).is_err(), "{wrong}");
+    }
+}
