@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use tardist_tests::{Document, Site, TestEnv, Value, json, schemathesis};
+use tardist_tests::{Document, PUBLIC_URL, Site, TestEnv, Value, json, schemathesis};
 
 /// The number of requests for each path, in each phase of the tool.
 const EXAMPLES: &str = "60";
@@ -50,7 +50,8 @@ fn with_examples(site: &Site) -> Value {
 #[test]
 fn schemathesis_finds_no_issues() {
     let env = TestEnv::sample();
-    env.sync(&[]).exits(0);
+    // The sitemap and the description of the search need the URL of the service.
+    env.sync(&["--public-url", PUBLIC_URL]).exits(0);
     let site = env.serve(&[]);
     let document = env.folder().join("openapi.json");
     fs::write(&document, with_examples(&site).to_string()).unwrap();
