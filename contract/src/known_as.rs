@@ -6,6 +6,10 @@
 //! key has no capital letters, and its `_`, white space and percent-encoding are gone. Its first letter says what
 //! it is made of.
 
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
 /// The longest text that a key is made of, in characters.
 const MAX_TEXT: usize = 300;
 
@@ -36,7 +40,9 @@ pub fn by_url(url: &str) -> Option<String> {
     if host.is_empty() || path.is_empty() {
         return None;
     }
-    Some(key('u', &format!("{host}/{}", decoded(path))))
+    // What is no UTF-8 then stays as it is.
+    let path = percent_decode_str(path).decode_utf8().unwrap_or(Cow::Borrowed(path));
+    Some(key('u', &format!("{host}/{path}")))
 }
 
 fn key(prefix: char, text: &str) -> String {
@@ -44,27 +50,6 @@ fn key(prefix: char, text: &str) -> String {
     let words = text.split(|it: char| it.is_whitespace() || it == '_');
     let words = words.filter(|word| !word.is_empty()).map(str::to_lowercase);
     format!("{prefix} {}", words.collect::<Vec<_>>().join(" "))
-}
-
-/// A text without percent-encoding (RFC 3986, section 2.1). What is no UTF-8 then stays as it is.
-fn decoded(text: &str) -> String {
-    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        match (byte, digit(bytes.get(at + 1)), digit(bytes.get(at + 2))) {
-            (b'%', Some(high), Some(low)) => {
-                out.push(u8::try_from(high * 16 + low).unwrap_or(b'%'));
-                at += 3;
-            }
-            _ => {
-                out.push(*byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
 }
 
 #[cfg(test)]

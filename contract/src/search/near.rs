@@ -43,16 +43,16 @@ pub fn near<'a, T>(
     names: impl Iterator<Item = (&'a str, T)>,
     limit: usize,
 ) -> Vec<(&'a str, T)> {
-    let mut wanted = Vec::new();
     // No name has other letters than those of ASCII.
     let letters = text.chars().filter(|char| char.is_alphanumeric());
-    let letters = letters.map(|char| if char.is_ascii() { char as u8 } else { 0 });
-    wanted.extend(letters.map(|letter| letter.to_ascii_lowercase()).take(MAX_LETTERS + 1));
+    let letters =
+        letters.map(|char| if char.is_ascii() { char.to_ascii_lowercase() } else { '\0' });
+    let wanted: String = letters.take(MAX_LETTERS + 1).collect();
     if wanted.is_empty() || wanted.len() > MAX_LETTERS {
         return Vec::new();
     }
     let wanted = Letters { text: &wanted, set: set(&wanted) };
-    let mut whole = Vec::with_capacity(MAX_LETTERS);
+    let mut whole = String::with_capacity(MAX_LETTERS);
     let found = names.filter_map(|name| Some((rank(wanted, name.0, &mut whole)?, name)));
     let mut found: Vec<_> = found.collect();
     // `names` are sorted, and this keeps the order of those that are equally near.
@@ -62,7 +62,7 @@ pub fn near<'a, T>(
 
 /// How near a name is, 0 for the same letters, and by how many letters it is longer or shorter; `None` for
 /// a name that is not near. `whole` is memory for its letters.
-fn rank(wanted: Letters<'_>, name: &str, whole: &mut Vec<u8>) -> Option<(usize, usize)> {
+fn rank(wanted: Letters<'_>, name: &str, whole: &mut String) -> Option<(usize, usize)> {
     whole.clear();
     let length = wanted.text.len();
     let (most_of_name, most_of_part) = (errors_of_name(length), errors_of_part(length));
@@ -86,7 +86,7 @@ fn rank(wanted: Letters<'_>, name: &str, whole: &mut Vec<u8>) -> Option<(usize, 
                 (start, part) = (whole.len(), 0);
             }
             let letter = here.to_ascii_lowercase();
-            whole.push(letter);
+            whole.push(char::from(letter));
             part |= bit(letter);
         }
         before = here;
@@ -101,7 +101,7 @@ fn rank(wanted: Letters<'_>, name: &str, whole: &mut Vec<u8>) -> Option<(usize, 
     let read = Letters { text: whole, set: all | part };
     keep(wanted.errors(read, most_of_name).map(|errors| 2 * errors));
     let shorter = length.min(whole.len());
-    if shorter >= 4 && wanted.text[..shorter] == whole[..shorter] {
+    if shorter >= 4 && wanted.text.get(..shorter) == whole.get(..shorter) {
         keep(Some(3));
     }
     Some((nearest?, length.abs_diff(whole.len())))
@@ -136,14 +136,14 @@ fn bit(letter: u8) -> u64 {
 }
 
 /// The set of these letters.
-fn set(letters: &[u8]) -> u64 {
-    letters.iter().fold(0, |set, letter| set | bit(*letter))
+fn set(letters: &str) -> u64 {
+    letters.bytes().fold(0, |set, letter| set | bit(letter))
 }
 
-/// Letters and digits in lower case, [`MAX_LETTERS`] at most.
+/// Letters and digits of ASCII in lower case, [`MAX_LETTERS`] at most; a `\0` for each other letter.
 #[derive(Debug, Clone, Copy)]
 struct Letters<'a> {
-    text: &'a [u8],
+    text: &'a str,
     /// Which of them there are: a bit for each.
     set: u64,
 }
@@ -160,33 +160,7 @@ impl Letters<'_> {
         if far || one.is_empty() || two.is_empty() || two.len() > MAX_LETTERS {
             return None;
         }
-        // The last three lines of the table of errors between their beginnings.
-        let mut rows = [[0_usize; MAX_LETTERS + 1]; 3];
-        for (column, errors) in rows[0].iter_mut().enumerate().take(two.len() + 1) {
-            *errors = column;
-        }
-        for (line, letter) in (1..).zip(one) {
-            let (row, above, higher) = (line % 3, (line + 2) % 3, (line + 1) % 3);
-            rows[row][0] = line;
-            let mut least = line;
-            for (column, with) in (1..).zip(two) {
-                let wrong = usize::from(letter != with);
-                let mut errors = (rows[above][column - 1] + wrong)
-                    .min(rows[above][column] + 1)
-                    .min(rows[row][column - 1] + 1);
-                let is_swapped =
-                    line > 1 && column > 1 && *letter == two[column - 2] && one[line - 2] == *with;
-                if is_swapped {
-                    errors = errors.min(rows[higher][column - 2] + 1);
-                }
-                rows[row][column] = errors;
-                least = least.min(errors);
-            }
-            if least > most {
-                return None;
-            }
-        }
-        let errors = rows[one.len() % 3][two.len()];
+        let errors = strsim::osa_distance(one, two);
         (errors <= most).then_some(errors)
     }
 }
@@ -253,10 +227,7 @@ mod tests {
 
     #[test]
     fn errors_are_counted_up_to_the_most() {
-        let letters = |text: &'static str| {
-            let text = text.as_bytes();
-            Letters { text, set: set(text) }
-        };
+        let letters = |text: &'static str| Letters { text, set: set(text) };
         for (one, two, most, expected) in [
             ("abc", "abc", 0, Some(0)),
             ("abc", "acb", 1, Some(1)),
@@ -270,7 +241,7 @@ mod tests {
         ] {
             assert_eq!(letters(one).errors(letters(two), most), expected, "{one} {two}");
         }
-        let long = [b'x'; MAX_LETTERS];
+        let long = "x".repeat(MAX_LETTERS);
         let long = Letters { text: &long, set: bit(b'x') };
         assert_eq!(long.errors(long, 2), Some(0));
     }
