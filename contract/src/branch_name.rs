@@ -28,6 +28,11 @@ impl BranchName {
         Some((major.parse().ok()?, minor.parse().ok()?))
     }
 
+    /// True for the branch in which a repository is developed: `master`, and elsewhere than at Wikimedia `main`.
+    pub fn is_development(&self) -> bool {
+        matches!(self.0.as_str(), "master" | "main")
+    }
+
     fn rank(&self) -> (u8, Reverse<(u32, u32)>, &str) {
         match (self.0.as_str(), self.release()) {
             ("master", _) => (0, Reverse((0, 0)), ""),
@@ -123,6 +128,11 @@ mod tests {
         assert_eq!(branch("REL1_45").release(), Some((1, 45)));
         for other in ["master", "REL1", "REL1_45_1", "REL1_x", "rel1_45", "xREL1_45"] {
             assert_eq!(branch(other).release(), None, "{other}");
+        }
+        for (name, is_development) in
+            [("master", true), ("main", true), ("REL1_45", false), ("wmf/master", false)]
+        {
+            assert_eq!(branch(name).is_development(), is_development, "{name}");
         }
         assert!(branch("REL1_045") < branch("REL1_45"), "equal versions are in the order of names");
     }

@@ -62,9 +62,8 @@ pub(super) fn look_for_names(catalogue: &mut Catalogue, layout: &Layout) -> usiz
     for (id, branch, record, url) in unknown.take(NAMED_AT_ONCE) {
         let path = layout.dist(id.kind).join(record.tarball(&id.name, branch).as_str());
         let sources = File::open(&path).and_then(|file| sources(&file, id.kind));
-        let is_main = branch.release().is_none();
         // What cannot be read is found to be damaged elsewhere.
-        let about = sources.unwrap_or_default().about(is_main.then_some(url));
+        let about = sources.unwrap_or_default().about(branch.is_development().then_some(url));
         record.about = Some(Arc::new(about));
         count += 1;
     }

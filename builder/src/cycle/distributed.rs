@@ -48,13 +48,9 @@ mod tests {
     #[test]
     fn a_branch_is_withdrawn_that_one_repository_no_longer_has() {
         let catalogue = |repositories: &[(&str, &[&str])]| -> Catalogue {
-            let repository = |branches: &[&str]| RepositoryRecord {
-                upstream: String::new(),
-                source_url: String::new(),
-                branches: branches
-                    .iter()
-                    .map(|name| (name.parse().unwrap(), BranchRecord::of_commit('a').into()))
-                    .collect(),
+            let repository = |branches: &[&str]| {
+                let branches = branches.iter().map(|name| (*name, BranchRecord::of_commit('a')));
+                RepositoryRecord::of_branches("", branches)
             };
             repositories
                 .iter()

@@ -41,9 +41,6 @@ use crate::{
     },
 };
 
-/// The branches that are developed. mediawiki.org describes these.
-const MAIN: [&str; 2] = ["master", "main"];
-
 /// Runs a job.
 pub(super) struct JobRunner<'a> {
     job: &'a Job,
@@ -340,10 +337,11 @@ fn not_allowed(url: &str) -> Cause {
     }
 }
 
-/// What a branch is called elsewhere. `manifest` is the path of its manifest.
+/// What a branch is called elsewhere. `manifest` is the path of its manifest. mediawiki.org describes the branch in
+/// which a repository is developed.
 fn about(content: &Content, manifest: Option<&str>, subject: &Subject<'_>) -> Result<About, Error> {
     let sources = metadata::Sources::read(content, manifest)?;
-    Ok(sources.about(MAIN.contains(&subject.branch.as_str()).then_some(subject.url)))
+    Ok(sources.about(subject.branch.is_development().then_some(subject.url)))
 }
 
 /// All problems of a branch: what is missing, then those of the manifest, of the content and of symbolic links.

@@ -18,14 +18,9 @@ pub(super) fn version(branch: &BranchName) -> String {
     }
 }
 
-/// True for the branch in development.
-fn is_development(branch: &BranchName) -> bool {
-    matches!(branch.as_str(), "master" | "main")
-}
-
 /// The place of a branch among the choices; less is earlier.
 pub(super) fn place(branch: &BranchName, is_released: bool) -> u8 {
-    match (is_development(branch), branch.release().is_some(), is_released) {
+    match (branch.is_development(), branch.release().is_some(), is_released) {
         (true, ..) => 3,
         (_, true, true) => 0,
         (_, true, false) => 1,
@@ -36,7 +31,7 @@ pub(super) fn place(branch: &BranchName, is_released: bool) -> u8 {
 /// A branch in the choice.
 pub(super) fn choice(messages: Messages, branch: &Distributed) -> String {
     let version = version(&branch.name);
-    if is_development(&branch.name) {
+    if branch.name.is_development() {
         messages.with("wiki-development", &[&version])
     } else if branch.name.release().is_some() && !branch.is_released {
         messages.with("wiki-unreleased", &[&version])
