@@ -99,23 +99,6 @@ pub enum HttpError {
     },
 }
 
-impl HttpError {
-    /// The same error with another text for the URL that was asked.
-    #[must_use]
-    pub fn with_url(mut self, shown: &str) -> Self {
-        let (Self::Status { url, .. }
-        | Self::Transport { url, .. }
-        | Self::TooLong { url, .. }
-        | Self::TooSlow { url, .. }
-        | Self::TooLate { url, .. }
-        | Self::NotAsked { url, .. }
-        | Self::Redirected { url, .. }
-        | Self::NotAllowed { url }) = &mut self;
-        shown.clone_into(url);
-        self
-    }
-}
-
 fn hint(status: StatusCode, retry_after: Option<Duration>) -> String {
     match retry_after {
         Some(pause) if pause > MAX_RETRY_AFTER => {
@@ -244,6 +227,21 @@ impl HttpError {
             | Self::Redirected { url, .. }
             | Self::NotAllowed { url } => url,
         }
+    }
+
+    /// The same error with another text for the URL that was asked.
+    #[must_use]
+    pub fn with_url(mut self, shown: &str) -> Self {
+        let (Self::Status { url, .. }
+        | Self::Transport { url, .. }
+        | Self::TooLong { url, .. }
+        | Self::TooSlow { url, .. }
+        | Self::TooLate { url, .. }
+        | Self::NotAsked { url, .. }
+        | Self::Redirected { url, .. }
+        | Self::NotAllowed { url }) = &mut self;
+        shown.clone_into(url);
+        self
     }
 
     /// The status of the response, such as 404; none where there was no response.

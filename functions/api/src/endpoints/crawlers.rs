@@ -50,8 +50,8 @@ pub async fn robots(request: &Request, snapshot: &impl Snapshot) -> Result<Respo
     Ok(answer(request, text, address.modified_at, "text/plain; charset=utf-8"))
 }
 
-/// Answers `/sitemap.xml`: the start page, the lists, the latest changes and the pages of all repositories, each with the day
-/// of its last change. If there are more than a sitemap may have, it has those that changed last.
+/// Answers `/sitemap.xml`: the start page, the lists, the latest changes and the pages of all repositories, each
+/// with the day of its last change. If there are more than a sitemap may have, it has those that changed last.
 ///
 /// # Errors
 /// 404 if the URL of the site is not known, 503 without a snapshot.

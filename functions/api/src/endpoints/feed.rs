@@ -6,7 +6,6 @@
 
 use std::fmt::Write as _;
 
-use http::header;
 use tardist_contract::{BranchName, Kind, RepoName, entity_tag};
 
 use crate::{
@@ -48,8 +47,7 @@ pub async fn get(
     let text = feed(of, branch.as_ref(), &newest);
     let mut response = Response::ok(Representation::of(text, newest.modified_at), ATOM);
     if let Some((kind, name)) = of {
-        let link = format!("</info/{kind}/{name}>; rel=\"describedby\"; type=\"application/json\"");
-        response.set(header::LINK, &link);
+        response.described_by(kind, name);
     }
     Ok(compressed(&request.headers, response))
 }

@@ -7,7 +7,6 @@
 //! can notice: the line before the JSON, the forms of a branch's name, how `n` and `S` count. Every
 //! project is `ACTIVE`, since others are not published.
 
-use http::header;
 use tardist_contract::{BranchName, Kind, RepoName};
 
 use crate::{
@@ -120,8 +119,7 @@ pub async fn branch(
 /// The response about one project.
 fn of_project(request: &Request, kind: Kind, name: &RepoName, text: Rendered) -> Response {
     let mut response = response(text);
-    let link = format!("</info/{kind}/{name}>; rel=\"describedby\"; type=\"application/json\"");
-    response.set(header::LINK, &link);
+    response.described_by(kind, name);
     compressed(&request.headers, response)
 }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use tardist_contract::entity_tag;
+use tardist_contract::{Kind, RepoName, entity_tag};
 
 use crate::http::{body::Body, date::http_date};
 
@@ -77,6 +77,12 @@ impl Response {
     /// Names the path of the same content as JSON (`Link`, RFC 8288).
     pub fn alternate(&mut self, path: &str) {
         self.set(header::LINK, &format!("<{path}>; rel=\"alternate\"; type=\"application/json\""));
+    }
+
+    /// Names the document of the repository that the response is about (`Link`, RFC 8288).
+    pub fn described_by(&mut self, kind: Kind, name: &RepoName) {
+        let link = format!("</info/{kind}/{name}>; rel=\"describedby\"; type=\"application/json\"");
+        self.set(header::LINK, &link);
     }
 
     /// Sets a header. A value that no header can have is left out; no caller has such a value.

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{
     html::response,
     layout::{Layout, Part, document, singular},
-    list::page_number,
+    list::{page_number, page_parameter},
     text::short_commit,
     visit::Visit,
     wiki,
@@ -41,10 +41,7 @@ fn page(visit: &Visit, number: u32, found: &Changes) -> Markup {
     let messages = visit.messages;
     let more = found.changes.len() > PAGE as usize;
     let shown = &found.changes[..found.changes.len().min(PAGE as usize)];
-    let link = |page: u32| {
-        let page = if page == 1 { String::new() } else { page.to_string() };
-        visit.link_with("/changes", &[("page", &page)])
-    };
+    let link = |page: u32| visit.link_with("/changes", &[("page", &page_parameter(page))]);
     let content = html! {
         h1 {
             (messages.text("changes"))
@@ -63,7 +60,7 @@ fn page(visit: &Visit, number: u32, found: &Changes) -> Markup {
             @if more { li { a href=(link(number + 1)) rel="next" { (messages.text("changes-older")) } } }
         } }
     };
-    let page = if number == 1 { String::new() } else { number.to_string() };
+    let page = page_parameter(number);
     let layout = Layout {
         title: messages.text("changes"),
         description: messages.text("changes-intro"),

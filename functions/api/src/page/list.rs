@@ -62,8 +62,8 @@ impl<'a> Filters<'a> {
 
     /// The address of another page of the list.
     fn link(&self, visit: &Visit, page: u32) -> String {
-        let page = if page == 1 { String::new() } else { page.to_string() };
         let [group, sort] = self.parameters();
+        let page = page_parameter(page);
         visit.link_with(&format!("/{}", self.kind), &[group, sort, ("page", &page)])
     }
 }
@@ -78,6 +78,11 @@ pub(super) fn page_number(request: &Request) -> Result<u32, ApiError> {
     number
         .filter(|it| (1..=10_000).contains(it))
         .ok_or(ApiError::BadParameter { parameter: "page", takes: "a number from 1 to 10,000" })
+}
+
+/// The value of `page` for a page, which the first one does without.
+pub(super) fn page_parameter(number: u32) -> String {
+    if number == 1 { String::new() } else { number.to_string() }
 }
 
 /// Answers `/KIND`.
@@ -142,7 +147,7 @@ fn page(visit: &Visit, filters: &Filters, list: &List) -> Markup {
     };
     let json = format!("/list/{kind}");
     let [group, sort] = filters.parameters();
-    let number = if list.page == 1 { String::new() } else { list.page.to_string() };
+    let number = page_parameter(list.page);
     let description =
         format!("{} – {}", label(messages, kind), messages.with("list-count", &[&total]));
     let layout = Layout {

@@ -30,11 +30,10 @@ impl Visit {
     /// [`ApiError::BadParameter`] where one of them is malformed.
     pub(super) fn of(request: &Request) -> Result<Self, ApiError> {
         let wanted = Wanted::of(request)?;
-        let branch = request.parameter("branch")?.filter(|it| !it.is_empty());
-        let branch = branch.map(str::parse).transpose().map_err(|_| ApiError::BadParameter {
-            parameter: "branch",
-            takes: "the name of one branch, such as `REL1_45`, without `refs/heads/`",
-        })?;
+        let branch = match request.parameter("branch")? {
+            Some("") => None,
+            _ => request.branch()?,
+        };
         let lang = request.parameter("lang")?.map(str::to_owned);
         Ok(Self { messages: Messages::of(&wanted), wanted, branch, lang })
     }

@@ -55,7 +55,7 @@ pub fn newest(
 }
 
 fn row(row: &mut Row) -> Result<Option<Newest>, RowError> {
-    let public_url = row.text()?.trim_end_matches('/').to_owned();
+    let public_url = row.text()?;
     let Some(modified_at) = row.optional_integer()? else { return Ok(None) };
     let entries = serde_json::from_str(&row.text()?);
     let entries = entries.map_err(|_| row.unlike("a list of tarballs"))?;

@@ -56,8 +56,8 @@ impl ResponseCache {
         self.responses.get(key).and_then(shared)
     }
 
-    /// Keeps a response if there is room for it: a 200, or the 302 of a download. Errors, files and responses with `no-cache` are not
-    /// kept.
+    /// Keeps a response if there is room for it: a 200, or the 302 of a download. Errors, files and responses
+    /// with `no-cache` are not kept.
     pub fn put(&mut self, key: String, response: &Response) {
         let Some(response) = shared(response) else { return };
         let bytes = usize::try_from(response.body.len()).unwrap_or(usize::MAX);

@@ -31,7 +31,7 @@ pub fn parts<'a>(body: &'a [u8], boundary: &str) -> Option<Vec<Part<'a>>> {
         if parts.len() == MAX_PARTS {
             return None;
         }
-        rest = rest.trim_ascii_start_spaces().strip_prefix(b"\r\n")?;
+        rest = without_spaces(rest).strip_prefix(b"\r\n")?;
         let (headers, after) = match rest.strip_prefix(b"\r\n") {
             Some(after) => (&rest[..0], after),
             None => {
@@ -77,16 +77,10 @@ fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
     None
 }
 
-/// White space that may follow a delimiter.
-trait Spaces {
-    fn trim_ascii_start_spaces(&self) -> &Self;
-}
-
-impl Spaces for [u8] {
-    fn trim_ascii_start_spaces(&self) -> &[u8] {
-        let end = self.iter().position(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or(self.len());
-        &self[end..]
-    }
+/// What follows the white space that may be behind a delimiter.
+fn without_spaces(text: &[u8]) -> &[u8] {
+    let end = text.iter().position(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or(text.len());
+    &text[end..]
 }
 
 #[cfg(test)]
