@@ -1,4 +1,4 @@
-//! A GET over plain HTTP: all the HTTP that the benchmarks speak themselves.
+//! GET and POST over plain HTTP: all the HTTP that the benchmarks speak themselves.
 
 use std::{
     io::{Read, Write},
@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-/// An answer to one GET.
+/// An answer to one request.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     head: String,
@@ -30,12 +30,24 @@ pub(crate) fn get(host: &str, path: &str) -> Result<Answer> {
 
 /// The same with more headers, written as `Name: value`.
 pub(crate) fn get_with(host: &str, path: &str, headers: &[&str]) -> Result<Answer> {
+    ask("GET", host, path, headers, "")
+}
+
+/// Posts a body to a path of `HOST:PORT` over plain HTTP.
+pub(crate) fn post(host: &str, path: &str, body: &str) -> Result<Answer> {
+    ask("POST", host, path, &[&format!("Content-Length: {}", body.len())], body)
+}
+
+fn ask(method: &str, host: &str, path: &str, headers: &[&str], body: &str) -> Result<Answer> {
     let failed = || format!("cannot ask http://{host}{path}");
     let mut stream = TcpStream::connect(host).with_context(failed)?;
     stream.set_read_timeout(Some(Duration::from_secs(30))).with_context(failed)?;
     let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n")
-        .with_context(failed)?;
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n{body}"
+    )
+    .with_context(failed)?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).with_context(failed)?;
     let Some(end) = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") else {

@@ -1,15 +1,14 @@
 //! The processor time that an update check takes: `POST /updates` for a wiki with 150 extensions.
 
-use std::{
-    fs,
-    io::{Read, Write},
-    net::{SocketAddr, TcpStream},
-};
+use std::{fs, net::SocketAddr};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use crate::marks::{Mark, Wanted};
+use crate::{
+    http::post,
+    marks::{Mark, Wanted},
+};
 
 /// How many extensions the wiki has.
 const EXTENSIONS: usize = 150;
@@ -24,17 +23,18 @@ pub(crate) struct Check(Result<f64, String>);
 /// Measures the host with this process id. `names` are extensions that it knows.
 pub(crate) fn measure(process: u32, address: SocketAddr, names: &[String]) -> Result<Check> {
     let body = siteinfo(names).to_string();
+    let check = || post(&address.to_string(), "/updates", &body);
     println!("Checking a wiki with {EXTENSIONS} extensions, {CHECKS} times");
     // The first checks start an instance.
     for _ in 0..5 {
-        let status = post(address, &body)?;
+        let status = check()?.status;
         if status != 200 {
             return Ok(Check(Err(format!("/updates is answered with status {status}"))));
         }
     }
     let Some(before) = cpu_ms(process) else { return Ok(Check(Err("there is no /proc".into()))) };
     for _ in 0..CHECKS {
-        post(address, &body)?;
+        check()?;
     }
     let after = cpu_ms(process).context("the host ended")?;
     Ok(Check(Ok((after - before) / f64::from(CHECKS))))
@@ -55,20 +55,6 @@ fn siteinfo(names: &[String]) -> Value {
     let extensions: Value = names.iter().take(EXTENSIONS).map(extension).collect();
     let general = json!({"generator": "MediaWiki 1.45.1", "phpversion": "8.2.1"});
     json!({"query": {"general": general, "extensions": extensions, "skins": []}})
-}
-
-/// The status of the answer.
-fn post(address: SocketAddr, body: &str) -> Result<u16> {
-    let mut stream = TcpStream::connect(address).context("cannot connect to the host")?;
-    let length = body.len();
-    write!(
-        stream,
-        "POST /updates HTTP/1.1\r\nHost: bench\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
-    )?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    let Some(status) = answer.get(9..12) else { bail!("/updates is not answered") };
-    Ok(String::from_utf8_lossy(status).parse()?)
 }
 
 /// The processor time that a process took so far. Linux counts it in hundredths of a second.
