@@ -71,7 +71,8 @@ pub struct Found {
     pub name: RepoName,
     /// The name in its manifest, by which others require it.
     pub manifest_name: Option<String>,
-    /// Its published branches with their commits.
+    /// Its published branches with their commits: those at the commit that the wiki has, or all where it does
+    /// not have the branch.
     pub commits: BTreeMap<BranchName, String>,
     /// What is published of the branch; `None` where it does not have it.
     pub branch: Option<Branch>,
@@ -86,8 +87,8 @@ pub struct Branch {
     pub committed_at: String,
     /// The manifest's version.
     pub version: Option<String>,
-    /// What it needs.
-    pub requires: Requires,
+    /// What it needs, if that was asked for.
+    pub requires: Option<Requires>,
     /// False if something is missing from the tarball.
     pub complete: bool,
     /// The file to download.
@@ -95,7 +96,8 @@ pub struct Branch {
 }
 
 /// Finds the repositories for all entries of a wiki, and what is published of `branch`. If `branch` is not
-/// distributed, `otherwise` takes its place.
+/// distributed, `otherwise` takes its place. `commits` has the commit of each entry, where the wiki says it;
+/// `with_requires` asks for what the branches need, too.
 ///
 /// One statement for all, since each row costs more than SQLite's part in it.
 ///
@@ -103,13 +105,21 @@ pub struct Branch {
 /// None: texts always have a form in JSON.
 pub fn published(
     candidates: &[Candidate],
+    commits: &[Option<&str>],
     branch: &BranchName,
     otherwise: &BranchName,
+    with_requires: bool,
 ) -> Result<Statement<Published>, ApiError> {
-    let slots = json(&slots(candidates))?;
+    let (slots, commits) = (json(&slots(candidates))?, json(&commits)?);
     Ok(Statement {
         sql: include_str!("sql/updates.sql"),
-        params: vec![Value::Text(slots), Value::text(branch), Value::text(otherwise)],
+        params: vec![
+            Value::Text(slots),
+            Value::text(branch),
+            Value::text(otherwise),
+            Value::Text(commits),
+            Value::Integer(with_requires.into()),
+        ],
         read: |row| {
             Ok(Published {
                 branch: row
@@ -161,6 +171,9 @@ mod tests {
     use super::*;
     use crate::query::testing::{run, snapshot};
 
+    /// The commit of all published branches.
+    const COMMIT: &str = "1111111111111111111111111111111111111111";
+
     fn insert(db: &Connection, kind: &str, name: &str, branches: &[&str], keys: &[&str]) {
         let branch = |commit: &str| {
             format!(
@@ -171,7 +184,7 @@ mod tests {
             )
         };
         let documents: Vec<_> =
-            branches.iter().map(|name| format!("\"{name}\":{}", branch(&"1".repeat(40)))).collect();
+            branches.iter().map(|name| format!("\"{name}\":{}", branch(COMMIT))).collect();
         let document = format!(r#"{{"manifest_name":"M","branches":{{{}}}}}"#, documents.join(","));
         db.execute(
             "INSERT INTO repository VALUES (?, ?, 'u', NULL, NULL, NULL, NULL, 5, 'e', 800, ?)",
@@ -179,10 +192,9 @@ mod tests {
         )
         .unwrap();
         for branch in branches {
-            let commit = "1".repeat(40);
             db.execute(
                 "INSERT INTO branch VALUES (?, ?, ?, ?, 1, 1, 1)",
-                (kind, name, branch, commit),
+                (kind, name, branch, COMMIT),
             )
             .unwrap();
         }
@@ -207,7 +219,9 @@ mod tests {
 
     fn ask(candidates: &[Candidate], branch: &str, otherwise: &str) -> Published {
         let (branch, otherwise) = (branch.parse().unwrap(), otherwise.parse().unwrap());
-        run(&filled(), &published(candidates, &branch, &otherwise).unwrap()).unwrap()
+        let commits = [None, None, Some(COMMIT), Some("2")];
+        let statement = published(candidates, &commits, &branch, &otherwise, false);
+        run(&filled(), &statement.unwrap()).unwrap()
     }
 
     fn candidate(entry: usize, place: usize, kind: Kind, key: String) -> Candidate {
@@ -243,6 +257,32 @@ mod tests {
         assert_eq!(answer.branches.len(), 2);
         assert_eq!(answer.repositories[0].commits.len(), 1);
         assert_eq!(answer.repositories[1].manifest_name.as_deref(), Some("M"));
+    }
+
+    #[test]
+    fn commits_are_those_at_the_commit_of_the_wiki_or_all_where_the_branch_is_missing() {
+        let by_name = |entry, name| candidate(entry, 0, Kind::Extensions, known_as::by_name(name));
+        let all = [by_name(1, "one"), by_name(2, "one"), by_name(3, "two")];
+        let answer = ask(&all, "REL1_45", "REL1_45");
+        let commits: Vec<Vec<_>> =
+            answer.repositories.iter().map(|it| names(&it.commits)).collect();
+        assert_eq!(commits, [vec![], vec!["master", "REL1_45"], vec!["master"]]);
+    }
+
+    fn names(commits: &BTreeMap<BranchName, String>) -> Vec<&str> {
+        commits.keys().map(BranchName::as_str).collect()
+    }
+
+    #[test]
+    fn what_branches_need_is_there_if_it_is_asked_for() {
+        let found = [candidate(0, 0, Kind::Extensions, known_as::by_name("one"))];
+        let branch: BranchName = "REL1_45".parse().unwrap();
+        for asked in [true, false] {
+            let statement = published(&found, &[None], &branch, &branch, asked).unwrap();
+            let answer = run(&filled(), &statement).unwrap();
+            let published = answer.repositories[0].branch.as_ref().unwrap();
+            assert_eq!(published.requires.is_some(), asked);
+        }
     }
 
     #[test]

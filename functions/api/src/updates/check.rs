@@ -55,7 +55,9 @@ pub async fn check(
         None => (&siteinfo.mediawiki.branch, &siteinfo.mediawiki.branch),
     };
     let candidates = candidates(&siteinfo.installed);
-    let published = snapshot.get(published(&candidates, branch, otherwise)?).await?;
+    let commits: Vec<_> = siteinfo.installed.iter().map(|it| it.commit.as_deref()).collect();
+    let statement = published(&candidates, &commits, branch, otherwise, target.is_some())?;
+    let published = snapshot.get(statement).await?;
     Ok(compare(siteinfo, target.as_ref(), &published))
 }
 

@@ -150,7 +150,8 @@ pub fn compare(siteinfo: Siteinfo, target: Option<&Target>, published: &Publishe
         results.push(match repository {
             None => not_distributed(installed),
             Some(repository) => {
-                let requires = repository.branch.as_ref().map(|branch| &branch.requires);
+                let requires =
+                    repository.branch.as_ref().and_then(|branch| branch.requires.as_ref());
                 let unmet = wiki.as_ref().zip(requires).map(|(wiki, it)| wiki.unmet(it));
                 outcome(installed, repository, &published.branch, unmet.unwrap_or_default())
             }

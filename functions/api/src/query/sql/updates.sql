@@ -1,5 +1,7 @@
 WITH fitting (branch) AS (
     SELECT coalesce((SELECT branch FROM distributed_branch WHERE branch = ?2), ?3)
+), installed (entry, commit_id) AS MATERIALIZED (
+    SELECT key, value FROM json_each(?4) WHERE value IS NOT NULL
 ), named AS (
     -- Each key that stands for one repository alone.
     SELECT wanted.key / 9 AS entry, wanted.key AS place, known_as.kind, min(known_as.name) AS name
@@ -15,17 +17,23 @@ SELECT user_version, fitting.branch, (
     SELECT json_group_array(branch ORDER BY position) FROM distributed_branch
 ), (
     SELECT json_group_array(json_object(
-        'entry', entry,
-        'kind', kind,
-        'name', name,
+        'entry', found.entry,
+        'kind', found.kind,
+        'name', found.name,
         'manifest_name', document ->> '$.manifest_name',
         'commits', json((
-            SELECT json_group_object(branch.branch, commit_id) FROM branch
+            -- To make and to read all of them took a fifth of the time of a check.
+            SELECT json_group_object(branch.branch, branch.commit_id) FROM branch
             WHERE branch.kind = found.kind AND branch.name = found.name
+                AND (branch.commit_id = installed.commit_id OR NOT EXISTS (
+                    SELECT 1 FROM branch AS wanted
+                    WHERE wanted.kind = found.kind AND wanted.name = found.name
+                        AND wanted.branch = fitting.branch
+                ))
         )),
         'branch', json_remove(document -> ('$.branches."' || fitting.branch || '"'),
-            '$.metadata', '$.problems')
+            '$.metadata', '$.problems', iif(?5, '$.problems', '$.requires'))
     ))
-    FROM found JOIN repository USING (kind, name)
+    FROM found JOIN repository USING (kind, name) LEFT JOIN installed ON installed.entry = found.entry
 )
 FROM pragma_user_version, fitting
