@@ -86,6 +86,14 @@ pub enum Error {
         /// The upstream's host, as a URL.
         host: String,
     },
+    /// The upstream offers the repository over SSH alone, or not at all.
+    #[error(
+        "{host} lists no http or https URL to clone it from, so nothing was fetched; its owners can enable one"
+    )]
+    NoCloneUrl {
+        /// The upstream, as a URL.
+        host: String,
+    },
     /// libgit2 failed.
     #[error("cannot {action}: {}", source.message())]
     Git {

@@ -32,6 +32,7 @@ pub mod pool;
 pub mod progress;
 mod repository_id;
 mod rows;
+pub mod secrets;
 pub mod settings;
 pub mod snapshot;
 pub mod state;

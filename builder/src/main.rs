@@ -10,6 +10,7 @@ use tardist::{
     commands::{Output, completions, gc, man, status, sync, verify},
     data_dir::{layout::Layout, readable},
     progress::Progress,
+    secrets,
     settings::{self, sample},
     worker,
 };
@@ -32,7 +33,7 @@ fn main() -> ExitCode {
             ExitCode::from(output.exit_status)
         }
         Err(error) => {
-            eprintln!("tardist: {error}");
+            eprintln!("tardist: {}", secrets::struck(&error.to_string()));
             ExitCode::from(if matches!(error, Error::Config(_)) { 2 } else { 1 })
         }
     }
@@ -65,7 +66,7 @@ fn run(parsed: Parsed, progress: &Progress) -> Result<Output, Error> {
 /// Writes a text to standard output, with one newline at the end. It is no failure if the reader has closed
 /// its end (`tardist status | head -1`).
 fn print(text: &str) {
-    let text = text.trim_end();
+    let text = secrets::struck(text.trim_end());
     if !text.is_empty() {
         let mut out = io::stdout();
         let _ = out.write_all(format!("{text}\n").as_bytes()).and_then(|()| out.flush());

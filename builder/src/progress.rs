@@ -14,6 +14,8 @@ use std::{
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::secrets;
+
 /// The time between two log lines. It is long enough not to fill a journal.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -251,7 +253,10 @@ pub struct LogLine<'a>(&'a MultiProgress);
 
 impl Write for LogLine<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.suspend(|| io::stderr().write(bytes))
+        // tracing-subscriber writes a whole line at once.
+        let text = String::from_utf8_lossy(bytes);
+        self.0.suspend(|| io::stderr().write_all(secrets::struck(&text).as_bytes()))?;
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

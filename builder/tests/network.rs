@@ -324,8 +324,8 @@ fn a_list_of_refs_that_drips_or_has_no_end_is_not_asked_for_again() {
         for protocol in [Protocol::V2, Protocol::V0] {
             let server = Server::start(answer);
             let http = http(&server.url, limits());
-            let error =
-                ls_refs::tips(&http, &server.url, &Filter::of(&master()), protocol).unwrap_err();
+            let error = ls_refs::tips(&http, &server.url, &Filter::of(&master()), Some(protocol))
+                .unwrap_err();
             assert!(error.to_string().contains(says), "{error}");
             assert_eq!(server.requests(), 1, "{error}");
         }

@@ -1,7 +1,7 @@
-//! The adapters of upstreams against recorded answers, and the refs asked of Git.
+//! The adapters of upstreams against answers of their servers, and the refs asked of Git.
 //!
-//! The answers in `recorded/` have the fields that the services document; their hosts stand for the
-//! test's own server.
+//! The answers in `recorded/` came from real servers. Those in `described/` were written by hand with the fields
+//! that the services document. Their hosts stand for the test's own server.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -30,16 +30,24 @@ use tardist::{
     upstream::{self, Asked, Branches, Found, Listing, Project, Spec, Upstream, Wanted, tips},
 };
 
-/// The hosts of the recorded answers.
-const HOSTS: [&str; 4] = [
+/// The hosts of the answers.
+const HOSTS: [&str; 5] = [
+    "http://phorge.example.org",
     "https://api.github.com",
     "https://github.com",
     "https://gitlab.example.org",
     "https://phabricator.example.org",
 ];
 
+/// An answer that a real server has given.
 fn recorded(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded").join(name);
+    fs::read_to_string(path).unwrap()
+}
+
+/// An answer with the fields that the documentation of a service has.
+fn described(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/described").join(name);
     fs::read_to_string(path).unwrap()
 }
 
@@ -184,10 +192,10 @@ fn github(request: &str) -> Answer {
     match request {
         it if it.starts_with("GET /orgs/wikimedia/repos?per_page=100") => {
             let next = Some("SELF/organizations/56668/repos?per_page=100&page=2".to_owned());
-            Answer { next, ..ok(recorded("github-1.json")) }
+            Answer { next, ..ok(described("github-1.json")) }
         }
-        it if it.contains("page=2") => ok(recorded("github-2.json")),
-        it if it.starts_with("GET /users/somebody/") => ok(recorded("github-2.json")),
+        it if it.contains("page=2") => ok(described("github-2.json")),
+        it if it.starts_with("GET /users/somebody/") => ok(described("github-2.json")),
         _ => status(404),
     }
 }
@@ -235,10 +243,10 @@ fn gitlab_lists_a_group_by_its_subgroups() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(|request| {
         if request.contains("&page=2") {
-            return ok(recorded("gitlab-2.json"));
+            return ok(described("gitlab-2.json"));
         }
         let next = "SELF/api/v4/groups/repos%2Fmediawiki/projects?per_page=100&page=2";
-        Answer { next: Some(next.to_owned()), ..ok(recorded("gitlab-1.json")) }
+        Answer { next: Some(next.to_owned()), ..ok(described("gitlab-1.json")) }
     });
     let (url, token) = (&server.url, token_file(folder.path()));
     let toml = format!("type = 'gitlab'\nurl = '{url}/repos/mediawiki'\ntoken-file = '{token}'");
@@ -247,9 +255,13 @@ fn gitlab_lists_a_group_by_its_subgroups() {
     assert_eq!(listing.without_tips[0].url, format!("{url}/repos/mediawiki/extensions/Cite.git"));
     let first = &server.requests()[0];
     assert!(first.starts_with("GET /api/v4/groups/repos%2Fmediawiki/projects?"), "{first}");
-    for part in
-        ["include_subgroups=true", "archived=false", "active=true", "private-token: s3cret-t0ken"]
-    {
+    for part in [
+        "include_subgroups=true",
+        "archived=false",
+        "visibility=public",
+        "active=true",
+        "private-token: s3cret-t0ken",
+    ] {
         assert!(first.to_ascii_lowercase().contains(part), "{part} in {first}");
     }
 }
@@ -259,7 +271,7 @@ fn phabricator_lists_what_conduit_finds() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(|request| {
         let page = if request.contains("&after=3") { "phabricator-2" } else { "phabricator-1" };
-        ok(recorded(&format!("{page}.json")))
+        ok(described(&format!("{page}.json")))
     });
     let (url, token) = (&server.url, token_file(folder.path()));
     let toml = format!("type = 'phabricator'\nurl = '{url}'\ntoken-file = '{token}'");
@@ -276,20 +288,127 @@ fn phabricator_lists_what_conduit_finds() {
     assert!(body.contains("attachments%5Buris%5D=1"), "{body}");
 }
 
+/// The table of a Phabricator at this URL.
+fn phabricator(url: &str, folder: &Path) -> String {
+    format!("type = 'phabricator'\nurl = '{url}'\ntoken-file = '{}'", token_file(folder))
+}
+
 #[test]
-fn phabricator_errors_are_told_without_the_token() {
+fn an_error_of_phorge_is_told_without_the_token_that_it_quotes() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(|_| ok(recorded("phabricator-error.json")));
-    let token = token_file(folder.path());
-    let toml = format!("type = 'phabricator'\nurl = '{}'\ntoken-file = '{token}'", server.url);
-    let error = list(&toml).unwrap_err().to_string();
-    assert!(error.contains("ERR-INVALID-AUTH") && error.contains(&server.url), "{error}");
-    assert!(!error.contains("s3cret"), "{error}");
+    for (file, says) in [
+        ("error-invalid.json", "ERR-INVALID-AUTH"),
+        ("error-wrong-length.json", "ERR-INVALID-AUTH"),
+        ("error-other-service.json", "ERR-INVALID-AUTH"),
+    ] {
+        let answer: serde_json::Value =
+            serde_json::from_str(&recorded(&format!("phorge/{file}"))).unwrap();
+        let info = answer["body"]["error_info"].as_str().unwrap();
+        let quoted = info.split('"').nth(1).unwrap().to_owned();
+        let body = answer["body"].to_string().replace(&quoted, "s3cret-t0ken");
+        assert!(body.contains("s3cret-t0ken"), "{file} quotes nothing: {body}");
+        let server = Server::start(move |_| ok(body.clone()));
+        let error = list(&phabricator(&server.url, folder.path())).unwrap_err().to_string();
+        assert!(error.contains(says) && error.contains(&server.url), "{error}");
+        assert!(error.contains("[secret]") && !error.contains("s3cret"), "{error}");
+    }
+    // It is struck out before the text is cut to what is shown of it.
+    let page = format!("<!DOCTYPE html><p>{}s3cret-t0ken", "x".repeat(15));
+    let server = Server::start(move |_| ok(page.clone()));
+    let error = list(&phabricator(&server.url, folder.path())).unwrap_err().to_string();
+    assert!(!error.contains("s3cr"), "{error}");
+}
+
+/// A page of repositories as Phorge has answered it, with this policy of view for all of them.
+fn phorge(page: usize, view: &str) -> serde_json::Value {
+    let text = recorded(&format!("phorge/search-{page}.json"));
+    let mut answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for repository in answer["result"]["data"].as_array_mut().unwrap() {
+        repository["fields"]["policy"]["view"] = view.into();
+        // The recorded ones are mostly deactivated.
+        repository["fields"]["status"] = "active".into();
+    }
+    answer
+}
+
+#[test]
+fn phorge_is_read_page_by_page_and_only_urls_that_it_shows_are_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(|request| {
+        ok(phorge(if request.contains("&after=210") { 2 } else { 1 }, "public").to_string())
+    });
+    let mut toml = phabricator(&server.url, folder.path());
+    toml += "\nextension-prefix = 'extension-'";
+    let listing = list(&toml).unwrap();
+    assert_eq!(server.requests().len(), 2);
+    let url = |project: &Project| project.source_url.replace(&server.url, "");
+    let urls: Vec<String> = listing.without_tips.iter().map(url).collect();
+    assert_eq!(urls.len(), 5, "{urls:?}");
+    assert_eq!(urls[0], "/source/extension-Observed.git");
+    assert!(urls.iter().all(|url| url.starts_with("/source/")), "{urls:?}");
+    assert_eq!(listing.not_public, []);
+}
+
+#[test]
+fn what_not_everybody_may_see_is_left_out_and_named_and_is_no_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    for view in ["users", "admin", "PHID-PROJ-1"] {
+        let server = Server::start(move |request| {
+            if request.contains("git-upload-pack") {
+                return status(401);
+            }
+            let is_second = request.contains("&after=210");
+            ok(phorge(1 + usize::from(is_second), if is_second { "public" } else { view })
+                .to_string())
+        });
+        let toml = phabricator(&server.url, folder.path()) + "\nextension-prefix = 'extension-'";
+        let listing = list_all(&[open(&toml)], &[]).unwrap();
+        let names: Vec<String> = listing.not_public.iter().map(ToString::to_string).collect();
+        assert_eq!(names[0], "extensions/Observed");
+        assert_eq!((names.len(), listing.failed.len()), (3, 2), "{view}: {:?}", listing.failed);
+        let says = "not public, and so not distributed: extensions/Observed, ";
+        assert!(listing.warnings.iter().any(|it| it.starts_with(says)), "{:?}", listing.warnings);
+    }
+}
+
+#[test]
+fn a_repository_without_a_url_over_http_is_named_with_what_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut answer = phorge(2, "public");
+    for repository in answer["result"]["data"].as_array_mut().unwrap() {
+        let uris = repository["attachments"]["uris"]["uris"].as_array_mut().unwrap();
+        uris.retain(|it| !it["fields"]["uri"]["effective"].as_str().unwrap().starts_with("http"));
+    }
+    let body = answer.to_string();
+    let server = Server::start(move |_| ok(body.clone()));
+    let toml = phabricator(&server.url, folder.path()) + "\nextension-prefix = 'extension-'";
+    let listing = list(&toml).unwrap();
+    assert_eq!(listing.failed.len(), 2);
+    let error = listing.failed[0].1.to_string();
+    assert!(error.contains("no http or https URL") && error.contains(&server.url), "{error}");
+}
+
+#[test]
+fn a_page_that_takes_phabricator_too_much_work_is_asked_for_in_smaller_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(|request| {
+        if request.contains("&limit=100") || request.contains("&limit=20") {
+            let info = "Query (of class \"PhabricatorRepositoryQuery\") overheated: examined more than \
+                        1,000 raw rows without finding 100 visible objects.";
+            let error = serde_json::json!({"result": null, "error_code": "ERR-CONDUIT-CORE",
+                "error_info": info});
+            return ok(error.to_string());
+        }
+        ok(phorge(2, "public").to_string())
+    });
+    let toml = phabricator(&server.url, folder.path()) + "\nextension-prefix = 'extension-'";
+    assert_eq!(list(&toml).unwrap().without_tips.len(), 2);
+    assert_eq!(server.requests().len(), 3);
 }
 
 #[test]
 fn mediawiki_tells_names_and_branches_in_one_request() {
-    let server = Server::start(|_| ok(recorded("mediawiki.json")));
+    let server = Server::start(|_| ok(described("mediawiki.json")));
     let url = &server.url;
     let table = |rest: &str| format!("type = 'mediawiki'\nurl = '{url}/w/api.php'\n{rest}");
     let listing = list(&table("git-url = 'https://git.example.org/r'")).unwrap();
@@ -315,7 +434,7 @@ fn mediawiki_without_the_extension_says_so() {
         ("mediawiki-without.json", "ExtensionDistributor"),
         ("mediawiki-error.json", "readapidenied"),
     ] {
-        let server = Server::start(move |_| ok(recorded(file)));
+        let server = Server::start(move |_| ok(described(file)));
         let toml = format!("type = 'mediawiki'\nurl = '{}/w/api.php'", server.url);
         let error = list(&toml).unwrap_err().to_string();
         assert!(error.contains(says) && error.contains(&server.url), "{error}");
@@ -362,7 +481,7 @@ fn a_list_without_an_end_is_given_up() {
     let github = |toml_url: &str| format!("type = 'github'\nurl = '{toml_url}/wikimedia'");
     let again = Server::start(|_| Answer {
         next: Some("SELF/again".into()),
-        ..ok(recorded("github-1.json"))
+        ..ok(described("github-1.json"))
     });
     let error = list(&github(&again.url)).unwrap_err().to_string();
     assert!(error.contains("nothing new"), "{error}");
@@ -380,7 +499,7 @@ fn a_list_without_an_end_is_given_up() {
 
     let folder = tempfile::tempdir().unwrap();
     let token = token_file(folder.path());
-    let cursor = Server::start(|_| ok(recorded("phabricator-1.json")));
+    let cursor = Server::start(|_| ok(described("phabricator-1.json")));
     let toml = format!("type = 'phabricator'\nurl = '{}'\ntoken-file = '{token}'", cursor.url);
     let error = list(&toml).unwrap_err().to_string();
     assert!(error.contains("nothing new"), "{error}");
@@ -392,7 +511,7 @@ fn the_next_page_on_another_host_is_not_asked() {
     let next = format!("{}/steal", other.url);
     let server = Server::start(move |_| Answer {
         next: Some(next.clone()),
-        ..ok(recorded("github-1.json"))
+        ..ok(described("github-1.json"))
     });
     let toml = format!("type = 'github'\nurl = '{}/wikimedia'", server.url);
     let error = list(&toml).unwrap_err().to_string();
@@ -589,7 +708,8 @@ fn what_is_no_git_is_named_and_a_host_that_is_down_is_not_asked_for_ever() {
     assert_eq!((told.len(), failed.len()), (0, 51));
     let html = failed.iter().find(|(id, _)| id.to_string() == "skins/Html").unwrap();
     assert!(html.1.to_string().contains("not Git's smart HTTP"), "{}", html.1);
-    assert_eq!(down.requests().len(), 20);
+    // By protocol 2 and by protocol 0.
+    assert_eq!(down.requests().len(), 2 * 20);
     let last = failed.last().unwrap().1.to_string();
     let origin = &down.url;
     let says = format!("was not asked: 20 requests to {origin} failed in a row; the next cycle");
@@ -704,12 +824,93 @@ fn a_status_that_is_about_the_repository_is_the_same_by_any_protocol() {
 
 #[test]
 fn a_status_that_fails_for_the_moment_is_not_asked_around() {
-    for transient in [408, 429, 500, 501, 503] {
+    for transient in [408, 429] {
         let server = Server::start(move |_| status(transient));
         let (told, failed, targets) = asked(&server, 1);
         assert_eq!((told, targets.len()), (0, 1), "{transient}: {targets:?}");
         assert!(failed[0].contains(&transient.to_string()), "{failed:?}");
     }
+}
+
+#[test]
+fn an_error_of_the_server_counts_once_the_older_protocol_fails_too() {
+    for transient in [500, 501, 503] {
+        let server = Server::start(move |_| status(transient));
+        let (told, failed, targets) = asked(&server, 1);
+        assert_eq!((told, targets.len()), (0, 2), "{transient}: {targets:?}");
+        assert!(targets[1].contains("/info/refs"), "{targets:?}");
+        assert!(failed[0].contains(&transient.to_string()), "{failed:?}");
+    }
+}
+
+/// The body and status of an answer that Phorge's Git has given.
+fn phorge_git(name: &str) -> Answer {
+    let text = recorded(&format!("phorge/git-{name}.json"));
+    let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let body = answer["body"].as_str().unwrap().to_owned();
+    Answer { status: answer["status"].as_u64().unwrap().try_into().unwrap(), next: None, body }
+}
+
+#[test]
+fn phorge_which_answers_500_to_protocol_2_is_asked_by_protocol_0() {
+    for (name, tips) in [("public", 1), ("empty", 0)] {
+        let server = Server::start(move |request| {
+            let asks = if request.starts_with("POST") { "ls-refs-at-once" } else { "info-refs" };
+            phorge_git(&format!("{name}-{asks}"))
+        });
+        let spec: Spec = server.url.parse().unwrap();
+        let http = http(&[spec.open().unwrap()]);
+        let project = |id: &str| {
+            Project::new(format!("skins/{id}").parse().unwrap(), &format!("{}/{id}", server.url))
+        };
+        let projects = ["A", "B", "C"].map(project).to_vec();
+        let (told, failed) = tips::ask(&http, projects, &branches(), 1);
+        assert_eq!((told.len(), failed.len()), (3, 0), "{name}");
+        let master = "master".parse().unwrap();
+        assert!(told.iter().all(|it| usize::from(it.tips.contains_key(&master)) == tips), "{name}");
+        let methods: Vec<String> =
+            server.targets().iter().map(|it| it.split(' ').next().unwrap().to_owned()).collect();
+        assert_eq!(methods, ["POST", "GET", "GET", "GET"], "{name}");
+    }
+}
+
+#[test]
+fn an_error_of_a_server_that_has_spoken_protocol_2_is_not_asked_around() {
+    let server = Server::start(|request| {
+        if request.contains("N000") || request.contains("N001") {
+            git_2(request)
+        } else {
+            status(500)
+        }
+    });
+    let (told, failed, targets) = asked(&server, 3);
+    // The order of repositories is scattered, so that the failing one may be asked first.
+    let first = targets.iter().position(|it| it.contains("N002")).unwrap();
+    let around = usize::from(first == 0);
+    assert_eq!((told, failed.len(), targets.len()), (2, 1, 3 + around), "{targets:?}");
+}
+
+#[test]
+fn a_renamed_owner_is_named_with_its_new_place_and_a_used_up_limit_with_its_end() {
+    let listener = |head: &'static str| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            for mut stream in listener.incoming().map_while(Result::ok) {
+                let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
+                let rest = "content-length: 0\r\nconnection: close\r\n\r\n";
+                stream.write_all(format!("HTTP/1.1 {head}\r\n{rest}").as_bytes()).unwrap();
+            }
+        });
+        format!("type = 'github'\nurl = '{url}/old'\napi = '{url}'")
+    };
+    let moved = "301 Moved Permanently\r\nlocation: https://api.github.com/organizations/7/repos";
+    let error = list(&listener(moved)).unwrap_err().to_string();
+    assert!(error.contains("moved to https://api.github.com/organizations/7/repos"), "{error}");
+    let limit = "403 Forbidden\r\nx-ratelimit-remaining: 0\r\nx-ratelimit-reset: 4102444800";
+    let error = list(&listener(limit)).unwrap_err().to_string();
+    assert!(error.contains("403") && error.contains("the next ones are in "), "{error}");
 }
 
 #[test]
@@ -782,7 +983,7 @@ fn only_failures_in_a_row_say_that_a_host_is_down() {
         let server = Server::start(move |_| match count.fetch_add(1, Ordering::SeqCst) % 20 {
             19 if answer == 200 => ok(tip() + "0000"),
             19 => status(answer),
-            _ => status(503),
+            _ => status(429),
         });
         let (told, failed, targets) = asked(&server, 40);
         assert_eq!(targets.len(), 40, "{answer}");

@@ -70,6 +70,25 @@ fn a_list_gives_tarballs_and_needs_one_request_for_each_repository_when_nothing_
 }
 
 #[test]
+fn a_server_that_speaks_only_protocol_0_and_answers_500_to_another_is_served_without_a_retry() {
+    let env = TestEnv::sample();
+    env.sync(&[]).exits(0);
+    let mut expected = env.tips();
+    expected.retain(|key, _| key.starts_with(GREETING) || key.starts_with(PAPER));
+    fs::remove_dir_all(env.data()).unwrap();
+
+    let list = list(&env, &[GREETING, PAPER]);
+    env.server.fault("/mediawiki/", tardist_tests::Fault::Protocol0, None);
+    env.server.clear_requests();
+    // Two at once would both be the first to ask.
+    env.sync(&["--upstream", &list, "--jobs", "1"]).exits(0);
+    assert_eq!(env.tips(), expected);
+    let tried = env.server.requests().iter().filter(|it| it.status == Some(500)).count();
+    assert_eq!(tried, 1, "the host is remembered");
+    env.sync(&["--upstream", &list, "--jobs", "1"]).exits(0).says(&["nothing new", "3 requests"]);
+}
+
+#[test]
 fn a_repository_whose_branches_cannot_be_read_is_named_and_stays_published() {
     let env = TestEnv::sample();
     let list = list(&env, &[GREETING, PAPER, "extensions/SampleNone"]);

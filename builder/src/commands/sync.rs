@@ -7,6 +7,7 @@ use crate::{
     commands::output::Output,
     cycle::{self, dry_run},
     progress::Progress,
+    secrets,
     settings::config::Config,
 };
 
@@ -50,7 +51,7 @@ pub fn run(
     }
     if let Some(error) = &report.error {
         // An error belongs on standard error, at any log level.
-        eprintln!("tardist: {error}");
+        eprintln!("tardist: {}", secrets::struck(error));
     }
     let exit_status = report.exit_code();
     let is_silent = options.quiet && exit_status == 0;

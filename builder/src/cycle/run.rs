@@ -29,6 +29,7 @@ use crate::{
     net::{Http, HttpOptions},
     pool,
     progress::Progress,
+    secrets,
     settings::{self, Incomplete, config::Config},
     state::{State, clock::Reading},
     upstream::{self, Found, Listing, Selection, Upstream, Wanted},
@@ -87,6 +88,7 @@ pub fn run(
     report.peak_memory = memory::peak().max(report.peak_memory);
     report.duration_ms = millis(start.elapsed());
     let text = serde_json::to_string_pretty(&report).map_err(|e| Error::Bug(e.to_string()))?;
+    let text = secrets::struck(&text);
     atomic::put(&layout.report(), |out| Ok(writeln!(out, "{text}")))?;
     began::unmark(&layout)?;
     Ok(report)

@@ -6,7 +6,9 @@
 //! capabilities is left out, because the request uses none of them.
 //!
 //! A server that does not support version 2 is asked with version 0, whose response has all refs. libgit2
-//! supports only version 0 here.
+//! supports only version 0 here. Some servers pass the header `Git-Protocol` not on and answer such a POST by
+//! 500 (Phorge does). So a host of which it is not known yet that it speaks version 2 is asked by version 0 after
+//! any such answer, before that counts as a failure.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -53,17 +55,16 @@ impl<'a> Filter<'a> {
 }
 
 /// The version of Git's wire protocol.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     /// Version 0, which every server supports.
     V0,
     /// Version 2.
-    #[default]
     V2,
 }
 
-/// Asks the repository at `url` for the tips of the branches that the filter wants, with the given version of the
-/// protocol. If the server does not support version 2, version 0 is tried.
+/// Asks the repository at `url` for the tips of the branches that the filter wants, with the version of the protocol
+/// that its host is `known` to speak. If nothing is known, version 2 is tried, and then version 0.
 ///
 /// Returns the tips of the branches that exist, and the version that worked.
 ///
@@ -74,13 +75,13 @@ pub fn tips(
     http: &Http,
     url: &str,
     filter: &Filter<'_>,
-    protocol: Protocol,
+    known: Option<Protocol>,
 ) -> Result<(Tips, Protocol), Error> {
     let post = |request: &[u8]| {
         let files = (UPLOAD_PACK, INFO_REFS);
         http.post(url, files, &LS_REFS, request, BodyKind::Refs)
     };
-    let (refs, protocol) = refs(http, url, filter, protocol, &post)?;
+    let (refs, protocol) = refs(http, url, filter, known, &post)?;
     let tip = |(name, commit): (String, CommitId)| {
         let branch = name.strip_prefix("refs/heads/")?.parse().ok()?;
         Some((branch, commit))
@@ -96,7 +97,7 @@ pub fn tips(
 pub fn at(http: &Http, url: &str, filter: &Filter<'_>) -> Result<Refs, Error> {
     let place = format!("{url}{UPLOAD_PACK}");
     let post = |request: &[u8]| http.send(&place, &LS_REFS, Some(request), BodyKind::Refs);
-    Ok(refs(http, url, filter, Protocol::V2, &post)?.0)
+    Ok(refs(http, url, filter, None, &post)?.0)
 }
 
 /// Sends the body of a request by protocol 2.
@@ -106,14 +107,14 @@ fn refs(
     http: &Http,
     url: &str,
     filter: &Filter<'_>,
-    protocol: Protocol,
+    known: Option<Protocol>,
     post: &Post<'_>,
 ) -> Result<(Refs, Protocol), Error> {
     http.retry(url, Error::is_worth_a_retry, || {
-        if protocol == Protocol::V2 {
+        if known != Some(Protocol::V0) {
             match by_version_2(url, filter, post) {
                 Ok(Some(refs)) => return Ok((refs, Protocol::V2)),
-                Err(source) if source.is_transient() || is_final(&source) => {
+                Err(source) if is_the_same_by_any_version(&source, known) => {
                     return Err(Error::Fetch { url: url.to_owned(), source });
                 }
                 Ok(None) | Err(_) => {}
@@ -121,6 +122,16 @@ fn refs(
         }
         Ok((by_version_0(http, url, filter)?, Protocol::V0))
     })
+}
+
+/// True if version 0 would fail, too. An error of the server itself (5xx) says so only of a host that is known to
+/// speak version 2, or that asks for a pause.
+fn is_the_same_by_any_version(error: &HttpError, known: Option<Protocol>) -> bool {
+    let is_of_the_server = error.status().is_some_and(|status| status >= 500);
+    if is_of_the_server && known.is_none() && error.retry_after().is_none() {
+        return false;
+    }
+    error.is_transient() || is_final(error)
 }
 
 /// True if the server refuses access to the repository, redirects to a place that is not asked, or has more refs

@@ -230,7 +230,12 @@ mod tests {
             }
             if let Some(status) = self.status {
                 let status = status.try_into().unwrap();
-                let source = HttpError::Status { url: url.clone(), status, retry_after: None };
+                let source = HttpError::Status {
+                    url: url.clone(),
+                    status,
+                    retry_after: None,
+                    location: None,
+                };
                 return Err(Error::Fetch { url, source });
             }
             if self.disk_is_full {

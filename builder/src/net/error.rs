@@ -15,14 +15,16 @@ use crate::limits::net::{MAX_HEADER, MAX_RETRY_AFTER};
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     /// The server answered with another status than 200.
-    #[error("{url} answered {status}{}", hint(*status, *retry_after))]
+    #[error("{url} answered {status}{}", hint(*status, *retry_after, location.as_deref()))]
     Status {
         /// The URL that was asked.
         url: String,
         /// The status.
         status: StatusCode,
-        /// How long the server asked to wait (`Retry-After`).
+        /// How long the server asked to wait: `Retry-After`, or what a REST API says of its limit.
         retry_after: Option<Duration>,
+        /// Where the server says that this is now (`Location`), of a redirect.
+        location: Option<String>,
     },
     /// The connection failed: there is no such host, it refused, was interrupted, or was too slow.
     #[error("{url} cannot be reached: {source}")]
@@ -99,14 +101,17 @@ pub enum HttpError {
     },
 }
 
-fn hint(status: StatusCode, retry_after: Option<Duration>) -> String {
+fn hint(status: StatusCode, retry_after: Option<Duration>, location: Option<&str>) -> String {
     match retry_after {
         Some(pause) if pause > MAX_RETRY_AFTER => {
             format!(", and asks for a pause of {}", long_time(pause))
         }
-        _ if status.is_redirection() => {
-            ": redirects are not followed, configure the final URL".to_owned()
-        }
+        _ if status.is_redirection() => match location {
+            Some(place) => format!(
+                ": it has moved to {place}; redirects are not followed, configure the URL that is meant"
+            ),
+            None => ": redirects are not followed, configure the final URL".to_owned(),
+        },
         _ => String::new(),
     }
 }
@@ -188,8 +193,10 @@ impl HttpError {
     /// True where the same request may work later: the URL is not at fault.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Status { status, .. } => {
+            Self::Status { status, retry_after, .. } => {
                 status.is_server_error()
+                    // GitHub refuses who has used up a limit, and says how long.
+                    || (*status == StatusCode::FORBIDDEN && retry_after.is_some())
                     || *status == StatusCode::TOO_MANY_REQUESTS
                     || *status == StatusCode::REQUEST_TIMEOUT
             }
@@ -321,7 +328,7 @@ mod tests {
         for (seconds, is_worth_a_retry) in [(60, true), (61, false), (u64::MAX, false)] {
             let retry_after = Some(Duration::from_secs(seconds));
             let status = StatusCode::TOO_MANY_REQUESTS;
-            let error = HttpError::Status { url: url.clone(), status, retry_after };
+            let error = HttpError::Status { url: url.clone(), status, retry_after, location: None };
             assert_eq!(error.is_worth_a_retry(), is_worth_a_retry);
             assert_eq!(error.to_string().contains("asks for a pause"), !is_worth_a_retry);
         }

@@ -37,6 +37,9 @@ use super::{
 };
 use crate::limits::net::{MAX_HEADER, MAX_REDIRECTS, MAX_RETRY_AFTER};
 
+/// How many characters of the place that a redirect leads to are shown.
+const MAX_SHOWN: usize = 300;
+
 /// How many unused connections to a host are kept for its next request. The setting `jobs` bounds
 /// those in use. With ureq's default, 3, more jobs would open a new connection for most requests.
 const MAX_IDLE: usize = 16;
@@ -279,7 +282,7 @@ impl Http {
         .map_err(|e| HttpError::failed(url, limit, e))?;
         if matches!(
             response.status(),
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE | StatusCode::FORBIDDEN
         ) && let Some(pause) = retry_after(&response)
         {
             if pause > MAX_RETRY_AFTER {
@@ -376,7 +379,10 @@ fn outcome(error: &impl RequestError, is_counted: bool, took: Duration) -> Event
 /// The error for a response that is not a 200.
 fn failed<B>(url: &str, response: &Response<B>) -> HttpError {
     let (status, retry_after) = (response.status(), retry_after(response));
-    HttpError::Status { url: url.to_owned(), status, retry_after }
+    let location = response.headers().get(header::LOCATION).filter(|_| is_redirect(status));
+    let location =
+        location.map(|it| String::from_utf8_lossy(it.as_bytes()).chars().take(MAX_SHOWN).collect());
+    HttpError::Status { url: url.to_owned(), status, retry_after, location }
 }
 
 /// True for the statuses by which a server says that something is elsewhere.
@@ -395,9 +401,33 @@ fn with<B>(
     request.config().timeout_recv_body(Some(limit.time)).build()
 }
 
+/// How long a server asks to wait: by `Retry-After`, or, of a REST API whose limit is used up, until the time
+/// that it gives for its renewal.
+pub(super) fn retry_after<B>(response: &Response<B>) -> Option<Duration> {
+    by_retry_after(response).or_else(|| until_reset(response))
+}
+
+/// The time until the limit of requests is renewed, if nothing is left of it: `x-ratelimit-remaining` and
+/// `x-ratelimit-reset` (Unix seconds) as GitHub documents them
+/// (<https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api>). GitLab has the same names
+/// without `x-` (<https://docs.gitlab.com/administration/settings/user_and_ip_rate_limits/#response-headers>).
+fn until_reset<B>(response: &Response<B>) -> Option<Duration> {
+    let value = |name: &str| {
+        let headers = response.headers();
+        let value = headers.get(format!("x-ratelimit-{name}"));
+        let value = value.or_else(|| headers.get(format!("ratelimit-{name}")))?;
+        value.to_str().ok()?.trim().parse::<u64>().ok()
+    };
+    if value("remaining")? > 0 {
+        return None;
+    }
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some(Duration::from_secs(value("reset")?).saturating_sub(now))
+}
+
 /// `Retry-After` in either of its forms (RFC 9110, 10.2.3): seconds or an HTTP date. A number that is too
 /// large for any clock is the largest time that there is.
-pub(super) fn retry_after<B>(response: &Response<B>) -> Option<Duration> {
+fn by_retry_after<B>(response: &Response<B>) -> Option<Duration> {
     let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
@@ -423,6 +453,24 @@ mod tests {
         assert!(http.allows("https://gerrit.example.org/other"));
         assert!(matches!(http.get("https://evil.example/"), Err(HttpError::NotAllowed { .. })));
         assert_eq!(http.requests(), 0);
+    }
+
+    #[test]
+    fn a_limit_that_is_used_up_says_when_it_is_renewed() {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        let response = |prefix: &str, remaining: &str, reset: u64| {
+            let response = Response::builder()
+                .header(format!("{prefix}ratelimit-remaining"), remaining)
+                .header(format!("{prefix}ratelimit-reset"), reset);
+            retry_after(&response.body(()).unwrap())
+        };
+        for prefix in ["x-", ""] {
+            let pause = response(prefix, "0", now + 600).unwrap();
+            assert!(pause > Duration::from_secs(590) && pause <= Duration::from_secs(600));
+            assert_eq!(response(prefix, "12", now + 600), None);
+            assert_eq!(response(prefix, "0", 0), Some(Duration::ZERO));
+            assert_eq!(response(prefix, "many", now), None);
+        }
     }
 
     #[test]

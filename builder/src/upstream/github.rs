@@ -111,12 +111,15 @@ impl GitHub {
     fn explain(&self, source: HttpError) -> Error {
         let what = "repositories".to_owned();
         match &source {
-            HttpError::Status { status, .. }
+            HttpError::Status { status, retry_after, .. }
                 if self.token.is_none() && matches!(status.as_u16(), 403 | 429) =>
             {
+                let left = retry_after.map_or(String::new(), |pause| {
+                    format!("; the next ones are in {} minutes", pause.as_secs().div_ceil(60))
+                });
                 let reason = format!(
-                    "{status}, as GitHub answers after 60 requests an hour without a token; write one \
-                     into a file and name it by `token-file`"
+                    "{status}, as GitHub answers after 60 requests an hour without a token{left}; write a \
+                     token into a file and name it by `token-file`"
                 );
                 Error::ListForm { what, reason, url: self.url.clone() }
             }

@@ -58,7 +58,7 @@ fn api(values: &Values) -> String {
     values.text("api").map_or_else(default, str::to_owned)
 }
 
-const QUERY: &str = "include_subgroups=true&with_shared=false&archived=false&active=true&simple=true\
+const QUERY: &str = "include_subgroups=true&with_shared=false&archived=false&visibility=public&active=true&simple=true\
                      &order_by=id&sort=asc&per_page=100";
 
 #[derive(Debug)]
@@ -69,7 +69,7 @@ struct GitLab {
     api: String,
     /// The full path of the group.
     group: String,
-    /// For groups that are not public.
+    /// For groups whose list is not public, and for a higher limit of requests.
     token: Option<Token>,
 }
 

@@ -88,6 +88,9 @@ pub struct Listing {
     /// Repositories that exist and cannot be fetched at present. They are reported, and their
     /// published tarballs stay.
     pub failed: Vec<(RepositoryId, Error)>,
+    /// Repositories that exist and that not everybody may see. They are not distributed: what was published of
+    /// them before is withdrawn.
+    pub not_public: Vec<RepositoryId>,
     /// Upstreams that cannot be listed at present, by their URL, and why. What they have is not known. Empty
     /// in an upstream's own list.
     pub unavailable: Vec<(String, Error)>,
@@ -124,6 +127,20 @@ impl Listing {
         } else {
             let (url, host) = (shortened(url), host.to_owned());
             self.failed.push((id, Error::Elsewhere { url, host }));
+        }
+    }
+
+    /// Notes a repository that not everybody may see, if its name is allowed.
+    pub(super) fn not_public(&mut self, kind: Kind, name: &str) {
+        if let Some(id) = self.id(kind, name) {
+            self.not_public.push(id);
+        }
+    }
+
+    /// Adds a repository that the upstream at `host` offers by no http or https URL, if its name is allowed.
+    pub(super) fn no_url(&mut self, kind: Kind, name: &str, host: &str) {
+        if let Some(id) = self.id(kind, name) {
+            self.failed.push((id, Error::NoCloneUrl { host: host.to_owned() }));
         }
     }
 

@@ -79,7 +79,9 @@ pub fn list(
         merged.projects.extend(listing.projects);
         merged.failed.extend(listing.failed);
         merged.refused.extend(listing.refused);
+        merged.not_public.extend(listing.not_public);
     }
+    merged.warnings.extend(left_out(&merged.not_public));
     merged.found = known.unwrap_or_else(|| found(&merged, wanted));
     merged.selection = Selection::new(wanted.branches, &merged.found);
     let Listing { projects, selection, .. } = &mut merged;
@@ -87,6 +89,19 @@ pub fn list(
         project.tips.retain(|branch, _| selection.has(branch));
     }
     Ok(merged)
+}
+
+/// How many repositories that are not public are named.
+const SHOWN_NOT_PUBLIC: usize = 10;
+
+/// What an operator should know of repositories that are not public.
+fn left_out(not_public: &[RepositoryId]) -> Option<String> {
+    let names: Vec<String> =
+        not_public.iter().take(SHOWN_NOT_PUBLIC).map(ToString::to_string).collect();
+    let more = not_public.len().saturating_sub(SHOWN_NOT_PUBLIC);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!names.is_empty())
+        .then(|| format!("not public, and so not distributed: {}{more}", names.join(", ")))
 }
 
 /// The branches that MediaWiki itself has, if an upstream has it. If that cannot be asked for the moment, those of the

@@ -39,7 +39,11 @@ pub(super) static ADAPTER: Adapter = Adapter {
 };
 
 fn check(values: &Values) -> Result<(), String> {
-    let url = values.url();
+    // A token that everybody can read along is no advice.
+    let url = match Origin::of(values.url()).is_none_or(|origin| origin.is_private()) {
+        true => values.url().to_owned(),
+        false => values.url().replacen("http://", "https://", 1),
+    };
     if values.text(token::KEY.name).is_none() {
         return Err(format!(
             "a phabricator upstream needs a Conduit API token; write it into a file, and a table in the \
@@ -48,7 +52,7 @@ fn check(values: &Values) -> Result<(), String> {
         ));
     }
     Prefixes::of(values)?;
-    token::check(values, url)
+    token::check(values, values.url())
 }
 
 fn open(values: &Values) -> Result<Box<dyn Upstream>, String> {
@@ -115,6 +119,14 @@ struct Fields {
     short_name: Option<Short<MAX_NAME>>,
     vcs: Short<MAX_NAME>,
     status: Short<MAX_NAME>,
+    #[serde(default)]
+    policy: Policy,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Policy {
+    /// Who may see it: `public` for everybody. Absent in old versions.
+    view: Option<Short<MAX_NAME>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -138,29 +150,48 @@ struct UriEntry {
 struct UriFields {
     uri: Effective,
     io: Effective,
+    /// Whether Phabricator shows it: `always` or `never`.
+    #[serde(default)]
+    display: Effective,
     #[serde(default)]
     disabled: bool,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 struct Effective {
     #[serde(default)]
     effective: Short<MAX_URL>,
 }
 
 impl Repository {
-    /// The URL to clone from: a readable one on `host`. If there is none, the first readable http
-    /// URL, which the message about the wrong host then names.
+    /// The URL to clone from: a readable one on `host`, if there is one that is shown to people, that one. If
+    /// there is none, the first readable http URL, which the message about the wrong host then names.
     pub(super) fn clone_url(&self, host: &str) -> Option<&str> {
-        let urls = || {
+        let urls = |is_hidden: bool| {
             let entries = self.attachments.uris.uris.0.iter().map(|entry| &entry.fields);
             entries
+                .filter(move |it| (&*it.display.effective == "never") == is_hidden)
                 .filter(|it| !it.disabled && matches!(&*it.io.effective, "read" | "readwrite"))
                 .map(|it| &*it.uri.effective)
                 .filter(|url| Origin::of(url).is_some())
         };
-        urls().find(|url| same_origin(url, host)).or_else(|| urls().next())
+        let all = || urls(false).chain(urls(true));
+        all().find(|url| same_origin(url, host)).or_else(|| all().next())
     }
+
+    /// True if not everybody may see it.
+    fn is_hidden(&self) -> bool {
+        self.fields.policy.view.as_ref().is_some_and(|view| &**view != "public")
+    }
+}
+
+/// How many repositories a page has: the most that Conduit gives.
+const PAGE: usize = 100;
+
+/// True for the error of a page that took Phabricator too much work: of many rows that it looked at, the user of
+/// the token may see only a few (`PhabricatorCursorPagedPolicyAwareQuery`, "overheated"). A smaller page takes less.
+fn is_overheated(reason: &str) -> bool {
+    reason.contains("overheated")
 }
 
 /// The result in the body of a response, or what the response says instead.
@@ -180,6 +211,7 @@ impl Phabricator {
         http: &Http,
         guard: &mut ListGuard,
         after: Option<&str>,
+        limit: usize,
     ) -> Result<SearchResult, Error> {
         let url = format!("{}/api/diffusion.repository.search", self.url);
         let mut form = form_urlencoded::Serializer::new(String::new());
@@ -187,7 +219,7 @@ impl Phabricator {
             .append_pair("queryKey", "active")
             .append_pair("order", "oldest")
             .append_pair("attachments[uris]", "1")
-            .append_pair("limit", "100");
+            .append_pair("limit", &limit.to_string());
         if let Some(after) = after {
             form.append_pair("after", after);
         }
@@ -217,8 +249,15 @@ impl Upstream for Phabricator {
         let mut listing = Listing::default();
         let mut guard = ListGuard::default();
         let mut after: Option<String> = None;
+        let mut limit = PAGE;
         loop {
-            let result = self.page(http, &mut guard, after.as_deref())?;
+            let result = match self.page(http, &mut guard, after.as_deref(), limit) {
+                Err(Error::ListForm { reason, .. }) if limit > 1 && is_overheated(&reason) => {
+                    limit = (limit / 5).max(1);
+                    continue;
+                }
+                result => result?,
+            };
             for repository in &result.data.0 {
                 let fields = &repository.fields;
                 if &*fields.vcs != "git" || &*fields.status != "active" {
@@ -226,8 +265,11 @@ impl Upstream for Phabricator {
                 }
                 let name = fields.short_name.as_ref().unwrap_or(&fields.name);
                 if let Some((kind, name)) = self.prefixes.split(name) {
-                    let url = repository.clone_url(&self.git_url).unwrap_or_default();
-                    listing.add(kind, name, url, &self.git_url);
+                    match repository.clone_url(&self.git_url) {
+                        _ if repository.is_hidden() => listing.not_public(kind, name),
+                        Some(url) => listing.add(kind, name, url, &self.git_url),
+                        None => listing.no_url(kind, name, &self.url),
+                    }
                 }
             }
             after = result.cursor.after.map(|after| match after {

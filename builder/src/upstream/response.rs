@@ -2,7 +2,10 @@
 
 use serde::Deserialize;
 
-use crate::error::short;
+use crate::{error::short, secrets};
+
+/// How many bytes are looked through for secrets: more than the longest token has.
+const QUOTED: usize = 8192;
 
 /// Reads JSON. The error says how the body differs from one of `whose`, such as "GitLab's REST
 /// API".
@@ -19,11 +22,13 @@ pub(super) fn beginning(body: &[u8]) -> String {
     if body.is_empty() {
         return "it is empty".to_owned();
     }
-    let start = String::from_utf8_lossy(&body[..body.len().min(40)]);
-    format!("it begins with {:?}", start.as_ref())
+    // A secret must not be cut, or its first half would stay.
+    let start = String::from_utf8_lossy(&body[..body.len().min(QUOTED)]);
+    let start: String = secrets::struck(&start).chars().take(40).collect();
+    format!("it begins with {start:?}")
 }
 
 /// A text of the upstream, no longer than fits into a message: its first 200 characters.
 pub(super) fn shortened(text: &str) -> String {
-    text.chars().take(200).collect()
+    secrets::struck(text).chars().take(200).collect()
 }

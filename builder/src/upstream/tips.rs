@@ -1,10 +1,10 @@
 //! Asks Git for the tips of repositories whose upstream lists no commits: several at once, one
 //! small request for each.
 //!
-//! It remembers which hosts speak only Git's protocol 0, and asks these by that at once.
+//! It remembers which version of Git's protocol a host speaks, and asks by that at once.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -26,7 +26,7 @@ pub fn ask(
     jobs: usize,
 ) -> (Vec<Project>, Vec<(RepositoryId, Error)>) {
     projects.sort_by_cached_key(|project| project.id.scattered());
-    let hosts = OldHosts::default();
+    let hosts = Spoken::default();
     let (mut complete, mut failed) = (Vec::new(), Vec::new());
     pool::run(
         jobs,
@@ -60,26 +60,27 @@ pub(super) fn too_many_branches() -> Error {
     Error::TooLarge { what, limit: MAX_BRANCHES as u64, unit: "branches" }
 }
 
-/// The hosts that speak only protocol 0, by the text of their origin.
+/// The version of the protocol that a host has spoken, by the text of its origin.
 #[derive(Debug, Default)]
-struct OldHosts(Mutex<BTreeSet<String>>);
+struct Spoken(Mutex<BTreeMap<String, Protocol>>);
 
-impl OldHosts {
+impl Spoken {
     fn ask(&self, http: &Http, url: &str, asked: &Asked) -> Result<Tips, Error> {
         let name = Origin::of(url).map(|origin| origin.to_string()).unwrap_or_default();
-        let is_old = self.lock().contains(&name);
-        let protocol = if is_old { Protocol::V0 } else { Protocol::V2 };
-        let (tips, protocol) = ls_refs::tips(http, url, &filter(asked), protocol)?;
+        let known = self.lock().get(&name).copied();
+        let (tips, protocol) = ls_refs::tips(http, url, &filter(asked), known)?;
         if tips.len() > MAX_BRANCHES {
             return Err(too_many_branches());
         }
-        if protocol == Protocol::V0 {
-            self.lock().insert(name);
+        // One answer by version 2 is enough: others of the host may just have failed.
+        let mut spoken = self.lock();
+        if protocol == Protocol::V2 || known.is_none() {
+            spoken.insert(name, protocol);
         }
         Ok(tips)
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<String>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Protocol>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -3,7 +3,7 @@
 use std::{fmt, fs, os::unix::fs::PermissionsExt, path::Path};
 
 use super::adapter::{Key, Values};
-use crate::net::Origin;
+use crate::{net::Origin, secrets};
 
 /// The key that names the file with the token.
 pub(super) const KEY: Key = Key::path("token-file");
@@ -33,7 +33,7 @@ pub(super) fn check(values: &Values, api: &str) -> Result<(), String> {
 pub(super) struct Token(String);
 
 impl Token {
-    /// Reads a token from a file that holds nothing else.
+    /// Reads a token from a file that holds nothing else. From then on it is struck out of whatever is written.
     ///
     /// # Errors
     /// The file cannot be read, all users may read it, or it does not hold exactly one token.
@@ -50,9 +50,11 @@ impl Token {
                 "every user of this machine may read the token file {shown}: run chmod 600 {shown}"
             ));
         }
-        Self::new(&text).ok_or_else(|| {
+        let token = Self::new(&text).ok_or_else(|| {
             format!("the token file {shown} does not hold exactly one line with a token")
-        })
+        })?;
+        secrets::remember(token.secret());
+        Ok(token)
     }
 
     /// The token in this text. None where it is empty, is longer than 4096 bytes, or has anything

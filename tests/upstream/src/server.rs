@@ -329,6 +329,7 @@ async fn serve(shared: Arc<Shared>, request: HttpRequest) -> Result<Answer, Hang
             tokio::time::sleep(time).await;
             answer(shared, route, request).await
         }
+        Some(Fault::Protocol0) => by_protocol_0(&shared, route, request).await,
         Some(Fault::BlackHole) => std::future::pending().await,
         Some(Fault::Truncated) => halve(answer(shared, route, request).await).await,
         Some(Fault::Cut) => cut(answer(shared, route, request).await).await,
@@ -470,6 +471,18 @@ async fn git(
         Ok(answer) => answer.map(BodyExt::boxed),
         Err(error) => failure(&error),
     }
+}
+
+/// The answer of a server to which the header `Git-Protocol` does not come.
+async fn by_protocol_0(shared: &Arc<Shared>, route: Route, mut request: HttpRequest) -> Answer {
+    let had_header = request.headers_mut().remove("git-protocol").is_some();
+    if had_header && matches!(route, Route::UploadPack(_)) {
+        let _ = request.into_body().collect().await;
+        let says = "500 Error 1: fatal: git upload-pack: protocol error, expected to get object ID, \
+                    not 'command=ls-refs'";
+        return text(StatusCode::INTERNAL_SERVER_ERROR, says);
+    }
+    answer(Arc::clone(shared), route, request).await
 }
 
 /// The answer of a fault for which the right answer is not needed.

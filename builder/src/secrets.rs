@@ -1,0 +1,70 @@
+//! The secrets that this process knows, and how they are kept out of all that it writes.
+//!
+//! A server may quote what it was sent: Phorge repeats a token that it does not know in the text of its error. So
+//! whatever comes from outside and is written somewhere goes through [`struck`]: texts that are cut to a length
+//! before they are cut, and then once more all lines of the log, the report, and what a command prints.
+//!
+//! They are one list for the process, since a text that quotes a secret may come from any server, and goes through
+//! code that knows no upstream.
+
+use std::{
+    borrow::Cow,
+    sync::{PoisonError, RwLock},
+};
+
+/// What stands in the place of a secret.
+const STRUCK: &str = "[secret]";
+
+/// A shorter text is no secret, and may be a part of any word.
+const MIN_LENGTH: usize = 4;
+
+static SECRETS: RwLock<Vec<String>> = RwLock::new(Vec::new());
+
+/// Adds a secret, in the forms in which it may be quoted: as it is, in JSON, and in a URL or a form.
+pub fn remember(secret: &str) {
+    if secret.len() < MIN_LENGTH {
+        return;
+    }
+    let escaped = secret.replace('\\', "\\\\").replace('"', "\\\"");
+    let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let mut known = SECRETS.write().unwrap_or_else(PoisonError::into_inner);
+    for form in [secret.to_owned(), escaped, encoded] {
+        if !known.contains(&form) {
+            known.push(form);
+        }
+    }
+    // Of two that begin alike, the longer one has to be found first.
+    known.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+}
+
+/// The text with `[secret]` in the place of each secret.
+pub fn struck(text: &str) -> Cow<'_, str> {
+    let known = SECRETS.read().unwrap_or_else(PoisonError::into_inner);
+    let mut text = Cow::Borrowed(text);
+    for secret in known.iter() {
+        if text.contains(secret.as_str()) {
+            text = Cow::Owned(text.replace(secret.as_str(), STRUCK));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_struck_out_in_each_form_and_nothing_else_is() {
+        assert_eq!(struck("nothing is known of this"), "nothing is known of this");
+        remember("xsec/ret\"1");
+        remember("xsec/ret\"1-and-more");
+        remember("abc");
+        for text in ["xsec/ret\"1", "xsec/ret\\\"1", "xsec%2Fret%221", "xsec/ret\"1-and-more"] {
+            assert_eq!(
+                struck(&format!("token {text:} is not valid")),
+                "token [secret] is not valid"
+            );
+        }
+        assert_eq!(struck("abc"), "abc");
+    }
+}
