@@ -116,6 +116,9 @@ Exit status:
   1  nothing was published; the earlier snapshot stays
   2  the command line or the configuration is wrong; the message says what to write
   3  published, but some repositories failed; their earlier tarballs stay
+  4  another tardist is working in the data directory
+  5  nothing was published: the upstream cannot be reached
+  6  the disk is full: nothing was published, or some repositories failed
 
 A setting is a flag, a TARDIST_ variable or a line of the configuration file; the first of these wins.";
 

@@ -10,6 +10,9 @@ use tardist_contract::{BranchName, CommitId};
 
 use crate::net::{HttpError, RequestError};
 
+/// The exit status for a full disk.
+pub(crate) const OUT_OF_SPACE: u8 = 6;
+
 /// A failed action and what it failed on.
 ///
 /// An error of one repository or branch goes into the report, and the cycle continues with the others. Any
@@ -203,6 +206,17 @@ impl Error {
                 git2::ErrorClass::Net | git2::ErrorClass::Http | git2::ErrorClass::Indexer
             ),
             _ => false,
+        }
+    }
+
+    /// The exit status of a command that this error ends. docs/builder.md has their table.
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::Config(_) => 2,
+            Self::Locked { .. } => 4,
+            Self::List { source, .. } if source.is_transient() => 5,
+            error if error.is_out_of_space() => OUT_OF_SPACE,
+            _ => 1,
         }
     }
 

@@ -34,7 +34,7 @@ fn main() -> ExitCode {
         }
         Err(error) => {
             eprintln!("tardist: {}", secrets::struck(&error.to_string()));
-            ExitCode::from(if matches!(error, Error::Config(_)) { 2 } else { 1 })
+            ExitCode::from(error.exit_status())
         }
     }
 }

@@ -57,27 +57,27 @@ fn a_broken_project_list_changes_nothing_and_the_error_says_what_came() {
     env.sync(&[]).exits(0);
     let site = env.serve(&[]);
     let before = env.published();
-    for (fault, says) in [
-        (Fault::Html, "begins with"),
-        (Fault::status(404), "404"),
-        (Fault::busy(503, "600"), "503"),
-        (Fault::Truncated, "JSON"),
-        (Fault::Empty, "empty"),
-        (Fault::Hangup, "cannot be reached"),
+    for (fault, says, status) in [
+        (Fault::Html, "begins with", 1),
+        (Fault::status(404), "404", 1),
+        (Fault::busy(503, "600"), "503", 5),
+        (Fault::Truncated, "JSON", 1),
+        (Fault::Empty, "empty", 1),
+        (Fault::Hangup, "cannot be reached", 5),
     ] {
         env.server.fault("/projects/", fault, None);
         let run = env.sync(&["--grace", "0s"]);
-        run.exits(1).says(&[says, &env.server.url(), "the earlier snapshot stays"]);
+        run.exits(status).says(&[says, &env.server.url(), "the earlier snapshot stays"]);
         env.server.clear_faults();
         assert!(env.published() == before, "{says}");
         env.tardist(&["status"]).exits(3).says(&[says]);
     }
     // The list of the second kind fails after that of the first came.
     env.server.fault("mediawiki/skins/", Fault::Hangup, None);
-    env.sync(&[]).exits(1).says(&["mediawiki/skins/"]);
+    env.sync(&[]).exits(5).says(&["mediawiki/skins/"]);
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let nowhere = format!("http://{closed}/r");
-    env.sync(&["--upstream", &nowhere]).exits(1).says(&["cannot be reached", &nowhere]);
+    env.sync(&["--upstream", &nowhere]).exits(5).says(&["cannot be reached", &nowhere]);
     assert!(env.published() == before);
     let list = site.get("/list/skins").json();
     assert_eq!(list, json!({ "skins": ["SampleDusk", "SamplePaper"] }));

@@ -187,7 +187,7 @@ fn a_sync_ends_with_a_message_while_another_one_runs() {
     env.server.fault("/projects/", Fault::Stall(Duration::from_secs(2)), Some(1));
     let first = env.start_sync();
     within("the first sync asks for the list", || !env.server.requests().is_empty());
-    env.sync(&[]).exits(1).says(&["another tardist", "wait for it"]);
+    env.sync(&[]).exits(4).says(&["another tardist", "wait for it"]);
     first.wait().exits(0);
     assert_eq!(env.tips().len(), 32);
 }

@@ -71,7 +71,7 @@ fn gc_keeps_the_mirror_of_a_repository_that_will_be_tried_again_and_waits_for_no
     env.server.fault("/projects/", Fault::Stall(Duration::from_secs(2)), Some(1));
     let sync = env.start_sync();
     within("the sync asks for the list", || !env.server.requests().is_empty());
-    env.tardist(&["gc"]).exits(1).says(&["another tardist"]);
+    env.tardist(&["gc"]).exits(4).says(&["another tardist"]);
     sync.wait().exits(0);
 }
 

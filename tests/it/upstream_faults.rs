@@ -71,13 +71,13 @@ fn a_host_that_cannot_be_connected_to_changes_nothing_until_it_is_back() {
 
     env.server.close_port();
     let refused = env.sync(&["--grace", "0s"]);
-    refused.exits(1).says(&["cannot be reached", &env.server.url(), "the earlier snapshot stays"]);
+    refused.exits(5).says(&["cannot be reached", &env.server.url(), "the earlier snapshot stays"]);
     env.server.open_port();
     assert!(env.published() == before);
 
     // A server that speaks plain HTTP where TLS is expected.
     let tls = env.server.url().replace("http:", "https:");
-    env.sync(&["--upstream", &tls, "--grace", "0s"]).exits(1).says(&["cannot be reached", &tls]);
+    env.sync(&["--upstream", &tls, "--grace", "0s"]).exits(5).says(&["cannot be reached", &tls]);
     assert!(env.published() == before);
 
     env.sync(&[]).exits(0);

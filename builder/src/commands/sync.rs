@@ -53,7 +53,7 @@ pub fn run(
         // An error belongs on standard error, at any log level.
         eprintln!("tardist: {}", secrets::struck(error));
     }
-    let exit_status = report.exit_code();
+    let exit_status = report.exit_status;
     let is_silent = options.quiet && exit_status == 0;
     let text = if is_silent { String::new() } else { report.to_string() };
     Ok(Output { text, exit_status })

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{data_dir::layout::Layout, progress};
+use crate::{data_dir::layout::Layout, error::OUT_OF_SPACE, progress};
 
 /// The report of one cycle. These are the keys of `report.json`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,9 @@ pub struct Report {
     pub outcome: Outcome,
     /// The error that ended the cycle before it could publish.
     pub error: Option<String>,
+    /// The exit status of `tardist sync`: 0 for success, 3 if some repositories failed, 6 if something could not be
+    /// written because the disk is full, and what [`Error::exit_status`](crate::Error::exit_status) says of an `error`.
+    pub exit_status: u8,
     /// How many repositories the upstreams list.
     pub listed: usize,
     /// How many tarballs were made.
@@ -118,6 +121,9 @@ impl fmt::Display for ReportEntry {
     }
 }
 
+/// What failures say on a full disk: the system's words for it (`strerror(3)`), and those of the setting `keep-free`.
+const FULL: [&str; 3] = ["No space left", "quota exceeded", "have to stay free"];
+
 /// How many of the slowest repositories are in the report.
 const MAX_SLOW: usize = 10;
 
@@ -146,11 +152,13 @@ impl Report {
         self.slowest.truncate(MAX_SLOW);
     }
 
-    /// The exit status: 0 for success, 1 if nothing was published, 3 if some repositories failed.
-    pub fn exit_code(&self) -> u8 {
-        match self.outcome {
-            Outcome::Failed => 1,
-            _ if self.failures.is_empty() => 0,
+    /// The exit status of a cycle that was not ended by an error.
+    pub fn status_of_failures(&self) -> u8 {
+        // The failures come from other processes, as texts.
+        let is_full = |failure: &ReportEntry| FULL.iter().any(|text| failure.text.contains(text));
+        match self.failures.as_slice() {
+            [] => 0,
+            failures if failures.iter().any(is_full) => OUT_OF_SPACE,
             _ => 3,
         }
     }
@@ -330,6 +338,10 @@ mod tests {
         let told = report.to_string();
         assert!(told.contains("107 failures") && told.contains("skins/S99: down"), "{told}");
         assert!(told.ends_with("skins/S99: down\n  and 7 more; report.json has all of them"));
+        assert_eq!(report.status_of_failures(), 3);
+        report.failures[3].text =
+            "cannot write /x: No space left on device (os error 28)".to_owned();
+        assert_eq!(report.status_of_failures(), 6);
         for number in 0..100 {
             report.took(number.to_string(), number);
         }

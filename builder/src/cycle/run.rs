@@ -77,8 +77,11 @@ pub fn run(
     let cycle = Cycle { config, options, upstreams, layout: &layout, http: &http, now, progress };
     if let Err(error) = cycle.run(options_of_http, start, &mut report) {
         report.outcome = Outcome::Failed;
+        report.exit_status = error.exit_status();
         let hint = if error.is_out_of_space() { NO_SPACE } else { "" };
         report.error = Some(format!("{error}{hint}"));
+    } else {
+        report.exit_status = report.status_of_failures();
     }
     report.made.sort();
     report.failures.sort();
