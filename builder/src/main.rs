@@ -1,9 +1,18 @@
 //! The program `tardist`: parses the command line, sets up logging, runs the command, prints its output, and
 //! exits with its status.
 
-use std::{env, io, io::Write, process::ExitCode};
+use std::{
+    env, io,
+    io::Write,
+    process::{self, ExitCode},
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use jiff::Timestamp;
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    flag,
+};
 use tardist::{
     Error,
     cli::{self, Command, Parsed},
@@ -18,6 +27,7 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     readable::set_umask();
+    end_at_signals_as_process_1();
     let parsed = match cli::parse(env::args_os(), |name| env::var_os(name)) {
         Ok(parsed) => parsed,
         Err(error) => error.exit(),
@@ -35,6 +45,20 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("tardist: {}", secrets::struck(&error.to_string()));
             ExitCode::from(error.exit_status())
+        }
+    }
+}
+
+/// Lets SIGTERM and SIGINT end this process if it is process 1, as in a container. Linux gives process 1 only the
+/// signals that it has handlers for. The status is the one that a shell gives for the signal. The workers end with it.
+fn end_at_signals_as_process_1() {
+    if process::id() != 1 {
+        return;
+    }
+    for signal in [SIGINT, SIGTERM] {
+        let always = Arc::new(AtomicBool::new(true));
+        if let Err(error) = flag::register_conditional_shutdown(signal, 128 + signal, always) {
+            eprintln!("tardist: signal {signal} will not end this process: {error}");
         }
     }
 }

@@ -3,9 +3,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::net::{SocketAddr, TcpListener};
+use std::thread;
+use std::time::Duration;
 
-use tardist_tests::{Answer, File, LoggedRequest, Nginx, TestEnv, sha256};
+use tardist_tests::{Answer, File, LoggedRequest, Nginx, TestEnv, change, sha256};
 
 const GREETING: &str = "extensions/SampleGreeting";
 
@@ -74,34 +76,30 @@ fn git_http_backend_behind_nginx_is_mirrored_and_only_what_is_new_comes_over_the
     env.tardist(&["verify"]).exits(0);
 }
 
-/// The `location` blocks that docs/operation.md shows to operators, with this data directory and
-/// these components.
-fn documented_locations(env: &TestEnv, components: &str) -> String {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let text = fs::read_to_string(workspace.join("docs/operation.md")).unwrap();
-    let blocks: Vec<_> = text.lines().filter(|line| line.starts_with("    location ")).collect();
-    let blocks = blocks.join("\n");
-    let examples = ["/srv/tardist", "127.0.0.1:3000"];
-    for example in examples {
-        assert!(blocks.contains(example), "{example} is not in the document's blocks:\n{blocks}");
-    }
-    blocks.replace(examples[0], env.data().to_str().unwrap()).replace(examples[1], components)
+/// An address where nobody listens.
+fn nobody() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+fn is_for_all(answer: &Answer) {
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
 }
 
 fn is_tarball(answer: &Answer, bytes: &[u8]) {
     assert_eq!(answer.header("content-type"), "application/gzip");
     assert_eq!(answer.header("content-encoding"), "", "else a client would decompress it");
-    assert_eq!(answer.header("access-control-allow-origin"), "*");
+    assert_eq!(answer.header("cache-control"), "public, max-age=86400, immutable");
+    is_for_all(answer);
     assert!(answer.body == bytes, "other bytes");
 }
 
 #[test]
-fn the_documented_web_server_serves_tarballs_and_passes_the_rest_to_the_components() {
+fn the_shipped_web_server_serves_tarballs_and_passes_the_rest_to_the_components() {
     let env = TestEnv::sample();
     env.sync(&[]).exits(0);
     let components = env.serve(&[]);
-    let nginx =
-        Nginx::with_locations(&documented_locations(&env, &components.address().to_string()));
+    let nginx = Nginx::shipped(&env.data(), [components.address(), nobody()]);
     let site = nginx.site();
     let info = site.get(&format!("/info/{GREETING}")).json();
     let tarball = &info["branches"]["REL1_45"]["tarball"];
@@ -137,7 +135,99 @@ fn the_documented_web_server_serves_tarballs_and_passes_the_rest_to_the_componen
     }
     let download = format!("/download/{GREETING}/REL1_45");
     assert_eq!(site.get(&download).is(302).header("location"), link);
-    site.get("/dist/extensions/Nothing-master-0000000.tar.gz").is(404);
+    fs::write(env.data().join("dist/extensions/.unfinished-1"), "half").unwrap();
+    for missing in ["Nothing-master-0000000.tar.gz", ".unfinished-1"] {
+        let answer = site.get(&format!("/dist/extensions/{missing}"));
+        is_for_all(answer.is(404));
+        assert_eq!(answer.header("cache-control"), "no-store", "{missing}");
+    }
     site.get("/info/extensions/Nothing").problem(404);
     site.get("/snapshot.db").is(404);
+}
+
+#[test]
+fn the_shipped_cache_gives_nothing_that_is_older_than_it_may_be() {
+    let env = TestEnv::sample();
+    env.sync(&[]).exits(0);
+    let components = env.serve(&["cache_max_age=1"]);
+    let nginx = Nginx::shipped(&env.data(), [components.address(), nobody()]);
+    let tip = || {
+        let info = nginx.site().get(&format!("/info/{GREETING}")).json();
+        info["branches"]["master"]["commit"].as_str().unwrap().to_owned()
+    };
+    let first = tip();
+    let second = change(&env, GREETING, "second");
+    env.sync(&[]).exits(0);
+    assert_ne!(first, second);
+    // nginx counts whole seconds, so an answer of one second may be given for two. After that, the first who asks
+    // gets the new one, whenever the old one was kept.
+    thread::sleep(Duration::from_secs(3));
+    assert_eq!(tip(), second);
+    drop(components);
+    thread::sleep(Duration::from_secs(3));
+    assert_eq!(tip(), second, "without Spin, what is kept is still given");
+}
+
+#[test]
+fn the_shipped_web_server_is_reloaded_without_a_failed_request() {
+    let env = TestEnv::sample();
+    env.sync(&[]).exits(0);
+    let components = env.serve(&[]);
+    let nginx = Nginx::shipped(&env.data(), [components.address(), nobody()]);
+    thread::scope(|scope| {
+        // Fewer than the rate limit counts as too many.
+        let clients: Vec<_> = (0..4)
+            .map(|_| {
+                scope.spawn(|| {
+                    for _ in 0..20 {
+                        nginx.site().get("/list").is(200);
+                        thread::sleep(Duration::from_millis(20));
+                    }
+                })
+            })
+            .collect();
+        while !clients.iter().all(thread::ScopedJoinHandle::is_finished) {
+            nginx.reload();
+            thread::sleep(Duration::from_millis(100));
+        }
+    });
+}
+
+#[test]
+fn too_many_requests_of_a_client_are_refused_and_not_passed_on() {
+    let env = TestEnv::sample();
+    env.sync(&[]).exits(0);
+    let components = env.serve(&[]);
+    let nginx = Nginx::shipped(&env.data(), [components.address(), nobody()]);
+    // 100 at once are allowed, and 20 more each second.
+    let statuses: BTreeSet<_> = (0..400).map(|_| nginx.site().get("/list").status).collect();
+    assert_eq!(statuses, BTreeSet::from([200, 429]));
+}
+
+/// An upgrade to another schema: at each moment, one of the two versions of the functions can read the snapshot.
+#[test]
+fn while_the_schema_changes_the_functions_that_can_read_the_snapshot_answer() {
+    let [old, new] = [TestEnv::sample(), TestEnv::sample()];
+    let other_schema = b"SQLite format 3, but of another version";
+    old.sync(&[]).exits(0);
+    fs::create_dir_all(new.data()).unwrap();
+    fs::write(new.snapshot(), other_schema).unwrap();
+    let (old_site, new_site) = (old.serve(&[]), new.serve(&[]));
+    let nginx = Nginx::shipped(&old.data(), [old_site.address(), new_site.address()]);
+    let answers = |path: &str| {
+        nginx.site().get(path).is(200);
+        let updates = nginx.site().request("POST", "/updates", &[("Content-Length", "0")]);
+        assert_ne!(updates.status, 503, "a request with a body is passed on, too");
+    };
+    answers("/list");
+    // Of another component: each keeps what it has opened for a moment.
+    new_site.get("/health").problem(503);
+    // The new builder publishes.
+    new.sync(&["--force"]).exits(0);
+    fs::write(old.snapshot(), other_schema).unwrap();
+    old_site.get("/info").problem(503);
+    answers("/info");
+    // The old functions are stopped.
+    drop(old_site);
+    answers("/list/extensions");
 }

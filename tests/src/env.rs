@@ -219,10 +219,22 @@ impl TestEnv {
     /// variables, each as `NAME=VALUE`.
     #[must_use]
     pub fn serve(&self, variables: &[&str]) -> Site {
+        self.serve_manifest(&self.manifest(), variables)
+    }
+
+    /// Serves the data directory with an installed application: the files of `/usr/share/tardist` in a folder.
+    #[must_use]
+    pub fn serve_from(&self, application: &Path) -> Site {
+        let text = fs::read_to_string(application.join("spin.toml")).unwrap();
+        let text = text.replace("/usr/share/tardist", application.to_str().unwrap());
+        self.serve_manifest(&text.replace("/var/lib/tardist", self.data().to_str().unwrap()), &[])
+    }
+
+    fn serve_manifest(&self, text: &str, variables: &[&str]) -> Site {
         // The host refuses to start if a folder that it mounts is missing.
         fs::create_dir_all(self.data().join("dist")).unwrap();
         let manifest = self.folder().join("spin.toml");
-        fs::write(&manifest, self.manifest()).unwrap();
+        fs::write(&manifest, text).unwrap();
         let config = self.folder().join("runtime-config.toml");
         let snapshot = self.snapshot().to_str().unwrap().to_owned();
         let text = toml! {

@@ -8,12 +8,12 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::access_log::AccessLog;
-use crate::process::{Run, Running, free_address, tool, within};
+use crate::process::{Run, Running, free_address, signal, tool, within};
 use crate::site::Site;
 
 /// A running nginx on loopback. Dropping it ends it.
 ///
-/// It is one process, so that no process is left when it is killed. It runs as the user of the
+/// Where no test reloads it, it is one process, so that no process is left when it is killed. It runs as the user of the
 /// test, so that it needs no special rights.
 pub struct Nginx {
     site: Site,
@@ -21,7 +21,7 @@ pub struct Nginx {
     // The process that runs `git http-backend` for nginx.
     _git: Option<Running>,
     // Dropped after the servers, which work in it.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Nginx {
@@ -29,6 +29,43 @@ impl Nginx {
     #[must_use]
     pub fn with_locations(locations: &str) -> Self {
         Self::start(TempDir::new().unwrap(), locations, None)
+    }
+
+    /// The web server of `deploy/nginx/tardist.conf`, for this data directory, before two servers of the functions:
+    /// the second is asked if the first is not there, or has no answer. It has a master process and workers, as on a
+    /// server, so that it can be reloaded.
+    #[must_use]
+    pub fn shipped(data: &Path, functions: [SocketAddr; 2]) -> Self {
+        let folder = TempDir::new().unwrap();
+        let address = free_address();
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/nginx/tardist.conf");
+        let mut text = fs::read_to_string(file).unwrap();
+        let cache = folder.path().join("cache");
+        for (shipped, here) in [
+            ("/var/lib/tardist", data.display().to_string()),
+            ("/var/cache/tardist-nginx", cache.display().to_string()),
+            ("server 127.0.0.1:3000", format!("server {}", functions[0])),
+            ("server 127.0.0.1:3001", format!("server {}", functions[1])),
+            ("listen 80;", format!("listen {address};")),
+        ] {
+            assert!(text.contains(shipped), "{shipped} is not in the shipped file");
+            text = text.replace(shipped, &here);
+        }
+        let path = folder.path().join("nginx.conf");
+        // Root's nginx gives the cache to this user, who may not enter the folder of the test.
+        let user = if nix::unistd::geteuid().is_root() { "user root;" } else { "" };
+        fs::write(&path, head(user, "on") + &text + "}\n").unwrap();
+        Self::run(folder, &path, address, None)
+    }
+
+    /// Reads the configuration again, as `systemctl reload nginx` does.
+    pub fn reload(&self) {
+        let id: u32 = fs::read_to_string(self.folder.path().join("nginx.pid"))
+            .unwrap()
+            .trim()
+            .parse()
+            .unwrap();
+        signal(id, "HUP");
     }
 
     /// An upstream behind a web server. `git http-backend` serves the bare repositories in
@@ -64,14 +101,18 @@ impl Nginx {
 
     fn start(folder: TempDir, locations: &str, git: Option<Running>) -> Self {
         let address = free_address();
-        let log = folder.path().join("requests");
         let path = folder.path().join("nginx.conf");
         fs::write(&path, configuration(address, locations)).unwrap();
+        Self::run(folder, &path, address, git)
+    }
+
+    fn run(folder: TempDir, path: &Path, address: SocketAddr, git: Option<Running>) -> Self {
+        let log = folder.path().join("requests");
         let mut nginx = tool("nginx");
-        nginx.arg("-p").arg(folder.path()).arg("-c").arg(&path).args(["-e", "stderr"]);
+        nginx.arg("-p").arg(folder.path()).arg("-c").arg(path).args(["-e", "stderr"]);
         let server = Running::server(nginx, &folder.path().join("log"), address);
         let site = Site::new(server, address);
-        Self { site, requests: AccessLog::new(log), _git: git, _folder: folder }
+        Self { site, requests: AccessLog::new(log), _git: git, folder }
     }
 
     /// The server, as clients see it.
@@ -94,6 +135,16 @@ impl Nginx {
             .iter()
             .map(|line| LoggedRequest::read(line))
             .collect()
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        // A master that is killed leaves its workers.
+        if let Ok(id) = fs::read_to_string(self.folder.path().join("nginx.pid")) {
+            let _ = Command::new("kill").args(["-s", "TERM", id.trim()]).status();
+            within("nginx ends", || !self.folder.path().join("nginx.pid").exists());
+        }
     }
 }
 
@@ -127,8 +178,25 @@ impl LoggedRequest {
 /// on many sites, unless `locations` says otherwise.
 fn configuration(address: SocketAddr, locations: &str) -> String {
     format!(
-        "daemon off;
-        master_process off;
+        "{head}
+            gzip on;
+            gzip_proxied any;
+            gzip_types application/json text/plain;
+            server {{
+                listen {address};
+                {locations}
+            }}
+        }}\n",
+        head = head("", "off")
+    )
+}
+
+/// A configuration up to what is in `http { }` besides the folders and the log of this test.
+fn head(user: &str, master_process: &str) -> String {
+    format!(
+        "{user}
+        daemon off;
+        master_process {master_process};
         pid nginx.pid;
         error_log stderr;
         events {{ worker_connections 256; }}
@@ -139,15 +207,7 @@ fn configuration(address: SocketAddr, locations: &str) -> String {
             uwsgi_temp_path uwsgi;
             scgi_temp_path scgi;
             log_format requests '$connection $status $bytes_sent $request_uri';
-            access_log requests requests;
-            gzip on;
-            gzip_proxied any;
-            gzip_types application/json text/plain;
-            server {{
-                listen {address};
-                {locations}
-            }}
-        }}\n"
+            access_log requests requests;\n"
     )
 }
 

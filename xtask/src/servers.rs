@@ -1,10 +1,10 @@
-//! Finds out which tests can run: some need a real Gerrit, nginx, Chromium, axe-core, Composer, MediaWiki or Schemathesis, or
+//! Finds out which tests can run: some need a real Gerrit, nginx, Podman, systemd, Chromium, axe-core, Composer, MediaWiki or Schemathesis, or
 //! programs that unpack tarballs.
 //! Gerrit is fetched by Maven, Schemathesis by pip and axe-core by npm, once.
 //!
 //! A test never passes without the program that it needs. If a program is missing, its tests are left
 //! out by name and a message says so; with `--all` it is an error. The module of a test says what it
-//! needs: `real_gerrit`, `real_nginx`, `real_chromium`, `real_axe`, `real_composer`, `real_mediawiki`,
+//! needs: `real_gerrit`, `real_nginx`, `real_podman`, `real_systemd`, `real_chromium`, `real_axe`, `real_composer`, `real_mediawiki`,
 //! `real_schemathesis`.
 //!
 //! `real_metadata` needs real manifests and messages. They are texts of others, which this project does
@@ -42,13 +42,27 @@ struct Real {
     prepare: fn() -> Result<()>,
 }
 
-const ALL: [Real; 12] = [
+const ALL: [Real; 14] = [
     Real {
         name: "Gerrit",
         tests: "real_gerrit",
         programs: &["java", "mvn"],
         packages: "default-jre-headless maven",
         prepare: fetch_gerrit,
+    },
+    Real {
+        name: "Podman",
+        tests: "real_podman",
+        programs: &["podman", "runc", "nginx", "ldd"],
+        packages: "podman runc nginx-light",
+        prepare: || Ok(()),
+    },
+    Real {
+        name: "systemd-analyze",
+        tests: "real_systemd",
+        programs: &["systemd-analyze"],
+        packages: "systemd",
+        prepare: || Ok(()),
     },
     Real {
         name: "nginx with git http-backend",

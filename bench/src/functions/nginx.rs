@@ -51,9 +51,9 @@ impl Nginx {
             write(&root.join(name), bytes)?;
         }
         let addresses = (free_address()?, free_address()?);
-        let documented = documented(addresses.1, components, &cached)?;
+        let shipped = shipped(addresses.1, components, &cached)?;
         let path = folder.join("nginx.conf");
-        write(&path, configuration(addresses.0, &documented)?.as_bytes())?;
+        write(&path, configuration(addresses.0, &shipped)?.as_bytes())?;
         let mut command = Command::new(program);
         command.arg("-p").arg(folder).arg("-c").arg(&path).arg("-e").arg(folder.join("log"));
         let process = start(&mut command, addresses.1)?;
@@ -72,7 +72,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// Debian's configuration (`sendfile`, `tcp_nopush`, a process for each core) without logs. nginx runs
 /// as the user who starts it: else it could not read the files.
-fn configuration(files: SocketAddr, documented: &str) -> Result<String> {
+fn configuration(files: SocketAddr, shipped: &str) -> Result<String> {
     let id = |option| process::output(Command::new("id").arg(option));
     let (user, group) = (id("-un")?, id("-gn")?);
     Ok(format!(
@@ -97,33 +97,29 @@ fn configuration(files: SocketAddr, documented: &str) -> Result<String> {
                 root files;
                 gzip_static on;
             }}
-            {documented}
+            {shipped}
         }}\n",
         user.trim(),
         group.trim()
     ))
 }
 
-/// The configuration with a cache in docs/operation.md, changed to these addresses and this folder.
-fn documented(listen: SocketAddr, components: SocketAddr, cached: &Path) -> Result<String> {
-    let path = project::root().join("docs/operation.md");
+/// The shipped configuration, changed to these addresses and this folder, and without a limit for each client.
+fn shipped(listen: SocketAddr, components: SocketAddr, cached: &Path) -> Result<String> {
+    let path = project::root().join("deploy/nginx/tardist.conf");
     let text =
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let block: Vec<&str> = text
-        .lines()
-        .skip_while(|line| !line.starts_with("    proxy_cache_path "))
-        .take_while(|line| line.starts_with("    "))
-        .collect();
-    let mut block = block.join("\n");
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with("limit_req "));
+    let mut block = lines.collect::<Vec<_>>().join("\n");
     let (listen, components) = (format!("listen {listen};"), components.to_string());
     let examples = [
         ("listen 80;", listen.as_str()),
         ("127.0.0.1:3000", &components),
-        ("/var/cache/nginx/tardist", &cached.display().to_string()),
+        ("/var/cache/tardist-nginx", &cached.display().to_string()),
     ];
     for (example, ours) in examples {
         if !block.contains(example) {
-            bail!("{} has no nginx configuration with {example:?} any more", path.display());
+            bail!("{} has no {example:?} any more", path.display());
         }
         block = block.replace(example, ours);
     }
@@ -135,9 +131,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_documented_configuration_is_found() {
+    fn the_shipped_configuration_is_found() {
         let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
-        let text = documented(address(8), address(9), Path::new("/elsewhere")).unwrap();
+        let text = shipped(address(8), address(9), Path::new("/elsewhere")).unwrap();
         assert!(text.contains("listen 127.0.0.1:8;") && text.contains("127.0.0.1:9"), "{text}");
         assert_eq!(text.matches('{').count(), text.matches('}').count(), "{text}");
         assert!(configuration(address(7), &text).unwrap().contains("listen 127.0.0.1:7;"));
