@@ -3,6 +3,7 @@
 
 mod bench;
 mod deny;
+mod dist;
 mod fuzz;
 mod languages;
 mod sbom;
@@ -30,6 +31,8 @@ enum Task {
     Components,
     /// Build everything, sync once, and serve until Ctrl-C
     Up(up::Options),
+    /// Write the release files: programs, components, units, manual page, Debian package
+    Dist,
     /// Build everything and run all tests
     Test(test::Options),
     /// Measure: components under load, whole cycles of the builder, the making of tarballs
@@ -57,6 +60,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
     prerequisites::check()?;
     match task {
         Task::Components => components::build(&[]).map(|()| ExitCode::SUCCESS),
+        Task::Dist => dist::run().map(|()| ExitCode::SUCCESS),
         Task::Up(options) => up::run(options),
         Task::Test(options) => test::run(&options),
         Task::Bench(arguments) => bench::run("bench", &arguments),
