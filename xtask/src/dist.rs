@@ -1,8 +1,8 @@
 //! `cargo xtask dist`: the release files, in `target/dist/`: the builder as a static program, the functions as one archive,
 //! units and other files to copy, manual page, completions, a Debian package, and checksums of all.
 //!
-//! The same commit gives the same files: paths of this machine do not get into programs, and the times of files in
-//! archives are that of the commit. The Debian package is made by dpkg-deb from a folder. cargo-deb makes the same of
+//! The same commit gives the same files, in any folder: its path does not get into programs, and the times of files in
+//! archives are that of the commit. Rust has to be of the same version, and for the components in the same CARGO_HOME. The Debian package is made by dpkg-deb from a folder. cargo-deb makes the same of
 //! more settings, and takes longer to compile than the builder does.
 
 use std::{
