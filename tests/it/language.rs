@@ -150,6 +150,33 @@ fn only_the_texts_differ_between_languages() {
 }
 
 #[test]
+fn one_answer_has_all_languages_for_clients_that_choose_themselves() {
+    let (_env, site) = served();
+    let english = site.get(POLYGLOT).json();
+    let all = site.get(&format!("{POLYGLOT}?lang=*"));
+    assert_eq!(all.is(200).header("content-language"), "en");
+    assert_eq!(all.varies_by(), ["accept-encoding"]);
+    let mut document = all.json();
+    let translations = document.as_object_mut().unwrap().remove("translations").unwrap();
+    assert_eq!(document, english, "the rest is the English document");
+    let languages: Vec<_> = translations.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(languages, ["de", "en", "he", "pt", "sr-ec", "zh-hant"]);
+    assert_eq!(translations["he"], json!({"title": "רב־לשוני", "description": "מדבר שפות"}));
+    assert_eq!(translations["de"]["title"], Value::Null);
+    for path in ["/info?lang=*", "/info/extensions?lang=*&names=Polyglot&branch=master"] {
+        let listed = site.get(path).json();
+        assert_eq!(listed["extensions"]["Polyglot"], all.json(), "{path}");
+    }
+    let silent = site.get("/info/skins/Silent?lang=*").json();
+    assert!(silent["translations"].is_object(), "{silent}");
+    // As locales are written.
+    let austrian = site.get(&format!("{POLYGLOT}?lang=de_AT"));
+    assert_eq!(austrian.is(200).body, site.get(&format!("{POLYGLOT}?lang=de-at")).body);
+    // Elsewhere an answer is in one language.
+    site.get("/search?q=polyglot&lang=*").problem(400);
+}
+
+#[test]
 fn lists_of_repositories_are_in_the_requested_language_too() {
     let (_env, site) = served();
     for path in ["/info", "/info/extensions", "/info/extensions?names=Plain|Polyglot|Nope"] {
@@ -218,8 +245,10 @@ fn a_malformed_parameter_is_400_and_a_malformed_header_is_ignored() {
     let long = "a".repeat(10_000);
     for path in [POLYGLOT, "/info", "/info/skins", "/info/skins?names=Silent"] {
         let separator = if path.contains('?') { '&' } else { '?' };
-        for bad in ["", "../", "%00", "de%00", "de_AT", "*", "de,fr", "d", "de'--", "%D7%94", &long]
-        {
+        for bad in [
+            "", "../", "%00", "de%00", "_de", "de__at", "**", "de,*", "de,fr", "d", "de'--",
+            "%D7%94", &long,
+        ] {
             let detail = site.get(&format!("{path}{separator}lang={bad}")).problem(400);
             assert!(detail.contains("`lang`") && detail.len() < 200, "{detail}");
         }

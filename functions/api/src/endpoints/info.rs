@@ -12,9 +12,9 @@ use crate::{
         request::Request,
         response::Response,
     },
-    language::wanted::Wanted,
+    language::{chain::ENGLISH, wanted::Languages},
     query::{
-        documents::{Parts, document, selection},
+        documents::{Parts, Texts, document, selection},
         json::json,
         ready_made::ready_made,
         snapshot::Snapshot,
@@ -24,7 +24,7 @@ use crate::{
 /// How many names `names` may have; more would not fit the URL limits of common servers.
 const MAX_NAMES: usize = 5_000;
 
-/// Answers `/info/KIND/NAME`: the document of one repository, in the [`Wanted`] language.
+/// Answers `/info/KIND/NAME`: the document of one repository, in the wanted [`Languages`].
 ///
 /// # Errors
 /// 404 for a repository that is not published, 400 for a malformed `lang`, 503 without a snapshot.
@@ -34,16 +34,16 @@ pub async fn one(
     name: &RepoName,
     snapshot: &impl Snapshot,
 ) -> Result<Response, ApiError> {
-    let wanted = Wanted::of(request)?;
-    let document = document(kind, name, &wanted, snapshot).await?;
+    let languages = Languages::of(request)?;
+    let document = document(kind, name, &languages, snapshot).await?;
     let document = document.ok_or_else(|| ApiError::no_such_repository(kind))?;
     let response = Response::ok(document.content, JSON);
-    let mut response = wanted.describe(response, &document.language);
+    let mut response = languages.describe(response, &document.language);
     response.set(header::LINK, &format!("</info/{kind}>; rel=\"collection\""));
     Ok(compressed(&request.headers, response))
 }
 
-/// Answers `/info` (`kind` is `None`) or `/info/KIND`: all repositories, in the [`Wanted`] language.
+/// Answers `/info` (`kind` is `None`) or `/info/KIND`: all repositories, in the wanted [`Languages`].
 /// With `names=A|B` they are the named ones of one kind, and the names that are not there are under
 /// `missing`. With `branch=REL1_45` they are those that have this branch, without their other branches.
 ///
@@ -54,10 +54,16 @@ pub async fn many(
     kind: Option<Kind>,
     snapshot: &impl Snapshot,
 ) -> Result<Response, ApiError> {
-    let wanted = Wanted::of(request)?;
+    let languages = Languages::of(request)?;
+    // The language that was wanted most.
+    let first = match &languages {
+        Languages::Best(wanted) => wanted.chain.first(),
+        Languages::All => ENGLISH,
+    };
+    let texts = Texts::from(&languages);
     let (names, branch) = (names(request, kind)?, request.branch()?);
     let path = kind.map_or("/info".to_owned(), |kind| format!("/info/{kind}"));
-    let response = if names.is_none() && branch.is_none() && wanted.is_english() {
+    let response = if names.is_none() && branch.is_none() && texts == Texts::English {
         let gzip = accepts_gzip(&request.headers);
         let mut response = Response::ok(ready_made(&path, JSON, gzip, snapshot).await?, JSON);
         response.vary("Accept-Encoding");
@@ -65,14 +71,13 @@ pub async fn many(
     } else {
         let kinds: Vec<Kind> = kind.map_or(Kind::ALL.to_vec(), |kind| vec![kind]);
         let (kinds, names) = (json(&kinds)?, names.map(|names| json(&names)).transpose()?);
-        let chain = (!wanted.is_english()).then_some(&wanted.chain);
-        let parts =
-            Parts { kinds: &kinds, names: names.as_deref(), branch: branch.as_ref(), chain };
+        let (names, branch) = (names.as_deref(), branch.as_ref());
+        let parts = Parts { kinds: &kinds, names, branch, texts };
         let rendered = snapshot.get(selection(&path, parts)).await?;
         let response = Response::json(rendered.text, rendered.modified_at);
         compressed(&request.headers, response)
     };
-    Ok(wanted.describe(response, wanted.chain.first()))
+    Ok(languages.describe(response, first))
 }
 
 /// The names that are asked for, each once.

@@ -29,17 +29,19 @@ impl Wanted {
     /// as MediaWiki does; without any known language it is English.
     ///
     /// # Errors
-    /// [`ApiError::BadParameter`] where `lang` is no language code. A malformed header is no error:
+    /// [`ApiError::BadParameter`] where `lang` is no language code. A `_` in it counts as `-`. A malformed header is no error:
     /// people do not see which header their browser sends, and it only states a preference.
     pub fn of(request: &Request) -> Result<Self, ApiError> {
         match request.parameter("lang")? {
-            Some(code) if is_well_formed(code) => {
-                Ok(Self { chain: Chain::new([code], &[]), is_parameter: true })
+            Some(code) => {
+                // Many programs write `de_AT`, as locales are written.
+                let code = code.replace('_', "-");
+                if !is_well_formed(&code) {
+                    let takes = "a language code, such as `de` or `zh-hant`";
+                    return Err(ApiError::BadParameter { parameter: "lang", takes });
+                }
+                Ok(Self { chain: Chain::new([&*code], &[]), is_parameter: true })
             }
-            Some(_) => Err(ApiError::BadParameter {
-                parameter: "lang",
-                takes: "a language code, such as `de` or `zh-hant`",
-            }),
             None => Ok(Self { chain: accepted(&request.headers), is_parameter: false }),
         }
     }
@@ -62,6 +64,37 @@ impl Wanted {
             response.vary("Accept-Language");
         }
         response
+    }
+}
+
+/// In which languages a document is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Languages {
+    /// In the best for the client.
+    Best(Wanted),
+    /// In all that it has, `lang=*`: for clients that keep one answer for all of their users.
+    All,
+}
+
+impl Languages {
+    /// Reads `lang`, which may be `*` here, and without it `Accept-Language`.
+    ///
+    /// # Errors
+    /// As [`Wanted::of`].
+    pub fn of(request: &Request) -> Result<Self, ApiError> {
+        match request.parameter("lang")? {
+            Some("*") => Ok(Self::All),
+            _ => Wanted::of(request).map(Self::Best),
+        }
+    }
+
+    /// As [`Wanted::describe`], where `language` is that of the main texts. With all languages these are in
+    /// English.
+    pub fn describe(&self, response: Response, language: &str) -> Response {
+        match self {
+            Self::Best(wanted) => wanted.describe(response, language),
+            Self::All => Wanted::english().describe(response, ENGLISH),
+        }
     }
 }
 
@@ -152,11 +185,12 @@ mod tests {
     fn the_parameter_wins_over_the_header() {
         let chain = |uri: &str| wanted(uri, &[b"he"]).unwrap().chain.codes().to_vec();
         assert_eq!(chain("/?lang=DE-AT"), ["de-at", "de", "en"]);
+        assert_eq!(chain("/?lang=de_AT"), ["de-at", "de", "en"]);
         assert_eq!(chain("/?lang=xx-unknown"), ["en"]);
         assert_eq!(chain("/?lang=qqx"), ["en"]);
         assert_eq!(chain("/"), ["he", "en"]);
         let long = "a".repeat(10_000);
-        for bad in ["", "../", "%00", "de%00", "de_AT", "*", "de,fr", "d", "%20de", &long] {
+        for bad in ["", "../", "%00", "de%00", "de__at", "_de", "*", "de,fr", "d", "%20de", &long] {
             let error = wanted(&format!("/?lang={bad}"), &[]).unwrap_err();
             assert!(matches!(error, ApiError::BadParameter { parameter: "lang", .. }), "{bad}");
         }

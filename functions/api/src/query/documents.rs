@@ -11,7 +11,7 @@ use crate::{
     http::{problem::ApiError, response::Representation},
     language::{
         chain::{Chain, ENGLISH},
-        wanted::Wanted,
+        wanted::Languages,
     },
 };
 
@@ -25,21 +25,25 @@ pub struct Document {
     pub language: String,
 }
 
-/// The document of a repository in the language that is wanted; `None` where it is not published.
+/// The document of a repository in the languages that are wanted; `None` where it is not published.
 ///
 /// # Errors
 /// 503 without a snapshot.
 pub async fn document(
     kind: Kind,
     name: &RepoName,
-    wanted: &Wanted,
+    languages: &Languages,
     snapshot: &impl Snapshot,
 ) -> Result<Option<Document>, ApiError> {
-    if wanted.is_english() {
-        let content = snapshot.get(in_english(kind, name)).await?;
-        return Ok(content.map(|content| Document { content, language: ENGLISH.to_owned() }));
-    }
-    let found = snapshot.get(localized(kind, name, &wanted.chain)).await?;
+    let statement = match Texts::from(languages) {
+        Texts::English => {
+            let content = snapshot.get(in_english(kind, name)).await?;
+            return Ok(content.map(|content| Document { content, language: ENGLISH.to_owned() }));
+        }
+        Texts::Best(chain) => localized(kind, name, chain),
+        Texts::All => in_all(kind, name),
+    };
+    let found = snapshot.get(statement).await?;
     Ok(found.map(|found| Document {
         content: Representation::of(found.text, found.modified_at),
         language: found.language.unwrap_or_else(|| ENGLISH.to_owned()),
@@ -81,11 +85,41 @@ fn localized(kind: Kind, name: &RepoName, chain: &Chain) -> Statement<Option<Loc
     }
 }
 
+/// The English document, with `translations`: the title and the description in each language that has one.
+fn in_all(kind: Kind, name: &RepoName) -> Statement<Option<Localized>> {
+    Statement {
+        sql: include_str!("sql/document_in_all.sql"),
+        params: vec![Value::text(&kind), Value::text(name)],
+        read: localized_row,
+    }
+}
+
 fn localized_row(row: &mut Row) -> Result<Option<Localized>, RowError> {
     let (text, language) = (row.optional_text()?, row.optional_text()?);
     let Some(modified_at) = row.optional_integer()? else { return Ok(None) };
     let text = text.ok_or(RowError::Column { index: 1, wanted: "a text" })?;
     Ok(Some(Localized { text, language, modified_at }))
+}
+
+/// In which languages titles and descriptions are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Texts<'a> {
+    /// In English, as the stored documents are.
+    English,
+    /// In the first language of the chain that has them.
+    Best(&'a Chain),
+    /// In English, and all others under `translations`.
+    All,
+}
+
+impl<'a> From<&'a Languages> for Texts<'a> {
+    fn from(languages: &'a Languages) -> Self {
+        match languages {
+            Languages::Best(wanted) if wanted.is_english() => Self::English,
+            Languages::Best(wanted) => Self::Best(&wanted.chain),
+            Languages::All => Self::All,
+        }
+    }
 }
 
 /// Which documents a [`selection`] has, and how.
@@ -97,8 +131,8 @@ pub struct Parts<'a> {
     pub names: Option<&'a str>,
     /// Only repositories that have this branch, without their other branches.
     pub branch: Option<&'a BranchName>,
-    /// The languages of the client; `None` for English, which the stored documents are in.
-    pub chain: Option<&'a Chain>,
+    /// In which languages.
+    pub texts: Texts<'a>,
 }
 
 /// The body of `/info` or `/info/KIND` for some of the repositories, or in another language. Where there
@@ -109,6 +143,10 @@ pub struct Parts<'a> {
 /// component that put them together would have them in memory twice. It sorts the numbers of the rows
 /// alone, since to sort the documents would copy all of them.
 pub fn selection(path: &str, parts: Parts<'_>) -> Statement<Rendered> {
+    let chain = match parts.texts {
+        Texts::Best(chain) => Some(chain.json()),
+        Texts::English | Texts::All => None,
+    };
     Statement {
         sql: concat!(
             include_str!("sql/chain.sql"),
@@ -117,11 +155,12 @@ pub fn selection(path: &str, parts: Parts<'_>) -> Statement<Rendered> {
             include_str!("sql/selection_end.sql"),
         ),
         params: vec![
-            Value::optional(parts.chain.map(Chain::json)),
+            Value::optional(chain),
             Value::text(path),
             Value::text(parts.kinds),
             Value::optional(parts.names.map(str::to_owned)),
             Value::optional(parts.branch.map(BranchName::to_string)),
+            Value::Integer(i64::from(parts.texts == Texts::All)),
         ],
         read: Row::rendered,
     }

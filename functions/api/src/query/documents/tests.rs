@@ -8,7 +8,7 @@ use crate::query::{
 };
 
 fn parts<'a>(kinds: &'a str, names: Option<&'a str>, chain: Option<&'a Chain>) -> Parts<'a> {
-    Parts { kinds, names, branch: None, chain }
+    Parts { kinds, names, branch: None, texts: chain.map_or(Texts::English, Texts::Best) }
 }
 
 /// With `repositories` as the real thing writes them: a document each, and texts by language.
@@ -163,6 +163,42 @@ fn what_falls_back_to_english_is_the_document_byte_for_byte() {
         assert_eq!(french.text.as_bytes(), english.body);
         assert_eq!(french.modified_at, 650);
     }
+}
+
+#[test]
+fn all_translations_are_beside_the_english_document() {
+    let db = localized_snapshot();
+    for (kind, name) in [(Kind::Extensions, "alpha"), (Kind::Extensions, "Zeta")] {
+        let english = run(&db, &in_english(kind, &name.parse().unwrap())).unwrap().unwrap();
+        let mut expected: serde_json::Value = serde_json::from_slice(&english.body).unwrap();
+        let mut translations = serde_json::Map::new();
+        let sql = "SELECT language, title, description FROM localized WHERE name = ?1";
+        let mut query = db.prepare(sql).unwrap();
+        let mut rows = query.query([name]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            let text = |index| row.get::<_, Option<String>>(index).unwrap();
+            translations.insert(
+                row.get(0).unwrap(),
+                serde_json::json!({"title": text(1), "description": text(2)}),
+            );
+        }
+        assert!(translations.len() > 1, "{name}");
+        expected["translations"] = translations.into();
+        let all = run(&db, &in_all(kind, &name.parse().unwrap())).unwrap().unwrap();
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&all.text).unwrap(), expected);
+        // Several documents are made of the same parts.
+        let names = serde_json::json!([name]).to_string();
+        let parts = Parts {
+            kinds: r#"["extensions"]"#,
+            names: Some(&names),
+            branch: None,
+            texts: Texts::All,
+        };
+        let batch = run(&db, &selection("/info/extensions", parts)).unwrap().text;
+        assert_eq!(batch, format!(r#"{{"extensions":{{"{name}":{}}},"missing":[]}}"#, all.text));
+    }
+    let none = run(&db, &in_all(Kind::Skins, &"Gone".parse().unwrap())).unwrap();
+    assert_eq!(none, None);
 }
 
 #[test]

@@ -7,6 +7,19 @@
 SELECT user_version, '{' || (
     SELECT group_concat(json_quote(wanted.value) || ':{' || coalesce((
         SELECT group_concat(json_quote(repository.name) || ':' || CASE
+            WHEN ?6 THEN json_set(
+                CASE WHEN ?5 IS NULL THEN document ELSE json_set(document, '$.branches',
+                    json_object(?5, document -> ('$.branches."' || ?5 || '"'))) END,
+                '$.translations', json((
+                    SELECT json_group_object(
+                        language, json_object('title', title, 'description', description)
+                    ) FROM (
+                        SELECT language, title, description FROM localized
+                        WHERE localized.kind = repository.kind AND localized.name = repository.name
+                        ORDER BY language
+                    )
+                ))
+            )
             WHEN ?1 IS NOT NULL THEN json_replace(
                 CASE WHEN ?5 IS NULL THEN document ELSE json_set(document, '$.branches',
                     json_object(?5, document -> ('$.branches."' || ?5 || '"'))) END,
