@@ -28,7 +28,9 @@ pub fn remember(secret: &str) {
     let escaped = secret.replace('\\', "\\\\").replace('"', "\\\"");
     let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     let mut known = SECRETS.write().unwrap_or_else(PoisonError::into_inner);
-    for form in [secret.to_owned(), escaped, encoded] {
+    // PHP escapes slashes, too.
+    let by_php = escaped.replace('/', "\\/");
+    for form in [secret.to_owned(), escaped, by_php, encoded] {
         if !known.contains(&form) {
             known.push(form);
         }
@@ -59,7 +61,13 @@ mod tests {
         remember("xsec/ret\"1");
         remember("xsec/ret\"1-and-more");
         remember("abc");
-        for text in ["xsec/ret\"1", "xsec/ret\\\"1", "xsec%2Fret%221", "xsec/ret\"1-and-more"] {
+        for text in [
+            "xsec/ret\"1",
+            "xsec/ret\\\"1",
+            "xsec\\/ret\\\"1",
+            "xsec%2Fret%221",
+            "xsec/ret\"1-and-more",
+        ] {
             assert_eq!(
                 struck(&format!("token {text:} is not valid")),
                 "token [secret] is not valid"
