@@ -11,7 +11,8 @@
 //!
 //! - `src/` is this library. `src/bin/torture/` is `cargo xtask torture`.
 //! - `it/` has the tests, a module for each topic.
-//! - `gerrit/`, `schemathesis/` and `axe/` say which versions of these tools `cargo xtask test`
+//! - `companion/` has the stand-in for ExtensionDistributor, for the companion extension.
+//! - `gerrit/`, `schemathesis/`, `axe/` and `wikimedia-linters/` say which versions of these tools `cargo xtask test`
 //!   installs.
 //! - `upstream/` is a package of its own: the sample upstream, which serves Git and REST as Gerrit
 //!   does.
@@ -39,6 +40,7 @@ pub mod down;
 mod endurance;
 mod env;
 mod family;
+mod front;
 mod gerrit;
 pub mod hostile;
 mod imports;
@@ -63,6 +65,7 @@ pub use document::{Document, Parameter, examples};
 pub use endurance::{Endurance, Figures};
 pub use env::{TestEnv, change, served};
 pub use family::{Guard, Watched, watch};
+pub use front::{Front, Reply};
 pub use gerrit::Gerrit;
 pub use imports::{Imports, Module};
 pub use kills::{Killed, Kills};

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::process::{Running, free_address, tool, tool_at};
+use crate::process::{Running, built, free_address, tool, tool_at};
 use crate::site::Site;
 
 /// What a wiki has for itself. Everything else is that of the package.
@@ -25,10 +25,26 @@ impl MediaWiki {
     /// `PHP` may name another MediaWiki than Debian's, and another PHP.
     #[must_use]
     pub fn install() -> Self {
-        let source = source();
+        Self::install_from(&source())
+    }
+
+    /// The same with MediaWiki 1.43, which `cargo xtask test` puts into `target/`, and its skins Vector and Minerva.
+    #[must_use]
+    pub fn install_1_43() -> Self {
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let source = workspace.join("target/mediawiki-1.43/usr/share/mediawiki");
+        built(source.join("api.php"));
+        let wiki = Self::install_from(&source);
+        for skin in ["MinervaNeue", "Vector"] {
+            wiki.link("skins", skin, &source.join("skins").join(skin));
+        }
+        wiki
+    }
+
+    fn install_from(source: &Path) -> Self {
         let folder = TempDir::new().unwrap();
         let root = folder.path().to_owned();
-        let entries = fs::read_dir(&source);
+        let entries = fs::read_dir(source);
         let entries = entries.unwrap_or_else(|error| panic!("{}: {error}", source.display()));
         for entry in entries.map(Result::unwrap) {
             let name = entry.file_name();
@@ -79,9 +95,20 @@ impl MediaWiki {
     /// Loads an extension or skin that is in its folder.
     pub fn load(&self, kind: &str, name: &str) {
         let load = if kind == "skins" { "wfLoadSkin" } else { "wfLoadExtension" };
+        self.set(&format!("{load}( '{name}' );"));
+    }
+
+    /// Loads an extension or skin from another folder.
+    pub fn link(&self, kind: &str, name: &str, folder: &Path) {
+        symlink(folder, self.folder.path().join(kind).join(name)).unwrap();
+        self.load(kind, name);
+    }
+
+    /// Adds lines of PHP to its settings.
+    pub fn set(&self, lines: &str) {
         let path = self.folder.path().join("LocalSettings.php");
         let settings = fs::read_to_string(&path).unwrap();
-        fs::write(&path, format!("{settings}\n{load}( '{name}' );\n")).unwrap();
+        fs::write(&path, format!("{settings}\n{lines}\n")).unwrap();
     }
 
     /// The folder with its `extensions` and `skins`.

@@ -5,8 +5,10 @@
 //! xtask is the first thing that is compiled for a newcomer. For the same reason it has few
 //! dependencies.
 
+mod apt;
 pub mod components;
 pub mod manifest;
+pub mod mediawiki;
 pub mod npm;
 pub mod prerequisites;
 pub mod process;

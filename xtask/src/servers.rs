@@ -5,7 +5,7 @@
 //! A test never passes without the program that it needs. If a program is missing, its tests are left
 //! out by name and a message says so; with `--all` it is an error. The module of a test says what it
 //! needs: `real_gerrit`, `real_nginx`, `real_podman`, `real_systemd`, `real_chromium`, `real_axe`, `real_composer`, `real_mediawiki`,
-//! `real_schemathesis`.
+//! `real_schemathesis`, `real_companion`, `real_linters`.
 //!
 //! `real_metadata` needs real manifests and messages. They are texts of others, which this project does
 //! not contain. Where they are missing, its tests are left out by name, with `--all` too.
@@ -15,7 +15,7 @@ use std::{env, ffi::OsString, fs, path::Path, process::Command, time::Duration};
 use anyhow::{Context, Result, bail, ensure};
 
 use xtask::{
-    npm,
+    mediawiki, npm,
     process::{self, Process},
     project, python,
 };
@@ -25,6 +25,9 @@ const JAVA: u32 = 17;
 
 /// The tests of real metadata, and its folder from the root of the project.
 const METADATA: (&str, &str) = ("real_metadata", "../shared/data/metadata");
+
+/// The variable with the folder of the real ExtensionDistributor, which no registry has.
+const DISTRIBUTOR: &str = "TARDIST_ED_DIR";
 
 /// How long Maven may take: it downloads 90 MB the first time.
 const FETCH_LIMIT: Duration = Duration::from_secs(600);
@@ -42,7 +45,7 @@ struct Real {
     prepare: fn() -> Result<()>,
 }
 
-const ALL: [Real; 14] = [
+const ALL: [Real; 16] = [
     Real {
         name: "Gerrit",
         tests: "real_gerrit",
@@ -100,6 +103,20 @@ const ALL: [Real; 14] = [
         prepare: look_for_mediawiki,
     },
     Real {
+        name: "MediaWiki 1.43, Chromium and PHPUnit",
+        tests: "real_companion",
+        programs: &["php", "phpunit", "chromium", "chromedriver", "apt-get", "dpkg-deb"],
+        packages: "php-cli php-intl php-mbstring php-sqlite3 php-xml phpunit chromium chromium-driver",
+        prepare: fetch_mediawiki,
+    },
+    Real {
+        name: "PHP and the linters of Wikimedia",
+        tests: "real_linters",
+        programs: &["php", "node", "npm"],
+        packages: "php-cli npm",
+        prepare: install_linters,
+    },
+    Real {
         name: "Schemathesis",
         tests: "real_schemathesis",
         programs: &["python3"],
@@ -154,6 +171,12 @@ pub(crate) fn prepare(all: bool) -> Result<Vec<&'static str>> {
         left_out.push(tests);
         eprintln!("xtask: LEFT OUT, the tests with real metadata ({tests}): there is no {folder}");
     }
+    if env::var_os(DISTRIBUTOR).is_none() {
+        eprintln!(
+            "xtask: LEFT OUT, the real ExtensionDistributor: {DISTRIBUTOR} does not name its folder, so real_companion \
+             takes a stand-in"
+        );
+    }
     Ok(left_out)
 }
 
@@ -162,6 +185,16 @@ pub(crate) fn prepare(all: bool) -> Result<Vec<&'static str>> {
 fn look_for_mediawiki() -> Result<()> {
     let file = Path::new("/usr/share/mediawiki/includes/Defines.php");
     ensure!(file.is_file(), "not found: {} (Debian: apt-get install mediawiki)", file.display());
+    look_for_php()
+}
+
+/// Puts MediaWiki 1.43 into `target/mediawiki-1.43/`, unless it is there already.
+fn fetch_mediawiki() -> Result<()> {
+    look_for_php()?;
+    mediawiki::install(&project::target("mediawiki-1.43"))
+}
+
+fn look_for_php() -> Result<()> {
     let modules = process::output(Command::new("php").arg("-m"))?.to_lowercase();
     for module in ["dom", "intl", "mbstring", "pdo_sqlite"] {
         ensure!(modules.lines().any(|line| line == module), "PHP has no {module}");
@@ -228,6 +261,15 @@ fn install_axe() -> Result<()> {
         "axe-core",
         &project::root().join("tests/axe/package.json"),
         &project::target("axe"),
+    )
+}
+
+/// Puts the linters of Wikimedia's extensions into `target/wikimedia-linters/`, unless they are there already.
+fn install_linters() -> Result<()> {
+    npm::install(
+        "the linters of Wikimedia",
+        &project::root().join("tests/wikimedia-linters/package.json"),
+        &project::target("wikimedia-linters"),
     )
 }
 

@@ -1,6 +1,6 @@
 /**
- * Keeps the card in step with what is chosen in ExtensionDistributor's form. The card itself is made by the server
- * alone.
+ * Keeps the card in step with what is chosen in ExtensionDistributor's form. The card itself is
+ * made by the server alone.
  */
 ( function () {
 	'use strict';
@@ -37,9 +37,9 @@
 		} else if ( old ) {
 			old.remove();
 		} else if ( card ) {
-			const form = content.querySelector( '.mw-extdist-container' );
-			if ( form ) {
-				form.after( card );
+			const container = content.querySelector( '.mw-extdist-container' );
+			if ( container ) {
+				container.after( card );
 			} else {
 				content.append( card );
 			}
@@ -80,12 +80,16 @@
 		} );
 	}
 
-	// ExtensionDistributor builds its form with OOUI, whose fields change without an event that others see.
-	const form = content.querySelector( '[name="extdistname"]' );
-	if ( form ) {
+	// ExtensionDistributor builds its form with OOUI, whose fields change without an event that
+	// others see.
+	if ( content.querySelector( '[name="extdistname"]' ) ) {
 		// The server has made the card for what the form says now.
 		shown = chosen();
 		content.addEventListener( 'change', update );
-		new MutationObserver( update ).observe( content, { childList: true, subtree: true, characterData: true } );
+		new MutationObserver( update ).observe( content, {
+			childList: true,
+			subtree: true,
+			characterData: true
+		} );
 	}
 }() );

@@ -118,7 +118,7 @@ class Client {
 				$values = array_fill_keys( $wanted, false );
 				foreach ( $wanted as $name ) {
 					if ( is_array( $answer[$kind][$name] ?? null ) ) {
-						$values[$name] = Repository::clean( $answer[$kind][$name] );
+						$values[$name] = Repository::clean( $answer[$kind][$name], $this->url );
 					}
 				}
 				return $values;

@@ -46,9 +46,10 @@ class Repository {
 	 * The parts of a document of tardist that are used, each of the right type.
 	 *
 	 * @param array $document As `/info` has it with `lang=*`
+	 * @param string $base The URL of tardist, which puts only paths into its links if it does not know it
 	 * @return array
 	 */
-	public static function clean( array $document ): array {
+	public static function clean( array $document, string $base ): array {
 		$clean = [
 			'title' => self::text( $document['title'] ?? null ),
 			'description' => self::text( $document['description'] ?? null ),
@@ -71,7 +72,7 @@ class Repository {
 			}
 		}
 		foreach ( self::map( $document['branches'] ?? null, 1000 ) as $name => $branch ) {
-			$branch = is_array( $branch ) ? self::branch( $branch ) : null;
+			$branch = is_array( $branch ) ? self::branch( $branch, $base ) : null;
 			if ( $branch ) {
 				$clean['branches'][$name] = $branch;
 			}
@@ -79,9 +80,10 @@ class Repository {
 		return $clean;
 	}
 
-	private static function branch( array $branch ): ?array {
+	private static function branch( array $branch, string $base ): ?array {
 		$tarball = is_array( $branch['tarball'] ?? null ) ? $branch['tarball'] : [];
-		$url = self::url( $tarball['url'] ?? null );
+		$url = $tarball['url'] ?? null;
+		$url = self::url( is_string( $url ) && preg_match( '!^/[^/]!', $url ) ? $base . $url : $url );
 		$file = $tarball['file'] ?? null;
 		$commit = $branch['commit'] ?? null;
 		if (

@@ -14,9 +14,10 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::{
+    apt::Apt,
     process,
     project::{self, files},
 };
@@ -89,7 +90,7 @@ fn remove(folder: &Path) -> Result<()> {
 }
 
 fn fill(folder: &Path) -> Result<()> {
-    let apt = Apt::new(folder.join("apt"))?;
+    let apt = Apt::new(folder.join("apt"), RELEASE, &DECLARED)?;
     apt.run(&["update"])?;
     apt.run(&["install", "--download-only", "rustc", "libstd-rust-dev-wasm32", "lld"])?;
     let root = folder.join("root");
@@ -98,7 +99,7 @@ fn fill(folder: &Path) -> Result<()> {
     {
         process::output(Command::new("dpkg-deb").arg("-x").args([&archive, &root]))?;
     }
-    remove(&apt.folder)?;
+    remove(apt.folder())?;
     write_programs(folder)?;
     println!("Compiling {LINKER}");
     let mut cargo = project::cargo();
@@ -132,128 +133,4 @@ fn write_programs(folder: &Path) -> Result<()> {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
     }
     Ok(())
-}
-
-/// apt with its lists, cache and status in a folder of ours.
-struct Apt {
-    folder: PathBuf,
-}
-
-impl Apt {
-    fn new(folder: PathBuf) -> Result<Self> {
-        let (architecture, ..) = architecture().context("unknown architecture")?;
-        for part in ["state/lists/partial", "cache/archives/partial"] {
-            fs::create_dir_all(folder.join(part)).context("cannot write to the cache")?;
-        }
-        let keyring = ["gpg", "pgp"]
-            .map(|end| format!("/usr/share/keyrings/debian-archive-keyring.{end}"))
-            .into_iter()
-            .find(|path| Path::new(path).exists())
-            .context("no Debian keys; apt-get install debian-archive-keyring")?;
-        let source = format!("deb [signed-by={keyring}] {} {RELEASE} main\n", mirror()?);
-        fs::write(folder.join("sources.list"), source)?;
-        // Version 99:0 is newer than any that a dependency asks for.
-        let declared = DECLARED.map(|package| {
-            format!(
-                "Package: {package}\nStatus: install ok installed\nVersion: 99:0\n\
-                 Architecture: {architecture}\nMaintainer: none\nProvides: libc-dev\nDescription: none\n\n"
-            )
-        });
-        fs::write(folder.join("status"), declared.concat())?;
-        Ok(Self { folder })
-    }
-
-    fn archives(&self) -> PathBuf {
-        self.folder.join("cache/archives")
-    }
-
-    fn run(&self, arguments: &[&str]) -> Result<()> {
-        let path = |part| self.folder.join(part).display().to_string();
-        let options = [
-            format!("Dir::Etc::sourcelist={}", path("sources.list")),
-            "Dir::Etc::sourceparts=-".to_owned(),
-            "Dir::Etc::preferences=-".to_owned(),
-            "Dir::Etc::preferencesparts=-".to_owned(),
-            format!("Dir::State={}", path("state")),
-            format!("Dir::State::status={}", path("status")),
-            format!("Dir::Cache={}", path("cache")),
-            // A mirror that is not up to date is good enough.
-            "Acquire::Check-Valid-Until=false".to_owned(),
-            "Acquire::Languages=none".to_owned(),
-            "Acquire::Retries=3".to_owned(),
-            "APT::Install-Recommends=false".to_owned(),
-            // Else apt downloads as a user who may not write to root's cache.
-            "APT::Sandbox::User=root".to_owned(),
-            "Debug::NoLocking=1".to_owned(),
-        ];
-        let mut apt = Command::new("apt-get");
-        apt.args(["-q", "-y"])
-            .args(options.iter().flat_map(|option| ["-o", option]))
-            .args(arguments);
-        process::output(&mut apt)
-            .map(drop)
-            .with_context(|| format!("apt-get {} {RELEASE}", arguments[0]))
-    }
-}
-
-/// The Debian mirror that this machine uses.
-fn mirror() -> Result<String> {
-    let format = "$(ORIGIN) $(COMPONENT) $(CODENAME) $(REPO_URI)";
-    let mut apt = Command::new("apt-get");
-    apt.args(["indextargets", "--format", format, "Created-By: Packages"]);
-    let known = process::output(&mut apt).unwrap_or_default();
-    // In a fresh container image apt has no lists yet, and so cannot tell.
-    let Some(uri) = known_mirror(&known).or_else(configured_mirror) else {
-        bail!("no Debian mirror in /etc/apt/sources.list or /etc/apt/sources.list.d")
-    };
-    Ok(uri)
-}
-
-fn known_mirror(targets: &str) -> Option<String> {
-    targets.lines().find_map(|line| match *line.split_whitespace().collect::<Vec<_>>() {
-        ["Debian", "main", release, uri] if !release.contains('-') => Some(uri.to_owned()),
-        _ => None,
-    })
-}
-
-fn configured_mirror() -> Option<String> {
-    let lists = files(Path::new("/etc/apt/sources.list.d"));
-    let mut texts = lists
-        .chain([PathBuf::from("/etc/apt/sources.list")])
-        .filter_map(|file| fs::read_to_string(file).ok());
-    texts.find_map(|text| mirror_in(&text))
-}
-
-/// The first URI in a file of sources, of either format, that is of a whole Debian.
-fn mirror_in(sources: &str) -> Option<String> {
-    let lines = sources.lines().map(str::trim);
-    let lines = lines.filter(|line| line.starts_with("URIs:") || line.starts_with("deb "));
-    let is_debian =
-        |word: &&str| word.contains(":/") && word.trim_end_matches('/').ends_with("/debian");
-    lines.flat_map(str::split_whitespace).find(is_debian).map(str::to_owned)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_mirror_is_the_one_of_whole_releases() {
-        let targets = "Elsewhere main stable http://other.example/apt/\n\
-                       Debian main stable-security http://mirror.example/debian-security/\n\
-                       Debian main stable http://mirror.example/debian/\n";
-        assert_eq!(known_mirror(targets).unwrap(), "http://mirror.example/debian/");
-        assert_eq!(known_mirror("  \n"), None);
-    }
-
-    #[test]
-    fn both_formats_of_sources_are_read() {
-        let deb822 =
-            "Types: deb\n# http://old.example/debian\nURIs: http://mirror.example/debian\n";
-        assert_eq!(mirror_in(deb822).unwrap(), "http://mirror.example/debian");
-        let lines = "deb http://mirror.example/debian-security x main\n\
-                     deb [trusted=yes] http://mirror.example/debian/ x main\n";
-        assert_eq!(mirror_in(lines).unwrap(), "http://mirror.example/debian/");
-        assert_eq!(mirror_in("deb http://other.example/apt x main"), None);
-    }
 }

@@ -32,7 +32,7 @@ class RepositoryTest extends TestCase {
 	}
 
 	private static function repository( array $document ): Repository {
-		return new Repository( 'extensions', 'A', Repository::clean( $document ) );
+		return new Repository( 'extensions', 'A', Repository::clean( $document, 'https://tardist.example' ) );
 	}
 
 	public function testTitleAndDescriptionFallBackSeparately() {
@@ -61,7 +61,14 @@ class RepositoryTest extends TestCase {
 		], $branches['wmf/1.46.0']['requirements'] );
 	}
 
+	public function testAPathLeadsToTardist() {
+		$document = [ 'branches' => [ 'master' => self::branch( [ 'url' => '/dist/a.tar.gz' ] ) ] ];
+		$branches = self::repository( $document )->getBranches();
+		$this->assertSame( 'https://tardist.example/dist/a.tar.gz', $branches['master']['tarball']['url'] );
+	}
+
 	public static function provideBadTarballs() {
+		yield [ [ 'url' => '//evil.example/a.tar.gz' ] ];
 		yield [ [ 'url' => 'javascript:alert(1)' ] ];
 		yield [ [ 'url' => "https://example.org/\nSet-Cookie: a" ] ];
 		yield [ [ 'url' => 'https://example.org/[[x]]' ] ];
