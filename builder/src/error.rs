@@ -13,6 +13,9 @@ use crate::net::{HttpError, RequestError};
 /// The exit status for a full disk.
 pub(crate) const OUT_OF_SPACE: u8 = 6;
 
+/// What the system says on a full disk (`strerror(3)`), where only its text is known.
+pub(crate) const NO_SPACE_TEXTS: [&str; 2] = ["No space left", "quota exceeded"];
+
 /// A failed action and what it failed on.
 ///
 /// An error of one repository or branch goes into the report, and the cycle continues with the others. Any
@@ -34,6 +37,9 @@ pub enum Error {
         /// The data directory.
         path: PathBuf,
     },
+    /// Nothing was published before, and nothing can be now.
+    #[error("there is nothing to publish: no tarball could be made")]
+    NothingToPublish,
     /// A file or folder of the data directory could not be read or written.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
@@ -224,9 +230,9 @@ impl Error {
     pub fn is_out_of_space(&self) -> bool {
         match self {
             // libgit2 has only the text of the system (`strerror(3)`).
-            Self::Git { source, .. } => ["No space left", "quota exceeded"]
-                .iter()
-                .any(|text| source.message().contains(text)),
+            Self::Git { source, .. } => {
+                NO_SPACE_TEXTS.iter().any(|text| source.message().contains(text))
+            }
             Self::Io { source, .. } => {
                 matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
             }

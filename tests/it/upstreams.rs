@@ -1,12 +1,13 @@
 //! Upstreams other than a Gerrit, from their list to the tarballs. All fetch with real Git.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use tardist_tests::{File, RequestKind, TestEnv, json};
+use tardist_tests::{Fault, File, RequestKind, TestEnv, json};
 
 const GREETING: &str = "extensions/SampleGreeting";
 const PAPER: &str = "skins/SamplePaper";
@@ -43,15 +44,21 @@ fn answer(mut stream: &TcpStream, document: &dyn Fn(&str) -> String) {
     let _ = write!(stream, "HTTP/1.1 200 OK\r\n{head}\r\n\r\n{body}");
 }
 
-#[test]
-fn a_list_gives_tarballs_and_needs_one_request_for_each_repository_when_nothing_is_new() {
+/// An empty data directory, the value for `--upstream` of a list file with two repositories of the sample, and
+/// their tips as the sample's Gerrit tells them.
+fn two_of_a_list() -> (TestEnv, String, BTreeMap<String, String>) {
     let env = TestEnv::sample();
     env.sync(&[]).exits(0);
     let mut expected = env.tips();
     expected.retain(|key, _| key.starts_with(GREETING) || key.starts_with(PAPER));
     fs::remove_dir_all(env.data()).unwrap();
-
     let list = list(&env, &[GREETING, PAPER]);
+    (env, list, expected)
+}
+
+#[test]
+fn a_list_gives_tarballs_and_needs_one_request_for_each_repository_when_nothing_is_new() {
+    let (env, list, mut expected) = two_of_a_list();
     env.sync(&["--upstream", &list]).exits(0);
     assert_eq!(env.tips(), expected);
     env.tardist(&["verify"]).exits(0);
@@ -71,14 +78,8 @@ fn a_list_gives_tarballs_and_needs_one_request_for_each_repository_when_nothing_
 
 #[test]
 fn a_server_that_speaks_only_protocol_0_and_answers_500_to_another_is_served_without_a_retry() {
-    let env = TestEnv::sample();
-    env.sync(&[]).exits(0);
-    let mut expected = env.tips();
-    expected.retain(|key, _| key.starts_with(GREETING) || key.starts_with(PAPER));
-    fs::remove_dir_all(env.data()).unwrap();
-
-    let list = list(&env, &[GREETING, PAPER]);
-    env.server.fault("/mediawiki/", tardist_tests::Fault::Protocol0, None);
+    let (env, list, expected) = two_of_a_list();
+    env.server.fault("/mediawiki/", Fault::Protocol0, None);
     env.server.clear_requests();
     // Two at once would both be the first to ask.
     env.sync(&["--upstream", &list, "--jobs", "1"]).exits(0);
@@ -96,7 +97,7 @@ fn a_repository_whose_branches_cannot_be_read_is_named_and_stays_published() {
     let before = env.tips();
     assert!(before.contains_key(&format!("{GREETING} master")));
 
-    let fault = tardist_tests::Fault::status(500);
+    let fault = Fault::status(500);
     env.server.fault("SampleGreeting", fault, None);
     let commit = env.commit(PAPER, "master", &[("a.txt", File::text("a"))]);
     env.sync(&["--upstream", &list, "--grace", "0s"]).exits(3).says(&[GREETING, "500"]);

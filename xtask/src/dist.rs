@@ -1,9 +1,9 @@
-//! `cargo xtask dist`: the release files, in `target/dist/`: the builder as a static program, the functions as one archive,
-//! units and other files to copy, manual page, completions, a Debian package, and checksums of all.
+//! `cargo xtask dist`: the release files, in `target/dist/`: the builder as a static program, the functions as one
+//! archive, units and other files to copy, manual page, completions, a Debian package, and checksums of all.
 //!
-//! The same commit gives the same files, in any folder: its path does not get into programs, and the times of files in
-//! archives are that of the commit. Rust has to be of the same version, and for the components in the same CARGO_HOME. The Debian package is made by dpkg-deb from a folder. cargo-deb makes the same of
-//! more settings, and takes longer to compile than the builder does.
+//! The same commit gives the same files, in any folder: its path does not get into programs, and the times of files
+//! in archives are that of the commit. Rust has to be of the same version, and for the components in the same
+//! `CARGO_HOME`. dpkg-deb makes the Debian package from a folder: every Debian has it.
 
 use std::{
     fs,

@@ -1,11 +1,10 @@
-//! Finds out which tests can run: some need a real Gerrit, nginx, Podman, systemd, Chromium, axe-core, Composer, MediaWiki or Schemathesis, or
-//! programs that unpack tarballs.
-//! Gerrit is fetched by Maven, Schemathesis by pip and axe-core by npm, once.
+//! Finds out which tests can run: some need real servers and programs, such as Gerrit, nginx, Podman, Chromium or
+//! MediaWiki, or programs that unpack tarballs. [`ALL`] has them.
+//! Gerrit is fetched by Maven, Schemathesis by pip, axe-core and the linters by npm, and MediaWiki 1.43 by apt, once.
 //!
 //! A test never passes without the program that it needs. If a program is missing, its tests are left
 //! out by name and a message says so; with `--all` it is an error. The module of a test says what it
-//! needs: `real_gerrit`, `real_nginx`, `real_podman`, `real_systemd`, `real_chromium`, `real_axe`, `real_composer`, `real_mediawiki`,
-//! `real_schemathesis`, `real_companion`, `real_linters`.
+//! needs: its name is in [`ALL`].
 //!
 //! `real_metadata` needs real manifests and messages. They are texts of others, which this project does
 //! not contain. Where they are missing, its tests are left out by name, with `--all` too.

@@ -52,7 +52,7 @@ impl Publishing<'_> {
     ///
     /// # Errors
     /// [`Error::State`], [`Error::Snapshot`] or [`Error::Io`] if a file cannot be written or removed.
-    /// [`Error::Config`] if there is nothing to publish and nothing was published before.
+    /// [`Error::NothingToPublish`] if there is nothing to publish and nothing was published before.
     pub(super) fn publish(
         &self,
         catalogue: Catalogue,
@@ -68,9 +68,7 @@ impl Publishing<'_> {
         if !state.differs(&catalogue, &fingerprint) && old.is_some() && !self.is_stale(state) {
             report.outcome = Outcome::Unchanged;
         } else if catalogue.is_empty() && state.generation == 0 && !state.is_imported {
-            return Err(Error::Config(
-                "there is nothing to publish: no tarball could be made".to_owned(),
-            ));
+            return Err(Error::NothingToPublish);
         } else {
             published = Some(self.replace(catalogue, state, old.as_ref())?);
             report.outcome = Outcome::Published;

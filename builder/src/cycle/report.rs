@@ -6,7 +6,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{data_dir::layout::Layout, error::OUT_OF_SPACE, progress};
+use crate::{
+    data_dir::layout::Layout,
+    error::{NO_SPACE_TEXTS, OUT_OF_SPACE},
+    progress,
+};
 
 /// The report of one cycle. These are the keys of `report.json`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,8 +125,8 @@ impl fmt::Display for ReportEntry {
     }
 }
 
-/// What failures say on a full disk: the system's words for it (`strerror(3)`), and those of the setting `keep-free`.
-const FULL: [&str; 3] = ["No space left", "quota exceeded", "have to stay free"];
+/// What a failure says if the setting `keep-free` does not allow the work.
+const KEPT_FREE: &str = "have to stay free";
 
 /// How many of the slowest repositories are in the report.
 const MAX_SLOW: usize = 10;
@@ -155,7 +159,10 @@ impl Report {
     /// The exit status of a cycle that was not ended by an error.
     pub fn status_of_failures(&self) -> u8 {
         // The failures come from other processes, as texts.
-        let is_full = |failure: &ReportEntry| FULL.iter().any(|text| failure.text.contains(text));
+        let says = |failure: &ReportEntry, text: &str| failure.text.contains(text);
+        let is_full = |it: &ReportEntry| {
+            says(it, KEPT_FREE) || NO_SPACE_TEXTS.iter().any(|text| says(it, text))
+        };
         match self.failures.as_slice() {
             [] => 0,
             failures if failures.iter().any(is_full) => OUT_OF_SPACE,

@@ -77,9 +77,7 @@ pub fn run(
     let cycle = Cycle { config, options, upstreams, layout: &layout, http: &http, now, progress };
     if let Err(error) = cycle.run(options_of_http, start, &mut report) {
         report.outcome = Outcome::Failed;
-        // The settings were taken: a cycle that finds nothing to publish says so by an error of the same kind.
-        report.exit_status =
-            if matches!(error, Error::Config(_)) { 1 } else { error.exit_status() };
+        report.exit_status = error.exit_status();
         let hint = if error.is_out_of_space() { NO_SPACE } else { "" };
         report.error = Some(format!("{error}{hint}"));
     } else {

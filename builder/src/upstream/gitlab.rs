@@ -58,8 +58,8 @@ fn api(values: &Values) -> String {
     values.text("api").map_or_else(default, str::to_owned)
 }
 
-const QUERY: &str = "include_subgroups=true&with_shared=false&archived=false&visibility=public&active=true&simple=true\
-                     &order_by=id&sort=asc&per_page=100";
+const QUERY: &str = "include_subgroups=true&with_shared=false&archived=false&visibility=public\
+                     &active=true&simple=true&order_by=id&sort=asc&per_page=100";
 
 #[derive(Debug)]
 struct GitLab {
