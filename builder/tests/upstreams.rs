@@ -232,7 +232,7 @@ fn github_lists_a_user_where_there_is_no_such_organization() {
     let listing = list(&toml("somebody")).unwrap();
     assert_eq!(names(&listing), ["extensions/VisualEditor", "skins/Vector"]);
     let error = list(&toml("nobody")).unwrap_err().to_string();
-    assert!(error.contains("/users/nobody/repos") && error.contains("404"), "{error}");
+    assert!(error.contains("/users/nobody/repos") && error.contains("answered 404"), "{error}");
     let limited = Server::start(|_| status(403));
     let error = list(&format!("type = 'github'\nurl = '{}/x'", limited.url)).unwrap_err();
     assert!(error.to_string().contains("token-file"), "{error}");
@@ -472,7 +472,7 @@ fn what_is_no_answer_of_an_upstream_is_named_with_its_url() {
     let server = Server::start(|_| status(503));
     for toml in tables(&server.url, &token) {
         let error = list(&toml).unwrap_err();
-        assert!(error.is_transient() && error.to_string().contains("503"), "{toml}: {error}");
+        assert!(error.is_transient() && error.to_string().contains("answered 503"), "{toml}: {error}");
     }
 }
 
@@ -652,7 +652,7 @@ fn git_tells_the_tips_in_one_request_a_repository() {
     assert_eq!(tips, expected.map(|(id, count)| (id.to_owned(), count)));
     assert_eq!(listing.projects[0].tips[&"master".parse().unwrap()].as_str(), COMMIT);
     assert_eq!(listing.failed[0].0.to_string(), "extensions/Missing");
-    assert!(listing.failed[0].1.to_string().contains("404"));
+    assert!(listing.failed[0].1.to_string().contains("answered 404"));
     let mut targets = server.targets();
     targets.sort();
     let posts = ["A", "B", "Empty", "Missing"].map(|name| format!("POST /{name}/git-upload-pack"));
@@ -747,12 +747,12 @@ fn an_upstream_that_cannot_be_listed_stops_only_itself() {
     let [(url, why)] = &listing.unavailable[..] else { panic!("{:?}", listing.unavailable) };
     assert_eq!(url, upstreams[0].url());
     let why = why.to_string();
-    assert!(why.contains("500") && why.contains(&broken.url), "{why}");
+    assert!(why.contains("answered 500") && why.contains(&broken.url), "{why}");
     // An empty list is a list. Whether that can be right is decided by whoever knows what was there.
     assert_eq!(list_all(&[nothing()], &[]).unwrap().ids().count(), 0);
     // Nothing is left.
     let error = list_all(&[down(), down()], &[]).unwrap_err().to_string();
-    assert!(error.contains("500") && error.contains(&broken.url), "{error}");
+    assert!(error.contains("answered 500") && error.contains(&broken.url), "{error}");
 }
 
 #[test]
@@ -910,7 +910,7 @@ fn a_renamed_owner_is_named_with_its_new_place_and_a_used_up_limit_with_its_end(
     assert!(error.contains("moved to https://api.github.com/organizations/7/repos"), "{error}");
     let limit = "403 Forbidden\r\nx-ratelimit-remaining: 0\r\nx-ratelimit-reset: 4102444800";
     let error = list(&listener(limit)).unwrap_err().to_string();
-    assert!(error.contains("403") && error.contains("the next ones are in "), "{error}");
+    assert!(error.contains("answered 403") && error.contains("the next ones are in "), "{error}");
 }
 
 #[test]
@@ -972,7 +972,7 @@ fn repositories_that_are_refused_are_no_sign_that_their_host_is_down() {
     let server = Server::start(|_| status(410));
     let (told, failed, targets) = asked(&server, 50);
     assert_eq!((told, failed.len(), targets.len()), (0, 50, 50));
-    assert!(failed.iter().all(|text| text.contains("410")), "{failed:?}");
+    assert!(failed.iter().all(|text| text.contains("answered 410")), "{failed:?}");
 }
 
 #[test]
@@ -1002,7 +1002,7 @@ fn a_group_of_repositories_that_fail_together_is_no_host_that_is_down() {
     // N100 to N199 are one after the other.
     let (told, failed, targets) = asked(&server, 600);
     assert_eq!((told, failed.len(), targets.len()), (500, 100, 600));
-    assert!(failed.iter().all(|text| text.contains("500")), "{failed:?}");
+    assert!(failed.iter().all(|text| text.contains("answered 500")), "{failed:?}");
 }
 
 /// JSON of one more entry than a list may have: `entry` each, between `start` and `end`.
