@@ -62,6 +62,9 @@ fn check(text: &str) -> Result<(), &'static str> {
 
 impl Ord for BranchName {
     fn cmp(&self, other: &Self) -> Ordering {
+        if self.0 == other.0 {
+            return Ordering::Equal;
+        }
         self.rank().cmp(&other.rank())
     }
 }

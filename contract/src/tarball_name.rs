@@ -30,12 +30,15 @@ impl TarballName {
     /// tarball. So no name ever stands for two different files that a snapshot names. Revision 0 is the plain
     /// name.
     pub fn revised(name: &RepoName, branch: &BranchName, commit: &CommitId, revision: u32) -> Self {
-        let branch = branch.as_str().replace('/', "~");
-        let commit = commit.short();
-        Self(match revision {
-            0 => format!("{name}-{branch}-{commit}.tar.gz"),
-            revision => format!("{name}-{branch}-{commit}-{}.tar.gz", u64::from(revision) + 1),
-        })
+        let mut text = [name.as_str(), "-", branch.as_str(), "-", commit.short()].concat();
+        if text.contains('/') {
+            text = text.replace('/', "~");
+        }
+        if revision > 0 {
+            text.push_str(&format!("-{}", u64::from(revision) + 1));
+        }
+        text.push_str(".tar.gz");
+        Self(text)
     }
 }
 

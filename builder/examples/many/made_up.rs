@@ -154,7 +154,7 @@ const TYPES: [&str; 7] =
 const NEWEST: u64 = 1_785_542_400;
 
 /// What a branch is called elsewhere. A manifest has about 2 kB without its large parts, as real ones do.
-fn about(name: &str, branch: &str) -> About {
+pub(crate) fn about(name: &str, branch: &str) -> About {
     let settings = (0..25).map(|number| {
         format!(r#""{name}Setting{number}":{{"value":{number},"description":"A setting"}}"#)
     });

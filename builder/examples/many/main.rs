@@ -115,7 +115,7 @@ fn catalogue(options: &Options, template: Option<&Catalogue>) -> Result<Catalogu
             Some(_) => format!("Many{number:05}").parse()?,
             None => made_up.name(kind).parse()?,
         };
-        let id = RepositoryId { kind, name };
+        let id = RepositoryId { kind, name: name.clone() };
         let url = options.upstream.as_deref().unwrap_or("https://gerrit.wikimedia.org/r");
         let project = format!("mediawiki/{id}");
         let mut branches = BTreeMap::new();
@@ -130,6 +130,9 @@ fn catalogue(options: &Options, template: Option<&Catalogue>) -> Result<Catalogu
             record.size = SIZE;
             record.sha256.clone_from(&sha256);
             record.recipe = ADOPTED.to_owned();
+            // A snapshot does not say it. Without it the builder would look for it in the tarballs, cycle after cycle.
+            let about = || made_up::about(name.as_str(), branch).into();
+            record.about.get_or_insert_with(about);
             branches.insert(branch.parse()?, record.into());
         }
         let source_url = format!("{url}/{project}.git");

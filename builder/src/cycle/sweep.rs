@@ -4,7 +4,7 @@
 //! tarballs are removed that the snapshot no longer names. The grace period is for clients that still have a
 //! link to them.
 
-use std::{collections::BTreeSet, fs, io, time::Duration};
+use std::{collections::HashSet, fs, io, time::Duration};
 
 use tardist_contract::Kind;
 
@@ -20,7 +20,7 @@ use crate::{
 /// `before` has an earlier time. Times are those of [`State::elapsed`](crate::state::State::elapsed), in
 /// milliseconds.
 pub fn retired(on_disk: &Tarballs, catalogue: &Catalogue, before: &Retired, now: i64) -> Retired {
-    let mut unnamed: BTreeSet<&(Kind, String)> = on_disk.keys().collect();
+    let mut unnamed: HashSet<&(Kind, String)> = on_disk.keys().collect();
     for file in catalogue::files(catalogue) {
         unnamed.remove(&file);
     }

@@ -1,7 +1,7 @@
 //! The paths of the data directory, and the tarballs that are in it.
 
 use std::{
-    collections::BTreeMap,
+    collections::HashMap,
     fs,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
@@ -36,7 +36,7 @@ pub struct TarballFile {
 }
 
 /// The tarballs in `dist/`, by kind and file name.
-pub type Tarballs = BTreeMap<(Kind, String), TarballFile>;
+pub type Tarballs = HashMap<(Kind, String), TarballFile>;
 
 impl Layout {
     /// The paths below `root`. Nothing is read or written.
