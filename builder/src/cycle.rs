@@ -5,7 +5,9 @@
 //! tarballs of each changed repository, `merge` the results into the catalogue, `publish` it, and remove old
 //! tarballs ([`sweep`]). [`report`] is the summary for the operator. [`dry_run`] stops after the plan. [`quarantine`]
 //! has the branches that are not tried again, [`began`] tells a cycle that was killed from one that is running, and
-//! `adopt` looks into tarballs of which too little is known. `distributed` notes which branches there are now. `listings` writes the lists of them in `dist/`.
+//! `adopt` looks into tarballs of which too little is known. `distributed` notes
+//! which branches there are now. `listings` writes the lists of them in `dist/`. `meanwhile` publishes what is ready
+//! while the workers are still busy.
 
 mod adopt;
 pub mod began;
@@ -16,6 +18,7 @@ mod index_page;
 mod intact;
 mod listings;
 mod loss;
+mod meanwhile;
 mod merge;
 pub mod plan;
 mod publish;

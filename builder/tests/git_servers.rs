@@ -209,7 +209,8 @@ fn a_host_that_asks_for_a_long_pause_is_asked_once_by_all_workers() {
             .iter()
             .map(|name| builder.failure(&format!("extensions/{name}")).unwrap())
             .collect();
-        let (asked, others): (Vec<_>, Vec<_>) = texts.iter().partition(|it| it.contains("answered 429"));
+        let (asked, others): (Vec<_>, Vec<_>) =
+            texts.iter().partition(|it| it.contains("answered 429"));
         assert!(matches!(&asked[..], [text] if text.contains(says)), "{texts:?}");
         for text in others {
             assert!(text.contains("was not asked") && text.contains("(Retry-After)"), "{text}");

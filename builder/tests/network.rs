@@ -247,7 +247,10 @@ fn a_host_that_asks_for_a_long_pause_is_not_asked_again_and_others_are() {
         ..options(&busy.url, limits())
     });
     let error = http.get(&busy.url).unwrap_err().to_string();
-    assert!(error.contains("answered 429") && error.contains("a pause of more than 100 years"), "{error}");
+    assert!(
+        error.contains("answered 429") && error.contains("a pause of more than 100 years"),
+        "{error}"
+    );
     let error = http.get(&busy.url).unwrap_err();
     assert!(matches!(error, HttpError::NotAsked { .. }), "{error}");
     assert!(error.to_string().contains("asked for a pause of more than 100 years"), "{error}");

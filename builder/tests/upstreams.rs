@@ -472,7 +472,10 @@ fn what_is_no_answer_of_an_upstream_is_named_with_its_url() {
     let server = Server::start(|_| status(503));
     for toml in tables(&server.url, &token) {
         let error = list(&toml).unwrap_err();
-        assert!(error.is_transient() && error.to_string().contains("answered 503"), "{toml}: {error}");
+        assert!(
+            error.is_transient() && error.to_string().contains("answered 503"),
+            "{toml}: {error}"
+        );
     }
 }
 

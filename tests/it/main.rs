@@ -33,6 +33,7 @@ mod gerrit_view;
 mod hostile;
 mod hostile_repositories;
 mod language;
+mod meanwhile;
 mod openapi;
 mod pages;
 mod publish;

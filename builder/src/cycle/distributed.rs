@@ -7,16 +7,16 @@ use tardist_contract::BranchName;
 
 use crate::{catalogue::Catalogue, cycle::report::Report, state::State, upstream::Selection};
 
-/// Notes which branches are distributed by `catalogue`, which follows that of the state, and which are not any more
+/// Notes which branches are distributed by `catalogue`, which follows `before`, and which are not any more
 /// because there are newer ones. The latter are remembered for the `grace` period.
 pub(super) fn note(
     selection: &Selection,
-    catalogue: &Catalogue,
+    (before, catalogue): (&Catalogue, &Catalogue),
     grace: Duration,
     state: &mut State,
     report: &mut Report,
 ) {
-    let withdrawn = withdrawn(&state.catalogue, catalogue);
+    let withdrawn = withdrawn(before, catalogue);
     let grace = i64::try_from(grace.as_millis()).unwrap_or(i64::MAX);
     let is_over = |branch: &BranchName| selection.is_over(branch);
     state.branches.note_over(withdrawn, is_over, state.elapsed, grace);

@@ -4,7 +4,7 @@
 //! The state is first. If the cycle is killed before the snapshot is in place, the next one finds the snapshot
 //! behind the state, and writes it from there.
 
-use std::{fs, os::unix::fs::MetadataExt};
+use std::{fs, os::unix::fs::MetadataExt, time::Instant};
 
 use tardist_contract::{Kind, TarballName};
 
@@ -42,6 +42,8 @@ pub(super) struct Publishing<'a> {
     pub(super) layout: &'a Layout,
     /// The time of the cycle: Unix seconds.
     pub(super) now: i64,
+    /// When the cycle began.
+    pub(super) began_at: Instant,
 }
 
 impl Publishing<'_> {
@@ -60,26 +62,77 @@ impl Publishing<'_> {
         state: &mut State,
         report: &mut Report,
     ) -> Result<(), Error> {
-        let unreleased = state.branches.unreleased();
-        let public_url = &self.config.public_url;
-        let fingerprint = render::fingerprint(Basis { public_url, unreleased: &unreleased })?;
-        let old = self.standing(state);
-        let mut published = state.published.clone();
-        if !state.differs(&catalogue, &fingerprint) && old.is_some() && !self.is_stale(state) {
-            report.outcome = Outcome::Unchanged;
-        } else if catalogue.is_empty() && state.generation == 0 && !state.is_imported {
-            return Err(Error::NothingToPublish);
-        } else {
-            published = Some(self.replace(catalogue, state, old.as_ref())?);
-            report.outcome = Outcome::Published;
-        }
-        self.link_plain_names(&state.catalogue)?;
-        listings::write(self.layout, &state.catalogue)?;
+        let published = self.renew(catalogue, state, report)?;
         let retired = sweep::retired(on_disk, &state.catalogue, &state.retired, state.elapsed);
         let is_new = |key: &&(Kind, String)| !state.retired.contains_key(*key);
         report.retired = retired.keys().filter(is_new).count();
         report.removed += sweep::sweep(self.layout, &retired, self.config.grace, state.elapsed)?;
         state.finish(published, retired)
+    }
+
+    /// Publishes what the state has, because the last cycle was killed before it could.
+    ///
+    /// # Errors
+    /// As [`Self::publish`].
+    pub(super) fn catch_up(&self, state: &mut State) -> Result<(), Error> {
+        tracing::info!("the last cycle was killed while it published; that is done now");
+        let (catalogue, on_disk) = (state.catalogue.clone(), self.layout.tarballs()?);
+        self.publish(catalogue, &on_disk, state, &mut Report::default())
+    }
+
+    /// Publishes `catalogue`, if it differs from the published one, while workers still make tarballs. Nothing is
+    /// removed: a tarball that is not named yet may be one that a worker has just made.
+    ///
+    /// # Errors
+    /// As [`Self::publish`].
+    pub(super) fn publish_meanwhile(
+        &self,
+        catalogue: Catalogue,
+        state: &mut State,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let published = self.renew(catalogue, state, report)?;
+        state.finish(published, state.retired.clone())
+    }
+
+    /// Writes the snapshot if that is due, then the lists in `dist/`. Returns what is published now.
+    fn renew(
+        &self,
+        catalogue: Catalogue,
+        state: &mut State,
+        report: &mut Report,
+    ) -> Result<Option<Published>, Error> {
+        let unreleased = state.branches.unreleased();
+        let public_url = &self.config.public_url;
+        let fingerprint = render::fingerprint(Basis { public_url, unreleased: &unreleased })?;
+        let old = self.standing(state);
+        let time = self.time(state, report);
+        let mut published = state.published.clone();
+        if !state.differs(&catalogue, &fingerprint) && old.is_some() && !self.is_stale(state, time)
+        {
+            if report.snapshots == 0 {
+                report.outcome = Outcome::Unchanged;
+            }
+        } else if catalogue.is_empty() && state.generation == 0 && !state.is_imported {
+            return Err(Error::NothingToPublish);
+        } else {
+            published = Some(self.replace(catalogue, state, old.as_ref(), time)?);
+            report.outcome = Outcome::Published;
+            report.snapshots += 1;
+        }
+        self.link_plain_names(&state.catalogue)?;
+        listings::write(self.layout, &state.catalogue)?;
+        Ok(published)
+    }
+
+    /// The time of the next snapshot of this cycle, in Unix seconds: the first one has that of the cycle, each other
+    /// one a later one, because clients ask for what changed since the time that they know (`If-Modified-Since`).
+    fn time(&self, state: &State, report: &Report) -> i64 {
+        let Some(published) = state.published.as_ref().filter(|_| report.snapshots > 0) else {
+            return self.now;
+        };
+        let passed = i64::try_from(self.began_at.elapsed().as_secs()).unwrap_or_default();
+        self.now.saturating_add(passed).max(published.generated_at.saturating_add(1))
     }
 
     /// The published snapshot, if it is the file that was written last, undamaged.
@@ -103,12 +156,12 @@ impl Publishing<'_> {
         Some(snapshot)
     }
 
-    /// True if the published snapshot is older than the setting `refresh`, or from the future, where a wrong clock
-    /// made it.
-    fn is_stale(&self, state: &State) -> bool {
+    /// True if at this `time` the published snapshot is older than the setting `refresh`, or from the future, where a
+    /// wrong clock made it.
+    fn is_stale(&self, state: &State, time: i64) -> bool {
         let refresh = i64::try_from(self.config.refresh.as_secs()).unwrap_or(i64::MAX);
         let generated_at = state.published.as_ref().map_or(i64::MIN, |it| it.generated_at);
-        generated_at > self.now || self.now.saturating_sub(generated_at) >= refresh
+        generated_at > time || time.saturating_sub(generated_at) >= refresh
     }
 
     /// Saves the catalogue, and writes the snapshot, after the tarballs that it names have been forced to disk.
@@ -117,11 +170,12 @@ impl Publishing<'_> {
         catalogue: Catalogue,
         state: &mut State,
         previous: Option<&Snapshot>,
+        time: i64,
     ) -> Result<Published, Error> {
         for kind in Kind::ALL {
             atomic::sync_folder(&self.layout.dist(kind))?;
         }
-        state.publish(self.layout, catalogue, &self.config.public_url, previous, self.now)
+        state.publish(self.layout, catalogue, &self.config.public_url, previous, time)
     }
 
     /// Lets the plain name of each tarball with a revision lead to its newest bytes, for clients that make the name

@@ -22,11 +22,13 @@ pub struct Report {
     pub duration_ms: u64,
     /// How the cycle ended.
     pub outcome: Outcome,
-    /// The error that ended the cycle before it could publish.
+    /// The error that ended the cycle before it could publish, or before it could publish all.
     pub error: Option<String>,
     /// The exit status of `tardist sync`: 0 for success, 3 if some repositories failed, 6 if something could not be
     /// written because the disk is full, and what [`Error::exit_status`](crate::Error::exit_status) says of an `error`.
     pub exit_status: u8,
+    /// How many snapshots were published. More than one if the cycle took longer than the setting `publish-every`.
+    pub snapshots: usize,
     /// How many repositories the upstreams list.
     pub listed: usize,
     /// How many tarballs were made.
@@ -174,6 +176,9 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.outcome {
+            Outcome::Failed if self.snapshots > 0 => {
+                write!(f, "the cycle did not end; what was ready before is published")?;
+            }
             Outcome::Failed => write!(f, "nothing was published; the earlier snapshot stays")?,
             Outcome::Unchanged => write!(f, "nothing new")?,
             Outcome::Published => write!(f, "published")?,

@@ -14,6 +14,7 @@ use crate::{
     cycle::{
         adopt, began, distributed, intact,
         loss::{self, Asked},
+        meanwhile::{Meanwhile, Noted},
         merge::{self, Merging},
         plan::{self, Given, Plan},
         publish::Publishing,
@@ -116,11 +117,10 @@ impl Cycle<'_> {
         // Before all else: it may be the room that the rest needs.
         report.removed =
             sweep::sweep(self.layout, &state.retired, self.config.grace, state.elapsed)?;
-        let publishing = Publishing { config: self.config, layout: self.layout, now: self.now };
+        let Self { config, layout, now, .. } = *self;
+        let publishing = Publishing { config, layout, now, began_at };
         if state.is_ahead() {
-            tracing::info!("the last cycle was killed while it published; that is done now");
-            let (catalogue, on_disk) = (state.catalogue.clone(), self.layout.tarballs()?);
-            publishing.publish(catalogue, &on_disk, &mut state, &mut Report::default())?;
+            publishing.catch_up(&mut state)?;
         }
         let start = Instant::now();
         let listing = self.list(&state.catalogue, &state.branches.found)?;
@@ -132,8 +132,8 @@ impl Cycle<'_> {
         report.failures.extend(merge::refused(&listing));
         report.notes.clone_from(&listing.warnings);
         let (selection, found) = (listing.selection.clone(), listing.found.clone());
-        let before = Quarantine::read(self.layout);
-        let mut quarantine = before.clone();
+        let saved = Quarantine::read(self.layout);
+        let mut quarantine = saved.clone();
         if self.config.only.is_empty() {
             quarantine.prune(&listing);
         }
@@ -150,14 +150,23 @@ impl Cycle<'_> {
         report.waiting = plan.waiting;
         report.kept = plan.untouched();
         let supervisor = workers::supervisor(self.config, self.layout, http, began_at)?;
-        let note = |job: &Job, result: &JobResult| quarantine.note(job, result, &digest, self.now);
-        let catalogue = self.work(plan, &state.catalogue, &intact, &supervisor, note, report);
-        quarantine.write(&before, self.layout)?;
+        let before = state.catalogue.clone();
+        state.branches.found = found;
+        let mut meanwhile = Meanwhile {
+            publishing: &publishing,
+            intact: &intact,
+            state: &mut state,
+            quarantine: Noted { now: quarantine, saved, settings: &digest, layout },
+            since: began_at,
+            built: 0,
+        };
+        let catalogue = self.work(plan, &before, &supervisor, &mut meanwhile, report);
+        meanwhile.quarantine.save()?;
 
         let start = Instant::now();
-        report.withdrawn = merge::withdrawn(&state.catalogue, &catalogue);
-        state.branches.found = found;
-        distributed::note(&selection, &catalogue, self.config.grace, &mut state, report);
+        report.withdrawn = merge::withdrawn(&before, &catalogue);
+        let change = (&before, &catalogue);
+        distributed::note(&selection, change, self.config.grace, &mut state, report);
         if self.config.incomplete == Incomplete::Avoid {
             let lines =
                 |wanted: &[&Remedy]| settings::remedies(wanted.iter().copied(), self.config);
@@ -271,14 +280,14 @@ impl Cycle<'_> {
         Err(Error::MassLoss { losses: losses.join("; "), max_loss })
     }
 
-    /// Runs the jobs of the plan, several at a time. Returns what is to be published. `note` is told each result.
+    /// Runs the jobs of the plan, several at a time. Returns what is to be published. `published` is what was
+    /// published before. `meanwhile` is told each result, and what is ready.
     fn work(
         &self,
         plan: Plan,
         published: &Catalogue,
-        intact: &Catalogue,
         supervisor: &Supervisor<'_>,
-        mut note: impl FnMut(&Job, &JobResult),
+        meanwhile: &mut Meanwhile<'_>,
         report: &mut Report,
     ) -> Catalogue {
         let Plan { mut jobs, kept: mut catalogue, unknown, .. } = plan;
@@ -289,6 +298,7 @@ impl Cycle<'_> {
         let received = move || http.received() + traffic.received();
         let recipes = Recipes::new(self.config, self.http);
         let recipe = |url: &str, ingredients: &Ingredients| recipes.of(url, ingredients);
+        let intact = meanwhile.intact;
         let merging = Merging { published, intact, recipe: &recipe, now: self.now };
         let meter = self.progress.count(jobs.len(), "repositories", received);
         let start = Instant::now();
@@ -307,8 +317,9 @@ impl Cycle<'_> {
             log(&id, &result, duration);
             spent += duration;
             report.took(id, millis(duration));
-            note(&job, &result);
+            meanwhile.note(&job, &result, self.now);
             merging.merge(&mut catalogue, &job, result, report);
+            meanwhile.publish(&catalogue, self.config.publish_every, report);
         });
         drop(meter);
         let traffic = supervisor.traffic();

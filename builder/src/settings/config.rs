@@ -67,6 +67,8 @@ pub struct Config {
     pub grace: Duration,
     /// The age at which an unchanged snapshot is written again.
     pub refresh: Duration,
+    /// After how much time a cycle that still works publishes what is ready.
+    pub publish_every: Duration,
 }
 
 /// Checks values, and collects messages about the wrong ones.
@@ -168,6 +170,7 @@ impl Config {
             timeout: check.time("timeout", settings.timeout),
             grace: check.time("grace", settings.grace),
             refresh: check.time("refresh", settings.refresh),
+            publish_every: check.time("publish-every", settings.publish_every),
         };
         if config.upstreams.is_empty() {
             check.refuse("upstream", "an empty list");

@@ -38,6 +38,7 @@ impl Settings {
             timeout: Some(SignedDuration::from_mins(2)),
             grace: Some(SignedDuration::from_hours(7 * 24)),
             refresh: Some(SignedDuration::from_hours(12)),
+            publish_every: Some(SignedDuration::from_mins(5)),
             set_by: BTreeMap::new(),
         }
     }

@@ -102,7 +102,7 @@ const fn explained(key: &'static str, takes: &'static str, example: &'static str
 }
 
 /// All settings, as `tardist config` lists them.
-pub const FORMS: [Form; 26] = [
+pub const FORMS: [Form; 27] = [
     text("data", "the path of a folder", r#""/srv/tardist""#),
     explained(
         "upstream",
@@ -154,6 +154,7 @@ pub const FORMS: [Form; 26] = [
     form("timeout", Takes::TimeAboveZero, r#""2m""#),
     form("grace", Takes::Time, r#""168h""#),
     form("refresh", Takes::TimeAboveZero, r#""12h""#),
+    form("publish-every", Takes::Time, r#""5m""#),
 ];
 
 /// How much of a wrong value a message repeats, in characters.

@@ -245,6 +245,15 @@ pub struct Settings {
     #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::optional")]
     pub refresh: Option<SignedDuration>,
 
+    /// After this time a cycle that still works publishes what is ready, and again each time that it
+    /// has passed; 0s publishes after each repository
+    #[arg(
+        long, global = true, value_name = "TIME", env = "TARDIST_PUBLISH_EVERY",
+        help_heading = heading::PUBLISHING
+    )]
+    #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::optional")]
+    pub publish_every: Option<SignedDuration>,
+
     /// Where each value was set, by key, for messages about it. A value without an entry was set by
     /// a program.
     #[arg(skip)]
@@ -285,6 +294,7 @@ impl Settings {
             timeout: self.timeout.or(other.timeout),
             grace: self.grace.or(other.grace),
             refresh: self.refresh.or(other.refresh),
+            publish_every: self.publish_every.or(other.publish_every),
             set_by,
         }
     }
