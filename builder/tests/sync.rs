@@ -394,3 +394,18 @@ fn a_pointer_of_git_lfs_stays_and_is_named() {
     assert!(env.members("Lfs").contains(&"img/4.png".to_owned()));
     assert_eq!(env.published("Other").problems, [""; 0], "LFS does not look at it either");
 }
+
+#[test]
+fn a_mirror_has_nothing_of_gits_templates() {
+    let env = Env::new("A", &[("extension.json", FILE, "{}")]);
+    env.sync(&[]);
+    let mirror = env.data().join("mirror/extensions/A.git");
+    assert!(mirror.join("HEAD").exists());
+    assert!(!mirror.join("hooks").exists());
+    // An earlier version copied them.
+    fs::create_dir(mirror.join("hooks")).unwrap();
+    fs::write(mirror.join("hooks/update.sample"), "#!/bin/sh").unwrap();
+    env.add("A", &[("extension.json", FILE, "{}"), ("new", FILE, "x")]);
+    env.sync(&[]);
+    assert!(!mirror.join("hooks").exists());
+}

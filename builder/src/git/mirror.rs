@@ -10,7 +10,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use git2::{AutotagOption, ErrorClass, FetchOptions, ObjectType, Oid, RemoteRedirect, Repository};
+use git2::{
+    AutotagOption, ErrorClass, FetchOptions, ObjectType, Oid, RemoteRedirect, Repository,
+    RepositoryInitOptions,
+};
 use tardist_contract::{BranchName, CommitId};
 
 use crate::{
@@ -57,10 +60,14 @@ impl Mirror {
                     empty_folder(path)?;
                 }
                 fs::create_dir_all(path).at("create", path)?;
-                Repository::init_bare(path)
+                let mut options = RepositoryInitOptions::new();
+                // Git's templates are examples for people: 13 files, 64 kB for each of 1,400 mirrors.
+                options.bare(true).external_template(false);
+                Repository::init_opts(path, &options)
                     .git(|| format!("create the mirror {}", path.display()))?
             }
         };
+        remove_hooks(path)?;
         remove_unfinished(path).at("clean up", path)?;
         Ok(Self { repository, url: url.to_owned() })
     }
@@ -335,6 +342,15 @@ pub fn borrowed(path: &Path) -> Vec<PathBuf> {
 /// The file of a mirror that names the repository whose objects it borrows.
 fn alternates(mirror: &Path) -> PathBuf {
     mirror.join("objects/info/alternates")
+}
+
+/// Removes the folder of hooks, which earlier versions copied from Git's templates. No hook ever runs in a mirror.
+fn remove_hooks(path: &Path) -> Result<(), Error> {
+    let hooks = path.join("hooks");
+    match fs::remove_dir_all(&hooks) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error).at("remove", hooks),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Removes what a killed or failed fetch leaves in a mirror: half-written packs, and the lock files of refs, `shallow` and
