@@ -34,4 +34,4 @@ mod server;
 
 pub use error::Error;
 pub use host::Host;
-pub use options::Options;
+pub use options::{Options, Reuse};

@@ -16,7 +16,7 @@ use crate::{
         variables::{self, Values},
     },
     error::Error,
-    options::Options,
+    options::{Options, Reuse},
     runtime::{
         compiled, engine,
         instance::{self, Component, Instances, State},
@@ -55,6 +55,7 @@ pub(crate) fn load(
             let mut checked =
                 check(id, component, &values, config).map_err(|problem| wrong(item, problem))?;
             checked.most_memory = options.report_memory.then(Most::default);
+            checked.reuse = options.reuse;
             Ok(checked)
         })
         .collect::<Result<Vec<_>, _>>()?;
@@ -71,7 +72,7 @@ pub(crate) fn load(
             Ok((id, ProxyHandler::new(Instances::new(component, pre))))
         })
         .collect::<Result<_, Error>>()?;
-    Ok(Server { router, components })
+    Ok(Server { router, components, tcp_nodelay: options.tcp_nodelay })
 }
 
 /// Gives a component of the manifest its databases and variables.
@@ -107,6 +108,7 @@ fn check(
         variables: variables::fill(&component.variables, values)?,
         databases: Arc::new(databases),
         most_memory: None,
+        reuse: Reuse::default(),
     })
 }
 

@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::Context;
 use clap::Parser;
-use component_host::{Error, Host, Options};
+use component_host::{Error, Host, Options, Reuse};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs the HTTP components of a spin.toml where no Spin is installed.
@@ -43,6 +43,18 @@ struct Cli {
     /// instances of its component had.
     #[arg(long)]
     report_memory: bool,
+
+    /// How many requests an instance serves in its life, as for `spin up`.
+    #[arg(long, value_name = "NUMBER", default_value_t = Reuse::default().requests, value_parser = parse_count)]
+    max_instance_reuse_count: usize,
+
+    /// How many requests an instance serves at the same time, as for `spin up`.
+    #[arg(long, value_name = "NUMBER", default_value_t = Reuse::default().concurrent, value_parser = parse_count)]
+    max_instance_concurrent_reuse_count: usize,
+
+    /// Sets TCP_NODELAY on connections, which `spin up` does not do.
+    #[arg(long)]
+    tcp_nodelay: bool,
 }
 
 fn main() -> ExitCode {
@@ -92,6 +104,11 @@ impl From<Cli> for Options {
             environment: environment(),
             compiled: cli.compiled,
             report_memory: cli.report_memory,
+            reuse: Reuse {
+                requests: cli.max_instance_reuse_count,
+                concurrent: cli.max_instance_concurrent_reuse_count,
+            },
+            tcp_nodelay: cli.tcp_nodelay,
         }
     }
 }
@@ -108,6 +125,10 @@ fn parse_address(text: &str) -> Result<SocketAddr, String> {
     let addresses: Vec<_> = text.to_socket_addrs().map_err(|error| error.to_string())?.collect();
     let local = addresses.iter().find(|address| address.ip() == std::net::Ipv4Addr::LOCALHOST);
     local.or(addresses.first()).copied().ok_or_else(|| "the name has no address".to_owned())
+}
+
+fn parse_count(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "write a number above 0".to_owned())
 }
 
 fn parse_variable(text: &str) -> Result<(String, String), String> {
@@ -132,6 +153,8 @@ mod tests {
     fn arguments_are_checked() {
         assert_eq!(parse_variable("a=b=c"), Ok(("a".into(), "b=c".into())));
         assert!(parse_variable("a").is_err());
+        assert_eq!(parse_count("1"), Ok(1));
+        assert!(parse_count("0").is_err() && parse_count("-1").is_err());
         assert_eq!(parse_address("localhost:0").unwrap().to_string(), "127.0.0.1:0");
         assert!(parse_address("nowhere").is_err());
     }

@@ -20,6 +20,27 @@ pub struct Options {
     /// Whether to report memory to standard error: of each instance that ends and had more than all
     /// earlier ones of its component.
     pub report_memory: bool,
+    /// How many requests an instance serves.
+    pub reuse: Reuse,
+    /// Whether accepted connections get `TCP_NODELAY`, which Spin 4.1 does not set: `docs/upstream/spin-tcp-nodelay.md`
+    /// says what this changes.
+    pub tcp_nodelay: bool,
+}
+
+/// How many requests an instance serves. The defaults are those of Spin, `DEFAULT_WASIP3_MAX_INSTANCE_REUSE_COUNT` and
+/// the constant after it in `crates/trigger-http/src/lib.rs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reuse {
+    /// In its life.
+    pub requests: usize,
+    /// At the same time.
+    pub concurrent: usize,
+}
+
+impl Default for Reuse {
+    fn default() -> Self {
+        Self { requests: 128, concurrent: 16 }
+    }
 }
 
 impl Options {
@@ -33,6 +54,8 @@ impl Options {
             environment: BTreeMap::new(),
             compiled: None,
             report_memory: false,
+            reuse: Reuse::default(),
+            tcp_nodelay: false,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The HTTP server: takes connections, passes requests to components, and sends their answers.
 //!
 //! It is configured as Spin's `crates/trigger-http/src/server.rs`: hyper with HTTP/1.1 and HTTP/2 on one
-//! port, its defaults, no `TCP_NODELAY`. The answer of a component goes to hyper unchanged.
+//! port, its defaults, no `TCP_NODELAY` unless that is asked for. The answer of a component goes to hyper unchanged.
 
 mod request;
 pub(crate) mod route;
@@ -38,6 +38,8 @@ pub(crate) struct Server {
     pub(crate) router: Router,
     /// Identifier → its instances; one for each component that the router names.
     pub(crate) components: BTreeMap<String, ProxyHandler<Instances>>,
+    /// Whether connections get `TCP_NODELAY`.
+    pub(crate) tcp_nodelay: bool,
 }
 
 impl Server {
@@ -57,6 +59,10 @@ impl Server {
     }
 
     async fn serve_connection(self: Arc<Self>, stream: TcpStream, client: SocketAddr) {
+        if self.tcp_nodelay {
+            // Without it a connection is only slower.
+            let _ = stream.set_nodelay(true);
+        }
         let service = service_fn(move |request| self.clone().respond(request, client));
         // An error means that the client went away or does not speak HTTP: nothing to report.
         let _ = Builder::new(TokioExecutor::new())

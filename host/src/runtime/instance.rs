@@ -43,6 +43,7 @@ use crate::{
         variables::{GetError, Values, get},
     },
     error::Error,
+    options::Reuse,
     runtime::{
         bindings::{sqlite, variables},
         memory::{Memory, Most},
@@ -50,14 +51,8 @@ use crate::{
     },
 };
 
-/// How many requests an instance serves in its life. Spin: `DEFAULT_WASIP3_MAX_INSTANCE_REUSE_COUNT`
-/// in `crates/trigger-http/src/lib.rs`; the next two limits are from there too.
-const MAX_REQUESTS: usize = 128;
-
-/// How many requests an instance serves at the same time.
-const MAX_CONCURRENT_REQUESTS: usize = 16;
-
-/// How long an instance waits for its next request.
+/// How long an instance waits for its next request, as in Spin (`DEFAULT_IDLE_INSTANCE_TIMEOUT` in
+/// `crates/trigger-http/src/lib.rs`).
 const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What all instances of one component have in common.
@@ -76,6 +71,8 @@ pub(crate) struct Component {
     pub(crate) databases: Arc<BTreeMap<String, Database>>,
     /// The most memory that one of its instances had; `None` if that is not reported.
     pub(crate) most_memory: Option<Most>,
+    /// How many requests an instance serves.
+    pub(crate) reuse: Reuse,
 }
 
 impl Component {
@@ -267,9 +264,10 @@ impl WorkerState for Worker {
     type RequestData = ();
 
     fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
-        if total >= MAX_REQUESTS {
+        let Reuse { requests, concurrent: at_once } = self.component.reuse;
+        if total >= requests {
             ShouldAccept::Never
-        } else if concurrent >= MAX_CONCURRENT_REQUESTS {
+        } else if concurrent >= at_once {
             ShouldAccept::No
         } else {
             ShouldAccept::Yes
