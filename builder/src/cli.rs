@@ -4,8 +4,10 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, builder::Resettable};
 
+use jiff::SignedDuration;
+
 use crate::settings::{
-    Settings,
+    Settings, Takes,
     arguments::{self, Selection},
     variables,
 };
@@ -27,7 +29,7 @@ pub struct Cli {
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
 
-    /// Say only what failed: no progress, and no report of a cycle that went well
+    /// Say only what failed: no progress, and nothing of what went well
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
 
@@ -45,14 +47,18 @@ pub enum Command {
     /// its list and changes nothing. It can be stopped at any moment, by Ctrl-C or otherwise. What
     /// is published stays, and nothing has to be cleaned up before the next cycle.
     Sync(Sync),
-    /// Show what is published, and what failed in the last cycle
+    /// Show what is published, what fails and since when, and how the last cycles ended
     ///
-    /// Exits with 0 if all is well, 1 if nothing is published, 3 if something failed in the last
-    /// cycle.
+    /// Exits with 0 if all is well, 1 if nothing is published or if it is older than --max-age, 3 if
+    /// something fails. -v adds the long lists.
     Status {
-        /// As JSON
+        /// As JSON, with everything
         #[arg(long)]
         json: bool,
+        /// Exit with 1 if the last full cycle that succeeded (exit status 0 or 3) began longer ago than this, such as 26h.
+        /// On a node without the builder's report, the age of the snapshot counts
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        max_age: Option<SignedDuration>,
     },
     /// Check every published tarball: present, size, SHA-256
     ///
@@ -86,6 +92,25 @@ pub enum Command {
     ///
     /// Read it with: tardist man | man -l -
     Man,
+}
+
+impl Command {
+    /// True if its text says how something went, so that `--quiet` leaves it out if all went well. The text of other
+    /// commands is what they are run for.
+    pub fn says_how_it_went(&self) -> bool {
+        match self {
+            Self::Sync(sync) => !sync.dry_run,
+            Self::Status { json, .. } => !json,
+            Self::Verify | Self::Gc => true,
+            Self::Config(_) | Self::Completions { .. } | Self::Man | Self::Worker => false,
+        }
+    }
+}
+
+/// A time that is not negative.
+fn time(text: &str) -> Result<SignedDuration, String> {
+    let time = text.parse::<SignedDuration>().ok().filter(|time| !time.is_negative());
+    time.ok_or_else(|| format!("it is not {}", Takes::Time))
 }
 
 /// What only `sync` takes.

@@ -10,6 +10,9 @@ use tardist_contract::{BranchName, CommitId};
 
 use crate::net::{HttpError, RequestError};
 
+/// The exit status if something failed, and the rest went well.
+pub(crate) const PARTLY_FAILED: u8 = 3;
+
 /// The exit status for a full disk.
 pub(crate) const OUT_OF_SPACE: u8 = 6;
 

@@ -18,35 +18,45 @@ use tardist::{
     cli::{self, Command, Parsed},
     commands::{Output, completions, gc, man, status, sync, verify},
     data_dir::{layout::Layout, readable},
+    log::Log,
     progress::Progress,
     secrets,
-    settings::{self, sample},
+    settings::{self, LogFormat, sample},
     worker,
 };
-use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     readable::set_umask();
     end_at_signals_as_process_1();
     let parsed = match cli::parse(env::args_os(), |name| env::var_os(name)) {
         Ok(parsed) => parsed,
-        Err(error) => error.exit(),
+        Err(error) => return answer(&error),
     };
     if matches!(parsed.cli.command, Command::Worker) {
         return worker::run();
     }
-    let progress = Progress::new(parsed.cli.quiet);
-    set_up_logging(&parsed, &progress);
-    match run(parsed, &progress) {
+    // What the configuration file says of it is not known yet.
+    let mut log = Log::new(parsed.cli.settings.log_format.unwrap_or_default());
+    match run(parsed, &mut log) {
         Ok(output) => {
             print(&output.text);
             ExitCode::from(output.exit_status)
         }
         Err(error) => {
-            eprintln!("tardist: {}", secrets::struck(&error.to_string()));
+            log.error(&error.to_string());
             ExitCode::from(error.exit_status())
         }
     }
+}
+
+/// Answers a command line that asks for help, or that is wrong.
+fn answer(error: &clap::Error) -> ExitCode {
+    let log = Log::new(LogFormat::Text);
+    if error.use_stderr() && log.is_for_programs() {
+        log.error(error.render().to_string().trim_end());
+        return ExitCode::from(Error::Config(String::new()).exit_status());
+    }
+    error.exit()
 }
 
 /// Lets SIGTERM and SIGINT end this process if it is process 1, as in a container. Linux gives process 1 only the
@@ -63,7 +73,8 @@ fn end_at_signals_as_process_1() {
     }
 }
 
-fn run(parsed: Parsed, progress: &Progress) -> Result<Output, Error> {
+/// Runs the command. `log` becomes the one of the configuration.
+fn run(parsed: Parsed, log: &mut Log) -> Result<Output, Error> {
     let Parsed { cli, wrong } = parsed;
     // These two need no settings, so they work even if the settings are wrong.
     match cli.command {
@@ -71,20 +82,29 @@ fn run(parsed: Parsed, progress: &Progress) -> Result<Output, Error> {
         Command::Man => return man::run(cli::command()),
         _ => {}
     }
+    let is_silent = cli.quiet && cli.command.says_how_it_went();
     let (settings, config) = settings::load(cli.settings, cli.config.as_deref(), wrong)?;
+    *log = Log::new(config.log_format);
+    let progress = Progress::new(cli.quiet || log.is_json());
+    log.set_up(level(cli.quiet, cli.verbose), &progress);
     let (layout, now) = (Layout::new(&config.data), Timestamp::now());
-    match cli.command {
+    let output = match cli.command {
         Command::Sync(cli::Sync { force, accept_loss, dry_run, .. }) => {
-            let options = sync::Options { force, accept_loss, dry_run, quiet: cli.quiet };
-            sync::run(&config, options, now, progress)
+            let options = sync::Options { force, accept_loss, dry_run };
+            sync::run(&config, options, now, &progress, *log)
         }
-        Command::Status { json } => status::run(&layout, json, now),
-        Command::Verify => Ok(verify::run(&layout, progress)),
-        Command::Gc => gc::run(&config, now, progress),
+        Command::Status { json, max_age } => {
+            let options = status::Options { json, verbose: cli.verbose > 0, max_age };
+            status::run(&layout, options, now)
+        }
+        Command::Verify => Ok(verify::run(&layout, &progress)),
+        Command::Gc => gc::run(&config, now, &progress),
         Command::Config(_) | Command::Completions { .. } | Command::Man | Command::Worker => {
             Ok(Output { text: sample::sample(&settings), exit_status: 0 })
         }
-    }
+    }?;
+    let is_silent = is_silent && output.exit_status == 0;
+    Ok(if is_silent { Output { text: String::new(), ..output } } else { output })
 }
 
 /// Writes a text to standard output, with one newline at the end. It is no failure if the reader has closed
@@ -97,21 +117,12 @@ fn print(text: &str) {
     }
 }
 
-fn set_up_logging(parsed: &Parsed, progress: &Progress) {
-    let default = match (parsed.cli.quiet, parsed.cli.verbose) {
+/// What is logged without the variable `TARDIST_LOG`.
+fn level(quiet: bool, verbose: u8) -> &'static str {
+    match (quiet, verbose) {
         (true, _) => "tardist=error",
         (false, 0) => "tardist=info",
         (false, 1) => "tardist=debug",
         (false, _) => "debug",
-    };
-    let filter = EnvFilter::builder()
-        .with_env_var("TARDIST_LOG")
-        .try_from_env()
-        .unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_target(false)
-        .with_ansi(progress.is_drawn())
-        .with_writer(progress.clone())
-        .init();
+    }
 }

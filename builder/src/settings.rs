@@ -29,7 +29,7 @@ mod set_by;
 pub mod variables;
 
 pub use form::{FORMS, Form, Takes};
-pub use given::{Incomplete, Settings};
+pub use given::{Incomplete, LogFormat, Settings};
 pub use load::load;
 pub use remedies::remedies;
 pub use set_by::SetBy;

@@ -2,9 +2,9 @@
 //!
 //! It owns the names ([`Kind`], [`RepoName`], [`BranchName`], [`CommitId`], [`TarballName`]), the
 //! JSON documents that are published ([`document`]), their entity tags ([`entity_tag()`]), the tables of the
-//! snapshot ([`schema`]), the terms by which repositories are found ([`search`]) and the names by which wikis
-//! know them ([`known_as`]). It does no I/O, and
-//! it builds natively and for WebAssembly: so both sides use the same code for what they share.
+//! snapshot ([`schema`]), the terms by which repositories are found ([`search`]), the names by which wikis
+//! know them ([`known_as`]) and the numbers that both tell ([`metrics`]). It does no I/O, and it builds natively and
+//! for WebAssembly: so both sides use the same code for what they share.
 
 mod branch_name;
 mod commit_id;
@@ -12,6 +12,7 @@ pub mod document;
 mod entity_tag;
 mod kind;
 pub mod known_as;
+pub mod metrics;
 mod name_error;
 mod repo_name;
 pub mod schema;

@@ -168,7 +168,7 @@ fn a_submodule_elsewhere_is_left_empty_and_named() {
     assert!(inside.iter().all(|member| member.bytes.is_none()), "all are folders");
     assert_eq!(inside.len(), urls.len() + 2, "lib itself, each, and the unknown one");
 
-    let status = env.tardist(&["status"]);
+    let status = env.tardist(&["status", "-v"]);
     let info = env.serve(&[]).get("/info/extensions/Modules").json();
     let problems = info["branches"]["master"]["problems"].to_string();
     for path in paths.iter().map(String::as_str).chain(["lib/unknown"]) {
@@ -222,7 +222,7 @@ fn a_malformed_manifest_gives_no_metadata_and_the_tarball_is_published() {
         let is_named = branch["problems"].as_array().is_some_and(|all| !all.is_empty());
         assert_eq!(is_named, name != "NoManifest", "{name}: {branch}");
     }
-    let status = env.tardist(&["status"]);
+    let status = env.tardist(&["status", "-v"]);
     status.exits(0);
     for name in published.iter().filter(|name| **name != "NoManifest") {
         status.says(&[&format!("extensions/{name} master: extension.json")]);

@@ -96,7 +96,7 @@ fn a_setting_says_how_deep_submodules_of_submodules_are_included() {
         // The other three are .gitmodules, version and gitinfo.json.
         let of_submodules = expected.iter().filter(|path| !path.ends_with('/')).count();
         assert_eq!(files, 3 + of_submodules, "{depth:?}");
-        assert!(!env.tardist(&["status"]).text().contains("left empty"));
+        assert!(!env.tardist(&["status", "-v"]).text().contains("left empty"));
     }
     env.sync(&["--submodule-depth", "99"]).exits(2).says(&["submodule-depth", "from 0 to 16"]);
 }
@@ -271,7 +271,8 @@ fn composer_runs_only_on_request_and_without_the_environment_of_the_caller() {
     assert_eq!(text(&members, "vendor/inside/run"), "x\n");
     assert!(!members.keys().any(|path| path.contains(".git/")), "{:?}", members.keys());
     assert!(!members.contains_key("vendor/outside"));
-    env.tardist(&["status"]).says(&["link vendor/outside is left out", "link vendor/dangling to"]);
+    env.tardist(&["status", "-v"])
+        .says(&["link vendor/outside is left out", "link vendor/dangling to"]);
     let work = text(&members, "pwd.txt").trim();
     assert!(work.starts_with(env.data().to_str().unwrap()), "{work}");
     assert!(!Path::new(work).exists());

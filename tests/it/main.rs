@@ -58,4 +58,5 @@ mod upstream_faults;
 mod upstream_hosts;
 mod upstream_loss;
 mod upstreams;
+mod watching;
 mod workers;

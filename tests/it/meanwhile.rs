@@ -91,7 +91,7 @@ fn each_snapshot_of_a_cycle_is_later_than_the_one_before_it() {
     let early = site.get("/info");
     let modified = early.is(200).header("last-modified").to_owned();
     cycle.wait().exits(0).says(&["published: ", "no longer published: extensions/SampleChart"]);
-    assert!(env.report()["snapshots"].as_u64().unwrap() >= 2);
+    assert!(env.report()["publications"].as_u64().unwrap() >= 2);
     site.catch_up();
     let late = site.request("GET", "/info", &[("If-Modified-Since", &modified)]);
     late.is(200);

@@ -128,7 +128,7 @@ fn a_link_becomes_its_target_or_is_left_out_and_named() {
     same("README.md", "docs/README.md");
     same("resources/current/links.css", "resources/v2/links.css");
     assert_eq!(members["SampleLinks/bin/check.sh"].mode, 0o755);
-    let status = env.tardist(&["status"]);
+    let status = env.tardist(&["status", "-v"]);
     status.exits(0);
     let left_out = ["resources/next", "docs/neighbour", "docs/hosts"].into_iter();
     for link in left_out.chain(circles.iter().map(|(path, _)| *path)) {
@@ -165,7 +165,7 @@ fn names_that_would_lead_out_of_the_folder_never_appear() {
         ["", "a/", "b/", "c/", "c/fine.txt", "extension.json", "gitinfo.json", "version"];
     assert_eq!(paths, expected);
     assert!(members.values().all(|member| member.bytes.as_deref() != Some(b"evil")));
-    env.tardist(&["status"]).says(&["no file can have that name"]);
+    env.tardist(&["status", "-v"]).says(&["no file can have that name"]);
 }
 
 #[test]

@@ -90,13 +90,7 @@ impl Document {
     /// Why a value is not valid by a schema; `None` if it is valid.
     #[must_use]
     pub fn errors(&self, schema: &Value, value: &Value) -> Option<String> {
-        const PLACE: &str = "https://tardist.invalid/schema.json";
-        let root = json!({"allOf": [schema], "components": self.strict["components"]});
-        let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
-        compiler.enable_format_assertions();
-        compiler.add_resource(PLACE, root).unwrap();
-        let schema = compiler.compile(PLACE, &mut schemas).expect("a schema");
-        schemas.validate(value, schema).err().map(|errors| format!("{errors:#}"))
+        validate(json!({"allOf": [schema], "components": self.strict["components"]}), value)
     }
 
     /// Fails the test unless the document describes this answer to a `GET` request for the target:
@@ -155,6 +149,23 @@ impl Document {
         let errors = self.errors(&header["schema"], &value);
         assert_eq!(errors, None, "{name} in the answer to {target}");
     }
+}
+
+/// Why a value is not valid by a schema, which may not have more keys than that names; `None` if it is valid.
+#[must_use]
+pub fn schema_errors(schema: &Value, value: &Value) -> Option<String> {
+    let mut strict = schema.clone();
+    close(&mut strict);
+    validate(strict, value)
+}
+
+fn validate(root: Value, value: &Value) -> Option<String> {
+    const PLACE: &str = "https://tardist.invalid/schema.json";
+    let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+    compiler.enable_format_assertions();
+    compiler.add_resource(PLACE, root).unwrap();
+    let schema = compiler.compile(PLACE, &mut schemas).expect("a schema");
+    schemas.validate(value, schema).err().map(|errors| format!("{errors:#}"))
 }
 
 /// A body as the value that its schema describes.

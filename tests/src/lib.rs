@@ -61,7 +61,7 @@ pub use component::interfaces;
 pub use crashes::{Crash, Crashes, Hit};
 pub use deploy::deploy;
 pub use disk::{Files, files, sha256};
-pub use document::{Document, Parameter, examples};
+pub use document::{Document, Parameter, examples, schema_errors};
 pub use endurance::{Endurance, Figures};
 pub use env::{TestEnv, change, served};
 pub use family::{Guard, Watched, watch};

@@ -5,7 +5,7 @@
 //! which not every file system records. Instead:
 //!
 //! - The mirror of a repository is in use if the snapshot names the repository, or if the repository failed
-//!   in the last cycle, because the next cycle tries it again.
+//!   when it was last tried, because the next cycle tries it again.
 //! - The mirror of a submodule is in use if it keeps a commit for a branch of such a repository
 //!   ([`keep`]), and this branch still has the submodule.
 
@@ -170,15 +170,15 @@ fn remove_mirrors(
 
 /// Returns a function that says whether the next cycle may need a repository, or one branch of it.
 ///
-/// If a repository failed in the last cycle, all its branches count as needed, because nothing says which
+/// If a repository failed when it was last tried, all its branches count as needed, because nothing says which
 /// branches it has.
 fn wanted<'a>(
     layout: &Layout,
     published: &'a Catalogue,
 ) -> impl Fn(&RepositoryId, Option<&str>) -> bool + 'a {
-    let failures = Report::read(layout).into_iter().flat_map(|report| report.failures);
+    let failing = Report::read(layout).into_iter().flat_map(|report| report.failing);
     let failed: BTreeSet<RepositoryId> =
-        failures.filter_map(|failure| failure.repository.parse().ok()).collect();
+        failing.filter_map(|it| it.entry.repository.parse().ok()).collect();
     move |id, branch| match (published.get(id), branch) {
         _ if failed.contains(id) => true,
         (Some(record), Some(branch)) => record.branches.keys().any(|it| it.as_str() == branch),

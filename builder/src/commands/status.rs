@@ -1,31 +1,71 @@
-//! `tardist status`: shows what is published, and the report of the last cycle. Changes nothing.
+//! `tardist status`: shows what is published, and what the last cycles say. Changes nothing.
+//!
+//! The text is short, so that it answers at a glance what is published, what fails and since when. The long lists come
+//! with `-v`, and all of it with `--json`.
 
 use std::{fmt, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use tardist_contract::{Kind, document::Repository};
+use tardist_contract::document::Repository;
 
 use crate::{
     Error, catalogue,
     commands::output::Output,
     cycle::{
         began::{self, Began},
-        report::{Outcome, Report, ReportEntry},
+        report::{Ended, Failing, Outcome, Report, ReportEntry},
     },
     data_dir::layout::Layout,
+    error::PARTLY_FAILED,
     progress,
-    snapshot::{Snapshot, Unreadable},
+    snapshot::{Snapshot, Summary, Unreadable},
     state::State,
 };
 
-/// The status. These are the keys of `tardist status --json`.
+/// The version of the form of `tardist status --json`. It is raised when a key gets another meaning or goes, not when
+/// one is added.
+const VERSION: u32 = 1;
+
+/// How many failures the text names without `-v`.
+const SHOWN_FAILURES: usize = 5;
+
+/// How many characters of a text without `-v` has of each failure and error.
+const SHOWN_CHARACTERS: usize = 200;
+
+/// How far in the future a time may be: the clocks of two machines differ a little.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
+
+/// The options of `tardist status`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Write JSON.
+    pub json: bool,
+    /// Write the long lists.
+    pub verbose: bool,
+    /// How long ago the last success may be.
+    pub max_age: Option<SignedDuration>,
+}
+
+/// The status. These are the keys of `tardist status --json`, which docs/monitoring.md describes.
 #[derive(Debug, Default, Serialize)]
 pub struct Status {
+    /// The version of this form.
+    pub version: u32,
+    /// The exit status of the command: see [`Status::exit_code`].
+    pub exit_status: u8,
     /// The published snapshot. `null` if there is none.
     pub snapshot: Option<SnapshotSummary>,
+    /// Why what is published counts as too old. `null` if it does not.
+    pub too_old: Option<String>,
     /// The report of the last cycle. `null` if there was none.
     pub last_cycle: Option<Report>,
+    /// How the last full cycle ended. `null` if that is not known.
+    pub last_full: Option<Ended>,
+    /// The last full cycle that succeeded. `null` if that is not known.
+    pub last_success: Option<Ended>,
+    /// Repositories and branches that fail, each with the time since when.
+    pub failing: Vec<Failing>,
     /// The cycle that began and has not reported yet. `null` if the last one has.
     pub unreported: Option<Began>,
     /// Why the published snapshot cannot be read. `null` if it can, or if there is none.
@@ -36,49 +76,44 @@ pub struct Status {
     pub problems: Vec<ReportEntry>,
 }
 
-/// What a snapshot names.
+/// What a snapshot names, and how old it is.
 #[derive(Debug, Serialize)]
 pub struct SnapshotSummary {
-    /// When the snapshot was made: RFC 3339, UTC.
-    pub generated_at: String,
-    /// The time since then, in seconds.
+    /// What it names.
+    #[serde(flatten)]
+    pub summary: Summary,
+    /// The time since it was made, in seconds.
     pub age_seconds: u64,
-    /// The number of extensions.
-    pub extensions: usize,
-    /// The number of skins.
-    pub skins: usize,
-    /// The number of tarballs.
-    pub tarballs: usize,
-    /// The size of all tarballs together, in bytes.
-    pub bytes: u64,
-    /// The number of tarballs from which something is missing.
-    pub incomplete: usize,
 }
 
 /// Shows the status of a data directory at the time `now`, as text or as JSON.
 ///
 /// # Errors
 /// [`Error::Bug`] if the status cannot be written as JSON.
-pub fn run(layout: &Layout, json: bool, now: Timestamp) -> Result<Output, Error> {
-    let status = read(layout, now);
-    let text = if json {
+pub fn run(layout: &Layout, options: Options, now: Timestamp) -> Result<Output, Error> {
+    let mut status = read(layout, now);
+    status.too_old = options.max_age.and_then(|max_age| status.too_old(max_age, now));
+    status.exit_status = status.exit_code();
+    let text = if options.json {
         serde_json::to_string_pretty(&status).map_err(|error| Error::Bug(error.to_string()))?
     } else {
-        status.to_string()
+        Text { status: &status, verbose: options.verbose, now }.to_string()
     };
-    Ok(Output { text, exit_status: status.exit_code() })
+    Ok(Output { text, exit_status: status.exit_status })
 }
 
 /// Reads the status of a data directory at the time `now`.
 pub fn read(layout: &Layout, now: Timestamp) -> Status {
-    let mut status = Status::default();
-    match Snapshot::open(&layout.snapshot()).and_then(|it| Ok((it.documents()?, it))) {
-        Ok((documents, snapshot)) => {
-            status.problems = problems(&documents);
-            status.snapshot = Some(summary(&documents, snapshot.generated_at, now));
+    let mut status = Status { version: VERSION, ..Status::default() };
+    let read = |it: Snapshot| Ok((it.summary()?, problems(&it.documents()?)));
+    match Snapshot::open(&layout.snapshot()).and_then(read) {
+        Ok((summary, problems)) => {
+            status.problems = problems;
+            let age_seconds = seconds_since(&summary.generated_at, now);
+            status.snapshot = Some(SnapshotSummary { summary, age_seconds });
         }
         Err(Unreadable::Missing) => {}
-        Err(reason) => status.damage = Some(reason.to_string()),
+        Err(reason) => status.damage = Some(format!("{reason}; {}", reason.remedy())),
     }
     let published = State::look(layout);
     status.incomplete = catalogue::tarballs(&published)
@@ -92,6 +127,11 @@ pub fn read(layout: &Layout, now: Timestamp) -> Status {
         .collect();
     status.unreported = began::read(layout);
     status.last_cycle = Report::read(layout);
+    if let Some(report) = &status.last_cycle {
+        status.last_full.clone_from(&report.last_full);
+        status.last_success.clone_from(&report.last_success);
+        status.failing.clone_from(&report.failing);
+    }
     status
 }
 
@@ -109,87 +149,270 @@ fn problems(documents: &[Repository]) -> Vec<ReportEntry> {
     problems
 }
 
-fn summary(documents: &[Repository], generated_at: i64, now: Timestamp) -> SnapshotSummary {
-    let count = |kind| documents.iter().filter(|document| document.kind == kind).count();
-    let branches = || documents.iter().flat_map(|document| document.branches.values());
-    SnapshotSummary {
-        generated_at: Timestamp::from_second(generated_at).unwrap_or_default().to_string(),
-        age_seconds: u64::try_from(now.as_second() - generated_at).unwrap_or(0),
-        extensions: count(Kind::Extensions),
-        skins: count(Kind::Skins),
-        tarballs: branches().count(),
-        bytes: branches().map(|branch| branch.tarball.size).sum(),
-        incomplete: branches().filter(|branch| !branch.complete).count(),
+/// The time since then. 0 for what is no time, and for the future.
+fn seconds_since(time: &str, now: Timestamp) -> u64 {
+    let time = time.parse::<Timestamp>().map_or(now, |time| time);
+    u64::try_from(now.as_second() - time.as_second()).unwrap_or(0)
+}
+
+impl Status {
+    /// Says why what is published is older than `max_age`, if it is. What counts is the last full cycle that succeeded,
+    /// since a later cycle of a few repositories makes a new snapshot, too. Where no report tells of one, as on a node
+    /// that has copies of the published files only, it is the snapshot.
+    fn too_old(&self, max_age: SignedDuration, now: Timestamp) -> Option<String> {
+        let snapshot = self.snapshot.as_ref()?;
+        let knows_success = self.last_cycle.as_ref().is_some_and(|report| report.version > 0);
+        let (what, time) = match &self.last_success {
+            Some(success) => ("the last cycle that succeeded", &success.started_at),
+            None if knows_success => return Some("no full cycle has succeeded yet".to_owned()),
+            None => ("the snapshot", &snapshot.summary.generated_at),
+        };
+        let age = match time.parse::<Timestamp>() {
+            Ok(time) => now.duration_since(time),
+            Err(_) => SignedDuration::MAX,
+        };
+        if age < -CLOCKS_DIFFER {
+            return Some(format!("{what} is of {time}, in the future: look at the clock"));
+        }
+        (age > max_age).then(|| format!("{what} is of {time}, more than {max_age:#} ago"))
+    }
+
+    /// The exit status: 1 if nothing is published or if it is too old, 3 if something fails, if the last cycle or the
+    /// last full one published nothing, or if it was killed, otherwise 0.
+    pub fn exit_code(&self) -> u8 {
+        let last_cycle_failed =
+            self.last_cycle.as_ref().is_some_and(|report| report.outcome == Outcome::Failed);
+        let last_full_failed =
+            self.last_full.as_ref().is_some_and(|cycle| cycle.outcome == Outcome::Failed);
+        let was_killed = self.unreported.as_ref().is_some_and(|began| !began.running);
+        let fails = last_cycle_failed || last_full_failed || was_killed || !self.failing.is_empty();
+        match (&self.snapshot, &self.too_old, fails) {
+            (None, ..) | (_, Some(_), _) => 1,
+            (Some(_), None, true) => PARTLY_FAILED,
+            (Some(_), None, false) => 0,
+        }
     }
 }
 
-impl fmt::Display for Status {
+/// The status as text.
+struct Text<'a> {
+    status: &'a Status,
+    verbose: bool,
+    now: Timestamp,
+}
+
+impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(damage) = &self.damage {
-            writeln!(f, "The snapshot cannot be used: {damage}. `tardist sync` writes it anew.")?;
+        self.write_published(f)?;
+        self.write_cycles(f)?;
+        self.write_failing(f)?;
+        if self.verbose {
+            let Status { incomplete, problems, .. } = self.status;
+            write_list(f, "Incomplete tarballs:", incomplete)?;
+            write_list(f, "Problems with their content:", problems)?;
         }
-        match &self.snapshot {
-            None if self.damage.is_some() => {}
-            None => writeln!(f, "Nothing is published yet; run `tardist sync`.")?,
-            Some(s) => writeln!(
+        Ok(())
+    }
+}
+
+impl Text<'_> {
+    fn write_published(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Status { snapshot, damage, too_old, problems, .. } = self.status;
+        match (snapshot, damage) {
+            (_, Some(damage)) => writeln!(f, "The snapshot cannot be used: {damage}.")?,
+            (None, None) => writeln!(f, "Nothing is published yet; run `tardist sync`.")?,
+            (Some(SnapshotSummary { summary: it, .. }), None) => {
+                writeln!(
+                    f,
+                    "Published at {} ({}): {} extensions, {} skins, {} tarballs with {} in total.",
+                    it.generated_at,
+                    self.ago(&it.generated_at),
+                    it.extensions,
+                    it.skins,
+                    it.tarballs,
+                    progress::bytes(it.bytes)
+                )?;
+                if it.incomplete > 0 || !problems.is_empty() {
+                    let hint = if self.verbose { "" } else { "; -v names them" };
+                    let (incomplete, problems) = (it.incomplete, problems.len());
+                    writeln!(
+                        f,
+                        "{incomplete} tarballs are incomplete, {problems} problems with content{hint}."
+                    )?;
+                }
+            }
+        }
+        match too_old {
+            Some(reason) => writeln!(f, "That is too old: {reason}."),
+            None => Ok(()),
+        }
+    }
+
+    fn write_cycles(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Status { last_cycle, last_full, last_success, unreported, .. } = self.status;
+        if let Some(report) = last_cycle {
+            let time = self.ago(&report.started_at);
+            let status = report.exit_status;
+            write!(
                 f,
-                "Published at {} ({} ago): {} extensions, {} skins, {} tarballs with {} in total.",
-                s.generated_at,
-                progress::duration(Duration::from_secs(s.age_seconds)),
-                s.extensions,
-                s.skins,
-                s.tarballs,
-                progress::bytes(s.bytes)
-            )?,
-        }
-        if !self.incomplete.is_empty() {
-            writeln!(f, "Incomplete tarballs:")?;
-            for missing in &self.incomplete {
-                writeln!(f, "  {missing}")?;
+                "The last cycle began at {} ({time}), exit status {status}",
+                report.started_at
+            )?;
+            if !report.is_full() {
+                write!(f, ", only {} repositories", report.only.len())?;
             }
-        }
-        if !self.problems.is_empty() {
-            writeln!(f, "Problems with their content:")?;
-            for problem in &self.problems {
-                writeln!(f, "  {problem}")?;
-            }
-        }
-        if let Some(report) = &self.last_cycle {
-            write!(f, "The last cycle began at {}", report.started_at)?;
             match &report.error {
-                Some(error) => writeln!(f, " and failed: {error}")?,
-                None => writeln!(f, ". {report}")?,
+                Some(error) => writeln!(f, ": {}", self.shown(error))?,
+                None if self.verbose => writeln!(f, ": {}", report.without_failures())?,
+                None => writeln!(f, ": {}", report.headline())?,
+            }
+            for note in report.notes.iter().filter(|_| !self.verbose) {
+                writeln!(f, "{}", self.shown(note))?;
             }
         }
-        match &self.unreported {
+        if let Some(full) = last_full
+            && last_cycle.as_ref().is_none_or(|report| !report.is_full())
+        {
+            let (began, time) = (&full.started_at, self.ago(&full.started_at));
+            write!(f, "The last full cycle began at {began} ({time})")?;
+            match (full.exit_status, &full.error) {
+                (Some(status), Some(error)) => {
+                    writeln!(f, ", exit status {status}: {}", self.shown(error))?;
+                }
+                (Some(status), None) => writeln!(f, ", exit status {status}.")?,
+                (None, _) => writeln!(f, " and was killed.")?,
+            }
+        }
+        if let Some(success) = last_success
+            && last_full != last_success
+        {
+            let (began, time) = (&success.started_at, self.ago(&success.started_at));
+            writeln!(f, "The last full cycle that succeeded began at {began} ({time}).")?;
+        }
+        match unreported {
             Some(began) if began.running => {
-                writeln!(f, "A cycle is running since {}.", began.started_at)?;
+                writeln!(f, "A cycle is running since {}.", began.started_at)
             }
             Some(began) => writeln!(
                 f,
                 "A cycle began at {} and never reported: it was killed, or the machine went down. What was \
                  published stands; the next cycle does what it left.",
                 began.started_at
-            )?,
-            None => {}
+            ),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    fn write_failing(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let failing = &self.status.failing;
+        if failing.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "{} failures; the earlier tarballs stay published:", failing.len())?;
+        let count = if self.verbose { failing.len() } else { SHOWN_FAILURES };
+        for Failing { entry, since } in failing.iter().take(count) {
+            writeln!(f, "  since {since}: {}", self.shown(&entry.to_string()))?;
+        }
+        match failing.len().checked_sub(count) {
+            Some(more @ 1..) => writeln!(f, "  and {more} more; -v names them"),
+            _ => Ok(()),
+        }
+    }
+
+    fn ago(&self, time: &str) -> String {
+        let seconds = seconds_since(time, self.now);
+        format!("{} ago", progress::duration(Duration::from_secs(seconds)))
+    }
+
+    /// A text that may be long, in one line and shortened, unless all is wanted.
+    fn shown(&self, text: &str) -> String {
+        if self.verbose {
+            return text.to_owned();
+        }
+        let line = text.lines().next().unwrap_or_default();
+        let short: String = line.chars().take(SHOWN_CHARACTERS).collect();
+        if short.len() < text.len() { format!("{short}…") } else { short }
     }
 }
 
-impl Status {
-    /// The exit status: 1 if nothing is published, 3 if something failed in the last cycle, or if it was
-    /// killed, otherwise 0.
-    pub fn exit_code(&self) -> u8 {
-        let last_cycle_failed = self
-            .last_cycle
-            .as_ref()
-            .is_some_and(|report| report.outcome == Outcome::Failed || !report.failures.is_empty());
-        let was_killed = self.unreported.as_ref().is_some_and(|began| !began.running);
-        match (&self.snapshot, last_cycle_failed || was_killed) {
-            (None, _) => 1,
-            (Some(_), true) => 3,
-            (Some(_), false) => 0,
+fn write_list(f: &mut fmt::Formatter<'_>, heading: &str, entries: &[ReportEntry]) -> fmt::Result {
+    if !entries.is_empty() {
+        writeln!(f, "{heading}")?;
+    }
+    entries.iter().try_for_each(|entry| writeln!(f, "  {entry}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIME: &str = "2026-08-06T09:30:00Z";
+
+    fn entry(number: usize) -> ReportEntry {
+        let repository = format!("extensions/E{number}");
+        ReportEntry { repository, branch: None, text: "long ".repeat(200) }
+    }
+
+    /// All that can go wrong, in a large catalogue.
+    fn bad() -> Status {
+        let ended = |time: &str| Ended { started_at: time.to_owned(), ..Ended::default() };
+        let failing: Vec<Failing> = (0..300)
+            .map(|number| Failing { entry: entry(number), since: TIME.to_owned() })
+            .collect();
+        let report = Report {
+            started_at: TIME.to_owned(),
+            error: Some("a long text\n".repeat(100)),
+            only: vec!["skins/A".to_owned()],
+            ..Report::default()
+        };
+        let summary =
+            Summary { generated_at: TIME.to_owned(), incomplete: 3, ..Summary::default() };
+        Status {
+            snapshot: Some(SnapshotSummary { summary, age_seconds: 7 }),
+            too_old: Some("it is".to_owned()),
+            last_cycle: Some(report),
+            last_full: Some(ended(TIME)),
+            last_success: Some(ended("2026-08-05T09:30:00Z")),
+            unreported: Some(Began { started_at: TIME.to_owned(), full: true, running: false }),
+            failing,
+            incomplete: (0..300).map(entry).collect(),
+            problems: (0..300).map(entry).collect(),
+            ..Status::default()
         }
+    }
+
+    fn text(status: &Status, verbose: bool) -> String {
+        Text { status, verbose, now: "2026-08-06T10:30:00Z".parse().unwrap() }.to_string()
+    }
+
+    #[test]
+    fn the_worst_status_has_half_a_screen_and_all_of_it_comes_with_a_flag() {
+        let status = bad();
+        let short = text(&status, false);
+        assert!(short.lines().count() <= 16, "{short}");
+        assert!(short.lines().all(|line| line.chars().count() < 300), "{short}");
+        for says in ["60 min ago", "3 tarballs are incomplete, 300 problems", "and 295 more"] {
+            assert!(short.contains(says), "{says} is not in:\n{short}");
+        }
+        let long = text(&status, true);
+        assert_eq!(long.matches("extensions/E299: ").count(), 3, "{long}");
+        assert!(!long.contains('…'), "{long}");
+    }
+
+    #[test]
+    fn what_is_too_old_weighs_more_than_what_fails() {
+        let mut status = bad();
+        assert_eq!(status.exit_code(), 1);
+        status.too_old = None;
+        assert_eq!(status.exit_code(), 3);
+        status.failing.clear();
+        status.unreported = None;
+        assert_eq!(status.exit_code(), 3, "the last cycle published nothing");
+        status.last_cycle = None;
+        assert_eq!(status.exit_code(), 3, "the last full cycle published nothing");
+        status.last_full = None;
+        assert_eq!(status.exit_code(), 0);
+        status.snapshot = None;
+        assert_eq!(status.exit_code(), 1);
     }
 }

@@ -5,9 +5,12 @@ use jiff::Timestamp;
 use crate::{
     Error,
     commands::output::Output,
-    cycle::{self, dry_run},
+    cycle::{
+        self, dry_run,
+        report::{Report, SHOWN_FAILURES},
+    },
+    log::Log,
     progress::Progress,
-    secrets,
     settings::config::Config,
 };
 
@@ -23,8 +26,6 @@ pub struct Options {
     pub accept_loss: bool,
     /// Only show what a cycle would do.
     pub dry_run: bool,
-    /// Print nothing if there is no failure.
-    pub quiet: bool,
 }
 
 /// Runs a cycle, or a dry run of one, at the time `now`.
@@ -36,6 +37,7 @@ pub fn run(
     options: Options,
     now: Timestamp,
     progress: &Progress,
+    log: Log,
 ) -> Result<Output, Error> {
     let cycle = cycle::Options { force: options.force, accept_loss: options.accept_loss };
     if options.dry_run {
@@ -50,11 +52,45 @@ pub fn run(
         tracing::warn!("{more} more problems with content; `tardist status` shows all");
     }
     if let Some(error) = &report.error {
-        // An error belongs on standard error, at any log level.
-        eprintln!("tardist: {}", secrets::struck(error));
+        log.error(error);
     }
-    let exit_status = report.exit_status;
-    let is_silent = options.quiet && exit_status == 0;
-    let text = if is_silent { String::new() } else { report.to_string() };
-    Ok(Output { text, exit_status })
+    let text = match (log.is_json(), log.is_for_programs()) {
+        (true, _) => {
+            log_failures(&report);
+            log_end(&report);
+            String::new()
+        }
+        (false, true) => {
+            log_failures(&report);
+            report.without_failures().to_string()
+        }
+        (false, false) => report.to_string(),
+    };
+    Ok(Output { text, exit_status: report.exit_status })
+}
+
+/// Logs each failure, so that whoever reads the log by level finds it.
+fn log_failures(report: &Report) {
+    for failure in report.failures.iter().take(SHOWN_FAILURES) {
+        let (project, branch) = (&failure.repository, failure.branch.as_deref());
+        tracing::error!(project, branch, "{failure}");
+    }
+    if let Some(more @ 1..) = report.failures.len().checked_sub(SHOWN_FAILURES) {
+        tracing::error!("{more} more failures; report.json has all of them");
+    }
+}
+
+/// Logs how a cycle ended. The fields have the names of the keys of `report.json`.
+fn log_end(report: &Report) {
+    tracing::info!(
+        exit_status = report.exit_status,
+        duration_ms = report.duration_ms,
+        listed = report.listed,
+        built = report.built,
+        kept = report.kept,
+        retired = report.retired,
+        failures = report.failures.len(),
+        "{}",
+        report.headline()
+    );
 }

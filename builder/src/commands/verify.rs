@@ -27,14 +27,14 @@ pub fn run(layout: &Layout, progress: &Progress) -> Output {
             let root = layout.root().display();
             return failed(format!("There is no snapshot in {root}: run `tardist sync` first."));
         }
-        Err(reason) => return failed(unusable(&path, &reason.to_string())),
+        Err(reason) => return failed(unusable(&path, &reason.to_string(), reason.remedy())),
     };
     let documents = match snapshot
         .check()
         .and_then(|()| snapshot.documents().map_err(|error| error.to_string()))
     {
         Ok(documents) => documents,
-        Err(reason) => return failed(unusable(&path, &reason)),
+        Err(reason) => return failed(unusable(&path, &reason, "`tardist sync` writes it anew")),
     };
     let Verified { good, bad } = verify(&documents, layout, progress);
     if bad.is_empty() {
@@ -50,11 +50,8 @@ pub fn run(layout: &Layout, progress: &Progress) -> Output {
     ))
 }
 
-fn unusable(path: &Path, reason: &str) -> String {
-    format!(
-        "The snapshot {} cannot be used: {reason}. `tardist sync` writes it anew.",
-        path.display()
-    )
+fn unusable(path: &Path, reason: &str, remedy: &str) -> String {
+    format!("The snapshot {} cannot be used: {reason}; {remedy}.", path.display())
 }
 
 /// The result of the check.

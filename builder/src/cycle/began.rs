@@ -16,17 +16,25 @@ use crate::{
 pub struct Began {
     /// When the cycle began: RFC 3339, UTC.
     pub started_at: String,
+    /// True if it is a [full](crate::cycle::report::Report::only) cycle.
+    #[serde(default = "yes")]
+    pub full: bool,
     /// True while it is running. False if it ended without a report.
     #[serde(default)]
     pub running: bool,
+}
+
+/// The mark of an earlier version does not say whether the cycle is full. Most are.
+fn yes() -> bool {
+    true
 }
 
 /// Writes the mark.
 ///
 /// # Errors
 /// [`Error::Io`] if it cannot be written.
-pub(super) fn mark(layout: &Layout, started_at: &str) -> Result<(), Error> {
-    let began = Began { started_at: started_at.to_owned(), running: false };
+pub(super) fn mark(layout: &Layout, started_at: &str, full: bool) -> Result<(), Error> {
+    let began = Began { started_at: started_at.to_owned(), full, running: false };
     let text = serde_json::to_string(&began).map_err(|e| Error::Bug(e.to_string()))?;
     atomic::put(&layout.began(), |out| Ok(writeln!(out, "{text}")))
 }
@@ -60,7 +68,7 @@ mod tests {
         let layout = Layout::new(folder.path());
         assert_eq!(read(&layout), None);
         let lock = Lock::acquire(&layout).unwrap();
-        mark(&layout, "2026-08-06T09:30:00Z").unwrap();
+        mark(&layout, "2026-08-06T09:30:00Z", true).unwrap();
         let began = read(&layout).unwrap();
         assert_eq!((began.started_at.as_str(), began.running), ("2026-08-06T09:30:00Z", true));
         drop(lock);

@@ -110,7 +110,7 @@ impl Publishing<'_> {
         let mut published = state.published.clone();
         if !state.differs(&catalogue, &fingerprint) && old.is_some() && !self.is_stale(state, time)
         {
-            if report.snapshots == 0 {
+            if report.publications == 0 {
                 report.outcome = Outcome::Unchanged;
             }
         } else if catalogue.is_empty() && state.generation == 0 && !state.is_imported {
@@ -118,7 +118,7 @@ impl Publishing<'_> {
         } else {
             published = Some(self.replace(catalogue, state, old.as_ref(), time)?);
             report.outcome = Outcome::Published;
-            report.snapshots += 1;
+            report.publications += 1;
         }
         self.link_plain_names(&state.catalogue)?;
         listings::write(self.layout, &state.catalogue)?;
@@ -128,7 +128,7 @@ impl Publishing<'_> {
     /// The time of the next snapshot of this cycle, in Unix seconds: the first one has that of the cycle, each other
     /// one a later one, because clients ask for what changed since the time that they know (`If-Modified-Since`).
     fn time(&self, state: &State, report: &Report) -> i64 {
-        let Some(published) = state.published.as_ref().filter(|_| report.snapshots > 0) else {
+        let Some(published) = state.published.as_ref().filter(|_| report.publications > 0) else {
             return self.now;
         };
         let passed = i64::try_from(self.began_at.elapsed().as_secs()).unwrap_or_default();

@@ -8,14 +8,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     data_dir::layout::Layout,
-    error::{NO_SPACE_TEXTS, OUT_OF_SPACE},
+    error::{NO_SPACE_TEXTS, OUT_OF_SPACE, PARTLY_FAILED},
     progress,
+    snapshot::Summary,
 };
 
-/// The report of one cycle. These are the keys of `report.json`.
+/// The version of the form of `report.json`. It is raised when a key gets another meaning or goes, not when one is
+/// added.
+pub const VERSION: u32 = 1;
+
+/// The report of one cycle. These are the keys of `report.json`, which `docs/report.schema.json` describes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)] // a report of an earlier version has fewer keys
 pub struct Report {
+    /// The version of its form: [`VERSION`]. 0 for reports of before there was one.
+    pub version: u32,
     /// When the cycle began: RFC 3339, UTC.
     pub started_at: String,
     /// How long it took, in milliseconds.
@@ -27,8 +34,17 @@ pub struct Report {
     /// The exit status of `tardist sync`: 0 for success, 3 if some repositories failed, 6 if something could not be
     /// written because the disk is full, and what [`Error::exit_status`](crate::Error::exit_status) says of an `error`.
     pub exit_status: u8,
-    /// How many snapshots were published. More than one if the cycle took longer than the setting `publish-every`.
-    pub snapshots: usize,
+    /// How many snapshots the cycle published. More than one if the cycle took longer than the setting `publish-every`.
+    pub publications: usize,
+    /// The repositories that `--only` on the command line chose. Empty for a full cycle: one of all repositories, or of
+    /// those that the configuration chooses.
+    pub only: Vec<String>,
+    /// What is published after the cycle. `null` if nothing is, or if it cannot be read.
+    pub snapshot: Option<Summary>,
+    /// How the last full cycle ended: this one, if it is full. `null` if that is not known.
+    pub last_full: Option<Ended>,
+    /// The last full cycle that succeeded: its exit status was 0 or 3. `null` if that is not known.
+    pub last_success: Option<Ended>,
     /// How many repositories the upstreams list.
     pub listed: usize,
     /// How many tarballs were made.
@@ -63,10 +79,39 @@ pub struct Report {
     pub made: Vec<String>,
     /// The repositories that took longest, the longest first.
     pub slowest: Vec<SlowRepository>,
-    /// Repositories and branches that failed. Their earlier tarballs stay published.
+    /// Repositories and branches that failed in this cycle. Their earlier tarballs stay published.
     pub failures: Vec<ReportEntry>,
+    /// All repositories and branches that fail, each with the time since when: those of this cycle, and those of earlier
+    /// ones that this cycle did not try.
+    pub failing: Vec<Failing>,
     /// Problems with the content of tarballs that were made in spite of them.
     pub problems: Vec<ReportEntry>,
+}
+
+/// How a cycle ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Ended {
+    /// When it began: RFC 3339, UTC.
+    pub started_at: String,
+    /// How long it took, in milliseconds. `null` if it was killed.
+    pub duration_ms: Option<u64>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Its exit status. `null` if it was killed.
+    pub exit_status: Option<u8>,
+    /// The error that ended it.
+    pub error: Option<String>,
+}
+
+/// A repository or branch that fails, and since when.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Failing {
+    /// What failed, as the last cycle that tried it says.
+    #[serde(flatten)]
+    pub entry: ReportEntry,
+    /// When the first cycle began of those in which it failed without a pause: RFC 3339, UTC.
+    pub since: String,
 }
 
 /// How long the steps of a cycle took, in milliseconds.
@@ -94,7 +139,7 @@ pub struct SlowRepository {
     pub duration_ms: u64,
 }
 
-/// How a cycle ended.
+/// What came out of a cycle.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
@@ -137,7 +182,7 @@ const MAX_SLOW: usize = 10;
 const SHOWN_SLOW: (usize, u64) = (3, 2000);
 
 /// How many failures are printed. A host that is down can fail all repositories.
-const SHOWN_FAILURES: usize = 100;
+pub const SHOWN_FAILURES: usize = 100;
 
 /// How many new tarballs are printed by name. The report in JSON has all of them.
 const SHOWN_MADE: usize = 10;
@@ -148,7 +193,46 @@ const SHOWN_BRANCHES: usize = 25;
 impl Report {
     /// Reads the report of the last cycle. `None` if it does not exist or cannot be read.
     pub fn read(layout: &Layout) -> Option<Self> {
-        serde_json::from_slice(&std::fs::read(layout.report()).ok()?).ok()
+        serde_json::from_slice(&std::fs::read(layout.report()).ok()?).map(Self::upgraded).ok()
+    }
+
+    /// A report of before there were versions says of no failure since when.
+    fn upgraded(mut self) -> Self {
+        if self.version == 0 {
+            let since = |entry: &ReportEntry| Failing {
+                entry: entry.clone(),
+                since: self.started_at.clone(),
+            };
+            self.failing = self.failures.iter().map(since).collect();
+        }
+        self
+    }
+
+    /// True if the cycle was not limited by `--only` on the command line.
+    pub fn is_full(&self) -> bool {
+        self.only.is_empty()
+    }
+
+    /// What came out, in a line.
+    pub fn headline(&self) -> String {
+        let outcome = match (self.outcome, &self.snapshot) {
+            (Outcome::Failed, Some(_)) => "nothing was published; the earlier snapshot stays",
+            (Outcome::Failed, None) => "nothing was published, and no snapshot can be read",
+            (Outcome::Unchanged, _) => "nothing new",
+            (Outcome::Published, _) => "published",
+        };
+        format!(
+            "{outcome}: {} repositories listed, {} tarballs made, {} kept, {} retired, {} removed; \
+             {} requests, {} received, {}",
+            self.listed,
+            self.built,
+            self.kept,
+            self.retired,
+            self.removed,
+            self.requests,
+            progress::bytes(self.received),
+            seconds(self.duration_ms)
+        )
     }
 
     /// Notes how long the work on a repository took, in milliseconds.
@@ -168,37 +252,14 @@ impl Report {
         match self.failures.as_slice() {
             [] => 0,
             failures if failures.iter().any(is_full) => OUT_OF_SPACE,
-            _ => 3,
+            _ => PARTLY_FAILED,
         }
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.outcome {
-            Outcome::Failed if self.snapshots > 0 => {
-                write!(f, "the cycle did not end; what was ready before is published")?;
-            }
-            Outcome::Failed => write!(f, "nothing was published; the earlier snapshot stays")?,
-            Outcome::Unchanged => write!(f, "nothing new")?,
-            Outcome::Published => write!(f, "published")?,
-        }
-        write!(
-            f,
-            ": {} repositories listed, {} tarballs made, {} kept, {} retired, {} removed; \
-             {} requests, {} received, {}",
-            self.listed,
-            self.built,
-            self.kept,
-            self.retired,
-            self.removed,
-            self.requests,
-            progress::bytes(self.received),
-            seconds(self.duration_ms)
-        )?;
-        self.details(f)?;
-        self.write_branches(f)?;
-        self.losses(f)?;
+        write!(f, "{}", self.without_failures())?;
         if !self.failures.is_empty() {
             write!(f, "\n{} failures; the earlier tarballs stay published:", self.failures.len())?;
             for failure in self.failures.iter().take(SHOWN_FAILURES) {
@@ -214,6 +275,16 @@ impl fmt::Display for Report {
 }
 
 impl Report {
+    /// The text of the report without its failures, for whoever shows these another way.
+    pub fn without_failures(&self) -> impl fmt::Display {
+        fmt::from_fn(|f| {
+            f.write_str(&self.headline())?;
+            self.details(f)?;
+            self.write_branches(f)?;
+            self.losses(f)
+        })
+    }
+
     /// Which branches are distributed.
     fn write_branches(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.branches.is_empty() {

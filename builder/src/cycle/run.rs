@@ -12,15 +12,16 @@ use crate::{
     catalogue::Catalogue,
     content::{Ingredients, Remedy},
     cycle::{
-        adopt, began, distributed, intact,
+        adopt, began, distributed, history, intact,
         loss::{self, Asked},
         meanwhile::{Meanwhile, Noted},
         merge::{self, Merging},
+        metrics,
         plan::{self, Given, Plan},
         publish::Publishing,
         quarantine::{self, HeldBack, Quarantine},
         recipe::Recipes,
-        report::{Outcome, Report},
+        report::{self, Outcome, Report},
         sweep, workers,
     },
     data_dir::{atomic, layout::Layout, lock::Lock},
@@ -32,6 +33,7 @@ use crate::{
     progress::Progress,
     secrets,
     settings::{self, Incomplete, config::Config},
+    snapshot::Snapshot,
     state::{State, clock::Reading},
     upstream::{self, Found, Listing, Selection, Upstream, Wanted},
     worker::{Job, JobResult, Supervisor},
@@ -71,10 +73,16 @@ pub fn run(
     let _lock = Lock::acquire(&layout)?;
     let options_of_http = upstream::allow(config.http_options(), &upstreams);
     let http = Arc::new(Http::new(options_of_http.clone()));
-    let mut report = Report { started_at: now.to_string(), ..Report::default() };
+    let (before, killed) = (Report::read(&layout), began::read(&layout));
+    let mut report = Report {
+        version: report::VERSION,
+        started_at: now.to_string(),
+        only: config.chosen().map(ToString::to_string).collect(),
+        ..Report::default()
+    };
     let now = now.as_second();
     let upstreams = upstreams.as_slice();
-    began::mark(&layout, &report.started_at)?;
+    began::mark(&layout, &report.started_at, report.is_full())?;
     let cycle = Cycle { config, options, upstreams, layout: &layout, http: &http, now, progress };
     if let Err(error) = cycle.run(options_of_http, start, &mut report) {
         report.outcome = Outcome::Failed;
@@ -90,10 +98,18 @@ pub fn run(
     report.requests += http.requests();
     report.received += http.received();
     report.peak_memory = memory::peak().max(report.peak_memory);
+    report.snapshot = Snapshot::open(&layout.snapshot()).ok().and_then(|it| it.summary().ok());
     report.duration_ms = millis(start.elapsed());
+    history::take_over(&mut report, before, killed.as_ref());
     let text = serde_json::to_string_pretty(&report).map_err(|e| Error::Bug(e.to_string()))?;
     let text = secrets::struck(&text);
     atomic::put(&layout.report(), |out| Ok(writeln!(out, "{text}")))?;
+    if let Some(path) = &config.metrics_file
+        && let Err(error) = metrics::write(path, &report)
+    {
+        // The cycle is done, and whoever watches the file sees that it is old.
+        tracing::error!("{error} (setting metrics-file)");
+    }
     began::unmark(&layout)?;
     Ok(report)
 }

@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 
 use super::{
     form::Form,
-    given::{Incomplete, Settings},
+    given::{Incomplete, LogFormat, Settings},
     set_by::SetBy,
 };
 use crate::{
@@ -35,6 +35,8 @@ pub struct Config {
     pub branches: Branches,
     /// The only repositories to sync; empty for all.
     pub only: BTreeSet<RepositoryId>,
+    /// True if the command line chose them, for one run.
+    pub is_chosen: bool,
     /// The start of a tarball's URL, without a slash at its end. Empty: the URL is a path.
     pub public_url: String,
     /// Who runs this, for the `User-Agent`.
@@ -69,6 +71,10 @@ pub struct Config {
     pub refresh: Duration,
     /// After how much time a cycle that still works publishes what is ready.
     pub publish_every: Duration,
+    /// The form of the lines on standard error.
+    pub log_format: LogFormat,
+    /// The file that gets the numbers of each cycle; `None` where none is wanted.
+    pub metrics_file: Option<PathBuf>,
 }
 
 /// Checks values, and collects messages about the wrong ones.
@@ -127,6 +133,11 @@ impl Check {
 }
 
 impl Config {
+    /// The repositories that the command line chose for this run; none if it chose none.
+    pub fn chosen(&self) -> impl Iterator<Item = &RepositoryId> {
+        self.only.iter().filter(|_| self.is_chosen)
+    }
+
     /// Checks settings, and takes the default where one is not given.
     ///
     /// # Errors
@@ -148,6 +159,7 @@ impl Config {
             upstreams: settings.upstream.unwrap_or_default(),
             branches: Branches::new(settings.branches.into_iter().flatten(), newest),
             only: settings.only.into_iter().flatten().collect(),
+            is_chosen: matches!(check.set_by.get("only"), Some(SetBy::Flag(_))),
             public_url: check.url("public-url", settings.public_url),
             contact: settings.contact.unwrap_or_default(),
             url_map: settings.url_map.unwrap_or_default(),
@@ -171,6 +183,8 @@ impl Config {
             grace: check.time("grace", settings.grace),
             refresh: check.time("refresh", settings.refresh),
             publish_every: check.time("publish-every", settings.publish_every),
+            log_format: settings.log_format.unwrap_or_default(),
+            metrics_file: settings.metrics_file.filter(|path| !path.as_os_str().is_empty()),
         };
         if config.upstreams.is_empty() {
             check.refuse("upstream", "an empty list");

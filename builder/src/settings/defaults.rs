@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, thread};
 use bytesize::ByteSize;
 use jiff::SignedDuration;
 
-use super::given::{Incomplete, Settings};
+use super::given::{Incomplete, LogFormat, Settings};
 use crate::upstream::wikimedia;
 
 impl Settings {
@@ -39,6 +39,8 @@ impl Settings {
             grace: Some(SignedDuration::from_hours(7 * 24)),
             refresh: Some(SignedDuration::from_hours(12)),
             publish_every: Some(SignedDuration::from_mins(5)),
+            log_format: Some(LogFormat::Text),
+            metrics_file: Some(PathBuf::new()),
             set_by: BTreeMap::new(),
         }
     }

@@ -102,7 +102,7 @@ const fn explained(key: &'static str, takes: &'static str, example: &'static str
 }
 
 /// All settings, as `tardist config` lists them.
-pub const FORMS: [Form; 27] = [
+pub const FORMS: [Form; 29] = [
     text("data", "the path of a folder", r#""/srv/tardist""#),
     explained(
         "upstream",
@@ -155,6 +155,8 @@ pub const FORMS: [Form; 27] = [
     form("grace", Takes::Time, r#""168h""#),
     form("refresh", Takes::TimeAboveZero, r#""12h""#),
     form("publish-every", Takes::Time, r#""5m""#),
+    text("log-format", r#""text" or "json""#, r#""json""#),
+    text("metrics-file", "the path of a file, or empty", r#""/var/lib/tardist/tardist.prom""#),
 ];
 
 /// How much of a wrong value a message repeats, in characters.

@@ -21,6 +21,7 @@ pub(super) mod heading {
     pub(crate) const NETWORK: &str = "Settings: network";
     pub(crate) const CONTENT: &str = "Settings: content";
     pub(crate) const LIMITS: &str = "Settings: limits";
+    pub(crate) const WATCHING: &str = "Settings: watching";
 }
 
 /// What becomes of a tarball from which something is missing.
@@ -32,6 +33,17 @@ pub enum Incomplete {
     Avoid,
     /// It is published, and no failure
     Accept,
+}
+
+/// The form of the lines on standard error.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// Lines for people
+    #[default]
+    Text,
+    /// One JSON object in each line
+    Json,
 }
 
 /// Everything that can be set. Flags win over `TARDIST_…` variables, and these win over the file.
@@ -253,6 +265,20 @@ pub struct Settings {
     )]
     #[serde(serialize_with = "jiff::fmt::serde::duration::friendly::compact::optional")]
     pub publish_every: Option<SignedDuration>,
+    /// How lines are written to standard error
+    #[arg(
+        long, global = true, value_name = "FORMAT", env = "TARDIST_LOG_FORMAT",
+        help_heading = heading::WATCHING
+    )]
+    pub log_format: Option<LogFormat>,
+
+    /// A file that gets the numbers of each cycle for Prometheus; the name ends in .prom, as the
+    /// collector textfile of node_exporter wants it. Its folder has to be there
+    #[arg(
+        long, global = true, value_name = "FILE", env = "TARDIST_METRICS_FILE",
+        help_heading = heading::WATCHING
+    )]
+    pub metrics_file: Option<PathBuf>,
 
     /// Where each value was set, by key, for messages about it. A value without an entry was set by
     /// a program.
@@ -295,6 +321,8 @@ impl Settings {
             grace: self.grace.or(other.grace),
             refresh: self.refresh.or(other.refresh),
             publish_every: self.publish_every.or(other.publish_every),
+            log_format: self.log_format.or(other.log_format),
+            metrics_file: self.metrics_file.or(other.metrics_file),
             set_by,
         }
     }

@@ -33,6 +33,18 @@ pub enum Unreadable {
     Damaged(#[from] rusqlite::Error),
 }
 
+impl Unreadable {
+    /// What to do about it, as the end of a sentence.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Version(version) if *version > USER_VERSION => {
+                "a newer tardist wrote it; run that one, or let `tardist sync` write it anew"
+            }
+            Self::Missing | Self::Version(_) | Self::Damaged(_) => "`tardist sync` writes it anew",
+        }
+    }
+}
+
 /// The titles and descriptions of a repository, by language.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Localized {
@@ -86,7 +98,11 @@ impl Snapshot {
             }
             Err(Unreadable::Missing) => None,
             Err(reason) => {
-                tracing::warn!("the snapshot {} is made again: {reason}", path.display());
+                tracing::warn!(
+                    "the snapshot {} cannot be used: {reason}; {}",
+                    path.display(),
+                    reason.remedy()
+                );
                 None
             }
         }

@@ -170,7 +170,7 @@ mod tests {
         catalogue::{BranchRecord, MessageTexts, Messages, RepositoryRecord},
         metadata::Texts,
         repository_id::RepositoryId,
-        snapshot::{read::Unreadable, stamps},
+        snapshot::{Summary, read::Unreadable, stamps},
     };
 
     fn catalogue() -> Catalogue {
@@ -231,6 +231,15 @@ mod tests {
         assert_eq!(first.check(), Ok(()));
         let documents = first.documents().unwrap();
         assert_eq!(documents[0].branches.len(), 2);
+        let sizes = documents[0].branches.values().map(|branch| branch.tarball.size);
+        let summary = Summary {
+            generated_at: "1970-01-01T00:01:40Z".to_owned(),
+            skins: 1,
+            tarballs: 2,
+            bytes: sizes.sum(),
+            ..Summary::default()
+        };
+        assert_eq!(first.summary().unwrap(), summary);
         assert!(first.stamps().unwrap().values().all(|stamp| stamp.1 == 100));
         write(&two, &catalogue, Some(&first));
         let digest = |path| rows(path, "SELECT sha256 FROM digest");
