@@ -30,8 +30,9 @@ const VERSION: u32 = 1;
 /// How many failures the text names without `-v`.
 const SHOWN_FAILURES: usize = 5;
 
-/// How many characters of a text without `-v` has of each failure and error.
-const SHOWN_CHARACTERS: usize = 200;
+/// How many characters the text without `-v` has of the beginning of each failure and error, and how many of its end:
+/// the one says what failed, the other why.
+const SHOWN_CHARACTERS: (usize, usize) = (120, 120);
 
 /// How far in the future a time may be: the clocks of two machines differ a little.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
@@ -329,9 +330,15 @@ impl Text<'_> {
         if self.verbose {
             return text.to_owned();
         }
-        let line = text.lines().next().unwrap_or_default();
-        let short: String = line.chars().take(SHOWN_CHARACTERS).collect();
-        if short.len() < text.len() { format!("{short}…") } else { short }
+        let line: Vec<char> = text.trim().replace('\n', " ").chars().collect();
+        let (first, last) = SHOWN_CHARACTERS;
+        match line.len().checked_sub(first + last) {
+            Some(1..) => {
+                let (start, end) = (&line[..first], &line[line.len() - last..]);
+                format!("{} … {}", String::from_iter(start), String::from_iter(end))
+            }
+            _ => String::from_iter(line),
+        }
     }
 }
 
