@@ -34,6 +34,7 @@ fn a_slash_at_the_end_leads_to_the_address_without_it_and_a_folder_to_that_with_
         "/feed.atom",
         "/search",
         "/health",
+        "/metrics",
         "/openapi.json",
         "/ExtensionJson.json",
         "/download/skins/SamplePaper",

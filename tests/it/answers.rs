@@ -14,9 +14,10 @@ const SKINS: [&str; 2] = ["SampleDusk", "SamplePaper"];
 const GREETING: &str = "/info/extensions/SampleGreeting";
 
 /// All endpoints except the tarballs.
-const PATHS: [&str; 16] = [
+const PATHS: [&str; 17] = [
     "/",
     "/health",
+    "/metrics",
     "/list",
     "/list/extensions",
     "/list/skins?format=text",

@@ -10,6 +10,7 @@
 //! | `/info` | the same |
 //! | `/openapi.json` | `openapi`, `real_schemathesis` |
 //! | `/health` | `health_is_always_about_now`; `publish`: no snapshot, another schema, too old |
+//! | `/metrics` | `metrics_are_numbers_of_the_snapshot_of_now`; `publish`: no snapshot |
 //! | `/download/KIND/NAME`, `/download/KIND/NAME/BRANCH` | `downloads` |
 //! | `/dist/KIND/` | `downloads::the_list_of_a_folder_has_exactly_the_tarballs_that_the_snapshot_names` |
 //! | `/feed.atom`, `/KIND/NAME/feed.atom` | `feeds` |
@@ -30,6 +31,7 @@
 //! | no 500, no panic, no path, no SQL | `hostile`; every test that reads a problem (`Answer::problem`) |
 
 use std::collections::BTreeSet;
+use std::fs;
 
 use tardist_tests::{Document, File, Site, TestEnv, Value, json, served};
 
@@ -173,6 +175,27 @@ fn every_tarball_that_is_named_can_be_downloaded() {
 }
 
 #[test]
+fn metrics_are_numbers_of_the_snapshot_of_now() {
+    let (env, site) = served();
+    let metrics = site.get("/metrics");
+    let media_type = "text/plain; version=0.0.4; charset=utf-8";
+    assert_eq!(metrics.is(200).header("content-type"), media_type);
+    assert_eq!(metrics.header("cache-control"), "no-cache");
+    let text = metrics.text();
+    let named = |text: &str| text.lines().filter(|line| line.contains("_snapshot_")).count();
+    assert!(text.contains("\ntardist_snapshot_tarballs 32\n"), "{text}");
+    // What the builder says of the same snapshot is the same.
+    let file = env.folder().join("tardist.prom");
+    env.sync(&["--metrics-file", file.to_str().unwrap()]).exits(0);
+    let by_builder = fs::read_to_string(file).unwrap();
+    let lines: Vec<&str> = text.lines().filter(|line| line.contains("_snapshot_")).collect();
+    assert_eq!(lines.len(), named(&by_builder) - 3, "the builder knows the bytes, too");
+    for line in lines {
+        assert!(by_builder.lines().any(|it| it == line), "{line} is not in:\n{by_builder}");
+    }
+}
+
+#[test]
 fn health_is_always_about_now() {
     let (_env, site) = served();
     let health = site.get("/health");
@@ -227,7 +250,7 @@ fn caches_keep_answers_as_long_as_the_operator_says() {
     for target in one_target_each(&site) {
         let answer = site.get(&target);
         let value = answer.is(200).header("cache-control");
-        if target == "/health" || target.ends_with(".tar.gz") {
+        if ["/health", "/metrics"].contains(&target.as_str()) || target.ends_with(".tar.gz") {
             assert!(!value.contains("77"), "{target}: {value}");
         } else {
             assert!(value.contains("max-age=77"), "{target}: {value}");

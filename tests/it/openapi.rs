@@ -33,6 +33,7 @@ const TARGETS: &[&str] = &[
     "/skins/SamplePaper/feed.atom",
     "/extensions/SampleGreeting/feed.atom?branch=master",
     "/health",
+    "/metrics",
     "/openapi.json",
     "/dist/skins/",
     "/dist/skins/SHA256SUMS",

@@ -10,9 +10,10 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tardist_tests::{File, Site, TestEnv};
 
-const PATHS: [&str; 10] = [
+const PATHS: [&str; 11] = [
     "/",
     "/health",
+    "/metrics",
     "/list",
     "/list/extensions",
     "/list/extensions?format=text",

@@ -38,9 +38,10 @@ const READY: [&str; 8] = [
 ];
 
 /// Other paths. Each `ETag` has to stand for one body.
-const OTHERS: [&str; 14] = [
+const OTHERS: [&str; 15] = [
     "/",
     "/health",
+    "/metrics",
     "/openapi.json",
     "/list/extensions?format=text",
     "/info?branch=REL1_45",

@@ -11,6 +11,7 @@ pub mod index;
 pub mod info;
 pub mod list;
 pub mod manifests;
+pub mod metrics;
 pub mod openapi;
 pub mod search;
 pub mod updates;

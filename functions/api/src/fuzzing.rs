@@ -21,7 +21,7 @@ use tardist_contract::{
 use crate::{
     address,
     endpoints::{
-        crawlers, download, feed, gerrit, health, index, info, list, manifests, openapi,
+        crawlers, download, feed, gerrit, health, index, info, list, manifests, metrics, openapi,
         search as search_endpoint, updates,
     },
     http::{
@@ -112,6 +112,7 @@ impl Snapshot for Rows {
             vec![text(), text(), number(), number()],
             vec![text(), Value::text("de"), number()],
             vec![number(), number(), number(), number()],
+            vec![number(), number(), number(), number(), number()],
             vec![number(), text(), number()],
             vec![text(), number(), text()],
             vec![Value::Blob(b"Alpha\nBeta".into()), Value::Null],
@@ -154,6 +155,7 @@ async fn respond(request: &Request, snapshot: &Rows) -> Result<Response, ApiErro
         }
         Route::Index => index::get(request, &settings, snapshot).await,
         Route::Health => health::get(&settings, 1, snapshot).await,
+        Route::Metrics => metrics::get(snapshot).await,
         Route::OpenApi => Ok(openapi::get(request)),
         Route::Robots => crawlers::robots(request, snapshot).await,
         Route::Sitemap => crawlers::sitemap(request, snapshot).await,

@@ -11,6 +11,7 @@ pub mod download;
 pub mod feed;
 pub mod gerrit;
 pub mod json;
+pub mod metrics;
 pub mod names;
 pub mod near;
 pub mod pages;

@@ -13,7 +13,7 @@ pub const METHODS: &str = "GET, HEAD, OPTIONS";
 pub const METHODS_WITH_POST: &str = "GET, HEAD, POST, OPTIONS";
 
 /// The paths for programs, as `/` lists them.
-pub const ENDPOINTS: [&str; 25] = [
+pub const ENDPOINTS: [&str; 26] = [
     "/",
     "/list",
     "/list/{kind}",
@@ -29,6 +29,7 @@ pub const ENDPOINTS: [&str; 25] = [
     "/ExtensionJson.json",
     "/SkinJson.json",
     "/health",
+    "/metrics",
     "/r/projects/",
     "/r/projects/{project}",
     "/r/projects/{project}/branches",
@@ -51,6 +52,8 @@ pub enum Route {
     Index,
     /// `/health`
     Health,
+    /// `/metrics`
+    Metrics,
     /// `/openapi.json`
     OpenApi,
     /// `/robots.txt`
@@ -129,6 +132,7 @@ pub fn route(request: &Request) -> Result<Route, ApiError> {
     Ok(match segments.as_slice() {
         [] => Route::Index,
         ["health"] => Route::Health,
+        ["metrics"] => Route::Metrics,
         ["openapi.json"] => Route::OpenApi,
         ["robots.txt"] => Route::Robots,
         ["sitemap.xml"] => Route::Sitemap,

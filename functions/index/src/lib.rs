@@ -1,4 +1,4 @@
-//! The Spin component for /, /search, /health, /openapi.json, the feeds, the files for search engines and the
+//! The Spin component for /, /search, /health, /metrics, /openapi.json, the feeds, the files for search engines and the
 //! pages for people, and for the 404 at all paths that no other component has.
 //! Everything that it does is in `tardist_api`. As a component of its own it can be routed, limited and
 //! scaled by itself, and may open only what it needs.
@@ -6,7 +6,7 @@
 
 use spin_sdk::{http::Request, http_service};
 use tardist_api::{
-    endpoints::{crawlers, feed, health, index, openapi, search},
+    endpoints::{crawlers, feed, health, index, metrics, openapi, search},
     http::{body::Body, problem::ApiError},
     page,
     route::Route,
@@ -24,6 +24,7 @@ async fn handle(request: Request) -> http::Response<Body> {
         }
         Route::Index => index::get(call.request, settings().await?, call.snapshot).await,
         Route::Health => health::get(settings().await?, now(), call.snapshot).await,
+        Route::Metrics => metrics::get(call.snapshot).await,
         Route::Search if page::html::is_wanted(&call.request.headers) => {
             page::search::get(call.request, call.snapshot).await
         }
