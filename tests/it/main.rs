@@ -46,6 +46,7 @@ mod real_linters;
 mod real_mediawiki;
 mod real_nginx;
 mod real_podman;
+mod real_promtool;
 mod real_schemathesis;
 mod real_systemd;
 mod release_branches;

@@ -1,4 +1,4 @@
-//! apt with packages of another release of Debian: it finds, downloads and verifies them, and installs nothing.
+//! apt with packages of a release of Debian: it finds, downloads and verifies them, and installs nothing.
 
 use std::{
     fs,
@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::{process, project::files};
 
@@ -57,6 +57,16 @@ impl Apt {
         self.command(&[&["download"], packages].concat(), &self.archives())
     }
 
+    /// Unpacks what it has downloaded into a folder. Nothing of it is installed, so no server of it starts.
+    pub(crate) fn unpack(&self, folder: &Path) -> Result<()> {
+        for archive in
+            files(&self.archives()).filter(|file| file.extension().is_some_and(|end| end == "deb"))
+        {
+            process::output(Command::new("dpkg-deb").arg("-x").arg(archive).arg(folder))?;
+        }
+        Ok(())
+    }
+
     /// Runs `apt-get` with these arguments.
     pub(crate) fn run(&self, arguments: &[&str]) -> Result<()> {
         self.command(arguments, &self.folder)
@@ -90,6 +100,30 @@ impl Apt {
             .map(drop)
             .with_context(|| format!("apt-get {} {}", arguments[0], self.release))
     }
+}
+
+/// Unpacks packages of a release of Debian into a folder, unless it is there already. `wanted` is a file of them that
+/// has to be there then; the packages need no others.
+pub(crate) fn unpack_once(
+    folder: &Path,
+    release: &'static str,
+    packages: &[&str],
+    wanted: &str,
+) -> Result<()> {
+    if folder.exists() {
+        return Ok(());
+    }
+    let draft = folder.with_extension("unfinished");
+    if draft.exists() {
+        fs::remove_dir_all(&draft).with_context(|| format!("cannot remove {}", draft.display()))?;
+    }
+    let apt = Apt::new(draft.join("apt"), release, &[])?;
+    apt.run(&["update"])?;
+    apt.download(packages)?;
+    apt.unpack(&draft)?;
+    ensure!(draft.join(wanted).is_file(), "{} of {release} have no {wanted}", packages.join(", "));
+    fs::remove_dir_all(apt.folder()).context("cannot remove apt's files")?;
+    fs::rename(&draft, folder).with_context(|| format!("cannot put {} in place", folder.display()))
 }
 
 /// The Debian mirror that this machine uses.

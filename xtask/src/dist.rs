@@ -19,7 +19,7 @@ use xtask::{components, process, project};
 const MOST: u64 = 3_000_000;
 
 /// The files in `deploy/`, and where the Debian package has them.
-const FILES: [(&str, &str); 10] = [
+const FILES: [(&str, &str); 12] = [
     ("spin.toml", "usr/share/tardist/spin.toml"),
     ("runtime-config.toml", "usr/share/tardist/runtime-config.toml"),
     ("systemd/tardist.service", "lib/systemd/system/tardist.service"),
@@ -28,6 +28,8 @@ const FILES: [(&str, &str); 10] = [
     ("systemd/tardist.sysusers.conf", "usr/lib/sysusers.d/tardist.conf"),
     ("systemd/tardist.service.d/egress.conf", "usr/share/doc/tardist/examples/egress.conf"),
     ("nginx/tardist.conf", "usr/share/doc/tardist/examples/nginx.conf"),
+    ("prometheus/tardist.rules.yml", "usr/share/doc/tardist/examples/tardist.rules.yml"),
+    ("grafana/tardist.json", "usr/share/doc/tardist/examples/grafana.json"),
     ("podman/tardist.container", "usr/share/doc/tardist/examples/tardist.container"),
     (
         "podman/tardist-functions@.container",

@@ -13,6 +13,7 @@ pub mod npm;
 pub mod prerequisites;
 pub mod process;
 pub mod project;
+pub mod prometheus;
 pub mod python;
 pub mod sample;
 pub mod serve;

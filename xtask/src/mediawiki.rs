@@ -1,13 +1,16 @@
 //! MediaWiki 1.43 from Debian's packages, unpacked and not installed: the Debian of the machine may have another.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{apt::Apt, process, project::files};
+use crate::apt;
 
 /// The release of Debian that has MediaWiki 1.43.
 const RELEASE: &str = "trixie";
+
+/// The file that says the version.
+const DEFINES: &str = "usr/share/mediawiki/includes/Defines.php";
 
 /// Puts MediaWiki 1.43 into the folder, unless it is there already. What it needs of PHP is not part of it.
 ///
@@ -15,30 +18,17 @@ const RELEASE: &str = "trixie";
 ///
 /// This is no Debian, or its packages cannot be fetched.
 pub fn install(folder: &Path) -> Result<()> {
-    if folder.exists() {
-        return Ok(());
-    }
-    eprintln!("xtask: apt fetches MediaWiki 1.43 into {} (50 MB)", folder.display());
-    let draft = folder.with_extension("unfinished");
-    if draft.exists() {
-        fs::remove_dir_all(&draft).with_context(|| format!("cannot remove {}", draft.display()))?;
+    if !folder.exists() {
+        eprintln!("xtask: apt fetches MediaWiki 1.43 into {} (50 MB)", folder.display());
     }
     // Both are of the same source, and neither needs more than PHP.
-    let apt = Apt::new(draft.join("apt"), RELEASE, &[])?;
-    apt.run(&["update"])?;
-    apt.download(&["mediawiki", "mediawiki-classes"])?;
-    let archives: Vec<_> = files(&apt.archives())
-        .filter(|file| file.extension().is_some_and(|end| end == "deb"))
-        .collect();
-    ensure!(archives.len() == 2, "apt fetched {} packages and not 2", archives.len());
-    for archive in &archives {
-        process::output(Command::new("dpkg-deb").arg("-x").args([archive, &draft]))?;
-    }
-    let defines = fs::read_to_string(draft.join("usr/share/mediawiki/includes/Defines.php"));
+    apt::unpack_once(folder, RELEASE, &["mediawiki", "mediawiki-classes"], DEFINES)?;
+    let defines =
+        fs::read_to_string(folder.join(DEFINES)).context("no MediaWiki in its package")?;
     ensure!(
-        defines.context("no MediaWiki in its package")?.contains("'MW_VERSION', '1.43."),
-        "the MediaWiki of {RELEASE} is no 1.43"
+        defines.contains("'MW_VERSION', '1.43."),
+        "the MediaWiki of {RELEASE} is no 1.43; remove {}",
+        folder.display()
     );
-    fs::remove_dir_all(apt.folder()).context("cannot remove apt's files")?;
-    fs::rename(&draft, folder).with_context(|| format!("cannot put {} in place", folder.display()))
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Finds out which tests can run: some need real servers and programs, such as Gerrit, nginx, Podman, Chromium or
 //! MediaWiki, or programs that unpack tarballs. [`ALL`] has them.
-//! Gerrit is fetched by Maven, Schemathesis by pip, axe-core and the linters by npm, and MediaWiki 1.43 by apt, once.
+//! Gerrit is fetched by Maven, Schemathesis by pip, axe-core and the linters by npm, and MediaWiki 1.43 and promtool by
+//! apt, once.
 //!
 //! A test never passes without the program that it needs. If a program is missing, its tests are left
 //! out by name and a message says so; with `--all` it is an error. The module of a test says what it
@@ -16,7 +17,7 @@ use anyhow::{Context, Result, bail, ensure};
 use xtask::{
     mediawiki, npm,
     process::{self, Process},
-    project, python,
+    project, prometheus, python,
 };
 
 /// The oldest Java that runs the Gerrit of `tests/gerrit/pom.xml`.
@@ -44,7 +45,7 @@ struct Real {
     prepare: fn() -> Result<()>,
 }
 
-const ALL: [Real; 16] = [
+const ALL: [Real; 17] = [
     Real {
         name: "Gerrit",
         tests: "real_gerrit",
@@ -122,6 +123,13 @@ const ALL: [Real; 16] = [
         packages: "python3-venv",
         prepare: install_schemathesis,
     },
+    Real {
+        name: "promtool and node_exporter",
+        tests: "real_promtool",
+        programs: &["apt-get", "dpkg-deb"],
+        packages: "apt dpkg",
+        prepare: fetch_prometheus,
+    },
     unpacker("GNU tar", "real_gnu_tar", &["tar"], "tar"),
     unpacker("bsdtar", "real_bsdtar", &["bsdtar"], "libarchive-tools"),
     unpacker("busybox", "real_busybox", &["busybox"], "busybox"),
@@ -191,6 +199,11 @@ fn look_for_mediawiki() -> Result<()> {
 fn fetch_mediawiki() -> Result<()> {
     look_for_php()?;
     mediawiki::install(&project::target("mediawiki-1.43"))
+}
+
+/// Puts promtool and node_exporter into `target/prometheus/`, unless they are there already.
+fn fetch_prometheus() -> Result<()> {
+    prometheus::install(&project::target("prometheus"))
 }
 
 fn look_for_php() -> Result<()> {
