@@ -216,6 +216,9 @@ impl Report {
     /// What came out, in a line.
     pub fn headline(&self) -> String {
         let outcome = match (self.outcome, &self.snapshot) {
+            (Outcome::Failed, Some(_)) if self.publications > 0 => {
+                "the cycle did not end; what was ready before is published"
+            }
             (Outcome::Failed, Some(_)) => "nothing was published; the earlier snapshot stays",
             (Outcome::Failed, None) => "nothing was published, and no snapshot can be read",
             (Outcome::Unchanged, _) => "nothing new",
