@@ -36,7 +36,7 @@ mod token;
 pub mod wikimedia;
 
 pub use branches::{Asked, BranchRule, Branches, Pattern};
-pub use listing::{Listing, Project, Upstream};
+pub use listing::{Absence, LeftOut, Listing, Project, Upstream};
 pub use merge::{Wanted, list};
 pub use open::{allow, open};
 pub use releases::{Found, Selection};

@@ -27,7 +27,10 @@ use git2::{Repository, Signature, Time};
 use tardist::{
     Error, RepositoryId,
     net::{Hosts, Http, HttpLimits, HttpOptions},
-    upstream::{self, Asked, Branches, Found, Listing, Project, Spec, Upstream, Wanted, tips},
+    upstream::{
+        self, Absence, Asked, Branches, Found, Listing, Project, Spec, Upstream, Wanted,
+        tips::{self, Spoken},
+    },
 };
 
 /// The hosts of the answers.
@@ -214,6 +217,8 @@ fn github_lists_the_pages_of_an_organization() {
     let cite = &listing.without_tips[0];
     assert_eq!([&cite.url, &cite.remote_url, &cite.source_url], [&clone; 3]);
     assert_eq!(listing.refused[0].text, ".git");
+    let left_out: Vec<String> = listing.left_out.keys().map(ToString::to_string).collect();
+    assert_eq!(left_out, ["extensions/Secret"], "it is private");
     assert_eq!(listing.failed[0].0.to_string(), "extensions/Away");
     assert!(listing.failed[0].1.to_string().contains("git.evil.example"));
     for request in server.requests() {
@@ -346,7 +351,7 @@ fn phorge_is_read_page_by_page_and_only_urls_that_it_shows_are_used() {
     assert_eq!(urls.len(), 5, "{urls:?}");
     assert_eq!(urls[0], "/source/extension-Observed.git");
     assert!(urls.iter().all(|url| url.starts_with("/source/")), "{urls:?}");
-    assert_eq!(listing.not_public, []);
+    assert!(listing.left_out.is_empty());
 }
 
 #[test]
@@ -363,9 +368,16 @@ fn what_not_everybody_may_see_is_left_out_and_named_and_is_no_failure() {
         });
         let toml = phabricator(&server.url, folder.path()) + "\nextension-prefix = 'extension-'";
         let listing = list_all(&[open(&toml)], &[]).unwrap();
-        let names: Vec<String> = listing.not_public.iter().map(ToString::to_string).collect();
-        assert_eq!(names[0], "extensions/Observed");
-        assert_eq!((names.len(), listing.failed.len()), (3, 2), "{view}: {:?}", listing.failed);
+        // Three by the list, and two by Git.
+        let told = left_out(&listing);
+        let by_list = format!("{} does not show it to everybody", server.url);
+        assert_eq!(
+            told[0],
+            ("extensions/Observed".to_owned(), Absence::NotPublic, by_list.clone())
+        );
+        assert_eq!((told.len(), listing.failed.len()), (5, 0), "{view}: {:?}", listing.failed);
+        let by_git = told.iter().filter(|(_, _, told)| told.contains("answered 401")).count();
+        assert_eq!((by_git, told.iter().filter(|it| it.2 == by_list).count()), (2, 3));
         let says = "not public, and so not distributed: extensions/Observed, ";
         assert!(listing.warnings.iter().any(|it| it.starts_with(says)), "{:?}", listing.warnings);
     }
@@ -654,8 +666,9 @@ fn git_tells_the_tips_in_one_request_a_repository() {
     let expected = [("extensions/A", 1), ("extensions/Empty", 0), ("skins/B", 1)];
     assert_eq!(tips, expected.map(|(id, count)| (id.to_owned(), count)));
     assert_eq!(listing.projects[0].tips[&"master".parse().unwrap()].as_str(), COMMIT);
-    assert_eq!(listing.failed[0].0.to_string(), "extensions/Missing");
-    assert!(listing.failed[0].1.to_string().contains("answered 404"));
+    let [(id, why, told)] = &left_out(&listing)[..] else { panic!("{:?}", listing.left_out) };
+    assert_eq!((id.as_str(), *why), ("extensions/Missing", Absence::Gone));
+    assert!(told.contains("answered 404"), "{told}");
     let mut targets = server.targets();
     targets.sort();
     let posts = ["A", "B", "Empty", "Missing"].map(|name| format!("POST /{name}/git-upload-pack"));
@@ -669,6 +682,97 @@ fn git_tells_the_tips_in_one_request_a_repository() {
         "0014command=ls-refs\n00010021ref-prefix refs/heads/master\n\
          0022ref-prefix refs/heads/REL1_45\n0000"
     ));
+}
+
+/// What is left out: the name, why, and who says so.
+fn left_out(listing: &Listing) -> Vec<(String, Absence, String)> {
+    let left_out = listing.left_out.iter();
+    left_out.map(|(id, it)| (id.to_string(), it.why, it.told.clone())).collect()
+}
+
+/// The answers of each type of upstream whose list does not always say what Git does: a list with one skin, `Vector`.
+fn lists_one_skin(request: &str) -> Option<Answer> {
+    let answer = |value: serde_json::Value| Some(ok(value.to_string()));
+    if request.starts_with("GET /w/api.php") {
+        let names = serde_json::json!({"extensions": [], "skins": ["Vector"]});
+        return answer(serde_json::json!({"query": {"extdistrepos": names}}));
+    }
+    if request.starts_with("GET /orgs/") {
+        let clone_url = "SELF/mediawiki-skins-Vector.git";
+        let entry = serde_json::json!({"name": "mediawiki-skins-Vector", "clone_url": clone_url});
+        return answer(serde_json::json!([entry]));
+    }
+    if request.starts_with("GET /api/v4/groups/") {
+        let (path, url) = ("group/skins/Vector", "SELF/group/skins/Vector.git");
+        let entry = serde_json::json!({"path_with_namespace": path, "http_url_to_repo": url});
+        return answer(serde_json::json!([entry]));
+    }
+    if request.starts_with("POST /api/diffusion.repository.search") {
+        let effective = |value: &str| serde_json::json!({"effective": value});
+        let url = "SELF/source/mediawiki-skins-Vector.git";
+        let uri = serde_json::json!({"fields": {"uri": effective(url), "io": effective("read")}});
+        let fields = serde_json::json!({"name": "Vector", "shortName": "mediawiki-skins-Vector",
+            "vcs": "git", "status": "active", "policy": {"view": "public"}});
+        let data = serde_json::json!([{"phid": "PHID-REPO-1", "fields": fields,
+            "attachments": {"uris": {"uris": [uri]}}}]);
+        return answer(serde_json::json!({"result": {"data": data, "cursor": {"after": null}}}));
+    }
+    None
+}
+
+/// A table of each type of upstream of [`lists_one_skin`].
+fn tables_of_one_skin(url: &str, token: &str) -> [String; 4] {
+    [
+        format!(
+            "type = 'mediawiki'\nurl = '{url}/w/api.php'\ngit-url = '{url}/$TYPE/$EXT'\n\
+             wiki-branches = false"
+        ),
+        format!("type = 'github'\nurl = '{url}/wikimedia'\napi = '{url}'"),
+        format!("type = 'gitlab'\nurl = '{url}/group'"),
+        format!("type = 'phabricator'\nurl = '{url}'\ntoken-file = '{token}'"),
+    ]
+}
+
+#[test]
+fn what_git_calls_gone_or_not_public_is_left_out_and_named_and_is_no_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = token_file(folder.path());
+    for (refusal, why, says) in [
+        (401, Absence::NotPublic, "not public, and so not distributed: skins/Vector"),
+        (403, Absence::NotPublic, "not public, and so not distributed: skins/Vector"),
+        (404, Absence::Gone, "not on its Git server, and so not distributed: skins/Vector"),
+        (410, Absence::Gone, "not on its Git server, and so not distributed: skins/Vector"),
+    ] {
+        let answer =
+            move |request: &str| lists_one_skin(request).unwrap_or_else(|| status(refusal));
+        let server = Server::start(answer);
+        let mut upstreams: Vec<_> =
+            tables_of_one_skin(&server.url, &token).iter().map(|it| open(it)).collect();
+        upstreams.push(list_file(folder.path(), &server.url, &["skins/Vector"]));
+        for upstream in upstreams {
+            let name = upstream.url().to_owned();
+            let listing = list_all(&[upstream], &[]).unwrap();
+            assert_eq!((listing.ids().count(), listing.failed.len()), (0, 0), "{name}");
+            let told = left_out(&listing);
+            assert_eq!((told.len(), told[0].1), (1, why), "{name}: {told:?}");
+            assert!(told[0].2.contains(&refusal.to_string()), "{name}: {told:?}");
+            assert_eq!(listing.warnings, [says], "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_one_upstream_no_longer_has_is_taken_from_the_next_one() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let server = Server::start(git_2);
+    let upstreams = [
+        list_file(one.path(), &format!("{}/Missing", server.url), &["skins/A"]),
+        list_file(two.path(), &server.url, &["skins/A"]),
+    ];
+    let listing = list_all(&upstreams, &[]).unwrap();
+    assert_eq!(listing.projects.len(), 1);
+    assert_eq!(listing.projects[0].url, format!("{}/A", server.url));
+    assert_eq!((left_out(&listing).len(), listing.warnings.len()), (0, 0));
 }
 
 #[test]
@@ -690,7 +794,7 @@ fn an_older_server_tells_all_refs_and_is_asked_for_them_at_once_after_that() {
         .iter()
         .map(|id| Project::new(id.parse().unwrap(), &format!("{}/{id}", server.url)))
         .collect();
-    let (told, failed) = tips::ask(&http, projects, &branches(), 1);
+    let (told, failed) = tips::ask(&http, &Spoken::default(), projects, &branches(), 1);
     assert!(failed.is_empty(), "{failed:?}");
     assert!(told.iter().all(|project| project.tips.len() == 1));
     let posts = server.targets().iter().filter(|it| it.starts_with("POST")).count();
@@ -707,7 +811,7 @@ fn what_is_no_git_is_named_and_a_host_that_is_down_is_not_asked_for_ever() {
     projects.extend((0..50).map(|number| project(&format!("skins/N{number}"), &down.url)));
     let specs: [Spec; 2] = [html.url.parse().unwrap(), down.url.parse().unwrap()];
     let http = http(&upstream::open(&specs).unwrap());
-    let (told, failed) = tips::ask(&http, projects, &branches(), 1);
+    let (told, failed) = tips::ask(&http, &Spoken::default(), projects, &branches(), 1);
     assert_eq!((told.len(), failed.len()), (0, 51));
     let html = failed.iter().find(|(id, _)| id.to_string() == "skins/Html").unwrap();
     assert!(html.1.to_string().contains("not Git's smart HTTP"), "{}", html.1);
@@ -810,18 +914,49 @@ fn asked(server: &Server, count: usize) -> (usize, Vec<String>, Vec<String>) {
         let id = format!("skins/N{number:03}");
         Project::new(id.parse().unwrap(), &format!("{}/{id}", server.url))
     };
-    let (told, failed) = tips::ask(&http, (0..count).map(project).collect(), &branches(), 1);
+    let (told, failed) =
+        tips::ask(&http, &Spoken::default(), (0..count).map(project).collect(), &branches(), 1);
     let failed = failed.into_iter().map(|(_, error)| error.to_string()).collect();
     (told.len(), failed, server.targets())
 }
 
 #[test]
-fn a_status_that_is_about_the_repository_is_the_same_by_any_protocol() {
-    for final_status in [401, 403, 410] {
-        let server = Server::start(move |_| status(final_status));
+fn a_refusal_counts_once_the_older_protocol_is_refused_too() {
+    for refusal in [401, 403, 410] {
+        let server = Server::start(move |_| status(refusal));
         let (told, failed, targets) = asked(&server, 1);
-        assert_eq!((told, targets.len()), (0, 1), "{targets:?}");
-        assert!(targets[0].starts_with("POST") && failed[0].contains(&final_status.to_string()));
+        assert_eq!((told, targets.len()), (0, 2), "{targets:?}");
+        assert!(targets[0].starts_with("POST") && targets[1].contains("/info/refs"), "{targets:?}");
+        assert!(failed[0].contains(&refusal.to_string()), "{failed:?}");
+
+        let server = Server::start(move |request| {
+            if request.starts_with("POST") { status(refusal) } else { git_0(request) }
+        });
+        let (told, failed, targets) = asked(&server, 2);
+        assert_eq!((told, failed.len(), targets.len()), (2, 0, 3), "{targets:?}");
+    }
+}
+
+#[test]
+fn a_refusal_of_a_server_that_has_spoken_protocol_2_is_believed_at_once() {
+    for refusal in [401, 403, 410] {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::start(move |request| {
+            if request.contains("/Refused") { status(refusal) } else { git_2(request) }
+        });
+        // The core repository is asked first.
+        let upstream = list_file(folder.path(), &server.url, &["skins/Refused1", "skins/Refused2"]);
+        let http = http(&[upstream]);
+        let spoken = Spoken::default();
+        let project = |name: &str| {
+            let id = format!("skins/{name}");
+            Project::new(id.parse().unwrap(), &format!("{}/{name}", server.url))
+        };
+        let (told, _) = tips::ask(&http, &spoken, vec![project("A")], &branches(), 1);
+        assert_eq!(told.len(), 1);
+        let refused = ["Refused1", "Refused2"].map(project).to_vec();
+        let (_, failed) = tips::ask(&http, &spoken, refused, &branches(), 1);
+        assert_eq!((failed.len(), server.requests().len()), (2, 3), "{:?}", server.targets());
     }
 }
 
@@ -867,7 +1002,7 @@ fn phorge_which_answers_500_to_protocol_2_is_asked_by_protocol_0() {
             Project::new(format!("skins/{id}").parse().unwrap(), &format!("{}/{id}", server.url))
         };
         let projects = ["A", "B", "C"].map(project).to_vec();
-        let (told, failed) = tips::ask(&http, projects, &branches(), 1);
+        let (told, failed) = tips::ask(&http, &Spoken::default(), projects, &branches(), 1);
         assert_eq!((told.len(), failed.len()), (3, 0), "{name}");
         let master = "master".parse().unwrap();
         assert!(told.iter().all(|it| usize::from(it.tips.contains_key(&master)) == tips), "{name}");
@@ -964,7 +1099,7 @@ fn an_answer_that_ends_early_is_another_protocols_and_one_that_breaks_is_not() {
     let spec: Spec = url.parse().unwrap();
     let http = http(&[spec.open().unwrap()]);
     let project = Project::new("skins/A".parse().unwrap(), &format!("{url}/skins/A"));
-    let (_, failed) = tips::ask(&http, vec![project], &branches(), 1);
+    let (_, failed) = tips::ask(&http, &Spoken::default(), vec![project], &branches(), 1);
     assert!(failed[0].1.is_transient(), "{}", failed[0].1);
     let (first, is_asked_again) = asked.join().unwrap();
     assert!(first.starts_with("POST") && !is_asked_again, "{first}");

@@ -92,8 +92,8 @@ fn a_server_that_speaks_only_protocol_0_and_answers_500_to_another_is_served_wit
 #[test]
 fn a_repository_whose_branches_cannot_be_read_is_named_and_stays_published() {
     let env = TestEnv::sample();
-    let list = list(&env, &[GREETING, PAPER, "extensions/SampleNone"]);
-    env.sync(&["--upstream", &list]).exits(3).says(&["extensions/SampleNone", "404"]);
+    let list = list(&env, &[GREETING, PAPER]);
+    env.sync(&["--upstream", &list]).exits(0);
     let before = env.tips();
     assert!(before.contains_key(&format!("{GREETING} master")));
 
@@ -105,6 +105,49 @@ fn a_repository_whose_branches_cannot_be_read_is_named_and_stays_published() {
     expected.insert(format!("{PAPER} master"), commit.to_string());
     assert_eq!(env.tips(), expected);
     env.tardist(&["verify"]).exits(0);
+}
+
+#[test]
+fn what_git_refuses_is_left_out_and_what_was_published_of_it_is_withdrawn() {
+    for (code, says) in [
+        (401, "not public, and so not distributed: skins/SamplePaper"),
+        (403, "not public, and so not distributed: skins/SamplePaper"),
+        (404, "not on its Git server, and so not distributed: skins/SamplePaper"),
+        (410, "not on its Git server, and so not distributed: skins/SamplePaper"),
+    ] {
+        let (env, list, mut expected) = two_of_a_list();
+        env.server.fault("SamplePaper", Fault::status(code), None);
+        let sync = |options: &[&str]| env.sync(&[&["--upstream", &list], options].concat());
+        sync(&[]).exits(0).says(&[says]);
+        env.tardist(&["status"]).exits(0).says(&[says]);
+        assert!(!env.tips().keys().any(|tip| tip.starts_with(PAPER)), "it never was published");
+
+        env.server.clear_faults();
+        sync(&[]).exits(0);
+        assert_eq!(env.tips(), expected);
+        env.server.fault("SamplePaper", Fault::status(code), None);
+        sync(&[]).exits(0).says(&[says, "1 no longer published: skins/SamplePaper"]);
+        expected.retain(|tip, _| tip.starts_with(GREETING));
+        assert_eq!(env.tips(), expected);
+        env.serve(&[]).get("/info/skins/SamplePaper").problem(404);
+
+        // Whoever asks for it learns why.
+        let told = format!("{PAPER}: it is ");
+        sync(&["--only", PAPER]).exits(3).says(&[&told, &code.to_string()]);
+
+        // A server that refuses everything is not believed.
+        env.server.fault("/mediawiki/", Fault::status(code), None);
+        sync(&[]).exits(1).says(&["1 of 1 repositories (extensions) would be lost", "max-loss"]);
+        assert_eq!(env.tips(), expected);
+    }
+}
+
+#[test]
+fn a_first_cycle_without_anything_public_says_what_it_left_out() {
+    let (env, list, _) = two_of_a_list();
+    env.server.fault("/mediawiki/", Fault::status(401), None);
+    let says = "not public, and so not distributed: extensions/SampleGreeting, skins/SamplePaper";
+    env.sync(&["--upstream", &list]).exits(1).says(&[says, "that can be distributed"]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::{
         report::{Report, ReportEntry},
     },
     repository_id::RepositoryId,
-    upstream::Listing,
+    upstream::{LeftOut, Listing},
     worker::{Job, JobResult},
 };
 
@@ -33,9 +33,10 @@ pub(super) fn refused(listing: &Listing) -> Vec<ReportEntry> {
     not_allowed.chain(failed).chain(unavailable).collect()
 }
 
-/// The failure of a repository that `--only` names and no upstream lists.
-pub(super) fn unknown(id: &RepositoryId) -> ReportEntry {
-    entry(id, None, "no upstream lists it; check the name".to_owned())
+/// The failure of a repository that `--only` names and that cannot be distributed: no upstream lists it, or one says why.
+pub(super) fn unknown((id, left_out): &(RepositoryId, Option<LeftOut>)) -> ReportEntry {
+    let not_listed = || "no upstream lists it; check the name".to_owned();
+    entry(id, None, left_out.as_ref().map_or_else(not_listed, ToString::to_string))
 }
 
 /// The failures of branches in quarantine.
@@ -173,7 +174,7 @@ mod tests {
     use crate::{
         Error,
         catalogue::BranchRecord,
-        upstream::Project,
+        upstream::{Absence, Project},
         worker::{Again, Failure},
     };
 
@@ -271,7 +272,10 @@ mod tests {
         };
         let names: Vec<String> = refused(&listing).into_iter().map(|e| e.repository).collect();
         assert_eq!(names, ["../x", ID]);
-        assert_eq!(unknown(&id()).text, "no upstream lists it; check the name");
+        assert_eq!(unknown(&(id(), None)).text, "no upstream lists it; check the name");
+        let left_out = LeftOut { why: Absence::Gone, told: "https://h/x answered 404".to_owned() };
+        let text = unknown(&(id(), Some(left_out))).text;
+        assert!(text.contains("not distributed: https://h/x answered 404"), "{text}");
     }
 
     #[test]

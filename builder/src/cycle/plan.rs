@@ -8,7 +8,7 @@ use crate::{
     catalogue::{self, ADOPTED, BranchRecord, Catalogue, RepositoryRecord},
     content::Ingredients,
     repository_id::RepositoryId,
-    upstream::{Listing, Project},
+    upstream::{LeftOut, Listing, Project},
     worker::{Job, PublishedTarball},
 };
 
@@ -20,8 +20,8 @@ pub struct Plan {
     /// What stays published: of each repository, the branches that the upstream still lists at the same commit.
     /// Of those that are made again, the tarball stands until the new one is there.
     pub kept: Catalogue,
-    /// Repositories that `--only` names and no upstream lists.
-    pub unknown: Vec<RepositoryId>,
+    /// Repositories that `--only` names and that cannot be distributed: no upstream lists them, or one says why.
+    pub unknown: Vec<(RepositoryId, Option<LeftOut>)>,
     /// How many tarballs wait for a later cycle, although their recipe has changed.
     pub waiting: usize,
 }
@@ -79,7 +79,8 @@ pub fn plan(listing: Listing, given: &Given<'_>) -> Plan {
             upstream => upstream == url,
         })
     };
-    plan.unknown.extend(only.difference(&listed).cloned());
+    let unknown = only.difference(&listed);
+    plan.unknown.extend(unknown.map(|id| (id.clone(), listing.left_out.get(id).cloned())));
     let mut away = BTreeSet::new();
     for (id, record) in *intact {
         let is_away = is_away(id, record);
@@ -87,7 +88,7 @@ pub fn plan(listing: Listing, given: &Given<'_>) -> Plan {
             plan.kept.insert(id.clone(), record.clone());
         }
         if is_away {
-            plan.unknown.retain(|unknown| unknown != id);
+            plan.unknown.retain(|(unknown, _)| unknown != id);
             away.insert(id.clone());
         }
     }
@@ -306,7 +307,7 @@ mod tests {
         let plan = plan(listing, &before, &ids(&["skins/A", "skins/Typo"]), false);
         assert_eq!(plan.jobs.len(), 1);
         assert_eq!(plan.kept, before);
-        assert_eq!(plan.unknown, ["skins/Typo".parse().unwrap()]);
+        assert_eq!(plan.unknown, [("skins/Typo".parse().unwrap(), None)]);
     }
 
     #[test]

@@ -142,11 +142,11 @@ impl Cycle<'_> {
         let listing = self.list(&state.catalogue, &state.branches.found)?;
         report.times.listing_ms = millis(start.elapsed());
         report.listed = listing.ids().count();
+        report.notes.clone_from(&listing.warnings);
         if report.listed == 0 && listing.refused.is_empty() && state.generation == 0 {
             return Err(self.nothing_listed());
         }
         report.failures.extend(merge::refused(&listing));
-        report.notes.clone_from(&listing.warnings);
         let (selection, found) = (listing.selection.clone(), listing.found.clone());
         let saved = Quarantine::read(self.layout);
         let mut quarantine = saved.clone();
@@ -199,7 +199,7 @@ impl Cycle<'_> {
         let urls: Vec<&str> = self.urls().into_iter().collect();
         Error::ListForm {
             what: "projects".to_owned(),
-            reason: "it names no extension and no skin".to_owned(),
+            reason: "it names no extension and no skin that can be distributed".to_owned(),
             url: urls.join(", "),
         }
     }

@@ -8,7 +8,7 @@
 //! A server that does not support version 2 is asked with version 0, whose response has all refs. libgit2
 //! supports only version 0 here. Some servers pass the header `Git-Protocol` not on and answer such a POST by
 //! 500 (Phorge does). So a host of which it is not known yet that it speaks version 2 is asked by version 0 after
-//! any such answer, before that counts as a failure.
+//! any such answer, before that counts as a failure, or says that a repository is gone or not public.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -81,7 +81,8 @@ pub fn tips(
         let files = (UPLOAD_PACK, INFO_REFS);
         http.post(url, files, &LS_REFS, request, BodyKind::Refs)
     };
-    let (refs, protocol) = refs(http, url, filter, known, &post)?;
+    let question = Question { http, url, filter, known, post: &post, believes_refusals: false };
+    let (refs, protocol) = question.refs()?;
     let tip = |(name, commit): (String, CommitId)| {
         let branch = name.strip_prefix("refs/heads/")?.parse().ok()?;
         Some((branch, commit))
@@ -89,49 +90,66 @@ pub fn tips(
     Ok((refs.into_iter().filter_map(tip).collect(), protocol))
 }
 
-/// Asks the repository at exactly `url`, which may not exist, for the refs that the filter wants. It is not looked for
-/// elsewhere: if it does not exist, that is one request.
+/// Asks the repository at exactly `url`, which may not exist, for the refs that the filter wants, as [`tips`] does. It
+/// is not looked for elsewhere: if it does not exist or is not public, that is one request.
 ///
 /// # Errors
 /// As [`tips`].
-pub fn at(http: &Http, url: &str, filter: &Filter<'_>) -> Result<Refs, Error> {
-    let place = format!("{url}{UPLOAD_PACK}");
-    let post = |request: &[u8]| http.send(&place, &LS_REFS, Some(request), BodyKind::Refs);
-    Ok(refs(http, url, filter, None, &post)?.0)
-}
-
-/// Sends the body of a request by protocol 2.
-type Post<'a> = dyn Fn(&[u8]) -> Result<Body, HttpError> + 'a;
-
-fn refs(
+pub fn at(
     http: &Http,
     url: &str,
     filter: &Filter<'_>,
     known: Option<Protocol>,
-    post: &Post<'_>,
 ) -> Result<(Refs, Protocol), Error> {
-    http.retry(url, Error::is_worth_a_retry, || {
-        if known != Some(Protocol::V0) {
-            match by_version_2(url, filter, post) {
-                Ok(Some(refs)) => return Ok((refs, Protocol::V2)),
-                Err(source) if is_the_same_by_any_version(&source, known) => {
-                    return Err(Error::Fetch { url: url.to_owned(), source });
-                }
-                Ok(None) | Err(_) => {}
-            }
-        }
-        Ok((by_version_0(http, url, filter)?, Protocol::V0))
-    })
+    let place = format!("{url}{UPLOAD_PACK}");
+    let post = |request: &[u8]| http.send(&place, &LS_REFS, Some(request), BodyKind::Refs);
+    Question { http, url, filter, known, post: &post, believes_refusals: true }.refs()
 }
 
-/// True if version 0 would fail, too. An error of the server itself (5xx) says so only of a host that is known to
-/// speak version 2, or that asks for a pause.
-fn is_the_same_by_any_version(error: &HttpError, known: Option<Protocol>) -> bool {
-    let is_of_the_server = error.status().is_some_and(|status| status >= 500);
-    if is_of_the_server && known.is_none() && error.retry_after().is_none() {
-        return false;
+/// What is asked of a repository, and how.
+struct Question<'a> {
+    http: &'a Http,
+    url: &'a str,
+    filter: &'a Filter<'a>,
+    /// What the host is known to speak.
+    known: Option<Protocol>,
+    /// Sends the body of a request by version 2.
+    post: &'a dyn Fn(&[u8]) -> Result<Body, HttpError>,
+    /// True if a refusal counts, although it is not known yet that the host speaks version 2.
+    believes_refusals: bool,
+}
+
+impl Question<'_> {
+    fn refs(&self) -> Result<(Refs, Protocol), Error> {
+        let Self { http, url, filter, known, post, .. } = *self;
+        http.retry(url, Error::is_worth_a_retry, || {
+            if known != Some(Protocol::V0) {
+                match by_version_2(url, filter, post) {
+                    Ok(Some(refs)) => return Ok((refs, Protocol::V2)),
+                    Err(source) if self.is_the_same_by_any_version(&source) => {
+                        return Err(Error::Fetch { url: url.to_owned(), source });
+                    }
+                    Ok(None) | Err(_) => {}
+                }
+            }
+            Ok((by_version_0(http, url, filter)?, Protocol::V0))
+        })
     }
-    error.is_transient() || is_final(error)
+
+    /// True if version 0 would fail, too. An error of the server itself (5xx) says so only of a host that is known to
+    /// speak version 2, or that asks for a pause. So it is with a refusal, except that a 404 was looked around
+    /// already ([`Http::post`]).
+    fn is_the_same_by_any_version(&self, error: &HttpError) -> bool {
+        let may_be_of_version_2 = match error.status() {
+            Some(401 | 403 | 410) => !self.believes_refusals,
+            Some(status) => status >= 500,
+            None => false,
+        };
+        if may_be_of_version_2 && self.known.is_none() && error.retry_after().is_none() {
+            return false;
+        }
+        error.is_transient() || is_final(error)
+    }
 }
 
 /// True if the server refuses access to the repository, redirects to a place that is not asked, or has more refs
@@ -154,7 +172,7 @@ const LS_REFS: [(&str, &str); 3] = [
 fn by_version_2(
     url: &str,
     filter: &Filter<'_>,
-    post: &Post<'_>,
+    post: &dyn Fn(&[u8]) -> Result<Body, HttpError>,
 ) -> Result<Option<Refs>, HttpError> {
     let mut response = BufReader::new(post(&request(&filter.prefixes))?);
     match read_version_2(&mut response, filter) {

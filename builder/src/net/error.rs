@@ -93,6 +93,16 @@ pub enum HttpError {
         /// Why it is not followed.
         reason: &'static str,
     },
+    /// The server does not have the file that is asked, and has another one of the same repository.
+    #[error(
+        "{url} answered 404, though {beside} is there: that server does not serve fetches over HTTP"
+    )]
+    NoSuchFile {
+        /// The URL that was asked.
+        url: String,
+        /// The URL of the file that is there.
+        beside: String,
+    },
     /// The URL is on no host of the configuration.
     #[error("{url} is not on a configured upstream host; if it should be, map it with `url-map`")]
     NotAllowed {
@@ -204,7 +214,10 @@ impl HttpError {
             | Self::TooSlow { .. }
             | Self::TooLate { .. }
             | Self::NotAsked { .. } => true,
-            Self::TooLong { .. } | Self::Redirected { .. } | Self::NotAllowed { .. } => false,
+            Self::TooLong { .. }
+            | Self::Redirected { .. }
+            | Self::NoSuchFile { .. }
+            | Self::NotAllowed { .. } => false,
         }
     }
 
@@ -232,6 +245,7 @@ impl HttpError {
             | Self::TooLate { url, .. }
             | Self::NotAsked { url, .. }
             | Self::Redirected { url, .. }
+            | Self::NoSuchFile { url, .. }
             | Self::NotAllowed { url } => url,
         }
     }
@@ -246,6 +260,7 @@ impl HttpError {
         | Self::TooLate { url, .. }
         | Self::NotAsked { url, .. }
         | Self::Redirected { url, .. }
+        | Self::NoSuchFile { url, .. }
         | Self::NotAllowed { url }) = &mut self;
         shown.clone_into(url);
         self

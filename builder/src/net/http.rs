@@ -236,7 +236,12 @@ impl Http {
         drop(self.discover(url, discovery, BodyKind::Refs)?);
         let found = self.place(url);
         if found == place {
-            return sent;
+            return match sent {
+                Err(HttpError::Status { url, status: StatusCode::NOT_FOUND, .. }) => {
+                    Err(HttpError::NoSuchFile { url, beside: format!("{place}{discovery}") })
+                }
+                sent => sent,
+            };
         }
         self.send(&format!("{found}{suffix}"), headers, Some(body), kind)
     }

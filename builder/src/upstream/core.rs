@@ -7,6 +7,7 @@ use super::{
     branches::{Asked, Branches, release},
     listing::Upstream,
     releases::Found,
+    tips::Spoken,
 };
 use crate::{
     Error,
@@ -25,15 +26,20 @@ pub(super) enum Core {
     Down(Error),
 }
 
-/// Asks the first upstream that has it.
-pub(super) fn ask(upstreams: &[Box<dyn Upstream>], http: &Http, wanted: &Branches) -> Core {
+/// Asks the first upstream that has it. What its host speaks is noted in `spoken`.
+pub(super) fn ask(
+    upstreams: &[Box<dyn Upstream>],
+    http: &Http,
+    spoken: &Spoken,
+    wanted: &Branches,
+) -> Core {
     if !wanted.may_have_releases() {
         return Core::None;
     }
     let mut urls: Vec<String> = upstreams.iter().filter_map(|upstream| upstream.core()).collect();
     urls.dedup();
     for url in urls {
-        match ls_refs::at(http, &url, &filter(wanted)) {
+        match spoken.ask(&url, |known| ls_refs::at(http, &url, &filter(wanted), known)) {
             Ok(refs) => {
                 let found = found(&refs);
                 if found.keys().any(|branch| release(branch).is_some()) {

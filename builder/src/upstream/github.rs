@@ -140,11 +140,15 @@ impl Upstream for GitHub {
     fn list(&self, http: &Http, _: &Asked) -> Result<Listing, Error> {
         let mut listing = Listing::default();
         for repository in self.repositories(http)? {
-            if repository.archived || repository.disabled || repository.private {
+            if repository.archived || repository.disabled {
                 continue;
             }
-            if let Some((kind, name)) = self.prefixes.split(&repository.name) {
-                listing.add(kind, name, &repository.clone_url, &self.url);
+            match self.prefixes.split(&repository.name) {
+                Some((kind, name)) if repository.private => {
+                    listing.not_public(kind, name, &self.url);
+                }
+                Some((kind, name)) => listing.add(kind, name, &repository.clone_url, &self.url),
+                None => {}
             }
         }
         Ok(listing)

@@ -3,7 +3,10 @@
 //! What an upstream sends is hostile as far as names and URLs go. A name that can be no file is
 //! refused, and a clone URL counts only on the host that its upstream is configured for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
 use tardist_contract::{BranchName, CommitId, Kind, NameError, RepoName};
@@ -74,6 +77,51 @@ impl Project {
     }
 }
 
+/// Why a listed repository is not distributed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Absence {
+    /// Not everybody may see it.
+    NotPublic,
+    /// Its Git server does not have it (any more).
+    Gone,
+}
+
+impl Absence {
+    /// What Git's answer says of a repository; `None` if it is a failure of another kind. A refusal that asks for a
+    /// pause is about a limit of requests, and not about the repository.
+    pub(super) fn told_by(error: &Error) -> Option<Self> {
+        let Error::Fetch { source, .. } = error else { return None };
+        match source.status()? {
+            401 | 403 if source.retry_after().is_none() => Some(Self::NotPublic),
+            404 | 410 => Some(Self::Gone),
+            _ => None,
+        }
+    }
+
+    /// What it is called in a message.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::NotPublic => "not public",
+            Self::Gone => "not on its Git server",
+        }
+    }
+}
+
+/// A listed repository that is not distributed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Why.
+    pub why: Absence,
+    /// Who says so, as a sentence.
+    pub told: String,
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "it is {}, and so not distributed: {}", self.why.name(), self.told)
+    }
+}
+
 /// Everything that an upstream lists.
 #[derive(Debug, Default)]
 pub struct Listing {
@@ -88,9 +136,9 @@ pub struct Listing {
     /// Repositories that exist and cannot be fetched at present. They are reported, and their
     /// published tarballs stay.
     pub failed: Vec<(RepositoryId, Error)>,
-    /// Repositories that exist and that not everybody may see. They are not distributed: what was published of
-    /// them before is withdrawn.
-    pub not_public: Vec<RepositoryId>,
+    /// Repositories that are listed and not distributed, which is no failure. What was published of them before is
+    /// withdrawn.
+    pub left_out: BTreeMap<RepositoryId, LeftOut>,
     /// Upstreams that cannot be listed at present, by their URL, and why. What they have is not known. Empty
     /// in an upstream's own list.
     pub unavailable: Vec<(String, Error)>,
@@ -130,10 +178,11 @@ impl Listing {
         }
     }
 
-    /// Notes a repository that not everybody may see, if its name is allowed.
-    pub(super) fn not_public(&mut self, kind: Kind, name: &str) {
+    /// Notes a repository that the upstream at `host` does not show to everybody, if its name is allowed.
+    pub(super) fn not_public(&mut self, kind: Kind, name: &str, host: &str) {
         if let Some(id) = self.id(kind, name) {
-            self.not_public.push(id);
+            let told = format!("{host} does not show it to everybody");
+            self.left_out.insert(id, LeftOut { why: Absence::NotPublic, told });
         }
     }
 
@@ -144,7 +193,7 @@ impl Listing {
         }
     }
 
-    /// All repositories that exist, also those that have no tips yet or failed.
+    /// All repositories that can be distributed, also those that have no tips yet or failed.
     pub fn ids(&self) -> impl Iterator<Item = &RepositoryId> {
         let listed = self.projects.iter().chain(&self.without_tips).map(|project| &project.id);
         listed.chain(self.failed.iter().map(|(id, _)| id))

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     branches::{Asked, Branches},
     core::{self, Core},
-    listing::{Listing, Project, Upstream},
+    listing::{Absence, LeftOut, Listing, Project, Upstream},
     releases::{self, Found, Selection},
-    tips,
+    tips::{self, Spoken},
 };
 use crate::{Error, RepositoryId, limits::upstream::MAX_REPOSITORIES, net::Http, pool};
 
@@ -48,7 +48,8 @@ pub fn list(
     wanted: &Wanted<'_>,
 ) -> Result<Listing, Error> {
     let mut merged = Listing::default();
-    let known = known(upstreams, http, wanted, &mut merged.warnings);
+    let spoken = Spoken::default();
+    let known = known(upstreams, http, &spoken, wanted, &mut merged.warnings);
     let (asked, warning) = releases::asked(wanted.branches, known.as_ref(), wanted.before);
     merged.warnings.extend(warning);
     let mut taken = BTreeSet::new();
@@ -69,7 +70,9 @@ pub fn list(
             tracing::warn!("{}", earlier_wins(&dropped, upstream.url()));
         }
         let names_branches = listing.branches.is_some();
-        let mut listing = with_tips(listing, http, &asked, wanted);
+        let mut listing = with_tips(listing, (http, &spoken), &asked, wanted);
+        // As if it were not in this list: a later upstream may have it.
+        taken.retain(|id| !listing.left_out.contains_key(id));
         for project in &mut listing.projects {
             project.upstream = upstream.url().to_owned();
             if names_branches {
@@ -79,9 +82,11 @@ pub fn list(
         merged.projects.extend(listing.projects);
         merged.failed.extend(listing.failed);
         merged.refused.extend(listing.refused);
-        merged.not_public.extend(listing.not_public);
+        merged.left_out.extend(listing.left_out);
     }
-    merged.warnings.extend(left_out(&merged.not_public));
+    let listed: BTreeSet<RepositoryId> = merged.ids().cloned().collect();
+    merged.left_out.retain(|id, _| !listed.contains(id));
+    merged.warnings.extend(left_out(&merged.left_out));
     merged.found = known.unwrap_or_else(|| found(&merged, wanted));
     merged.selection = Selection::new(wanted.branches, &merged.found);
     let Listing { projects, selection, .. } = &mut merged;
@@ -91,17 +96,19 @@ pub fn list(
     Ok(merged)
 }
 
-/// How many repositories that are not public are named.
-const SHOWN_NOT_PUBLIC: usize = 10;
-
-/// What an operator should know of repositories that are not public.
-fn left_out(not_public: &[RepositoryId]) -> Option<String> {
-    let names: Vec<String> =
-        not_public.iter().take(SHOWN_NOT_PUBLIC).map(ToString::to_string).collect();
-    let more = not_public.len().saturating_sub(SHOWN_NOT_PUBLIC);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    (!names.is_empty())
-        .then(|| format!("not public, and so not distributed: {}{more}", names.join(", ")))
+/// What an operator should know of repositories that are left out: a line for each reason.
+fn left_out(left_out: &BTreeMap<RepositoryId, LeftOut>) -> Vec<String> {
+    let mut by_reason: BTreeMap<Absence, Vec<String>> = BTreeMap::new();
+    for (id, LeftOut { why, .. }) in left_out {
+        by_reason.entry(*why).or_default().push(id.to_string());
+    }
+    let line = |(why, names): (Absence, Vec<String>)| {
+        let (shown, more) = names.split_at(names.len().min(MAX_NAMED));
+        let more =
+            if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+        format!("{}, and so not distributed: {}{more}", why.name(), shown.join(", "))
+    };
+    by_reason.into_iter().map(line).collect()
 }
 
 /// The branches that MediaWiki itself has, if an upstream has it. If that cannot be asked for the moment, those of the
@@ -109,10 +116,11 @@ fn left_out(not_public: &[RepositoryId]) -> Option<String> {
 fn known(
     upstreams: &[Box<dyn Upstream>],
     http: &Http,
+    spoken: &Spoken,
     wanted: &Wanted<'_>,
     warnings: &mut Vec<String>,
 ) -> Option<Found> {
-    match core::ask(upstreams, http, wanted.branches) {
+    match core::ask(upstreams, http, spoken, wanted.branches) {
         Core::Has(found) => Some(found),
         Core::None => None,
         Core::Down(error) => {
@@ -175,16 +183,29 @@ fn check(listing: Listing, url: &str) -> Result<Listing, Error> {
 }
 
 /// Asks Git for the tips of the repositories without tips, as far as they are wanted. All of them
-/// end among the projects, or among what failed.
-fn with_tips(mut listing: Listing, http: &Http, asked: &Asked, wanted: &Wanted<'_>) -> Listing {
+/// end among the projects, among what is left out because Git says that it is gone or not public, or among what
+/// failed.
+fn with_tips(
+    mut listing: Listing,
+    (http, spoken): (&Http, &Spoken),
+    asked: &Asked,
+    wanted: &Wanted<'_>,
+) -> Listing {
     let is_wanted = |project: &Project| wanted.only.is_empty() || wanted.only.contains(&project.id);
     let (chosen, others) = listing.without_tips.drain(..).partition(is_wanted);
     let named = listing.branches.take().map(Asked::names);
     let asked = named.as_ref().unwrap_or(asked);
-    let (complete, failed) = tips::ask(http, chosen, asked, wanted.jobs);
+    let (complete, failed) = tips::ask(http, spoken, chosen, asked, wanted.jobs);
     listing.projects.extend(complete);
     listing.projects.extend::<Vec<_>>(others);
-    listing.failed.extend(failed);
+    for (id, error) in failed {
+        match Absence::told_by(&error) {
+            Some(why) => {
+                listing.left_out.insert(id, LeftOut { why, told: error.to_string() });
+            }
+            None => listing.failed.push((id, error)),
+        }
+    }
     listing
 }
 

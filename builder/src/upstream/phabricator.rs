@@ -266,7 +266,7 @@ impl Upstream for Phabricator {
                 let name = fields.short_name.as_ref().unwrap_or(&fields.name);
                 if let Some((kind, name)) = self.prefixes.split(name) {
                     match repository.clone_url(&self.git_url) {
-                        _ if repository.is_hidden() => listing.not_public(kind, name),
+                        _ if repository.is_hidden() => listing.not_public(kind, name, &self.url),
                         Some(url) => listing.add(kind, name, url, &self.git_url),
                         None => listing.no_url(kind, name, &self.url),
                     }

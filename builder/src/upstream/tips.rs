@@ -17,21 +17,22 @@ use crate::{
     pool,
 };
 
-/// Asks for the tips of the branches that are `asked` for, in `jobs` repositories at once. Returns the projects with their
-/// tips, ordered by id, and the repositories that failed.
+/// Asks for the tips of the branches that are `asked` for, in `jobs` repositories at once. What their hosts speak is
+/// looked up and noted in `spoken`. Returns the projects with their tips, ordered by id, and the repositories that
+/// failed.
 pub fn ask(
     http: &Http,
+    spoken: &Spoken,
     mut projects: Vec<Project>,
     asked: &Asked,
     jobs: usize,
 ) -> (Vec<Project>, Vec<(RepositoryId, Error)>) {
     projects.sort_by_cached_key(|project| project.id.scattered());
-    let hosts = Spoken::default();
     let (mut complete, mut failed) = (Vec::new(), Vec::new());
     pool::run(
         jobs,
         projects,
-        |project| hosts.ask(http, &project.url, asked),
+        |project| tips(http, spoken, &project.url, asked),
         |project, tips| match tips {
             Ok(tips) => complete.push(Project { tips, ..project }),
             Err(error) => failed.push((project.id, error)),
@@ -39,6 +40,14 @@ pub fn ask(
     );
     complete.sort_by(|one, other| one.id.cmp(&other.id));
     (complete, failed)
+}
+
+fn tips(http: &Http, spoken: &Spoken, url: &str, asked: &Asked) -> Result<Tips, Error> {
+    let tips = spoken.ask(url, |known| ls_refs::tips(http, url, &filter(asked), known))?;
+    if tips.len() > MAX_BRANCHES {
+        return Err(too_many_branches());
+    }
+    Ok(tips)
 }
 
 /// The filter for the branches that are asked for.
@@ -60,24 +69,26 @@ pub(super) fn too_many_branches() -> Error {
     Error::TooLarge { what, limit: MAX_BRANCHES as u64, unit: "branches" }
 }
 
-/// The version of the protocol that a host has spoken, by the text of its origin.
+/// The version of the protocol that each host has spoken in this cycle, by the text of its origin.
 #[derive(Debug, Default)]
-struct Spoken(Mutex<BTreeMap<String, Protocol>>);
+pub struct Spoken(Mutex<BTreeMap<String, Protocol>>);
 
 impl Spoken {
-    fn ask(&self, http: &Http, url: &str, asked: &Asked) -> Result<Tips, Error> {
+    /// Asks a repository by `ask`, which is told what the host of its `url` is known to speak, and notes what it spoke.
+    pub(super) fn ask<T>(
+        &self,
+        url: &str,
+        ask: impl FnOnce(Option<Protocol>) -> Result<(T, Protocol), Error>,
+    ) -> Result<T, Error> {
         let name = Origin::of(url).map(|origin| origin.to_string()).unwrap_or_default();
         let known = self.lock().get(&name).copied();
-        let (tips, protocol) = ls_refs::tips(http, url, &filter(asked), known)?;
-        if tips.len() > MAX_BRANCHES {
-            return Err(too_many_branches());
-        }
+        let (answer, protocol) = ask(known)?;
         // One answer by version 2 is enough: others of the host may just have failed.
         let mut spoken = self.lock();
         if protocol == Protocol::V2 || known.is_none() {
             spoken.insert(name, protocol);
         }
-        Ok(tips)
+        Ok(answer)
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Protocol>> {
