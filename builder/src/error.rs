@@ -79,6 +79,12 @@ pub enum Error {
         /// The HTTP error.
         source: HttpError,
     },
+    /// A Git server refused a repository to whom it knows by credentials.
+    #[error(
+        "{0}; the credentials of its upstream (git-credentials-file) were sent: look whether they are still right, and \
+         whether they reach this repository"
+    )]
+    Refused(Box<Error>),
     /// The response of the Git server is not a list of refs.
     #[error("cannot list the branches of {url}: {reason}")]
     Refs {

@@ -5,6 +5,7 @@
 
 mod body;
 mod connector;
+mod credentials;
 mod error;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
@@ -17,6 +18,7 @@ mod rate;
 mod redirect;
 
 pub use body::Body;
+pub use credentials::Credentials;
 pub use error::{HttpError, RequestError};
 pub use hosts::{Closed, Event, Host, Hosts, Listener};
 pub use http::{Http, Page};

@@ -18,6 +18,7 @@ mod directory;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod gerrit;
+mod git_credentials;
 mod github;
 mod gitlab;
 mod list_file;

@@ -122,6 +122,7 @@ fn limits() -> HttpLimits {
 
 fn options(url: &str, limits: HttpLimits) -> HttpOptions {
     HttpOptions {
+        credentials: vec![],
         user_agent: "test".into(),
         allowed: vec![url.to_owned()],
         retries: 2,

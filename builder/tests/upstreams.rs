@@ -54,16 +54,17 @@ fn described(name: &str) -> String {
     fs::read_to_string(path).unwrap()
 }
 
-/// One answer: status, a `Link` to the next page, body.
+/// One answer: status, a `Link` to the next page, the place that a redirect leads to, body.
 #[derive(Debug, Clone, Default)]
 struct Answer {
     status: u16,
     next: Option<String>,
     body: String,
+    location: Option<String>,
 }
 
 fn ok(body: impl Into<String>) -> Answer {
-    Answer { status: 200, next: None, body: body.into() }
+    Answer { status: 200, body: body.into(), ..Answer::default() }
 }
 
 fn status(status: u16) -> Answer {
@@ -139,13 +140,17 @@ fn serve(
         reader.read_exact(&mut body).unwrap();
         request.push_str(&String::from_utf8(body).unwrap());
         requests.lock().unwrap().push(request.clone());
-        let Answer { status, next, mut body } = answer(&request);
+        let Answer { status, next, location, mut body } = answer(&request);
         let next = next.map(|next| next.replace("SELF", url));
         for host in HOSTS.into_iter().chain(["SELF"]) {
             body = body.replace(host, url);
         }
         let link = next.map_or(String::new(), |next| format!("link: <{next}>; rel=\"next\"\r\n"));
-        let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n{link}\r\n", body.len());
+        let location = location.map_or(String::new(), |place| format!("location: {place}\r\n"));
+        let head = format!(
+            "HTTP/1.1 {status} X\r\ncontent-length: {}\r\n{link}{location}\r\n",
+            body.len()
+        );
         let mut stream = stream;
         if stream.write_all((head + &body).as_bytes()).is_err() {
             return;
@@ -164,6 +169,7 @@ fn open(toml: &str) -> Box<dyn Upstream> {
 fn http(upstreams: &[Box<dyn Upstream>]) -> Http {
     let options = HttpOptions {
         user_agent: "test".into(),
+        credentials: vec![],
         allowed: vec![],
         retries: 0,
         timeout: Duration::from_secs(5),
@@ -698,7 +704,7 @@ fn lists_one_skin(request: &str) -> Option<Answer> {
         return answer(serde_json::json!({"query": {"extdistrepos": names}}));
     }
     if request.starts_with("GET /orgs/") {
-        let clone_url = "SELF/mediawiki-skins-Vector.git";
+        let clone_url = "SELF/wikimedia/mediawiki-skins-Vector.git";
         let entry = serde_json::json!({"name": "mediawiki-skins-Vector", "clone_url": clone_url});
         return answer(serde_json::json!([entry]));
     }
@@ -944,7 +950,6 @@ fn a_refusal_of_a_server_that_has_spoken_protocol_2_is_believed_at_once() {
         let server = Server::start(move |request| {
             if request.contains("/Refused") { status(refusal) } else { git_2(request) }
         });
-        // The core repository is asked first.
         let upstream = list_file(folder.path(), &server.url, &["skins/Refused1", "skins/Refused2"]);
         let http = http(&[upstream]);
         let spoken = Spoken::default();
@@ -986,7 +991,8 @@ fn phorge_git(name: &str) -> Answer {
     let text = recorded(&format!("phorge/git-{name}.json"));
     let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
     let body = answer["body"].as_str().unwrap().to_owned();
-    Answer { status: answer["status"].as_u64().unwrap().try_into().unwrap(), next: None, body }
+    let status = answer["status"].as_u64().unwrap().try_into().unwrap();
+    Answer { status, body, ..Answer::default() }
 }
 
 #[test]
@@ -1048,7 +1054,7 @@ fn a_renamed_owner_is_named_with_its_new_place_and_a_used_up_limit_with_its_end(
     assert!(error.contains("moved to https://api.github.com/organizations/7/repos"), "{error}");
     let limit = "403 Forbidden\r\nx-ratelimit-remaining: 0\r\nx-ratelimit-reset: 4102444800";
     let error = list(&listener(limit)).unwrap_err().to_string();
-    assert!(error.contains("answered 403") && error.contains("the next ones are in "), "{error}");
+    assert!(error.contains("403 Forbidden") && error.contains("the next ones are in "), "{error}");
 }
 
 #[test]
@@ -1109,7 +1115,8 @@ fn an_answer_that_ends_early_is_another_protocols_and_one_that_breaks_is_not() {
 fn repositories_that_are_refused_are_no_sign_that_their_host_is_down() {
     let server = Server::start(|_| status(410));
     let (told, failed, targets) = asked(&server, 50);
-    assert_eq!((told, failed.len(), targets.len()), (0, 50, 50));
+    // By protocol 2 and by protocol 0.
+    assert_eq!((told, failed.len(), targets.len()), (0, 50, 2 * 50));
     assert!(failed.iter().all(|text| text.contains("answered 410")), "{failed:?}");
 }
 
@@ -1118,13 +1125,19 @@ fn only_failures_in_a_row_say_that_a_host_is_down() {
     // Nineteen fail, then there is an answer, of either sort; that begins the row anew.
     for answer in [200, 410] {
         let count = AtomicUsize::default();
-        let server = Server::start(move |_| match count.fetch_add(1, Ordering::SeqCst) % 20 {
-            19 if answer == 200 => ok(tip() + "0000"),
-            19 => status(answer),
-            _ => status(429),
+        let server = Server::start(move |request| {
+            // What is refused by protocol 2 is asked for by protocol 0.
+            if request.starts_with("GET") {
+                return status(answer);
+            }
+            match count.fetch_add(1, Ordering::SeqCst) % 20 {
+                19 if answer == 200 => ok(tip() + "0000"),
+                19 => status(answer),
+                _ => status(429),
+            }
         });
         let (told, failed, targets) = asked(&server, 40);
-        assert_eq!(targets.len(), 40, "{answer}");
+        assert_eq!(targets.len(), if answer == 200 { 40 } else { 42 }, "{answer}");
         assert_eq!((told, failed.len()), if answer == 200 { (2, 38) } else { (0, 40) });
     }
 }
@@ -1221,4 +1234,171 @@ fn a_wiki_with_too_many_branches_and_a_long_url_of_a_next_page_are_errors() {
     });
     let error = list(&format!("type = 'github'\nurl = '{}/x'", server.url)).unwrap_err();
     assert!(error.to_string().contains("next page has more than 2048 bytes"), "{error}");
+}
+
+/// User and password, as HTTP sends them.
+const LOGIN: &str = "authorization: Basic Z2l0OmcxdC1wNHNz";
+
+/// A file with user and password that only its owner may read.
+fn credentials_file(folder: &Path) -> String {
+    let path = folder.join("credentials");
+    fs::write(&path, "git:g1t-p4ss\n").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// Git's answers to whoever sends [`LOGIN`].
+fn git_with_login(request: &str) -> Answer {
+    if request.contains(LOGIN) { git_2(request) } else { status(401) }
+}
+
+#[test]
+fn credentials_of_git_go_with_its_requests_and_with_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let (token, file) = (token_file(folder.path()), credentials_file(folder.path()));
+    let server =
+        Server::start(|request| lists_one_skin(request).unwrap_or_else(|| git_with_login(request)));
+    let mut tables = tables_of_one_skin(&server.url, &token).to_vec();
+    let list = folder.path().join("one.txt");
+    fs::write(&list, format!("skins/Vector {}/Vector\n", server.url)).unwrap();
+    tables.push(format!("type = 'list'\npath = '{}'", list.display()));
+    for toml in &tables {
+        server.requests.lock().unwrap().clear();
+        let upstreams = [open(&format!("{toml}\ngit-credentials-file = '{file}'"))];
+        let listing = list_all(&upstreams, &[]).unwrap();
+        assert_eq!(listing.projects.len(), 1, "{toml}: {:?}", listing.left_out);
+        assert!(!listing.projects[0].source_url.contains("g1t"), "{toml}");
+        for request in server.requests() {
+            let is_git = request.contains("git-upload-pack");
+            assert_eq!(request.contains(LOGIN), is_git, "{toml}: {request}");
+        }
+        let without = list_all(&[open(toml)], &[]).unwrap();
+        assert_eq!((without.projects.len(), without.left_out.len()), (0, 1), "{toml}");
+    }
+}
+
+#[test]
+fn with_credentials_of_git_what_is_not_public_is_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (token, file) = (token_file(folder.path()), credentials_file(folder.path()));
+    let key = format!("\ngit-credentials-file = '{file}'");
+    let server = Server::start(github);
+    let toml = format!("type = 'github'\nurl = '{0}/wikimedia'\napi = '{0}'", server.url) + &key;
+    let listing = list(&toml).unwrap();
+    assert!(names(&listing).contains(&"extensions/Secret".to_owned()), "{:?}", names(&listing));
+    assert!(listing.left_out.is_empty());
+
+    let server = Server::start(|_| ok("[]"));
+    list(&(format!("type = 'gitlab'\nurl = '{}/group'", server.url) + &key)).unwrap();
+    assert!(!server.targets()[0].contains("visibility"), "{:?}", server.targets());
+
+    let server = Server::start(|_| ok(phorge(2, "users").to_string()));
+    let toml = format!("type = 'phabricator'\nurl = '{}'\ntoken-file = '{token}'", server.url);
+    let listing = list(&(toml + "\nextension-prefix = 'extension-'" + &key)).unwrap();
+    assert_eq!((listing.without_tips.len(), listing.left_out.len()), (2, 0));
+}
+
+#[test]
+fn credentials_of_git_do_not_follow_a_redirect_to_another_host() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = credentials_file(folder.path());
+    let other = Server::start(git_0);
+    let place = format!("{}/elsewhere/info/refs?service=git-upload-pack", other.url);
+    let server = Server::start(move |request| {
+        let location = Some(place.clone());
+        if request.contains(LOGIN) { Answer { location, ..status(301) } } else { status(401) }
+    });
+    let path = folder.path().join("one.txt");
+    fs::write(&path, format!("skins/Vector {}/Vector\n", server.url)).unwrap();
+    let upstreams = [
+        open(&format!(
+            "type = 'list'\npath = '{}'\ngit-credentials-file = '{file}'",
+            path.display()
+        )),
+        list_file(folder.path(), &other.url, &["skins/Other"]),
+    ];
+    let listing = list_all(&upstreams, &[]).unwrap();
+    assert_eq!(listing.projects.len(), 2, "{:?}", listing.failed);
+    assert!(other.targets().iter().any(|it| it.contains("/elsewhere/info/refs")));
+    assert!(other.requests().iter().all(|it| !it.to_ascii_lowercase().contains("authorization")));
+    assert!(server.requests().iter().all(|it| it.contains(LOGIN)));
+}
+
+#[test]
+fn credentials_that_a_server_refuses_are_a_failure_and_withdraw_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = credentials_file(folder.path());
+    for (refusal, is_failure) in [(401, true), (403, true), (404, true), (410, false)] {
+        let server = Server::start(move |_| status(refusal));
+        let path = folder.path().join("one.txt");
+        fs::write(&path, format!("skins/Vector {}/Vector\n", server.url)).unwrap();
+        let toml =
+            format!("type = 'list'\npath = '{}'\ngit-credentials-file = '{file}'", path.display());
+        let listing = list_all(&[open(&toml)], &[]).unwrap();
+        assert_eq!(listing.failed.len(), usize::from(is_failure), "{refusal}");
+        assert_eq!(listing.left_out.len(), usize::from(!is_failure), "{refusal}");
+        if let Some((_, error)) = listing.failed.first() {
+            let error = error.to_string();
+            assert!(error.contains("git-credentials-file") && error.contains(&refusal.to_string()));
+        }
+    }
+}
+
+#[test]
+fn a_git_server_that_quotes_what_it_was_sent_is_told_without_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = credentials_file(folder.path());
+    for quoted in ["g1t-p4ss", "git:g1t-p4ss", "Z2l0OmcxdC1wNHNz"] {
+        // At each place, also where a message is cut.
+        for before in [0, 60, 180, 190, 195] {
+            let text = format!("ERR {}{quoted}\n", "x".repeat(before));
+            let server = Server::start(move |_| ok(packet(&text)));
+            let path = folder.path().join("one.txt");
+            fs::write(&path, format!("skins/Vector {}/Vector\n", server.url)).unwrap();
+            let toml = format!(
+                "type = 'list'\npath = '{}'\ngit-credentials-file = '{file}'",
+                path.display()
+            );
+            let listing = list_all(&[open(&toml)], &[]).unwrap();
+            let error = listing.failed[0].1.to_string();
+            assert!(error.contains("xxx") || error.contains("[secret]"), "{error}");
+            assert!(!error.contains("g1t-") && !error.contains("Z2l0"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn credentials_of_git_that_cannot_be_right_are_told_before_anything_is_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = credentials_file(folder.path());
+    let gitlab = |url: &str| {
+        let toml = format!("type = 'gitlab'\nurl = '{url}'\ngit-credentials-file = '{file}'");
+        toml::from_str::<Spec>(&toml).map_err(|error| error.to_string())
+    };
+    assert!(gitlab("http://gitlab.example.org/g").unwrap_err().contains("https only"));
+    let spec = gitlab("https://gitlab.example.org/g").unwrap();
+    assert!(spec.open().is_ok());
+    for text in ["g1t-p4ss", "git:", ":g1t-p4ss"] {
+        fs::write(&file, text).unwrap();
+        let Err(error) = spec.open() else { panic!("{text} is taken") };
+        assert!(error.contains("USER:PASSWORD") && !error.contains("g1t"), "{error}");
+    }
+    fs::write(&file, "git:g1t-p4ss").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let Err(error) = spec.open() else { panic!("everybody may read it") };
+    assert!(error.contains("chmod 600"), "{error}");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    let path = folder.path().join("two.txt");
+    for (text, says) in [
+        ("skins/A https://a.example/A\nskins/B https://b.example/B\n", "a list for each host"),
+        ("skins/A http://a.example/A\n", "https only"),
+    ] {
+        fs::write(&path, text).unwrap();
+        let toml =
+            format!("type = 'list'\npath = '{}'\ngit-credentials-file = '{file}'", path.display());
+        let Err(error) = toml::from_str::<Spec>(&toml).unwrap().open() else {
+            panic!("{text} is taken")
+        };
+        assert!(error.contains(says), "{error}");
+    }
 }

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 
 use tardist_tests::{Fault, File, RequestKind, TestEnv, json};
 
 const GREETING: &str = "extensions/SampleGreeting";
+const NOTES: &str = "extensions/SampleNotes";
 const PAPER: &str = "skins/SamplePaper";
 
 /// Writes a list file with these repositories of the sample upstream. Returns the value for
@@ -44,16 +46,20 @@ fn answer(mut stream: &TcpStream, document: &dyn Fn(&str) -> String) {
     let _ = write!(stream, "HTTP/1.1 200 OK\r\n{head}\r\n\r\n{body}");
 }
 
-/// An empty data directory, the value for `--upstream` of a list file with two repositories of the sample, and
+/// An empty data directory, the value for `--upstream` of a list file with these repositories of the sample, and
 /// their tips as the sample's Gerrit tells them.
-fn two_of_a_list() -> (TestEnv, String, BTreeMap<String, String>) {
+fn some_of_a_list(ids: &[&str]) -> (TestEnv, String, BTreeMap<String, String>) {
     let env = TestEnv::sample();
     env.sync(&[]).exits(0);
     let mut expected = env.tips();
-    expected.retain(|key, _| key.starts_with(GREETING) || key.starts_with(PAPER));
+    expected.retain(|key, _| ids.iter().any(|id| key.starts_with(id)));
     fs::remove_dir_all(env.data()).unwrap();
-    let list = list(&env, &[GREETING, PAPER]);
+    let list = list(&env, ids);
     (env, list, expected)
+}
+
+fn two_of_a_list() -> (TestEnv, String, BTreeMap<String, String>) {
+    some_of_a_list(&[GREETING, PAPER])
 }
 
 #[test]
@@ -110,36 +116,95 @@ fn a_repository_whose_branches_cannot_be_read_is_named_and_stays_published() {
 #[test]
 fn what_git_refuses_is_left_out_and_what_was_published_of_it_is_withdrawn() {
     for (code, says) in [
-        (401, "not public, and so not distributed: skins/SamplePaper"),
-        (403, "not public, and so not distributed: skins/SamplePaper"),
-        (404, "not on its Git server, and so not distributed: skins/SamplePaper"),
-        (410, "not on its Git server, and so not distributed: skins/SamplePaper"),
+        (401, "not public, and so not distributed: extensions/SampleNotes"),
+        (403, "not public, and so not distributed: extensions/SampleNotes"),
+        (404, "not on its Git server, and so not distributed: extensions/SampleNotes"),
+        (410, "not on its Git server, and so not distributed: extensions/SampleNotes"),
     ] {
-        let (env, list, mut expected) = two_of_a_list();
-        env.server.fault("SamplePaper", Fault::status(code), None);
+        let (env, list, mut expected) = some_of_a_list(&[GREETING, NOTES, PAPER]);
+        env.server.fault("SampleNotes", Fault::status(code), None);
         let sync = |options: &[&str]| env.sync(&[&["--upstream", &list], options].concat());
         sync(&[]).exits(0).says(&[says]);
         env.tardist(&["status"]).exits(0).says(&[says]);
-        assert!(!env.tips().keys().any(|tip| tip.starts_with(PAPER)), "it never was published");
+        assert!(!env.tips().keys().any(|tip| tip.starts_with(NOTES)), "it never was published");
 
         env.server.clear_faults();
         sync(&[]).exits(0);
         assert_eq!(env.tips(), expected);
-        env.server.fault("SamplePaper", Fault::status(code), None);
-        sync(&[]).exits(0).says(&[says, "1 no longer published: skins/SamplePaper"]);
-        expected.retain(|tip, _| tip.starts_with(GREETING));
+        env.server.fault("SampleNotes", Fault::status(code), None);
+        sync(&[]).exits(0).says(&[says, "1 no longer published: extensions/SampleNotes"]);
+        expected.retain(|tip, _| !tip.starts_with(NOTES));
         assert_eq!(env.tips(), expected);
-        env.serve(&[]).get("/info/skins/SamplePaper").problem(404);
+        env.serve(&[]).get("/info/extensions/SampleNotes").problem(404);
 
         // Whoever asks for it learns why.
-        let told = format!("{PAPER}: it is ");
-        sync(&["--only", PAPER]).exits(3).says(&[&told, &code.to_string()]);
+        let told = format!("{NOTES}: it is ");
+        sync(&["--only", NOTES]).exits(3).says(&[&told, &format!("answered {code}")]);
 
         // A server that refuses everything is not believed.
         env.server.fault("/mediawiki/", Fault::status(code), None);
         sync(&[]).exits(1).says(&["1 of 1 repositories (extensions) would be lost", "max-loss"]);
         assert_eq!(env.tips(), expected);
     }
+}
+
+/// User and password, and how HTTP sends them.
+const CREDENTIALS: [&str; 2] = ["tardist:s3cret-p4ss", "dGFyZGlzdDpzM2NyZXQtcDRzcw=="];
+
+/// A configuration with a list of two repositories, for which there are credentials.
+fn with_credentials(env: &TestEnv, credentials: &str) -> String {
+    let path = env.folder().join("credentials");
+    fs::write(&path, credentials).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    format!(
+        "[[upstream]]\ntype = \"list\"\npath = \"{}\"\ngit-credentials-file = \"{}\"\n",
+        env.folder().join("list.txt").display(),
+        path.display()
+    )
+}
+
+#[test]
+fn what_git_shows_only_with_credentials_is_distributed_and_they_are_written_nowhere() {
+    let (env, list, expected) = two_of_a_list();
+    let [pair, encoded] = CREDENTIALS;
+    let login = Fault::Login(format!("Basic {encoded}"));
+    env.server.fault("/mediawiki/", login.clone(), None);
+    env.sync(&["--upstream", &list]).exits(1).says(&["not public"]);
+    let config = with_credentials(&env, pair);
+    let mut texts = vec![env.sync_with(&config, &["-v"]).exits(0).text()];
+    assert_eq!(env.tips(), expected);
+
+    // The worker, too, hears from a server that quotes what it was sent.
+    env.server.clear_faults();
+    env.server.fault("SamplePaper/git-upload-pack", login.clone(), Some(1));
+    env.server.fault("SamplePaper/git-upload-pack", Fault::Quoting(pair.to_owned()), None);
+    env.server.fault("/mediawiki/", login, None);
+    env.commit(PAPER, "master", &[("a.txt", File::text("a"))]);
+    let run = env.sync_with(&config, &["-v"]);
+    texts.push(run.exits(3).says(&[PAPER]).text());
+    texts.push(env.tardist(&["status"]).text());
+    assert_eq!(env.tips(), expected);
+    let folder = tardist_tests::files(&env.data());
+    assert!(folder.contains_key("report.json") && folder.contains_key("snapshot.db"));
+    for secret in ["s3cret-p4ss", encoded] {
+        assert!(texts.iter().all(|text| !text.contains(secret)), "{texts:?}");
+        for (name, bytes) in &folder {
+            let is_in = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            assert!(!is_in, "{secret} is in {name}");
+        }
+    }
+}
+
+#[test]
+fn credentials_that_are_not_right_any_more_are_named_and_everything_stands() {
+    let (env, _, expected) = two_of_a_list();
+    let login = Fault::Login(format!("Basic {}", CREDENTIALS[1]));
+    env.server.fault("/mediawiki/", login, None);
+    env.sync_with(&with_credentials(&env, CREDENTIALS[0]), &[]).exits(0);
+    let config = with_credentials(&env, "tardist:another-p4ss");
+    let run = env.sync_with(&config, &["--grace", "0s"]);
+    run.exits(3).says(&[GREETING, PAPER, "401", "git-credentials-file"]);
+    assert_eq!(env.tips(), expected);
 }
 
 #[test]

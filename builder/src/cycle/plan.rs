@@ -555,7 +555,10 @@ mod tests {
                     assert_eq!(kept.get(id), Some(record), "{seed}");
                 }
             }
-            assert!(unknown.iter().all(|id| only.contains(id) && listed(id).is_none()), "{seed}");
+            assert!(
+                unknown.iter().all(|(id, _)| only.contains(id) && listed(id).is_none()),
+                "{seed}"
+            );
         }
     }
 }

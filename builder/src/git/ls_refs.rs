@@ -24,6 +24,7 @@ use crate::{
         transport::{INFO_REFS, UPLOAD_PACK},
     },
     net::{Body, BodyKind, Http, HttpError},
+    secrets,
 };
 
 /// The tip of each branch: its newest commit.
@@ -260,7 +261,7 @@ fn read<'a>(from: &mut impl Read, buffer: &'a mut Vec<u8>) -> Result<Packet<'a>,
     let packet = pkt_line::read(from, buffer).map_err(|error| match error {
         ReadError::Io(error) => RefsError::Interrupted(error),
         ReadError::NoLength(digits) => {
-            let start = text_of(&digits);
+            let start = quoted(&digits);
             RefsError::Form(format!(
                 "the response begins with {start:?}, which is not Git's smart HTTP"
             ))
@@ -268,15 +269,20 @@ fn read<'a>(from: &mut impl Read, buffer: &'a mut Vec<u8>) -> Result<Packet<'a>,
     })?;
     match packet {
         Packet::Data(data) => match pkt_line::line(data).strip_prefix(b"ERR ") {
-            Some(text) => Err(RefsError::Form(format!("the server answers {:?}", text_of(text)))),
+            Some(text) => Err(RefsError::Form(format!("the server answers {:?}", quoted(text)))),
             None => Ok(packet),
         },
         Packet::Flush | Packet::Delimiter => Ok(packet),
     }
 }
 
-fn text_of(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned()
+/// How many characters of a line a message quotes.
+const MAX_QUOTED: usize = 200;
+
+/// A line of a server for a message.
+fn quoted(line: &[u8]) -> String {
+    // A secret must not be cut, or its first half would stay.
+    secrets::struck(&String::from_utf8_lossy(line)).chars().take(MAX_QUOTED).collect()
 }
 
 /// Reads lines of `ID REF` up to a flush packet. If no ref matches, as in an empty repository, there is only the
@@ -296,7 +302,7 @@ pub(super) fn read_version_0(mut from: impl Read, filter: &Filter<'_>) -> Result
             let line = if let Packet::Data(data) = packet { data } else { b"" };
             return Err(RefsError::Form(format!(
                 "the response begins with {:?}",
-                text_of(pkt_line::line(line))
+                quoted(pkt_line::line(line))
             )));
         }
     }
@@ -334,11 +340,12 @@ fn read_refs(
 
 /// Adds the ref in the line `ID REF` to `refs` if it is wanted.
 fn add(line: &[u8], filter: &Filter<'_>, refs: &mut Refs) -> Result<(), RefsError> {
-    let line = text_of(line);
-    let mut words = line.split(' ');
+    let text = String::from_utf8_lossy(line);
+    let mut words = text.split(' ');
     let (Some(id), Some(name)) = (words.next(), words.next()) else {
         return Err(RefsError::Form(format!(
-            "the response has the line {line:?}, which is not a commit and a ref"
+            "the response has the line {:?}, which is not a commit and a ref",
+            quoted(line)
         )));
     };
     if id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {

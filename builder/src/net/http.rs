@@ -28,6 +28,7 @@ use ureq::{
 use super::{
     body::Body,
     connector::MeteringConnector,
+    credentials::Credentials,
     error::{HttpError, RequestError},
     hosts::{Event, Hosts},
     link,
@@ -35,7 +36,10 @@ use super::{
     origin::{AllowedOrigins, Origin},
     redirect::{self, Refused},
 };
-use crate::limits::net::{MAX_HEADER, MAX_REDIRECTS, MAX_RETRY_AFTER};
+use crate::{
+    limits::net::{MAX_HEADER, MAX_REDIRECTS, MAX_RETRY_AFTER},
+    secrets,
+};
 
 /// How many characters of the place that a redirect leads to are shown.
 const MAX_SHOWN: usize = 300;
@@ -49,6 +53,7 @@ const MAX_IDLE: usize = 16;
 pub struct Http {
     agent: ureq::Agent,
     allowed: AllowedOrigins,
+    credentials: Vec<Credentials>,
     retries: usize,
     requests: AtomicU64,
     received: Arc<AtomicU64>,
@@ -94,6 +99,7 @@ impl Http {
             agent,
             limits: options.limits,
             allowed: options.allowed.iter().map(String::as_str).collect(),
+            credentials: options.credentials,
             retries: options.retries,
             requests: AtomicU64::new(0),
             received: Arc::default(),
@@ -110,6 +116,11 @@ impl Http {
     /// True where the URL is on an allowed host.
     pub fn allows(&self, url: &str) -> bool {
         self.allowed.contains(url)
+    }
+
+    /// True if credentials go with Git's requests to this URL.
+    pub fn has_credentials(&self, url: &str) -> bool {
+        self.credentials.iter().any(|it| it.cover(url))
     }
 
     /// How many requests have been sent.
@@ -156,9 +167,9 @@ impl Http {
         })
     }
 
-    /// Sends one request: GET, or POST where there is a `body`. Gives a reader of the response's
+    /// Sends one of Git's requests: GET, or POST where there is a `body`. Gives a reader of the response's
     /// body, which ends with an error where the body is longer than one of this `kind` may be, comes
-    /// too slowly or too late.
+    /// too slowly or too late. Credentials go with it if there are some for this URL.
     ///
     /// # Errors
     /// [`HttpError`] for another status than 200, a failed connection, or a URL that may not be
@@ -171,8 +182,16 @@ impl Http {
         kind: BodyKind,
     ) -> Result<Body, HttpError> {
         let limit = self.limits.of(kind);
-        let response = self.response(url, headers, body, &limit)?;
+        let authorization = self.authorization(url);
+        let authorization = authorization.iter().map(|value| ("authorization", value.as_str()));
+        let headers: Vec<_> = headers.iter().copied().chain(authorization).collect();
+        let response = self.response(url, &headers, body, &limit)?;
         Ok(Body::new(response.into_body(), url, limit, &self.received))
+    }
+
+    /// The header `Authorization` of Git's requests to this URL.
+    fn authorization(&self, url: &str) -> Option<String> {
+        self.credentials.iter().find(|it| it.cover(url)).map(Credentials::header)
     }
 
     /// Gives a reader of the response to `GET`, at the place where the repository at `url` is, of the file
@@ -186,7 +205,11 @@ impl Http {
         let limit = self.limits.of(kind);
         let mut asked = format!("{}{suffix}", self.place(url));
         for _ in 0..=MAX_REDIRECTS {
-            let response = self.any_response(&asked, &[], None, &limit)?;
+            // Each place gets only what is meant for it.
+            let authorization = self.authorization(&asked);
+            let authorization = authorization.iter().map(|value| ("authorization", value.as_str()));
+            let headers: Vec<_> = authorization.collect();
+            let response = self.any_response(&asked, &headers, None, &limit)?;
             if response.status() == StatusCode::OK {
                 let place = asked.strip_suffix(suffix).unwrap_or(&asked);
                 if place != url {
@@ -385,8 +408,9 @@ fn outcome(error: &impl RequestError, is_counted: bool, took: Duration) -> Event
 fn failed<B>(url: &str, response: &Response<B>) -> HttpError {
     let (status, retry_after) = (response.status(), retry_after(response));
     let location = response.headers().get(header::LOCATION).filter(|_| is_redirect(status));
-    let location =
-        location.map(|it| String::from_utf8_lossy(it.as_bytes()).chars().take(MAX_SHOWN).collect());
+    // A secret must not be cut, or its first half would stay.
+    let shown = |text: &str| secrets::struck(text).chars().take(MAX_SHOWN).collect();
+    let location = location.map(|it| shown(&String::from_utf8_lossy(it.as_bytes())));
     HttpError::Status { url: url.to_owned(), status, retry_after, location }
 }
 
@@ -450,6 +474,7 @@ mod tests {
         let http = Http::new(HttpOptions {
             user_agent: "test".into(),
             allowed: vec!["https://gerrit.example.org/r".into()],
+            credentials: vec![],
             retries: 0,
             timeout: Duration::from_secs(1),
             limits: HttpLimits::default(),

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{hosts::Hosts, origin::Origin};
+use super::{credentials::Credentials, hosts::Hosts, origin::Origin};
 use crate::limits::net::{
     LEAST_RATE_BYTES, LEAST_RATE_TIME, MAX_LIST_PAGE, MAX_LIST_TIME, MAX_PACK, MAX_PACK_TIME,
     MAX_REFS, MAX_RETRY_TIME,
@@ -17,6 +17,8 @@ pub struct HttpOptions {
     pub user_agent: String,
     /// URLs whose scheme, host and port may be asked.
     pub allowed: Vec<String>,
+    /// What goes with Git's requests to some of them.
+    pub credentials: Vec<Credentials>,
     /// How often a request is tried again after a failure that may pass.
     pub retries: usize,
     /// How long a response, or its next bytes, may take.

@@ -1,6 +1,7 @@
 //! Where a redirect leads, and whether it is followed. Pure: whoever asks decides when there are too many.
 
 use super::origin::{AllowedOrigins, Origin};
+use crate::secrets;
 
 /// The longest `Location` that is read, in bytes: that of a URL in a list, and the path of `info/refs`.
 const MAX_LOCATION: usize = 2048;
@@ -29,7 +30,8 @@ pub(super) fn target(
     allowed: &AllowedOrigins,
 ) -> Result<String, Refused> {
     let refused = |target: &str, reason| {
-        let target = target.chars().take(MAX_QUOTED).collect::<String>().escape_debug().to_string();
+        let target: String = secrets::struck(target).chars().take(MAX_QUOTED).collect();
+        let target = target.escape_debug().to_string();
         Refused { target, reason }
     };
     let Some(target) = absolute(from, location).filter(|target| target.len() <= MAX_LOCATION)

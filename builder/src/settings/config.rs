@@ -207,6 +207,7 @@ impl Config {
     /// ([`upstream::allow`](crate::upstream::allow)).
     pub fn http_options(&self) -> HttpOptions {
         HttpOptions {
+            credentials: Vec::new(),
             user_agent: format!("tardist/{} ({})", env!("CARGO_PKG_VERSION"), self.contact),
             allowed: (self.url_map.iter().map(|map| map.to.clone()))
                 .chain(self.submodule_hosts.iter().map(ToString::to_string))

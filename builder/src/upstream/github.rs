@@ -10,6 +10,7 @@ use super::{
     adapter::{Adapter, Key, Values, is_plain_path, path_of, root_of},
     bounded::Short,
     branches::Asked,
+    git_credentials,
     listing::{Listing, Upstream},
     pages::{self, Entry},
     prefixes::{self, Prefixes},
@@ -18,14 +19,14 @@ use super::{
 use crate::{
     Error,
     limits::upstream::{MAX_NAME, MAX_URL},
-    net::{Http, HttpError},
+    net::{Credentials, Http, HttpError},
 };
 
 /// An organization or user on GitHub as an upstream.
 pub(super) static ADAPTER: Adapter = Adapter {
     name: "github",
     example: "https://github.com/wikimedia",
-    keys: &[Key::url("url"), Key::url("api"), prefixes::EXTENSIONS, prefixes::SKINS, token::KEY],
+    keys: &[Key::url("url"), Key::url("api"), prefixes::EXTENSIONS, prefixes::SKINS, token::KEY, git_credentials::KEY],
     check,
     open,
 };
@@ -37,6 +38,7 @@ fn check(values: &Values) -> Result<(), String> {
         return Err(format!("{url:?} does not name an organization or user, such as {example}"));
     }
     Prefixes::of(values)?;
+    git_credentials::check(values, url)?;
     token::check(values, &api(values))
 }
 
@@ -46,6 +48,7 @@ fn open(values: &Values) -> Result<Box<dyn Upstream>, String> {
         api: api(values),
         prefixes: Prefixes::of(values)?,
         token: token::open(values)?,
+        credentials: git_credentials::open(values, values.url())?,
     }))
 }
 
@@ -70,6 +73,8 @@ struct GitHub {
     prefixes: Prefixes,
     /// GitHub answers 60 requests an hour without a token.
     token: Option<Token>,
+    /// For private repositories that are to be distributed.
+    credentials: Option<Credentials>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -137,6 +142,10 @@ impl Upstream for GitHub {
         vec![self.api.clone(), self.url.clone()]
     }
 
+    fn credentials(&self) -> Option<&Credentials> {
+        self.credentials.as_ref()
+    }
+
     fn list(&self, http: &Http, _: &Asked) -> Result<Listing, Error> {
         let mut listing = Listing::default();
         for repository in self.repositories(http)? {
@@ -144,7 +153,7 @@ impl Upstream for GitHub {
                 continue;
             }
             match self.prefixes.split(&repository.name) {
-                Some((kind, name)) if repository.private => {
+                Some((kind, name)) if repository.private && self.credentials.is_none() => {
                     listing.not_public(kind, name, &self.url);
                 }
                 Some((kind, name)) => listing.add(kind, name, &repository.clone_url, &self.url),

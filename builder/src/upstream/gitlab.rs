@@ -19,6 +19,7 @@ use super::{
     adapter::{Adapter, Key, Values, is_plain_path, path_of, root_of},
     bounded::Short,
     branches::Asked,
+    git_credentials,
     listing::{Listing, Upstream},
     pages::{self, Entry},
     token::{self, Token},
@@ -26,14 +27,14 @@ use super::{
 use crate::{
     Error,
     limits::upstream::{MAX_NAME, MAX_URL},
-    net::Http,
+    net::{Credentials, Http},
 };
 
 /// A group on GitLab as an upstream.
 pub(super) static ADAPTER: Adapter = Adapter {
     name: "gitlab",
     example: "https://gitlab.example.org/GROUP",
-    keys: &[Key::url("url"), Key::url("api"), token::KEY],
+    keys: &[Key::url("url"), Key::url("api"), token::KEY, git_credentials::KEY],
     check,
     open,
 };
@@ -43,13 +44,15 @@ fn check(values: &Values) -> Result<(), String> {
     if !is_plain_path(path_of(url)) {
         return Err(format!("{url:?} does not name a group, such as {example}"));
     }
+    git_credentials::check(values, url)?;
     token::check(values, &api(values))
 }
 
 fn open(values: &Values) -> Result<Box<dyn Upstream>, String> {
     let url = values.url().to_owned();
     let group = path_of(&url).to_owned();
-    Ok(Box::new(GitLab { url, api: api(values), group, token: token::open(values)? }))
+    let (token, credentials) = (token::open(values)?, git_credentials::open(values, &url)?);
+    Ok(Box::new(GitLab { url, api: api(values), group, token, credentials }))
 }
 
 /// The base URL of the REST API.
@@ -58,7 +61,7 @@ fn api(values: &Values) -> String {
     values.text("api").map_or_else(default, str::to_owned)
 }
 
-const QUERY: &str = "include_subgroups=true&with_shared=false&archived=false&visibility=public\
+const QUERY: &str = "include_subgroups=true&with_shared=false&archived=false\
                      &active=true&simple=true&order_by=id&sort=asc&per_page=100";
 
 #[derive(Debug)]
@@ -71,6 +74,8 @@ struct GitLab {
     group: String,
     /// For groups whose list is not public, and for a higher limit of requests.
     token: Option<Token>,
+    /// For projects that are not public and are to be distributed.
+    credentials: Option<Credentials>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -124,9 +129,14 @@ impl Upstream for GitLab {
         vec![self.api.clone(), self.url.clone()]
     }
 
+    fn credentials(&self) -> Option<&Credentials> {
+        self.credentials.as_ref()
+    }
+
     fn list(&self, http: &Http, _: &Asked) -> Result<Listing, Error> {
         let group: String = form_urlencoded::byte_serialize(self.group.as_bytes()).collect();
-        let first = format!("{}/groups/{group}/projects?{QUERY}", self.api);
+        let visibility = if self.credentials.is_none() { "&visibility=public" } else { "" };
+        let first = format!("{}/groups/{group}/projects?{QUERY}{visibility}", self.api);
         let headers: Vec<_> =
             self.token.iter().map(|token| ("private-token", token.secret())).collect();
         let projects: Vec<Project> = pages::all(http, &first, &headers, "GitLab's REST API")?

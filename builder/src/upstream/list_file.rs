@@ -10,30 +10,49 @@ use std::{
 };
 
 use super::{
-    adapter::{Adapter, Key},
+    adapter::{Adapter, Key, Values},
     branches::Asked,
+    git_credentials,
     listing::{Listing, Project, Upstream},
 };
 use crate::{
     Error, RepositoryId,
     limits::upstream::MAX_LIST_FILE,
-    net::{Http, Origin},
+    net::{Credentials, Http, Origin},
 };
 
 /// A list file as an upstream.
 pub(super) static ADAPTER: Adapter = Adapter {
     name: "list",
     example: "FILE",
-    keys: &[Key::path("path")],
+    keys: &[Key::path("path"), git_credentials::KEY],
     check: |_| Ok(()),
-    open: |values| Ok(Box::new(ListFile::read(values.text("path").unwrap_or_default())?)),
+    open,
 };
+
+fn open(values: &Values) -> Result<Box<dyn Upstream>, String> {
+    let mut list = ListFile::read(values.text("path").unwrap_or_default())?;
+    if values.text(git_credentials::KEY.name).is_some() {
+        let origins = list.origins();
+        let [origin] = &origins[..] else {
+            return Err(format!(
+                "the list {} has URLs on {} hosts, and credentials are for one of them: write a list for each host",
+                list.path,
+                origins.len()
+            ));
+        };
+        git_credentials::check(values, origin)?;
+        list.credentials = git_credentials::open(values, origin)?;
+    }
+    Ok(Box::new(list))
+}
 
 /// A list file that has been read.
 #[derive(Debug)]
 struct ListFile {
     path: String,
     projects: Vec<(RepositoryId, String)>,
+    credentials: Option<Credentials>,
 }
 
 /// What to write, for messages about a wrong line.
@@ -57,7 +76,7 @@ impl ListFile {
             });
             lines.collect::<Vec<_>>().join("\n")
         })?;
-        Ok(Self { path: path.to_owned(), projects })
+        Ok(Self { path: path.to_owned(), projects, credentials: None })
     }
 }
 
@@ -113,6 +132,10 @@ impl Upstream for ListFile {
         let urls = self.projects.iter().filter_map(|(_, url)| Origin::of(url));
         let origins: BTreeSet<Origin> = urls.collect();
         origins.iter().map(ToString::to_string).collect()
+    }
+
+    fn credentials(&self) -> Option<&Credentials> {
+        self.credentials.as_ref()
     }
 
     fn list(&self, _: &Http, _: &Asked) -> Result<Listing, Error> {

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     Error, RepositoryId,
     limits::upstream::MAX_URL,
-    net::{Http, same_origin},
+    net::{Credentials, Http, same_origin},
 };
 
 /// A server or folder that has repositories.
@@ -30,6 +30,12 @@ pub trait Upstream: Send + Sync {
     /// The URLs whose scheme, host and port may be asked for this upstream: those of its REST API
     /// and of its Git.
     fn origins(&self) -> Vec<String>;
+
+    /// What its Git server wants to know before it shows repositories that not everybody may see, where that is
+    /// configured.
+    fn credentials(&self) -> Option<&Credentials> {
+        None
+    }
 
     /// The URL at which its server has MediaWiki itself, if it has it: the repository `mediawiki/core`.
     fn core(&self) -> Option<String> {

@@ -16,6 +16,7 @@ use super::{
     adapter::{Adapter, Key, Values, path_of},
     bounded::{Bounded, Short},
     branches::Asked,
+    git_credentials,
     listing::{Listing, Project, Upstream},
     response::{json, shortened},
     wikimedia,
@@ -23,14 +24,14 @@ use super::{
 use crate::{
     Error, RepositoryId,
     limits::upstream::{MAX_BRANCHES, MAX_NAME, MAX_REPOSITORIES, MAX_URL},
-    net::Http,
+    net::{Credentials, Http},
 };
 
 /// A wiki with ExtensionDistributor as an upstream.
 pub(super) static ADAPTER: Adapter = Adapter {
     name: "mediawiki",
     example: "https://www.mediawiki.org/w/api.php",
-    keys: &[Key::url("url"), Key::url("git-url"), Key::flag("wiki-branches")],
+    keys: &[Key::url("url"), Key::url("git-url"), Key::flag("wiki-branches"), git_credentials::KEY],
     check,
     open,
 };
@@ -40,13 +41,25 @@ fn check(values: &Values) -> Result<(), String> {
     if !path_of(url).ends_with("api.php") {
         return Err(format!("{url:?} is not the URL of a wiki's api.php, such as {example}"));
     }
-    Ok(())
+    git_credentials::check(values, below(git_url(values)))
+}
+
+/// The clone URL with `$TYPE` (`extensions`, `skins`) and `$EXT`, or the base URL of a Gerrit.
+fn git_url(values: &Values) -> &str {
+    values.text("git-url").unwrap_or(wikimedia::GERRIT)
+}
+
+/// The URL below which all clone URLs are.
+fn below(git_url: &str) -> &str {
+    let fixed = git_url.split('$').next().unwrap_or_default();
+    if fixed.len() == git_url.len() { git_url } else { &fixed[..fixed.rfind('/').unwrap_or(0)] }
 }
 
 fn open(values: &Values) -> Result<Box<dyn Upstream>, String> {
     Ok(Box::new(MediaWiki {
         api: values.url().to_owned(),
-        git_url: values.text("git-url").unwrap_or(wikimedia::GERRIT).to_owned(),
+        git_url: git_url(values).to_owned(),
+        credentials: git_credentials::open(values, below(git_url(values)))?,
         wiki_branches: values.flag("wiki-branches").unwrap_or(true),
     }))
 }
@@ -60,6 +73,7 @@ struct MediaWiki {
     api: String,
     /// The clone URL with `$TYPE` (`extensions`, `skins`) and `$EXT`, or the base URL of a Gerrit.
     git_url: String,
+    credentials: Option<Credentials>,
     /// True where the wiki names the branches; else the setting `branches` counts.
     wiki_branches: bool,
 }
@@ -136,6 +150,10 @@ impl Upstream for MediaWiki {
         vec![self.api.clone(), self.git_url.clone()]
     }
 
+    fn credentials(&self) -> Option<&Credentials> {
+        self.credentials.as_ref()
+    }
+
     fn core(&self) -> Option<String> {
         let is_gerrit = !self.git_url.contains("$EXT");
         is_gerrit.then(|| format!("{}/mediawiki/core", self.git_url))
@@ -167,5 +185,22 @@ impl Upstream for MediaWiki {
             }
         }
         Ok(listing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_for_what_every_clone_url_begins_with() {
+        for (git_url, is_below) in [
+            ("https://h.example/r", "https://h.example/r"),
+            ("https://h.example/r/mediawiki/$TYPE/$EXT", "https://h.example/r/mediawiki"),
+            ("https://h.example/group/mediawiki-$TYPE-$EXT", "https://h.example/group"),
+            ("https://h.example/$EXT", "https://h.example"),
+        ] {
+            assert_eq!(below(git_url), is_below);
+        }
     }
 }

@@ -200,6 +200,9 @@ fn with_tips(
     listing.projects.extend::<Vec<_>>(others);
     for (id, error) in failed {
         match Absence::told_by(&error) {
+            Some(_) if is_of_credentials(http, &error) => {
+                listing.failed.push((id, Error::Refused(Box::new(error))));
+            }
             Some(why) => {
                 listing.left_out.insert(id, LeftOut { why, told: error.to_string() });
             }
@@ -207,6 +210,13 @@ fn with_tips(
         }
     }
     listing
+}
+
+/// True if it may be the credentials that a server does not like, and not the repository that is away: some servers
+/// answer 404 to whom they do not know.
+fn is_of_credentials(http: &Http, error: &Error) -> bool {
+    let Error::Fetch { url, source } = error else { return false };
+    source.status() != Some(410) && http.has_credentials(url)
 }
 
 /// Drops repositories that an earlier upstream lists, and duplicates. `taken` are those of the

@@ -22,7 +22,8 @@ pub fn open(specs: &[Spec]) -> Result<Vec<Box<dyn Upstream>>, Error> {
     if wrong.is_empty() { Ok(upstreams) } else { Err(Error::Config(wrong.join("\n"))) }
 }
 
-/// The same `options`, with the hosts of these upstreams among those that may be asked. A well-known upstream brings
+/// The same `options`, with the hosts of these upstreams among those that may be asked, and with the credentials for their
+/// Git servers. A well-known upstream brings
 /// the hosts of its submodules.
 pub fn allow(mut options: HttpOptions, upstreams: &[Box<dyn Upstream>]) -> HttpOptions {
     let origins: Vec<String> = upstreams.iter().flat_map(|upstream| upstream.origins()).collect();
@@ -30,5 +31,6 @@ pub fn allow(mut options: HttpOptions, upstreams: &[Box<dyn Upstream>]) -> HttpO
         options.allowed.extend(wikimedia::SUBMODULE_HOSTS.map(str::to_owned));
     }
     options.allowed.extend(origins);
+    options.credentials.extend(upstreams.iter().filter_map(|it| it.credentials().cloned()));
     options
 }

@@ -11,6 +11,7 @@ use super::{
     adapter::{Adapter, Key, Values},
     bounded::{Bounded, Short},
     branches::Asked,
+    git_credentials,
     listing::{Listing, Upstream},
     pages::ListGuard,
     prefixes::{self, Prefixes},
@@ -20,7 +21,7 @@ use super::{
 use crate::{
     Error,
     limits::upstream::{MAX_CLONE_URLS, MAX_NAME, MAX_REPOSITORIES, MAX_URL},
-    net::{Http, Origin, same_origin},
+    net::{Credentials, Http, Origin, same_origin},
 };
 
 /// A Phabricator as an upstream.
@@ -33,6 +34,7 @@ pub(super) static ADAPTER: Adapter = Adapter {
         prefixes::EXTENSIONS,
         prefixes::SKINS,
         token::KEY,
+        git_credentials::KEY,
     ],
     check,
     open,
@@ -52,13 +54,16 @@ fn check(values: &Values) -> Result<(), String> {
         ));
     }
     Prefixes::of(values)?;
+    git_credentials::check(values, values.text("git-url").unwrap_or(values.url()))?;
     token::check(values, values.url())
 }
 
 fn open(values: &Values) -> Result<Box<dyn Upstream>, String> {
     let url = values.url().to_owned();
+    let git_url = values.text("git-url").unwrap_or(&url).to_owned();
     Ok(Box::new(Phabricator {
-        git_url: values.text("git-url").unwrap_or(&url).to_owned(),
+        credentials: git_credentials::open(values, &git_url)?,
+        git_url,
         url,
         prefixes: Prefixes::of(values)?,
         token: token::open(values)?.ok_or("a phabricator upstream needs a token file")?,
@@ -74,6 +79,8 @@ struct Phabricator {
     prefixes: Prefixes,
     /// A Conduit API token.
     token: Token,
+    /// For repositories that not everybody may see and that are to be distributed.
+    credentials: Option<Credentials>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -245,6 +252,10 @@ impl Upstream for Phabricator {
         vec![self.url.clone(), self.git_url.clone()]
     }
 
+    fn credentials(&self) -> Option<&Credentials> {
+        self.credentials.as_ref()
+    }
+
     fn list(&self, http: &Http, _: &Asked) -> Result<Listing, Error> {
         let mut listing = Listing::default();
         let mut guard = ListGuard::default();
@@ -266,7 +277,9 @@ impl Upstream for Phabricator {
                 let name = fields.short_name.as_ref().unwrap_or(&fields.name);
                 if let Some((kind, name)) = self.prefixes.split(name) {
                     match repository.clone_url(&self.git_url) {
-                        _ if repository.is_hidden() => listing.not_public(kind, name, &self.url),
+                        _ if repository.is_hidden() && self.credentials.is_none() => {
+                            listing.not_public(kind, name, &self.url)
+                        }
                         Some(url) => listing.add(kind, name, url, &self.git_url),
                         None => listing.no_url(kind, name, &self.url),
                     }

@@ -21,8 +21,8 @@ use crate::{
     error::GitContext,
     git::{mirror, repack, transport},
     memory,
-    net::{Hosts, Http},
-    pool,
+    net::{Credentials, Hosts, Http},
+    pool, secrets,
     worker::{
         confine::{self, Files},
         failure::Failure,
@@ -55,6 +55,8 @@ pub fn run() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    let credentials = order.instructions.http.credentials.iter();
+    credentials.flat_map(Credentials::secrets).for_each(secrets::remember);
     // It lives as long as the process, and the logger needs such a reference.
     let reporter: &'static Reporter = Box::leak(Box::new(Reporter::new()));
     set_up_logging(&order.instructions.log, reporter);

@@ -78,6 +78,8 @@ impl<'a> Supervisor<'a> {
             let job = Job { branches: left.clone(), ..job.clone() };
             let mut instructions = self.instructions.clone();
             instructions.limits.cpu = instructions.limits.cpu.saturating_sub(spent);
+            // Those of other upstreams: a submodule could lead to what is not public there.
+            instructions.http.credentials.retain(|it| it.cover(&job.project.url));
             let ended = self.attempt(job, instructions, &mut result)?;
             left.retain(|branch| result.lacks(branch));
             spent += ended.cpu;

@@ -50,6 +50,10 @@ pub enum Fault {
     EndlessProgress,
     /// The answer to a fetch: a pack with an object without an end. Only for `git-upload-pack`.
     EndlessObject,
+    /// The right answer to whoever sends this header `Authorization`, and 401 to all others.
+    Login(String),
+    /// 200 with an error of Git (`ERR …`) whose text quotes the header `Authorization`, and this.
+    Quoting(String),
     /// Git as Phorge serves it: the header `Git-Protocol` is lost on the way, so that only protocol 0 is spoken,
     /// and the body of a request by protocol 2 is answered by 500.
     Protocol0,

@@ -17,8 +17,8 @@ use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::{
-    ACCEPT, ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE,
-    HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH,
+    CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT,
 };
 use hyper::service::service_fn;
 use hyper::{Response, StatusCode};
@@ -330,6 +330,15 @@ async fn serve(shared: Arc<Shared>, request: HttpRequest) -> Result<Answer, Hang
             answer(shared, route, request).await
         }
         Some(Fault::Protocol0) => by_protocol_0(&shared, route, request).await,
+        Some(Fault::Login(login)) if header(AUTHORIZATION) == login => {
+            answer(shared, route, request).await
+        }
+        Some(Fault::Quoting(more)) => {
+            let line = format!("ERR {} {more} may not read this\n", header(AUTHORIZATION));
+            let _ = request.into_body().collect().await;
+            const RESULT: &str = "application/x-git-upload-pack-result";
+            whole(StatusCode::OK, RESULT, format!("{:04x}{line}", line.len() + 4))
+        }
         Some(Fault::BlackHole) => std::future::pending().await,
         Some(Fault::Truncated) => halve(answer(shared, route, request).await).await,
         Some(Fault::Cut) => cut(answer(shared, route, request).await).await,
@@ -496,6 +505,7 @@ fn wrong_answer(fault: Fault) -> Answer {
                 None => answer,
             }
         }
+        Fault::Login(_) => text(StatusCode::UNAUTHORIZED, "Unauthorized"),
         Fault::EmptyList => whole(StatusCode::OK, JSON, ")]}'\n{}\n"),
         Fault::Html => whole(StatusCode::OK, HTML, LOGIN_PAGE),
         Fault::Redirect(url) => with(text(StatusCode::FOUND, ""), LOCATION, &url),
