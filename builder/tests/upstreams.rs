@@ -34,7 +34,8 @@ use tardist::{
 };
 
 /// The hosts of the answers.
-const HOSTS: [&str; 5] = [
+const HOSTS: [&str; 6] = [
+    "https://gitea.example.org",
     "http://phorge.example.org",
     "https://api.github.com",
     "https://github.com",
@@ -279,6 +280,58 @@ fn gitlab_lists_a_group_by_its_subgroups() {
 
 #[test]
 fn phabricator_lists_what_conduit_finds() {
+/// Gitea's answers, as a real one has given them to a token: two pages of an organization.
+fn gitea(request: &str) -> Answer {
+    let is_of_owner = request.starts_with("GET /api/v1/orgs/wiki2/repos?limit=50");
+    if request.contains("&page=2") {
+        return ok(recorded("gitea/repositories-2.json"));
+    }
+    if !is_of_owner {
+        return status(404);
+    }
+    let next = Some("SELF/api/v1/orgs/wiki2/repos?limit=50&page=2".to_owned());
+    Answer { next, ..ok(recorded("gitea/repositories-1.json")) }
+}
+
+#[test]
+fn gitea_lists_the_pages_of_an_organization_and_what_is_not_public_is_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = token_file(folder.path());
+    let server = Server::start(gitea);
+    let url = &server.url;
+    let table = format!("type = 'gitea'\nurl = '{url}/wiki2'\ntoken-file = '{token}'");
+    let listing = list(&table).unwrap();
+    assert_eq!(names(&listing), ["extensions/A", "skins/B", "extensions/Mirror"]);
+    let clone = format!("{url}/wiki2/mediawiki-extensions-A.git");
+    assert_eq!(listing.without_tips[0].source_url, clone);
+    assert_eq!(left_out(&listing)[0].0, "extensions/Secret");
+    assert_eq!((listing.failed.len(), server.requests().len()), (0, 2));
+    for request in server.requests() {
+        assert!(request.contains("authorization: token s3cret-t0ken"), "{request}");
+    }
+    let file = credentials_file(folder.path());
+    let listing = list(&format!("{table}\ngit-credentials-file = '{file}'")).unwrap();
+    assert_eq!((names(&listing).len(), listing.left_out.len()), (4, 0));
+}
+
+#[test]
+fn gitea_lists_a_user_where_there_is_no_such_organization_and_internal_ones_are_not_public() {
+    let server = Server::start(|request| {
+        if request.starts_with("GET /git/api/v1/users/somebody/repos?limit=50") {
+            let page = recorded("gitea/repositories-2.json");
+            return ok(page.replace("\"internal\": false", "\"internal\": true"));
+        }
+        status(404)
+    });
+    // It is below a path of its host.
+    let toml = |owner| format!("type = 'gitea'\nurl = '{}/git/{owner}'", server.url);
+    let listing = list(&toml("somebody")).unwrap();
+    assert_eq!(names(&listing), [""; 0]);
+    assert_eq!(left_out(&listing)[0].0, "extensions/Mirror");
+    let error = list(&toml("nobody")).unwrap_err().to_string();
+    assert!(error.contains("/users/nobody/repos") && error.contains("answered 404"), "{error}");
+}
+
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(|request| {
         let page = if request.contains("&after=3") { "phabricator-2" } else { "phabricator-1" };
@@ -460,7 +513,7 @@ fn mediawiki_without_the_extension_says_so() {
 }
 
 /// A table for each sort of upstream that is asked over HTTP.
-fn tables(url: &str, token: &str) -> [String; 5] {
+fn tables(url: &str, token: &str) -> [String; 6] {
     [
         format!("type = 'gerrit'\nurl = '{url}/r'"),
         format!("type = 'mediawiki'\nurl = '{url}/w/api.php'"),
@@ -468,6 +521,7 @@ fn tables(url: &str, token: &str) -> [String; 5] {
         format!("type = 'gitlab'\nurl = '{url}/group'"),
         format!("type = 'phabricator'\nurl = '{url}'\ntoken-file = '{token}'"),
     ]
+        format!("type = 'gitea'\nurl = '{url}/owner'"),
 }
 
 #[test]
@@ -727,7 +781,7 @@ fn lists_one_skin(request: &str) -> Option<Answer> {
 }
 
 /// A table of each type of upstream of [`lists_one_skin`].
-fn tables_of_one_skin(url: &str, token: &str) -> [String; 4] {
+fn tables_of_one_skin(url: &str, token: &str) -> [String; 5] {
     [
         format!(
             "type = 'mediawiki'\nurl = '{url}/w/api.php'\ngit-url = '{url}/$TYPE/$EXT'\n\
@@ -743,6 +797,7 @@ fn tables_of_one_skin(url: &str, token: &str) -> [String; 4] {
 fn what_git_calls_gone_or_not_public_is_left_out_and_named_and_is_no_failure() {
     let folder = tempfile::tempdir().unwrap();
     let token = token_file(folder.path());
+        format!("type = 'gitea'\nurl = '{url}/wikimedia'\napi = '{url}'"),
     for (refusal, why, says) in [
         (401, Absence::NotPublic, "not public, and so not distributed: skins/Vector"),
         (403, Absence::NotPublic, "not public, and so not distributed: skins/Vector"),

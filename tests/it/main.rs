@@ -42,6 +42,7 @@ mod real_chromium;
 mod real_companion;
 mod real_composer;
 mod real_gerrit;
+mod real_gitea;
 mod real_linters;
 mod real_mediawiki;
 mod real_nginx;

@@ -5,7 +5,7 @@
 //!
 //! A test never passes without the program that it needs. If a program is missing, its tests are left
 //! out by name and a message says so; with `--all` it is an error. The module of a test says what it
-//! needs: its name is in [`ALL`].
+//! needs: its name is in [`ALL`]. Only those of [`GITEA`] may be left out with `--all`, too.
 //!
 //! `real_metadata` needs real manifests and messages. They are texts of others, which this project does
 //! not contain. Where they are missing, its tests are left out by name, with `--all` too.
@@ -15,7 +15,7 @@ use std::{env, ffi::OsString, fs, path::Path, process::Command, time::Duration};
 use anyhow::{Context, Result, bail, ensure};
 
 use xtask::{
-    mediawiki, npm,
+    gitea, mediawiki, npm,
     process::{self, Process},
     project, prometheus, python,
 };
@@ -28,6 +28,9 @@ const METADATA: (&str, &str) = ("real_metadata", "../shared/data/metadata");
 
 /// The variable with the folder of the real ExtensionDistributor, which no registry has.
 const DISTRIBUTOR: &str = "TARDIST_ED_DIR";
+
+/// The tests with a Gitea. It takes minutes to build, so that it may be missing even if all tests are wanted.
+const GITEA: &str = "real_gitea";
 
 /// How long Maven may take: it downloads 90 MB the first time.
 const FETCH_LIMIT: Duration = Duration::from_secs(600);
@@ -170,6 +173,10 @@ pub(crate) fn prepare(all: bool) -> Result<Vec<&'static str>> {
     if all && !reasons.is_empty() {
         bail!("all tests are wanted, but some cannot run:\n  {}", reasons.join("\n  "));
     }
+    if let Err(error) = look_for_gitea() {
+        left_out.push(GITEA);
+        reasons.push(format!("Gitea ({GITEA}): {error:#}"));
+    }
     for reason in reasons {
         eprintln!("xtask: LEFT OUT, the tests with a real {reason}");
     }
@@ -218,6 +225,13 @@ fn missing<'a>(programs: &[&'a str], path: &OsString) -> Vec<&'a str> {
     let is_there =
         |program: &str| env::split_paths(path).any(|folder| folder.join(program).is_file());
     programs.iter().copied().filter(|program| !is_there(program)).collect()
+}
+
+/// Whether Gitea was built in `target/gitea/`, where the tests look for it.
+fn look_for_gitea() -> Result<()> {
+    let is_built = gitea::is_built(&project::target("gitea"));
+    ensure!(is_built, "not built: `cargo xtask test --gitea` does that, once, with Go");
+    Ok(())
 }
 
 /// Fetches Gerrit into `target/gerrit/`, where the tests look for it, unless it is there already.

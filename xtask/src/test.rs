@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use xtask::{components, process, project};
+use xtask::{components, gitea, process, project};
 
 use crate::servers;
 
@@ -13,6 +13,9 @@ pub(crate) struct Options {
     /// Fail if a program is missing that a test needs, instead of leaving that test out
     #[arg(long)]
     all: bool,
+    /// Build a Gitea with Go, once, which takes minutes, and run the tests against it
+    #[arg(long)]
+    gitea: bool,
     /// Arguments for the test programs, such as a part of the names of the tests to run
     #[arg(last = true)]
     arguments: Vec<String>,
@@ -20,6 +23,9 @@ pub(crate) struct Options {
 
 /// Runs all tests and returns cargo's exit status.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    if options.gitea {
+        gitea::build(&project::target("gitea"))?;
+    }
     let left_out = servers::prepare(options.all)?;
     components::build(&[])?;
     let packages = components::all_others()?;

@@ -4,9 +4,9 @@ use tardist_contract::{BranchName, Kind};
 
 use super::{
     gerrit::{self, distributed_name, projects::WantedRefs},
-    github, gitlab,
+    gitlab,
     listing::Listing,
-    mediawiki,
+    mediawiki, owner,
     pages::{Entry, Page},
     phabricator,
     prefixes::Prefixes,
@@ -80,7 +80,7 @@ fn entries<T: Entry>(bytes: &[u8]) -> Vec<T> {
 /// A page of GitHub's repositories.
 pub fn github(bytes: &[u8]) {
     let mut listing = Listing::default();
-    for repository in entries::<github::Repository>(bytes) {
+    for repository in entries::<owner::Repository>(bytes) {
         if let Some((kind, name)) = Prefixes::default().split(repository.name()) {
             add(&mut listing, kind, name, &repository.clone_url);
         }

@@ -4,21 +4,17 @@
 //!
 //! A request gives 100 names. Repositories that are archived, disabled or private are left out.
 
-use serde::Deserialize;
-
 use super::{
     adapter::{Adapter, Key, Values, is_plain_path, path_of, root_of},
-    bounded::Short,
     branches::Asked,
     git_credentials,
     listing::{Listing, Upstream},
-    pages::{self, Entry},
+    owner::{self, Question, Repository},
     prefixes::{self, Prefixes},
     token::{self, Token},
 };
 use crate::{
     Error,
-    limits::upstream::{MAX_NAME, MAX_URL},
     net::{Credentials, Http, HttpError},
 };
 
@@ -26,7 +22,14 @@ use crate::{
 pub(super) static ADAPTER: Adapter = Adapter {
     name: "github",
     example: "https://github.com/wikimedia",
-    keys: &[Key::url("url"), Key::url("api"), prefixes::EXTENSIONS, prefixes::SKINS, token::KEY, git_credentials::KEY],
+    keys: &[
+        Key::url("url"),
+        Key::url("api"),
+        prefixes::EXTENSIONS,
+        prefixes::SKINS,
+        token::KEY,
+        git_credentials::KEY,
+    ],
     check,
     open,
 };
@@ -77,39 +80,20 @@ struct GitHub {
     credentials: Option<Credentials>,
 }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct Repository {
-    name: Short<MAX_NAME>,
-    pub(super) clone_url: Short<MAX_URL>,
-    #[serde(default)]
-    archived: bool,
-    #[serde(default)]
-    disabled: bool,
-    #[serde(default)]
-    private: bool,
-}
-
-impl Entry for Repository {
-    fn name(&self) -> &str {
-        &self.name
-    }
-}
-
 impl GitHub {
     fn repositories(&self, http: &Http) -> Result<Vec<Repository>, Error> {
         let owner = self.url.rsplit('/').next().unwrap_or_default();
         let authorization = self.token.as_ref().map(|token| format!("Bearer {}", token.secret()));
         let mut headers = vec![("accept", "application/vnd.github+json"), API_VERSION];
         headers.extend(authorization.as_deref().map(|value| ("authorization", value)));
-        let list = |sort: &str| {
-            let url = format!("{}/{sort}/{owner}/repos?per_page=100&sort=full_name", self.api);
-            pages::all(http, &url, &headers, "a GitHub REST API")
+        let question = Question {
+            api: &self.api,
+            owner,
+            query: "per_page=100&sort=full_name",
+            headers: &headers,
+            whose: "a GitHub REST API",
         };
-        let listed = match list("orgs")? {
-            Err(error) if error.status() == Some(404) => list("users")?,
-            listed => listed,
-        };
-        listed.map_err(|source| self.explain(source))
+        question.ask(http)?.map_err(|source| self.explain(source))
     }
 
     /// Without a token, a refusal most likely comes from the limit.
@@ -147,19 +131,8 @@ impl Upstream for GitHub {
     }
 
     fn list(&self, http: &Http, _: &Asked) -> Result<Listing, Error> {
-        let mut listing = Listing::default();
-        for repository in self.repositories(http)? {
-            if repository.archived || repository.disabled {
-                continue;
-            }
-            match self.prefixes.split(&repository.name) {
-                Some((kind, name)) if repository.private && self.credentials.is_none() => {
-                    listing.not_public(kind, name, &self.url);
-                }
-                Some((kind, name)) => listing.add(kind, name, &repository.clone_url, &self.url),
-                None => {}
-            }
-        }
-        Ok(listing)
+        let repositories = self.repositories(http)?;
+        let shows_private = self.credentials.is_some();
+        Ok(owner::listing(&repositories, &self.url, &self.prefixes, shows_private))
     }
 }

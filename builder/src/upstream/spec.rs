@@ -14,18 +14,19 @@ use serde::{
 
 use super::{
     adapter::{Adapter, Key, Takes, Value, Values},
-    directory, gerrit, github, gitlab, list_file,
+    directory, gerrit, gitea, github, gitlab, list_file,
     listing::Upstream,
     mediawiki, phabricator,
 };
 use crate::net::Origin;
 
 /// All types of upstreams. The first one is meant where no type is given.
-static TYPES: [&Adapter; 7] = [
+static TYPES: [&Adapter; 8] = [
     &gerrit::ADAPTER,
     &mediawiki::ADAPTER,
     &github::ADAPTER,
     &gitlab::ADAPTER,
+    &gitea::ADAPTER,
     &phabricator::ADAPTER,
     &list_file::ADAPTER,
     &directory::ADAPTER,
@@ -277,6 +278,14 @@ mod tests {
                 "gitlab=https://gl.example/a/b",
                 &["https://gl.example/a/b", "https://gl.example/api/v4"],
             ),
+            (
+                "gitea=https://gt.example/team",
+                &["https://gt.example/team", "https://gt.example/api/v1"],
+            ),
+            (
+                "gitea=https://gt.example/git/team",
+                &["https://gt.example/git/team", "https://gt.example/git/api/v1"],
+            ),
             ("directory=/srv/git", &[]),
         ] {
             let spec: Spec = text.parse().unwrap();
@@ -298,6 +307,8 @@ mod tests {
             ("github=https://github.com", "organization"),
             ("github=https://github.com/a/b", "organization"),
             ("gitlab=https://gl.example", "group"),
+            ("gitea=https://gt.example", "organization"),
+            ("gitea=https://gt.example/a?b", "leave out"),
             ("gitlab=https://gl.example/../x", "group"),
             ("phabricator=https://p.example", "token-file"),
             ("list=", "list=FILE"),
