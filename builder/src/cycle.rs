@@ -26,6 +26,7 @@ pub mod plan;
 mod publish;
 pub mod quarantine;
 mod recipe;
+mod remembered;
 pub mod report;
 pub mod run;
 pub mod sweep;

@@ -28,7 +28,7 @@ use tardist::{
     Error, RepositoryId,
     net::{Hosts, Http, HttpLimits, HttpOptions},
     upstream::{
-        self, Absence, Asked, Branches, Found, Listing, Project, Spec, Upstream, Wanted,
+        self, Absence, Asked, Branches, Found, Listing, Pages, Project, Spec, Upstream, Wanted,
         tips::{self, Spoken},
     },
 };
@@ -55,13 +55,14 @@ fn described(name: &str) -> String {
     fs::read_to_string(path).unwrap()
 }
 
-/// One answer: status, a `Link` to the next page, the place that a redirect leads to, body.
+/// One answer: status, a `Link` to the next page, the place that a redirect leads to, an `ETag`, body.
 #[derive(Debug, Clone, Default)]
 struct Answer {
     status: u16,
     next: Option<String>,
-    body: String,
     location: Option<String>,
+    etag: Option<String>,
+    body: String,
 }
 
 fn ok(body: impl Into<String>) -> Answer {
@@ -141,15 +142,16 @@ fn serve(
         reader.read_exact(&mut body).unwrap();
         request.push_str(&String::from_utf8(body).unwrap());
         requests.lock().unwrap().push(request.clone());
-        let Answer { status, next, location, mut body } = answer(&request);
+        let Answer { status, next, location, etag, mut body } = answer(&request);
         let next = next.map(|next| next.replace("SELF", url));
         for host in HOSTS.into_iter().chain(["SELF"]) {
             body = body.replace(host, url);
         }
         let link = next.map_or(String::new(), |next| format!("link: <{next}>; rel=\"next\"\r\n"));
+        let etag = etag.map_or(String::new(), |etag| format!("etag: {etag}\r\n"));
         let location = location.map_or(String::new(), |place| format!("location: {place}\r\n"));
         let head = format!(
-            "HTTP/1.1 {status} X\r\ncontent-length: {}\r\n{link}{location}\r\n",
+            "HTTP/1.1 {status} X\r\ncontent-length: {}\r\n{link}{location}{etag}\r\n",
             body.len()
         );
         let mut stream = stream;
@@ -169,8 +171,8 @@ fn open(toml: &str) -> Box<dyn Upstream> {
 
 fn http(upstreams: &[Box<dyn Upstream>]) -> Http {
     let options = HttpOptions {
-        user_agent: "test".into(),
         credentials: vec![],
+        user_agent: "test".into(),
         allowed: vec![],
         retries: 0,
         timeout: Duration::from_secs(5),
@@ -182,7 +184,7 @@ fn http(upstreams: &[Box<dyn Upstream>]) -> Http {
 
 fn list(toml: &str) -> Result<Listing, Error> {
     let upstreams = [open(toml)];
-    upstreams[0].list(&http(&upstreams), &branches())
+    upstreams[0].list(&http(&upstreams), &branches(), &Pages::default())
 }
 
 fn names(listing: &Listing) -> Vec<String> {
@@ -278,8 +280,6 @@ fn gitlab_lists_a_group_by_its_subgroups() {
     }
 }
 
-#[test]
-fn phabricator_lists_what_conduit_finds() {
 /// Gitea's answers, as a real one has given them to a token: two pages of an organization.
 fn gitea(request: &str) -> Answer {
     let is_of_owner = request.starts_with("GET /api/v1/orgs/wiki2/repos?limit=50");
@@ -332,6 +332,8 @@ fn gitea_lists_a_user_where_there_is_no_such_organization_and_internal_ones_are_
     assert!(error.contains("/users/nobody/repos") && error.contains("answered 404"), "{error}");
 }
 
+#[test]
+fn phabricator_lists_what_conduit_finds() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(|request| {
         let page = if request.contains("&after=3") { "phabricator-2" } else { "phabricator-1" };
@@ -519,9 +521,9 @@ fn tables(url: &str, token: &str) -> [String; 6] {
         format!("type = 'mediawiki'\nurl = '{url}/w/api.php'"),
         format!("type = 'github'\nurl = '{url}/wikimedia'"),
         format!("type = 'gitlab'\nurl = '{url}/group'"),
+        format!("type = 'gitea'\nurl = '{url}/owner'"),
         format!("type = 'phabricator'\nurl = '{url}'\ntoken-file = '{token}'"),
     ]
-        format!("type = 'gitea'\nurl = '{url}/owner'"),
 }
 
 #[test]
@@ -710,7 +712,13 @@ fn list_file(folder: &Path, url: &str, ids: &[&str]) -> Box<dyn Upstream> {
 fn list_all(upstreams: &[Box<dyn Upstream>], only: &[&str]) -> Result<Listing, Error> {
     let only: BTreeSet<RepositoryId> = only.iter().map(|id| id.parse().unwrap()).collect();
     let branches = Branches::new(["master", "REL1_45"].map(|name| name.parse().unwrap()), 0);
-    let wanted = Wanted { branches: &branches, before: &Found::new(), only: &only, jobs: 3 };
+    let wanted = Wanted {
+        branches: &branches,
+        before: &Found::new(),
+        only: &only,
+        remembered: &Pages::default(),
+        jobs: 3,
+    };
     upstream::list(upstreams, &http(upstreams), &wanted)
 }
 
@@ -789,6 +797,7 @@ fn tables_of_one_skin(url: &str, token: &str) -> [String; 5] {
         ),
         format!("type = 'github'\nurl = '{url}/wikimedia'\napi = '{url}'"),
         format!("type = 'gitlab'\nurl = '{url}/group'"),
+        format!("type = 'gitea'\nurl = '{url}/wikimedia'\napi = '{url}'"),
         format!("type = 'phabricator'\nurl = '{url}'\ntoken-file = '{token}'"),
     ]
 }
@@ -797,7 +806,6 @@ fn tables_of_one_skin(url: &str, token: &str) -> [String; 5] {
 fn what_git_calls_gone_or_not_public_is_left_out_and_named_and_is_no_failure() {
     let folder = tempfile::tempdir().unwrap();
     let token = token_file(folder.path());
-        format!("type = 'gitea'\nurl = '{url}/wikimedia'\napi = '{url}'"),
     for (refusal, why, says) in [
         (401, Absence::NotPublic, "not public, and so not distributed: skins/Vector"),
         (403, Absence::NotPublic, "not public, and so not distributed: skins/Vector"),
@@ -1456,4 +1464,119 @@ fn credentials_of_git_that_cannot_be_right_are_told_before_anything_is_done() {
         };
         assert!(error.contains(says), "{error}");
     }
+}
+
+/// The same answers by a server that has an `ETag` for each, and answers 304 to whoever names it.
+fn with_etags(
+    answer: impl Fn(&str) -> Answer + Send + Sync + 'static,
+) -> impl Fn(&str) -> Answer + Send + Sync + 'static {
+    move |request| {
+        let answer = answer(request);
+        if answer.status != 200 {
+            return answer;
+        }
+        let etag = format!("W/\"{}\"", answer.body.len());
+        if request.contains(&format!("if-none-match: {etag}\r\n")) {
+            return Answer { etag: Some(etag), ..status(304) };
+        }
+        Answer { etag: Some(etag), ..answer }
+    }
+}
+
+/// Lists an upstream with what an earlier list left, and returns what this one leaves.
+fn list_again(toml: &str, text: &str) -> (Listing, Option<String>) {
+    let (upstreams, pages) = ([open(toml)], Pages::read(text.as_bytes()));
+    let listing = upstreams[0].list(&http(&upstreams), &branches(), &pages).unwrap();
+    (listing, pages.text(true))
+}
+
+#[test]
+fn a_list_without_news_is_not_sent_again() {
+    for (kind, owner) in
+        [("github", "wikimedia"), ("gitlab", "repos/mediawiki"), ("gitea", "wiki2")]
+    {
+        let server = Server::start(with_etags(move |request| match kind {
+            "github" => github(request),
+            "gitea" => gitea(request),
+            _ if request.contains("&page=2") => ok(described("gitlab-2.json")),
+            _ => {
+                let next = "SELF/api/v4/groups/repos%2Fmediawiki/projects?per_page=100&page=2";
+                Answer { next: Some(next.to_owned()), ..ok(described("gitlab-1.json")) }
+            }
+        }));
+        let mut toml = format!("type = '{kind}'\nurl = '{}/{owner}'", server.url);
+        if kind == "github" {
+            toml += &format!("\napi = '{}'", server.url);
+        }
+        let (first, text) = list_again(&toml, "");
+        let text = text.unwrap();
+        assert!(server.requests().iter().all(|it| !it.contains("if-none-match")), "{kind}");
+        let (again, left) = list_again(&toml, &text);
+        assert_eq!((names(&again), left), (names(&first), None), "{kind}");
+        assert_eq!(left_out(&again), left_out(&first), "{kind}");
+        assert_eq!(again.failed.len(), first.failed.len(), "{kind}");
+        let requests = server.requests();
+        assert_eq!(requests.len(), 4, "{kind}: {:?}", server.targets());
+        assert!(requests[2..].iter().all(|it| it.contains("if-none-match: W/")), "{kind}");
+        // What is lost costs a request, and nothing else.
+        let (lost, text) = list_again(&toml, "");
+        assert_eq!((names(&lost), text.is_some()), (names(&first), true), "{kind}");
+    }
+}
+
+#[test]
+fn of_a_list_with_news_only_the_page_that_changed_is_sent() {
+    let more = Arc::new(Mutex::new(false));
+    let has_more = Arc::clone(&more);
+    let server = Server::start(with_etags(move |request| {
+        let answer = github(request);
+        if !request.contains("page=2") || !*has_more.lock().unwrap() {
+            return answer;
+        }
+        let entry = r#"[{"name": "mediawiki-skins-New", "clone_url": "SELF/wikimedia/New"},"#;
+        Answer { body: answer.body.trim_start().replacen('[', entry, 1), ..answer }
+    }));
+    let toml = format!("type = 'github'\nurl = '{0}/wikimedia'\napi = '{0}'", server.url);
+    let (first, text) = list_again(&toml, "");
+    *more.lock().unwrap() = true;
+    let (again, text) = list_again(&toml, &text.unwrap());
+    assert_eq!(names(&again).len(), names(&first).len() + 1);
+    assert!(names(&again).contains(&"skins/New".to_owned()));
+    let (third, left) = list_again(&toml, &text.unwrap());
+    assert_eq!((names(&third), left), (names(&again), None));
+}
+
+#[test]
+fn a_full_last_page_is_sent_again_since_another_one_may_come_to_be_after_it() {
+    let more = Arc::new(Mutex::new(false));
+    let has_more = Arc::clone(&more);
+    let server = Server::start(with_etags(move |request| {
+        let entry = |number: usize| {
+            let clone_url = "SELF/wikis/x";
+            serde_json::json!({"name": format!("mediawiki-skins-N{number}"), "clone_url": clone_url})
+        };
+        if request.contains("&page=2") {
+            return ok(serde_json::json!([entry(50)]).to_string());
+        }
+        let page: Vec<_> = (0..50).map(entry).collect();
+        let next = "SELF/api/v1/orgs/wikis/repos?limit=50&page=2".to_owned();
+        let next = has_more.lock().unwrap().then_some(next);
+        Answer { next, ..ok(serde_json::json!(page).to_string()) }
+    }));
+    let toml = format!("type = 'gitea'\nurl = '{}/wikis'", server.url);
+    let (first, text) = list_again(&toml, "");
+    *more.lock().unwrap() = true;
+    let (again, text) = list_again(&toml, &text.unwrap_or_default());
+    assert_eq!((names(&first).len(), names(&again).len()), (50, 51));
+    let (third, _) = list_again(&toml, &text.unwrap());
+    assert_eq!(names(&third).len(), 51);
+    let conditional = server.requests().iter().filter(|it| it.contains("if-none-match")).count();
+    assert_eq!(conditional, 2, "both pages, once there are two");
+}
+
+#[test]
+fn a_304_that_nobody_asked_for_is_an_error() {
+    let server = Server::start(|_| status(304));
+    let toml = format!("type = 'gitea'\nurl = '{}/wikis'", server.url);
+    assert!(list(&toml).unwrap_err().to_string().contains("304"));
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use tardist_tests::{Fault, File, RequestKind, TestEnv, json};
@@ -24,26 +25,46 @@ fn list(env: &TestEnv, ids: &[&str]) -> String {
     format!("list={}", path.display())
 }
 
-/// Starts a server that answers every request with a JSON document, which gets the request line. It
+/// Starts a server that answers every request with a JSON document, which gets the request line and the body. It
 /// runs until the test ends.
 fn api(document: impl Fn(&str) -> String + Send + 'static) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            answer(&stream, &document);
-        }
-    });
-    url
+    api_with_log(document).0
 }
 
-fn answer(mut stream: &TcpStream, document: &dyn Fn(&str) -> String) {
-    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
-    let Some(request) = lines.next() else { return };
-    while lines.next().is_some_and(|line| !line.is_empty()) {}
-    let body = document(&request);
-    let head = format!("content-length: {}\r\nconnection: close", body.len());
-    let _ = write!(stream, "HTTP/1.1 200 OK\r\n{head}\r\n\r\n{body}");
+/// The same, with the statuses of its answers: 304 to whoever has the document already.
+fn api_with_log(
+    document: impl Fn(&str) -> String + Send + 'static,
+) -> (String, Arc<Mutex<Vec<u16>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let statuses = Arc::<Mutex<Vec<u16>>>::default();
+    let log = Arc::clone(&statuses);
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            log.lock().unwrap().extend(answer(&stream, &document));
+        }
+    });
+    (url, statuses)
+}
+
+fn answer(mut stream: &TcpStream, document: &dyn Fn(&str) -> String) -> Option<u16> {
+    let mut reader = BufReader::new(stream);
+    let mut lines = reader.by_ref().lines().map_while(Result::ok);
+    let request = lines.next()?;
+    let headers: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+    let length = headers.iter().find_map(|line| line.strip_prefix("content-length: "));
+    let mut form = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+    reader.read_exact(&mut form).unwrap();
+    let mut body = document(&format!("{request}\n{}", String::from_utf8(form).unwrap()));
+    let etag = format!("\"{}\"", tardist_tests::sha256(body.as_bytes()));
+    let is_known = headers.contains(&format!("if-none-match: {etag}"));
+    let status = if is_known { 304 } else { 200 };
+    if is_known {
+        body.clear();
+    }
+    let head = format!("content-length: {}\r\netag: {etag}\r\nconnection: close", body.len());
+    let _ = write!(stream, "HTTP/1.1 {status} X\r\n{head}\r\n\r\n{body}");
+    Some(status)
 }
 
 /// An empty data directory, the value for `--upstream` of a list file with these repositories of the sample, and
@@ -345,4 +366,54 @@ fn an_organization_on_github_and_a_directory_together() {
     assert_eq!(info["source_url"], format!("{git}/mediawiki/{GREETING}.git"));
     assert!(gitinfo(&env.tarball(GREETING, "master")).contains(&format!("{GREETING}.git\"")));
     assert!(env.tips().contains_key(&format!("{PAPER} master")), "from the directory");
+}
+
+/// A server that lists repositories of the sample as GitHub does, the statuses of its answers, and the configuration
+/// with it. More names may be added later.
+fn github_of(env: &TestEnv, ids: &Arc<Mutex<Vec<&'static str>>>) -> (String, Arc<Mutex<Vec<u16>>>) {
+    let (git, ids) = (env.server.url(), Arc::clone(ids));
+    let entry = move |id: &&str| {
+        let name = format!("mediawiki-{}", id.replace('/', "-"));
+        json!({"name": name, "clone_url": format!("{git}/mediawiki/{id}.git")})
+    };
+    let document = move |_: &str| {
+        let entries: Vec<_> = ids.lock().unwrap().iter().map(&entry).collect();
+        json!(entries).to_string()
+    };
+    let (github, statuses) = api_with_log(document);
+    let url = env.server.url().trim_end_matches("/r").to_owned();
+    let config =
+        format!("[[upstream]]\ntype = \"github\"\nurl = \"{url}/wikimedia\"\napi = \"{github}\"\n");
+    (config, statuses)
+}
+
+#[test]
+fn a_list_is_sent_again_only_if_it_has_changed_or_what_was_remembered_is_lost() {
+    let env = TestEnv::sample();
+    let ids = Arc::new(Mutex::new(vec![GREETING, PAPER]));
+    let (config, statuses) = github_of(&env, &ids);
+    let file = env.data().join("lists.json");
+    let sync = |says: &str, expected: u16| {
+        env.sync_with(&config, &[]).exits(0).says(&[says]);
+        assert_eq!(std::mem::take(&mut *statuses.lock().unwrap()), [expected], "{says}");
+        assert!(file.is_file());
+    };
+    sync("published", 200);
+    sync("nothing new", 304);
+    sync("nothing new", 304);
+    fs::remove_file(&file).unwrap();
+    sync("nothing new", 200);
+    sync("nothing new", 304);
+    fs::write(&file, "{\"version\"").unwrap();
+    sync("nothing new", 200);
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    sync("nothing new", 200);
+    sync("nothing new", 304);
+    ids.lock().unwrap().push(NOTES);
+    sync("3 repositories listed", 200);
+    assert!(env.tips().contains_key(&format!("{NOTES} master")));
+    sync("nothing new", 304);
+    env.sync_with(&config, &["--dry-run"]).exits(0);
+    assert_eq!(std::mem::take(&mut *statuses.lock().unwrap()), [304]);
 }

@@ -12,6 +12,7 @@ use crate::{
         intact, merge,
         plan::Plan,
         quarantine::{self, Quarantine},
+        remembered,
         report::ReportEntry,
         run::{Cycle, Options},
     },
@@ -45,7 +46,7 @@ pub fn run(
     let cycle = Cycle { config, options, upstreams, layout: &layout, http: &http, now, progress };
     let published = State::look(&layout);
     let before = State::look_branches(&layout);
-    let mut listing = cycle.list(&published, &before.found)?;
+    let mut listing = cycle.list(&published, &before.found, &remembered::read(&layout))?;
     let notes = mem::take(&mut listing.warnings);
     let (listed, mut failures) = (listing.ids().count(), merge::refused(&listing));
     let intact = intact::with_right_size(&published, &layout.tarballs()?);

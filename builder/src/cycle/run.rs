@@ -21,6 +21,7 @@ use crate::{
         publish::Publishing,
         quarantine::{self, HeldBack, Quarantine},
         recipe::Recipes,
+        remembered,
         report::{self, Outcome, Report},
         sweep, workers,
     },
@@ -35,7 +36,7 @@ use crate::{
     settings::{self, Incomplete, config::Config},
     snapshot::Snapshot,
     state::{State, clock::Reading},
-    upstream::{self, Found, Listing, Selection, Upstream, Wanted},
+    upstream::{self, Found, Listing, Pages, Selection, Upstream, Wanted},
     worker::{Job, JobResult, Supervisor},
 };
 use jiff::Timestamp;
@@ -139,7 +140,11 @@ impl Cycle<'_> {
             publishing.catch_up(&mut state)?;
         }
         let start = Instant::now();
-        let listing = self.list(&state.catalogue, &state.branches.found)?;
+        let pages = remembered::read(self.layout);
+        let listing = self.list(&state.catalogue, &state.branches.found, &pages);
+        let is_whole = listing.as_ref().is_ok_and(|listing| listing.unavailable.is_empty());
+        remembered::write(&pages, is_whole, self.layout);
+        let listing = listing?;
         report.times.listing_ms = millis(start.elapsed());
         report.listed = listing.ids().count();
         report.notes.clone_from(&listing.warnings);
@@ -223,11 +228,16 @@ impl Cycle<'_> {
     }
 
     /// Lists the repositories of all upstreams. `published` is what is published.
-    /// `before` are the branches that the last cycle found.
-    pub(super) fn list(&self, published: &Catalogue, before: &Found) -> Result<Listing, Error> {
+    /// `before` are the branches that the last cycle found, `remembered` the pages that it was answered.
+    pub(super) fn list(
+        &self,
+        published: &Catalogue,
+        before: &Found,
+        remembered: &Pages,
+    ) -> Result<Listing, Error> {
         let bar = self.progress.waiting("asking the upstreams for their repositories");
         let Config { branches, only, jobs, .. } = self.config;
-        let wanted = Wanted { branches, before, only, jobs: *jobs };
+        let wanted = Wanted { branches, before, only, remembered, jobs: *jobs };
         let listing = upstream::list(self.upstreams, self.http, &wanted);
         bar.finish_and_clear();
         let mut listing = listing?;

@@ -64,6 +64,11 @@ impl Layout {
         self.root.join("report.json")
     }
 
+    /// What is remembered of the upstreams' lists: `lists.json`.
+    pub fn lists(&self) -> PathBuf {
+        self.root.join("lists.json")
+    }
+
     /// The branches that are not tried again: `quarantine.json`.
     pub fn quarantine(&self) -> PathBuf {
         self.root.join("quarantine.json")

@@ -43,3 +43,13 @@ pub const MAX_CLONE_URLS: usize = 100;
 
 /// The longest list file that is read: 64 MiB. A line for each of 50,000 repositories takes 5 MB.
 pub const MAX_LIST_FILE: u64 = 64 << 20;
+
+/// How much of lists is remembered from cycle to cycle, in bytes: 32 MiB. A repository takes 200 bytes, so
+/// [`MAX_REPOSITORIES`] take 10 MB.
+pub const MAX_REMEMBERED: usize = 32 << 20;
+
+/// The longest file of remembered lists that is read: what is remembered, written as JSON in JSON.
+pub const MAX_LISTS_FILE: u64 = 2 * MAX_REMEMBERED as u64;
+
+/// The longest `ETag` that is remembered, in bytes. Those of GitHub and GitLab have below 80.
+pub const MAX_ETAG: usize = 1000;

@@ -71,6 +71,8 @@ pub struct Page {
     /// The URL of the next page where this is a part of a list: the target of
     /// `Link: <…>; rel="next"` (RFC 8288), as the server wrote it. Its host is not checked yet.
     pub next: Option<String>,
+    /// Its `ETag` (RFC 9110, 8.8.3), as the server wrote it.
+    pub etag: Option<String>,
 }
 
 impl Http {
@@ -155,16 +157,44 @@ impl Http {
         body: Option<&[u8]>,
     ) -> Result<Page, HttpError> {
         self.retry(url, HttpError::is_worth_a_retry, || {
-            let limit = self.limits.list;
-            let response = self.response(url, headers, body, &limit)?;
-            let links = response.headers().get_all(header::LINK);
-            let next = links.iter().find_map(|value| link::next(value.to_str().ok()?));
-            let mut body = Vec::new();
-            Body::new(response.into_body(), url, limit, &self.received)
-                .read_to_end(&mut body)
-                .map_err(|e| HttpError::interrupted(url, e))?;
-            Ok(Page { body, next })
+            let response = self.response(url, headers, body, &self.limits.list)?;
+            self.page(url, response)
         })
+    }
+
+    /// As [`ask`](Self::ask), by GET, but without the response if it is the one with this `ETag`: then `None`.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub fn ask_for_other(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        etag: &str,
+    ) -> Result<Option<Page>, HttpError> {
+        let headers: Vec<_> =
+            headers.iter().copied().chain([(header::IF_NONE_MATCH.as_str(), etag)]).collect();
+        self.retry(url, HttpError::is_worth_a_retry, || {
+            let response = self.any_response(url, &headers, None, &self.limits.list)?;
+            match response.status() {
+                StatusCode::OK => self.page(url, response).map(Some),
+                StatusCode::NOT_MODIFIED => Ok(None),
+                _ => Err(failed(url, &response)),
+            }
+        })
+    }
+
+    fn page(&self, url: &str, response: Response<ureq::Body>) -> Result<Page, HttpError> {
+        let headers = response.headers();
+        let links = headers.get_all(header::LINK);
+        let next = links.iter().find_map(|value| link::next(value.to_str().ok()?));
+        let etag = headers.get(header::ETAG).and_then(|value| value.to_str().ok());
+        let etag = etag.map(str::to_owned);
+        let mut body = Vec::new();
+        Body::new(response.into_body(), url, self.limits.list, &self.received)
+            .read_to_end(&mut body)
+            .map_err(|e| HttpError::interrupted(url, e))?;
+        Ok(Page { body, next, etag })
     }
 
     /// Sends one of Git's requests: GET, or POST where there is a `body`. Gives a reader of the response's

@@ -6,13 +6,19 @@
 use std::{fmt, ops::Deref};
 
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{self, SeqAccess, Visitor},
 };
 
 /// A list of at most `MAX` entries. A longer one is an error.
 #[derive(Debug)]
 pub(super) struct Bounded<T, const MAX: usize>(pub(super) Vec<T>);
+
+impl<const MAX: usize> Serialize for Short<MAX> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
 
 impl<T, const MAX: usize> Default for Bounded<T, MAX> {
     fn default() -> Self {

@@ -15,6 +15,7 @@ use super::{
     adapter::{Adapter, Key, Values},
     branches::Asked,
     listing::{Listing, Project, Upstream},
+    remembered::Pages,
     tips::too_many_branches,
 };
 use crate::{
@@ -113,7 +114,7 @@ impl Upstream for Directory {
         Vec::new()
     }
 
-    fn list(&self, _: &Http, asked: &Asked) -> Result<Listing, Error> {
+    fn list(&self, _: &Http, asked: &Asked, _: &Pages) -> Result<Listing, Error> {
         let root = fs::canonicalize(&self.path).at("read", &self.path)?;
         let mut listing = Listing::default();
         let mut found = false;

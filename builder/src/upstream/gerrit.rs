@@ -18,6 +18,7 @@ use super::{
     branches::Asked,
     listing::{Listing, Project, Upstream},
     pages::ListGuard,
+    remembered::Pages,
     response::{beginning, shortened},
     wikimedia,
 };
@@ -70,7 +71,7 @@ impl Upstream for Gerrit {
     ///
     /// The list is asked for branches by name, as many as there may be. Patterns that are not expanded to names have to be
     /// asked of Git, in each repository.
-    fn list(&self, http: &Http, asked: &Asked) -> Result<Listing, Error> {
+    fn list(&self, http: &Http, asked: &Asked, _: &Pages) -> Result<Listing, Error> {
         let base = &self.url;
         let branches = asked.list();
         let wanted: WantedRefs<'_> =

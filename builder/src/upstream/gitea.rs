@@ -12,6 +12,7 @@ use super::{
     listing::{Listing, Upstream},
     owner::{self, Question},
     prefixes::{self, Prefixes},
+    remembered::Pages,
     token::{self, Token},
 };
 use crate::{
@@ -89,7 +90,7 @@ impl Upstream for Gitea {
         self.credentials.as_ref()
     }
 
-    fn list(&self, http: &Http, _: &Asked) -> Result<Listing, Error> {
+    fn list(&self, http: &Http, _: &Asked, remembered: &Pages) -> Result<Listing, Error> {
         let authorization = self.token.as_ref().map(|token| format!("token {}", token.secret()));
         let headers: Vec<_> =
             authorization.iter().map(|value| ("authorization", value.as_str())).collect();
@@ -101,7 +102,7 @@ impl Upstream for Gitea {
             whose: "Gitea's REST API",
         };
         let repositories = question
-            .ask(http)?
+            .ask(http, remembered)?
             .map_err(|source| Error::List { what: "repositories".to_owned(), source })?;
         let shows_private = self.credentials.is_some();
         Ok(owner::listing(&repositories, &self.url, &self.prefixes, shows_private))

@@ -11,6 +11,7 @@ use super::{
     listing::{Listing, Upstream},
     owner::{self, Question, Repository},
     prefixes::{self, Prefixes},
+    remembered::Pages,
     token::{self, Token},
 };
 use crate::{
@@ -81,7 +82,7 @@ struct GitHub {
 }
 
 impl GitHub {
-    fn repositories(&self, http: &Http) -> Result<Vec<Repository>, Error> {
+    fn repositories(&self, http: &Http, remembered: &Pages) -> Result<Vec<Repository>, Error> {
         let owner = self.url.rsplit('/').next().unwrap_or_default();
         let authorization = self.token.as_ref().map(|token| format!("Bearer {}", token.secret()));
         let mut headers = vec![("accept", "application/vnd.github+json"), API_VERSION];
@@ -93,7 +94,7 @@ impl GitHub {
             headers: &headers,
             whose: "a GitHub REST API",
         };
-        question.ask(http)?.map_err(|source| self.explain(source))
+        question.ask(http, remembered)?.map_err(|source| self.explain(source))
     }
 
     /// Without a token, a refusal most likely comes from the limit.
@@ -130,8 +131,8 @@ impl Upstream for GitHub {
         self.credentials.as_ref()
     }
 
-    fn list(&self, http: &Http, _: &Asked) -> Result<Listing, Error> {
-        let repositories = self.repositories(http)?;
+    fn list(&self, http: &Http, _: &Asked, remembered: &Pages) -> Result<Listing, Error> {
+        let repositories = self.repositories(http, remembered)?;
         let shows_private = self.credentials.is_some();
         Ok(owner::listing(&repositories, &self.url, &self.prefixes, shows_private))
     }

@@ -12,7 +12,7 @@
 //! (<https://gitlab.com/gitlab-org/gitlab/-/merge_requests/218053>). So the name counts, too, and the date of
 //! the deletion where the short form of responses has it.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tardist_contract::Kind;
 
 use super::{
@@ -22,6 +22,7 @@ use super::{
     git_credentials,
     listing::{Listing, Upstream},
     pages::{self, Entry},
+    remembered::Pages,
     token::{self, Token},
 };
 use crate::{
@@ -78,7 +79,7 @@ struct GitLab {
     credentials: Option<Credentials>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Project {
     path_with_namespace: Short<MAX_URL>,
     pub(super) http_url_to_repo: Short<MAX_URL>,
@@ -133,14 +134,15 @@ impl Upstream for GitLab {
         self.credentials.as_ref()
     }
 
-    fn list(&self, http: &Http, _: &Asked) -> Result<Listing, Error> {
+    fn list(&self, http: &Http, _: &Asked, remembered: &Pages) -> Result<Listing, Error> {
         let group: String = form_urlencoded::byte_serialize(self.group.as_bytes()).collect();
         let visibility = if self.credentials.is_none() { "&visibility=public" } else { "" };
         let first = format!("{}/groups/{group}/projects?{QUERY}{visibility}", self.api);
         let headers: Vec<_> =
             self.token.iter().map(|token| ("private-token", token.secret())).collect();
-        let projects: Vec<Project> = pages::all(http, &first, &headers, "GitLab's REST API")?
-            .map_err(|source| Error::List { what: "projects".to_owned(), source })?;
+        let projects: Vec<Project> =
+            pages::all(http, remembered, &first, &headers, "GitLab's REST API")?
+                .map_err(|source| Error::List { what: "projects".to_owned(), source })?;
         let mut listing = Listing::default();
         for project in projects.iter().filter(|project| !project.is_deleted()) {
             if let Some((kind, name)) = kind_and_name(&project.path_with_namespace) {

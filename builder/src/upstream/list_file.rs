@@ -14,6 +14,7 @@ use super::{
     branches::Asked,
     git_credentials,
     listing::{Listing, Project, Upstream},
+    remembered::Pages,
 };
 use crate::{
     Error, RepositoryId,
@@ -138,7 +139,7 @@ impl Upstream for ListFile {
         self.credentials.as_ref()
     }
 
-    fn list(&self, _: &Http, _: &Asked) -> Result<Listing, Error> {
+    fn list(&self, _: &Http, _: &Asked, _: &Pages) -> Result<Listing, Error> {
         let projects = self.projects.iter().map(|(id, url)| Project::new(id.clone(), url));
         Ok(Listing { without_tips: projects.collect(), ..Listing::default() })
     }

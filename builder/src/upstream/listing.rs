@@ -14,6 +14,7 @@ use tardist_contract::{BranchName, CommitId, Kind, NameError, RepoName};
 use super::{
     branches::Asked,
     releases::{Found, Selection},
+    remembered::Pages,
     response::shortened,
 };
 use crate::{
@@ -43,12 +44,12 @@ pub trait Upstream: Send + Sync {
     }
 
     /// Lists its repositories: with the commits of those branches that are asked for and that each repository has,
-    /// or, where the list has no commits, in [`Listing::without_tips`].
+    /// or, where the list has no commits, in [`Listing::without_tips`]. What is `remembered` of a list need not be sent again.
     ///
     /// # Errors
     /// [`Error::List`], [`Error::ListForm`] or [`Error::Io`] where the list cannot be fetched or is
     /// not a list. Other upstreams are listed all the same.
-    fn list(&self, http: &Http, asked: &Asked) -> Result<Listing, Error>;
+    fn list(&self, http: &Http, asked: &Asked, remembered: &Pages) -> Result<Listing, Error>;
 }
 
 /// A repository as an upstream lists it.

@@ -18,6 +18,7 @@ use super::{
     branches::Asked,
     git_credentials,
     listing::{Listing, Project, Upstream},
+    remembered::Pages,
     response::{json, shortened},
     wikimedia,
 };
@@ -159,7 +160,7 @@ impl Upstream for MediaWiki {
         is_gerrit.then(|| format!("{}/mediawiki/core", self.git_url))
     }
 
-    fn list(&self, http: &Http, _: &Asked) -> Result<Listing, Error> {
+    fn list(&self, http: &Http, _: &Asked, _: &Pages) -> Result<Listing, Error> {
         let url = format!("{}?{QUERY}", self.api);
         let what = || "extdistrepos".to_owned();
         let body = http.get(&url).map_err(|source| Error::List { what: what(), source })?;

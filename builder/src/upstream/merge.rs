@@ -8,6 +8,7 @@ use super::{
     core::{self, Core},
     listing::{Absence, LeftOut, Listing, Project, Upstream},
     releases::{self, Found, Selection},
+    remembered::Pages,
     tips::{self, Spoken},
 };
 use crate::{Error, RepositoryId, limits::upstream::MAX_REPOSITORIES, net::Http, pool};
@@ -28,6 +29,8 @@ pub struct Wanted<'a> {
     pub before: &'a Found,
     /// The only repositories whose tips are asked for; empty for all.
     pub only: &'a BTreeSet<RepositoryId>,
+    /// What is remembered of the lists.
+    pub remembered: &'a Pages,
     /// How many repositories are asked at once.
     pub jobs: usize,
 }
@@ -54,7 +57,7 @@ pub fn list(
     merged.warnings.extend(warning);
     let mut taken = BTreeSet::new();
     let mut named = BTreeSet::new();
-    let lists = lists(upstreams, http, &asked, wanted.jobs);
+    let lists = lists(upstreams, http, &asked, wanted);
     let is_any_listed = lists.iter().any(Result::is_ok);
     for (upstream, list) in upstreams.iter().zip(lists) {
         let mut listing = match list {
@@ -158,15 +161,15 @@ fn lists(
     upstreams: &[Box<dyn Upstream>],
     http: &Http,
     asked: &Asked,
-    jobs: usize,
+    wanted: &Wanted<'_>,
 ) -> Vec<Result<Listing, Error>> {
     let mut lists = BTreeMap::new();
     let indexes = (0..upstreams.len()).collect();
     let work = |index: &usize| {
         let upstream = &*upstreams[*index];
-        check(upstream.list(http, asked)?, upstream.url())
+        check(upstream.list(http, asked, wanted.remembered)?, upstream.url())
     };
-    pool::run(jobs, indexes, work, |index, list| drop(lists.insert(index, list)));
+    pool::run(wanted.jobs, indexes, work, |index, list| drop(lists.insert(index, list)));
     lists.into_values().collect()
 }
 

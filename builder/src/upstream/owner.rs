@@ -1,13 +1,14 @@
 //! The repositories of an organization or user, as GitHub, Gitea and Forgejo list them: two lists, one of
 //! organizations and one of users, of which an owner is in one.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     bounded::Short,
     listing::Listing,
     pages::{self, Entry},
     prefixes::Prefixes,
+    remembered::Pages,
 };
 use crate::{
     Error,
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// A repository in such a list. Not every server has all of the flags.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Repository {
     name: Short<MAX_NAME>,
     pub(super) clone_url: Short<MAX_URL>,
@@ -56,11 +57,13 @@ impl Question<'_> {
     pub(super) fn ask(
         &self,
         http: &Http,
+        remembered: &Pages,
     ) -> Result<Result<Vec<Repository>, HttpError>, Error> {
         let Self { api, owner, query, headers, whose } = self;
         let list = |sort: &str| {
             pages::all(
                 http,
+                remembered,
                 &format!("{api}/{sort}/{owner}/repos?{query}"),
                 headers,
                 whose,

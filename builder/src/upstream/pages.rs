@@ -5,23 +5,28 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     bounded::Bounded,
+    remembered::Pages,
     response::{json, shortened},
 };
 use crate::{
     Error,
-    limits::upstream::{MAX_LIST, MAX_LIST_TIME, MAX_NEXT, MAX_PAGES, MAX_REPOSITORIES},
-    net::{Http, HttpError, same_origin},
+    limits::upstream::{MAX_ETAG, MAX_LIST, MAX_LIST_TIME, MAX_NEXT, MAX_PAGES, MAX_REPOSITORIES},
+    net::{self, Http, HttpError, same_origin},
 };
 
 /// An entry of a list.
-pub(super) trait Entry: DeserializeOwned {
+pub(super) trait Entry: DeserializeOwned + Serialize {
     /// A name that no other entry of the list has.
     fn name(&self) -> &str;
 }
+
+/// Full pages have a multiple of so many entries. A last page that is full is not remembered: if another one comes to be
+/// after it, it does not change itself.
+const FULL: usize = 50;
 
 /// The entries of one page.
 pub(super) type Page<T> = Bounded<T, MAX_REPOSITORIES>;
@@ -103,13 +108,14 @@ impl ListGuard {
 }
 
 /// All entries of the list whose first page is at the URL `first`. `whose` is who has such lists,
-/// for messages.
+/// for messages. Pages that are remembered are only asked whether they are still the same.
 ///
 /// # Errors
 /// [`HttpError`] as the inner result where the first page cannot be fetched, so that another list
 /// can be tried; [`Error::List`] or [`Error::ListForm`] for everything else.
 pub(super) fn all<T: Entry>(
     http: &Http,
+    remembered: &Pages,
     first: &str,
     headers: &[(&str, &str)],
     whose: &str,
@@ -120,16 +126,25 @@ pub(super) fn all<T: Entry>(
     let mut entries = Vec::new();
     let mut url = first.to_owned();
     loop {
-        let page = match http.ask(&url, headers, None) {
+        let page = match page(http, remembered, &url, headers) {
             Ok(page) => page,
             Err(error) if url == first => return Ok(Err(error)),
             Err(source) => return Err(Error::List { what: what(), source }),
         };
-        let new: Page<T> = json(&page.body, whose).map_err(|reason| form(&url, reason))?;
-        let Bounded(new) = new;
-        guard.page(page.body.len(), new.len()).map_err(|reason| form(&url, reason))?;
-        drop(page.body);
-        let Some(next) = page.next else {
+        let (bytes, new, next) = match page {
+            Answer::Again(Bounded(new), next) => (0, new, next),
+            Answer::New(page) => {
+                let new: Page<T> = json(&page.body, whose).map_err(|reason| form(&url, reason))?;
+                let Bounded(new) = new;
+                let is_remembered = page.next.is_some() || new.len() % FULL > 0;
+                if let Some(etag) = page.etag.filter(|it| is_remembered && it.len() <= MAX_ETAG) {
+                    remembered.note(&url, &etag, page.next.as_deref(), &new);
+                }
+                (page.body.len(), new, page.next)
+            }
+        };
+        guard.page(bytes, new.len()).map_err(|reason| form(&url, reason))?;
+        let Some(next) = next else {
             entries.extend(new);
             return Ok(Ok(entries));
         };
@@ -145,6 +160,34 @@ pub(super) fn all<T: Entry>(
         entries.extend(new);
         url = next;
     }
+}
+
+/// A page of a list.
+enum Answer<T> {
+    /// It is as it was before: its entries, and the URL of the next page.
+    Again(Page<T>, Option<String>),
+    /// As the server answered it.
+    New(net::Page),
+}
+
+/// Asks for a page, or if it is remembered, for another one.
+fn page<T: Entry>(
+    http: &Http,
+    remembered: &Pages,
+    url: &str,
+    headers: &[(&str, &str)],
+) -> Result<Answer<T>, HttpError> {
+    if let Some(etag) = remembered.etag(url) {
+        match http.ask_for_other(url, headers, etag)? {
+            Some(page) => return Ok(Answer::New(page)),
+            None => {
+                if let Some((entries, next)) = remembered.again(url) {
+                    return Ok(Answer::Again(entries, next));
+                }
+            }
+        }
+    }
+    http.ask(url, headers, None).map(Answer::New)
 }
 
 #[cfg(test)]

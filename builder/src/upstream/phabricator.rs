@@ -15,6 +15,7 @@ use super::{
     listing::{Listing, Upstream},
     pages::ListGuard,
     prefixes::{self, Prefixes},
+    remembered::Pages,
     response::{json, shortened},
     token::{self, Token},
 };
@@ -256,7 +257,7 @@ impl Upstream for Phabricator {
         self.credentials.as_ref()
     }
 
-    fn list(&self, http: &Http, _: &Asked) -> Result<Listing, Error> {
+    fn list(&self, http: &Http, _: &Asked, _: &Pages) -> Result<Listing, Error> {
         let mut listing = Listing::default();
         let mut guard = ListGuard::default();
         let mut after: Option<String> = None;
