@@ -1580,3 +1580,22 @@ fn a_304_that_nobody_asked_for_is_an_error() {
     let toml = format!("type = 'gitea'\nurl = '{}/wikis'", server.url);
     assert!(list(&toml).unwrap_err().to_string().contains("304"));
 }
+
+#[test]
+fn a_server_that_only_has_files_is_named_as_one_of_the_dumb_protocol() {
+    for refusal in [403, 404, 405, 501] {
+        for id in [COMMIT.to_owned(), "0a1b".repeat(10), "00ff".repeat(16)] {
+            let server = Server::start(move |request| {
+                let is_list = request.starts_with("GET") && request.contains("/info/refs");
+                if is_list { ok(format!("{id}\trefs/heads/master\n")) } else { status(refusal) }
+            });
+            let folder = tempfile::tempdir().unwrap();
+            let upstreams = [list_file(folder.path(), &server.url, &["skins/A"])];
+            let listing = list_all(&upstreams, &[]).unwrap();
+            let [(_, error)] = &listing.failed[..] else { panic!("{refusal}: {listing:?}") };
+            let text = error.to_string();
+            assert!(text.contains("only Git's dumb protocol"), "{refusal}: {text}");
+            assert!(text.contains(&server.url) && !error.is_transient(), "{refusal}: {text}");
+        }
+    }
+}

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use tardist_tests::{Fault, File, RequestKind, TestEnv, json};
+use tardist_tests::{Fault, File, RequestKind, TestEnv, Value, json};
 
 const GREETING: &str = "extensions/SampleGreeting";
 const NOTES: &str = "extensions/SampleNotes";
@@ -416,4 +416,94 @@ fn a_list_is_sent_again_only_if_it_has_changed_or_what_was_remembered_is_lost() 
     sync("nothing new", 304);
     env.sync_with(&config, &["--dry-run"]).exits(0);
     assert_eq!(std::mem::take(&mut *statuses.lock().unwrap()), [304]);
+}
+
+/// The token that a Phorge quotes if it is wrong.
+const TOKEN: &str = "api-s3crett0kenofconduit";
+
+/// A repository in the answer of Conduit, as Phorge has it: besides the URL that it shows, it has one that it hides.
+fn diffusion(env: &TestEnv, id: &str, view: &str) -> Value {
+    let git = env.server.url();
+    let effective = |value: &str| json!({ "effective": value });
+    let uri = |url: String, display: &str| {
+        json!({"fields": {"uri": effective(&url), "io": effective("read"),
+            "display": effective(display), "disabled": false}})
+    };
+    let uris = [
+        uri(format!("{git}/mediawiki/hidden/{id}"), "never"),
+        uri(format!("{git}/mediawiki/{id}.git"), "always"),
+    ];
+    let fields = json!({"name": id, "shortName": format!("mediawiki-{}", id.replace('/', "-")),
+        "vcs": "git", "status": "active", "policy": {"view": view}});
+    json!({"phid": format!("PHID-REPO-{id}"), "fields": fields, "attachments": {"uris": {"uris": uris}}})
+}
+
+#[test]
+fn a_phorge_is_published_in_one_pass_and_what_it_does_not_show_to_everybody_any_more_is_withdrawn()
+{
+    let (env, _, mut expected) = some_of_a_list(&[GREETING, NOTES, PAPER]);
+    // Git as Phorge serves it.
+    env.server.fault("/mediawiki/", Fault::Protocol0, None);
+    let view = Arc::new(Mutex::new("public"));
+    let pages = |view: &str| {
+        let page = |data: &[Value], after: Value| {
+            json!({"result": {"data": data, "cursor": {"after": after}}, "error_code": null})
+                .to_string()
+        };
+        let first = [diffusion(&env, GREETING, "public"), diffusion(&env, NOTES, view)];
+        let second =
+            [diffusion(&env, PAPER, "public"), diffusion(&env, "extensions/SampleOld", "users")];
+        [page(&first, json!("210")), page(&second, Value::Null)]
+    };
+    let answers = [("public", pages("public")), ("users", pages("users"))];
+    let now = Arc::clone(&view);
+    let conduit = api(move |request| {
+        let sent = request.split(['=', '&']).nth(1).unwrap_or_default();
+        if !request.contains(&format!("api.token={TOKEN}&")) {
+            let info = format!("API token \"{sent}\" is not valid.");
+            return json!({"result": null, "error_code": "ERR-INVALID-AUTH", "error_info": info})
+                .to_string();
+        }
+        let view = *now.lock().unwrap();
+        let [first, second] = &answers.iter().find(|(name, _)| *name == view).unwrap().1;
+        if request.contains("&after=210") { second.clone() } else { first.clone() }
+    });
+    let file = env.folder().join("token");
+    let give = |token: &str| {
+        fs::write(&file, token).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    give(TOKEN);
+    let config = format!(
+        "[[upstream]]\ntype = \"phabricator\"\nurl = \"{conduit}\"\ngit-url = \"{}\"\ntoken-file = \"{}\"\n",
+        env.server.url(),
+        file.display()
+    );
+    let sync = || env.sync_with(&config, &["--jobs", "1"]);
+    env.server.clear_requests();
+    let says = "not public, and so not distributed: extensions/SampleOld";
+    sync().exits(0).says(&[says]);
+    assert_eq!(env.tips(), expected);
+    let failed = env.server.requests().iter().filter(|it| it.status != Some(200)).count();
+    assert_eq!(failed, 1, "what the host speaks is found out once: {:?}", env.server.requests());
+    let info = env.serve(&[]).get("/info/skins/SamplePaper").json();
+    assert_eq!(info["source_url"], format!("{}/mediawiki/{PAPER}.git", env.server.url()));
+    sync().exits(0).says(&["nothing new", says]);
+
+    let wrong = "api-an0therwr0ngt0ken";
+    give(wrong);
+    let run = sync();
+    run.exits(1).says(&["ERR-INVALID-AUTH", "[secret]"]);
+    let report = fs::read_to_string(env.data().join("report.json")).unwrap();
+    for text in [run.text(), report, env.tardist(&["status"]).text()] {
+        assert!(!text.contains(wrong), "{text}");
+    }
+    assert_eq!(env.tips(), expected);
+
+    give(TOKEN);
+    *view.lock().unwrap() = "users";
+    sync().exits(0).says(&["1 no longer published: extensions/SampleNotes"]);
+    expected.retain(|tip, _| !tip.starts_with(NOTES));
+    assert_eq!(env.tips(), expected);
+    env.tardist(&["status"]).exits(0).says(&[NOTES, "extensions/SampleOld"]);
 }

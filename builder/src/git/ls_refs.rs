@@ -12,7 +12,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::{self, BufReader, Read},
+    io::{self, BufReader, Cursor, Read},
 };
 
 use tardist_contract::{BranchName, CommitId};
@@ -295,6 +295,14 @@ pub(super) fn read_version_2(mut from: impl Read, filter: &Filter<'_>) -> Result
 /// line, the server's capabilities follow after a NUL. If there are no refs, the first line has the name
 /// `capabilities^{}` in place of a ref.
 pub(super) fn read_version_0(mut from: impl Read, filter: &Filter<'_>) -> Result<Refs, RefsError> {
+    let mut start = Vec::new();
+    from.by_ref().take(DUMB_START).read_to_end(&mut start).map_err(RefsError::Interrupted)?;
+    if is_dumb(&start) {
+        let reason = "its server speaks only Git's dumb protocol, which tardist does not read: it offers files, and no \
+                      `git http-backend`";
+        return Err(RefsError::Form(reason.to_owned()));
+    }
+    let mut from = Cursor::new(start).chain(from);
     let mut buffer = Vec::new();
     match read(&mut from, &mut buffer)? {
         Packet::Data(line) if line.starts_with(b"# service=git-upload-pack") => {}
@@ -313,6 +321,16 @@ pub(super) fn read_version_0(mut from: impl Read, filter: &Filter<'_>) -> Result
         let is_ref = !line.starts_with(b"version ") && !line.starts_with(b"shallow ");
         is_ref.then(|| line.split(|byte| *byte == 0).next().unwrap_or(line))
     })
+}
+
+/// How many bytes of an answer show that it is of the dumb protocol: an id of SHA-256 and what follows.
+const DUMB_START: u64 = 64 + 6;
+
+/// True for the list of refs of a server that speaks only Git's dumb protocol
+/// (<https://git-scm.com/docs/http-protocol#_dumb_clients>): lines of an id, a tab, and a name.
+fn is_dumb(start: &[u8]) -> bool {
+    let digits = start.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    matches!(digits, 40 | 64) && start[digits..].starts_with(b"\trefs/")
 }
 
 /// Reads lines up to a flush packet. `ref_of` returns the part `ID REF` of a line, or `None` if the line is not
