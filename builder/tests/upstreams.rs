@@ -1599,3 +1599,32 @@ fn a_server_that_only_has_files_is_named_as_one_of_the_dumb_protocol() {
         }
     }
 }
+
+#[test]
+fn what_the_host_of_mediawiki_itself_speaks_is_known_for_all_its_repositories() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(|request| match request {
+        it if it.starts_with("GET /r/projects/") => ok(")]}'\n{}"),
+        it if it.starts_with("POST") => status(500),
+        it => git_0(it),
+    });
+    let upstreams = [
+        open(&format!("type = 'gerrit'\nurl = '{}/r'", server.url)),
+        list_file(folder.path(), &server.url, &["skins/A", "skins/B"]),
+    ];
+    let branches = Branches::new(["master".parse().unwrap()], 4);
+    let wanted = Wanted {
+        branches: &branches,
+        before: &Found::new(),
+        only: &BTreeSet::new(),
+        remembered: &Pages::default(),
+        jobs: 1,
+    };
+    let listing = upstream::list(&upstreams, &http(&upstreams), &wanted).unwrap();
+    assert_eq!((listing.projects.len(), listing.failed.len()), (2, 0));
+    let targets = server.targets();
+    let posts: Vec<_> = targets.iter().filter(|it| it.starts_with("POST")).collect();
+    assert_eq!(posts, ["POST /r/mediawiki/core/git-upload-pack"], "{targets:?}");
+    let gets = targets.iter().filter(|it| it.contains("/info/refs")).count();
+    assert_eq!(gets, 3, "{targets:?}");
+}

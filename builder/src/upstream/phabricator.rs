@@ -279,7 +279,7 @@ impl Upstream for Phabricator {
                 if let Some((kind, name)) = self.prefixes.split(name) {
                     match repository.clone_url(&self.git_url) {
                         _ if repository.is_hidden() && self.credentials.is_none() => {
-                            listing.not_public(kind, name, &self.url)
+                            listing.not_public(kind, name, &self.url);
                         }
                         Some(url) => listing.add(kind, name, url, &self.git_url),
                         None => listing.no_url(kind, name, &self.url),
