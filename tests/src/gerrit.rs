@@ -50,7 +50,17 @@ impl Gerrit {
         let mut daemon = program("daemon", &path, &log);
         daemon.arg("--headless");
         let server = Running::server(daemon, &folder.path().join("log"), address);
-        Self { site: Site::new(server, address), requests: AccessLog::new(log), _folder: folder }
+        let gerrit = Self {
+            site: Site::new(server, address),
+            requests: AccessLog::new(log),
+            _folder: folder,
+        };
+        // In Gerrit 3.13, whoever may create a branch may not yet push new commits to it.
+        let rule = json!({ "rules": { "global:Registered-Users": { "action": "ALLOW" } } });
+        let permissions = json!({ "permissions": { "push": rule } });
+        let access = json!({ "add": { "refs/heads/*": permissions } });
+        gerrit.administrate("POST", "projects/All-Projects/access", &access);
+        gerrit
     }
 
     /// The value for the setting `upstream`.
