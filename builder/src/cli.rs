@@ -3,7 +3,6 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, builder::Resettable};
-
 use jiff::SignedDuration;
 
 use crate::settings::{
@@ -63,7 +62,19 @@ pub enum Command {
     /// Check every published tarball: present, size, SHA-256
     ///
     /// Exits with 0 if all are as published, 1 if one is not, or nothing is published.
-    Verify,
+    Verify {
+        /// Check the signature in the store instead (settings store, store-public-key), and that the snapshot here is
+        /// the one that it is over; also exits with 5 if the store cannot be reached
+        #[arg(long)]
+        signatures: bool,
+    },
+    /// Follow a store: bring the snapshot that is published there into the data directory
+    ///
+    /// For nodes that answer requests and build nothing. It asks the store (setting store) for its pointer, and fetches
+    /// the snapshot if there is a new one. Readers keep the last good one until the new one is whole and checked. Exits
+    /// with 0 if the snapshot is the published one, 1 if what the store has cannot be used, 4 if another tardist is
+    /// working here, 5 if the store cannot be reached, 6 if the disk is full.
+    Pull(Pull),
     /// Free disk space: remove what is no longer in use, and pack the mirrors
     ///
     /// Removes mirrors of repositories that the snapshot does not name, mirrors of submodules that
@@ -101,7 +112,7 @@ impl Command {
         match self {
             Self::Sync(sync) => !sync.dry_run,
             Self::Status { json, .. } => !json,
-            Self::Verify | Self::Gc => true,
+            Self::Verify { .. } | Self::Pull(_) | Self::Gc => true,
             Self::Config(_) | Self::Completions { .. } | Self::Man | Self::Worker => false,
         }
     }
@@ -129,10 +140,26 @@ pub struct Sync {
     #[arg(long)]
     pub accept_loss: bool,
 
+    /// Publish to the store (setting store) though another builder has published there since
+    #[arg(long)]
+    pub take_over: bool,
+
     /// Show what would be fetched, made and retired, and change nothing; exits with 0, or 1 if an
     /// upstream cannot be listed
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// What only `pull` takes.
+#[derive(Debug, Default, Clone, Args)]
+pub struct Pull {
+    /// Go on, and look at the store again after this time, such as 30s; else it looks once
+    #[arg(long, value_name = "TIME")]
+    pub watch: Option<SignedDuration>,
+
+    /// Take the published snapshot even if it is older than the one at hand, once
+    #[arg(long, conflicts_with = "watch")]
+    pub allow_older: bool,
 }
 
 const EXIT_STATUS: &str = "\
@@ -140,10 +167,10 @@ Exit status:
   0  success
   1  nothing was published; the earlier snapshot stays
   2  the command line or the configuration is wrong; the message says what to write
-  3  published, but some repositories failed; their earlier tarballs stay
+  3  published, but some repositories failed, whose earlier tarballs stay, or the store did
   4  another tardist is working in the data directory
-  5  nothing was published: the upstream cannot be reached
-  6  the disk is full: nothing was published, or some repositories failed
+  5  nothing was published or pulled: the upstream or the store cannot be reached
+  6  the disk is full: nothing was published or pulled, or some repositories failed
 
 A setting is a flag, a TARDIST_ variable or a line of the configuration file; the first of these wins.";
 
@@ -263,9 +290,17 @@ mod tests {
             assert!(one_line.contains(default), "{default} is not in:\n{help}");
         }
         let help = command.render_help().to_string();
-        for name in
-            ["sync", "status", "verify", "gc", "config", "completions", "man", "Exit status"]
-        {
+        for name in [
+            "sync",
+            "status",
+            "verify",
+            "pull",
+            "gc",
+            "config",
+            "completions",
+            "man",
+            "Exit status",
+        ] {
             assert!(help.contains(name), "{name} is not in:\n{help}");
         }
     }

@@ -5,6 +5,7 @@ pub mod completions;
 pub mod gc;
 pub mod man;
 mod output;
+pub mod pull;
 pub mod status;
 pub mod sync;
 pub mod verify;

@@ -8,6 +8,7 @@
 //! `adopt` looks into tarballs of which too little is known. `distributed` notes which branches there are now.
 //! `listings` writes the lists of them in `dist/`. `meanwhile` publishes what is ready while the workers are still busy.
 //! `history` is what a report takes over from earlier ones, and `metrics` writes the numbers of it.
+//! `store` publishes to an object store what is published here.
 
 mod adopt;
 pub mod began;
@@ -29,6 +30,7 @@ mod recipe;
 mod remembered;
 pub mod report;
 pub mod run;
+mod store;
 pub mod sweep;
 pub mod workers;
 

@@ -19,6 +19,23 @@ pub(crate) const OUT_OF_SPACE: u8 = 6;
 /// What the system says on a full disk (`strerror(3)`), where only its text is known.
 pub(crate) const NO_SPACE_TEXTS: [&str; 2] = ["No space left", "quota exceeded"];
 
+/// What kind of failure of an object store it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreFault {
+    /// It cannot be reached, does not answer in time, or has a fault of its own. A later try may succeed.
+    Unreachable,
+    /// It refuses the request: the credentials, the bucket, a clock that is off.
+    Refused,
+    /// There is no such object.
+    Missing,
+    /// Somebody else has written the object meanwhile.
+    Conflict,
+    /// What it has is not what it should be: another hash, another signature, another version, an older one.
+    Content,
+    /// The disk below a store that is a folder is full.
+    Full,
+}
+
 /// A failed action and what it failed on.
 ///
 /// An error of one repository or branch goes into the report, and the cycle continues with the others. Any
@@ -203,6 +220,18 @@ pub enum Error {
         /// The error of SQLite.
         source: rusqlite::Error,
     },
+    /// A request to the object store failed, or the store does not have what it should have.
+    #[error("cannot {action} the store {store}: {reason}")]
+    Store {
+        /// The action, as a verb and its object: "read current.json from".
+        action: String,
+        /// The URL of the store, as it is configured.
+        store: String,
+        /// What is wrong, and what to do.
+        reason: String,
+        /// What kind of failure this is.
+        fault: StoreFault,
+    },
     /// A name from the upstream cannot be used in file names and URLs.
     #[error(transparent)]
     Name(#[from] tardist_contract::NameError),
@@ -216,6 +245,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::List { source, .. } | Self::Fetch { source, .. } => source.is_transient(),
+            Self::Store { fault, .. } => *fault == StoreFault::Unreachable,
             Self::Git { source, .. } => matches!(
                 source.class(),
                 git2::ErrorClass::Net | git2::ErrorClass::Http | git2::ErrorClass::Indexer
@@ -230,6 +260,7 @@ impl Error {
             Self::Config(_) => 2,
             Self::Locked { .. } => 4,
             Self::List { source, .. } if source.is_transient() => 5,
+            Self::Store { fault: StoreFault::Unreachable, .. } => 5,
             error if error.is_out_of_space() => OUT_OF_SPACE,
             _ => 1,
         }
@@ -245,6 +276,7 @@ impl Error {
             Self::Io { source, .. } => {
                 matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
             }
+            Self::Store { fault, .. } => *fault == StoreFault::Full,
             Self::State { source, .. } | Self::Snapshot { source, .. } => {
                 source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
             }

@@ -37,9 +37,10 @@ pub mod secrets;
 pub mod settings;
 pub mod snapshot;
 pub mod state;
+pub mod store;
 pub mod tarball;
 pub mod upstream;
 pub mod worker;
 
-pub use error::Error;
+pub use error::{Error, StoreFault};
 pub use repository_id::RepositoryId;

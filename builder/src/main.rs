@@ -16,7 +16,7 @@ use signal_hook::{
 use tardist::{
     Error,
     cli::{self, Command, Parsed},
-    commands::{Output, completions, gc, man, status, sync, verify},
+    commands::{Output, completions, gc, man, pull, status, sync, verify},
     data_dir::{layout::Layout, readable},
     log::Log,
     progress::Progress,
@@ -89,15 +89,19 @@ fn run(parsed: Parsed, log: &mut Log) -> Result<Output, Error> {
     log.set_up(level(cli.quiet, cli.verbose), &progress);
     let (layout, now) = (Layout::new(&config.data), Timestamp::now());
     let output = match cli.command {
-        Command::Sync(cli::Sync { force, accept_loss, dry_run, .. }) => {
-            let options = sync::Options { force, accept_loss, dry_run };
+        Command::Sync(cli::Sync { force, accept_loss, take_over, dry_run, .. }) => {
+            let options = sync::Options { force, accept_loss, take_over, dry_run };
             sync::run(&config, options, now, &progress, *log)
         }
         Command::Status { json, max_age } => {
             let options = status::Options { json, verbose: cli.verbose > 0, max_age };
             status::run(&layout, options, now)
         }
-        Command::Verify => Ok(verify::run(&layout, &progress)),
+        Command::Verify { signatures: false } => Ok(verify::run(&layout, &progress)),
+        Command::Verify { signatures: true } => pull::verify(&config, &layout),
+        Command::Pull(cli::Pull { watch, allow_older }) => {
+            pull::run(&config, &layout, pull::Options { watch, allow_older })
+        }
         Command::Gc => gc::run(&config, now, &progress),
         Command::Config(_) | Command::Completions { .. } | Command::Man | Command::Worker => {
             Ok(Output { text: sample::sample(&settings), exit_status: 0 })

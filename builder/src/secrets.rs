@@ -9,8 +9,15 @@
 
 use std::{
     borrow::Cow,
+    fs, io,
+    os::unix::fs::PermissionsExt,
+    path::Path,
     sync::{PoisonError, RwLock},
 };
+
+/// The variables of the environment that have secrets: of the object store. No worker gets them.
+pub const VARIABLES: [&str; 3] =
+    ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "TARDIST_STORE_KEY_TEXT"];
 
 /// What stands in the place of a secret.
 const STRUCK: &str = "[secret]";
@@ -37,6 +44,22 @@ pub fn remember(secret: &str) {
     }
     // Of two that begin alike, the longer one has to be found first.
     known.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+}
+
+/// The text of a file with a secret. `what` is the file, for messages: "the token file".
+///
+/// # Errors
+/// It cannot be read, or all users may read it.
+pub fn read_file(what: &str, path: &Path) -> Result<String, String> {
+    let shown = path.display();
+    let read = || Ok((fs::read_to_string(path)?, fs::metadata(path)?.permissions().mode()));
+    let (text, mode) = read().map_err(|e: io::Error| format!("cannot read {what} {shown}: {e}"))?;
+    if mode & 0o007 != 0 {
+        return Err(format!(
+            "every user of this machine may read {what} {shown}: run chmod 600 {shown}"
+        ));
+    }
+    Ok(text)
 }
 
 /// The text with `[secret]` in the place of each secret.

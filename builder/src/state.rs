@@ -6,7 +6,8 @@
 //! snapshot with the same number. If it is killed in between, the next cycle finds a snapshot with an older
 //! generation, and writes it anew from here.
 //!
-//! `store` opens and saves the file, by the rows of its `tables`, and `publish` writes the snapshot after it. The
+//! `store` opens and saves the file, by the rows of its `tables`, and `publish` writes the snapshot after it; `uploaded`
+//! is what it knows of an object store. The
 //! tables are migrated and never thrown away. [`clock`] counts the time between cycles, which does not depend on a
 //! clock that is right.
 
@@ -17,9 +18,10 @@ mod migrations;
 mod publish;
 mod store;
 mod tables;
+mod uploaded;
 
 pub use branches::KnownBranches;
 pub use import::catalogue_of;
-pub use publish::modified;
 pub use store::{Changes, State};
 pub use tables::{Published, Retired, Tarball};
+pub use uploaded::StoreMemory;

@@ -186,7 +186,14 @@ impl Status {
         let last_full_failed =
             self.last_full.as_ref().is_some_and(|cycle| cycle.outcome == Outcome::Failed);
         let was_killed = self.unreported.as_ref().is_some_and(|began| !began.running);
-        let fails = last_cycle_failed || last_full_failed || was_killed || !self.failing.is_empty();
+        let has_store_failed =
+            |report: &Report| report.store.as_ref().is_some_and(|store| store.error.is_some());
+        let store_failed = self.last_cycle.as_ref().is_some_and(has_store_failed);
+        let fails = store_failed
+            || last_cycle_failed
+            || last_full_failed
+            || was_killed
+            || !self.failing.is_empty();
         match (&self.snapshot, &self.too_old, fails) {
             (None, ..) | (_, Some(_), _) => 1,
             (Some(_), None, true) => PARTLY_FAILED,
@@ -266,6 +273,12 @@ impl Text<'_> {
                 Some(error) => writeln!(f, ": {}", self.shown(error))?,
                 None if self.verbose => writeln!(f, ": {}", report.without_failures())?,
                 None => writeln!(f, ": {}", report.headline())?,
+            }
+            if let Some(store) = &report.store
+                && !self.verbose
+                && let Some(error) = &store.error
+            {
+                writeln!(f, "The store {} was not published to: {}", store.url, self.shown(error))?;
             }
             for note in report.notes.iter().filter(|_| !self.verbose) {
                 writeln!(f, "{}", self.shown(note))?;

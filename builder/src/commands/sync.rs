@@ -24,6 +24,8 @@ pub struct Options {
     pub force: bool,
     /// Publish even if far less is listed than before.
     pub accept_loss: bool,
+    /// Publish to the store though another builder has published there since.
+    pub take_over: bool,
     /// Only show what a cycle would do.
     pub dry_run: bool,
 }
@@ -39,7 +41,8 @@ pub fn run(
     progress: &Progress,
     log: Log,
 ) -> Result<Output, Error> {
-    let cycle = cycle::Options { force: options.force, accept_loss: options.accept_loss };
+    let Options { force, accept_loss, take_over, .. } = options;
+    let cycle = cycle::Options { force, accept_loss, take_over };
     if options.dry_run {
         let text = dry_run::run(config, cycle, now, progress)?.to_string();
         return Ok(Output { text, exit_status: 0 });
@@ -53,6 +56,9 @@ pub fn run(
     }
     if let Some(error) = &report.error {
         log.error(error);
+    }
+    if let Some(error) = report.store.as_ref().and_then(|store| store.error.as_ref()) {
+        log.error(&format!("published here, and not to the store: {error}"));
     }
     let text = match (log.is_json(), log.is_for_programs()) {
         (true, _) => {

@@ -43,7 +43,9 @@ pub fn run(
     let upstreams = upstream::open(&config.upstreams)?;
     let http = Arc::new(Http::new(upstream::allow(config.http_options(), &upstreams)));
     let upstreams = upstreams.as_slice();
-    let cycle = Cycle { config, options, upstreams, layout: &layout, http: &http, now, progress };
+    let keys = None;
+    let cycle =
+        Cycle { config, options, upstreams, layout: &layout, http: &http, now, progress, keys };
     let published = State::look(&layout);
     let before = State::look_branches(&layout);
     let mut listing = cycle.list(&published, &before.found, &remembered::read(&layout))?;

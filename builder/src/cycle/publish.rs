@@ -18,6 +18,7 @@ use crate::{
     },
     data_dir::{
         atomic,
+        files::modified,
         layout::{Layout, Tarballs},
         set_aside,
     },
@@ -26,7 +27,7 @@ use crate::{
         Snapshot,
         render::{self, Basis},
     },
-    state::{Published, State, modified},
+    state::{Published, State},
 };
 
 /// A snapshot that is smaller than this is compared with its digest in each cycle, a larger one in some, because

@@ -29,6 +29,8 @@ pub struct Report {
     pub duration_ms: u64,
     /// How the cycle ended.
     pub outcome: Outcome,
+    /// What was published to the object store. `null` without the setting `store`, or if nothing was published here.
+    pub store: Option<StoreReport>,
     /// The error that ended the cycle before it could publish, or before it could publish all.
     pub error: Option<String>,
     /// The exit status of `tardist sync`: 0 for success, 3 if some repositories failed, 6 if something could not be
@@ -112,6 +114,54 @@ pub struct Failing {
     pub entry: ReportEntry,
     /// When the first cycle began of those in which it failed without a pause: RFC 3339, UTC.
     pub since: String,
+}
+
+/// What became of the object store in a cycle.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StoreReport {
+    /// Its URL.
+    pub url: String,
+    /// The number of the publication that is there as far as is known.
+    pub serial: u64,
+    /// True if a new pointer was written.
+    pub is_new: bool,
+    /// How many objects were uploaded besides the pointer.
+    pub uploaded: usize,
+    /// Their size in bytes.
+    pub uploaded_bytes: u64,
+    /// How many objects were removed after their grace period.
+    pub removed: usize,
+    /// How many HTTP requests were sent.
+    pub requests: u64,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// Why it failed. What was published there before stays.
+    pub error: Option<String>,
+}
+
+impl fmt::Display for StoreReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.url)?;
+        match (&self.error, self.is_new) {
+            (Some(_), true) => {
+                write!(f, "published as number {}, but something failed", self.serial)?
+            }
+            (Some(_), false) => write!(f, "not published; what was there stays")?,
+            (None, true) => write!(f, "published as number {}", self.serial)?,
+            (None, false) => write!(f, "nothing new")?,
+        }
+        write!(
+            f,
+            "; {} objects uploaded ({}), {} removed, {} requests, {}",
+            self.uploaded,
+            progress::bytes(self.uploaded_bytes),
+            self.removed,
+            self.requests,
+            seconds(self.duration_ms)
+        )?;
+        self.error.as_ref().map_or(Ok(()), |error| write!(f, "\n  {error}"))
+    }
 }
 
 /// How long the steps of a cycle took, in milliseconds.
@@ -252,8 +302,9 @@ impl Report {
         let is_full = |it: &ReportEntry| {
             says(it, KEPT_FREE) || NO_SPACE_TEXTS.iter().any(|text| says(it, text))
         };
+        let has_store_failed = self.store.as_ref().is_some_and(|store| store.error.is_some());
         match self.failures.as_slice() {
-            [] => 0,
+            [] if !has_store_failed => 0,
             failures if failures.iter().any(is_full) => OUT_OF_SPACE,
             _ => PARTLY_FAILED,
         }
@@ -284,7 +335,11 @@ impl Report {
             f.write_str(&self.headline())?;
             self.details(f)?;
             self.write_branches(f)?;
-            self.losses(f)
+            self.losses(f)?;
+            if let Some(store) = &self.store {
+                write!(f, "\nstore {store}")?;
+            }
+            Ok(())
         })
     }
 

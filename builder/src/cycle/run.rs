@@ -22,7 +22,8 @@ use crate::{
         quarantine::{self, HeldBack, Quarantine},
         recipe::Recipes,
         remembered,
-        report::{self, Outcome, Report},
+        report::{self, Outcome, Report, StoreReport},
+        store::{StoreKeys, Storing},
         sweep, workers,
     },
     data_dir::{atomic, layout::Layout, lock::Lock},
@@ -52,13 +53,15 @@ pub struct Options {
     pub force: bool,
     /// Publish even if far less is listed than before.
     pub accept_loss: bool,
+    /// Publish to the store though another builder has published there since.
+    pub take_over: bool,
 }
 
 /// Runs one cycle, and saves its report in the data directory. `now` is the time of everything that the cycle
 /// publishes.
 ///
 /// # Errors
-/// [`Error::Config`] if an upstream's list or token file is wrong, [`Error::Locked`] if another builder is
+/// [`Error::Config`] if an upstream's list or token file is wrong, or the credentials or key of the store, [`Error::Locked`] if another builder is
 /// running, [`Error::Io`] if the data directory cannot be created or locked or the report cannot be written.
 /// All other errors are in the report.
 pub fn run(
@@ -69,6 +72,7 @@ pub fn run(
 ) -> Result<Report, Error> {
     let start = Instant::now();
     let upstreams = upstream::open(&config.upstreams)?;
+    let keys = StoreKeys::open(config)?;
     let layout = Layout::new(&config.data);
     fs::create_dir_all(layout.root()).at("create", layout.root())?;
     let _lock = Lock::acquire(&layout)?;
@@ -84,7 +88,9 @@ pub fn run(
     let now = now.as_second();
     let upstreams = upstreams.as_slice();
     began::mark(&layout, &report.started_at, report.is_full())?;
-    let cycle = Cycle { config, options, upstreams, layout: &layout, http: &http, now, progress };
+    let keys = keys.as_ref();
+    let cycle =
+        Cycle { config, options, upstreams, layout: &layout, http: &http, now, progress, keys };
     if let Err(error) = cycle.run(options_of_http, start, &mut report) {
         report.outcome = Outcome::Failed;
         report.exit_status = error.exit_status();
@@ -124,6 +130,7 @@ pub(super) struct Cycle<'a> {
     pub(super) http: &'a Arc<Http>,
     pub(super) now: i64,
     pub(super) progress: &'a Progress,
+    pub(super) keys: Option<&'a StoreKeys>,
 }
 
 impl Cycle<'_> {
@@ -196,7 +203,26 @@ impl Cycle<'_> {
         let on_disk = if report.built == 0 { on_disk } else { self.layout.tarballs()? };
         publishing.publish(catalogue, &on_disk, &mut state, report)?;
         report.times.publishing_ms = millis(start.elapsed());
+        report.store = self.keys.map(|keys| self.store(keys, &mut state));
         Ok(())
+    }
+
+    /// Publishes to the store. If that fails, what is published here stands, and the next cycle tries again.
+    fn store(&self, keys: &StoreKeys, state: &mut State) -> StoreReport {
+        let start = Instant::now();
+        let mut report = StoreReport { url: keys.url(), ..StoreReport::default() };
+        let storing = Storing {
+            config: self.config,
+            layout: self.layout,
+            keys,
+            take_over: self.options.take_over,
+            progress: self.progress,
+        };
+        if let Err(error) = storing.publish(state, &mut report) {
+            report.error = Some(error.to_string());
+        }
+        report.duration_ms = millis(start.elapsed());
+        report
     }
 
     /// The error of a first cycle in which no upstream has anything.

@@ -11,6 +11,8 @@ use std::{
     time::SystemTime,
 };
 
+use tempfile::NamedTempFile;
+
 use crate::{
     Error,
     data_dir::{set_aside, unfinished::UNFINISHED},
@@ -23,18 +25,25 @@ use crate::{
 /// # Errors
 /// [`Error::Io`] if the file cannot be written, and the error of `fill`. The file at `path` is then unchanged.
 pub fn put_file<T>(path: &Path, fill: impl FnOnce(&Path) -> Result<T, Error>) -> Result<T, Error> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let unfinished = tempfile::Builder::new()
-        .prefix(UNFINISHED)
-        // The default, 0600, would keep the web server from reading it.
-        .permissions(Permissions::from_mode(0o644))
-        .tempfile_in(folder)
-        .at("create a file in", folder)?;
+    let unfinished = draft(path.parent().unwrap_or(Path::new(".")))?;
     let filled = fill(unfinished.path())?;
     unfinished.as_file().sync_all().at("write", path)?;
     set_aside::unless_file(path)?;
     unfinished.persist(path).map_err(|e| e.error).at("rename a file to", path)?;
     Ok(filled)
+}
+
+/// An empty temporary file in this folder. It is removed when this is dropped, or by the next cycle.
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be created.
+pub fn draft(folder: &Path) -> Result<NamedTempFile, Error> {
+    tempfile::Builder::new()
+        .prefix(UNFINISHED)
+        // The default, 0600, would keep the web server from reading it.
+        .permissions(Permissions::from_mode(0o644))
+        .tempfile_in(folder)
+        .at("create a file in", folder)
 }
 
 /// Replaces the file at `path`, or creates it. `write` writes the content.

@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     io::{self, Read},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -61,6 +62,11 @@ pub(crate) fn sha256(path: &Path) -> io::Result<String> {
             count => digest.update(&buffer[..count]),
         }
     }
+}
+
+/// The modification time of a file: Unix nanoseconds.
+pub(crate) fn modified(metadata: &fs::Metadata) -> i64 {
+    metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec())
 }
 
 /// True for a folder itself, false for a symbolic link to one.

@@ -49,6 +49,22 @@ impl Lock {
     }
 }
 
+/// The right to do what a file stands for, wherever it is. It ends when this is dropped, or when the process ends.
+#[derive(Debug)]
+pub struct FileLock(#[expect(dead_code, reason = "open means locked")] File);
+
+impl FileLock {
+    /// Waits until nobody else has locked the file at `path`, and locks it. It is created if it does not exist.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be opened.
+    pub fn acquire(path: &Path) -> Result<Self, Error> {
+        let file = open(path)?;
+        file.lock().at("lock", path)?;
+        Ok(Self(file))
+    }
+}
+
 /// The right to use the mirror of a submodule. Several workers may need the same one. It ends when this is
 /// dropped, or when the process ends.
 #[derive(Debug)]

@@ -16,6 +16,13 @@ pub const MAX_REFS: u64 = 64 << 20;
 /// What arrives goes to disk, so this is also the most that an answer without an end takes there.
 pub const MAX_PACK: u64 = 1 << 30;
 
+/// The longest object of a store that is read: 16 GiB. It is a compressed snapshot: 5 MB for 1,500 repositories. What
+/// arrives goes to disk, and is counted against the size that the pointer names.
+pub const MAX_OBJECT: u64 = 16 << 30;
+
+/// How long an object may take, after its headers. Its rate has to be that of any other answer.
+pub const MAX_OBJECT_TIME: Duration = Duration::from_secs(2 * 60 * 60);
+
 /// How long a page of a list or a list of refs may take, after its headers: 64 MiB at 110 kB/s.
 pub const MAX_LIST_TIME: Duration = Duration::from_secs(10 * 60);
 

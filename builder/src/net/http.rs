@@ -18,7 +18,8 @@ use std::{
 
 use backon::{BlockingRetryable, ExponentialBuilder};
 use ureq::{
-    http::{Response, StatusCode, header},
+    AsSendBody,
+    http::{Method, Request, Response, StatusCode, header},
     unversioned::{
         resolver::DefaultResolver,
         transport::{Connector as _, DefaultConnector},
@@ -328,16 +329,52 @@ impl Http {
         body: Option<&[u8]>,
         limit: &BodyLimit,
     ) -> Result<Response<ureq::Body>, HttpError> {
+        self.guarded(url, limit, || match body {
+            None => with(self.agent.get(url), headers, limit).call(),
+            Some(body) => with(self.agent.post(url), headers, limit).send(body),
+        })
+    }
+
+    /// Sends one request of any method, with these headers and this body. Gives the response of any status, with a
+    /// reader of its body, of which as much is taken as of this `kind`. Nothing is tried again, and no redirect is
+    /// followed.
+    ///
+    /// # Errors
+    /// [`HttpError`] for a failed connection, or a URL that may not be asked.
+    pub fn exchange(
+        &self,
+        request: Request<Vec<u8>>,
+        kind: BodyKind,
+    ) -> Result<Response<Body>, HttpError> {
+        let (url, limit) = (request.uri().to_string(), self.limits.of(kind));
+        let (parts, body) = request.into_parts();
+        let has_body = matches!(parts.method, Method::PUT | Method::POST);
+        let response = self.guarded(&url, &limit, || match has_body {
+            true => self.agent.run(self.timed(Request::from_parts(parts, body), &limit)),
+            false => self.agent.run(self.timed(Request::from_parts(parts, ()), &limit)),
+        })?;
+        let (parts, body) = response.into_parts();
+        Ok(Response::from_parts(parts, Body::new(body, &url, limit, &self.received)))
+    }
+
+    /// The request with the time that the body of its answer may take.
+    fn timed<B: AsSendBody>(&self, request: Request<B>, limit: &BodyLimit) -> Request<B> {
+        self.agent.configure_request(request).timeout_recv_body(Some(limit.time)).build()
+    }
+
+    /// Sends one request by `call`, if its host may be asked now, and notes what the host says of when to ask again.
+    fn guarded(
+        &self,
+        url: &str,
+        limit: &BodyLimit,
+        call: impl FnOnce() -> Result<Response<ureq::Body>, ureq::Error>,
+    ) -> Result<Response<ureq::Body>, HttpError> {
         let Some(origin) = Origin::of(url).filter(|_| self.allows(url)) else {
             return Err(HttpError::NotAllowed { url: url.to_owned() });
         };
         self.wait_for(&origin, url)?;
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let response = match body {
-            None => with(self.agent.get(url), headers, limit).call(),
-            Some(body) => with(self.agent.post(url), headers, limit).send(body),
-        }
-        .map_err(|e| HttpError::failed(url, limit, e))?;
+        let response = call().map_err(|e| HttpError::failed(url, limit, e))?;
         if matches!(
             response.status(),
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE | StatusCode::FORBIDDEN

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{credentials::Credentials, hosts::Hosts, origin::Origin};
 use crate::limits::net::{
-    LEAST_RATE_BYTES, LEAST_RATE_TIME, MAX_LIST_PAGE, MAX_LIST_TIME, MAX_PACK, MAX_PACK_TIME,
-    MAX_REFS, MAX_RETRY_TIME,
+    LEAST_RATE_BYTES, LEAST_RATE_TIME, MAX_LIST_PAGE, MAX_LIST_TIME, MAX_OBJECT, MAX_OBJECT_TIME,
+    MAX_PACK, MAX_PACK_TIME, MAX_REFS, MAX_RETRY_TIME,
 };
 
 /// How requests are made.
@@ -49,6 +49,8 @@ pub struct HttpLimits {
     pub refs: BodyLimit,
     /// The answer to a fetch.
     pub pack: BodyLimit,
+    /// An object of a store, or a page of a list of them.
+    pub object: BodyLimit,
     /// The least that any answer has to bring.
     pub least_rate: LeastRate,
     /// How long the tries of one request may take together.
@@ -66,6 +68,7 @@ impl Default for HttpLimits {
             list,
             refs: BodyLimit { what: "a list of refs", bytes: MAX_REFS, ..list },
             pack: BodyLimit { what: "a fetch", bytes: MAX_PACK, time: MAX_PACK_TIME },
+            object: BodyLimit { what: "an object", bytes: MAX_OBJECT, time: MAX_OBJECT_TIME },
             least_rate: LeastRate { bytes: LEAST_RATE_BYTES, within: LEAST_RATE_TIME },
             retry_time: MAX_RETRY_TIME,
         }
@@ -81,6 +84,8 @@ pub enum BodyKind {
     Refs,
     /// The answer to a fetch: a pack, with progress messages before it.
     Pack,
+    /// What an object store answers.
+    Object,
 }
 
 impl HttpLimits {
@@ -90,6 +95,7 @@ impl HttpLimits {
             BodyKind::List => self.list,
             BodyKind::Refs => self.refs,
             BodyKind::Pack => self.pack,
+            BodyKind::Object => self.object,
         }
     }
 }

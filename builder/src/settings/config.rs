@@ -20,6 +20,7 @@ use crate::{
     git::{submodule_host::SubmoduleHost, url_map::UrlMap},
     limits::job::JobLimits,
     net::{Hosts, HttpLimits, HttpOptions, is_http_url},
+    store::Access,
     upstream::{Branches, Spec},
 };
 
@@ -39,6 +40,12 @@ pub struct Config {
     pub is_chosen: bool,
     /// The start of a tarball's URL, without a slash at its end. Empty: the URL is a path.
     pub public_url: String,
+    /// The object store to publish to, and to pull from. `None` if there is none.
+    pub store: Option<Access>,
+    /// The file with the secret key that signs what is published there.
+    pub store_key: Option<PathBuf>,
+    /// The public key that what is pulled has to be signed by: the key, or the file that has it.
+    pub store_public_key: Option<String>,
     /// Who runs this, for the `User-Agent`.
     pub contact: String,
     /// Where submodules are fetched from.
@@ -102,6 +109,32 @@ impl Check {
         url.trim_end_matches('/').to_owned()
     }
 
+    /// The store, if one is given.
+    fn store(&mut self, settings: &Settings) -> Option<Access> {
+        let given = |text: &Option<String>| text.clone().unwrap_or_default();
+        let endpoint = self.url("store-endpoint", settings.store_endpoint.clone());
+        let region = given(&settings.store_region);
+        let is_of_region = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        if region.is_empty() || region.len() > 63 || !region.chars().all(is_of_region) {
+            self.refuse("store-region", &format!("{region:?}"));
+        }
+        let text = given(&settings.store);
+        if text.is_empty() {
+            return None;
+        }
+        let credentials = not_empty(settings.store_credentials.clone());
+        match text.parse() {
+            Ok(url) => Some(Access { url, endpoint, region, credentials }),
+            Err(reason) => {
+                let reason: String = reason;
+                let message = Form::of("store")
+                    .map_or(reason.clone(), |form| form.refuse(self.set_by.get("store"), &reason));
+                self.wrong.push(message);
+                None
+            }
+        }
+    }
+
     fn number(&mut self, key: &str, number: Option<usize>) -> usize {
         let number = number.unwrap_or_default();
         if Form::of(key).is_some_and(|form| !form.takes.allows_number(number)) {
@@ -132,6 +165,11 @@ impl Check {
     }
 }
 
+/// The path, if it is not empty.
+fn not_empty(path: Option<PathBuf>) -> Option<PathBuf> {
+    path.filter(|path| !path.as_os_str().is_empty())
+}
+
 impl Config {
     /// The repositories that the command line chose for this run; none if it chose none.
     pub fn chosen(&self) -> impl Iterator<Item = &RepositoryId> {
@@ -153,7 +191,8 @@ impl Config {
             false => check.number("release-branches", settings.release_branches),
         };
         let composer_timeout = check.time("composer-timeout", settings.composer_timeout);
-        let program = settings.composer.filter(|program| !program.as_os_str().is_empty());
+        let program = not_empty(settings.composer.clone());
+        let store = check.store(&settings);
         let config = Self {
             data: settings.data.unwrap_or_default(),
             upstreams: settings.upstream.unwrap_or_default(),
@@ -161,6 +200,9 @@ impl Config {
             only: settings.only.into_iter().flatten().collect(),
             is_chosen: matches!(check.set_by.get("only"), Some(SetBy::Flag(_))),
             public_url: check.url("public-url", settings.public_url),
+            store,
+            store_key: not_empty(settings.store_key),
+            store_public_key: settings.store_public_key.filter(|key| !key.trim().is_empty()),
             contact: settings.contact.unwrap_or_default(),
             url_map: settings.url_map.unwrap_or_default(),
             submodule_hosts: settings.submodule_hosts.unwrap_or_default(),
@@ -265,6 +307,9 @@ mod tests {
             jobs: Some(0),
             timeout: Some(SignedDuration::from_secs(-1)),
             contact: Some("a\r\nX-Header: b".into()),
+            store: Some("https://s3.example.org/bucket".into()),
+            store_endpoint: Some("s3.example.org".into()),
+            store_region: Some("eu/west".into()),
             submodule_depth: Some(17),
             composer_timeout: Some(SignedDuration::ZERO),
             ..Settings::default()
@@ -279,6 +324,9 @@ mod tests {
             "contact",
             "submodule-depth",
             "composer-timeout",
+            "store",
+            "store-endpoint",
+            "store-region",
         ] {
             assert!(error.contains(&format!("{setting}: ")), "{setting} in {error}");
         }

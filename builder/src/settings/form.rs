@@ -102,7 +102,7 @@ const fn explained(key: &'static str, takes: &'static str, example: &'static str
 }
 
 /// All settings, as `tardist config` lists them.
-pub const FORMS: [Form; 29] = [
+pub const FORMS: [Form; 35] = [
     text("data", "the path of a folder", r#""/srv/tardist""#),
     explained(
         "upstream",
@@ -118,6 +118,20 @@ pub const FORMS: [Form; 29] = [
         r#"["extensions/MassMessage"]"#,
     ),
     text("public-url", "a http or https URL, or empty", r#""https://dist.example.org""#),
+    text("store", "s3://BUCKET/PREFIX, file:///PATH, or empty", r#""s3://tardist""#),
+    text("store-endpoint", "a http or https URL, or empty", r#""https://s3.example.org""#),
+    text("store-region", "the name of a region", r#""eu-west-1""#),
+    text(
+        "store-credentials",
+        "the path of a file, or empty",
+        r#""/etc/tardist/store-credentials""#,
+    ),
+    text("store-key", "the path of a file, or empty", r#""/etc/tardist/store.key""#),
+    text(
+        "store-public-key",
+        "a public key of minisign, the path of a file with one, or empty",
+        r#""RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3""#,
+    ),
     text(
         "contact",
         "ASCII text without brackets and line breaks",

@@ -18,6 +18,7 @@ use crate::{
 pub(super) mod heading {
     pub(crate) const WHAT_AND_WHERE: &str = "Settings: what and where";
     pub(crate) const PUBLISHING: &str = "Settings: publishing";
+    pub(crate) const STORE: &str = "Settings: object store";
     pub(crate) const NETWORK: &str = "Settings: network";
     pub(crate) const CONTENT: &str = "Settings: content";
     pub(crate) const LIMITS: &str = "Settings: limits";
@@ -53,7 +54,7 @@ pub enum LogFormat {
 pub struct Settings {
     /// The data directory: snapshot.db, dist/ and mirror/
     #[arg(
-        long, global = true, value_name = "DIR", env = "TARDIST_DATA",
+        long, global = true, alias = "data-dir", value_name = "DIR", env = "TARDIST_DATA",
         help_heading = heading::WHAT_AND_WHERE
     )]
     pub data: Option<PathBuf>,
@@ -97,6 +98,51 @@ pub struct Settings {
         help_heading = heading::PUBLISHING
     )]
     pub public_url: Option<String>,
+
+    /// Publish to this object store, too, for nodes that run `tardist pull`: s3://BUCKET/PREFIX, or file:///PATH for a
+    /// folder. Without it, tardist publishes in the data directory only
+    #[arg(
+        long, global = true, value_name = "URL", env = "TARDIST_STORE",
+        help_heading = heading::STORE
+    )]
+    pub store: Option<String>,
+
+    /// The URL of the S3 server, such as https://s3.example.org. Without it, AWS is asked
+    #[arg(
+        long, global = true, value_name = "URL", env = "TARDIST_STORE_ENDPOINT",
+        help_heading = heading::STORE
+    )]
+    pub store_endpoint: Option<String>,
+
+    /// The region that requests to the store are signed for; what Garage has as s3_region
+    #[arg(
+        long, global = true, value_name = "REGION", env = "TARDIST_STORE_REGION",
+        help_heading = heading::STORE
+    )]
+    pub store_region: Option<String>,
+
+    /// The file with the credentials of the store, with aws_access_key_id and aws_secret_access_key. Without it, they
+    /// come from the variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+    #[arg(
+        long, global = true, value_name = "FILE", env = "TARDIST_STORE_CREDENTIALS",
+        help_heading = heading::STORE
+    )]
+    pub store_credentials: Option<PathBuf>,
+
+    /// The file with the secret key of minisign that signs what is published to the store; a key without a password.
+    /// Without it, the variable TARDIST_STORE_KEY_TEXT may have the key itself
+    #[arg(
+        long, global = true, value_name = "FILE", env = "TARDIST_STORE_KEY",
+        help_heading = heading::STORE
+    )]
+    pub store_key: Option<PathBuf>,
+
+    /// The public key of minisign, or a file with it, that what is pulled from the store has to be signed by
+    #[arg(
+        long, global = true, alias = "public-key", value_name = "KEY", env = "TARDIST_STORE_PUBLIC_KEY",
+        help_heading = heading::STORE
+    )]
+    pub store_public_key: Option<String>,
 
     /// Who runs this, for the User-Agent: a URL or a mail address
     #[arg(
@@ -300,6 +346,12 @@ impl Settings {
             release_branches: self.release_branches.or(other.release_branches),
             only: self.only.or(other.only),
             public_url: self.public_url.or(other.public_url),
+            store: self.store.or(other.store),
+            store_endpoint: self.store_endpoint.or(other.store_endpoint),
+            store_region: self.store_region.or(other.store_region),
+            store_credentials: self.store_credentials.or(other.store_credentials),
+            store_key: self.store_key.or(other.store_key),
+            store_public_key: self.store_public_key.or(other.store_public_key),
             contact: self.contact.or(other.contact),
             url_map: self.url_map.or(other.url_map),
             submodule_hosts: self.submodule_hosts.or(other.submodule_hosts),

@@ -1,11 +1,11 @@
 //! Publishes the state: saves it as the next generation, then writes the snapshot of that generation.
 
-use std::{fs, os::unix::fs::MetadataExt};
+use std::fs;
 
 use crate::{
     Error,
     catalogue::Catalogue,
-    data_dir::{atomic, layout::Layout, set_aside},
+    data_dir::{atomic, files::modified, layout::Layout, set_aside},
     error::IoContext,
     snapshot::{
         self, Snapshot,
@@ -63,9 +63,4 @@ impl State {
             modified: modified(&metadata),
         })
     }
-}
-
-/// The modification time of a file: Unix nanoseconds.
-pub fn modified(metadata: &fs::Metadata) -> i64 {
-    metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec())
 }

@@ -37,8 +37,8 @@ pub struct Changes {
 /// The builder's memory. Only the holder of the data directory's lock may open it.
 #[derive(Debug)]
 pub struct State {
-    path: PathBuf,
-    db: Connection,
+    pub(super) path: PathBuf,
+    pub(super) db: Connection,
     /// The repositories and branches. What the last cycle made of them is published, or will be.
     pub catalogue: Catalogue,
     /// The entity tags of their response bodies.
@@ -305,7 +305,7 @@ fn stored(mut catalogue: Catalogue) -> Catalogue {
     catalogue
 }
 
-fn failed(action: &'static str, path: &Path, source: rusqlite::Error) -> Error {
+pub(super) fn failed(action: &'static str, path: &Path, source: rusqlite::Error) -> Error {
     Error::State { action, path: path.to_owned(), source }
 }
 

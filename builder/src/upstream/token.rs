@@ -1,6 +1,6 @@
 //! Tokens: the secrets by which an upstream knows who asks.
 
-use std::{fmt, fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{fmt, path::Path};
 
 use super::adapter::{Key, Values};
 use crate::{net::Origin, secrets};
@@ -39,17 +39,7 @@ impl Token {
     /// The file cannot be read, all users may read it, or it does not hold exactly one token.
     pub(super) fn read(path: &Path) -> Result<Self, String> {
         let shown = path.display();
-        let text = fs::read_to_string(path)
-            .map_err(|e| format!("cannot read the token file {shown}: {e}"))?;
-        let mode = fs::metadata(path)
-            .map_err(|e| format!("cannot read the token file {shown}: {e}"))?
-            .permissions()
-            .mode();
-        if mode & 0o007 != 0 {
-            return Err(format!(
-                "every user of this machine may read the token file {shown}: run chmod 600 {shown}"
-            ));
-        }
+        let text = secrets::read_file("the token file", path)?;
         let token = Self::new(&text).ok_or_else(|| {
             format!("the token file {shown} does not hold exactly one line with a token")
         })?;
@@ -79,6 +69,8 @@ impl fmt::Debug for Token {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
     use super::*;
 
     #[test]

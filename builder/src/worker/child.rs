@@ -31,6 +31,7 @@ use crate::{
     limits::job::JobLimits,
     memory,
     net::Event,
+    secrets,
     worker::{
         clock::Clock,
         death,
@@ -120,7 +121,12 @@ impl<'a> Worker<'a> {
         folders: Folders,
     ) -> Result<Self, Error> {
         let program = own_program()?;
-        let mut child = Command::new(&program)
+        let mut command = Command::new(&program);
+        // It works on content of others, and publishes nothing.
+        for variable in secrets::VARIABLES {
+            command.env_remove(variable);
+        }
+        let mut child = command
             .arg0("tardist")
             .arg("worker")
             .stdin(Stdio::piped())

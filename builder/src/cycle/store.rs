@@ -1,0 +1,436 @@
+//! Publishing to the object store, after the snapshot is in place here: the tarballs, then the snapshot, then the
+//! pointer, and only then what nobody names any more goes.
+//!
+//! A node that sees a pointer so finds all that it names. The pointer is replaced only if it is the one that this
+//! builder saw last, so that two builders cannot overwrite each other. What was done is saved as it is done. A cycle
+//! that is killed leaves objects that no pointer names, and the next one goes on from there.
+
+use std::{
+    collections::BTreeSet,
+    env,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use jiff::Timestamp;
+use tardist_contract::{TarballName, schema::USER_VERSION};
+
+use crate::{
+    Error, StoreFault, catalogue,
+    cycle::report::StoreReport,
+    data_dir::{atomic, layout::Layout},
+    error::IoContext,
+    pool,
+    progress::Progress,
+    settings::config::Config,
+    state::{Published, State, StoreMemory},
+    store::{
+        Entry, Found, Store, layout, packed,
+        pointer::{MAX_POINTER, Pointer, Statement},
+        signature::Signer,
+        uploads::{self, Known, KnownObjects, Wanted, WantedObjects},
+    },
+};
+
+/// How many uploads there are at once, each with a connection of its own. A part of each is in memory.
+const UPLOADS: usize = 8;
+
+/// After so many uploads what was done is saved. If the cycle is killed, so many are made again.
+const SAVED: usize = 100;
+
+/// Who publishes to the store, and who vouches for it. It is looked for before anything is done, so that a wrong file
+/// is told at once.
+#[derive(Debug)]
+pub(super) struct StoreKeys {
+    entry: Entry,
+    signer: Option<Signer>,
+}
+
+impl StoreKeys {
+    /// Reads the files that the settings name, or the variables. `None` if there is no store.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if one of them is wrong, or if there are no credentials.
+    pub(super) fn open(config: &Config) -> Result<Option<Self>, Error> {
+        let variable = |name: &str| env::var(name).ok();
+        let Some(access) = config.store.clone() else { return Ok(None) };
+        let entry = Entry::new(access, config.http_options(), variable)?;
+        if !entry.may_write() {
+            return Err(Error::Config(format!(
+                "there are no credentials for {}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the setting \
+                 store-credentials",
+                entry.url()
+            )));
+        }
+        let signer = Signer::find(config.store_key.as_deref(), variable).map_err(Error::Config)?;
+        Ok(Some(Self { entry, signer }))
+    }
+
+    /// The URL of the store.
+    pub(super) fn url(&self) -> String {
+        self.entry.url().to_string()
+    }
+}
+
+/// What publishing to a store needs.
+pub(super) struct Storing<'a> {
+    pub(super) config: &'a Config,
+    pub(super) layout: &'a Layout,
+    pub(super) keys: &'a StoreKeys,
+    /// Take the store over, though another builder has published there.
+    pub(super) take_over: bool,
+    pub(super) progress: &'a Progress,
+}
+
+impl Storing<'_> {
+    /// Publishes to the store what is published here. Notes in the report what was done, also if it then fails.
+    ///
+    /// # Errors
+    /// [`Error::Store`], [`Error::State`] or [`Error::Io`]. What is published in the store stays as it was, unless the
+    /// error came after the new pointer.
+    pub(super) fn publish(&self, state: &mut State, report: &mut StoreReport) -> Result<(), Error> {
+        let store = Store::open(&self.keys.entry)?;
+        let published = Publication { storing: self, store: &store }.publish(state, report);
+        report.requests = store.requests();
+        published
+    }
+}
+
+/// One publication.
+struct Publication<'a> {
+    storing: &'a Storing<'a>,
+    store: &'a Store,
+}
+
+impl Publication<'_> {
+    fn publish(&self, state: &mut State, report: &mut StoreReport) -> Result<(), Error> {
+        let Some(published) = state.published.clone() else { return Ok(()) };
+        let mut memory = self.look(state)?;
+        let mut known = None;
+        let snapshot = (published.generation, published.modified);
+        if memory.published != Some(snapshot) {
+            let mut objects = state.store_objects()?;
+            self.replace(&published, state, &mut memory, &mut objects, report)?;
+            memory.published = Some(snapshot);
+            state.save_store(&memory)?;
+            known = Some(objects);
+        }
+        report.serial = memory.serial;
+        let known = match known {
+            Some(known) => known,
+            None => state.store_objects()?,
+        };
+        report.removed = self.sweep(&known, state)?;
+        Ok(())
+    }
+
+    /// Looks at the pointer. Returns what is remembered of the store, with the pointer as it is now.
+    fn look(&self, state: &mut State) -> Result<StoreMemory, Error> {
+        let url = self.store.url().to_string();
+        let remembered = state.store_memory(&url)?.filter(|_| !self.storing.take_over);
+        let Some(mut memory) = remembered else {
+            return self.begin(url, 0, state);
+        };
+        match self.store.read(layout::POINTER, memory.etag.as_deref(), MAX_POINTER)? {
+            Found::Unchanged => Ok(memory),
+            Found::Missing if memory.etag.is_none() => Ok(memory),
+            Found::Missing => {
+                tracing::warn!(
+                    "{url} has no pointer any more; all that is missing is uploaded again"
+                );
+                self.begin(url, memory.serial, state)
+            }
+            Found::Object { bytes, etag } if bytes == memory.intended.as_bytes() => {
+                // The last cycle was killed after it wrote the pointer.
+                memory.serial = serial(&bytes).map_err(|reason| self.unusable(reason))?;
+                memory.etag = Some(etag);
+                state.save_store(&memory)?;
+                Ok(memory)
+            }
+            Found::Object { bytes, .. } => Err(self.foreign(&bytes, &memory)),
+        }
+    }
+
+    /// Begins with a store of which nothing is remembered: its lists tell what it has. `serial` is the least number of
+    /// the publication that is there.
+    fn begin(&self, url: String, least: u64, state: &mut State) -> Result<StoreMemory, Error> {
+        let (etag, serial) = match self.store.read(layout::POINTER, None, MAX_POINTER)? {
+            Found::Object { bytes, etag } => {
+                let serial = serial(&bytes).map_err(|reason| self.unusable(reason))?;
+                tracing::info!(
+                    "{url} was published to before (number {serial}); this goes on from there"
+                );
+                (Some(etag), serial.max(least))
+            }
+            Found::Missing | Found::Unchanged => (None, least),
+        };
+        self.try_conditions(&url)?;
+        let mut objects = KnownObjects::new();
+        for folder in [layout::DIST, layout::SNAPSHOTS] {
+            let known = |(name, size)| {
+                let known =
+                    Known { size, sha256: String::new(), is_there: true, unnamed_since: None };
+                (name, known)
+            };
+            objects.extend(self.store.list(folder)?.into_iter().map(known));
+        }
+        let memory = StoreMemory { url, etag, serial, ..StoreMemory::default() };
+        state.begin_store(&memory, &objects)?;
+        Ok(memory)
+    }
+
+    /// Tries once whether the store keeps the conditions of requests. Some servers do not know them, and write.
+    fn try_conditions(&self, url: &str) -> Result<(), Error> {
+        // Of two builders that try at once, each has its own object.
+        let name =
+            format!("conditions-{}-{}", std::process::id(), Timestamp::now().as_nanosecond());
+        let first = self.store.swap(&name, b"1".to_vec(), None)?;
+        let second = self.store.swap(&name, b"2".to_vec(), None)?;
+        let third =
+            self.store.swap(&name, b"3".to_vec(), Some("\"00000000000000000000000000000000\""))?;
+        self.store.remove(&[name])?;
+        if first.is_some() && (second.is_some() || third.is_some()) {
+            tracing::warn!(
+                "{url} does not keep conditions (If-Match, If-None-Match) when it writes: of two builders that publish \
+                 at the same moment, both are told that all went well; see to it that there is one"
+            );
+        }
+        Ok(())
+    }
+
+    /// Uploads what is missing, replaces the pointer, and notes since when objects are unnamed.
+    fn replace(
+        &self,
+        published: &Published,
+        state: &mut State,
+        memory: &mut StoreMemory,
+        known: &mut KnownObjects,
+        report: &mut StoreReport,
+    ) -> Result<(), Error> {
+        let wanted = self.wanted(state);
+        let (lasting, plain): (WantedObjects, WantedObjects) =
+            wanted.into_iter().partition(|(_, object)| !object.may_change);
+        self.upload(&lasting, state, known, report)?;
+        let statement = self.upload_snapshot(published, memory.serial + 1, state, known, report)?;
+        let comment = format!("tardist {} number {}", self.store.url(), statement.serial);
+        let sign = |text: &str| {
+            self.storing.keys.signer.as_ref().map(|signer| signer.sign(text, &comment)).transpose()
+        };
+        let pointer = Pointer::new(&statement, sign).map_err(Error::Bug)?.bytes();
+        memory.intended = String::from_utf8_lossy(&pointer).into_owned();
+        memory.published = None;
+        state.save_store(memory)?;
+        memory.etag = Some(self.swap(pointer, memory)?);
+        memory.serial = statement.serial;
+        state.save_store(memory)?;
+        report.is_new = true;
+        // A plain name gets other bytes when no snapshot says any more which it has.
+        self.upload(&plain, state, known, report)?;
+        let mut named: BTreeSet<&str> =
+            lasting.keys().chain(plain.keys()).map(String::as_str).collect();
+        named.insert(&statement.object);
+        let changed = uploads::note_unnamed(known, &named, state.elapsed);
+        state.save_store_objects(changed.iter().filter_map(|name| {
+            known.get_key_value(name).map(|(name, object)| (name.as_str(), object))
+        }))
+    }
+
+    /// Replaces the pointer. Returns its new entity tag.
+    fn swap(&self, pointer: Vec<u8>, memory: &StoreMemory) -> Result<String, Error> {
+        let known = memory.etag.as_deref();
+        if let Some(etag) = self.store.swap(layout::POINTER, pointer, known)? {
+            return Ok(etag);
+        }
+        // A request that was tried again meets what its first try has written.
+        match self.store.read(layout::POINTER, None, MAX_POINTER)? {
+            Found::Object { bytes, etag } if bytes == memory.intended.as_bytes() => Ok(etag),
+            Found::Object { bytes, .. } => Err(self.foreign(&bytes, memory)),
+            Found::Missing | Found::Unchanged => {
+                Err(self.conflict("its pointer was removed meanwhile"))
+            }
+        }
+    }
+
+    /// The tarballs that the snapshot names, and the plain names of those with a revision.
+    fn wanted(&self, state: &State) -> WantedObjects {
+        let mut wanted = WantedObjects::new();
+        for (id, branch, file, record) in catalogue::tarballs(&state.catalogue) {
+            let object = Wanted {
+                file: self.storing.layout.dist(id.kind).join(file.as_str()),
+                size: record.size,
+                sha256: record.sha256.clone(),
+                may_change: false,
+            };
+            if record.revision > 0 {
+                let plain = TarballName::new(&id.name, branch, &record.commit);
+                let name = layout::tarball(id.kind, plain.as_str());
+                wanted.insert(name, Wanted { may_change: true, ..object.clone() });
+            }
+            wanted.insert(layout::tarball(id.kind, file.as_str()), object);
+        }
+        wanted
+    }
+
+    /// Uploads those of the wanted objects that are not there, several at once. After the first failure, no other is
+    /// begun.
+    fn upload(
+        &self,
+        wanted: &WantedObjects,
+        state: &mut State,
+        known: &mut KnownObjects,
+        report: &mut StoreReport,
+    ) -> Result<(), Error> {
+        let names = uploads::missing(wanted, known);
+        if names.is_empty() {
+            return Ok(());
+        }
+        let begun = |it: &Wanted| Known {
+            size: it.size,
+            sha256: it.sha256.clone(),
+            is_there: false,
+            unnamed_since: None,
+        };
+        let rows: Vec<(String, Known)> = (names.iter())
+            .filter_map(|name| Some((name.clone(), begun(wanted.get(name)?))))
+            .collect();
+        // Whatever becomes of them: the next cycle knows that they may be there.
+        state.save_store_objects(rows.iter().map(|(name, it)| (name.as_str(), it)))?;
+        known.extend(rows);
+        let meter = self.storing.progress.count(names.len(), "objects uploaded", || 0);
+        let has_failed = AtomicBool::new(false);
+        let work = |name: &String| {
+            let Some(object) = wanted.get(name) else { return Ok(false) };
+            if has_failed.load(Ordering::Relaxed) {
+                return Ok(false);
+            }
+            let _task = meter.begin(name);
+            let uploaded = self.store.upload(name, &object.file);
+            has_failed.fetch_or(uploaded.is_err(), Ordering::Relaxed);
+            uploaded.map(|()| true)
+        };
+        let mut unsaved: Vec<String> = Vec::new();
+        let mut result = Ok(());
+        let mut saved = Ok(());
+        pool::run(UPLOADS, names, work, |name, uploaded| match uploaded {
+            Ok(true) => {
+                if let Some(object) = known.get_mut(&name) {
+                    object.is_there = true;
+                    report.uploaded += 1;
+                    report.uploaded_bytes += object.size;
+                }
+                unsaved.push(name);
+                if unsaved.len() >= SAVED {
+                    let rows = std::mem::take(&mut unsaved);
+                    saved = self.save(&rows, state, known);
+                    has_failed.fetch_or(saved.is_err(), Ordering::Relaxed);
+                }
+            }
+            Ok(false) => {}
+            Err(error) if result.is_ok() => result = Err(error),
+            Err(error) => tracing::debug!("{error}"),
+        });
+        drop(meter);
+        self.save(&unsaved, state, known)?;
+        saved.and(result)
+    }
+
+    fn save(&self, names: &[String], state: &mut State, known: &KnownObjects) -> Result<(), Error> {
+        state.save_store_objects(names.iter().filter_map(|name| {
+            known.get_key_value(name).map(|(name, object)| (name.as_str(), object))
+        }))
+    }
+
+    /// Uploads the snapshot under the name of its hash, unless it is there. Returns what the pointer says of it.
+    fn upload_snapshot(
+        &self,
+        published: &Published,
+        serial: u64,
+        state: &mut State,
+        known: &mut KnownObjects,
+        report: &mut StoreReport,
+    ) -> Result<Statement, Error> {
+        let layout = self.storing.layout;
+        let draft = atomic::draft(layout.root())?;
+        let path = layout.snapshot();
+        let (sha256, size) = packed::pack(&path, draft.as_file()).at("compress", &path)?;
+        let metadata = draft.as_file().metadata().at("read", draft.path())?;
+        let object = layout::snapshot(&sha256);
+        let wanted = Wanted {
+            file: draft.path().to_owned(),
+            size: metadata.len(),
+            // The name is that of the uncompressed file, which is what counts.
+            sha256: sha256.clone(),
+            may_change: false,
+        };
+        let wanted = WantedObjects::from([(object.clone(), wanted)]);
+        self.upload(&wanted, state, known, report)?;
+        let time = Timestamp::from_second(published.generated_at).unwrap_or_default();
+        Ok(Statement {
+            serial,
+            sha256,
+            size,
+            object,
+            object_size: metadata.len(),
+            schema: USER_VERSION,
+            generated_at: time.to_string(),
+        })
+    }
+
+    /// Removes the objects whose grace period is over. Returns how many.
+    fn sweep(&self, known: &KnownObjects, state: &mut State) -> Result<usize, Error> {
+        let grace = i64::try_from(self.storing.config.grace.as_millis()).unwrap_or(i64::MAX);
+        let names = uploads::expired(known, grace, state.elapsed);
+        if !names.is_empty() {
+            self.store.remove(&names)?;
+            state.forget_store_objects(&names)?;
+        }
+        Ok(names.len())
+    }
+
+    /// The error for a pointer that this builder did not write.
+    fn foreign(&self, bytes: &[u8], memory: &StoreMemory) -> Error {
+        match serial(bytes) {
+            Err(reason) => self.unusable(reason),
+            Ok(serial) if serial < memory.serial => Error::Store {
+                action: "publish to".to_owned(),
+                store: self.store.url().to_string(),
+                reason: format!(
+                    "it answers with an older pointer (number {serial}) than the one that was written (number {}); the \
+                     next cycle tries again",
+                    memory.serial
+                ),
+                fault: StoreFault::Unreachable,
+            },
+            Ok(serial) => self.conflict(&format!(
+                "another builder has published there (number {serial}; this one knows number {})",
+                memory.serial
+            )),
+        }
+    }
+
+    fn conflict(&self, what: &str) -> Error {
+        Error::Store {
+            action: "publish to".to_owned(),
+            store: self.store.url().to_string(),
+            reason: format!(
+                "{what}, and nothing was overwritten; see to it that one builder publishes there, and if it is to be this \
+                 one, run `tardist sync --take-over`"
+            ),
+            fault: StoreFault::Conflict,
+        }
+    }
+
+    /// The error for a pointer that cannot be read.
+    fn unusable(&self, reason: String) -> Error {
+        Error::Store {
+            action: "publish to".to_owned(),
+            store: self.store.url().to_string(),
+            reason: format!("{} {reason}; nothing was overwritten", layout::POINTER),
+            fault: StoreFault::Content,
+        }
+    }
+}
+
+/// The number of the publication that a pointer is of.
+fn serial(pointer: &[u8]) -> Result<u64, String> {
+    Ok(Pointer::parse(pointer)?.statement()?.serial)
+}

@@ -1,0 +1,494 @@
+//! The store itself: reading, writing, listing and removing objects, each call until it is done.
+
+use std::{
+    fmt,
+    fs::File,
+    io::{ErrorKind, Read, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use object_store::{
+    Attribute, Attributes, BackoffConfig, GetOptions, ObjectStore, ObjectStoreExt, PutMode,
+    PutMultipartOptions, PutOptions, PutPayload, RetryConfig, UpdateVersion, aws::AmazonS3Builder,
+    local::LocalFileSystem, path::Path as Name,
+};
+use tokio::runtime::{self, Runtime};
+
+use super::{address::StoreUrl, connector::Connector, credentials::Credentials, failure::failed};
+use crate::{
+    Error, StoreFault,
+    data_dir::lock::FileLock,
+    error::IoContext,
+    limits::net::MAX_RETRY_TIME,
+    net::{Hosts, Http, HttpOptions},
+};
+
+/// The size of the parts of a larger object. S3 takes 5 MiB at least, and 10,000 parts at most: 80 GB. As many of
+/// them are in memory as there are uploads at once.
+const PART: usize = 8 << 20;
+
+/// How many requests to remove objects are made at once. Each is for up to 1,000 objects.
+const MAX_NAMES: usize = 1000;
+
+/// In a store that is a folder, the file that a builder locks while it replaces the pointer.
+const LOCK: &str = ".lock";
+
+/// Where a store is, and how it is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// The store.
+    pub url: StoreUrl,
+    /// The URL of the S3 server. Empty: AWS's own for the region.
+    pub endpoint: String,
+    /// The region that requests are signed for.
+    pub region: String,
+    /// The file with the credentials. Without it, they come from the environment.
+    pub credentials: Option<PathBuf>,
+}
+
+impl Access {
+    /// The only URL that is asked. `None` if the store is a folder.
+    fn server(&self) -> Option<String> {
+        match &self.url {
+            StoreUrl::Folder(_) => None,
+            StoreUrl::S3 { .. } if self.endpoint.is_empty() => {
+                Some(format!("https://s3.{}.amazonaws.com", self.region))
+            }
+            StoreUrl::S3 { .. } => Some(self.endpoint.clone()),
+        }
+    }
+}
+
+/// What a conditional request for an object brought.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Found {
+    /// The object is still the one with the entity tag that was given.
+    Unchanged,
+    /// There is no such object.
+    Missing,
+    /// The object, with its entity tag.
+    Object {
+        /// Its bytes.
+        bytes: Vec<u8>,
+        /// Its entity tag.
+        etag: String,
+    },
+}
+
+/// An open store. Threads share it.
+pub struct Store {
+    access: Access,
+    inner: Arc<dyn ObjectStore>,
+    runtime: Runtime,
+    http: Option<Arc<Http>>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Store({})", self.access.url)
+    }
+}
+
+/// All that is needed to open a store: where it is, and who asks.
+#[derive(Debug)]
+pub struct Entry {
+    access: Access,
+    credentials: Option<Credentials>,
+    options: HttpOptions,
+}
+
+impl Entry {
+    /// Looks for the credentials. `options` are those of requests; only the store's own host is allowed. `variable`
+    /// gives the value of an environment variable.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the credentials are wrong.
+    pub fn new(
+        access: Access,
+        options: HttpOptions,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Error> {
+        let credentials = match &access.url {
+            StoreUrl::Folder(_) => None,
+            StoreUrl::S3 { .. } => {
+                Credentials::find(access.credentials.as_deref(), variable).map_err(Error::Config)?
+            }
+        };
+        let options = HttpOptions { allowed: access.server().into_iter().collect(), ..options };
+        Ok(Self { access, credentials, options })
+    }
+
+    /// The URL of the store.
+    pub fn url(&self) -> &StoreUrl {
+        &self.access.url
+    }
+
+    /// True if it has what writing needs: credentials, or the store is a folder.
+    pub fn may_write(&self) -> bool {
+        self.credentials.is_some() || matches!(self.access.url, StoreUrl::Folder(_))
+    }
+}
+
+impl Store {
+    /// Opens a store. Nothing is asked yet.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if there is no such folder.
+    pub fn open(entry: &Entry) -> Result<Self, Error> {
+        let Entry { access, credentials, options } = entry;
+        let bug = |error: &dyn fmt::Display| Error::Bug(format!("{}: {error}", access.url));
+        match &access.url {
+            // A folder of another machine that is not there now must not be made on this one's disk.
+            StoreUrl::Folder(path) if !path.is_dir() => {
+                return Err(Error::Store {
+                    action: "open".to_owned(),
+                    store: access.url.to_string(),
+                    reason: "there is no such folder: make it, or mount what belongs there"
+                        .to_owned(),
+                    fault: StoreFault::Refused,
+                });
+            }
+            _ => {}
+        }
+        let retry = RetryConfig {
+            backoff: BackoffConfig::default(),
+            max_retries: options.retries,
+            retry_timeout: MAX_RETRY_TIME,
+        };
+        let http = access.server().map(|_| {
+            // What was known of the host before may be over.
+            Arc::new(Http::new(HttpOptions { hosts: Hosts::default(), ..options.clone() }))
+        });
+        let inner: Arc<dyn ObjectStore> = match (&access.url, &http) {
+            (StoreUrl::S3 { bucket, .. }, Some(http)) => {
+                let credentials = credentials.clone();
+                Arc::new(s3(access, bucket, credentials, retry, http).map_err(|e| bug(&e))?)
+            }
+            _ => Arc::new(LocalFileSystem::new().with_fsync(true)),
+        };
+        // It only keeps the time between tries: requests are made on the threads that ask.
+        let runtime = runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_time()
+            .build()
+            .map_err(|error| bug(&error))?;
+        Ok(Self { access: access.clone(), inner, runtime, http })
+    }
+
+    /// Its URL.
+    pub fn url(&self) -> &StoreUrl {
+        &self.access.url
+    }
+
+    /// How many requests were sent. 0 if it is a folder.
+    pub fn requests(&self) -> u64 {
+        self.http.as_ref().map_or(0, |http| http.requests())
+    }
+
+    /// How many bytes were received.
+    pub fn received(&self) -> u64 {
+        self.http.as_ref().map_or(0, |http| http.received())
+    }
+
+    /// The whole name of an object for the library.
+    fn name(&self, name: &str) -> Name {
+        match &self.access.url {
+            StoreUrl::S3 { prefix, .. } => Name::from(format!("{prefix}/{name}")),
+            // The library knows only paths from the root.
+            StoreUrl::Folder(folder) => {
+                Name::from_absolute_path(folder.join(name)).unwrap_or_else(|_| Name::from(name))
+            }
+        }
+    }
+
+    /// The path of an object, if the store is a folder.
+    fn path(&self, name: &str) -> Option<PathBuf> {
+        match &self.access.url {
+            StoreUrl::S3 { .. } => None,
+            StoreUrl::Folder(folder) => Some(folder.join(name)),
+        }
+    }
+
+    fn failed(&self, action: &str, name: &str, error: &object_store::Error) -> Error {
+        let action = match name {
+            "" => action.to_owned(),
+            name => format!("{action} {name} {}", if action == "write" { "to" } else { "from" }),
+        };
+        failed(&self.access.url, action, error)
+    }
+
+    /// Reads a small object, if it is not the one with the entity tag `known`: at most `limit` bytes of it.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn read(&self, name: &str, known: Option<&str>, limit: u64) -> Result<Found, Error> {
+        let options =
+            GetOptions { if_none_match: known.map(str::to_owned), ..GetOptions::default() };
+        let mut bytes = Vec::new();
+        match self.get(name, options, limit, &mut bytes) {
+            Ok(etag) => Ok(Found::Object { bytes, etag }),
+            Err(Got::Failed(object_store::Error::NotModified { .. })) => Ok(Found::Unchanged),
+            Err(Got::Failed(error)) => match self.failed("read", name, &error) {
+                Error::Store { fault: StoreFault::Missing, .. } => Ok(Found::Missing),
+                error => Err(error),
+            },
+            Err(Got::TooLong) => Err(self.too_long(name, limit)),
+            Err(Got::NotWritten(error)) => Err(error).at("keep", name),
+        }
+    }
+
+    /// Writes an object into `out`. It may have `limit` bytes.
+    ///
+    /// # Errors
+    /// [`Error::Store`]; [`Error::Io`] of `path` if `out` fails.
+    pub fn download(
+        &self,
+        name: &str,
+        limit: u64,
+        path: &Path,
+        out: &mut dyn Write,
+    ) -> Result<(), Error> {
+        match self.get(name, GetOptions::default(), limit, out) {
+            Ok(_) => Ok(()),
+            Err(Got::Failed(error)) => Err(self.failed("read", name, &error)),
+            Err(Got::TooLong) => Err(self.too_long(name, limit)),
+            // What is written to may look at the bytes, and not like them.
+            Err(Got::NotWritten(error)) => match error.kind() {
+                ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof => {
+                    Err(self.wrong(name, &error.to_string()))
+                }
+                _ => Err(error).at("write", path),
+            },
+        }
+    }
+
+    fn too_long(&self, name: &str, limit: u64) -> Error {
+        self.wrong(name, &format!("it has more than the {limit} bytes that it may have"))
+    }
+
+    /// The error for an object that is not what it should be.
+    pub(super) fn wrong(&self, name: &str, reason: &str) -> Error {
+        Error::Store {
+            action: format!("use {name} from"),
+            store: self.access.url.to_string(),
+            reason: reason.to_owned(),
+            fault: StoreFault::Content,
+        }
+    }
+
+    fn get(
+        &self,
+        name: &str,
+        options: GetOptions,
+        limit: u64,
+        out: &mut dyn Write,
+    ) -> Result<String, Got> {
+        self.runtime.block_on(async {
+            let result = self.inner.get_opts(&self.name(name), options).await?;
+            let etag = result.meta.e_tag.clone().unwrap_or_default();
+            let mut chunks = result.into_stream();
+            let mut left = limit;
+            while let Some(chunk) = chunks.next().await {
+                let chunk = chunk?;
+                left = left.checked_sub(chunk.len() as u64).ok_or(Got::TooLong)?;
+                out.write_all(&chunk).map_err(Got::NotWritten)?;
+            }
+            Ok(etag)
+        })
+    }
+
+    /// Writes a file as an object, in parts if it is large, so that only a part of it is in memory.
+    ///
+    /// # Errors
+    /// [`Error::Store`]; [`Error::Io`] if the file cannot be read.
+    pub fn upload(&self, name: &str, file: &Path) -> Result<(), Error> {
+        let mut reader = File::open(file).at("read", file)?;
+        let size = reader.metadata().at("read", file)?.len();
+        let mut next = || -> Result<Vec<u8>, Error> {
+            let mut part = Vec::new();
+            (&mut reader).take(PART as u64).read_to_end(&mut part).at("read", file)?;
+            Ok(part)
+        };
+        let attributes = self.attributes();
+        let location = self.name(name);
+        if size <= PART as u64 {
+            let payload = PutPayload::from(next()?);
+            let options = PutOptions { attributes, ..PutOptions::default() };
+            let put = self.inner.put_opts(&location, payload, options);
+            return match self.runtime.block_on(put) {
+                Ok(_) => Ok(()),
+                Err(error) => Err(self.failed("write", name, &error)),
+            };
+        }
+        let failed = |error: object_store::Error| self.failed("write", name, &error);
+        self.runtime.block_on(async {
+            let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
+            let mut upload =
+                self.inner.put_multipart_opts(&location, options).await.map_err(failed)?;
+            let written = async {
+                loop {
+                    let part = next()?;
+                    if part.is_empty() {
+                        break;
+                    }
+                    upload.put_part(part.into()).await.map_err(failed)?;
+                }
+                upload.complete().await.map_err(failed)
+            };
+            let written = written.await;
+            if written.is_err() {
+                // What is left of it costs room until the store removes it.
+                let _ = upload.abort().await;
+            }
+            written.map(drop)
+        })
+    }
+
+    /// Tarballs and compressed snapshots are of one type.
+    fn attributes(&self) -> Attributes {
+        let mut attributes = Attributes::new();
+        // A folder has no place for it.
+        if self.http.is_some() {
+            attributes.insert(Attribute::ContentType, "application/gzip".into());
+        }
+        attributes
+    }
+
+    /// Replaces an object if it has the entity tag `known`, or creates it if there is to be none. Returns its new
+    /// entity tag, or `None` if it is another one.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn swap(
+        &self,
+        name: &str,
+        bytes: Vec<u8>,
+        known: Option<&str>,
+    ) -> Result<Option<String>, Error> {
+        if let Some(path) = self.path(name) {
+            return self.swap_in_folder(name, &path, bytes, known);
+        }
+        let mode = match known {
+            None => PutMode::Create,
+            Some(etag) => {
+                PutMode::Update(UpdateVersion { e_tag: Some(etag.to_owned()), version: None })
+            }
+        };
+        let mut attributes = Attributes::new();
+        attributes.insert(Attribute::ContentType, "application/json".into());
+        // A cache before the store has to ask each time.
+        attributes.insert(Attribute::CacheControl, "no-cache".into());
+        let options = PutOptions { mode, attributes, ..PutOptions::default() };
+        let location = self.name(name);
+        let put = self.inner.put_opts(&location, bytes.into(), options);
+        match self.runtime.block_on(put) {
+            Ok(result) => Ok(Some(result.e_tag.unwrap_or_default())),
+            Err(error) => match self.failed("write", name, &error) {
+                Error::Store { fault: StoreFault::Conflict, .. } => Ok(None),
+                error => Err(error),
+            },
+        }
+    }
+
+    /// [`swap`](Self::swap) for a folder, where the library has no conditions: under a lock.
+    fn swap_in_folder(
+        &self,
+        name: &str,
+        path: &Path,
+        bytes: Vec<u8>,
+        known: Option<&str>,
+    ) -> Result<Option<String>, Error> {
+        let _lock = FileLock::acquire(&path.with_file_name(LOCK))?;
+        let location = self.name(name);
+        let there = match self.runtime.block_on(self.inner.head(&location)) {
+            Ok(object) => object.e_tag,
+            Err(object_store::Error::NotFound { .. }) => None,
+            Err(error) => return Err(self.failed("read", name, &error)),
+        };
+        if there.as_deref() != known {
+            return Ok(None);
+        }
+        let put = self.runtime.block_on(self.inner.put(&location, bytes.into()));
+        match put {
+            Ok(result) => Ok(Some(result.e_tag.unwrap_or_default())),
+            Err(error) => Err(self.failed("write", name, &error)),
+        }
+    }
+
+    /// The names and sizes of all objects whose names begin with `folder/`.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn list(&self, folder: &str) -> Result<Vec<(String, u64)>, Error> {
+        let prefix = self.name(folder);
+        let root = self.name("");
+        let all = self.inner.list(Some(&prefix)).map_ok(|object| {
+            let name = object.location.as_ref().strip_prefix(root.as_ref()).unwrap_or_default();
+            (name.trim_start_matches('/').to_owned(), object.size)
+        });
+        let all = self.runtime.block_on(all.try_collect());
+        all.map_err(|error| self.failed("list", folder, &error))
+    }
+
+    /// Removes objects. One that does not exist is no error.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn remove(&self, names: &[String]) -> Result<(), Error> {
+        for names in names.chunks(MAX_NAMES) {
+            let locations: Vec<_> = names.iter().map(|name| Ok(self.name(name))).collect();
+            let removed = self.inner.delete_stream(stream::iter(locations).boxed());
+            let removed = removed.filter(|it| {
+                std::future::ready(!matches!(it, Err(object_store::Error::NotFound { .. })))
+            });
+            self.runtime
+                .block_on(removed.try_for_each(|_| std::future::ready(Ok(()))))
+                .map_err(|error| self.failed("remove", "old objects", &error))?;
+        }
+        Ok(())
+    }
+}
+
+/// Why an object was not read.
+enum Got {
+    Failed(object_store::Error),
+    TooLong,
+    NotWritten(std::io::Error),
+}
+
+impl From<object_store::Error> for Got {
+    fn from(error: object_store::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+fn s3(
+    access: &Access,
+    bucket: &str,
+    credentials: Option<Credentials>,
+    retry: RetryConfig,
+    http: &Arc<Http>,
+) -> object_store::Result<object_store::aws::AmazonS3> {
+    let mut builder = AmazonS3Builder::new()
+        .with_bucket_name(bucket)
+        .with_region(&access.region)
+        .with_endpoint(access.server().unwrap_or_default())
+        // By the URL that the operator gives. Nothing secret is in a signed request but what it writes.
+        .with_allow_http(true)
+        .with_retry(retry)
+        .with_http_connector(Connector(Arc::clone(http)));
+    builder = match credentials {
+        // A bucket that everybody may read.
+        None => builder.with_skip_signature(true),
+        Some(Credentials { key_id, secret, token }) => {
+            let builder = builder.with_access_key_id(key_id).with_secret_access_key(secret);
+            match token {
+                Some(token) => builder.with_token(token),
+                None => builder,
+            }
+        }
+    };
+    builder.build()
+}

@@ -1,0 +1,278 @@
+//! A node's side: follows the pointer of a store into the local snapshot that the functions read.
+//!
+//! Readers keep the last good snapshot until the new one is whole and checked. Then it takes its place by a rename.
+//! A node holds, besides, what it has pulled: `pull.json`.
+
+use std::{
+    fs,
+    io::{self, BufWriter},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+use tardist_contract::schema::USER_VERSION;
+
+use super::{
+    client::{Found, Store},
+    layout,
+    packed::Unpacker,
+    pointer::{MAX_POINTER, Pointer, Statement},
+    signature::Verifier,
+};
+use crate::{
+    Error, StoreFault,
+    data_dir::{
+        atomic, disk,
+        files::{self, modified},
+        layout::Layout,
+        lock::Lock,
+        set_aside, unfinished,
+    },
+    error::IoContext,
+    snapshot::Snapshot,
+};
+
+/// What a node insists on.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    /// The pointer has to be signed by this key.
+    pub key: Option<Verifier>,
+    /// An older publication than the one at hand is taken, too.
+    pub allow_older: bool,
+}
+
+/// How a look at the store ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The local snapshot is the published one.
+    Unchanged {
+        /// The number of its publication.
+        serial: u64,
+    },
+    /// A new snapshot is in place.
+    Pulled(Statement),
+}
+
+/// What a node has: `pull.json`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct AtHand {
+    /// The URL of the store.
+    store: String,
+    /// The entity tag of the pointer.
+    etag: String,
+    /// The number of its publication.
+    serial: u64,
+    /// The SHA-256 of the snapshot's file.
+    sha256: String,
+    /// The size of the snapshot's file in bytes.
+    size: u64,
+    /// Its modification time: Unix nanoseconds.
+    modified: i64,
+    /// The key that the pointer was checked by; empty if none was asked for.
+    key: String,
+}
+
+/// Looks at the store once, and pulls the snapshot into the data directory if there is a new one.
+///
+/// # Errors
+/// [`Error::Config`] if a builder works in this data directory, [`Error::Locked`] if another `tardist` does now,
+/// [`Error::Store`] if the store cannot be asked or what it has is not what it should be, [`Error::Io`] if the disk is
+/// full or cannot be written. The local snapshot is then as it was.
+pub fn pull(store: &Store, directory: &Layout, rules: &Rules) -> Result<Outcome, Error> {
+    let root = directory.root();
+    fs::create_dir_all(root).at("create", root)?;
+    if directory.state().exists() {
+        return Err(Error::Config(format!(
+            "{} is the data directory of a builder ({}), and what it publishes would be replaced: give another one (--data)",
+            root.display(),
+            directory.state().display()
+        )));
+    }
+    let _lock = Lock::acquire(directory)?;
+    // Of a pull that was killed.
+    unfinished::remove_all(root)?;
+    let node = Node { store, directory, rules, url: store.url().to_string() };
+    let at_hand = node.at_hand();
+    let is_standing = node.is_standing(&at_hand);
+    let known = Some(at_hand.etag.as_str()).filter(|etag| is_standing && !etag.is_empty());
+    let (bytes, etag) = match store.read(layout::POINTER, known, MAX_POINTER)? {
+        Found::Unchanged => return Ok(Outcome::Unchanged { serial: at_hand.serial }),
+        Found::Object { bytes, etag } => (bytes, etag),
+        Found::Missing => return Err(node.nothing_published()),
+    };
+    let statement = node.check(&bytes, &at_hand)?;
+    let is_same = match is_standing {
+        true => at_hand.sha256 == statement.sha256,
+        // The last pull was killed after the rename, or somebody has copied the snapshot.
+        false => files::sha256(&directory.snapshot()).is_ok_and(|it| it == statement.sha256),
+    };
+    if !is_same {
+        node.fetch(&statement)?;
+    }
+    node.note(&statement, etag)?;
+    Ok(match is_same {
+        true => Outcome::Unchanged { serial: statement.serial },
+        false => Outcome::Pulled(statement),
+    })
+}
+
+struct Node<'a> {
+    store: &'a Store,
+    directory: &'a Layout,
+    rules: &'a Rules,
+    url: String,
+}
+
+impl Node<'_> {
+    fn memory(&self) -> PathBuf {
+        self.directory.root().join("pull.json")
+    }
+
+    /// What was pulled from this store. Nothing, if that is not known.
+    fn at_hand(&self) -> AtHand {
+        let read = || serde_json::from_slice(&fs::read(self.memory()).ok()?).ok();
+        read().filter(|it: &AtHand| it.store == self.url).unwrap_or_default()
+    }
+
+    /// The key that is insisted on, as a text.
+    fn key(&self) -> String {
+        self.rules.key.as_ref().map(Verifier::text).unwrap_or_default()
+    }
+
+    /// True if the local snapshot is the file that was pulled, by the rules that count now.
+    fn is_standing(&self, at_hand: &AtHand) -> bool {
+        let is_same = |metadata: &fs::Metadata| {
+            (metadata.len(), modified(metadata)) == (at_hand.size, at_hand.modified)
+        };
+        at_hand.key == self.key()
+            && fs::metadata(self.directory.snapshot()).is_ok_and(|it| is_same(&it))
+    }
+
+    /// Reads the pointer, and checks whether what it names may be taken.
+    fn check(&self, bytes: &[u8], at_hand: &AtHand) -> Result<Statement, Error> {
+        let wrong = |reason: String| self.store.wrong(layout::POINTER, &format!("it {reason}"));
+        let pointer = Pointer::parse(bytes).map_err(wrong)?;
+        if let Some(key) = &self.rules.key {
+            let signature = pointer.signature.as_deref().ok_or_else(|| {
+                wrong("is not signed, and this node insists on a signature (setting store-public-key)".to_owned())
+            })?;
+            key.check(&pointer.statement, signature).map_err(wrong)?;
+        }
+        let statement = pointer.statement().map_err(wrong)?;
+        if statement.schema != USER_VERSION {
+            let who = if statement.schema > USER_VERSION { "this node" } else { "the builder" };
+            return Err(wrong(format!(
+                "names a snapshot of schema {}, and the functions of this tardist read schema {USER_VERSION}; the \
+                 snapshot at hand stays; upgrade {who}",
+                statement.schema
+            )));
+        }
+        if statement.serial < at_hand.serial && !self.rules.allow_older {
+            return Err(wrong(format!(
+                "is older (number {}) than what is at hand (number {}), which stays; if that is right, run `tardist pull \
+                 --allow-older` once",
+                statement.serial, at_hand.serial
+            )));
+        }
+        Ok(statement)
+    }
+
+    /// Brings the snapshot that the statement names into place.
+    fn fetch(&self, statement: &Statement) -> Result<(), Error> {
+        let path = self.directory.snapshot();
+        self.look_for_space(statement.size, &path)?;
+        let wrong = |reason: &str| self.store.wrong(&statement.object, reason);
+        atomic::put_file(&path, |unfinished| {
+            let file = fs::File::options().write(true).open(unfinished).at("open", unfinished)?;
+            let mut unpacker =
+                Unpacker::new(BufWriter::with_capacity(1 << 18, file), statement.size);
+            self.store.download(&statement.object, statement.object_size, &path, &mut unpacker)?;
+            let (sha256, size) = unpacker.finish().map_err(|error| match error.kind() {
+                io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput => {
+                    wrong("it ends too early")
+                }
+                _ => Error::Io { action: "write", path: path.clone(), source: error },
+            })?;
+            if size != statement.size || sha256 != statement.sha256 {
+                return Err(wrong(&format!(
+                    "it has not the SHA-256 that its pointer names, but {sha256} and {size} bytes"
+                )));
+            }
+            let snapshot = Snapshot::open(unfinished).map_err(|error| wrong(&error.to_string()))?;
+            if snapshot.version != statement.schema {
+                return Err(wrong("it has not the schema that its pointer names"));
+            }
+            snapshot.check().map_err(|damage| wrong(&damage))?;
+            drop(snapshot);
+            // A journal that lies there is of an earlier file. SQLite would apply it to this one.
+            set_aside::remove_journals(&path)
+        })?;
+        atomic::sync_folder(self.directory.root())
+    }
+
+    /// Checks that a file of this size fits onto the disk.
+    fn look_for_space(&self, size: u64, path: &Path) -> Result<(), Error> {
+        let free = disk::space(self.directory.root())?.free;
+        if free >= size {
+            return Ok(());
+        }
+        let text = format!("{size} bytes are needed, and {free} are free");
+        let source = io::Error::new(io::ErrorKind::StorageFull, text);
+        Err(Error::Io { action: "write", path: path.to_owned(), source })
+    }
+
+    /// Notes what is in place.
+    fn note(&self, statement: &Statement, etag: String) -> Result<(), Error> {
+        let path = self.directory.snapshot();
+        let metadata = fs::metadata(&path).at("read", &path)?;
+        let at_hand = AtHand {
+            store: self.url.clone(),
+            etag,
+            serial: statement.serial,
+            sha256: statement.sha256.clone(),
+            size: metadata.len(),
+            modified: modified(&metadata),
+            key: self.key(),
+        };
+        let bytes = serde_json::to_vec_pretty(&at_hand).map_err(|e| Error::Bug(e.to_string()))?;
+        atomic::put(&self.memory(), |out| Ok(out.write_all(&bytes)))
+    }
+
+    fn nothing_published(&self) -> Error {
+        Error::Store {
+            action: "pull from".to_owned(),
+            store: self.url.clone(),
+            reason: format!("there is no {}: nothing was published there yet", layout::POINTER),
+            fault: StoreFault::Missing,
+        }
+    }
+}
+
+/// Reads the pointer, checks its signature, and compares the local snapshot with it. Changes nothing. Returns the number
+/// of the publication.
+///
+/// # Errors
+/// [`Error::Store`] if the store cannot be asked, or if something does not fit.
+pub fn verify(store: &Store, directory: &Layout, key: &Verifier) -> Result<u64, Error> {
+    let rules = Rules { key: Some(key.clone()), allow_older: true };
+    let node = Node { store, directory, rules: &rules, url: store.url().to_string() };
+    let bytes = match store.read(layout::POINTER, None, MAX_POINTER)? {
+        Found::Object { bytes, .. } => bytes,
+        Found::Missing | Found::Unchanged => return Err(node.nothing_published()),
+    };
+    let statement = node.check(&bytes, &AtHand::default())?;
+    let path = directory.snapshot();
+    let sha256 = files::sha256(&path).at("read", &path)?;
+    if sha256 != statement.sha256 {
+        return Err(store.wrong(
+            layout::POINTER,
+            &format!(
+                "its signature fits, but it names the snapshot {}, and {} is {sha256}",
+                statement.sha256,
+                path.display()
+            ),
+        ));
+    }
+    Ok(statement.serial)
+}
