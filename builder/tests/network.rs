@@ -115,6 +115,7 @@ fn limits() -> HttpLimits {
         list: limit("a list"),
         refs: limit("refs"),
         pack: BodyLimit { bytes: 5 << 20, ..limit("a fetch") },
+        object: limit("an object"),
         least_rate: LeastRate { bytes: 1000, within: Duration::from_millis(300) },
         retry_time: Duration::from_secs(20),
     }

@@ -34,6 +34,7 @@ mod hostile;
 mod hostile_repositories;
 mod language;
 mod meanwhile;
+mod object_store;
 mod openapi;
 mod pages;
 mod publish;

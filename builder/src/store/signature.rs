@@ -56,7 +56,7 @@ impl Signer {
         let key = SecretKeyBox::from_string(&text).map_err(no_key)?;
         key.into_unencrypted_secret_key().map(Self).map_err(|error| {
             format!(
-                "the key cannot be used: {error}; a key without a password is needed: minisign -G -W"
+                "this cannot be used: {error}; it has to be a secret key of minisign without a password: minisign -G -W"
             )
         })
     }
