@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tardist_tests::{Crashes, Endurance, Load};
+use tardist_tests::{Crashes, Endurance, Load, StoreKills};
 
 #[test]
 fn a_cycle_that_is_killed_leaves_all_whole_and_the_next_one_needs_no_hand() {
@@ -13,6 +13,18 @@ fn a_cycle_that_is_killed_leaves_all_whole_and_the_next_one_needs_no_hand() {
     }
     let complaints = crashes.look();
     assert!(complaints.is_empty(), "{complaints:#?}");
+}
+
+#[test]
+fn no_node_ever_names_what_the_store_does_not_have_whoever_is_killed() {
+    let mut kills = StoreKills::new(7);
+    let mut hit = 0;
+    for _ in 0..15 {
+        let killed = kills.kill_some();
+        assert!(killed.complaints.is_empty(), "{killed:#?}");
+        hit += killed.hit;
+    }
+    assert!(hit > 0);
 }
 
 #[test]

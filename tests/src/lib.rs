@@ -12,7 +12,7 @@
 //! - `src/` is this library. `src/bin/torture/` is `cargo xtask torture`.
 //! - `it/` has the tests, a module for each topic.
 //! - `companion/` has the stand-in for ExtensionDistributor, for the companion extension.
-//! - `gerrit/`, `schemathesis/`, `axe/` and `wikimedia-linters/` say which versions of these tools `cargo xtask test`
+//! - `gerrit/`, `schemathesis/`, `s3/`, `axe/` and `wikimedia-linters/` say which versions of these tools `cargo xtask test`
 //!   installs.
 //! - `upstream/` is a package of its own: the sample upstream, which serves Git and REST as Gerrit
 //!   does.
@@ -54,8 +54,10 @@ mod podman;
 mod process;
 mod prometheus;
 mod published;
+mod s3;
 mod schemathesis;
 mod site;
+mod store_kills;
 mod tarball;
 
 pub use axe::violations;
@@ -81,11 +83,13 @@ pub use podman::Podman;
 pub use process::{Run, Running, signal, within};
 pub use prometheus::{NodeExporter, promtool};
 pub use published::{Published, broken, published};
+pub use s3::S3;
 pub use sample_upstream::{Fault, File, Oid, Repository, Request, RequestKind, State, Time};
 pub use schemathesis::schemathesis;
 /// For the JSON in answers.
 pub use serde_json::{Value, json};
 pub use site::{Answer, Site};
+pub use store_kills::{StoreKilled, StoreKills};
 pub use tarball::{Member, members};
 
 /// The branches that the builder distributes unless it is told otherwise.

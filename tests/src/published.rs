@@ -98,14 +98,7 @@ pub(crate) fn ready(snapshot: &Path) -> rusqlite::Result<Vec<Ready>> {
 #[must_use]
 pub fn broken(data: &Path) -> Vec<String> {
     let snapshot = data.join("snapshot.db");
-    let mut complaints = Vec::new();
-    let integrity = open(&snapshot)
-        .and_then(|db| db.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0)));
-    match integrity {
-        Ok(text) if text == "ok" => {}
-        Ok(text) => complaints.push(format!("the snapshot is damaged: {text}")),
-        Err(error) => complaints.push(format!("the snapshot cannot be read: {error}")),
-    }
+    let mut complaints: Vec<String> = broken_snapshot(&snapshot).into_iter().collect();
     match published(&snapshot) {
         Ok(all) => {
             for it in all {
@@ -118,6 +111,17 @@ pub fn broken(data: &Path) -> Vec<String> {
         complaints.extend(wrong(data, &path, None, &sha256).map(|it| format!("SHA256SUMS: {it}")));
     }
     complaints
+}
+
+/// What SQLite finds wrong with a snapshot, if anything.
+pub(crate) fn broken_snapshot(snapshot: &Path) -> Option<String> {
+    let integrity = open(snapshot)
+        .and_then(|db| db.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0)));
+    match integrity {
+        Ok(text) if text == "ok" => None,
+        Ok(text) => Some(format!("the snapshot is damaged: {text}")),
+        Err(error) => Some(format!("the snapshot cannot be read: {error}")),
+    }
 }
 
 /// What is wrong with a tarball, if anything.

@@ -1,7 +1,7 @@
 //! Finds out which tests can run: some need real servers and programs, such as Gerrit, nginx, Podman, Chromium or
 //! MediaWiki, or programs that unpack tarballs. [`ALL`] has them.
-//! Gerrit is fetched by Maven, Schemathesis by pip, axe-core and the linters by npm, and MediaWiki 1.43 and promtool by
-//! apt, once.
+//! Gerrit is fetched by Maven, Schemathesis and moto by pip, axe-core and the linters by npm, and MediaWiki 1.43 and
+//! promtool by apt, once.
 //!
 //! A test never passes without the program that it needs. If a program is missing, its tests are left
 //! out by name and a message says so; with `--all` it is an error. The module of a test says what it
@@ -48,7 +48,7 @@ struct Real {
     prepare: fn() -> Result<()>,
 }
 
-const ALL: [Real; 17] = [
+const ALL: [Real; 19] = [
     Real {
         name: "Gerrit",
         tests: "real_gerrit",
@@ -132,6 +132,20 @@ const ALL: [Real; 17] = [
         programs: &["apt-get", "dpkg-deb"],
         packages: "apt dpkg",
         prepare: fetch_prometheus,
+    },
+    Real {
+        name: "S3 server (moto)",
+        tests: "real_s3",
+        programs: &["python3"],
+        packages: "python3-venv",
+        prepare: install_s3,
+    },
+    Real {
+        name: "minisign",
+        tests: "real_minisign",
+        programs: &["minisign"],
+        packages: "minisign",
+        prepare: || Ok(()),
     },
     unpacker("GNU tar", "real_gnu_tar", &["tar"], "tar"),
     unpacker("bsdtar", "real_bsdtar", &["bsdtar"], "libarchive-tools"),
@@ -279,6 +293,12 @@ fn run_maven(pom: &Path, folder: &Path) -> Result<()> {
 fn install_schemathesis() -> Result<()> {
     let requirements = project::root().join("tests/schemathesis/requirements.txt");
     python::install("Schemathesis", &requirements, &project::target("schemathesis"))
+}
+
+/// Makes `target/s3/`, likewise.
+fn install_s3() -> Result<()> {
+    let requirements = project::root().join("tests/s3/requirements.txt");
+    python::install("moto, an S3 server", &requirements, &project::target("s3"))
 }
 
 /// Puts axe-core into `target/axe/`, unless it is there already.

@@ -3,7 +3,8 @@
 
 use std::{fs, io::Cursor, path::Path};
 
-use minisign::{PublicKey, SecretKey, SecretKeyBox, SignatureBox};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use minisign::{PublicKey, SecretKey, SignatureBox};
 
 use crate::secrets;
 
@@ -45,20 +46,29 @@ impl Signer {
         Self::new(&text).map(Some).map_err(|reason| format!("{place}: {reason}"))
     }
 
+    /// Reads the key from a text: the file, or only the line of the key. The checksum in it is not looked at, for the
+    /// program minisign 0.11 leaves it empty in a key without a password.
     fn new(text: &str) -> Result<Self, String> {
-        // A variable may have only the line of the key.
-        let text = match text.trim().lines().count() {
-            1 => format!("untrusted comment: minisign secret key\n{}\n", text.trim()),
-            _ => format!("{}\n", text.trim()),
-        };
-        let no_key =
-            |error: minisign::PError| format!("this is not a secret key of minisign: {error}");
-        let key = SecretKeyBox::from_string(&text).map_err(no_key)?;
-        key.into_unencrypted_secret_key().map(Self).map_err(|error| {
+        let unusable = |reason: &str| {
             format!(
-                "this cannot be used: {error}; it has to be a secret key of minisign without a password: minisign -G -W"
+                "this cannot be used: {reason}; it has to be a secret key of minisign without a password: minisign -G -W"
             )
-        })
+        };
+        let line = text.trim().lines().next_back().unwrap_or_default();
+        let bytes = STANDARD.decode(line.trim()).map_err(|error| unusable(&error.to_string()))?;
+        let key = SecretKey::from_bytes(&bytes).map_err(|error| unusable(&error.to_string()))?;
+        if key.is_encrypted() {
+            return Err(unusable("the key has a password"));
+        }
+        let signer = Self(key);
+        let public = PublicKey::from_secret_key(&signer.0)
+            .map_err(|error| unusable(&error.to_string()))
+            .map(Verifier)?;
+        // A key whose halves do not fit signs, too.
+        public
+            .check("text", &signer.sign("text", "comment")?)
+            .map_err(|_| unusable("the key is damaged"))?;
+        Ok(signer)
     }
 
     /// The signature over a text. `comment` is signed, too.
@@ -194,6 +204,11 @@ mod tests {
         let locked = KeyPair::generate_encrypted_keypair(Some("password".to_owned())).unwrap();
         let locked = locked.sk.to_box(None).unwrap().into_string();
         assert!(Signer::new(&locked).unwrap_err().contains("without a password"));
+        let mut damaged = secret.trim_end().to_owned();
+        let middle = damaged.len() - 100;
+        let other = if damaged.as_bytes()[middle] == b'A' { "B" } else { "A" };
+        damaged.replace_range(middle..=middle, other);
+        assert!(Signer::new(&damaged).unwrap_err().contains("damaged"));
         for text in ["", "x", "untrusted comment: x\nRWx\n"] {
             assert!(Signer::new(text).is_err(), "{text:?}");
         }

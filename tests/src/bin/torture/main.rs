@@ -13,6 +13,7 @@ mod faults;
 mod hostile;
 mod kill;
 mod load;
+mod store;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -46,6 +47,10 @@ struct Arguments {
     /// whole, and the next cycle has to do the rest
     #[arg(long, value_name = "N", group = "mode")]
     crash: Option<u32>,
+    /// So many times: kill a builder that publishes to a store, or a pull, at a random moment. No node may ever name what
+    /// the store does not have, and the next cycle has to do the rest
+    #[arg(long, value_name = "N", group = "mode")]
+    store: Option<u32>,
     /// Damage the files of the data directory, fill the disk, make folders read-only, and start several
     /// builders: the next cycle has to repair everything. As root, it mounts small file systems
     #[arg(long, group = "mode")]
@@ -82,6 +87,9 @@ fn main() -> ExitCode {
     }
     if let Some(count) = arguments.crash {
         missed += crash::run(count, seed());
+    }
+    if let Some(count) = arguments.store {
+        missed += store::run(count, seed());
     }
     if arguments.faults {
         missed += faults::run(&arguments.case);
