@@ -8,8 +8,14 @@
 use std::time::{Duration, Instant};
 
 use crate::{
+    Error,
     catalogue::Catalogue,
-    cycle::{publish::Publishing, quarantine::Quarantine, report::Report},
+    cycle::{
+        publish::Publishing,
+        quarantine::Quarantine,
+        report::{Report, StoreReport},
+        store::Storing,
+    },
     data_dir::layout::Layout,
     state::State,
     worker::{Job, JobResult},
@@ -18,6 +24,8 @@ use crate::{
 /// What is there before the work begins, and where it goes.
 pub(super) struct Meanwhile<'a> {
     pub(super) publishing: &'a Publishing<'a>,
+    /// The object store, if there is one.
+    pub(super) storing: Option<Storing<'a>>,
     /// What was published when the cycle began, as far as it is on disk and whole.
     pub(super) intact: &'a Catalogue,
     pub(super) state: &'a mut State,
@@ -40,7 +48,7 @@ pub(super) struct Noted<'a> {
 
 impl Noted<'_> {
     /// Writes it, if it is another than on disk.
-    pub(super) fn save(&mut self) -> Result<(), crate::Error> {
+    pub(super) fn save(&mut self) -> Result<(), Error> {
         self.now.write(&self.saved, self.layout)?;
         self.saved = self.now.clone();
         Ok(())
@@ -53,8 +61,8 @@ impl Meanwhile<'_> {
         self.quarantine.now.note(job, result, self.quarantine.settings, now);
     }
 
-    /// Publishes what is ready, if the last publication is longer ago than `every`, and there are new tarballs.
-    /// `merged` is what the results until now have made. An error is only logged: the publication at the end of the
+    /// Publishes what is ready, here and to the object store, if the last publication is longer ago than `every`, and
+    /// there are new tarballs. `merged` is what the results until now have made. An error is only logged: the publication at the end of the
     /// cycle has it again, if it lasts.
     pub(super) fn publish(&mut self, merged: &Catalogue, every: Duration, report: &mut Report) {
         if report.built == self.built || self.since.elapsed() < every {
@@ -62,13 +70,18 @@ impl Meanwhile<'_> {
         }
         (self.since, self.built) = (Instant::now(), report.built);
         let catalogue = ready(self.intact, merged);
-        let published = self
-            .publishing
-            .publish_meanwhile(catalogue, self.state, report)
-            .and_then(|()| self.quarantine.save());
-        match published {
+        match self.publish_now(catalogue, report) {
             Ok(()) => tracing::info!("what is ready is published: {} new tarballs", report.built),
             Err(error) => tracing::warn!("what is ready cannot be published yet: {error}"),
+        }
+    }
+
+    fn publish_now(&mut self, catalogue: Catalogue, report: &mut Report) -> Result<(), Error> {
+        self.publishing.publish_meanwhile(catalogue, self.state, report)?;
+        self.quarantine.save()?;
+        match &self.storing {
+            Some(storing) => storing.publish(self.state, &mut StoreReport::default()),
+            None => Ok(()),
         }
     }
 }

@@ -145,7 +145,7 @@ impl fmt::Display for StoreReport {
         write!(f, "{}: ", self.url)?;
         match (&self.error, self.is_new) {
             (Some(_), true) => {
-                write!(f, "published as number {}, but something failed", self.serial)?
+                write!(f, "published as number {}, but something failed", self.serial)?;
             }
             (Some(_), false) => write!(f, "not published; what was there stays")?,
             (None, true) => write!(f, "published as number {}", self.serial)?,

@@ -22,11 +22,15 @@ use crate::{
         quarantine::{self, HeldBack, Quarantine},
         recipe::Recipes,
         remembered,
-        report::{self, Outcome, Report, StoreReport},
+        report::{self, Outcome, Report},
         store::{StoreKeys, Storing},
         sweep, workers,
     },
-    data_dir::{atomic, layout::Layout, lock::Lock},
+    data_dir::{
+        atomic,
+        layout::{Layout, Tarballs},
+        lock::Lock,
+    },
     error::{GitContext, IoContext},
     git::transport,
     memory,
@@ -146,19 +150,7 @@ impl Cycle<'_> {
         if state.is_ahead() {
             publishing.catch_up(&mut state)?;
         }
-        let start = Instant::now();
-        let pages = remembered::read(self.layout);
-        let listing = self.list(&state.catalogue, &state.branches.found, &pages);
-        let is_whole = listing.as_ref().is_ok_and(|listing| listing.unavailable.is_empty());
-        remembered::write(&pages, is_whole, self.layout);
-        let listing = listing?;
-        report.times.listing_ms = millis(start.elapsed());
-        report.listed = listing.ids().count();
-        report.notes.clone_from(&listing.warnings);
-        if report.listed == 0 && listing.refused.is_empty() && state.generation == 0 {
-            return Err(self.nothing_listed());
-        }
-        report.failures.extend(merge::refused(&listing));
+        let listing = self.listed(&state, report)?;
         let (selection, found) = (listing.selection.clone(), listing.found.clone());
         let saved = Quarantine::read(self.layout);
         let mut quarantine = saved.clone();
@@ -167,9 +159,7 @@ impl Cycle<'_> {
         }
 
         let on_disk = self.layout.tarballs()?;
-        let mut intact = intact::with_right_size(&state.catalogue, &on_disk);
-        intact::compare_some(&mut intact, self.layout, &on_disk, &mut state.checked);
-        adopt::look_for_names(&mut intact, self.layout);
+        let intact = self.intact(&mut state, &on_disk);
         let digest = quarantine::settings(self.config);
         let cycle = usize::try_from(state.generation).unwrap_or_default();
         let (plan, held) =
@@ -182,6 +172,7 @@ impl Cycle<'_> {
         state.branches.found = found;
         let mut meanwhile = Meanwhile {
             publishing: &publishing,
+            storing: self.storing(),
             intact: &intact,
             state: &mut state,
             quarantine: Noted { now: quarantine, saved, settings: &digest, layout },
@@ -203,26 +194,49 @@ impl Cycle<'_> {
         let on_disk = if report.built == 0 { on_disk } else { self.layout.tarballs()? };
         publishing.publish(catalogue, &on_disk, &mut state, report)?;
         report.times.publishing_ms = millis(start.elapsed());
-        report.store = self.keys.map(|keys| self.store(keys, &mut state));
+        report.store = self.storing().map(|storing| storing.run(&mut state));
         Ok(())
     }
 
-    /// Publishes to the store. If that fails, what is published here stands, and the next cycle tries again.
-    fn store(&self, keys: &StoreKeys, state: &mut State) -> StoreReport {
+    /// Lists the repositories, and notes what the lists say in the report.
+    ///
+    /// # Errors
+    /// Those of [`Self::list`], and [`Error::ListForm`] if nothing is listed and nothing was published before.
+    fn listed(&self, state: &State, report: &mut Report) -> Result<Listing, Error> {
         let start = Instant::now();
-        let mut report = StoreReport { url: keys.url(), ..StoreReport::default() };
-        let storing = Storing {
-            config: self.config,
-            layout: self.layout,
-            keys,
-            take_over: self.options.take_over,
-            progress: self.progress,
-        };
-        if let Err(error) = storing.publish(state, &mut report) {
-            report.error = Some(error.to_string());
+        let pages = remembered::read(self.layout);
+        let listing = self.list(&state.catalogue, &state.branches.found, &pages);
+        let is_whole = listing.as_ref().is_ok_and(|listing| listing.unavailable.is_empty());
+        remembered::write(&pages, is_whole, self.layout);
+        let listing = listing?;
+        report.times.listing_ms = millis(start.elapsed());
+        report.listed = listing.ids().count();
+        report.notes.clone_from(&listing.warnings);
+        if report.listed == 0 && listing.refused.is_empty() && state.generation == 0 {
+            return Err(self.nothing_listed());
         }
-        report.duration_ms = millis(start.elapsed());
-        report
+        report.failures.extend(merge::refused(&listing));
+        Ok(listing)
+    }
+
+    /// What of the published tarballs is on disk and whole.
+    fn intact(&self, state: &mut State, on_disk: &Tarballs) -> Catalogue {
+        let mut intact = intact::with_right_size(&state.catalogue, on_disk);
+        intact::compare_some(&mut intact, self.layout, on_disk, &mut state.checked);
+        adopt::look_for_names(&mut intact, self.layout);
+        intact
+    }
+
+    /// The object store, if the settings name one.
+    fn storing(&self) -> Option<Storing<'_>> {
+        let Self { config, layout, options, progress, .. } = *self;
+        self.keys.map(|keys| Storing {
+            config,
+            layout,
+            keys,
+            take_over: options.take_over,
+            progress,
+        })
     }
 
     /// The error of a first cycle in which no upstream has anything.

@@ -9,6 +9,7 @@ use std::{
     collections::BTreeSet,
     env,
     sync::atomic::{AtomicBool, Ordering},
+    time::Instant,
 };
 
 use jiff::Timestamp;
@@ -82,6 +83,18 @@ pub(super) struct Storing<'a> {
 }
 
 impl Storing<'_> {
+    /// Publishes to the store, at the end of a cycle. If that fails, what is published here stands, the report says
+    /// why, and the next cycle tries again.
+    pub(super) fn run(&self, state: &mut State) -> StoreReport {
+        let start = Instant::now();
+        let mut report = StoreReport { url: self.keys.url(), ..StoreReport::default() };
+        if let Err(error) = self.publish(state, &mut report) {
+            report.error = Some(error.to_string());
+        }
+        report.duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        report
+    }
+
     /// Publishes to the store what is published here. Notes in the report what was done, also if it then fails.
     ///
     /// # Errors
@@ -141,7 +154,7 @@ impl Publication<'_> {
             }
             Found::Object { bytes, etag } if bytes == memory.intended.as_bytes() => {
                 // The last cycle was killed after it wrote the pointer.
-                memory.serial = serial(&bytes).map_err(|reason| self.unusable(reason))?;
+                memory.serial = serial(&bytes).map_err(|reason| self.unusable(&reason))?;
                 memory.etag = Some(etag);
                 state.save_store(&memory)?;
                 Ok(memory)
@@ -155,7 +168,7 @@ impl Publication<'_> {
     fn begin(&self, url: String, least: u64, state: &mut State) -> Result<StoreMemory, Error> {
         let (etag, serial) = match self.store.read(layout::POINTER, None, MAX_POINTER)? {
             Found::Object { bytes, etag } => {
-                let serial = serial(&bytes).map_err(|reason| self.unusable(reason))?;
+                let serial = serial(&bytes).map_err(|reason| self.unusable(&reason))?;
                 tracing::info!(
                     "{url} was published to before (number {serial}); this goes on from there"
                 );
@@ -389,7 +402,7 @@ impl Publication<'_> {
     /// The error for a pointer that this builder did not write.
     fn foreign(&self, bytes: &[u8], memory: &StoreMemory) -> Error {
         match serial(bytes) {
-            Err(reason) => self.unusable(reason),
+            Err(reason) => self.unusable(&reason),
             Ok(serial) if serial < memory.serial => Error::Store {
                 action: "publish to".to_owned(),
                 store: self.store.url().to_string(),
@@ -420,7 +433,7 @@ impl Publication<'_> {
     }
 
     /// The error for a pointer that cannot be read.
-    fn unusable(&self, reason: String) -> Error {
+    fn unusable(&self, reason: &str) -> Error {
         Error::Store {
             action: "publish to".to_owned(),
             store: self.store.url().to_string(),
