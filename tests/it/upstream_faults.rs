@@ -114,7 +114,7 @@ fn a_repository_whose_git_fails_stands_as_published_and_the_others_go_on() {
         run.says(&[GREETING, says]);
         assert_eq!(env.tips(), expected, "{name}");
         env.tardist(&["verify"]).exits(0);
-        env.tardist(&["status"]).exits(3).says(&[GREETING, says]);
+        env.tardist(&["status", "-v"]).exits(3).says(&[GREETING, says]);
         env.server.clear_faults();
         let next = env.sync(&[]);
         assert_eq!(next.code, 0, "after {name}: {}", next.text());

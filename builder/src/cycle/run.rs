@@ -85,7 +85,8 @@ pub fn run(
     let (before, killed) = (Report::read(&layout), began::read(&layout));
     let mut report = Report {
         version: report::VERSION,
-        started_at: now.to_string(),
+        // In whole seconds: people read it.
+        started_at: Timestamp::from_second(now.as_second()).unwrap_or(now).to_string(),
         only: config.chosen().map(ToString::to_string).collect(),
         ..Report::default()
     };
