@@ -438,26 +438,22 @@ fn diffusion(env: &TestEnv, id: &str, view: &str) -> Value {
     json!({"phid": format!("PHID-REPO-{id}"), "fields": fields, "attachments": {"uris": {"uris": uris}}})
 }
 
-#[test]
-fn a_phorge_is_published_in_one_pass_and_what_it_does_not_show_to_everybody_any_more_is_withdrawn()
-{
-    let (env, _, mut expected) = some_of_a_list(&[GREETING, NOTES, PAPER]);
-    // Git as Phorge serves it.
-    env.server.fault("/mediawiki/", Fault::Protocol0, None);
-    let view = Arc::new(Mutex::new("public"));
+/// Starts a Conduit whose list has two pages and takes [`TOKEN`] only: any other is quoted. `view` says who may see one
+/// of the repositories.
+fn conduit(env: &TestEnv, view: &Arc<Mutex<&'static str>>) -> String {
     let pages = |view: &str| {
         let page = |data: &[Value], after: Value| {
             json!({"result": {"data": data, "cursor": {"after": after}}, "error_code": null})
                 .to_string()
         };
-        let first = [diffusion(&env, GREETING, "public"), diffusion(&env, NOTES, view)];
+        let first = [diffusion(env, GREETING, "public"), diffusion(env, NOTES, view)];
         let second =
-            [diffusion(&env, PAPER, "public"), diffusion(&env, "extensions/SampleOld", "users")];
+            [diffusion(env, PAPER, "public"), diffusion(env, "extensions/SampleOld", "users")];
         [page(&first, json!("210")), page(&second, Value::Null)]
     };
     let answers = [("public", pages("public")), ("users", pages("users"))];
-    let now = Arc::clone(&view);
-    let conduit = api(move |request| {
+    let now = Arc::clone(view);
+    api(move |request| {
         let sent = request.split(['=', '&']).nth(1).unwrap_or_default();
         if !request.contains(&format!("api.token={TOKEN}&")) {
             let info = format!("API token \"{sent}\" is not valid.");
@@ -467,7 +463,17 @@ fn a_phorge_is_published_in_one_pass_and_what_it_does_not_show_to_everybody_any_
         let view = *now.lock().unwrap();
         let [first, second] = &answers.iter().find(|(name, _)| *name == view).unwrap().1;
         if request.contains("&after=210") { second.clone() } else { first.clone() }
-    });
+    })
+}
+
+#[test]
+fn a_phorge_is_published_in_one_pass_and_what_it_does_not_show_to_everybody_any_more_is_withdrawn()
+{
+    let (env, _, mut expected) = some_of_a_list(&[GREETING, NOTES, PAPER]);
+    // Git as Phorge serves it.
+    env.server.fault("/mediawiki/", Fault::Protocol0, None);
+    let view = Arc::new(Mutex::new("public"));
+    let conduit = conduit(&env, &view);
     let file = env.folder().join("token");
     let give = |token: &str| {
         fs::write(&file, token).unwrap();
