@@ -34,6 +34,7 @@ fn machine() -> TempDir {
         "tardist.service",
         "tardist.timer",
         "tardist-functions@.service",
+        "tardist-pull.service",
         "tardist.service.d/egress.conf",
     ] {
         let text = fs::read_to_string(deploy(&format!("systemd/{unit}"))).unwrap();
@@ -52,7 +53,12 @@ fn analyze(root: &Path, arguments: &[&str]) -> Run {
 #[test]
 fn systemd_reads_the_units_without_a_complaint() {
     let root = machine();
-    let units = ["tardist.service", "tardist.timer", "tardist-functions@3000.service"];
+    let units = [
+        "tardist.service",
+        "tardist.timer",
+        "tardist-functions@3000.service",
+        "tardist-pull.service",
+    ];
     let run = analyze(root.path(), &[&["verify", "--man=no"], &units[..]].concat());
     assert_eq!(run.exits(0).text().trim(), "");
     // It would see a mistake.
@@ -67,7 +73,7 @@ fn the_services_can_do_little_besides_their_work() {
     let root = machine();
     // Without the file that each operator adapts.
     fs::remove_dir_all(root.path().join("etc/systemd/system/tardist.service.d")).unwrap();
-    for service in ["tardist.service", "tardist-functions@3000.service"] {
+    for service in ["tardist.service", "tardist-functions@3000.service", "tardist-pull.service"] {
         let arguments = ["security", "--offline=yes", "--threshold", MOST_EXPOSURE, service];
         analyze(root.path(), &arguments).exits(0).says(&["Overall exposure level"]);
     }

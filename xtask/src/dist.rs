@@ -19,11 +19,12 @@ use xtask::{components, process, project};
 const MOST: u64 = 3_000_000;
 
 /// The files in `deploy/`, and where the Debian package has them.
-const FILES: [(&str, &str); 12] = [
+const FILES: [(&str, &str); 13] = [
     ("spin.toml", "usr/share/tardist/spin.toml"),
     ("runtime-config.toml", "usr/share/tardist/runtime-config.toml"),
     ("systemd/tardist.service", "lib/systemd/system/tardist.service"),
     ("systemd/tardist.timer", "lib/systemd/system/tardist.timer"),
+    ("systemd/tardist-pull.service", "lib/systemd/system/tardist-pull.service"),
     ("systemd/tardist-functions@.service", "lib/systemd/system/tardist-functions@.service"),
     ("systemd/tardist.sysusers.conf", "usr/lib/sysusers.d/tardist.conf"),
     ("systemd/tardist.service.d/egress.conf", "usr/share/doc/tardist/examples/egress.conf"),

@@ -144,13 +144,11 @@ impl fmt::Display for StoreReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.url)?;
         match (&self.error, self.is_new) {
-            (Some(_), true) => {
-                write!(f, "published as number {}, but something failed", self.serial)?;
-            }
-            (Some(_), false) => write!(f, "not published; what was there stays")?,
-            (None, true) => write!(f, "published as number {}", self.serial)?,
-            (None, false) => write!(f, "nothing new")?,
-        }
+            (Some(_), true) => write!(f, "published as number {}, and then failed", self.serial),
+            (Some(_), false) => f.write_str("not published; what was there stays"),
+            (None, true) => write!(f, "published as number {}", self.serial),
+            (None, false) => f.write_str("nothing new"),
+        }?;
         write!(
             f,
             "; {} objects uploaded ({}), {} removed, {} requests, {}",

@@ -10,7 +10,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use tardist_contract::schema::USER_VERSION;
+use tardist_contract::{Kind, schema::USER_VERSION};
 
 use super::{
     client::{Found, Store},
@@ -92,6 +92,10 @@ pub fn pull(store: &Store, directory: &Layout, rules: &Rules) -> Result<Outcome,
     let _lock = Lock::acquire(directory)?;
     // Of a pull that was killed.
     unfinished::remove_all(root)?;
+    // The application that serves the snapshot names these folders, and Spin does not start without them.
+    for folder in Kind::ALL.map(|kind| directory.dist(kind)) {
+        fs::create_dir_all(&folder).at("create", &folder)?;
+    }
     let node = Node { store, directory, rules, url: store.url().to_string() };
     let at_hand = node.at_hand();
     let is_standing = node.is_standing(&at_hand);
