@@ -281,7 +281,8 @@ impl Text<'_> {
                 && !self.verbose
                 && let Some(error) = &store.error
             {
-                writeln!(f, "The store {} was not published to: {}", store.url, self.shown(error))?;
+                let error = self.shown(error, SHOWN_OF_ERROR);
+                writeln!(f, "The store {} was not published to: {error}", store.url)?;
             }
             for note in report.notes.iter().filter(|_| !self.verbose) {
                 writeln!(f, "{}", self.shown(note, SHOWN_OF_ERROR))?;
