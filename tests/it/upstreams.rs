@@ -169,6 +169,18 @@ fn what_git_refuses_is_left_out_and_what_was_published_of_it_is_withdrawn() {
     }
 }
 
+#[test]
+fn a_server_of_the_dumb_protocol_is_named_as_one_and_not_tried_again_in_the_same_cycle() {
+    let (env, list, expected) = two_of_a_list();
+    env.sync(&["--upstream", &list]).exits(0);
+    env.server.fault("SamplePaper", Fault::Dumb, None);
+    env.server.clear_requests();
+    env.sync(&["--upstream", &list]).exits(3).says(&[PAPER, "only Git's dumb protocol"]);
+    assert_eq!(env.tips(), expected, "what is published stands");
+    let asked = env.git_requests().iter().filter(|(_, project)| project.ends_with(PAPER)).count();
+    assert_eq!(asked, 2, "by protocol 2 and by protocol 0");
+}
+
 /// User and password, and how HTTP sends them.
 const CREDENTIALS: [&str; 2] = ["tardist:s3cret-p4ss", "dGFyZGlzdDpzM2NyZXQtcDRzcw=="];
 

@@ -50,6 +50,8 @@ pub enum Fault {
     EndlessProgress,
     /// The answer to a fetch: a pack with an object without an end. Only for `git-upload-pack`.
     EndlessObject,
+    /// Git's dumb protocol: the list of refs is a file, and there is nothing that answers a POST.
+    Dumb,
     /// The right answer to whoever sends this header `Authorization`, and 401 to all others.
     Login(String),
     /// 200 with an error of Git (`ERR …`) whose text quotes the header `Authorization`, and this.

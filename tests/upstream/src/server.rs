@@ -330,6 +330,16 @@ async fn serve(shared: Arc<Shared>, request: HttpRequest) -> Result<Answer, Hang
             answer(shared, route, request).await
         }
         Some(Fault::Protocol0) => by_protocol_0(&shared, route, request).await,
+        Some(Fault::Dumb) => {
+            let _ = request.into_body().collect().await;
+            match kind {
+                RequestKind::GitInfoRefs => {
+                    let id = "0123456789abcdef".repeat(3);
+                    text(StatusCode::OK, &format!("{}\trefs/heads/master", &id[..40]))
+                }
+                _ => text(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"),
+            }
+        }
         Some(Fault::Login(login)) if header(AUTHORIZATION) == login => {
             answer(shared, route, request).await
         }
