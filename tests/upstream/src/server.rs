@@ -330,25 +330,11 @@ async fn serve(shared: Arc<Shared>, request: HttpRequest) -> Result<Answer, Hang
             answer(shared, route, request).await
         }
         Some(Fault::Protocol0) => by_protocol_0(&shared, route, request).await,
-        Some(Fault::Dumb) => {
-            let _ = request.into_body().collect().await;
-            match kind {
-                RequestKind::GitInfoRefs => {
-                    let id = "0123456789abcdef".repeat(3);
-                    text(StatusCode::OK, &format!("{}\trefs/heads/master", &id[..40]))
-                }
-                _ => text(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"),
-            }
-        }
+        Some(Fault::Dumb) => by_files(kind, request).await,
         Some(Fault::Login(login)) if header(AUTHORIZATION) == login => {
             answer(shared, route, request).await
         }
-        Some(Fault::Quoting(more)) => {
-            let line = format!("ERR {} {more} may not read this\n", header(AUTHORIZATION));
-            let _ = request.into_body().collect().await;
-            const RESULT: &str = "application/x-git-upload-pack-result";
-            whole(StatusCode::OK, RESULT, format!("{:04x}{line}", line.len() + 4))
-        }
+        Some(Fault::Quoting(more)) => quote(&more, request).await,
         Some(Fault::BlackHole) => std::future::pending().await,
         Some(Fault::Truncated) => halve(answer(shared, route, request).await).await,
         Some(Fault::Cut) => cut(answer(shared, route, request).await).await,
@@ -502,6 +488,25 @@ async fn by_protocol_0(shared: &Arc<Shared>, route: Route, mut request: HttpRequ
         return text(StatusCode::INTERNAL_SERVER_ERROR, says);
     }
     answer(Arc::clone(shared), route, request).await
+}
+
+/// The answer of a server that has files only, as Git's dumb protocol needs them.
+async fn by_files(kind: RequestKind, request: HttpRequest) -> Answer {
+    let _ = request.into_body().collect().await;
+    if kind != RequestKind::GitInfoRefs {
+        return text(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
+    }
+    let id = "0123456789abcdef".repeat(3);
+    text(StatusCode::OK, &format!("{}\trefs/heads/master", &id[..40]))
+}
+
+/// An error of Git that quotes the header `Authorization`, and more.
+async fn quote(more: &str, request: HttpRequest) -> Answer {
+    let sent = text_of(request.headers(), AUTHORIZATION);
+    let _ = request.into_body().collect().await;
+    let line = format!("ERR {sent} {more} may not read this\n");
+    const RESULT: &str = "application/x-git-upload-pack-result";
+    whole(StatusCode::OK, RESULT, format!("{:04x}{line}", line.len() + 4))
 }
 
 /// The answer of a fault for which the right answer is not needed.
