@@ -126,6 +126,12 @@ fn a_first_cycle_that_publishes_nothing_does_not_speak_of_an_earlier_snapshot() 
     run.exits(5).says(&["nothing was published, and no snapshot can be read"]);
     assert!(!run.text().contains("earlier snapshot"), "{}", run.text());
     env.tardist(&["status"]).exits(1).says(&["Nothing is published yet", "exit status 5"]);
+    env.server.clear_faults();
+    env.server.fault("/mediawiki/", Fault::status(500), None);
+    let run = env.sync(&[]);
+    assert!(!run.exits(1).says(&["8 failures:", "500"]).text().contains("stay published"));
+    let status = env.tardist(&["status"]);
+    assert!(!status.exits(1).says(&["8 failures:"]).text().contains("stay published"));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::{
     commands::output::Output,
     cycle::{
         began::{self, Began},
-        report::{Ended, Failing, Outcome, Report, ReportEntry},
+        report::{Ended, Failing, Outcome, Report, ReportEntry, heading},
     },
     data_dir::layout::Layout,
     error::PARTLY_FAILED,
@@ -326,7 +326,7 @@ impl Text<'_> {
         if failing.is_empty() {
             return Ok(());
         }
-        writeln!(f, "{} failures; the earlier tarballs stay published:", failing.len())?;
+        writeln!(f, "{}", heading(failing.len(), self.status.snapshot.is_some()))?;
         let count = if self.verbose { failing.len() } else { SHOWN_FAILURES };
         for Failing { entry, since } in failing.iter().take(count) {
             writeln!(f, "  since {since}: {}", self.shown(&entry.to_string(), SHOWN_OF_FAILURE))?;

@@ -313,7 +313,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.without_failures())?;
         if !self.failures.is_empty() {
-            write!(f, "\n{} failures; the earlier tarballs stay published:", self.failures.len())?;
+            write!(f, "\n{}", heading(self.failures.len(), self.snapshot.is_some()))?;
             for failure in self.failures.iter().take(SHOWN_FAILURES) {
                 write!(f, "\n  {failure}")?;
             }
@@ -415,6 +415,12 @@ impl Report {
         }
         Ok(())
     }
+}
+
+/// What stands above a list of so many failures.
+pub fn heading(failures: usize, is_published: bool) -> String {
+    let stays = if is_published { "; the earlier tarballs stay published" } else { "" };
+    format!("{failures} failures{stays}:")
 }
 
 /// "12.3 s"
