@@ -282,3 +282,25 @@ fn the_numbers_of_a_cycle_are_in_a_file_that_all_can_read_and_each_is_documented
     run.exits(0).says(&["metrics-file", "missing"]);
     assert_eq!(fs::read_to_string(&file).unwrap(), text);
 }
+
+#[test]
+fn a_repository_that_fails_keeps_its_mirror_whatever_ran_since() {
+    let env = TestEnv::sample();
+    env.sync(&[]).exits(0);
+    // As after a first cycle in which its content was refused.
+    let mirror = env.data().join("mirror/skins/Refused.git");
+    let copied = std::process::Command::new("cp")
+        .arg("-a")
+        .arg(env.data().join("mirror/skins/SamplePaper.git"))
+        .arg(&mirror)
+        .status();
+    assert!(copied.unwrap().success());
+    let refused = json!([{"repository": "skins/Refused", "branch": null, "text": "no", "since": "2026-08-06T09:30:00Z"}]);
+    edit_report(&env, |report| report["failing"] = refused);
+    env.sync(&["--only", PAPER]).exits(0);
+    env.tardist(&["gc"]).exits(0);
+    assert!(mirror.exists(), "the next cycle tries it again");
+    env.sync(&[]).exits(0);
+    env.tardist(&["gc"]).exits(0);
+    assert!(!mirror.exists(), "nobody lists it");
+}
