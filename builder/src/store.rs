@@ -1,11 +1,11 @@
 //! The object store: where a builder publishes for any number of nodes, and where these pull from.
 //!
 //! A store is a bucket of an S3 server, or a folder ([`address`]). `client` asks it, by the library `object_store`,
-//! whose requests go through the builder's own HTTP client (`connector`); `failure` says what its errors mean. What is
-//! in a store, and in which order it comes there, is in [`layout`]: tarballs, the snapshot, and last the [`pointer`],
-//! which may have a
-//! [`signature`]; snapshots are [`packed`]. [`uploads`] decides what a store has to get and may lose. [`pull`] is a node's
-//! side. The builder's side is a step of the [`cycle`](crate::cycle).
+//! whose requests go through the builder's own HTTP client (`connector`) with the `credentials` of whoever asks;
+//! `failure` says what its errors mean. What is in a store, and in which order it comes there, is in [`layout`]:
+//! tarballs, [`packed`] snapshots, and last the [pointer](mod@pointer), which may have a [`signature`]. [`uploads`]
+//! decides what a store has to get and may lose. [`pull`] is a node's side. The builder's side is a step of the
+//! [`cycle`](crate::cycle).
 
 pub mod address;
 mod client;

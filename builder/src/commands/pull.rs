@@ -30,7 +30,7 @@ pub struct Options {
 ///
 /// # Errors
 /// [`Error::Config`] if there is no store, or if a time, a key or the credentials are wrong; those of [`pull::pull`].
-/// With `watch`, all others than the first kind are logged, and it goes on.
+/// With `watch`, an error is logged and it goes on, unless the configuration is wrong at the start.
 pub fn run(config: &Config, layout: &Layout, options: Options) -> Result<Output, Error> {
     let key = key(config)?;
     let rules = Rules { key, allow_older: options.allow_older };
@@ -42,9 +42,11 @@ pub fn run(config: &Config, layout: &Layout, options: Options) -> Result<Output,
             Error::Config("--watch takes a time above zero; write --watch 30s".to_owned())
         })?;
     let mut last = String::new();
+    let mut is_first = true;
     loop {
         match look(config, layout, &rules) {
-            Err(error @ Error::Config(_)) => return Err(error),
+            // Later it may be a file that is just being replaced.
+            Err(error @ Error::Config(_)) if is_first => return Err(error),
             Err(error) => {
                 let text = error.to_string();
                 // A store that is down for an hour is one line of the log, not a hundred.
@@ -64,6 +66,7 @@ pub fn run(config: &Config, layout: &Layout, options: Options) -> Result<Output,
                 }
             }
         }
+        is_first = false;
         thread::sleep(pause);
     }
 }

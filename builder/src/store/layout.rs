@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `dist/KIND/FILE` | a tarball; its bytes never change, but for [plain names](crate::catalogue::files) | first |
 //! | `snapshots/SHA256.db.gz` | a snapshot, compressed, by the SHA-256 of its file | then |
-//! | `current.json` | the [pointer](super::pointer) to the snapshot that is published | last |
+//! | `current.json` | the [pointer](mod@super::pointer) to the snapshot that is published | last |
 
 use tardist_contract::Kind;
 
