@@ -44,6 +44,7 @@ mod real_companion;
 mod real_composer;
 mod real_gerrit;
 mod real_gitea;
+mod real_kubernetes;
 mod real_linters;
 mod real_mediawiki;
 mod real_minisign;

@@ -1,6 +1,6 @@
 //! Finds out which tests can run: some need real servers and programs, such as Gerrit, nginx, Podman, Chromium or
 //! MediaWiki, or programs that unpack tarballs. [`ALL`] has them.
-//! Gerrit is fetched by Maven, Schemathesis and moto by pip, axe-core and the linters by npm, and MediaWiki 1.43 and
+//! Gerrit is fetched by Maven, Schemathesis, moto and kubernetes-validate by pip, axe-core and the linters by npm, and MediaWiki 1.43 and
 //! promtool by apt, once.
 //!
 //! A test never passes without the program that it needs. If a program is missing, its tests are left
@@ -48,7 +48,7 @@ struct Real {
     prepare: fn() -> Result<()>,
 }
 
-const ALL: [Real; 19] = [
+const ALL: [Real; 20] = [
     Real {
         name: "Gerrit",
         tests: "real_gerrit",
@@ -139,6 +139,13 @@ const ALL: [Real; 19] = [
         programs: &["python3"],
         packages: "python3-venv",
         prepare: install_s3,
+    },
+    Real {
+        name: "the schemas of Kubernetes",
+        tests: "real_kubernetes",
+        programs: &["python3"],
+        packages: "python3-venv",
+        prepare: install_kubernetes,
     },
     Real {
         name: "minisign",
@@ -299,6 +306,12 @@ fn install_schemathesis() -> Result<()> {
 fn install_s3() -> Result<()> {
     let requirements = project::root().join("tests/s3/requirements.txt");
     python::install("moto, an S3 server", &requirements, &project::target("s3"))
+}
+
+/// Makes `target/kubernetes/`, likewise.
+fn install_kubernetes() -> Result<()> {
+    let requirements = project::root().join("tests/kubernetes/requirements.txt");
+    python::install("kubernetes-validate", &requirements, &project::target("kubernetes"))
 }
 
 /// Puts axe-core into `target/axe/`, unless it is there already.

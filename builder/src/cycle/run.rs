@@ -39,7 +39,7 @@ use crate::{
     progress::Progress,
     secrets,
     settings::{self, Incomplete, config::Config},
-    snapshot::Snapshot,
+    snapshot::{Snapshot, Summary},
     state::{State, clock::Reading},
     upstream::{self, Found, Listing, Pages, Selection, Upstream, Wanted},
     worker::{Job, JobResult, Supervisor},
@@ -110,7 +110,7 @@ pub fn run(
     report.requests += http.requests();
     report.received += http.received();
     report.peak_memory = memory::peak().max(report.peak_memory);
-    report.snapshot = Snapshot::open(&layout.snapshot()).ok().and_then(|it| it.summary().ok());
+    report.snapshot = summary(&layout, &report, before.as_ref());
     report.duration_ms = millis(start.elapsed());
     history::take_over(&mut report, before, killed.as_ref());
     let text = serde_json::to_string_pretty(&report).map_err(|e| Error::Bug(e.to_string()))?;
@@ -124,6 +124,19 @@ pub fn run(
     }
     began::unmark(&layout)?;
     Ok(report)
+}
+
+/// What is published after the cycle. If that is what the report before this one counted, it is not counted again, for
+/// which all branches would be read.
+fn summary(layout: &Layout, report: &Report, before: Option<&Report>) -> Option<Summary> {
+    let snapshot = Snapshot::open(&layout.snapshot()).ok()?;
+    let known = before.filter(|_| report.outcome == Outcome::Unchanged);
+    let known = known.and_then(|before| before.snapshot.as_ref());
+    let time = Timestamp::from_second(snapshot.generated_at).unwrap_or_default().to_string();
+    match known.filter(|known| known.generated_at == time) {
+        Some(known) => Some(known.clone()),
+        None => snapshot.summary().ok(),
+    }
 }
 
 /// What all steps of a cycle need.
