@@ -194,8 +194,9 @@ impl Node<'_> {
             self.store.download(&statement.object, statement.object_size, &path, &mut unpacker)?;
             let (sha256, size) = unpacker.finish().map_err(|error| match error.kind() {
                 io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput => {
-                    wrong("it ends too early")
+                    wrong("it ends too early, or is damaged")
                 }
+                io::ErrorKind::InvalidData => wrong(&error.to_string()),
                 _ => Error::Io { action: "write", path: path.clone(), source: error },
             })?;
             if size != statement.size || sha256 != statement.sha256 {
