@@ -349,9 +349,10 @@ fn hostile_metadata_is_text_in_a_browser_with_and_without_scripts() {
         assert_eq!(browser.evaluate("window.hacked === undefined"), true);
         // Each author has a direction of its own.
         let authors = "[...document.querySelectorAll('.ext-tardist-card dd:first-of-type bdi')]";
-        assert!(
-            browser.evaluate(&format!("{authors}.some(it => it.textContent === 'Bea')")) == true
-        );
+        for author in ["Bea", "\\u202eturned"] {
+            let alone = format!("{authors}.some(it => it.textContent === '{author}')");
+            assert_eq!(browser.evaluate(&alone), true, "{author}");
+        }
     }
     // The skin for phones.
     let path = "Special:ExtensionDistributor/Alpha?useskin=minerva&uselang=ar";
