@@ -62,8 +62,8 @@ impl Meanwhile<'_> {
     }
 
     /// Publishes what is ready, here and to the object store, if the last publication is longer ago than `every`, and
-    /// there are new tarballs. `merged` is what the results until now have made. An error is only logged: the publication at the end of the
-    /// cycle has it again, if it lasts.
+    /// there are new tarballs. `merged` is what the results until now have made. An error is only logged: the
+    /// publication at the end of the cycle has it again, if it lasts.
     pub(super) fn publish(&mut self, merged: &Catalogue, every: Duration, report: &mut Report) {
         if report.built == self.built || self.since.elapsed() < every {
             return;

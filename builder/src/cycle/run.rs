@@ -65,8 +65,9 @@ pub struct Options {
 /// publishes.
 ///
 /// # Errors
-/// [`Error::Config`] if an upstream's list or token file is wrong, or the credentials or key of the store, [`Error::Locked`] if another builder is
-/// running, [`Error::Io`] if the data directory cannot be created or locked or the report cannot be written.
+/// [`Error::Config`] if an upstream's list or token file is wrong, or the credentials or key of the store,
+/// [`Error::Locked`] if another builder is running, [`Error::Io`] if the data directory cannot be created or locked or
+/// the report cannot be written.
 /// All other errors are in the report.
 pub fn run(
     config: &Config,

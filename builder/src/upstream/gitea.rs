@@ -6,12 +6,12 @@
 //! archived, private or internal are left out. Mirrors are repositories like others.
 
 use super::{
-    adapter::{Adapter, Key, Values, is_plain_path, path_of, root_of},
+    adapter::{Adapter, Values, is_plain_path, path_of, root_of},
     branches::Asked,
     git_credentials,
     listing::{Listing, Upstream},
     owner::{self, Question},
-    prefixes::{self, Prefixes},
+    prefixes::Prefixes,
     remembered::Pages,
     token::{self, Token},
 };
@@ -24,14 +24,7 @@ use crate::{
 pub(super) static ADAPTER: Adapter = Adapter {
     name: "gitea",
     example: "https://gitea.example.org/OWNER",
-    keys: &[
-        Key::url("url"),
-        Key::url("api"),
-        prefixes::EXTENSIONS,
-        prefixes::SKINS,
-        token::KEY,
-        git_credentials::KEY,
-    ],
+    keys: &owner::KEYS,
     check,
     open,
 };

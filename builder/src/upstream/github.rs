@@ -5,12 +5,12 @@
 //! A request gives 100 names. Repositories that are archived, disabled or private are left out.
 
 use super::{
-    adapter::{Adapter, Key, Values, is_plain_path, path_of, root_of},
+    adapter::{Adapter, Values, is_plain_path, path_of, root_of},
     branches::Asked,
     git_credentials,
     listing::{Listing, Upstream},
     owner::{self, Question, Repository},
-    prefixes::{self, Prefixes},
+    prefixes::Prefixes,
     remembered::Pages,
     token::{self, Token},
 };
@@ -23,14 +23,7 @@ use crate::{
 pub(super) static ADAPTER: Adapter = Adapter {
     name: "github",
     example: "https://github.com/wikimedia",
-    keys: &[
-        Key::url("url"),
-        Key::url("api"),
-        prefixes::EXTENSIONS,
-        prefixes::SKINS,
-        token::KEY,
-        git_credentials::KEY,
-    ],
+    keys: &owner::KEYS,
     check,
     open,
 };

@@ -4,17 +4,30 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    adapter::Key,
     bounded::Short,
+    git_credentials,
     listing::Listing,
     pages::{self, Entry},
-    prefixes::Prefixes,
+    prefixes::{self, Prefixes},
     remembered::Pages,
+    token,
 };
 use crate::{
     Error,
     limits::upstream::{MAX_NAME, MAX_URL},
     net::{Http, HttpError},
 };
+
+/// The keys of the table of such an upstream.
+pub(super) static KEYS: [Key; 6] = [
+    Key::url("url"),
+    Key::url("api"),
+    prefixes::EXTENSIONS,
+    prefixes::SKINS,
+    token::KEY,
+    git_credentials::KEY,
+];
 
 /// A repository in such a list. Not every server has all of the flags.
 #[derive(Debug, Serialize, Deserialize)]
