@@ -118,21 +118,15 @@ impl Publication<'_> {
     fn publish(&self, state: &mut State, report: &mut StoreReport) -> Result<(), Error> {
         let Some(published) = state.published.clone() else { return Ok(()) };
         let mut memory = self.look(state)?;
-        let mut known = None;
         let snapshot = (published.generation, published.modified);
         if memory.published != Some(snapshot) {
             let mut objects = state.store_objects()?;
             self.replace(&published, state, &mut memory, &mut objects, report)?;
             memory.published = Some(snapshot);
             state.save_store(&memory)?;
-            known = Some(objects);
         }
         report.serial = memory.serial;
-        let known = match known {
-            Some(known) => known,
-            None => state.store_objects()?,
-        };
-        report.removed = self.sweep(&known, state)?;
+        report.removed = self.sweep(state)?;
         Ok(())
     }
 
@@ -389,9 +383,9 @@ impl Publication<'_> {
     }
 
     /// Removes the objects whose grace period is over. Returns how many.
-    fn sweep(&self, known: &KnownObjects, state: &mut State) -> Result<usize, Error> {
+    fn sweep(&self, state: &mut State) -> Result<usize, Error> {
         let grace = i64::try_from(self.storing.config.grace.as_millis()).unwrap_or(i64::MAX);
-        let names = uploads::expired(known, grace, state.elapsed);
+        let names = uploads::expired(&state.unnamed_store_objects()?, grace, state.elapsed);
         if !names.is_empty() {
             self.store.remove(&names)?;
             state.forget_store_objects(&names)?;

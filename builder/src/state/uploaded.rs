@@ -79,8 +79,22 @@ impl State {
     /// # Errors
     /// [`Error::State`] if SQLite cannot read the file.
     pub fn store_objects(&self) -> Result<KnownObjects, Error> {
-        let sql = "SELECT name, size, sha256, is_there, unnamed_since FROM store_object";
-        let known = all(&self.db, sql, |row| {
+        self.known_objects("TRUE")
+    }
+
+    /// Those of them that no published snapshot names. There are few of them.
+    ///
+    /// # Errors
+    /// [`Error::State`] if SQLite cannot read the file.
+    pub fn unnamed_store_objects(&self) -> Result<KnownObjects, Error> {
+        self.known_objects("unnamed_since IS NOT NULL")
+    }
+
+    fn known_objects(&self, condition: &str) -> Result<KnownObjects, Error> {
+        let sql = format!(
+            "SELECT name, size, sha256, is_there, unnamed_since FROM store_object WHERE {condition}"
+        );
+        let known = all(&self.db, &sql, |row| {
             let known = Known {
                 size: row.get(1)?,
                 sha256: row.get(2)?,
@@ -180,6 +194,8 @@ mod tests {
         state.save_store(&memory).unwrap();
         let begun = Known { is_there: false, ..known(None) };
         state.save_store_objects([("z", &begun), ("x", &begun)]).unwrap();
+        let unnamed = KnownObjects::from([("y".to_owned(), known(Some(5)))]);
+        assert_eq!(state.unnamed_store_objects().unwrap(), unnamed);
         state.forget_store_objects(&["y".to_owned(), "never-there".to_owned()]).unwrap();
         drop(state);
 
