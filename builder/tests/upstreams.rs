@@ -1221,7 +1221,7 @@ fn a_group_of_repositories_that_fail_together_is_no_host_that_is_down() {
 
 /// JSON of one more entry than a list may have: `entry` each, between `start` and `end`.
 fn too_many(start: &str, entry: impl Fn(usize) -> String, end: &str) -> String {
-    let entries: Vec<String> = (0..=50_000).map(entry).collect();
+    let entries: Vec<String> = (0..=100_000).map(entry).collect();
     format!("{start}{}{end}", entries.join(","))
 }
 
@@ -1273,7 +1273,7 @@ fn a_list_with_too_many_entries_is_an_error_of_every_type_of_upstream() {
         let token = if name == "phabricator" { &*format!("token-file = '{token}'") } else { "" };
         let toml = format!("type = '{name}'\nurl = '{}{path}'\n{token}", server.url);
         let error = list(&toml).unwrap_err().to_string();
-        let says = "more than 50000 entries in one list";
+        let says = "more than 100000 entries in one list";
         assert!(error.contains(says) && error.contains(&server.url), "{name}: {error}");
         assert_eq!(server.requests().len(), 1, "{name}");
     }

@@ -3,17 +3,17 @@
 
 use std::time::Duration;
 
-/// How many repositories one list may have. Wikimedia has 1,400 extensions and skins, and 10,000 is the
+/// How many repositories one list may have. Wikimedia has 1,400 extensions and skins, and 100,000 is the
 /// largest number that tardist is measured with.
-pub const MAX_REPOSITORIES: usize = 50_000;
+pub const MAX_REPOSITORIES: usize = 100_000;
 
-/// How many pages one list may have: with 50 repositories on a page, [`MAX_REPOSITORIES`]. GitHub,
-/// GitLab and Phabricator put 100 on a page.
+/// How many pages one list may have: with 100 repositories on a page, as GitHub, GitLab and Phabricator have them,
+/// [`MAX_REPOSITORIES`].
 pub const MAX_PAGES: usize = 1000;
 
 /// How many bytes all pages of one list may have together: 256 MiB. Gerrit's list of 10,000 projects
-/// with six branches each takes 6 MB; GitHub has 6 kB for each repository, so 50,000 take 300 MB there,
-/// but no organization on GitHub has more than 10,000.
+/// with six branches each takes 6 MB; GitHub has 6 kB for each repository, so some 45,000 of them fit, and no
+/// organization on GitHub has more than 10,000.
 pub const MAX_LIST: u64 = 256 << 20;
 
 /// How long all pages of one list may take together. 14 pages of GitHub take 15 seconds.
@@ -41,11 +41,11 @@ pub const MAX_CORE_REFS: usize = 10_000;
 /// How many clone URLs one repository may have in a list of Phabricator; usual are 2 to 4.
 pub const MAX_CLONE_URLS: usize = 100;
 
-/// The longest list file that is read: 64 MiB. A line for each of 50,000 repositories takes 5 MB.
+/// The longest list file that is read: 64 MiB. A line for each of 100,000 repositories takes 10 MB.
 pub const MAX_LIST_FILE: u64 = 64 << 20;
 
 /// How much of lists is remembered from cycle to cycle, in bytes: 32 MiB. A repository takes 200 bytes, so
-/// [`MAX_REPOSITORIES`] take 10 MB.
+/// [`MAX_REPOSITORIES`] take 20 MB.
 pub const MAX_REMEMBERED: usize = 32 << 20;
 
 /// The longest file of remembered lists that is read: what is remembered, written as JSON in JSON.

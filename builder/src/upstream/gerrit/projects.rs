@@ -183,7 +183,7 @@ mod tests {
         };
         assert_eq!(list(MAX_REPOSITORIES).unwrap().len(), MAX_REPOSITORIES);
         let error = list(MAX_REPOSITORIES + 1).unwrap_err().to_string();
-        assert!(error.contains("more than 50000"), "{error}");
+        assert!(error.contains("more than 100000"), "{error}");
     }
 
     #[test]
