@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use rusqlite::Connection;
+use serde_json::Value;
 use tardist_tests::{
-    Node, TestEnv, Variables, change, files, folder_store, published, restated, sha256, sync_to,
-    within,
+    Folder, Node, Objects, TestEnv, Variables, change, files, folder_store, published, restated,
+    sha256, sync_to, within,
 };
 
 const GREETING: &str = "extensions/SampleGreeting";
@@ -40,6 +41,13 @@ fn objects(folder: &Path) -> Vec<(String, u64, i64)> {
         (name, metadata.ino(), metadata.mtime_nsec())
     });
     stamped.collect()
+}
+
+/// The name of the snapshot that a pointer names.
+fn object(pointer: &[u8]) -> String {
+    let pointer: Value = serde_json::from_slice(pointer).unwrap();
+    let statement: Value = serde_json::from_str(pointer["statement"].as_str().unwrap()).unwrap();
+    statement["object"].as_str().unwrap().to_owned()
 }
 
 /// The only snapshot that is in a store.
@@ -157,22 +165,27 @@ fn of_two_builders_the_second_is_told_and_overwrites_nothing() {
 
 #[test]
 fn what_cannot_be_used_leaves_the_node_its_last_good_snapshot() {
-    let (env, folder, store) = stored();
-    let node = Node::new(&store);
+    let env = TestEnv::sample();
+    unusable(&env, &Folder::new(env.folder().join("store")));
+}
+
+/// Puts into the store what a node cannot use, one thing after the other.
+pub(crate) fn unusable(env: &TestEnv, store: &dyn Objects) {
+    sync_to(env, store.variables(), &[]).exits(0);
+    let node = Node::new(store.variables());
     node.pull(&[]).exits(0);
     let good = fs::read(node.snapshot()).unwrap();
-    change(&env, GREETING, "news");
-    fs::remove_file(snapshot_object(&folder)).unwrap();
-    sync_to(&env, &store, &[]).exits(0);
-    let pointer = fs::read(folder.join(POINTER)).unwrap();
-    let object = snapshot_object(&folder);
-    let packed = fs::read(&object).unwrap();
+    change(env, GREETING, "news");
+    sync_to(env, store.variables(), &[]).exits(0);
+    let pointer = store.get(POINTER);
+    let object = object(&pointer);
+    let packed = store.get(&object);
 
     let try_with = |what: &str, pointer: &[u8], packed: Option<&[u8]>, status, says: &[&str]| {
-        fs::write(folder.join(POINTER), pointer).unwrap();
+        store.put(POINTER, pointer);
         match packed {
-            Some(bytes) => fs::write(&object, bytes).unwrap(),
-            None => fs::remove_file(&object).unwrap(),
+            Some(bytes) => store.put(&object, bytes),
+            None => store.remove(&object),
         }
         node.pull(&[]).exits(status).says(says);
         assert_eq!(fs::read(node.snapshot()).unwrap(), good, "{what}");
@@ -183,7 +196,7 @@ fn what_cannot_be_used_leaves_the_node_its_last_good_snapshot() {
     let mut flipped = packed.clone();
     let middle = flipped.len() / 2;
     flipped[middle] ^= 1;
-    try_with("missing object", &pointer, None, 1, &["snapshots/", "No such file"]);
+    try_with("missing object", &pointer, None, 1, &[&object]);
     try_with("flipped bit", &pointer, Some(&flipped), 1, &["use snapshots/"]);
     try_with("cut object", &pointer, Some(&packed[..middle]), 1, &["it ends too early"]);
     try_with("no gzip", &pointer, Some(b"<html>no</html>"), 1, &["use snapshots/"]);
@@ -202,8 +215,8 @@ fn what_cannot_be_used_leaves_the_node_its_last_good_snapshot() {
     let elsewhere = restated(&pointer, |it| it["object"] = "../../etc/passwd".into());
     try_with("an object elsewhere", &elsewhere, all, 1, &["not the one of its SHA-256"]);
 
-    fs::write(folder.join(POINTER), &pointer).unwrap();
-    fs::write(&object, &packed).unwrap();
+    store.put(POINTER, &pointer);
+    store.put(&object, &packed);
     node.pull(&[]).exits(0).says(&["Pulled number 2"]);
     assert_eq!(fs::read(node.snapshot()).unwrap(), fs::read(env.snapshot()).unwrap());
 }
@@ -242,21 +255,26 @@ fn a_snapshot_that_is_not_what_its_hash_and_tables_say_is_not_taken() {
 
 #[test]
 fn a_node_does_not_go_back_to_an_older_publication_unless_it_is_told_to() {
-    let (env, folder, store) = stored();
-    let node = Node::new(&store);
-    let (old_pointer, old) =
-        (fs::read(folder.join(POINTER)).unwrap(), fs::read(env.snapshot()).unwrap());
-    change(&env, GREETING, "news");
-    sync_to(&env, &store, &[]).exits(0);
+    let env = TestEnv::sample();
+    goes_back(&env, &Folder::new(env.folder().join("store")));
+}
+
+/// Lets the store answer with what it had before, for a while.
+pub(crate) fn goes_back(env: &TestEnv, store: &dyn Objects) {
+    let variables = store.variables();
+    sync_to(env, variables, &[]).exits(0);
+    let node = Node::new(variables);
+    let (old_pointer, old) = (store.get(POINTER), fs::read(env.snapshot()).unwrap());
+    change(env, GREETING, "news");
+    sync_to(env, variables, &[]).exits(0);
     node.pull(&[]).exits(0);
     let new = fs::read(node.snapshot()).unwrap();
-    // A store that answers with what it had before, for a while.
-    fs::write(folder.join(POINTER), &old_pointer).unwrap();
+    store.put(POINTER, &old_pointer);
     node.pull(&[]).exits(1).says(&["older (number 1)", "--allow-older"]);
     assert_eq!(fs::read(node.snapshot()).unwrap(), new);
     // The builder waits, too.
-    sync_to(&env, &store, &[]).exits(3).says(&["older pointer (number 1)", "number 2"]);
-    assert_eq!(fs::read(folder.join(POINTER)).unwrap(), old_pointer);
+    sync_to(env, variables, &[]).exits(3).says(&["older pointer (number 1)", "number 2"]);
+    assert_eq!(store.get(POINTER), old_pointer);
     node.pull(&["--allow-older"]).exits(0).says(&["Pulled number 1"]);
     assert_eq!(fs::read(node.snapshot()).unwrap(), old);
 }

@@ -1,15 +1,46 @@
-//! Publishing to a real S3 server, and nodes that pull from it and answer. What is true of a folder, too, is in
-//! `object_store`.
+//! Publishing to a real S3 server, moto, and nodes that pull from it and answer. What is true of a folder, too, is in
+//! `object_store`. `real_garage` does the same with a Garage.
 
 use std::fs;
 
-use tardist_tests::{File, Node, S3, TestEnv, change, files, published, sync_to};
+use tardist_tests::{File, Node, Objects, S3, TestEnv, change, files, published, sync_to};
+
+use crate::object_store::{goes_back, unusable};
 
 const GREETING: &str = "extensions/SampleGreeting";
 
 #[test]
 fn three_nodes_answer_from_what_one_builder_has_published() {
-    let (env, s3) = (TestEnv::sample(), S3::start());
+    three_nodes(&S3::start());
+}
+
+#[test]
+fn a_large_tarball_goes_up_in_parts_and_old_objects_go_after_the_grace_period() {
+    a_large_tarball(&S3::start());
+}
+
+#[test]
+fn of_two_builders_one_is_told_that_the_other_was_first() {
+    two_builders(&S3::start());
+}
+
+#[test]
+fn wrong_credentials_and_a_bucket_that_is_gone_are_told_and_no_secret_is() {
+    wrong_credentials(&S3::start());
+}
+
+#[test]
+fn what_cannot_be_used_leaves_the_node_its_last_good_snapshot() {
+    unusable(&TestEnv::sample(), &S3::start());
+}
+
+#[test]
+fn a_store_that_answers_with_what_it_had_before_changes_nothing() {
+    goes_back(&TestEnv::sample(), &S3::start());
+}
+
+pub(crate) fn three_nodes(s3: &S3) {
+    let env = TestEnv::sample();
     let store = s3.variables();
     sync_to(&env, store, &[]).exits(0).says(&["published as number 1"]);
     let nodes = [0; 3].map(|_| Node::new(store));
@@ -39,25 +70,23 @@ fn three_nodes_answer_from_what_one_builder_has_published() {
     assert!(!files(&nodes[0].data()).is_empty());
 }
 
-#[test]
-fn a_large_tarball_goes_up_in_parts_and_old_objects_go_after_the_grace_period() {
-    let (env, s3) = (TestEnv::sample(), S3::start());
+pub(crate) fn a_large_tarball(s3: &S3) {
+    let env = TestEnv::sample();
     let noise: Vec<u8> = (0..20 << 20).map(|_| fastrand::u8(..)).collect();
     env.commit(GREETING, "master", &[("noise.bin", File::text(noise))]);
     sync_to(&env, s3.variables(), &[]).exits(0);
     let large = published(&env.snapshot()).unwrap().into_iter().find(|it| it.size > 16 << 20);
-    let name = format!("wiki/dist/{}", large.unwrap().path);
-    assert_eq!(s3.object(&name), fs::read(env.tarball(GREETING, "master")).unwrap());
+    let name = format!("dist/{}", large.unwrap().path);
+    assert_eq!(s3.get(&name), fs::read(env.tarball(GREETING, "master")).unwrap());
     change(&env, GREETING, "news");
     sync_to(&env, s3.variables(), &["--grace", "0s"]).exits(0).says(&["2 removed"]);
     let node = Node::new(s3.variables());
     node.pull(&[]).exits(0).says(&["Pulled number 2"]);
-    assert_eq!(s3.object(&name), b"", "it was removed");
+    assert!(!s3.has(&name), "it was removed");
 }
 
-#[test]
-fn of_two_builders_one_is_told_that_the_other_was_first() {
-    let (env, s3) = (TestEnv::sample(), S3::start());
+pub(crate) fn two_builders(s3: &S3) {
+    let env = TestEnv::sample();
     let other = TestEnv::sample();
     sync_to(&env, s3.variables(), &[]).exits(0);
     sync_to(&other, s3.variables(), &[]).exits(0).says(&["published as number 2"]);
@@ -83,9 +112,8 @@ fn of_two_builders_one_is_told_that_the_other_was_first() {
     Node::new(s3.variables()).pull(&[]).exits(0);
 }
 
-#[test]
-fn wrong_credentials_and_a_bucket_that_is_gone_are_told_and_no_secret_is() {
-    let (env, s3) = (TestEnv::sample(), S3::start());
+pub(crate) fn wrong_credentials(s3: &S3) {
+    let env = TestEnv::sample();
     let with = |name: &str, value: &str| {
         let mut variables = s3.variables().clone();
         variables.insert(name.to_owned(), value.to_owned());

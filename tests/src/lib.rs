@@ -80,7 +80,7 @@ pub use kubernetes::kubernetes_validate;
 pub use load::{Load, Loaded};
 pub use mediawiki::MediaWiki;
 pub use nginx::{LoggedRequest, Nginx};
-pub use node::{Node, Variables, folder_store, restated, sync_to};
+pub use node::{Folder, Node, Objects, Variables, folder_store, restated, sync_to};
 pub use podman::Podman;
 pub use process::{Run, Running, signal, within};
 pub use prometheus::{NodeExporter, promtool};

@@ -1,6 +1,7 @@
 //! A node that follows an object store, and what a test does to the store.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -18,6 +19,52 @@ pub type Variables = BTreeMap<String, String>;
 pub fn folder_store(folder: &std::path::Path) -> Variables {
     let url = format!("file://{}", folder.to_str().unwrap());
     [("TARDIST_STORE".to_owned(), url)].into()
+}
+
+/// The objects of a store, as somebody changes them who is not tardist.
+pub trait Objects {
+    /// The variables that name the store, and who asks.
+    fn variables(&self) -> &Variables;
+    /// The bytes of an object.
+    fn get(&self, name: &str) -> Vec<u8>;
+    /// Writes an object.
+    fn put(&self, name: &str, bytes: &[u8]);
+    /// Removes an object.
+    fn remove(&self, name: &str);
+}
+
+/// A folder as the store.
+pub struct Folder {
+    path: PathBuf,
+    variables: Variables,
+}
+
+impl Folder {
+    /// Makes the folder, with nothing in it.
+    #[must_use]
+    pub fn new(path: PathBuf) -> Self {
+        fs::create_dir(&path).unwrap();
+        let variables = folder_store(&path);
+        Self { path, variables }
+    }
+}
+
+impl Objects for Folder {
+    fn variables(&self) -> &Variables {
+        &self.variables
+    }
+
+    fn get(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path.join(name)).unwrap()
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) {
+        fs::write(self.path.join(name), bytes).unwrap();
+    }
+
+    fn remove(&self, name: &str) {
+        fs::remove_file(self.path.join(name)).unwrap();
+    }
 }
 
 /// Runs `tardist sync` of a system, with a store that these variables name.

@@ -7,6 +7,7 @@
 
 mod apt;
 pub mod components;
+pub mod garage;
 pub mod gitea;
 pub mod manifest;
 pub mod mediawiki;

@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::Command, time::Duration};
 
 use anyhow::{Context, Result, bail};
 
-use crate::process::Process;
+use crate::{process::Process, project};
 
 /// How long pip may take: the largest tool has 60 MB.
 const FETCH_LIMIT: Duration = Duration::from_secs(600);
@@ -37,6 +37,16 @@ pub fn install(name: &str, requirements: &Path, folder: &Path) -> Result<()> {
         )
     })?;
     fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
+}
+
+/// Makes `target/s3/`, with the S3 server of tests and benchmarks, unless it is there already.
+///
+/// # Errors
+///
+/// As [`install`].
+pub fn install_s3() -> Result<()> {
+    let requirements = project::root().join("tests/s3/requirements.txt");
+    install("moto, an S3 server", &requirements, &project::target("s3"))
 }
 
 /// Runs a program to its end, within [`FETCH_LIMIT`].

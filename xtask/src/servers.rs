@@ -5,7 +5,7 @@
 //!
 //! A test never passes without the program that it needs. If a program is missing, its tests are left
 //! out by name and a message says so; with `--all` it is an error. The module of a test says what it
-//! needs: its name is in [`ALL`]. Only those of [`GITEA`] may be left out with `--all`, too.
+//! needs: its name is in [`ALL`]. Only those of [`BUILT`] may be left out with `--all`, too.
 //!
 //! `real_metadata` needs real manifests and messages. They are texts of others, which this project does
 //! not contain. Where they are missing, its tests are left out by name, with `--all` too.
@@ -15,7 +15,7 @@ use std::{env, ffi::OsString, fs, path::Path, process::Command, time::Duration};
 use anyhow::{Context, Result, bail, ensure};
 
 use xtask::{
-    gitea, mediawiki, npm,
+    garage, gitea, mediawiki, npm,
     process::{self, Process},
     project, prometheus, python,
 };
@@ -29,8 +29,31 @@ const METADATA: (&str, &str) = ("real_metadata", "../shared/data/metadata");
 /// The variable with the folder of the real ExtensionDistributor, which no registry has.
 const DISTRIBUTOR: &str = "TARDIST_ED_DIR";
 
-/// The tests with a Gitea. It takes minutes to build, so that it may be missing even if all tests are wanted.
-const GITEA: &str = "real_gitea";
+/// A server that takes minutes to build, so that it may be missing even if all tests are wanted.
+struct Built {
+    name: &'static str,
+    /// The module with its tests.
+    tests: &'static str,
+    /// Whether it was built in its folder below `target/`, where the tests look for it.
+    is_built: fn() -> bool,
+    /// What builds it.
+    command: &'static str,
+}
+
+const BUILT: [Built; 2] = [
+    Built {
+        name: "Gitea",
+        tests: "real_gitea",
+        is_built: || gitea::is_built(&project::target("gitea")),
+        command: "`cargo xtask test --gitea` does that, once, with Go",
+    },
+    Built {
+        name: "Garage",
+        tests: "real_garage",
+        is_built: || garage::is_built(&project::target("garage")),
+        command: "`cargo xtask test --garage` does that, once",
+    },
+];
 
 /// How long Maven may take: it downloads 90 MB the first time.
 const FETCH_LIMIT: Duration = Duration::from_secs(600);
@@ -138,7 +161,7 @@ const ALL: [Real; 20] = [
         tests: "real_s3",
         programs: &["python3"],
         packages: "python3-venv",
-        prepare: install_s3,
+        prepare: python::install_s3,
     },
     Real {
         name: "the schemas of Kubernetes",
@@ -194,9 +217,9 @@ pub(crate) fn prepare(all: bool) -> Result<Vec<&'static str>> {
     if all && !reasons.is_empty() {
         bail!("all tests are wanted, but some cannot run:\n  {}", reasons.join("\n  "));
     }
-    if let Err(error) = look_for_gitea() {
-        left_out.push(GITEA);
-        reasons.push(format!("Gitea ({GITEA}): {error:#}"));
+    for Built { name, tests, command, .. } in BUILT.iter().filter(|it| !(it.is_built)()) {
+        left_out.push(tests);
+        reasons.push(format!("{name} ({tests}): not built: {command}"));
     }
     for reason in reasons {
         eprintln!("xtask: LEFT OUT, the tests with a real {reason}");
@@ -248,13 +271,6 @@ fn missing<'a>(programs: &[&'a str], path: &OsString) -> Vec<&'a str> {
     programs.iter().copied().filter(|program| !is_there(program)).collect()
 }
 
-/// Whether Gitea was built in `target/gitea/`, where the tests look for it.
-fn look_for_gitea() -> Result<()> {
-    let is_built = gitea::is_built(&project::target("gitea"));
-    ensure!(is_built, "not built: `cargo xtask test --gitea` does that, once, with Go");
-    Ok(())
-}
-
 /// Fetches Gerrit into `target/gerrit/`, where the tests look for it, unless it is there already.
 fn fetch_gerrit() -> Result<()> {
     check_java()?;
@@ -300,12 +316,6 @@ fn run_maven(pom: &Path, folder: &Path) -> Result<()> {
 fn install_schemathesis() -> Result<()> {
     let requirements = project::root().join("tests/schemathesis/requirements.txt");
     python::install("Schemathesis", &requirements, &project::target("schemathesis"))
-}
-
-/// Makes `target/s3/`, likewise.
-fn install_s3() -> Result<()> {
-    let requirements = project::root().join("tests/s3/requirements.txt");
-    python::install("moto, an S3 server", &requirements, &project::target("s3"))
 }
 
 /// Makes `target/kubernetes/`, likewise.

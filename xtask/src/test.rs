@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use xtask::{components, gitea, process, project};
+use xtask::{components, garage, gitea, process, project};
 
 use crate::servers;
 
@@ -16,6 +16,9 @@ pub(crate) struct Options {
     /// Build a Gitea with Go, once, which takes minutes, and run the tests against it
     #[arg(long)]
     gitea: bool,
+    /// Build a Garage with cargo, once, which takes minutes, and run the tests against it
+    #[arg(long)]
+    garage: bool,
     /// Arguments for the test programs, such as a part of the names of the tests to run
     #[arg(last = true)]
     arguments: Vec<String>,
@@ -25,6 +28,9 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     if options.gitea {
         gitea::build(&project::target("gitea"))?;
+    }
+    if options.garage {
+        garage::build(&project::target("garage"))?;
     }
     let left_out = servers::prepare(options.all)?;
     components::build(&[])?;
