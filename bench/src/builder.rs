@@ -7,4 +7,4 @@ pub(crate) mod many;
 pub(crate) mod run;
 mod stats;
 pub(crate) mod tarball;
-mod touch;
+pub(crate) mod touch;

@@ -15,6 +15,7 @@ mod marks;
 mod measure;
 mod options;
 mod run;
+mod store;
 mod upstream;
 
 use std::process::ExitCode;

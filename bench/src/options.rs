@@ -16,6 +16,8 @@ pub(crate) enum Part {
     Cycle,
     /// A cycle without change over 10,000 repositories
     Many,
+    /// Publishing to an object store, and nodes that follow it; needs a Python with venv
+    Store,
 }
 
 #[derive(Debug, Args)]

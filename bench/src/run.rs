@@ -15,6 +15,7 @@ use crate::{
     functions,
     marks::{self, Mark},
     options::{Options, Part},
+    store,
     upstream::Upstream,
 };
 
@@ -38,7 +39,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         println!("The components are not measured: {missing}.");
         with_functions = false;
     }
-    build(with_functions)?;
+    build(with_functions, wants(Part::Store))?;
     let mut results = Results::default();
     if with_functions {
         let effort = functions::Effort { rounds: options.rounds, seconds: options.seconds };
@@ -46,7 +47,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         println!("\n{measured}");
         results.add("functions", measured.json(), measured.marks());
     }
-    if wants(Part::Tarballs) || wants(Part::Cycle) || wants(Part::Many) {
+    if [Part::Tarballs, Part::Cycle, Part::Many, Part::Store].into_iter().any(wants) {
         let upstream = Upstream::start(options, &folder)?;
         if wants(Part::Tarballs) {
             tarballs(options, &upstream, &folder, &mut results)?;
@@ -55,6 +56,12 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
             let measured = cycle::measure(&upstream.setup(options, &folder.join("cycle")))?;
             println!("\n{measured}");
             results.add("cycle", measured.json(), measured.marks());
+        }
+        if wants(Part::Store) {
+            let folder = folder.join("store");
+            let measured = store::measure(&upstream.setup(options, &folder), &folder)?;
+            println!("\n{measured}");
+            results.add("store", measured.json(), measured.marks());
         }
         if wants(Part::Many) {
             let template = template(&upstream, options, &folder)?;
@@ -68,8 +75,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn build(with_functions: bool) -> Result<()> {
-    if with_functions {
+fn build(with_functions: bool, with_store: bool) -> Result<()> {
+    if with_functions || with_store {
         components::build(&[project::BARE])?;
     }
     let mut cargo = project::cargo();

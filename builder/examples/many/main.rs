@@ -43,7 +43,7 @@ const BRANCHES: [&str; 8] =
     ["master", "REL1_46", "REL1_45", "REL1_44", "REL1_43", "REL1_42", "REL1_41", "REL1_40"];
 
 /// The size of a tarball in bytes: the average of 115 real ones, which have 204 MB together.
-const SIZE: u64 = 1_800_000;
+const SIZE: &str = "1800000";
 
 /// Fills a data directory with made-up repositories
 #[derive(Debug, Parser)]
@@ -62,6 +62,10 @@ struct Options {
     /// Write what a builder would have written that mirrors the sample upstream at this URL
     #[arg(long, value_name = "URL")]
     upstream: Option<String>,
+
+    /// The size of each tarball, in bytes
+    #[arg(long, value_name = "BYTES", default_value = SIZE)]
+    size: u64,
 
     /// Take the metadata of branches from this snapshot
     #[arg(long, value_name = "FILE")]
@@ -106,7 +110,7 @@ fn make_tarballs(catalogue: &Catalogue, layout: &Layout) -> Result<()> {
 fn catalogue(options: &Options, template: Option<&Catalogue>) -> Result<Catalogue> {
     let templates: Vec<&RepositoryRecord> =
         template.into_iter().flat_map(BTreeMap::values).collect();
-    let sha256 = sha256_of_zeros()?;
+    let sha256 = sha256_of_zeros(options.size)?;
     let mut catalogue = Catalogue::new();
     for number in 0..options.repositories {
         let kind = if number % 10 == 9 { Kind::Skins } else { Kind::Extensions };
@@ -127,7 +131,7 @@ fn catalogue(options: &Options, template: Option<&Catalogue>) -> Result<Catalogu
             let text = format!("{project} {branch}");
             let commit = Oid::hash_object(ObjectType::Blob, text.as_bytes())?;
             record.commit = commit.to_string().parse()?;
-            record.size = SIZE;
+            record.size = options.size;
             record.sha256.clone_from(&sha256);
             record.recipe = ADOPTED.to_owned();
             // A snapshot does not say it. Without it the builder would look for it in the tarballs, cycle after cycle.
@@ -150,9 +154,9 @@ fn read(template: &Path) -> Result<Catalogue> {
 }
 
 /// The SHA-256 of each sparse tarball.
-fn sha256_of_zeros() -> Result<String> {
+fn sha256_of_zeros(size: u64) -> Result<String> {
     let mut digest = Sha256::new();
-    io::copy(&mut io::repeat(0).take(SIZE), &mut digest)?;
+    io::copy(&mut io::repeat(0).take(size), &mut digest)?;
     Ok(format!("{:x}", digest.finalize()))
 }
 
