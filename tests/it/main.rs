@@ -48,6 +48,7 @@ mod real_gitea;
 mod real_kubernetes;
 mod real_linters;
 mod real_mediawiki;
+mod real_mediawiki_distributor;
 mod real_minisign;
 mod real_nginx;
 mod real_podman;

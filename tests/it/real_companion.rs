@@ -23,9 +23,7 @@ fn workspace() -> PathBuf {
 /// A wiki that asks the tardist at this URL, with these further settings.
 fn wiki(url: &str, settings: &str) -> MediaWiki {
     let wiki = MediaWiki::install_1_43();
-    let distributor = std::env::var_os("TARDIST_ED_DIR")
-        .map_or_else(|| workspace().join("tests/companion/ExtensionDistributor"), PathBuf::from);
-    wiki.link("extensions", "ExtensionDistributor", &distributor);
+    wiki.link_distributor("TARDIST_ED_DIR");
     wiki.link("extensions", "Tardist", &workspace().join("mediawiki/Tardist"));
     wiki.set(&format!(
         "$wgMainCacheType = CACHE_DB;

@@ -104,6 +104,16 @@ impl MediaWiki {
         self.load(kind, name);
     }
 
+    /// Loads ExtensionDistributor: the real one where this environment variable names its folder, else the stand-in of
+    /// `tests/companion/`.
+    pub fn link_distributor(&self, variable: &str) {
+        let folder = std::env::var_os(variable).map_or_else(
+            || Path::new(env!("CARGO_MANIFEST_DIR")).join("companion/ExtensionDistributor"),
+            PathBuf::from,
+        );
+        self.link("extensions", "ExtensionDistributor", &folder);
+    }
+
     /// Adds lines of PHP to its settings.
     pub fn set(&self, lines: &str) {
         let path = self.folder.path().join("LocalSettings.php");

@@ -26,8 +26,12 @@ const JAVA: u32 = 17;
 /// The tests of real metadata, and its folder from the root of the project.
 const METADATA: (&str, &str) = ("real_metadata", "../shared/data/metadata");
 
-/// The variable with the folder of the real ExtensionDistributor, which no registry has.
-const DISTRIBUTOR: &str = "TARDIST_ED_DIR";
+/// The variables with the folders of the real ExtensionDistributor, which no registry has: its branch, and the tests
+/// that take a stand-in without it.
+const DISTRIBUTORS: [(&str, &str, &str); 2] = [
+    ("TARDIST_ED_DIR", "REL1_43", "real_companion"),
+    ("TARDIST_ED_1_39_DIR", "REL1_39", "real_mediawiki_distributor"),
+];
 
 /// A server that takes minutes to build, so that it may be missing even if all tests are wanted.
 struct Built {
@@ -229,11 +233,13 @@ pub(crate) fn prepare(all: bool) -> Result<Vec<&'static str>> {
         left_out.push(tests);
         eprintln!("xtask: LEFT OUT, the tests with real metadata ({tests}): there is no {folder}");
     }
-    if env::var_os(DISTRIBUTOR).is_none() {
-        eprintln!(
-            "xtask: LEFT OUT, the real ExtensionDistributor: {DISTRIBUTOR} does not name its folder, so real_companion \
-             takes a stand-in"
-        );
+    for (variable, branch, tests) in DISTRIBUTORS {
+        if env::var_os(variable).is_none() {
+            eprintln!(
+                "xtask: LEFT OUT, the real ExtensionDistributor {branch}: {variable} does not name its folder, so \
+                 {tests} takes a stand-in"
+            );
+        }
     }
     Ok(left_out)
 }

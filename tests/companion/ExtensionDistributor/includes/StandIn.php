@@ -2,10 +2,11 @@
 
 namespace MediaWiki\Extension\ExtensionDistributor;
 
+// These names are known to MediaWiki 1.39 and to 1.43.
+use Html;
 use MediaWiki\Extension\ExtensionDistributor\Providers\ExtDistProvider;
-use MediaWiki\Html\Html;
-use MediaWiki\SpecialPage\SpecialPage;
-use MediaWiki\Xml\XmlSelect;
+use SpecialPage;
+use XmlSelect;
 
 /**
  * A stand-in for tests: the fields and the links of the real special pages, without their texts.
