@@ -9,7 +9,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use tardist_tests::{Browser, Front, MediaWiki, Reply, Site, TestEnv, Value, json, served, within};
+use tardist_tests::{
+    Browser, Front, MediaWiki, Reply, Site, TestEnv, Value, json, served, violations_in, within,
+};
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -359,6 +361,32 @@ fn hostile_metadata_is_text_in_a_browser_with_and_without_scripts() {
     let card = "document.querySelector('.ext-tardist-card').getBoundingClientRect()";
     let inside = browser.evaluate(&format!("{card}.left >= 0 && {card}.right <= 360"));
     assert_eq!(inside, true, "it fits on a phone, from right to left too");
+    let found = violations_in(&browser, ".ext-tardist-card");
+    assert!(found.is_empty(), "a text that scrolls is for the keyboard, too: {found:#?}");
+}
+
+#[test]
+fn axe_finds_nothing_in_the_cards() {
+    let (_env, site): (TestEnv, Site) = served();
+    let settings = "$wgVectorNightMode['logged_out'] = true; $wgMinervaNightMode['base'] = true;";
+    let mut wiki = wiki(&format!("http://{}", site.address()), settings);
+    let wiki = wiki.start();
+    let browser = Browser::start();
+    browser.allow_scripts();
+    for (width, height, skin) in [(1280, 800, "vector-2022"), (360, 740, "minerva")] {
+        browser.resize(width, height);
+        for path in ["ExtensionDistributor/SampleGreeting", "SkinDistributor/SamplePaper/REL1_45"] {
+            for more in ["", "&uselang=ar", "&vectornightmode=1&minervanightmode=1"] {
+                let path = format!("Special:{path}?useskin={skin}{more}");
+                browser.open(&format!("http://{}/index.php/{path}", wiki.address()));
+                let found = violations_in(&browser, ".ext-tardist-card");
+                assert!(found.is_empty(), "{path} at {width}: {found:#?}");
+            }
+        }
+    }
+    let _ = browser.evaluate("document.querySelector('.ext-tardist-card a').textContent = ''");
+    let found = violations_in(&browser, ".ext-tardist-card");
+    assert!(found[0].starts_with("link-name"), "it would find something: {found:?}");
 }
 
 #[test]

@@ -19,8 +19,21 @@ fn script() -> String {
 /// elements that break it. The browser has to allow scripts.
 #[must_use]
 pub fn violations(browser: &Browser) -> Vec<String> {
-    let run = "axe.run(document, { resultTypes: ['violations'] }).then(found => found.violations.map(rule =>
-        rule.id + ': ' + rule.nodes.map(node => node.html.slice(0, 200)).join(' | ')))";
+    run(browser, "document")
+}
+
+/// The same for one part of the page: the first element that a CSS selector finds.
+#[must_use]
+pub fn violations_in(browser: &Browser, selector: &str) -> Vec<String> {
+    let _ = browser.find(selector);
+    run(browser, &format!("document.querySelector({})", Value::from(selector)))
+}
+
+fn run(browser: &Browser, context: &str) -> Vec<String> {
+    let run = format!(
+        "axe.run({context}, {{ resultTypes: ['violations'] }}).then(found => found.violations.map(rule =>
+            rule.id + ': ' + rule.nodes.map(node => node.html.slice(0, 200)).join(' | ')))"
+    );
     // Rules that are best practices count too.
     let found = browser.evaluate(&format!("(() => {{ {}\nreturn {run}; }})()", script()));
     let list = found.as_array().unwrap();

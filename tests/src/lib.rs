@@ -61,7 +61,7 @@ mod site;
 mod store_kills;
 mod tarball;
 
-pub use axe::violations;
+pub use axe::{violations, violations_in};
 pub use browser::{Browser, Element};
 pub use component::interfaces;
 pub use crashes::{Crash, Crashes, Hit};

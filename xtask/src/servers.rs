@@ -133,11 +133,11 @@ const ALL: [Real; 20] = [
         prepare: look_for_mediawiki,
     },
     Real {
-        name: "MediaWiki 1.43, Chromium and PHPUnit",
+        name: "MediaWiki 1.43, Chromium with axe-core, and PHPUnit",
         tests: "real_companion",
-        programs: &["php", "phpunit", "chromium", "chromedriver", "apt-get", "dpkg-deb"],
-        packages: "php-cli php-intl php-mbstring php-sqlite3 php-xml phpunit chromium chromium-driver",
-        prepare: fetch_mediawiki,
+        programs: &["php", "phpunit", "chromium", "chromedriver", "npm", "apt-get", "dpkg-deb"],
+        packages: "php-cli php-intl php-mbstring php-sqlite3 php-xml phpunit chromium chromium-driver npm",
+        prepare: prepare_companion,
     },
     Real {
         name: "PHP and the linters of Wikimedia",
@@ -252,9 +252,10 @@ fn look_for_mediawiki() -> Result<()> {
     look_for_php()
 }
 
-/// Puts MediaWiki 1.43 into `target/mediawiki-1.43/`, unless it is there already.
-fn fetch_mediawiki() -> Result<()> {
+/// Puts MediaWiki 1.43 into `target/mediawiki-1.43/`, and axe-core into its folder, unless they are there already.
+fn prepare_companion() -> Result<()> {
     look_for_php()?;
+    install_axe()?;
     mediawiki::install(&project::target("mediawiki-1.43"))
 }
 

@@ -54,10 +54,26 @@ class CardRenderer {
 		);
 		$text = $description === null ? '' : Html::element( 'p', [
 			'class' => 'ext-tardist-card-description',
+			// So that it can be scrolled with the keyboard.
+			'tabindex' => self::mayScroll( $description ) ? '0' : null,
 		] + $this->languageAttributes( $code ), $description );
 		return Html::rawElement( 'section', [ 'class' => 'ext-tardist-card' ],
 			$heading . $text . Html::rawElement( 'dl', [], $list )
 		);
+	}
+
+	/**
+	 * Whether a text could be higher on a phone than the style sheet lets it be.
+	 *
+	 * @param string $text
+	 * @return bool
+	 */
+	private static function mayScroll( string $text ): bool {
+		$rows = 0;
+		foreach ( explode( "\n", $text ) as $line ) {
+			$rows += max( 1, (int)ceil( mb_strwidth( $line ) / 30 ) );
+		}
+		return $rows > 10;
 	}
 
 	private function languageAttributes( ?string $code ): array {
