@@ -366,7 +366,7 @@ fn hostile_metadata_is_text_in_a_browser_with_and_without_scripts() {
 }
 
 #[test]
-fn axe_finds_nothing_in_the_cards() {
+fn axe_finds_nothing_in_the_cards_and_they_have_room() {
     let (_env, site): (TestEnv, Site) = served();
     let settings = "$wgVectorNightMode['logged_out'] = true; $wgMinervaNightMode['base'] = true;";
     let mut wiki = wiki(&format!("http://{}", site.address()), settings);
@@ -384,6 +384,14 @@ fn axe_finds_nothing_in_the_cards() {
             }
         }
     }
+    browser.resize(1280, 800);
+    let path = "Special:ExtensionDistributor/SampleGreeting?useskin=vector-2022";
+    browser.open(&format!("http://{}/index.php/{path}", wiki.address()));
+    let hash = "document.querySelector('.ext-tardist-card code').getClientRects().length";
+    assert_eq!(browser.evaluate(hash), 1, "a SHA-256 is one line where there is room");
+    let space = "document.querySelector('.ext-tardist-card dl').getBoundingClientRect().top
+        - document.querySelector('.ext-tardist-card p').getBoundingClientRect().bottom";
+    assert!(browser.evaluate(space).as_f64().unwrap() > 8.0, "the rows are apart from the text");
     let _ = browser.evaluate("document.querySelector('.ext-tardist-card a').textContent = ''");
     let found = violations_in(&browser, ".ext-tardist-card");
     assert!(found[0].starts_with("link-name"), "it would find something: {found:?}");

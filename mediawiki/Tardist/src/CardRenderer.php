@@ -58,7 +58,7 @@ class CardRenderer {
 			'tabindex' => self::mayScroll( $description ) ? '0' : null,
 		] + $this->languageAttributes( $code ), $description );
 		return Html::rawElement( 'section', [ 'class' => 'ext-tardist-card' ],
-			$heading . $text . Html::rawElement( 'dl', [], $list )
+			$heading . $text . Html::rawElement( 'dl', [ 'class' => 'ext-tardist-card-facts' ], $list )
 		);
 	}
 
