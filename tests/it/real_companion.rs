@@ -10,13 +10,27 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tardist_tests::{
-    Browser, Front, MediaWiki, Reply, Site, TestEnv, Value, json, served, violations_in, within,
+    Browser, Front, MediaWiki, Reply, Site, TestEnv, Value, change, json, served, violations_in,
+    within,
 };
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
 /// How long the wikis of these tests wait for tardist, in seconds.
 const TIMEOUT: u64 = 2;
+
+/// What a page says when tardist does not answer and never did.
+const UNAVAILABLE: &str = "The service that knows the extensions and skins cannot be reached";
+
+/// Settings with which a request says how many seconds later it is, such as `later=700`.
+const LATER: &str = "
+    if ( isset( $_GET['later'] ) ) {
+        Wikimedia\\Timestamp\\ConvertibleTimestamp::setFakeTime( time() + (int)$_GET['later'] );
+        $wgHooks['MediaWikiServices'][] = static function ( $services ) {
+            $now = microtime( true ) + (int)$_GET['later'];
+            $services->getMainWANObjectCache()->setMockTime( $now );
+        };
+    }";
 
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -153,7 +167,8 @@ fn the_api_and_the_special_pages_say_what_tardist_publishes() {
     assert!(card(&chosen).contains("<bdi>REL1_46</bdi>"), "{chosen}");
     assert!(page(wiki, "SkinDistributor/SamplePaper").contains("A skin like a sheet of paper"));
     assert_eq!(card(&page(wiki, "ExtensionDistributor")), "");
-    assert_eq!(card(&page(wiki, "ExtensionDistributor/Nothing")), "");
+    let nothing = page(wiki, "ExtensionDistributor/Nothing");
+    assert!(card(&nothing).is_empty() && !nothing.contains(UNAVAILABLE));
     assert_eq!(card(&page(wiki, "Version")), "");
     // Programs take the first link of this class for the tarball.
     let first = chosen.find("external free").unwrap();
@@ -238,10 +253,10 @@ fn a_tardist_in_trouble_costs_one_request_and_is_never_an_answer() {
         let mut wiki = wiki(&front.url(), "");
         let wiki = wiki.start();
         let form = page(wiki, "ExtensionDistributor/Alpha");
-        assert_eq!(card(&form), "", "{what}");
+        assert!(card(&form).is_empty() && form.contains(UNAVAILABLE), "{what}");
         let path = "/api.php?action=query&list=extdistinfo&format=json";
         assert!(wiki.get(path).is(503).text().contains("\"unavailable\""), "{what}");
-        page(wiki, "SkinDistributor");
+        assert!(page(wiki, "SkinDistributor").contains(UNAVAILABLE), "{what}");
         assert_eq!(front.take().len(), 1, "{what}: one request for three pages");
         // It is back: nothing of the outage was kept as an answer.
         front.answers(tardist(vec!["Alpha".into()], json!({})));
@@ -267,6 +282,60 @@ fn earlier_answers_serve_while_tardist_is_in_trouble() {
         assert!(card(&page(wiki, "ExtensionDistributor/Alpha")).contains("Does things"), "{what}");
         assert_eq!(info(wiki, "")["query"]["extdistinfo"][0]["name"], "Alpha", "{what}");
     }
+}
+
+#[test]
+fn a_tardist_that_is_killed_is_not_missed_for_a_day_and_is_used_again_when_it_is_back() {
+    let (env, site): (TestEnv, Site) = served();
+    let address = site.address();
+    let mut wiki = wiki(&format!("http://{address}"), LATER);
+    let log = wiki.folder().join("tardist.log");
+    wiki.set(&format!("$wgDebugLogGroups['Tardist'] = '{}';", log.display()));
+    let wiki = wiki.start();
+    let failures = || {
+        let text = fs::read_to_string(&log).unwrap_or_default();
+        text.matches("tardist cannot be asked").count()
+    };
+    let greeting = |later: u32| {
+        card(&page(wiki, &format!("ExtensionDistributor/SampleGreeting/master?later={later}")))
+            .to_owned()
+    };
+    let see = |later: u32| {
+        let skin = page(wiki, &format!("SkinDistributor/SamplePaper?later={later}"));
+        (
+            greeting(later),
+            card(&skin).to_owned(),
+            info(wiki, &format!("later={later}"))["query"].clone(),
+        )
+    };
+    let before = see(0);
+    assert!(before.0.contains("-master-") && before.1.contains("A skin like"), "{before:?}");
+    assert_eq!(before.2["extdistinfo"].as_array().unwrap().len(), 8);
+
+    drop(site); // As `kill -9` does.
+    assert_eq!(see(0), before);
+    assert_eq!(failures(), 0, "what is fresh is not asked for");
+    assert_eq!(see(700), before);
+    assert_eq!(failures(), 1, "one request for three pages");
+
+    // The last answer is more than a day old: there is none any more.
+    let without = page(wiki, "ExtensionDistributor/SampleGreeting?later=90000");
+    assert!(card(&without).is_empty() && without.contains(UNAVAILABLE), "{without}");
+    assert_eq!(failures(), 2);
+    for query in ["", "&edinames=SampleGreeting"] {
+        let path = format!("/api.php?action=query&list=extdistinfo&format=json&later=90000{query}");
+        assert!(wiki.get(&path).is(503).text().contains("\"unavailable\""));
+    }
+
+    let commit = change(&env, "extensions/SampleGreeting", "new");
+    env.sync(&[]).exits(0);
+    let _site = env.serve_again(address);
+    let start = Instant::now();
+    while !greeting(90_000).contains(&commit[..12]) {
+        assert!(start.elapsed() < Duration::from_secs(30), "it is not back");
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    assert_eq!(see(90_000).1, before.1);
 }
 
 #[test]

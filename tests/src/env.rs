@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -16,6 +17,9 @@ use crate::site::Site;
 
 /// The project of MediaWiki itself.
 const CORE: &str = "mediawiki/core";
+
+/// Any free port.
+const ANYWHERE: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
 
 /// A system of its own in a temporary folder, which is deleted when this is dropped.
 pub struct TestEnv {
@@ -219,7 +223,13 @@ impl TestEnv {
     /// variables, each as `NAME=VALUE`.
     #[must_use]
     pub fn serve(&self, variables: &[&str]) -> Site {
-        self.serve_manifest(&self.manifest(), variables)
+        self.serve_manifest(&self.manifest(), variables, ANYWHERE)
+    }
+
+    /// The same at the address where an earlier server was.
+    #[must_use]
+    pub fn serve_again(&self, address: SocketAddr) -> Site {
+        self.serve_manifest(&self.manifest(), &[], address)
     }
 
     /// Serves the data directory with an installed application: the files of `/usr/share/tardist` in a folder.
@@ -227,10 +237,14 @@ impl TestEnv {
     pub fn serve_from(&self, application: &Path) -> Site {
         let text = fs::read_to_string(application.join("spin.toml")).unwrap();
         let text = text.replace("/usr/share/tardist", application.to_str().unwrap());
-        self.serve_manifest(&text.replace("/var/lib/tardist", self.data().to_str().unwrap()), &[])
+        self.serve_manifest(
+            &text.replace("/var/lib/tardist", self.data().to_str().unwrap()),
+            &[],
+            ANYWHERE,
+        )
     }
 
-    fn serve_manifest(&self, text: &str, variables: &[&str]) -> Site {
+    fn serve_manifest(&self, text: &str, variables: &[&str], listen: SocketAddr) -> Site {
         // The host refuses to start if a folder that it mounts is missing.
         fs::create_dir_all(self.data().join("dist")).unwrap();
         let manifest = self.folder().join("spin.toml");
@@ -244,7 +258,7 @@ impl TestEnv {
         };
         fs::write(&config, text.to_string()).unwrap();
         let mut command = Command::new(program("component-host"));
-        command.current_dir(self.folder()).env_clear().args(["--listen", "127.0.0.1:0"]);
+        command.current_dir(self.folder()).env_clear().args(["--listen", &listen.to_string()]);
         // The tests share compiled components: compiling takes longer than most tests.
         let compiled = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/compiled-components");
         command.arg("--compiled").arg(compiled).arg("--manifest").arg(&manifest);

@@ -116,7 +116,7 @@ class ApiQueryExtDistInfo extends ApiQueryBase {
 
 	/** @return never */
 	private function dieUnavailable() {
-		$this->dieWithError( 'apierror-tardist-unavailable', 'unavailable', null, 503 );
+		$this->dieWithError( 'tardist-unavailable', 'unavailable', null, 503 );
 	}
 
 	private function describe(

@@ -2,6 +2,7 @@
 
 namespace MediaWiki\Extension\Tardist;
 
+use MediaWiki\Html\Html;
 use MediaWiki\Languages\LanguageFallback;
 use MediaWiki\SpecialPage\Hook\SpecialPageBeforeExecuteHook;
 use MediaWiki\SpecialPage\SpecialPage;
@@ -45,10 +46,15 @@ class CardHandler implements SpecialPageBeforeExecuteHook {
 		[ $name, $branchName ] = $subPage ?
 			explode( '/', $subPage, 2 ) + [ 1 => null ] :
 			[ $request->getVal( 'extdistname' ), $request->getVal( 'extdistversion' ) ];
-		if ( (string)$name === '' ) {
-			return;
+		$name = (string)$name;
+		$found = $name === '' ? [] : $provider->getRepositories( [ $name ] );
+		$isKnown = $name === '' ? $provider->getNames() !== null : array_key_exists( $name, $found );
+		if ( !$isKnown ) {
+			// ExtensionDistributor says that there is nothing of this name, or nothing at all.
+			$output->addModuleStyles( 'mediawiki.codex.messagebox.styles' );
+			$output->addHTML( Html::errorBox( $special->msg( 'tardist-unavailable' )->escaped() ) );
 		}
-		$repository = $provider->getRepositories( [ $name ] )[$name] ?? null;
+		$repository = $found[$name] ?? null;
 		if ( !$repository ) {
 			return;
 		}
