@@ -339,6 +339,37 @@ fn a_tardist_that_is_killed_is_not_missed_for_a_day_and_is_used_again_when_it_is
 }
 
 #[test]
+fn of_many_processes_that_want_the_same_one_asks() {
+    let answer = tardist(vec!["Alpha".into()], json!({}));
+    let front = Front::start(move |target| {
+        // All of them want it before the first has it.
+        std::thread::sleep(Duration::from_secs(1));
+        answer(target)
+    });
+    // On a busy machine, all of them together are slow.
+    let mut wiki = wiki(&front.url(), &format!("{LATER} $wgTardistTimeout = 20;"));
+    let processes = wiki.start_many(5);
+    for process in processes {
+        page(process, "Version");
+    }
+    let at_once = |path: &str| -> Vec<String> {
+        std::thread::scope(|scope| {
+            let all = processes.iter().map(|process| scope.spawn(|| page(process, path)));
+            let all: Vec<_> = all.collect();
+            all.into_iter().map(|it| it.join().unwrap()).collect()
+        })
+    };
+    // First nobody knows an answer, then there is an earlier one.
+    for later in ["", "?later=700"] {
+        let pages = at_once(&format!("ExtensionDistributor/Alpha{later}"));
+        assert!(pages.iter().all(|page| card(page).contains("Does things")), "{later}");
+        let mut asked = front.take();
+        asked.sort();
+        assert_eq!(asked, ["/info/extensions?names=Alpha&lang=%2A", "/list/extensions"], "{later}");
+    }
+}
+
+#[test]
 fn a_400_is_not_an_outage() {
     let front = Front::start(|target| match target {
         "/list/extensions" => Reply::json(&json!({ "extensions": ["Alpha"] })),

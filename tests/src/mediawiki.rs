@@ -15,8 +15,8 @@ const OWN: [&str; 6] = ["LocalSettings.php", "cache", "extensions", "images", "s
 
 /// A running wiki on loopback, with PHP's own web server and SQLite. Dropping it ends it.
 pub struct MediaWiki {
-    site: Option<Site>,
-    // Dropped after the server, which works in it.
+    sites: Vec<Site>,
+    // Dropped after the servers, which work in it.
     folder: TempDir,
 }
 
@@ -55,7 +55,7 @@ impl MediaWiki {
         for name in ["cache", "extensions", "images", "skins", "db"] {
             fs::create_dir(root.join(name)).unwrap();
         }
-        let wiki = Self { site: None, folder };
+        let wiki = Self { sites: Vec::new(), folder };
         let mut install = wiki.php();
         install.arg("maintenance/install.php").args(["--dbtype", "sqlite", "--dbname", "wiki"]);
         install.arg("--dbpath").arg(root.join("db")).arg("--confpath").arg(&root);
@@ -127,13 +127,23 @@ impl MediaWiki {
         self.folder.path()
     }
 
-    /// Starts it, and returns its site.
+    /// Starts it, and returns its site. It answers one request after the other.
     pub fn start(&mut self) -> &Site {
-        let address = free_address();
-        let mut php = self.php();
-        php.arg("-S").arg(address.to_string()).arg("-t").arg(self.folder.path());
-        let server = Running::server(php, &self.folder.path().join("log"), address);
-        self.site.insert(Site::new(server, address))
+        &self.start_many(1)[0]
+    }
+
+    /// Starts so many processes of it, each at an address of its own. PHP's server could have the processes itself, but
+    /// they would not end with it.
+    pub fn start_many(&mut self, count: usize) -> &[Site] {
+        for number in 0..count {
+            let address = free_address();
+            let mut php = self.php();
+            php.arg("-S").arg(address.to_string()).arg("-t").arg(self.folder.path());
+            let log = self.folder.path().join(format!("log{number}"));
+            let server = Running::server(php, &log, address);
+            self.sites.push(Site::new(server, address));
+        }
+        &self.sites
     }
 
     fn php(&self) -> Command {

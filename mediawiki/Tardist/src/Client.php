@@ -6,7 +6,8 @@ use MediaWiki\Http\HttpRequestFactory;
 use MediaWiki\Status\Status;
 use Psr\Log\LoggerInterface;
 use RuntimeException;
-use WANObjectCache;
+use Wikimedia\ObjectCache\BagOStuff;
+use Wikimedia\ObjectCache\WANObjectCache;
 use Wikimedia\Timestamp\ConvertibleTimestamp;
 
 /**
@@ -16,10 +17,13 @@ use Wikimedia\Timestamp\ConvertibleTimestamp;
  * cannot answer, an earlier answer serves. After a failure nobody asks for a short time, so that a tardist
  * that hangs costs one timeout and not one for each page. A failure is never stored as an answer.
  *
+ * When an answer is not fresh any more, one process asks again. The others use the earlier answer meanwhile; if
+ * there is none, they wait for the process that asks.
+ *
  * A document has all of its translations, so no language of a user makes a request or an entry of its own.
  *
  * WANObjectCache::getMultiWithUnionSetCallback() would ask for many names at once too, but it does not
- * give the earlier values to its callback.
+ * give the earlier values to its callback, and it knows no `lockTSE`.
  */
 class Client {
 
@@ -41,6 +45,7 @@ class Client {
 	private int $freshness;
 	private HttpRequestFactory $httpRequestFactory;
 	private WANObjectCache $cache;
+	private BagOStuff $locks;
 	private LoggerInterface $logger;
 
 	/** @var bool Whether a request failed in this process */
@@ -56,6 +61,7 @@ class Client {
 	 * @param int $freshness In seconds
 	 * @param HttpRequestFactory $httpRequestFactory
 	 * @param WANObjectCache $cache
+	 * @param BagOStuff $locks
 	 * @param LoggerInterface $logger
 	 */
 	public function __construct(
@@ -65,6 +71,7 @@ class Client {
 		int $freshness,
 		HttpRequestFactory $httpRequestFactory,
 		WANObjectCache $cache,
+		BagOStuff $locks,
 		LoggerInterface $logger
 	) {
 		$this->url = $url;
@@ -73,6 +80,7 @@ class Client {
 		$this->freshness = $freshness;
 		$this->httpRequestFactory = $httpRequestFactory;
 		$this->cache = $cache;
+		$this->locks = $locks;
 		$this->logger = $logger;
 	}
 
@@ -145,25 +153,10 @@ class Client {
 	 * @return array By name
 	 */
 	private function get( array $keys, callable $fetch ): array {
-		$new = array_diff( array_values( $keys ), array_keys( $this->known ) );
-		if ( $new ) {
-			$this->known += array_fill_keys( $new, null );
-			$this->known = array_replace( $this->known, $this->cache->getMulti( $new ) );
-		}
-		$now = (int)ConvertibleTimestamp::now( TS_UNIX );
-		$wanted = [];
-		foreach ( $keys as $name => $key ) {
-			$entry = $this->known[$key];
-			if ( !$entry || $entry['at'] + $this->freshness <= $now || $entry['at'] > $now ) {
-				$wanted[] = (string)$name;
-			}
-		}
-		if ( $wanted && !$this->isDown() ) {
-			foreach ( $fetch( $wanted ) as $name => $value ) {
-				$entry = [ 'at' => $now, 'value' => $value ];
-				$this->known[$keys[$name]] = $entry;
-				$this->cache->set( $keys[$name], $entry, self::KEPT );
-			}
+		$this->read( array_diff( $keys, array_keys( $this->known ) ) );
+		$stale = $this->stale( $keys );
+		if ( $stale && !$this->isDown() ) {
+			$this->refresh( $stale, $fetch );
 		}
 		$values = [];
 		foreach ( $keys as $name => $key ) {
@@ -172,6 +165,67 @@ class Client {
 			}
 		}
 		return $values;
+	}
+
+	/**
+	 * @param string[] $keys By name
+	 * @param callable $fetch See get()
+	 */
+	private function refresh( array $keys, callable $fetch ): void {
+		$isKnown = count( array_filter( array_intersect_key( $this->known, array_flip( $keys ) ) ) ) === count( $keys );
+		// A process that asks has its answer, or has failed, before those that wait give up.
+		$lock = $this->locks->getScopedLock(
+			$this->key( 'lock', sha1( implode( ' ', $keys ) ) ),
+			$isKnown ? 0 : $this->timeout + 1,
+			$this->timeout + 2
+		);
+		if ( !$lock && $isKnown ) {
+			return;
+		}
+		// Another process may have got an answer just before. One that has waited in vain asks itself.
+		$this->read( $keys );
+		$stale = $this->stale( $keys );
+		if ( !$stale || $this->isDown() ) {
+			return;
+		}
+		$now = self::now();
+		foreach ( $fetch( array_map( 'strval', array_keys( $stale ) ) ) as $name => $value ) {
+			$entry = [ 'at' => $now, 'value' => $value ];
+			$this->known[$keys[$name]] = $entry;
+			$this->cache->set( $keys[$name], $entry, self::KEPT );
+		}
+	}
+
+	/**
+	 * Takes over what the cache has.
+	 *
+	 * @param string[] $keys
+	 */
+	private function read( array $keys ): void {
+		if ( $keys ) {
+			$keys = array_values( $keys );
+			$this->known = array_replace(
+				$this->known + array_fill_keys( $keys, null ), $this->cache->getMulti( $keys )
+			);
+		}
+	}
+
+	/**
+	 * Those of which nothing is known, or nothing fresh.
+	 *
+	 * @param string[] $keys By name
+	 * @return string[] By name
+	 */
+	private function stale( array $keys ): array {
+		$now = self::now();
+		return array_filter( $keys, function ( string $key ) use ( $now ) {
+			$entry = $this->known[$key];
+			return !$entry || $entry['at'] + $this->freshness <= $now || $entry['at'] > $now;
+		} );
+	}
+
+	private static function now(): int {
+		return (int)ConvertibleTimestamp::now( TS_UNIX );
 	}
 
 	private function key( string ...$parts ): string {

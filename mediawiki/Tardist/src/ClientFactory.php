@@ -5,7 +5,8 @@ namespace MediaWiki\Extension\Tardist;
 use MediaWiki\Config\ServiceOptions;
 use MediaWiki\Http\HttpRequestFactory;
 use Psr\Log\LoggerInterface;
-use WANObjectCache;
+use Wikimedia\ObjectCache\BagOStuff;
+use Wikimedia\ObjectCache\WANObjectCache;
 
 /**
  * Makes one client for each tardist that is asked, so that all of a request shares what it learned.
@@ -17,6 +18,7 @@ class ClientFactory {
 	private ServiceOptions $options;
 	private HttpRequestFactory $httpRequestFactory;
 	private WANObjectCache $cache;
+	private BagOStuff $locks;
 	private LoggerInterface $logger;
 
 	/** @var Client[] By URL and proxy */
@@ -26,12 +28,14 @@ class ClientFactory {
 		ServiceOptions $options,
 		HttpRequestFactory $httpRequestFactory,
 		WANObjectCache $cache,
+		BagOStuff $locks,
 		LoggerInterface $logger
 	) {
 		$options->assertRequiredOptions( self::CONSTRUCTOR_OPTIONS );
 		$this->options = $options;
 		$this->httpRequestFactory = $httpRequestFactory;
 		$this->cache = $cache;
+		$this->locks = $locks;
 		$this->logger = $logger;
 	}
 
@@ -49,6 +53,7 @@ class ClientFactory {
 			(int)$this->options->get( 'TardistFreshness' ),
 			$this->httpRequestFactory,
 			$this->cache,
+			$this->locks,
 			$this->logger
 		);
 		return $this->clients["$url $proxy"];

@@ -18,6 +18,8 @@ return [
 			new ServiceOptions( ClientFactory::CONSTRUCTOR_OPTIONS, $services->getMainConfig() ),
 			$services->getHttpRequestFactory(),
 			$services->getMainWANObjectCache(),
+			// The store behind it, which has locks.
+			$services->getObjectCacheFactory()->getLocalClusterInstance(),
 			LoggerFactory::getInstance( 'Tardist' )
 		);
 	},
