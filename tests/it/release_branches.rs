@@ -6,17 +6,6 @@ use std::collections::BTreeSet;
 use tardist_tests::{Fault, TestEnv, json};
 
 const GREETING: &str = "extensions/SampleGreeting";
-const RELEASES: [&str; 4] = ["REL1_43", "REL1_44", "REL1_45", "REL1_46"];
-
-/// The sample content, with MediaWiki itself, which has released its four branches.
-fn with_core() -> TestEnv {
-    let env = TestEnv::sample();
-    for branch in RELEASES {
-        env.branch_core(branch);
-        env.release_core(branch);
-    }
-    env
-}
 
 /// Gives a repository a branch at the tip of its `master`.
 fn branch(env: &TestEnv, id: &str, branch: &str) {
@@ -33,7 +22,7 @@ fn branches(env: &TestEnv) -> Vec<String> {
 
 #[test]
 fn a_new_release_branch_comes_by_itself_and_the_oldest_one_is_retired_after_its_grace_period() {
-    let env = with_core();
+    let env = TestEnv::sample_with_core();
     env.sync(&[]).exits(0).says(&["\nbranches: master, REL1_46, REL1_45, REL1_44, REL1_43\n"]);
     assert_eq!(branches(&env), [&RELEASES[..], &["master"]].concat());
     let old = env.tarball(GREETING, "REL1_43");
@@ -74,7 +63,7 @@ fn a_new_release_branch_comes_by_itself_and_the_oldest_one_is_retired_after_its_
 
 #[test]
 fn a_cycle_without_news_asks_one_question_more_than_the_lists() {
-    for (env, status) in [(with_core(), "MediaWiki is there"), (TestEnv::sample(), "it is not")] {
+    for (env, status) in [(TestEnv::sample_with_core(), "MediaWiki is there"), (TestEnv::sample(), "it is not")] {
         env.sync(&[]).exits(0);
         env.server.clear_requests();
         env.sync(&[]).exits(0).says(&["nothing new"]);
@@ -100,7 +89,7 @@ fn without_mediawiki_itself_a_release_branch_counts_that_a_fifth_of_the_reposito
 
 #[test]
 fn while_mediawiki_itself_cannot_be_asked_what_was_found_last_counts() {
-    let env = with_core();
+    let env = TestEnv::sample_with_core();
     env.branch_core("REL1_47");
     branch(&env, GREETING, "REL1_47");
     env.sync(&[]).exits(0);
@@ -122,7 +111,7 @@ fn while_mediawiki_itself_cannot_be_asked_what_was_found_last_counts() {
 
 #[test]
 fn in_a_first_cycle_without_an_answer_of_mediawiki_itself_the_repositories_say_it() {
-    let env = with_core();
+    let env = TestEnv::sample_with_core();
     env.server.fault("mediawiki/core", Fault::status(503), None);
     env.sync(&[]).exits(0).says(&["those count that many repositories have"]);
     assert_eq!(env.tips().len(), 32);
@@ -130,7 +119,7 @@ fn in_a_first_cycle_without_an_answer_of_mediawiki_itself_the_repositories_say_i
 
 #[test]
 fn a_release_branch_that_mediawiki_itself_loses_is_a_mass_loss() {
-    let env = with_core();
+    let env = TestEnv::sample_with_core();
     env.sync(&[]).exits(0);
     let before = env.published();
     env.upstream.repository("mediawiki/core").unwrap().delete_branch("REL1_45").unwrap();
@@ -142,7 +131,7 @@ fn a_release_branch_that_mediawiki_itself_loses_is_a_mass_loss() {
 
 #[test]
 fn a_pattern_takes_the_branches_that_it_matches_and_no_others() {
-    for env in [with_core(), TestEnv::sample()] {
+    for env in [TestEnv::sample_with_core(), TestEnv::sample()] {
         branch(&env, GREETING, "wmf/1.47");
         branch(&env, GREETING, "REL1_4x/y");
         let run = env.sync(&["--branch", "REL1_4*", "--branch", "master", "--dry-run"]);
@@ -184,7 +173,7 @@ fn a_directory_and_a_list_have_the_newest_release_branches_too() {
 
 #[test]
 fn whoever_lists_branches_gets_these_alone() {
-    let env = with_core();
+    let env = TestEnv::sample_with_core();
     env.branch_core("REL1_47");
     branch(&env, GREETING, "REL1_47");
     env.sync(&["--branch", "REL1_46", "--branch", "REL1_47"]).exits(0);

@@ -43,7 +43,7 @@ pub struct Figures {
 impl Endurance {
     /// Runs the cycles, and tells each look at the figures to `tell`. Returns what grew.
     pub fn run(&self, mut tell: impl FnMut(u32, &Figures)) -> Vec<String> {
-        let env = TestEnv::sample();
+        let env = TestEnv::sample_with_core();
         env.sync(&[]).exits(0);
         let branches: Vec<String> = env.tips().into_keys().collect();
         let mut changes = Changes::new(4);

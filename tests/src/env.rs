@@ -116,6 +116,18 @@ impl TestEnv {
         self.repository(id).commit(branch, files, "Change", Time::default()).unwrap()
     }
 
+    /// The sample content, with MediaWiki itself, which has released its four branches. So which branches are distributed
+    /// does not depend on how many repositories have them.
+    #[must_use]
+    pub fn sample_with_core() -> Self {
+        let env = Self::sample();
+        for branch in crate::BRANCHES.into_iter().filter(|branch| branch.starts_with("REL")) {
+            env.branch_core(branch);
+            env.release_core(branch);
+        }
+        env
+    }
+
     /// Gives MediaWiki itself, `mediawiki/core` of the upstream, this release branch: `REL1_47`.
     pub fn branch_core(&self, branch: &str) {
         let core = self.upstream.repository(CORE).unwrap();

@@ -48,7 +48,7 @@ impl StoreKills {
     /// Publishes the sample once, and pulls it. The same seed gives the same choices.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        let env = TestEnv::sample();
+        let env = TestEnv::sample_with_core();
         let folder = env.folder().join("store");
         fs::create_dir(&folder).unwrap();
         let store = folder_store(&folder);
