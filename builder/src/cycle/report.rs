@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     data_dir::layout::Layout,
-    error::{NO_SPACE_TEXTS, OUT_OF_SPACE, PARTLY_FAILED},
+    error::{Error, NO_SPACE_TEXTS, OUT_OF_SPACE, PARTLY_FAILED},
     progress,
     snapshot::Summary,
 };
@@ -34,7 +34,7 @@ pub struct Report {
     /// The error that ended the cycle before it could publish, or before it could publish all.
     pub error: Option<String>,
     /// The exit status of `tardist sync`: 0 for success, 3 if some repositories failed, 6 if something could not be
-    /// written because the disk is full, and what [`Error::exit_status`](crate::Error::exit_status) says of an `error`.
+    /// written because the disk is full, and what [`Error::exit_status`] says of an `error`.
     pub exit_status: u8,
     /// How many snapshots the cycle published. More than one if the cycle took longer than the setting `publish-every`.
     pub publications: usize,
@@ -223,6 +223,10 @@ impl fmt::Display for ReportEntry {
 /// What a failure says if the setting `keep-free` does not allow the work.
 const KEPT_FREE: &str = "have to stay free";
 
+/// What to do about a full disk.
+const NO_SPACE: &str = "; there is no space on the disk: `tardist gc` frees some, and with a shorter grace (setting \
+                        grace) old tarballs go sooner";
+
 /// How many of the slowest repositories are in the report.
 const MAX_SLOW: usize = 10;
 
@@ -291,6 +295,20 @@ impl Report {
         let at = self.slowest.partition_point(|slow| slow.duration_ms >= duration_ms);
         self.slowest.insert(at, SlowRepository { repository, duration_ms });
         self.slowest.truncate(MAX_SLOW);
+    }
+
+    /// Notes the error that ended the cycle, its exit status, and what to do about a full disk.
+    ///
+    /// Where no tarball could be made because there is no room, the full disk is the cause, not that there is nothing
+    /// to publish.
+    pub fn end(&mut self, error: &Error) {
+        let has_no_room = matches!(error, Error::NothingToPublish)
+            && self.status_of_failures() == OUT_OF_SPACE
+            || error.is_out_of_space();
+        self.outcome = Outcome::Failed;
+        self.exit_status = if has_no_room { OUT_OF_SPACE } else { error.exit_status() };
+        let hint = if has_no_room { NO_SPACE } else { "" };
+        self.error = Some(format!("{error}{hint}"));
     }
 
     /// The exit status of a cycle that was not ended by an error.

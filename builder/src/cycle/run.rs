@@ -46,10 +46,6 @@ use crate::{
 };
 use jiff::Timestamp;
 
-/// What to do about a full disk.
-const NO_SPACE: &str = "; there is no space on the disk: `tardist gc` frees some, and with a shorter grace (setting \
-                        grace) old tarballs go sooner";
-
 /// The options of one cycle.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
@@ -98,10 +94,7 @@ pub fn run(
     let cycle =
         Cycle { config, options, upstreams, layout: &layout, http: &http, now, progress, keys };
     if let Err(error) = cycle.run(options_of_http, start, &mut report) {
-        report.outcome = Outcome::Failed;
-        report.exit_status = error.exit_status();
-        let hint = if error.is_out_of_space() { NO_SPACE } else { "" };
-        report.error = Some(format!("{error}{hint}"));
+        report.end(&error);
     } else {
         report.exit_status = report.status_of_failures();
     }

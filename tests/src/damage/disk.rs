@@ -145,6 +145,13 @@ fn less_than_keep_free(env: &TestEnv) -> Result<Vec<String>, String> {
     if run.code != 6 || !run.text().contains("keep-free") {
         complaints.push(format!("exits with {}: {}", run.code, run.text()));
     }
+    // A first cycle, of which nothing is published, for the same reason.
+    let first = env.data().join("first");
+    let run = env.sync(&["--data", first.to_str().unwrap()]);
+    if run.code != 6 || !run.text().contains("keep-free") || !run.text().contains("tardist gc") {
+        complaints.push(format!("a first cycle exits with {}: {}", run.code, run.text()));
+    }
+    fs::remove_dir_all(&first).unwrap();
     let after = env.published();
     let tarballs = before.iter().filter(|(path, _)| path.ends_with(".tar.gz"));
     if tarballs.into_iter().any(|(path, bytes)| after.get(path) != Some(bytes)) {
