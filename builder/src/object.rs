@@ -67,9 +67,12 @@ pub fn has_commit(repository: &Repository, id: Oid) -> bool {
     header(repository, id).is_ok_and(|(_, kind)| kind == ObjectType::Commit)
 }
 
-/// True if an object is missing or cannot be read. Then the mirror is damaged, and can be fetched again.
+/// True if an object is missing, or an object or a ref cannot be read. Then the mirror is damaged, and can be fetched
+/// again.
 pub(crate) fn is_damage(error: &git2::Error) -> bool {
     error.code() == ErrorCode::NotFound
+        // An empty file after the machine went down. What is wrong with a name has a code of its own.
+        || (error.class() == ErrorClass::Reference && error.code() == ErrorCode::GenericError)
         || matches!(
             error.class(),
             ErrorClass::Odb | ErrorClass::Zlib | ErrorClass::Object | ErrorClass::Tree
@@ -182,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn only_errors_of_objects_are_damage() {
+    fn only_errors_of_objects_and_refs_are_damage() {
         let folder = tempfile::tempdir().unwrap();
         let repository = Repository::init_bare(folder.path()).unwrap();
         let is_damage = |code, class| {
@@ -191,6 +194,8 @@ mod tests {
         };
         assert!(is_damage(ErrorCode::NotFound, ErrorClass::Reference));
         assert!(is_damage(ErrorCode::GenericError, ErrorClass::Zlib));
+        assert!(is_damage(ErrorCode::GenericError, ErrorClass::Reference));
+        assert!(!is_damage(ErrorCode::InvalidSpec, ErrorClass::Reference));
         assert!(!is_damage(ErrorCode::GenericError, ErrorClass::Os));
     }
 

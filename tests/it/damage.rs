@@ -25,6 +25,8 @@ test_each! {
     mirror_a_file,
     mirror_with_cut_indexes,
     mirror_with_cut_packs,
+    mirror_with_empty_refs,
+    mirror_with_empty_refs_without_packs,
     mirror_with_flipped_packs,
     mirror_with_garbage_as_config,
     mirror_with_garbage_as_head,

@@ -169,8 +169,11 @@ fn debian(package: &Path, folder: &Path, builder: &Path, time: &str) -> Result<(
         ),
     )?;
     write(&package.join("DEBIAN/conffiles"), "/etc/tardist/tardist.toml\n")?;
+    // A data directory that is there keeps its mode: who may enter it is the operator's decision. Spin does not start
+    // without dist/.
     let script = "#!/bin/sh\nset -e\nsystemd-sysusers tardist.conf\n\
-                  install -d -m 0755 -o tardist -g tardist /var/lib/tardist\n\
+                  for folder in /var/lib/tardist /var/lib/tardist/dist; do\n    \
+                  [ -d $folder ] || install -d -m 0755 -o tardist -g tardist $folder\ndone\n\
                   if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi\n";
     write(&package.join("DEBIAN/postinst"), script)?;
     fs::set_permissions(package.join("DEBIAN/postinst"), fs::Permissions::from_mode(0o755))?;

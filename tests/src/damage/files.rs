@@ -73,6 +73,11 @@ pub(super) const HARMS: &[Harm] = &[
     mirror("mirror_with_garbage_as_shallow", |env| in_mirrors(env, "/shallow", garbage)),
     mirror("mirror_without_objects", |env| in_mirrors(env, "/objects", remove)),
     mirror("mirror_without_refs", |env| in_mirrors(env, "/refs", remove)),
+    mirror("mirror_with_empty_refs", empty_refs),
+    mirror("mirror_with_empty_refs_without_packs", |env| {
+        empty_refs(env)?;
+        in_mirrors(env, ".pack", remove)
+    }),
     mirror("mirror_a_file", |env| in_mirrors(env, "SampleGreeting.git", a_file)),
     harm("folder_of_mirrors_a_file", |env| on(&env.data().join("mirror"), a_file)),
 ];
@@ -80,6 +85,17 @@ pub(super) const HARMS: &[Harm] = &[
 /// Does something to one path.
 fn on(path: &Path, act: impl Fn(&Path)) -> Result<Vec<String>, String> {
     act(path);
+    Ok(Vec::new())
+}
+
+/// Empties the files of all refs, as a machine leaves them that goes down before they are on disk.
+fn empty_refs(env: &TestEnv) -> Result<Vec<String>, String> {
+    let is_ref =
+        |path: &Path| path.is_file() && path.components().any(|it| it.as_os_str() == "refs");
+    paths(&env.data().join("mirror"))
+        .iter()
+        .filter(|path| is_ref(path))
+        .for_each(|path| empty(path));
     Ok(Vec::new())
 }
 
