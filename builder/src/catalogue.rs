@@ -244,20 +244,36 @@ impl Eq for Messages {}
 pub fn tarballs(
     catalogue: &Catalogue,
 ) -> impl Iterator<Item = (&RepositoryId, &BranchName, TarballName, &BranchRecord)> {
+    records(catalogue)
+        .map(|(id, branch, record)| (id, branch, record.tarball(&id.name, branch), record))
+}
+
+/// All branches of a catalogue: the repository, the branch and the record of each. It makes no names, which takes
+/// a while for very many.
+pub fn records(
+    catalogue: &Catalogue,
+) -> impl Iterator<Item = (&RepositoryId, &BranchName, &BranchRecord)> {
     catalogue.iter().flat_map(|(id, repository)| {
-        repository
-            .branches
-            .iter()
-            .map(move |(branch, record)| (id, branch, record.tarball(&id.name, branch), &**record))
+        repository.branches.iter().map(move |(branch, record)| (id, branch, &**record))
     })
+}
+
+/// The tarballs of a kind: the file name and the record of each, sorted by name.
+pub fn files_of(catalogue: &Catalogue, kind: Kind) -> Vec<(TarballName, &BranchRecord)> {
+    let records = records(catalogue).filter(|(id, ..)| id.kind == kind);
+    let named = records.map(|(id, branch, record)| (record.tarball(&id.name, branch), record));
+    let mut files: Vec<_> = named.collect();
+    files.sort_unstable_by(|(one, _), (other, _)| one.as_str().cmp(other.as_str()));
+    files
 }
 
 /// The files that must stay because of a catalogue, by kind and name: its tarballs, and the plain name of each
 /// published commit, which leads to the newest tarball of that commit ([`TarballName::revised`]).
 pub fn files(catalogue: &Catalogue) -> impl Iterator<Item = (Kind, String)> {
     tarballs(catalogue).flat_map(|(id, branch, file, record)| {
-        let plain = TarballName::new(&id.name, branch, &record.commit);
-        [file, plain].map(|file| (id.kind, file.into()))
+        let is_revised = record.revision > 0;
+        let plain = is_revised.then(|| TarballName::new(&id.name, branch, &record.commit));
+        [Some(file), plain].into_iter().flatten().map(|file| (id.kind, file.into()))
     })
 }
 

@@ -120,8 +120,8 @@ pub fn read(layout: &Layout, now: Timestamp) -> Status {
         Err(reason) => status.damage = Some(format!("{reason}; {}", reason.remedy())),
     }
     let published = State::look(layout);
-    status.incomplete = catalogue::tarballs(&published)
-        .flat_map(|(id, branch, _, record)| {
+    status.incomplete = catalogue::records(&published)
+        .flat_map(|(id, branch, record)| {
             record.missing.iter().map(move |missing| ReportEntry {
                 repository: id.to_string(),
                 branch: Some(branch.to_string()),

@@ -2,21 +2,16 @@
 
 use std::fmt::Write as _;
 
-use tardist_contract::Kind;
+use tardist_contract::TarballName;
 
-use crate::catalogue::{self, Catalogue};
+use crate::catalogue::BranchRecord;
 
-/// The lines `HASH  FILE` of a kind, sorted by file.
-pub(super) fn text(catalogue: &Catalogue, kind: Kind) -> String {
-    let mut lines: Vec<(String, &str)> = catalogue::tarballs(catalogue)
-        .filter(|(id, ..)| id.kind == kind)
-        .map(|(_, _, file, record)| (file.as_str().to_owned(), record.sha256.as_str()))
-        .collect();
-    lines.sort_unstable();
+/// The lines `HASH  FILE` of these tarballs.
+pub(super) fn text(files: &[(TarballName, &BranchRecord)]) -> String {
     let mut text = String::new();
-    for (file, hash) in lines {
+    for (file, record) in files {
         // Writing into a text cannot fail.
-        let _ = writeln!(text, "{hash}  {file}");
+        let _ = writeln!(text, "{}  {}", record.sha256, file.as_str());
     }
     text
 }

@@ -108,7 +108,7 @@ impl DryRun {
             });
             dry_run.make.insert(job.project.id.clone(), branches.collect());
         }
-        for (id, branch, _, _) in catalogue::tarballs(published) {
+        for (id, branch, _) in catalogue::records(published) {
             let made = |branches: &Vec<PlannedBranch>| branches.iter().any(|it| it.name == *branch);
             let stays = plan.kept.get(id).is_some_and(|kept| kept.branches.contains_key(branch));
             if !stays && !dry_run.make.get(id).is_some_and(made) {

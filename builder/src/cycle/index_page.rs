@@ -6,18 +6,13 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use tardist_contract::Kind;
+use tardist_contract::{Kind, TarballName};
 
-use crate::catalogue::{self, BranchRecord, Catalogue};
+use crate::catalogue::BranchRecord;
 
-/// The page of a kind. File names have no character that HTML gives a meaning, and only `+` is encoded in URLs, which
+/// The page of a kind, with these tarballs. File names have no character that HTML gives a meaning, and only `+` is encoded in URLs, which
 /// is right in a path as it is.
-pub(super) fn page(catalogue: &Catalogue, kind: Kind) -> String {
-    let mut files: Vec<(String, &BranchRecord)> = catalogue::tarballs(catalogue)
-        .filter(|(id, ..)| id.kind == kind)
-        .map(|(_, _, file, record)| (file.into(), record))
-        .collect();
-    files.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+pub(super) fn page(kind: Kind, files: &[(TarballName, &BranchRecord)]) -> String {
     let mut page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>Index of {kind}</title>\n</head>\n\
@@ -25,6 +20,7 @@ pub(super) fn page(catalogue: &Catalogue, kind: Kind) -> String {
          <a href=\"SHA256SUMS\">SHA256SUMS</a> has their checksums.</p>\n<pre>\n"
     );
     for (file, record) in files {
+        let file = file.as_str();
         let time = Timestamp::from_second(record.committed_at).unwrap_or(Timestamp::UNIX_EPOCH);
         let space = " ".repeat(70_usize.saturating_sub(file.len()).max(1));
         let (time, size) = (time.strftime("%d-%b-%Y %H:%M"), record.size);
@@ -38,7 +34,7 @@ pub(super) fn page(catalogue: &Catalogue, kind: Kind) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::RepositoryRecord;
+    use crate::catalogue::{self, RepositoryRecord};
 
     #[test]
     fn each_tarball_of_the_kind_is_one_link() {
@@ -49,7 +45,7 @@ mod tests {
         let record = RepositoryRecord::of_branches("https://g/x", branches);
         let names = ["skins/A", "extensions/E"];
         let catalogue = names.map(|name| (name.parse().unwrap(), record.clone())).into();
-        let page = page(&catalogue, Kind::Skins);
+        let page = page(Kind::Skins, &catalogue::files_of(&catalogue, Kind::Skins));
         let files = ["A-REL1_45-ccccccc-2.tar.gz", "A-a~b-bbbbbbb.tar.gz"];
         let links = files.map(|file| format!("<a href=\"{file}\">{file}</a>"));
         assert!(links.iter().all(|link| page.contains(link)), "{page}");

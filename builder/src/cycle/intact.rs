@@ -91,27 +91,36 @@ struct Chosen {
 
 /// The tarballs to compare: those with a wrong time, then the next few after `checked`.
 fn chosen(intact: &Catalogue, on_disk: &Tarballs, checked: &str) -> Vec<Chosen> {
+    let checked = checked.split_once('/').unwrap_or_default();
     let mut touched = Vec::new();
     let mut others = Vec::new();
     for (id, branch, file, record) in catalogue::tarballs(intact) {
-        let key = format!("{}/{}", id.kind, file.as_str());
-        let there = on_disk.get(&(id.kind, file.into()));
+        let key = (id.kind, file.into());
+        let there = on_disk.get(&key);
+        let (_, file) = key;
         if there.is_some_and(|it| it.modified_at != wanted_time(record)) {
-            touched.push((key, id, branch, true));
+            touched.push((file, id, branch, true));
         } else {
-            others.push((key, id, branch, false));
+            others.push((file, id, branch, false));
         }
     }
     touched.truncate(MAX_TOUCHED);
-    others.sort_unstable();
     let count = others.len().div_ceil(CYCLES).max(LEAST);
-    let next = others.partition_point(|(key, ..)| key.as_str() <= checked);
-    others.rotate_left(next);
-    others.truncate(count);
+    let place = |(file, id, ..): &(String, &RepositoryId, &BranchName, bool)| {
+        let key = (id.kind.as_str(), file.as_str());
+        // After the last one, all begins again.
+        (key <= checked, key.0, key.1.to_owned())
+    };
+    if others.len() > count {
+        // Of very many, only those that are compared are put in order.
+        others.select_nth_unstable_by(count, |one, other| place(one).cmp(&place(other)));
+        others.truncate(count);
+    }
+    others.sort_unstable_by_key(place);
     let all = touched.into_iter().chain(others);
-    all.map(|(key, id, branch, is_touched)| {
+    all.map(|(file, id, branch, is_touched)| {
         let (id, branch) = (id.clone(), branch.clone());
-        Chosen { key, id, branch, is_touched }
+        Chosen { key: format!("{}/{file}", id.kind), id, branch, is_touched }
     })
     .collect()
 }

@@ -11,7 +11,7 @@ use tardist_contract::Kind;
 
 use crate::{
     Error,
-    catalogue::Catalogue,
+    catalogue::{self, Catalogue},
     cycle::{checksums, index_page},
     data_dir::{atomic, layout::Layout},
 };
@@ -22,9 +22,10 @@ use crate::{
 /// [`Error::Io`] if a file cannot be written.
 pub(super) fn write(layout: &Layout, catalogue: &Catalogue) -> Result<(), Error> {
     for kind in Kind::ALL {
+        let tarballs = catalogue::files_of(catalogue, kind);
         let files = [
-            (layout.checksums(kind), checksums::text(catalogue, kind)),
-            (layout.index_page(kind), index_page::page(catalogue, kind)),
+            (layout.checksums(kind), checksums::text(&tarballs)),
+            (layout.index_page(kind), index_page::page(kind, &tarballs)),
         ];
         let mut is_changed = false;
         for (path, text) in files {

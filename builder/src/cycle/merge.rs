@@ -127,8 +127,8 @@ pub(super) fn to_be_mended(
     lines: impl Fn(&[&Remedy]) -> Vec<String>,
 ) -> Vec<ReportEntry> {
     let all = || {
-        let tarballs = catalogue::tarballs(catalogue);
-        tarballs.flat_map(|it| &it.3.missing).filter_map(|missing| missing.remedy.as_ref())
+        let records = catalogue::records(catalogue);
+        records.flat_map(|it| &it.2.missing).filter_map(|missing| missing.remedy.as_ref())
     };
     let line = |wanted: &Remedy| {
         let kind = mem::discriminant(wanted);
@@ -137,7 +137,7 @@ pub(super) fn to_be_mended(
     };
     let lines: BTreeMap<&Remedy, String> = all().map(|remedy| (remedy, line(remedy))).collect();
     let mut entries = Vec::new();
-    for (id, branch, _, record) in catalogue::tarballs(catalogue) {
+    for (id, branch, record) in catalogue::records(catalogue) {
         for missing in &record.missing {
             let Some(line) = missing.remedy.as_ref().and_then(|wanted| lines.get(wanted)) else {
                 continue;

@@ -110,7 +110,7 @@ impl Plan {
             .iter()
             .flat_map(|job| job.branches.iter().map(|branch| (&job.project.id, branch)))
             .collect();
-        let kept = catalogue::tarballs(&self.kept);
+        let kept = catalogue::records(&self.kept);
         kept.filter(|(id, branch, ..)| !made.contains(&(*id, *branch))).count()
     }
 
@@ -162,7 +162,7 @@ impl Plan {
 
     /// Leaves the work for a later cycle that concerns too many tarballs.
     fn spread(&mut self, mut remade: Vec<(RepositoryId, BranchName)>, cycle: usize) {
-        let all = catalogue::tarballs(&self.kept).count();
+        let all = catalogue::records(&self.kept).count();
         let most = (all / REMADE_SHARE).max(REMADE_LEAST);
         if remade.len() <= most {
             return;

@@ -182,10 +182,10 @@ impl Publishing<'_> {
     /// Lets the plain name of each tarball with a revision lead to its newest bytes, for clients that make the name
     /// from the commit. No snapshot says which bytes that name has.
     fn link_plain_names(&self, catalogue: &Catalogue) -> Result<(), Error> {
-        let revised = catalogue::tarballs(catalogue).filter(|(.., record)| record.revision > 0);
-        for (id, branch, file, record) in revised {
+        let revised = catalogue::records(catalogue).filter(|(.., record)| record.revision > 0);
+        for (id, branch, record) in revised {
             let folder = self.layout.dist(id.kind);
-            let newest = folder.join(file.as_str());
+            let newest = folder.join(record.tarball(&id.name, branch).as_str());
             let plain = folder.join(TarballName::new(&id.name, branch, &record.commit).as_str());
             let file_id = |path| fs::metadata(path).map(|it| (it.dev(), it.ino())).ok();
             if file_id(&newest) != file_id(&plain) {

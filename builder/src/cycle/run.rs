@@ -166,7 +166,7 @@ impl Cycle<'_> {
             quarantine.prune(&listing);
         }
 
-        let on_disk = self.layout.tarballs()?;
+        let on_disk = self.layout.readable_tarballs()?;
         let intact = self.intact(&mut state, &on_disk);
         let digest = quarantine::settings(self.config);
         let cycle = usize::try_from(state.generation).unwrap_or_default();

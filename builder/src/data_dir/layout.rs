@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    fs,
+    fs::{self, Metadata},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
@@ -162,15 +162,16 @@ impl Layout {
         below.collect::<Vec<_>>().into_iter().rev().skip(1).try_for_each(set_aside::unless_folder)
     }
 
-    /// Lets all users read what a web server and Spin read. The data directory itself is not looked at: who may
+    /// Lets all users read what a web server and Spin read, but for the tarballs: see
+    /// [`readable_tarballs`](Self::readable_tarballs). The data directory itself is not looked at: who may
     /// enter it is for the operator to decide.
     fn make_readable(&self) -> Result<(), Error> {
         readable::folder(&self.root.join("dist"))?;
         for kind in Kind::ALL {
             let folder = self.dist(kind);
             readable::folder(&folder)?;
-            for path in entries(&folder)? {
-                readable::file(&path)?;
+            for path in entries(&folder)?.iter().filter(|path| tarball(path).is_none()) {
+                readable::file(path)?;
             }
         }
         readable::file(&self.snapshot())
@@ -181,20 +182,40 @@ impl Layout {
     /// # Errors
     /// [`Error::Io`] if a folder or file cannot be read.
     pub fn tarballs(&self) -> Result<Tarballs, Error> {
+        self.all_tarballs(|_, _| Ok(()))
+    }
+
+    /// The same, and lets all users read them.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if a folder or file cannot be read, or a mode cannot be changed.
+    pub fn readable_tarballs(&self) -> Result<Tarballs, Error> {
+        self.all_tarballs(readable::known_file)
+    }
+
+    /// The tarballs, each shown to `look` first. There may be very many, so their metadata are asked for once.
+    fn all_tarballs(
+        &self,
+        look: impl Fn(&Path, &Metadata) -> Result<(), Error>,
+    ) -> Result<Tarballs, Error> {
         let mut tarballs = Tarballs::new();
         for kind in Kind::ALL {
             for path in entries(&self.dist(kind))? {
-                let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-                if !name.ends_with(".tar.gz") || name.starts_with('.') {
-                    continue;
-                }
+                let Some(name) = tarball(&path) else { continue };
                 let metadata = fs::symlink_metadata(&path).at("read", &path)?;
+                look(&path, &metadata)?;
                 let file = TarballFile { size: metadata.len(), modified_at: metadata.mtime() };
                 tarballs.insert((kind, name.to_owned()), file);
             }
         }
         Ok(tarballs)
     }
+}
+
+/// The name of a file, if it is that of a tarball.
+fn tarball(path: &Path) -> Option<&str> {
+    let name = path.file_name()?.to_str()?;
+    (name.ends_with(".tar.gz") && !name.starts_with('.')).then_some(name)
 }
 
 /// The path of a submodule's mirror below `mirror/submodules/`: `HOST/PATH.git`.

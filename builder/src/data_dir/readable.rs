@@ -27,7 +27,10 @@ pub fn set_umask() {
 /// # Errors
 /// [`Error::Io`] if it cannot be read or changed. A folder that does not exist is no error.
 pub(crate) fn folder(path: &Path) -> Result<(), Error> {
-    add(path, fs::metadata(path), 0o755)
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        metadata => add(path, &metadata.at("read", path)?, 0o755),
+    }
 }
 
 /// Lets all users read a file, if it belongs to this process's user. What is no file stays as it is.
@@ -36,17 +39,21 @@ pub(crate) fn folder(path: &Path) -> Result<(), Error> {
 /// [`Error::Io`] if it cannot be read or changed. A file that does not exist is no error.
 pub(crate) fn file(path: &Path) -> Result<(), Error> {
     match fs::symlink_metadata(path) {
-        Ok(metadata) if !metadata.is_file() => Ok(()),
-        metadata => add(path, metadata, 0o644),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        metadata => known_file(path, &metadata.at("read", path)?),
     }
 }
 
+/// The same for a file whose metadata are known.
+///
+/// # Errors
+/// [`Error::Io`] if its mode cannot be changed.
+pub(crate) fn known_file(path: &Path, metadata: &Metadata) -> Result<(), Error> {
+    if metadata.is_file() { add(path, metadata, 0o644) } else { Ok(()) }
+}
+
 /// Adds rights. Only the owner may change a mode. If the owner is another user, the rights are that user's to give.
-fn add(path: &Path, metadata: io::Result<Metadata>, rights: u32) -> Result<(), Error> {
-    let metadata = match metadata {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        metadata => metadata.at("read", path)?,
-    };
+fn add(path: &Path, metadata: &Metadata, rights: u32) -> Result<(), Error> {
     let mode = metadata.mode() & 0o7777;
     if mode & rights == rights || metadata.uid() != geteuid().as_raw() {
         return Ok(());

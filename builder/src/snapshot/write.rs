@@ -98,7 +98,7 @@ fn insert_summary(db: &Connection, source: &Source<'_>) -> rusqlite::Result<()> 
             rendered.fingerprint,
             count(Kind::Extensions),
             count(Kind::Skins),
-            catalogue::tarballs(catalogue).count(),
+            catalogue::records(catalogue).count(),
             basis.public_url,
         ],
     )?;
@@ -147,7 +147,7 @@ fn summary(description: &str) -> Option<String> {
 
 fn insert_branches(db: &Connection, catalogue: &Catalogue) -> rusqlite::Result<()> {
     let mut insert = db.prepare("INSERT INTO branch VALUES (?, ?, ?, ?, ?, ?, ?)")?;
-    for (id, branch, _, record) in catalogue::tarballs(catalogue) {
+    for (id, branch, record) in catalogue::records(catalogue) {
         insert.execute(params![
             id.kind.as_str(),
             id.name.as_str(),
