@@ -26,7 +26,7 @@ fn of_two_builders_one_is_told_that_the_other_was_first() {
 
 #[test]
 fn wrong_credentials_and_a_bucket_that_is_gone_are_told_and_no_secret_is() {
-    wrong_credentials(&S3::start());
+    wrong_credentials(&S3::start(), "SignatureDoesNotMatch", "InvalidAccessKeyId");
 }
 
 #[test]
@@ -112,7 +112,8 @@ pub(crate) fn two_builders(s3: &S3) {
     Node::new(s3.variables()).pull(&[]).exits(0);
 }
 
-pub(crate) fn wrong_credentials(s3: &S3) {
+/// `signature` and `key` are what the server says of a wrong secret, and of an unknown key.
+pub(crate) fn wrong_credentials(s3: &S3, signature: &str, key: &str) {
     let env = TestEnv::sample();
     let with = |name: &str, value: &str| {
         let mut variables = s3.variables().clone();
@@ -120,8 +121,8 @@ pub(crate) fn wrong_credentials(s3: &S3) {
         variables
     };
     for (variables, says) in [
-        (with("AWS_SECRET_ACCESS_KEY", "another-secret"), "SignatureDoesNotMatch"),
-        (with("AWS_ACCESS_KEY_ID", "GK-unknown"), "InvalidAccessKeyId"),
+        (with("AWS_SECRET_ACCESS_KEY", "another-secret"), signature),
+        (with("AWS_ACCESS_KEY_ID", "GK-unknown"), key),
         (with("TARDIST_STORE", "s3://another"), "make the bucket"),
     ] {
         let synced = sync_to(&env, &variables, &["-vv"]);

@@ -87,15 +87,11 @@ pub(crate) fn measure(server: &Server, setup: &Setup, folder: &Path) -> Result<N
     let (id, branch) = &setup.touch;
     let mut touch = Touch::find(root, id, branch)?
         .with_context(|| format!("there is no {id} {branch} to put commits on"))?;
-    for path in [&builder.data, &folder.join("node")] {
-        if path.exists() {
-            fs::remove_dir_all(path)
-                .with_context(|| format!("cannot remove {}", path.display()))?;
-        }
-    }
+    empty(&builder.data)?;
     println!("Publishing the made-up repositories");
     builder.sync()?;
     let node = folder.join("node");
+    empty(&node)?;
     let pull = || pull(server, &node, &builder.store, folder);
     pull()?;
     let unchanged = pull()?;
@@ -111,6 +107,14 @@ pub(crate) fn measure(server: &Server, setup: &Setup, folder: &Path) -> Result<N
     println!("{READERS} clients ask a node that gets {CHANGES} new snapshots");
     let readers = read(&builder, &mut touch, &node, folder, || pull().map(drop))?;
     Ok(Nodes { commit, unchanged, changed, object_bytes, all_nodes_s, readers })
+}
+
+/// Removes a data directory of an earlier benchmark: what it knows is of a store that is gone.
+fn empty(data: &Path) -> Result<()> {
+    if data.exists() {
+        fs::remove_dir_all(data).with_context(|| format!("cannot remove {}", data.display()))?;
+    }
+    Ok(())
 }
 
 struct Builder<'a> {
@@ -153,6 +157,7 @@ fn pull(
 fn follow(builder: &Builder<'_>, touch: &mut Touch, folder: &Path) -> Result<f64> {
     let data: Vec<PathBuf> =
         (0..NODES).map(|number| folder.join(format!("node-{number}"))).collect();
+    data.iter().try_for_each(|data| empty(data))?;
     let pause = format!("{}s", POLL.as_secs());
     let mut nodes = Vec::new();
     for data in &data {
