@@ -45,6 +45,7 @@ mod real_composer;
 mod real_garage;
 mod real_gerrit;
 mod real_gitea;
+mod real_grafana;
 mod real_kubernetes;
 mod real_linters;
 mod real_mediawiki;

@@ -12,7 +12,7 @@
 //! - `src/` is this library. `src/bin/torture/` is `cargo xtask torture`.
 //! - `it/` has the tests, a module for each topic.
 //! - `companion/` has the stand-in for ExtensionDistributor, for the companion extension.
-//! - `gerrit/`, `schemathesis/`, `s3/`, `axe/` and `wikimedia-linters/` say which versions of these tools `cargo xtask test`
+//! - `gerrit/`, `schemathesis/`, `s3/`, `axe/`, `grafana/` and `wikimedia-linters/` say which versions of these tools `cargo xtask test`
 //!   installs.
 //! - `upstream/` is a package of its own: the sample upstream, which serves Git and REST as Gerrit
 //!   does.
@@ -43,6 +43,7 @@ mod family;
 mod front;
 mod gerrit;
 mod gitea;
+mod grafana;
 pub mod hostile;
 mod imports;
 mod kills;
@@ -74,6 +75,7 @@ pub use family::{Guard, Watched, watch};
 pub use front::{Front, Reply};
 pub use gerrit::Gerrit;
 pub use gitea::{GITEA_ADMIN, Gitea};
+pub use grafana::grafana_types;
 pub use imports::{Imports, Module};
 pub use kills::{Killed, Kills};
 pub use kubernetes::kubernetes_validate;

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::process::Process;
 
-/// How long npm may take: the largest tool has 3 MB.
+/// How long npm may take: the largest tool has 33 MB.
 const FETCH_LIMIT: Duration = Duration::from_secs(300);
 
 /// Installs in `folder` what the `package.json` names, unless it is there already. `name` is the tool's, for

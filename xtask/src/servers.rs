@@ -75,7 +75,7 @@ struct Real {
     prepare: fn() -> Result<()>,
 }
 
-const ALL: [Real; 20] = [
+const ALL: [Real; 21] = [
     Real {
         name: "Gerrit",
         tests: "real_gerrit",
@@ -117,6 +117,13 @@ const ALL: [Real; 20] = [
         programs: &["chromium", "chromedriver", "npm"],
         packages: "chromium chromium-driver npm",
         prepare: install_axe,
+    },
+    Real {
+        name: "Grafana's types",
+        tests: "real_grafana",
+        programs: &["node", "npm"],
+        packages: "npm",
+        prepare: install_grafana,
     },
     Real {
         name: "Composer",
@@ -337,6 +344,15 @@ fn install_axe() -> Result<()> {
         "axe-core",
         &project::root().join("tests/axe/package.json"),
         &project::target("axe"),
+    )
+}
+
+/// Puts Grafana's types and the compiler of TypeScript into `target/grafana/`, unless they are there already.
+fn install_grafana() -> Result<()> {
+    npm::install(
+        "Grafana's types",
+        &project::root().join("tests/grafana/package.json"),
+        &project::target("grafana"),
     )
 }
 
