@@ -266,7 +266,10 @@ mod tests {
             set(path, 0o700).unwrap();
         }
         layout.prepare().unwrap();
+        let there = layout.tarballs().unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
+        assert_eq!(mode(&private), 0o600, "looking changes nothing");
+        assert_eq!(layout.readable_tarballs().unwrap(), there);
         assert_eq!([&private, &layout.snapshot()].map(|path| mode(path)), [0o644; 2]);
         assert_eq!([dist.as_path(), above, layout.root()].map(mode), [0o755, 0o755, 0o700]);
     }
