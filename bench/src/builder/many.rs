@@ -34,6 +34,10 @@ pub(crate) struct Many {
 pub(crate) fn measure(folder: &Path, template: &Path) -> Result<Many> {
     let data = folder.join("data");
     let (count, branches) = (REPOSITORIES.to_string(), BRANCHES.len().to_string());
+    // The tarballs of earlier benchmarks have other names, and would be looked at, too.
+    if data.exists() {
+        fs::remove_dir_all(&data).with_context(|| format!("cannot remove {}", data.display()))?;
+    }
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let options = ["--content", "any", "--many", &count, "--branches", &branches];
     let upstream = Sample::start_with(&folder.join("empty"), &options)?;

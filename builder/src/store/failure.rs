@@ -42,12 +42,12 @@ fn explain(error: &object_store::Error) -> (StoreFault, String) {
     };
     let code = answer.code.as_deref().unwrap_or_default();
     let is_fault = answer.status.is_some_and(|it| it >= 500 || it == 429 || it == 408);
+    // Garage has no code of its own for it.
+    let is_clock_off = code == "RequestTimeTooSkewed" || said.contains("Date is too old");
     match (error, code) {
-        (_, "RequestTimeTooSkewed") => (
+        _ if is_clock_off => (
             StoreFault::Refused,
-            format!(
-                "{said}; the clock of this machine or of the store is off by minutes: set it right"
-            ),
+            format!("{said}; the clock of this machine or of the store is off: set it right"),
         ),
         (_, "NoSuchBucket") => (
             StoreFault::Refused,
@@ -127,6 +127,14 @@ mod tests {
                 "InvalidAccessKeyId: No.; look at the cred",
             ),
             (denied("RequestTimeTooSkewed"), StoreFault::Refused, "set it right"),
+            (
+                generic(
+                    "status code: 400 Bad Request: <Code>InvalidRequest</Code><Message>Bad request: Date is too \
+                     old</Message>",
+                ),
+                StoreFault::Refused,
+                "Date is too old; the clock",
+            ),
             (
                 generic(
                     "Server returned non-2xx status code: 404 Not Found: <Code>NoSuchBucket</Code>",
