@@ -1,7 +1,7 @@
 //! Whole cycles of the builder, compared with extdist's script: from nothing, with nothing new, and
 //! with one new commit.
 
-use std::{fmt, fs, path::Path};
+use std::{fmt, path::Path};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     builder::{
         extdist::Script,
-        run::{Run, Setup, sync},
+        run::{Run, Setup, empty, sync},
         stats::Stats,
         tarball,
         touch::Touch,
@@ -58,9 +58,7 @@ struct Extdist {
 /// Runs everything.
 pub(crate) fn measure(setup: &Setup) -> Result<Cycle> {
     let data = setup.folder.join("tardist");
-    if data.exists() {
-        fs::remove_dir_all(&data).with_context(|| format!("cannot remove {}", data.display()))?;
-    }
+    empty(&data)?;
     let (id, branch) = &setup.touch;
     // First of all: this removes the commits that an earlier benchmark may have left.
     let mut touch = match &setup.root {

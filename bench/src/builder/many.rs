@@ -16,7 +16,8 @@ use crate::{
 const REPOSITORIES: u32 = 10_000;
 
 /// The branches that the sample upstream gives to made-up projects.
-const BRANCHES: [&str; 6] = ["master", "REL1_46", "REL1_45", "REL1_44", "REL1_43", "REL1_42"];
+pub(crate) const BRANCHES: [&str; 6] =
+    ["master", "REL1_46", "REL1_45", "REL1_44", "REL1_43", "REL1_42"];
 
 const REPEATS: usize = 5;
 
@@ -34,10 +35,7 @@ pub(crate) struct Many {
 pub(crate) fn measure(folder: &Path, template: &Path) -> Result<Many> {
     let data = folder.join("data");
     let (count, branches) = (REPOSITORIES.to_string(), BRANCHES.len().to_string());
-    // The tarballs of earlier benchmarks have other names, and would be looked at, too.
-    if data.exists() {
-        fs::remove_dir_all(&data).with_context(|| format!("cannot remove {}", data.display()))?;
-    }
+    run::empty(&data)?;
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let options = ["--content", "any", "--many", &count, "--branches", &branches];
     let upstream = Sample::start_with(&folder.join("empty"), &options)?;

@@ -78,6 +78,15 @@ fn reported_peak(data: &Path) -> Result<f64> {
     Ok(report["peak_memory"].as_f64().unwrap_or_default())
 }
 
+/// Removes a data directory of an earlier benchmark: its tarballs would be looked at, and what it knows of a store is of
+/// one that is gone.
+pub(crate) fn empty(data: &Path) -> Result<()> {
+    if data.exists() {
+        fs::remove_dir_all(data).with_context(|| format!("cannot remove {}", data.display()))?;
+    }
+    Ok(())
+}
+
 /// One `tardist sync`.
 pub(crate) fn sync(setup: &Setup, data: &Path, name: &str) -> Result<Run> {
     println!("tardist: {name}");

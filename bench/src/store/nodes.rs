@@ -18,7 +18,10 @@ use serde_json::{Value, json};
 use xtask::{manifest::Application, process::Process, project, serve};
 
 use crate::{
-    builder::{run::Setup, touch::Touch},
+    builder::{
+        run::{Setup, empty},
+        touch::Touch,
+    },
     http,
     marks::{Mark, Wanted},
     measure::{self, Usage},
@@ -107,14 +110,6 @@ pub(crate) fn measure(server: &Server, setup: &Setup, folder: &Path) -> Result<N
     println!("{READERS} clients ask a node that gets {CHANGES} new snapshots");
     let readers = read(&builder, &mut touch, &node, folder, || pull().map(drop))?;
     Ok(Nodes { commit, unchanged, changed, object_bytes, all_nodes_s, readers })
-}
-
-/// Removes a data directory of an earlier benchmark: what it knows is of a store that is gone.
-fn empty(data: &Path) -> Result<()> {
-    if data.exists() {
-        fs::remove_dir_all(data).with_context(|| format!("cannot remove {}", data.display()))?;
-    }
-    Ok(())
 }
 
 struct Builder<'a> {

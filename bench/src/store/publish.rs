@@ -18,6 +18,7 @@ use xtask::{
 };
 
 use crate::{
+    builder::{many::BRANCHES, run::empty},
     marks::{Mark, Wanted},
     measure::{self, MIB, Usage, median_by},
     store::server::{Published, Server, published, report, tardist},
@@ -37,9 +38,6 @@ const AGAIN: f64 = 108.0;
 
 /// The connections of a publication: eight uploads, and the one that asked for the pointer.
 const CONNECTIONS: f64 = 9.0;
-
-/// The branches that the sample upstream gives to made-up projects.
-const BRANCHES: [&str; 6] = ["master", "REL1_46", "REL1_45", "REL1_44", "REL1_43", "REL1_42"];
 
 const REPEATS: usize = 5;
 
@@ -140,11 +138,7 @@ impl MadeUp {
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot create {}", folder.display()))?;
         let data = folder.join(format!("many-{repositories}"));
-        // What it remembers of a store is of one that is gone.
-        if data.exists() {
-            fs::remove_dir_all(&data)
-                .with_context(|| format!("cannot remove {}", data.display()))?;
-        }
+        empty(&data)?;
         let (repositories, number) = (repositories.to_string(), branches.to_string());
         let options = ["--content", "any", "--many", &repositories, "--branches", &number];
         let upstream = Sample::start_with(&folder.join("empty"), &options)?;
