@@ -9,6 +9,7 @@
 //! `cargo xtask bench` starts this program, with the command line of xtask.
 
 mod builder;
+mod container;
 mod functions;
 mod http;
 mod marks;

@@ -16,6 +16,8 @@ pub(crate) enum Part {
     Cycle,
     /// A cycle without change over 10,000 repositories
     Many,
+    /// The images, and the builder in a container beside the same program alone; needs podman
+    Container,
     /// Publishing to an object store, and nodes that follow it; needs a Python with venv
     Store,
 }

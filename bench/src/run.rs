@@ -12,7 +12,7 @@ use xtask::{components, process, project};
 
 use crate::{
     builder::{cycle, many, run::sync, tarball},
-    functions,
+    container, functions,
     marks::{self, Mark},
     options::{Options, Part},
     store,
@@ -30,16 +30,20 @@ struct Results {
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let wants = |part| options.parts.is_empty() || options.parts.contains(&part);
     let folder = project::target("bench");
-    let mut with_functions = wants(Part::Functions);
-    if with_functions && project::find_program("wrk").is_none() {
-        let missing = "wrk is missing, which makes the load (Debian: apt-get install wrk)";
-        if options.parts.contains(&Part::Functions) {
+    let with = |part, program: &str, what: &str| {
+        if !wants(part) || project::find_program(program).is_some() {
+            return Ok(wants(part));
+        }
+        let missing = format!("{what}: {program} is missing (Debian: apt-get install {program})");
+        if options.parts.contains(&part) {
             bail!(missing);
         }
-        println!("The components are not measured: {missing}.");
-        with_functions = false;
-    }
-    build(with_functions, wants(Part::Store))?;
+        println!("{missing}");
+        Ok(false)
+    };
+    let with_functions = with(Part::Functions, "wrk", "the components are not measured")?;
+    let with_container = with(Part::Container, "podman", "the images are not measured")?;
+    build(with_functions || wants(Part::Store), with_container)?;
     let mut results = Results::default();
     if with_functions {
         let effort = functions::Effort { rounds: options.rounds, seconds: options.seconds };
@@ -47,7 +51,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         println!("\n{measured}");
         results.add("functions", measured.json(), measured.marks());
     }
-    if [Part::Tarballs, Part::Cycle, Part::Many, Part::Store].into_iter().any(wants) {
+    let others = [Part::Tarballs, Part::Cycle, Part::Many, Part::Store];
+    if with_container || others.into_iter().any(wants) {
         let upstream = Upstream::start(options, &folder)?;
         if wants(Part::Tarballs) {
             tarballs(options, &upstream, &folder, &mut results)?;
@@ -63,20 +68,39 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
             println!("\n{measured}");
             results.add("store", measured.json(), measured.marks());
         }
-        if wants(Part::Many) {
+        if wants(Part::Many) || with_container {
             let template = template(&upstream, options, &folder)?;
             drop(upstream);
-            let measured = many::measure(&folder.join("many"), &template)?;
-            println!("\n{measured}");
-            results.add("many", measured.json(), measured.marks());
+            very_many((wants(Part::Many), with_container), &template, &folder, &mut results)?;
         }
     }
     results.finish(options.json.as_deref())?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn build(with_functions: bool, with_store: bool) -> Result<()> {
-    if with_functions || with_store {
+/// Measures cycles over very many repositories: alone, in a container, or both.
+fn very_many(
+    (alone, contained): (bool, bool),
+    template: &Path,
+    folder: &Path,
+    results: &mut Results,
+) -> Result<()> {
+    if alone {
+        let measured = many::measure(&folder.join("many"), template)?;
+        println!("\n{measured}");
+        results.add("many", measured.json(), measured.marks());
+    }
+    if contained {
+        let measured = container::measure(&folder.join("container"), template)?;
+        println!("\n{measured}");
+        results.add("container", measured.json(), measured.marks());
+    }
+    Ok(())
+}
+
+/// Builds the programs, and the components if they are served, or get into an image.
+fn build(with_host: bool, with_container: bool) -> Result<()> {
+    if with_host || with_container {
         components::build(&[project::BARE])?;
     }
     let mut cargo = project::cargo();

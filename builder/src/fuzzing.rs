@@ -12,7 +12,8 @@ pub use crate::{
     git::fuzzing::{gitmodules, pkt_lines, refs},
     metadata::fuzzing::{manifest, messages, plain_text},
     net::fuzzing::{link_header, location, origin, retry_after},
-    upstream::fuzzing::{gerrit, github, gitlab, mediawiki, phabricator},
+    store::fuzzing::pointer,
+    upstream::fuzzing::{branches, gerrit, github, gitlab, mediawiki, phabricator},
 };
 
 /// Commit objects.
@@ -31,8 +32,9 @@ pub fn commit(bytes: &[u8]) {
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All functions.
-pub const TARGETS: [Target; 20] = [
+pub const TARGETS: [Target; 22] = [
     ("attributes", attributes),
+    ("branches", branches),
     ("commit", commit),
     ("composer", composer),
     ("conversion", conversion),
@@ -49,6 +51,7 @@ pub const TARGETS: [Target; 20] = [
     ("phabricator", phabricator),
     ("pkt_lines", pkt_lines),
     ("plain_text", plain_text),
+    ("pointer", pointer),
     ("refs", refs),
     ("retry_after", retry_after),
     ("wildmatch", wildmatch),

@@ -7,8 +7,12 @@ use std::{
     any::Any,
     collections::VecDeque,
     panic::{self, AssertUnwindSafe},
-    sync::{Mutex, PoisonError, mpsc},
+    sync::{
+        Mutex, PoisonError,
+        mpsc::{self, RecvTimeoutError},
+    },
     thread,
+    time::Duration,
 };
 
 use crate::Error;
@@ -25,6 +29,21 @@ pub fn run<T: Send, R: Send>(
     items: Vec<T>,
     work: impl Fn(&T) -> Result<R, Error> + Sync,
     mut each: impl FnMut(T, Result<R, Error>),
+) {
+    run_with_pauses(threads, items, work, Duration::MAX, |done| {
+        if let Some((item, result)) = done {
+            each(item, result);
+        }
+    });
+}
+
+/// As [`run`]. Besides, `each` is called with `None` whenever no result has come for as long as `pause`.
+pub(crate) fn run_with_pauses<T: Send, R: Send>(
+    threads: usize,
+    items: Vec<T>,
+    work: impl Fn(&T) -> Result<R, Error> + Sync,
+    pause: Duration,
+    mut each: impl FnMut(Option<(T, Result<R, Error>)>),
 ) {
     let threads = threads.min(items.len()).max(1);
     let queue = Mutex::new(VecDeque::from(items));
@@ -46,8 +65,12 @@ pub fn run<T: Send, R: Send>(
         }
         // The loop below ends when all senders are dropped: this one, and those of the threads.
         drop(sender);
-        for (item, result) in receiver {
-            each(item, result);
+        loop {
+            match receiver.recv_timeout(pause) {
+                Ok(done) => each(Some(done)),
+                Err(RecvTimeoutError::Timeout) => each(None),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
         }
     });
 }
@@ -104,5 +127,22 @@ mod tests {
             assert!(peak.into_inner() <= most, "{threads}");
         }
         run(4, Vec::<u32>::new(), |_| Ok(()), |_, _| panic!("there is nothing to do"));
+    }
+
+    #[test]
+    fn there_are_pauses_while_no_result_comes() {
+        let (told, wait) = mpsc::channel();
+        let wait = Mutex::new(wait);
+        // The work ends after the second pause.
+        let work = |_: &u32| wait.lock().unwrap().recv().map_err(|e| Error::Bug(e.to_string()));
+        let mut events = Vec::new();
+        run_with_pauses(1, vec![7], work, Duration::from_millis(1), |done| {
+            if events.len() == 1 {
+                told.send(()).unwrap();
+            }
+            events.push(done.map(|(number, result)| (number, result.is_ok())));
+        });
+        assert_eq!(events[..2], [None, None]);
+        assert_eq!(events.last(), Some(&Some((7, true))));
     }
 }

@@ -12,6 +12,8 @@ mod client;
 mod connector;
 mod credentials;
 mod failure;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 pub mod layout;
 pub mod packed;
 pub mod pointer;

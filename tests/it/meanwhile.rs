@@ -88,6 +88,16 @@ fn nothing_is_withdrawn_before_the_end_of_a_cycle() {
 }
 
 #[test]
+fn what_is_ready_does_not_wait_for_the_last_repository() {
+    let env = TestEnv::sample();
+    env.server.fault("skins/SamplePaper", Fault::BlackHole, None);
+    // All others are ready long before that time.
+    let _cycle = env.start(&["sync", "--publish-every", "5s"]);
+    until("a publication", || published(&env).contains("extensions/SampleGreeting"));
+    assert!(!published(&env).contains("skins/SamplePaper"));
+}
+
+#[test]
 fn each_snapshot_of_a_cycle_is_later_than_the_one_before_it() {
     let (env, _, cycle) = busy(Fault::Stall(Duration::from_secs(2)));
     let site = env.serve(&[]);

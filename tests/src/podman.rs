@@ -6,6 +6,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::disk::size;
 use crate::process::{Run, Running, program, tool};
 
 /// What each container of the tests gets: the network of this machine, and limits that a machine without many rights
@@ -78,6 +79,16 @@ impl Podman {
         Run::from(command.arg(workspace).output().unwrap()).exits(0);
         let size = self.run_command(&["image", "inspect", "--format", "{{.Size}}", target]);
         size.exits(0).stdout.trim().parse().unwrap()
+    }
+
+    /// The size of an image with its layers compressed, as a registry keeps it, in bytes.
+    #[must_use]
+    pub fn compressed(&self, image: &str) -> u64 {
+        let folder = TempDir::new_in(self.folder.path()).unwrap();
+        let to = folder.path().to_str().unwrap();
+        let save = ["save", "--quiet", "--compress", "--format", "docker-dir", "--output", to];
+        self.run_command(&[save.as_slice(), &[image]].concat()).exits(0);
+        size(folder.path())
     }
 
     /// The files of the stages that are left out: where each is on this machine, and its path in `/out`.

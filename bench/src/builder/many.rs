@@ -1,6 +1,10 @@
 //! A cycle with nothing new, over 10,000 repositories.
 
-use std::{fmt, fs, path::Path, process::Command};
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -30,40 +34,64 @@ pub(crate) struct Many {
     outcome: String,
 }
 
-/// Starts an upstream that lists them, makes a data directory that has them all, and runs the builder
-/// on it. The snapshot `template` gives the metadata.
+/// An upstream that lists them, and a data directory that has them all.
+pub(crate) struct System {
+    pub(crate) setup: Setup,
+    pub(crate) data: PathBuf,
+    snapshot_bytes: f64,
+    /// Dropping it ends the server.
+    _upstream: Sample,
+}
+
+impl System {
+    /// Makes both below `folder`. The snapshot `template` gives the metadata.
+    pub(crate) fn make(folder: &Path, template: &Path) -> Result<Self> {
+        let data = folder.join("data");
+        let (count, branches) = (REPOSITORIES.to_string(), BRANCHES.len().to_string());
+        run::empty(&data)?;
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
+        let options = ["--content", "any", "--many", &count, "--branches", &branches];
+        let upstream = Sample::start_with(&folder.join("empty"), &options)?;
+        println!("Making a data directory with {count} repositories and {branches} branches each");
+        let mut many = Command::new(project::binary("examples/many"));
+        many.arg(&data).args(["--repositories", &count, "--branches", &branches]);
+        many.args(["--upstream", &upstream.url, "--template"]).arg(template);
+        let line = process::output(&mut many)?;
+        let line: Value =
+            serde_json::from_str(&line).with_context(|| format!("not JSON: {line}"))?;
+        let choice = BRANCHES.iter().flat_map(|it| ["--branch".to_owned(), (*it).to_owned()]);
+        let setup = Setup {
+            url: upstream.url.clone(),
+            url_maps: Vec::new(),
+            choice: choice.collect(),
+            root: None,
+            touch: Default::default(),
+            extdist: None,
+            folder: folder.to_owned(),
+        };
+        let snapshot_bytes = line["snapshot_bytes"].as_f64().unwrap_or(f64::NAN);
+        Ok(Self { setup, data, snapshot_bytes, _upstream: upstream })
+    }
+
+    /// The outcome in the report of the last cycle. In a cycle without news it is `unchanged`.
+    pub(crate) fn outcome(&self) -> Result<String> {
+        let path = self.data.join("report.json");
+        let report =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let report: Value = serde_json::from_str(&report).context("in report.json")?;
+        Ok(report["outcome"].as_str().unwrap_or_default().to_owned())
+    }
+}
+
+/// Runs the builder on such a system.
 pub(crate) fn measure(folder: &Path, template: &Path) -> Result<Many> {
-    let data = folder.join("data");
-    let (count, branches) = (REPOSITORIES.to_string(), BRANCHES.len().to_string());
-    run::empty(&data)?;
-    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let options = ["--content", "any", "--many", &count, "--branches", &branches];
-    let upstream = Sample::start_with(&folder.join("empty"), &options)?;
-    println!("Making a data directory with {count} repositories and {branches} branches each");
-    let mut many = Command::new(project::binary("examples/many"));
-    many.arg(&data).args(["--repositories", &count, "--branches", &branches]);
-    many.args(["--upstream", &upstream.url, "--template"]).arg(template);
-    let line = process::output(&mut many)?;
-    let line: Value = serde_json::from_str(&line).with_context(|| format!("not JSON: {line}"))?;
-    let setup = Setup {
-        url: upstream.url.clone(),
-        url_maps: Vec::new(),
-        choice: BRANCHES.iter().flat_map(|it| ["--branch".to_owned(), (*it).to_owned()]).collect(),
-        root: None,
-        touch: Default::default(),
-        extdist: None,
-        folder: folder.to_owned(),
-    };
-    let runs = (0..REPEATS).map(|_| run::sync(&setup, &data, "no change, 10,000 repositories"));
+    let system = System::make(folder, template)?;
+    let System { setup, data, snapshot_bytes, .. } = &system;
+    let runs = (0..REPEATS).map(|_| run::sync(setup, data, "no change, 10,000 repositories"));
     let run = median_by(runs.collect::<Result<_>>()?, |run| run.usage.cpu_s())
         .context("nothing was measured")?;
-    let report = fs::read_to_string(data.join("report.json")).context("there is no report")?;
-    let report: Value = serde_json::from_str(&report).context("in report.json")?;
-    Ok(Many {
-        run,
-        snapshot_bytes: line["snapshot_bytes"].as_f64().unwrap_or(f64::NAN),
-        outcome: report["outcome"].as_str().unwrap_or_default().to_owned(),
-    })
+    Ok(Many { run, snapshot_bytes: *snapshot_bytes, outcome: system.outcome()? })
 }
 
 impl Many {

@@ -384,15 +384,18 @@ impl Cycle<'_> {
             task.made(result.built.len());
             Ok((result, started.elapsed()))
         };
-        pool::run(self.config.jobs, jobs, work, |job, done| {
-            let (result, duration) =
-                done.unwrap_or_else(|bug| (JobResult::failed(&bug), Duration::ZERO));
-            let id = job.project.id.to_string();
-            log(&id, &result, duration);
-            spent += duration;
-            report.took(id, millis(duration));
-            meanwhile.note(&job, &result, self.now);
-            merging.merge(&mut catalogue, &job, result, report);
+        // What is ready does not wait for the next result, which may take long.
+        pool::run_with_pauses(self.config.jobs, jobs, work, Duration::from_secs(1), |done| {
+            if let Some((job, done)) = done {
+                let (result, duration) =
+                    done.unwrap_or_else(|bug| (JobResult::failed(&bug), Duration::ZERO));
+                let id = job.project.id.to_string();
+                log(&id, &result, duration);
+                spent += duration;
+                report.took(id, millis(duration));
+                meanwhile.note(&job, &result, self.now);
+                merging.merge(&mut catalogue, &job, result, report);
+            }
             meanwhile.publish(&catalogue, self.config.publish_every, report);
         });
         drop(meter);

@@ -3,6 +3,7 @@
 use tardist_contract::{BranchName, Kind};
 
 use super::{
+    branches::{BranchRule, Branches},
     gerrit::{self, distributed_name, projects::WantedRefs},
     gitlab,
     listing::Listing,
@@ -124,4 +125,41 @@ pub fn phabricator(bytes: &[u8]) {
         }
         Err(reason) => check_message(&reason),
     }
+}
+
+/// A setting `branches`, and below it a name of a branch in each line.
+pub fn branches(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let mut lines = text.lines();
+    let setting = lines.next().unwrap_or_default();
+    let rule = match setting.parse::<BranchRule>() {
+        Ok(rule) => rule,
+        Err(reason) => return check_message(&reason),
+    };
+    assert_eq!(rule.to_string(), setting);
+    let branches = Branches::new([rule], 0);
+    for name in lines.filter_map(|line| line.parse::<BranchName>().ok()) {
+        assert_eq!(branches.names_or_matches(&name), has_form(setting, name.as_str()), "{name}");
+    }
+}
+
+/// If a name has the form of a pattern: for each beginning of the pattern, with which beginnings of the name it fits.
+fn has_form(pattern: &str, name: &str) -> bool {
+    let mut fits = vec![false; name.len() + 1];
+    fits[0] = true;
+    for wanted in pattern.bytes() {
+        let mut next = vec![false; fits.len()];
+        for (at, byte) in name.bytes().enumerate() {
+            if wanted == b'*' {
+                next[at] |= fits[at];
+                next[at + 1] |= next[at] && byte != b'/';
+            } else {
+                next[at + 1] = fits[at] && byte == wanted;
+            }
+        }
+        let end = name.len();
+        next[end] |= wanted == b'*' && fits[end];
+        fits = next;
+    }
+    fits[name.len()]
 }
