@@ -42,6 +42,7 @@ mod real_axe;
 mod real_chromium;
 mod real_companion;
 mod real_composer;
+mod real_ext4;
 mod real_garage;
 mod real_gerrit;
 mod real_gitea;

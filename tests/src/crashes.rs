@@ -1,5 +1,5 @@
-//! Killing a cycle at random moments: whatever is published stays whole, and the next cycle does the
-//! rest without a hand.
+//! Killing a cycle at random moments, or cutting the power of its disk: whatever is published stays whole, and the next
+//! cycle does the rest without a hand.
 
 use std::fs;
 use std::process::{Child, Command};
@@ -13,6 +13,7 @@ use crate::changes::{Changes, expected};
 use crate::env::TestEnv;
 use crate::family::{children, is_worker};
 use crate::kills::send;
+use crate::power::Disk;
 use crate::published::{broken, published, untidy};
 use crate::site::Site;
 
@@ -24,6 +25,8 @@ pub struct Crashes {
     changes: Changes,
     /// How long a cycle without a kill takes.
     cycle: Duration,
+    /// Its data directory, if it loses its power when a cycle is killed. Dropped after what is served.
+    disk: Option<Disk>,
 }
 
 /// What one kill did.
@@ -53,16 +56,28 @@ impl Crashes {
     /// published is looked at over HTTP, too.
     #[must_use]
     pub fn new(seed: u64, serve: bool) -> Self {
-        let env = TestEnv::sample_with_core();
-        env.sync(&[]).exits(0);
-        let site = serve.then(|| env.serve(&[]));
-        let changes = Changes::new(seed);
-        let mut crashes = Self { site, env, changes, cycle: Duration::ZERO };
-        crashes.changes.some(&crashes.env);
-        let start = Instant::now();
-        crashes.env.sync(&[]).exits(0);
-        crashes.cycle = start.elapsed();
+        let mut crashes = Self::begin(TestEnv::sample_with_core(), seed, None);
+        crashes.site = serve.then(|| crashes.env.serve(&[]));
         crashes
+    }
+
+    /// The same, but the power is cut: with the cycle, all is lost that was not forced to the disk.
+    ///
+    /// # Errors
+    /// Why this is not possible here. It needs root, loop devices, `mkfs.ext4` and `xfs_io`.
+    pub fn of_power(seed: u64) -> Result<Self, String> {
+        let env = TestEnv::sample_with_core();
+        let disk = Disk::new(&env.data(), &env.folder().join("disk.img"))?;
+        Ok(Self::begin(env, seed, Some(disk)))
+    }
+
+    fn begin(env: TestEnv, seed: u64, disk: Option<Disk>) -> Self {
+        env.sync(&[]).exits(0);
+        let mut changes = Changes::new(seed);
+        changes.some(&env);
+        let start = Instant::now();
+        env.sync(&[]).exits(0);
+        Self { site: None, env, changes, cycle: start.elapsed(), disk }
     }
 
     /// Changes the upstream, runs a cycle and kills it or one of its workers, looks at what is left,
@@ -162,20 +177,35 @@ impl Crashes {
         let random = self.changes.random();
         let (choice, moment) = (random.usize(..4), random.f64());
         let hit = match choice {
-            0 => kill_worker(&mut cycle),
-            1 => {
+            0 if self.disk.is_none() => kill_worker(&mut cycle),
+            0 | 1 => {
                 sleep(self.cycle.mul_f64(moment));
-                kill_parent(&mut cycle, Hit::Tenth(tenth(moment)))
+                self.end(&mut cycle, Hit::Tenth(tenth(moment)))
             }
             _ => {
                 wait_for_workers(&mut cycle);
                 // Some time more than it takes, since the report does not count its very end.
                 sleep(Duration::from_millis(publishing + 5).mul_f64(moment));
-                kill_parent(&mut cycle, Hit::Publishing)
+                self.end(&mut cycle, Hit::Publishing)
             }
         };
         cycle.wait().unwrap();
+        if let (Some(_), Some(disk)) = (hit, &self.disk) {
+            disk.power_on().unwrap();
+        }
         hit
+    }
+
+    /// Kills the cycle itself, or cuts the power; `None` if it has ended.
+    fn end(&self, cycle: &mut Child, hit: Hit) -> Option<Hit> {
+        if cycle.try_wait().unwrap().is_some() {
+            return None;
+        }
+        if let Some(disk) = &self.disk {
+            disk.power_off().unwrap();
+        }
+        cycle.kill().unwrap();
+        Some(hit)
     }
 
     fn left(&self, before: &crate::Files) -> &'static str {
@@ -201,15 +231,6 @@ impl Crashes {
             complaints.push(format!("{when}: {args:?} exits with {}: {}", run.code, run.text()));
         }
     }
-}
-
-/// Kills the cycle itself; `None` if it has ended.
-fn kill_parent(cycle: &mut Child, hit: Hit) -> Option<Hit> {
-    if cycle.try_wait().unwrap().is_some() {
-        return None;
-    }
-    cycle.kill().unwrap();
-    Some(hit)
 }
 
 /// Kills the first worker that is met; `None` if there is none any more.

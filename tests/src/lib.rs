@@ -53,6 +53,7 @@ mod mediawiki;
 mod nginx;
 mod node;
 mod podman;
+mod power;
 mod process;
 mod prometheus;
 mod published;

@@ -75,7 +75,7 @@ struct Real {
     prepare: fn() -> Result<()>,
 }
 
-const ALL: [Real; 21] = [
+const ALL: [Real; 22] = [
     Real {
         name: "Gerrit",
         tests: "real_gerrit",
@@ -96,6 +96,13 @@ const ALL: [Real; 21] = [
         programs: &["systemd-analyze"],
         packages: "systemd",
         prepare: || Ok(()),
+    },
+    Real {
+        name: "ext4 on a loop device",
+        tests: "real_ext4",
+        programs: &["mkfs.ext4", "mount", "xfs_io"],
+        packages: "e2fsprogs mount xfsprogs",
+        prepare: look_for_loop_devices,
     },
     Real {
         name: "nginx with git http-backend",
@@ -249,6 +256,13 @@ pub(crate) fn prepare(all: bool) -> Result<Vec<&'static str>> {
         }
     }
     Ok(left_out)
+}
+
+/// Whether this user may have a disk of its own.
+fn look_for_loop_devices() -> Result<()> {
+    let path = Path::new("/dev/loop-control");
+    let opened = fs::OpenOptions::new().write(true).open(path);
+    opened.map(drop).with_context(|| format!("needs root, and {}", path.display()))
 }
 
 /// Whether Debian's MediaWiki is there, with all of PHP that it needs. The tests install a wiki of it for

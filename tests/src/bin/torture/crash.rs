@@ -1,4 +1,4 @@
-//! `--crash`: cycles that are killed.
+//! `--crash`: cycles that are killed. `--power`: cycles whose disk loses its power.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,25 @@ use tardist_tests::{Crashes, Hit};
 /// After so many crashes, what is published is looked at over HTTP.
 const LOOK: u32 = 10;
 
-/// Returns how many of the crashes did harm.
+/// Kills cycles. Returns how many of the crashes did harm.
 pub(crate) fn run(count: u32, seed: u64) -> usize {
     println!("killing {count} cycles, seed {seed}");
-    let mut crashes = Crashes::new(seed, true);
+    all(Crashes::new(seed, true), count)
+}
+
+/// Cuts the power. Returns how many of the cuts did harm.
+pub(crate) fn power(count: u32, seed: u64) -> usize {
+    println!("cutting the power of {count} cycles, seed {seed}");
+    match Crashes::of_power(seed) {
+        Ok(crashes) => all(crashes, count),
+        Err(why) => {
+            println!("the power cannot be cut here: {why}");
+            1
+        }
+    }
+}
+
+fn all(mut crashes: Crashes, count: u32) -> usize {
     let (mut seen, mut hit, mut missed) = (BTreeMap::<(Hit, &str), u32>::new(), 0, 0);
     // A cycle may end before it is hit. Then it does not count, but not for ever.
     for _ in 0..count * 3 {

@@ -47,6 +47,10 @@ struct Arguments {
     /// whole, and the next cycle has to do the rest
     #[arg(long, value_name = "N", group = "mode")]
     crash: Option<u32>,
+    /// So many times: cut the power of the disk with the data directory at a random moment of a cycle, as root. What is
+    /// published has to be whole, and the next cycle has to do the rest
+    #[arg(long, value_name = "N", group = "mode")]
+    power: Option<u32>,
     /// So many times: kill a builder that publishes to a store, or a pull, at a random moment. No node may ever name what
     /// the store does not have, and the next cycle has to do the rest
     #[arg(long, value_name = "N", group = "mode")]
@@ -87,6 +91,9 @@ fn main() -> ExitCode {
     }
     if let Some(count) = arguments.crash {
         missed += crash::run(count, seed());
+    }
+    if let Some(count) = arguments.power {
+        missed += crash::power(count, seed());
     }
     if let Some(count) = arguments.store {
         missed += store::run(count, seed());
