@@ -26,5 +26,7 @@ pub(crate) fn run(task: &str, arguments: &Arguments) -> Result<ExitCode> {
     // Paths in the arguments are relative to the folder of the caller.
     cargo.current_dir(env::current_dir().context("cannot tell the current folder")?);
     cargo.args(["run", "--package", PACKAGE, "--", task]).args(&arguments.arguments);
+    // What is measured is built for release, unlike the program that measures.
+    cargo.env("TARDIST_BIN_DIR", project::target("release"));
     process::status(&mut cargo).map(process::exit_code)
 }
