@@ -206,6 +206,24 @@ fn too_many_requests_of_a_client_are_refused_and_not_passed_on() {
 
 /// An upgrade to another schema: at each moment, one of the two versions of the functions can read the snapshot.
 #[test]
+fn without_a_second_instance_the_first_says_what_is_wrong() {
+    let env = TestEnv::sample();
+    env.sync(&[]).exits(0);
+    let functions = env.serve(&[]);
+    let nginx = Nginx::shipped(&env.data(), [functions.address(), nobody()]);
+    let site = nginx.site();
+    site.get("/health").is(200);
+    fs::remove_file(env.snapshot()).unwrap();
+    functions.catch_up();
+    let said = functions.get("/health").problem(503);
+    assert_eq!(site.get("/health").problem(503), said);
+    let posted = functions.request("POST", "/updates", &[]).status;
+    assert_eq!(site.request("POST", "/updates", &[]).status, posted);
+    drop(functions);
+    site.get("/health").is(502);
+}
+
+#[test]
 fn while_the_schema_changes_the_functions_that_can_read_the_snapshot_answer() {
     let [old, new] = [TestEnv::sample(), TestEnv::sample()];
     let other_schema = b"SQLite format 3, but of another version";
