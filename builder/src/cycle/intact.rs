@@ -20,8 +20,10 @@ use crate::{
 /// In how many cycles the bytes of all tarballs are compared once: a week of hourly cycles.
 const CYCLES: usize = 7 * 24;
 
-/// At least so many tarballs are compared in one cycle, if they are small.
-const LEAST: usize = 16;
+/// More than that share is compared while it costs next to nothing: until so many bytes were read, and at most so many
+/// tarballs.
+const CHEAP_BYTES: u64 = 4 << 20;
+const CHEAP_TARBALLS: usize = 32;
 
 /// How many bytes of tarballs are compared in one cycle, at least one tarball whatever its size.
 const MAX_BYTES: u64 = 64 << 20;
@@ -53,8 +55,9 @@ pub(super) fn compare_some(
     checked: &mut String,
 ) {
     let mut bytes = 0;
-    for Chosen { key, id, branch, is_touched } in chosen(intact, on_disk, checked) {
-        if !is_touched && bytes > MAX_BYTES {
+    for Chosen { key, id, branch, is_touched, is_due } in chosen(intact, on_disk, checked) {
+        let most = if is_due { MAX_BYTES } else { CHEAP_BYTES };
+        if !is_touched && bytes > most {
             break;
         }
         let Some(repository) = intact.get_mut(&id) else { continue };
@@ -87,6 +90,8 @@ struct Chosen {
     branch: BranchName,
     /// Whether its file has a wrong time.
     is_touched: bool,
+    /// Whether it belongs to the share of this cycle.
+    is_due: bool,
 }
 
 /// The tarballs to compare: those with a wrong time, then the next few after `checked`.
@@ -105,7 +110,8 @@ fn chosen(intact: &Catalogue, on_disk: &Tarballs, checked: &str) -> Vec<Chosen> 
         }
     }
     touched.truncate(MAX_TOUCHED);
-    let count = others.len().div_ceil(CYCLES).max(LEAST);
+    let due = others.len().div_ceil(CYCLES);
+    let count = due.max(CHEAP_TARBALLS);
     let place = |(file, id, ..): &(String, &RepositoryId, &BranchName, bool)| {
         let key = (id.kind.as_str(), file.as_str());
         // After the last one, all begins again.
@@ -117,10 +123,11 @@ fn chosen(intact: &Catalogue, on_disk: &Tarballs, checked: &str) -> Vec<Chosen> 
         others.truncate(count);
     }
     others.sort_unstable_by_key(place);
-    let all = touched.into_iter().chain(others);
-    all.map(|(file, id, branch, is_touched)| {
-        let (id, branch) = (id.clone(), branch.clone());
-        Chosen { key: format!("{}/{file}", id.kind), id, branch, is_touched }
+    let due = touched.len() + due;
+    let all = touched.into_iter().chain(others).enumerate();
+    all.map(|(number, (file, id, branch, is_touched))| {
+        let (id, branch, is_due) = (id.clone(), branch.clone(), number < due);
+        Chosen { key: format!("{}/{file}", id.kind), id, branch, is_touched, is_due }
     })
     .collect()
 }
@@ -151,8 +158,13 @@ mod tests {
 
     /// Branches with the content `tarball` in each, of skins with these names.
     fn published(names: &[&str]) -> Catalogue {
+        published_with_size(names, 7)
+    }
+
+    /// The same, and their records say this size.
+    fn published_with_size(names: &[&str], size: u64) -> Catalogue {
         let record = |digit| BranchRecord {
-            size: 7,
+            size,
             sha256: format!("{:x}", Sha256::digest(b"tarball")),
             committed_at: 1000,
             ..BranchRecord::of_commit(digit)
@@ -205,20 +217,36 @@ mod tests {
 
     #[test]
     fn damage_without_a_trace_is_found_in_turn() {
-        let names: Vec<String> = (0..2 * LEAST).map(|number| format!("S{number:02}")).collect();
+        let names: Vec<String> =
+            (0..CHEAP_TARBALLS).map(|number| format!("S{number:02}")).collect();
         let published = published(&names.iter().map(String::as_str).collect::<Vec<_>>());
         let (_folder, layout) = data(&published);
         let damaged = "S20-REL1_45-bbbbbbb.tar.gz";
         put(&layout, damaged, b"t4rball", 1000);
         let mut checked = String::new();
         let mut lost = Vec::new();
-        for _ in 0..left(&published).len().div_ceil(LEAST) {
+        for _ in 0..left(&published).len().div_ceil(CHEAP_TARBALLS) {
             let intact = compare(&published, &layout, &mut checked);
             let intact = left(&intact);
             lost.extend(left(&published).into_iter().filter(|file| !intact.contains(file)));
         }
         assert_eq!(lost, [damaged], "once around, each tarball was compared once");
         assert_eq!(checked, "skins/S31-master-aaaaaaa.tar.gz");
+    }
+
+    #[test]
+    fn of_large_tarballs_only_the_share_of_the_cycle_is_compared() {
+        let published = published_with_size(&["A", "B", "C"], CHEAP_BYTES + 1);
+        let (_folder, layout) = data(&published);
+        let mut checked = String::new();
+        let mut seen = Vec::new();
+        for _ in 0..6 {
+            compare(&published, &layout, &mut checked);
+            seen.push(checked.clone());
+        }
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), 6, "one in each cycle: {seen:?}");
     }
 
     #[test]
