@@ -68,9 +68,9 @@ impl FromStr for BranchRule {
         }
         // With a letter for each `*`, it is a name that has this form.
         text.replace('*', "x").parse::<BranchName>().map_err(|error| {
-            let rule = error.rule;
+            let (rule, start) = (error.rule, text.chars().take(100).collect::<String>());
             format!(
-                "{text:?} is no pattern of branch names: {rule}; and `*` stands for any \
+                "{start:?} is no pattern of branch names: {rule}; and `*` stands for any \
                      characters but `/`"
             )
         })?;
@@ -273,6 +273,8 @@ mod tests {
             error.starts_with("\"a b*\" is no pattern of branch names: it consists of"),
             "{error}"
         );
+        let error = format!("*{}", "\u{7f}".repeat(10_000)).parse::<BranchRule>().unwrap_err();
+        assert!(error.len() < 1_000, "{} bytes", error.len());
         let error = "a b".parse::<BranchRule>().unwrap_err();
         assert!(error.starts_with("\"a b\" is not a branch name: "), "{error}");
     }
