@@ -204,7 +204,6 @@ fn too_many_requests_of_a_client_are_refused_and_not_passed_on() {
     assert_eq!(statuses, BTreeSet::from([200, 429]));
 }
 
-/// An upgrade to another schema: at each moment, one of the two versions of the functions can read the snapshot.
 #[test]
 fn without_a_second_instance_the_first_says_what_is_wrong() {
     let env = TestEnv::sample();
@@ -223,6 +222,7 @@ fn without_a_second_instance_the_first_says_what_is_wrong() {
     site.get("/health").is(502);
 }
 
+/// An upgrade to another schema: at each moment, one of the two versions of the functions can read the snapshot.
 #[test]
 fn while_the_schema_changes_the_functions_that_can_read_the_snapshot_answer() {
     let [old, new] = [TestEnv::sample(), TestEnv::sample()];

@@ -21,12 +21,12 @@ use crate::site::Site;
 pub struct Crashes {
     // Dropped first: it serves what the system has.
     site: Option<Site>,
+    /// The data directory, if it loses its power when a cycle is killed. Dropped before the folder that it is mounted in.
+    disk: Option<Disk>,
     env: TestEnv,
     changes: Changes,
     /// How long a cycle without a kill takes.
     cycle: Duration,
-    /// Its data directory, if it loses its power when a cycle is killed. Dropped after what is served.
-    disk: Option<Disk>,
 }
 
 /// What one kill did.
@@ -77,7 +77,7 @@ impl Crashes {
         changes.some(&env);
         let start = Instant::now();
         env.sync(&[]).exits(0);
-        Self { site: None, env, changes, cycle: start.elapsed(), disk }
+        Self { site: None, disk, env, changes, cycle: start.elapsed() }
     }
 
     /// Changes the upstream, runs a cycle and kills it or one of its workers, looks at what is left,

@@ -50,6 +50,7 @@ mod kills;
 mod kubernetes;
 mod load;
 mod mediawiki;
+mod mount;
 mod nginx;
 mod node;
 mod podman;

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::mount::{Mount, mount};
 use crate::process::Run;
 
 /// The size of the disk in bytes. It takes only what is written to it.
@@ -19,6 +20,7 @@ const OPTIONS: &str = "loop,noauto_da_alloc";
 pub(crate) struct Disk {
     folder: PathBuf,
     image: PathBuf,
+    _mounted: Mount,
 }
 
 impl Disk {
@@ -27,17 +29,13 @@ impl Disk {
     pub(crate) fn new(folder: &Path, image: &Path) -> Result<Self, String> {
         File::create(image).and_then(|file| file.set_len(SIZE)).map_err(|e| e.to_string())?;
         fs::create_dir_all(folder).map_err(|e| e.to_string())?;
-        let disk = Self { folder: folder.to_owned(), image: image.to_owned() };
         run("mkfs.ext4", &["-q", "-F", path(image)])?;
-        disk.mount()?;
+        let mounted = Mount::new(folder, &arguments(image))?;
+        let disk = Self { folder: folder.to_owned(), image: image.to_owned(), _mounted: mounted };
         // It says at once if it cannot.
         disk.power_off()?;
         disk.power_on()?;
         Ok(disk)
-    }
-
-    fn mount(&self) -> Result<(), String> {
-        run("mount", &["-t", "ext4", "-o", OPTIONS, path(&self.image), path(&self.folder)])
     }
 
     /// From now on, nothing gets to the disk, and what was not forced to it is lost.
@@ -54,14 +52,13 @@ impl Disk {
             }
             sleep(Duration::from_millis(5));
         }
-        self.mount()
+        mount(&self.folder, &arguments(&self.image))
     }
 }
 
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = run("umount", &["--lazy", path(&self.folder)]);
-    }
+/// The arguments that mount the image.
+fn arguments(image: &Path) -> [&str; 5] {
+    ["-t", "ext4", "-o", OPTIONS, path(image)]
 }
 
 fn path(path: &Path) -> &str {

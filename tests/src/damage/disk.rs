@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use super::harm::Harm;
 use crate::changes::Changes;
 use crate::env::TestEnv;
+use crate::mount::{Mount, mount};
 use crate::published::broken;
 
 const fn harm(name: &'static str, act: fn(&TestEnv) -> Result<Vec<String>, String>) -> Harm {
@@ -31,31 +32,6 @@ const DISK_KIB: u64 = 24 << 10;
 /// How much of the disk is free while a cycle runs, in kibibytes: from nothing to enough for all that a
 /// cycle writes, so that it fails in each of its phases.
 const FREE_KIB: [u64; 14] = [0, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 1024, 2048];
-
-/// A file system that is mounted at a folder until this is dropped.
-struct Mount(PathBuf);
-
-impl Mount {
-    /// Mounts with these arguments. `Err` if this user may not.
-    fn new(folder: &Path, arguments: &[&str]) -> Result<Self, String> {
-        mount(folder, arguments).map(|()| Self(folder.to_owned()))
-    }
-}
-
-fn mount(folder: &Path, arguments: &[&str]) -> Result<(), String> {
-    match Command::new("mount").args(arguments).arg(folder).output() {
-        Ok(run) if run.status.success() => Ok(()),
-        Ok(run) => Err(format!("cannot mount: {}", String::from_utf8_lossy(&run.stderr).trim())),
-        Err(error) => Err(format!("cannot mount: {error}")),
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        // Lazily: a process that was killed may still have a file open there.
-        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
-    }
-}
 
 /// A small disk for a system's data directory, with what is in it.
 fn small_disk(env: &TestEnv) -> Result<Mount, String> {
