@@ -19,6 +19,10 @@ pub(crate) const OUT_OF_SPACE: u8 = 6;
 /// What the system says on a full disk (`strerror(3)`), where only its text is known.
 pub(crate) const NO_SPACE_TEXTS: [&str; 2] = ["No space left", "quota exceeded"];
 
+/// What libgit2 says when memory was refused and its error does not say so: the system's text (`strerror(3)`), and
+/// that of `inflateInit`, which fails for nothing else.
+const NO_MEMORY_TEXTS: [&str; 3] = ["out of memory", "Cannot allocate memory", "failed to init "];
+
 /// What kind of failure of an object store it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreFault {
@@ -289,7 +293,7 @@ impl Error {
         match self {
             Self::Git { source, .. } | Self::Damaged { source, .. } => {
                 source.class() == git2::ErrorClass::NoMemory
-                    || source.message().contains("out of memory")
+                    || NO_MEMORY_TEXTS.iter().any(|text| source.message().contains(text))
             }
             Self::Io { source, .. } => source.kind() == io::ErrorKind::OutOfMemory,
             // Each thread has a stack of its own.

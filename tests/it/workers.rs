@@ -162,11 +162,14 @@ fn a_repository_that_needs_too_much_processor_time_does_not_stop_the_others() {
     let names: Vec<String> = (0..60).map(name).collect();
     let large: Vec<(&str, File)> =
         names.iter().map(|name| (name.as_str(), File::text(text.clone()))).collect();
+    env.commit("extensions/Alone", "master", &large);
     env.commit("extensions/Slow", "master", &large);
     env.commit("extensions/Slow", "REL1_45", &[("a", File::text("a"))]);
     let sync = env.sync(&["--limit-cpu", "1s"]);
     sync.exits(3).says(&["extensions/Slow master: needed more than 1 s of processor time while"]);
     sync.says(&["limit-cpu", "another branch took all the processor time"]);
+    let failures = env.report()["failures"].to_string();
+    assert_eq!(failures.matches("extensions/Alone").count(), 1, "{failures}");
     assert_eq!(env.tips().into_keys().collect::<Vec<_>>(), ["extensions/Good master"]);
 }
 

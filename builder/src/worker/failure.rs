@@ -1,6 +1,7 @@
 //! A failure of a repository or branch, as it goes from a worker to the report, and when to try again.
 
 use bytesize::ByteSize;
+use git2::ErrorClass;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, content::Missing, limits::job::JobLimits};
@@ -46,6 +47,8 @@ impl Failure {
             Error::TooLarge { .. } | Error::OtherObject { .. } => Again::OnChange,
             // The mirror was fetched again in this job, so this is what upstream sends, or the disk is broken.
             Error::Damaged { .. } => Again::Later,
+            // zlib's checksum was right, so this is what upstream has.
+            Error::Git { source, .. } if source.class() == ErrorClass::Invalid => Again::Later,
             Error::Fetch { source, .. } if source.is_excess() => Again::Later,
             _ => Again::NextCycle,
         };
@@ -119,6 +122,28 @@ mod tests {
         let other = io(ErrorKind::NotFound);
         let failure = Failure::new(&other, &LIMITS);
         assert_eq!((failure.text, failure.again), (other.to_string(), Again::NextCycle));
+    }
+
+    #[test]
+    fn a_refusal_of_memory_is_recognized_in_the_errors_of_libgit2() {
+        let failure = |class, text| {
+            let source = git2::Error::new(git2::ErrorCode::GenericError, class, text);
+            Failure::new(&Error::Git { action: "fetch".to_owned(), source }, &LIMITS)
+        };
+        for (class, text) in [
+            (ErrorClass::NoMemory, "Out of memory"),
+            (ErrorClass::Zlib, "failed to init packfile stream"),
+            (ErrorClass::Zlib, "failed to init zlib stream on unpack"),
+            (ErrorClass::Os, "failed to mmap: Cannot allocate memory"),
+        ] {
+            let failure = failure(class, text);
+            assert!(failure.text.contains("limit-memory"), "{text}: {}", failure.text);
+            assert_eq!(failure.again, Again::OnChange, "{text}");
+        }
+        let damage = failure(ErrorClass::Zlib, "error inflating zlib stream");
+        assert_eq!(damage.again, Again::NextCycle);
+        let delta = failure(ErrorClass::Invalid, "failed to apply delta: overly large object");
+        assert_eq!(delta.again, Again::Later);
     }
 
     #[test]

@@ -89,7 +89,7 @@ impl<'a> Supervisor<'a> {
                 {
                     left.retain(|it| *it != branch);
                     result.failed.push((branch, failure));
-                    if spent >= self.instructions.limits.cpu {
+                    if !left.is_empty() && spent >= self.instructions.limits.cpu {
                         result.failure = Some(no_time_left());
                         break;
                     }
