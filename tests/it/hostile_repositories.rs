@@ -6,7 +6,7 @@
 //! ends, and nothing unfinished is left.
 
 use tardist_tests::Kills;
-use tardist_tests::hostile::{Size, Trial, cases};
+use tardist_tests::hostile::{Size, Together, Trial, cases};
 
 use crate::tables::are_tested_and_have_rows;
 
@@ -26,7 +26,12 @@ test_each! {
     commit_large,
     commit_parents,
     deep_folders,
+    delta_bombs,
+    delta_chain,
+    delta_chain_backwards,
+    delta_chain_of_files,
     delta_large,
+    delta_too_large,
     duplicate_names,
     encodings,
     gitmodules_keys,
@@ -62,8 +67,11 @@ test_each! {
     mode_too_large,
     names,
     noise,
+    object_sizes,
     objects_many,
+    objects_of_nobody,
     odd_modes,
+    pack_count,
     refs_many,
     submodule_of_itself,
     submodule_paths,
@@ -83,6 +91,12 @@ fn ends_as_it_should(name: &str) {
     let case = cases().find(|case| case.name == name).expect("a case of this name");
     let outcome = Trial::new(case, Size::Short).run();
     assert!(outcome.complaints.is_empty(), "{name}: {}\n{outcome:#?}", case.about);
+}
+
+#[test]
+fn all_of_them_in_one_upstream_leave_the_good_repositories_alone() {
+    let totals = Together::new(Size::Short).run();
+    assert!(totals.complaints.is_empty(), "{totals:#?}");
 }
 
 #[test]

@@ -8,6 +8,10 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use sample_upstream::{
+    pack::{Delta, Pack},
+    raw::ObjectType,
+};
 use tardist_tests::{Fault, File, Oid, RequestKind, Run, TestEnv, change, within};
 
 const GREETING: &str = "extensions/SampleGreeting";
@@ -84,6 +88,17 @@ fn a_host_that_cannot_be_connected_to_changes_nothing_until_it_is_back() {
     assert_eq!(env.tips()[&format!("{GREETING} master")], commit);
 }
 
+/// A pack of two deltas, each of which is the base of the other.
+fn circle() -> Fault {
+    let texts = [b"one", b"two"];
+    let ids = texts.map(|text| Oid::hash_object(ObjectType::Blob, text).unwrap());
+    let mut pack = Pack::default();
+    for (base, text) in [(ids[0], texts[1]), (ids[1], texts[0])] {
+        pack.delta_of(base, &Delta::new(3, 3).insert(text)).unwrap();
+    }
+    Fault::Pack(pack.finish().into())
+}
+
 #[test]
 fn a_repository_whose_git_fails_stands_as_published_and_the_others_go_on() {
     let [env, other] = [TestEnv::sample(), TestEnv::sample()];
@@ -100,6 +115,8 @@ fn a_repository_whose_git_fails_stands_as_published_and_the_others_go_on() {
         ("a pack that ends too early", Fault::Truncated, GREETING),
         ("a pack that breaks off", Fault::Cut, GREETING),
         ("a pack with a wrong byte", Fault::Corrupt, GREETING),
+        ("a pack of nothing", Fault::Pack(Pack::default().finish().into()), GREETING),
+        ("a pack whose deltas need each other", circle(), GREETING),
         ("redirected to another port of loopback", redirect(&other.server.url()), "redirect"),
         ("redirected to another name", redirect(&elsewhere), "redirect"),
         ("redirected to a host", redirect("https://example.org"), "redirect"),

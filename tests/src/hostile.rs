@@ -2,8 +2,8 @@
 //!
 //! A [`Case`] makes one repository, `extensions/Hostile`, in a few kilobytes or in full size, and says
 //! what has to become of it: a named failure, or a right tarball. A [`Trial`] runs `tardist sync` over
-//! it and a good repository beside it, and judges what comes out. The test `hostile_repositories` has
-//! each case in short, `cargo xtask torture --hostile` in full.
+//! it and a good repository beside it, and judges what comes out; [`Together`] does so for all at once. The
+//! test `hostile_repositories` has each case in short, `cargo xtask torture --hostile` in full.
 //!
 //! What an operator does about each case is in docs/reliability.md.
 
@@ -13,11 +13,14 @@ mod commits;
 mod links;
 mod maker;
 mod manifests;
+mod packs;
 mod submodules;
+mod together;
 mod trees;
 mod trial;
 
 pub use case::{Case, Expected, Size};
+pub use together::{Together, Totals};
 pub use trial::{Outcome, Trial};
 
 /// All cases.
@@ -29,6 +32,7 @@ pub fn cases() -> impl Iterator<Item = &'static Case> {
         manifests::CASES,
         submodules::CASES,
         commits::CASES,
+        packs::CASES,
     ];
     groups.into_iter().flatten()
 }

@@ -1,24 +1,45 @@
 //! What cases make repositories with. Any error fails the test.
 
+use std::cell::OnceCell;
+use std::sync::Arc;
+
 use sample_upstream::raw::{Entry, ObjectType, Raw, commit_head};
 use sample_upstream::{Oid, Repository};
 
 /// Makes the objects of one hostile repository.
 pub struct Maker<'a> {
     raw: Raw<'a>,
+    name: String,
     good: Oid,
+    pack: OnceCell<Arc<[u8]>>,
 }
 
 impl<'a> Maker<'a> {
-    /// Makes objects in `repository`. `good` is a commit of the good repository beside it,
+    /// Makes objects in `repository`, which is `extensions/NAME`. `good` is a commit of the good repository beside it,
     /// `../Good`.
-    pub(super) fn new(repository: &'a Repository, good: Oid) -> Self {
-        Self { raw: Raw::new(repository).unwrap(), good }
+    pub(super) fn new(repository: &'a Repository, name: &str, good: Oid) -> Self {
+        let raw = Raw::new(repository).unwrap();
+        Self { raw, name: name.to_owned(), good, pack: OnceCell::new() }
+    }
+
+    /// The name of the repository, without its kind.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// The tip of the good repository beside this one, whose relative URL is `../Good`.
     pub(super) fn good(&self) -> Oid {
         self.good
+    }
+
+    /// Lets the server answer each fetch of this repository with a pack.
+    pub(super) fn serve(&self, pack: Vec<u8>) {
+        self.pack.set(pack.into()).unwrap();
+    }
+
+    /// The pack that the server has to answer with, if it is not that of the real Git.
+    pub(super) fn into_pack(self) -> Option<Arc<[u8]>> {
+        self.pack.into_inner()
     }
 
     /// An id of no object: each number gives another.

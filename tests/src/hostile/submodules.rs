@@ -131,7 +131,7 @@ fn missing(maker: &Maker<'_>, count: usize) {
 
 /// Commits whose submodules are the commit before, each `ways` times; the last has all of them.
 fn nested(maker: &Maker<'_>, ways: usize) {
-    let text = maker.blob(modules(ways, "../Hostile"));
+    let text = maker.blob(modules(ways, &format!("../{}", maker.name())));
     let mut commits = vec![maker.commit(maker.tree(vec![maker.file("f", "x")]), &[])];
     let with = |submodules: Vec<Oid>, parent: Oid| {
         let name = |at: usize| format!("s{at}");
@@ -149,7 +149,7 @@ fn nested(maker: &Maker<'_>, ways: usize) {
 }
 
 fn of_itself(maker: &Maker<'_>, count: usize) {
-    let text = maker.blob(modules(1, "../Hostile"));
+    let text = maker.blob(modules(1, &format!("../{}", maker.name())));
     let mut last = maker.commit(maker.tree(vec![maker.file("f", "x")]), &[]);
     for _ in 0..count {
         let entries = vec![Entry::file(".gitmodules", text), Entry::gitlink("s0", last)];

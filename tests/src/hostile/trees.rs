@@ -195,7 +195,8 @@ fn long_paths(maker: &Maker<'_>, count: usize) {
 
 fn tar_smuggle(maker: &Maker<'_>, _: usize) {
     let mut inner = tar::Builder::new(Vec::new());
-    for (path, text) in [("Evil/evil.php", "evil!"), ("Hostile/zz.php", "evil!")] {
+    let own = format!("{}/zz.php", maker.name());
+    for (path, text) in [("Evil/evil.php", "evil!"), (own.as_str(), "evil!")] {
         let mut header = tar::Header::new_gnu();
         header.set_size(u64::try_from(text.len()).unwrap());
         header.set_mode(0o644);
@@ -208,8 +209,8 @@ fn tar_smuggle(maker: &Maker<'_>, _: usize) {
     inner.append_link(&mut header, "Evil/link", "evil.php").unwrap();
     let file = maker.file("file.bin", inner.into_inner().unwrap());
     let manifest = r#"{"name": "Hostile", "version": "1.0", "manifest_version": 2}"#;
-    // `Hostile/`, this name, and the slash are the first 100 bytes of the path.
-    let long = "a".repeat(99 - "Hostile/".len());
+    // `NAME/`, this name, and the slash are the first 100 bytes of the path.
+    let long = "a".repeat(98 - maker.name().len());
     maker.master(vec![
         maker.file("a.php", "x"),
         maker.file("z.php", "x"),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
-use sample_upstream::File;
+use sample_upstream::{Fault, File};
 use serde_json::Value;
 use tar::Archive;
 
@@ -18,6 +18,7 @@ use crate::hostile::maker::Maker;
 
 /// The hostile repository.
 const HOSTILE: &str = "extensions/Hostile";
+const HOSTILE_NAME: &str = "Hostile";
 
 /// The good one beside it.
 const GOOD: &str = "extensions/Good";
@@ -26,7 +27,7 @@ const GOOD: &str = "extensions/Good";
 const MEMORY: u64 = 1 << 30;
 
 /// The most memory that the process which supervises the others may have.
-const OWN_MEMORY: u64 = 384 << 20;
+pub(super) const OWN_MEMORY: u64 = 384 << 20;
 
 /// A case beside a good repository.
 pub struct Trial {
@@ -71,7 +72,11 @@ impl Trial {
         let manifest = r#"{"name": "Good", "version": "1.0", "manifest_version": 2}"#;
         let good = env.commit(GOOD, "master", &[("extension.json", File::text(manifest))]);
         let hostile = env.repository(HOSTILE);
-        (case.make)(&Maker::new(&hostile, good), case.sized(size).0);
+        let maker = Maker::new(&hostile, HOSTILE_NAME, good);
+        (case.make)(&maker, case.sized(size).0);
+        if let Some(pack) = maker.into_pack() {
+            env.server.fault("Hostile/git-upload-pack", Fault::Pack(pack), None);
+        }
         // In short, a busy machine may take longer than any mark.
         let seconds = if size == Size::Short { 300 } else { 60 };
         let guard = Guard { time: Duration::from_secs(seconds), memory: MEMORY, disk: 9 << 30 };

@@ -1,4 +1,4 @@
-//! Answers of hostile servers: dripping, without an end, far too large, or cut.
+//! Answers of hostile servers: dripping, without an end, far too large, cut, or a pack of their own.
 
 use std::io::{self, Write};
 use std::pin::Pin;
@@ -101,6 +101,14 @@ fn packet(band: u8, data: &[u8]) -> Vec<u8> {
     packet.push(band);
     packet.extend_from_slice(data);
     packet
+}
+
+/// The answer to a fetch with this pack.
+pub(crate) fn pack(pack: &[u8]) -> Vec<u8> {
+    /// The longest packet has 65,520 bytes (gitprotocol-common).
+    const PART: usize = 65_000;
+    let packets = pack.chunks(PART).flat_map(|part| packet(1, part));
+    b"00000008NAK\n".iter().copied().chain(packets).chain(*b"0000").collect()
 }
 
 /// The answer to a fetch that reports progress for ever.

@@ -1,6 +1,6 @@
 //! Faults on demand: which of the next answers go wrong, and how.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use percent_encoding::percent_decode_str;
 
@@ -50,6 +50,8 @@ pub enum Fault {
     EndlessProgress,
     /// The answer to a fetch: a pack with an object without an end. Only for `git-upload-pack`.
     EndlessObject,
+    /// The answer to a fetch: this pack, whatever was asked for. Only for `git-upload-pack`.
+    Pack(Arc<[u8]>),
     /// Git's dumb protocol: the list of refs is a file, and there is nothing that answers a POST.
     Dumb,
     /// The right answer to whoever sends this header `Authorization`, and 401 to all others.

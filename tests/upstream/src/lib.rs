@@ -7,7 +7,8 @@
 //! - [`Server`] serves that folder on 127.0.0.1 as Gerrit would. Git's smart HTTP comes from the
 //!   real `git http-backend`, so that clients negotiate as with any other server. The list of
 //!   projects and the lists of branches come over REST.
-//! - [`raw`] writes Git objects as they are, for repositories that Git would refuse.
+//! - [`raw`] writes Git objects as they are, for repositories that Git would refuse, and [`pack`] what a server
+//!   sends of them.
 //! - The content: [`sample`] for a first run on a laptop and for tests, [`corpus`] for benchmarks.
 //!
 //! A server records its requests ([`Server::requests`]) and gives bad answers on demand
@@ -43,6 +44,7 @@ mod error;
 mod fault;
 mod gerrit;
 mod many;
+pub mod pack;
 pub mod raw;
 mod repository;
 mod requests;

@@ -133,15 +133,7 @@ impl<'a> Raw<'a> {
     /// # Errors
     /// The repository cannot be written.
     pub fn unsorted_tree(&self, entries: &[Entry]) -> Result<Oid, Error> {
-        let mut bytes = Vec::new();
-        for entry in entries {
-            bytes.extend_from_slice(entry.mode.as_bytes());
-            bytes.push(b' ');
-            bytes.extend_from_slice(&entry.name);
-            bytes.push(0);
-            bytes.extend_from_slice(entry.id.as_bytes());
-        }
-        self.object(ObjectType::Tree, &bytes)
+        self.object(ObjectType::Tree, &tree(entries))
     }
 
     /// Writes a commit of this tree, with a fixed author and date.
@@ -174,6 +166,20 @@ impl<'a> Raw<'a> {
         let path = self.repository.path().join("packed-refs");
         write_refs(&path, refs).map_err(file_error("write", &path))
     }
+}
+
+/// A tree with these entries in this order.
+#[must_use]
+pub fn tree(entries: &[Entry]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for entry in entries {
+        bytes.extend_from_slice(entry.mode.as_bytes());
+        bytes.push(b' ');
+        bytes.extend_from_slice(&entry.name);
+        bytes.push(0);
+        bytes.extend_from_slice(entry.id.as_bytes());
+    }
+    bytes
 }
 
 /// A commit up to its message.

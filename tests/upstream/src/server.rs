@@ -344,8 +344,8 @@ async fn serve(shared: Arc<Shared>, request: HttpRequest) -> Result<Answer, Hang
         }
         Some(Fault::HugeHeaders) => with_huge_headers(answer(shared, route, request).await),
         Some(Fault::EndlessPages) => whole(StatusCode::OK, JSON, endless::page(query)),
-        Some(fault @ (Fault::EndlessProgress | Fault::EndlessObject)) => {
-            endless_fetch(&fault, request).await
+        Some(fault @ (Fault::EndlessProgress | Fault::EndlessObject | Fault::Pack(_))) => {
+            wrong_fetch(fault, request).await
         }
         Some(Fault::Hangup) => return Err(Hangup),
         Some(fault) => {
@@ -533,8 +533,8 @@ fn wrong_answer(fault: Fault) -> Answer {
     }
 }
 
-/// The answer to a fetch that has no end.
-async fn endless_fetch(fault: &Fault, request: HttpRequest) -> Answer {
+/// The answer to a fetch that has no end, or is not what was asked for.
+async fn wrong_fetch(fault: Fault, request: HttpRequest) -> Answer {
     let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     const RESULT: &str = "application/x-git-upload-pack-result";
     if !body.ends_with(b"0009done\n") {
@@ -543,6 +543,7 @@ async fn endless_fetch(fault: &Fault, request: HttpRequest) -> Answer {
     }
     match fault {
         Fault::EndlessObject => streamed(RESULT, endless::object()),
+        Fault::Pack(pack) => whole(StatusCode::OK, RESULT, endless::pack(&pack)),
         _ => streamed(RESULT, endless::progress()),
     }
 }

@@ -38,8 +38,12 @@ struct Arguments {
     #[arg(long, value_name = "NAME")]
     case: Vec<String>,
     /// Make the hostile repositories as small as the tests do
-    #[arg(long, requires = "hostile")]
+    #[arg(long)]
     short: bool,
+    /// Sync all hostile repositories and twenty good ones from one upstream: what supervises the work may take
+    /// 384 MiB, and the second cycle does nothing again
+    #[arg(long, group = "mode")]
+    together: bool,
     /// So many times: kill a random worker at a random moment of a cycle
     #[arg(long, value_name = "N", group = "mode")]
     kill: Option<u32>,
@@ -85,6 +89,9 @@ fn main() -> ExitCode {
     let mut missed = 0;
     if arguments.hostile {
         missed += hostile::run(&arguments.case, arguments.short);
+    }
+    if arguments.together {
+        missed += hostile::run_together(arguments.short);
     }
     if let Some(count) = arguments.kill {
         missed += kill::run(count, seed());
