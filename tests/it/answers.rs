@@ -191,6 +191,7 @@ pub(crate) fn is_conditional(site: &Site, path: &str) {
     assert!(modified.ends_with(" GMT"), "{path}: {modified}");
     assert_ne!(answer.header("cache-control"), "", "{path}");
     assert_eq!(answer.header("access-control-allow-origin"), "*", "{path}");
+    assert_eq!(answer.header("access-control-expose-headers"), "*", "{path}");
     let ask = |name: &str, value: &str| site.request("GET", path, &[(name, value)]);
     for fresh in [
         ask("If-None-Match", etag),

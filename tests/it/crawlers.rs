@@ -10,7 +10,15 @@ fn robots_are_kept_off_what_is_large_and_for_programs_but_not_off_the_pages() {
     let text = answer.text();
     assert!(text.starts_with("User-agent: *\n"), "{text}");
     let rules: Vec<&str> = text.lines().filter_map(|it| it.strip_prefix("Disallow: ")).collect();
-    for path in ["/dist/extensions/A.tar.gz", "/download/skins/A", "/r/projects/", "/search?q=a"] {
+    for path in [
+        "/dist/extensions/A.tar.gz",
+        "/download/skins/A",
+        "/r/projects/",
+        "/search?q=a",
+        "/list/skins",
+        "/ExtensionJson.json",
+        "/metrics",
+    ] {
         assert!(rules.iter().any(|rule| path.starts_with(rule)), "{path}: {rules:?}");
     }
     for path in ["/", "/extensions", "/skins", "/extensions/Dist", "/extensions?branch=REL1_45"] {

@@ -21,6 +21,11 @@ fn target(site: &Site, path: &str) -> String {
     assert_eq!(answer.header("etag"), "");
     assert_eq!(answer.header("access-control-allow-origin"), "*");
     assert_eq!(answer.text(), format!("{}\n", answer.header("location")));
+    // `curl --remote-header-name` takes the name from the first answer that has one, or the last: by its version.
+    let file = answer.header("location").rsplit('/').next().unwrap();
+    let named = format!("attachment; filename=\"{file}\"");
+    assert_eq!(answer.header("content-disposition"), named);
+    assert_eq!(site.get(answer.header("location")).header("content-disposition"), named);
     let head = site.request("HEAD", path, &[]);
     assert_eq!(head.is(302).header("location"), answer.header("location"));
     assert!(head.body.is_empty());

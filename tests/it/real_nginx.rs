@@ -83,13 +83,14 @@ fn nobody() -> SocketAddr {
 
 fn is_for_all(answer: &Answer) {
     assert_eq!(answer.header("access-control-allow-origin"), "*");
+    assert_eq!(answer.header("access-control-expose-headers"), "*");
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
 }
 
 fn is_tarball(answer: &Answer, bytes: &[u8]) {
     assert_eq!(answer.header("content-type"), "application/gzip");
     assert_eq!(answer.header("content-encoding"), "", "else a client would decompress it");
-    assert_eq!(answer.header("cache-control"), "public, max-age=86400, immutable");
+    assert_eq!(answer.header("cache-control"), "public, max-age=86400");
     is_for_all(answer);
     assert!(answer.body == bytes, "other bytes");
 }
@@ -112,6 +113,8 @@ fn the_shipped_web_server_serves_tarballs_and_passes_the_rest_to_the_components(
     let whole = site.request("GET", link, &[gzip]);
     is_tarball(whole.is(200), &bytes);
     assert_ne!(whole.header("last-modified"), "");
+    let file = link.rsplit('/').next().unwrap();
+    assert_eq!(whole.header("content-disposition"), format!("attachment; filename=\"{file}\""));
     let head = site.request("HEAD", link, &[]);
     assert_eq!(head.is(200).header("content-length"), bytes.len().to_string());
 
@@ -132,6 +135,7 @@ fn the_shipped_web_server_serves_tarballs_and_passes_the_rest_to_the_components(
         assert_eq!(list.is(200).header("content-type"), content_type, "{path}");
         assert!(ours.header("content-type").starts_with(content_type), "{path}");
         assert!(list.body == ours.body, "{path}");
+        assert_eq!(list.header("content-disposition"), "", "{path} is shown");
     }
     let download = format!("/download/{GREETING}/REL1_45");
     assert_eq!(site.get(&download).is(302).header("location"), link);

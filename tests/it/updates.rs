@@ -214,11 +214,17 @@ fn each_bad_body_gets_an_answer_that_says_what_is_wrong() {
         (&sample("MediaWiki one", &json!([])), "generator"),
         ("{\"error\":{\"code\":\"readapidenied\"}}", "readapidenied"),
     ] {
-        let answer = post(&site, "/updates", &[("Content-Type", "application/json")], body);
-        document.describes_post("/updates", &answer);
-        let detail = answer.problem(400);
-        assert!(detail.contains(says), "{detail}");
-        assert!(!detail.contains("Wiki</title>"), "nothing of the body is said again: {detail}");
+        // The second is what curl says of any body.
+        for content_type in ["application/json", "application/x-www-form-urlencoded"] {
+            let answer = post(&site, "/updates", &[("Content-Type", content_type)], body);
+            document.describes_post("/updates", &answer);
+            let detail = answer.problem(400);
+            assert!(detail.contains(says), "{content_type}: {detail}");
+            assert!(
+                !detail.contains("Wiki</title>"),
+                "nothing of the body is said again: {detail}"
+            );
+        }
     }
     for (headers, status, says) in [
         (("Content-Type", "text/html"), 415, "multipart/form-data"),

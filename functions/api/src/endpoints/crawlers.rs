@@ -26,7 +26,21 @@ use crate::{
 
 /// The paths that search engines are asked not to read: files that are large, and answers for programs,
 /// of which there are very many. The pages have all that can be read there.
-const DISALLOWED: [&str; 7] = ["/dist/", "/download/", "/r/", "/info", "/search", "/?q=", "/*?q="];
+const DISALLOWED: [&str; 13] = [
+    "/dist/",
+    "/download/",
+    "/r/",
+    "/info",
+    "/list",
+    "/ExtensionJson.json",
+    "/SkinJson.json",
+    "/openapi.json",
+    "/health",
+    "/metrics",
+    "/search",
+    "/?q=",
+    "/*?q=",
+];
 
 /// How many URLs a sitemap may have (<https://www.sitemaps.org/protocol.html>).
 const MAX_URLS: u32 = 50_000;

@@ -23,7 +23,7 @@ use crate::http::{
     problem::ApiError,
     range,
     request::Request,
-    response::{Representation, Response},
+    response::{Representation, Response, attachment},
 };
 
 /// How many bytes of a list are read. A list of 15,000 repositories with five branches each has a quarter of
@@ -52,8 +52,9 @@ pub fn get(
     response.set(header::CONTENT_TYPE, "application/gzip");
     response.set(header::ETAG, &format!("\"{modified:x}-{size:x}\""));
     response.set(header::LAST_MODIFIED, &http_date(i64::try_from(modified).unwrap_or(0)));
-    // The commit is in the name, and the tarball of a commit never changes.
-    response.set(header::CACHE_CONTROL, "public, max-age=86400, immutable");
+    // Not `immutable`: a name without a number leads to the newest tarball of its commit.
+    response.set(header::CACHE_CONTROL, "public, max-age=86400");
+    response.set(header::CONTENT_DISPOSITION, &attachment(name.as_str()));
     response.set(header::ACCEPT_RANGES, "bytes");
     response.body = Body::File(FileBody::new(file, size));
     range::apply(request, response)

@@ -10,7 +10,7 @@ use crate::{
         encoding::compressed,
         problem::ApiError,
         request::Request,
-        response::{Representation, Response},
+        response::{Representation, Response, attachment},
     },
     query::{
         download::{Found, Tarball, download},
@@ -42,16 +42,18 @@ pub async fn get(
         Found::Tarball(tarball) if tarball.is_checksum => {
             Ok(compressed(&request.headers, checksum(&tarball)))
         }
-        Found::Tarball(tarball) => Ok(redirect(&tarball.url)),
+        Found::Tarball(tarball) => Ok(redirect(&tarball)),
         Found::Branches(branches) => Err(ApiError::NoSuchBranch { branches }),
         Found::Nothing => Err(ApiError::no_such_repository(kind)),
     }
 }
 
-/// The URL is also the body, for a person whose program does not follow it.
-fn redirect(url: &str) -> Response {
+/// The URL is also the body, for a person whose program does not follow it. The name of the file is for a program
+/// that would take the end of the address for it.
+fn redirect(Tarball { url, file, .. }: &Tarball) -> Response {
     let mut response = Response::new(StatusCode::FOUND, format!("{url}\n"));
     response.set(header::LOCATION, url);
+    response.set(header::CONTENT_DISPOSITION, &attachment(file));
     response.set(header::CONTENT_TYPE, "text/plain; charset=utf-8");
     response
 }

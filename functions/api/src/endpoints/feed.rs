@@ -1,8 +1,9 @@
 //! `/feed.atom` and `/KIND/NAME/feed.atom`: the newest tarballs as an Atom feed (RFC 4287), by which people
 //! and programs learn that something was published.
 //!
-//! An entry is a tarball. Its id is made from the tarball's file name, which never stands for two different
-//! files. So an entry keeps its id wherever the service moves, and other bytes are another entry.
+//! An entry is a tarball. Its id is made from the tarball's file name and its commit, which never stand for two
+//! different files. So an entry keeps its id wherever the service moves, and other bytes are another entry. The id of
+//! a feed is made from its URL: other services have feeds at the same path.
 
 use std::fmt::Write as _;
 
@@ -77,7 +78,7 @@ fn feed(of: Option<(Kind, &RepoName)>, branch: Option<&BranchName>, newest: &New
          <author><name>tardist</name></author>\n\
          <link rel=\"self\" type=\"{ATOM}\" href=\"{}{}\"/>\n\
          <link rel=\"alternate\" type=\"text/html\" href=\"{}{}\"/>\n",
-        urn(&path),
+        urn(&format!("{base}{path}")),
         Escaped(&title),
         Escaped(updated),
         Escaped(base),
@@ -116,7 +117,7 @@ fn entry(out: &mut String, base: &str, Entry { kind, name, branch, authors, of }
          <link rel=\"alternate\" type=\"text/html\" href=\"{}/{kind}/{name}\"/>\n\
          <link rel=\"enclosure\" type=\"application/gzip\" length=\"{}\" href=\"{}\"/>\n\
          <category term=\"{kind}\"/>\n<category term=\"{}\"/>\n",
-        urn(&format!("{kind}/{file}")),
+        urn(&format!("{kind}/{file} {commit}")),
         Escaped(&title),
         Escaped(base),
         tarball.size,
@@ -130,7 +131,7 @@ fn entry(out: &mut String, base: &str, Entry { kind, name, branch, authors, of }
     let _ = write!(out, "<summary>{}</summary>\n</entry>\n", Escaped(&summary));
 }
 
-/// A UUID made from a text (RFC 9562, 5.8): the same text always has the same one, on every host.
+/// A UUID made from a text (RFC 9562, 5.8): the same text always has the same one.
 fn urn(text: &str) -> String {
     let digits = entity_tag(format!("tardist {text}").as_bytes());
     let digits: Vec<char> = digits.chars().collect();

@@ -51,11 +51,11 @@ const UNSERVED: [(&str, &str); 6] = [
 /// 400 for a parameter that is malformed, or that Gerrit has and that is not served; 503 without a
 /// snapshot.
 pub async fn projects(request: &Request, snapshot: &impl Snapshot) -> Result<Response, ApiError> {
-    let prefix = one_of(request, "p", "prefix")?.unwrap_or_default();
+    let (prefix_name, prefix) = one_of(request, "p", "prefix")?.unwrap_or_default();
     let part = part(request)?;
     if !prefix.is_empty() && !part.is_empty() {
-        let takes = "nothing beside `m`: use one of them";
-        return Err(ApiError::BadParameter { parameter: "p", takes });
+        let takes = "nothing beside `m` (`match`): use one of them";
+        return Err(ApiError::BadParameter { parameter: prefix_name, takes });
     }
     refuse_unserved(request)?;
     let branches = branches_asked_for(request)?;
@@ -127,21 +127,23 @@ fn response(list: Rendered) -> Response {
     Response::ok(Representation::of(list.text, list.modified_at), CONTENT_TYPE)
 }
 
-/// The value of a parameter by its short or long name.
+/// The value of a parameter by its short or long name, after the name that the request has.
 fn one_of<'a>(
     request: &'a Request,
     short: &'static str,
     long: &'static str,
-) -> Result<Option<&'a str>, ApiError> {
+) -> Result<Option<(&'static str, &'a str)>, ApiError> {
     match (request.parameter(short)?, request.parameter(long)?) {
         (Some(_), Some(_)) => Err(ApiError::BadParameter { parameter: short, takes: "one value" }),
-        (short, long) => Ok(short.or(long)),
+        (Some(value), None) => Ok(Some((short, value))),
+        (None, value) => Ok(value.map(|value| (long, value))),
     }
 }
 
 /// The part that names have to contain, in lower case.
 fn part(request: &Request) -> Result<String, ApiError> {
-    Ok(one_of(request, "m", "match")?.unwrap_or_default().to_ascii_lowercase())
+    let (_, part) = one_of(request, "m", "match")?.unwrap_or_default();
+    Ok(part.to_ascii_lowercase())
 }
 
 fn page(request: &Request) -> Result<Page, ApiError> {
@@ -155,21 +157,21 @@ fn number(
     short: &'static str,
     long: &'static str,
 ) -> Result<Option<u32>, ApiError> {
-    let Some(text) = one_of(request, short, long)? else { return Ok(None) };
-    let takes = "a whole number";
-    let wrong = |_| ApiError::BadParameter { parameter: short, takes };
+    let Some((parameter, text)) = one_of(request, short, long)? else { return Ok(None) };
+    let wrong = |_| ApiError::BadParameter { parameter, takes: "a whole number" };
     let number: i32 = text.parse().map_err(wrong)?;
     Ok(Some(u32::try_from(number).unwrap_or(0)))
 }
 
 /// False where the request asks for projects in a state that none has here.
 fn is_for_active(request: &Request) -> Result<bool, ApiError> {
-    match one_of(request, "s", "state")?.map(str::to_ascii_uppercase).as_deref() {
-        None | Some("ACTIVE") => Ok(true),
-        Some("READ_ONLY" | "HIDDEN") => Ok(false),
-        Some(_) => {
+    let Some((parameter, state)) = one_of(request, "s", "state")? else { return Ok(true) };
+    match state.to_ascii_uppercase().as_str() {
+        "ACTIVE" => Ok(true),
+        "READ_ONLY" | "HIDDEN" => Ok(false),
+        _ => {
             let takes = "`ACTIVE`, `READ_ONLY` or `HIDDEN`";
-            Err(ApiError::BadParameter { parameter: "state", takes })
+            Err(ApiError::BadParameter { parameter, takes })
         }
     }
 }
@@ -254,6 +256,13 @@ mod tests {
         assert_eq!(page("n=0&S=+7".replace('+', "%2B").as_str()), Ok((None, 7)));
         for wrong in ["n=", "n=x", "S=1.5", "n=99999999999", "n=1&n=2", "n=1&limit=1"] {
             assert!(page(wrong).is_err(), "{wrong}");
+        }
+        for (wrong, name) in [("n=x", "n"), ("limit=x", "limit"), ("start=", "start")] {
+            let error = page(wrong).unwrap_err();
+            assert!(
+                matches!(error, ApiError::BadParameter { parameter, .. } if parameter == name),
+                "{wrong}"
+            );
         }
     }
 }

@@ -97,6 +97,8 @@ impl Response {
     #[must_use]
     pub fn finish(mut self) -> Self {
         self.set(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+        // Else a script on another site could read the body and not the entity tag.
+        self.set(header::ACCESS_CONTROL_EXPOSE_HEADERS, "*");
         self.set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
         let has_no_body = matches!(self.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         if !has_no_body {
@@ -104,4 +106,9 @@ impl Response {
         }
         self
     }
+}
+
+/// `Content-Disposition` (RFC 6266) that names a tarball. Its name has no character that needs quoting.
+pub fn attachment(file: &str) -> String {
+    format!("attachment; filename=\"{file}\"")
 }

@@ -40,9 +40,7 @@ pub fn read<'a>(content_type: &str, body: &'a [u8]) -> Result<Sent<'a>, BodyErro
     match essence.as_str() {
         "" | "application/json" | "text/json" => Ok(whole(body)),
         // What curl sends unless it is told otherwise.
-        "application/x-www-form-urlencoded" if body.trim_ascii_start().starts_with(b"{") => {
-            Ok(whole(body))
-        }
+        "application/x-www-form-urlencoded" if !is_form(body) => Ok(whole(body)),
         "application/x-www-form-urlencoded" => {
             let fields = form_urlencoded::parse(body);
             let fields = fields.map(|(name, value)| match value {
@@ -58,6 +56,13 @@ pub fn read<'a>(content_type: &str, body: &'a [u8]) -> Result<Sent<'a>, BodyErro
         }
         _ => Err(BodyError::Type),
     }
+}
+
+/// Whether a body has one of the fields of the form. JSON may have what looks like one.
+fn is_form(body: &[u8]) -> bool {
+    let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+    !text.starts_with(b"{")
+        && form_urlencoded::parse(body).any(|(name, _)| name == SITEINFO || name == TARGET)
 }
 
 fn whole(body: &[u8]) -> Sent<'_> {
@@ -99,6 +104,11 @@ mod tests {
             );
         }
         assert_eq!(read("application/json", b"a=b"), sent("a=b", None));
+        for other in
+            ["\u{feff}{\"a\":\"&siteinfo=b\"}", "<!DOCTYPE html>", "<?xml version=\"1.0\"?>", "a=b"]
+        {
+            assert_eq!(read(forms[0], other.as_bytes()), sent(other, None));
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //!
 //! Everything in it comes from outside. Each text is cut to a length, and entries are counted.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use serde::{
     Deserialize, Deserializer,
@@ -205,8 +205,12 @@ impl Answer {
         let mediawiki = MediaWiki::parse(version).ok_or(SiteinfoError::NoVersion)?;
         let mut installed: Vec<Installed> =
             extensions.entries.into_iter().map(Extension::installed).collect();
+        let skins_so_far = installed.iter().filter(|it| it.kind == Kind::Skins);
+        let mut known: BTreeSet<String> =
+            skins_so_far.filter_map(|skin| skin.name.as_deref()).map(plain).collect();
         for skin in skins.entries {
-            if let Some(skin) = skin.installed(&installed) {
+            if let Some(skin) = skin.installed(&known) {
+                known.extend(skin.name.as_deref().map(plain));
                 installed.push(skin);
             }
         }
@@ -231,25 +235,18 @@ impl Extension {
 }
 
 impl Skin {
-    /// The skin, unless it is MediaWiki's own, is offered to nobody, or belongs to one of these that are
+    /// The skin, unless it is MediaWiki's own, is offered to nobody, or belongs to one whose [plain] name is
     /// known already: a package such as Vector has several skins (`vector`, `vector-2022`).
-    fn installed(self, known: &[Installed]) -> Option<Installed> {
+    fn installed(self, known: &BTreeSet<String>) -> Option<Installed> {
         let code = self.code.0.unwrap_or_default();
         let name = self.name.0.or(self.content.0);
         if self.unusable.is_some() || OWN_SKINS.contains(&code.as_str()) {
             return None;
         }
-        let plain = |text: &str| -> String {
-            text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-        };
         let first = code.split('-').next().unwrap_or_default();
-        let belongs = known.iter().filter(|it| it.kind == Kind::Skins).any(|it| {
-            let known = it.name.as_deref().map(plain).unwrap_or_default();
-            !known.is_empty()
-                && (known == plain(&code)
-                    || known == plain(first)
-                    || name.as_deref().is_some_and(|name| known == plain(name)))
-        });
+        let names = [Some(code.as_str()), Some(first), name.as_deref()];
+        let belongs =
+            names.into_iter().flatten().map(plain).any(|it| !it.is_empty() && known.contains(&it));
         if belongs {
             return None;
         }
@@ -265,6 +262,11 @@ impl Skin {
             vcs_url: None,
         })
     }
+}
+
+/// The letters and digits of a name, in lower case.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// A commit without the line break that some `gitinfo.json` have in it.

@@ -97,7 +97,7 @@ fn an_incomplete_tarball_is_called_so() {
 }
 
 #[test]
-fn ids_do_not_depend_on_the_host_nor_on_what_else_is_in_the_feed() {
+fn ids_do_not_depend_on_what_else_is_in_the_feed_and_those_of_entries_not_on_the_host() {
     let ids = |public_url: &str, branches: &[_]| {
         let text = text(public_url, "", branches);
         let document = Document::parse(&text).unwrap();
@@ -106,8 +106,10 @@ fn ids_do_not_depend_on_the_host_nor_on_what_else_is_in_the_feed() {
     };
     let (one, other) = (("master", 9, None), ("REL1_45", 8, None));
     let both = ids("https://a.example", &[one, other]);
-    assert_eq!(both, ids("", &[one, other]));
-    assert_eq!(both[..2], ids("", &[one]));
+    assert_eq!(both[..2], ids("https://a.example", &[one]));
+    let elsewhere = ids("https://b.example", &[one, other]);
+    assert_eq!(both[1..], elsewhere[1..]);
+    assert_ne!(both[0], elsewhere[0], "another service has another feed");
 }
 
 #[test]
