@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use sha2::{Digest, Sha256};
 use tardist_contract::Kind;
 
 use crate::{
@@ -130,7 +131,7 @@ impl Layout {
         self.dist(id.kind).join(format!("{UNFINISHED}work-{}", id.name))
     }
 
-    /// The mirror of a submodule that is fetched from `url`: `mirror/submodules/HOST/PATH.git`.
+    /// The mirror of a submodule that is fetched from `url`: `mirror/submodules/HOST/PATH.git`. A long path is a hash.
     pub fn submodule(&self, url: &str) -> PathBuf {
         self.submodules().join(submodule_path(url))
     }
@@ -218,27 +219,46 @@ fn tarball(path: &Path) -> Option<&str> {
     (name.ends_with(".tar.gz") && !name.starts_with('.')).then_some(name)
 }
 
-/// The path of a submodule's mirror below `mirror/submodules/`: `HOST/PATH.git`.
+/// How many folders deep the mirror of a submodule may be, and how many bytes its path may have. Real ones have up to
+/// 5, and 80 bytes. Longer ones get a short path.
+const MAX_PARTS: usize = 12;
+const MAX_PATH: usize = 400;
+
+/// The path of a submodule's mirror below `mirror/submodules/`: `HOST/PATH.git`, or `HOST/HASH.git` for a long one.
 ///
 /// The URL comes from the content of a repository, so it may be hostile: every character that is not
 /// harmless in a file name becomes `_`. Two URLs that become the same path share a mirror. That does no
-/// harm, because commits are looked up by their id.
+/// harm, because commits are looked up by their id. No mirror is inside another: only the last part ends in `.git`.
 fn submodule_path(url: &str) -> PathBuf {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let rest = rest.trim_end_matches('/');
     let rest = rest.strip_suffix(".git").unwrap_or(rest);
-    let mut path = PathBuf::new();
-    for part in rest.split('/') {
-        let safe: String = part
-            .chars()
+    let safe = |part: &str| -> String {
+        part.chars()
             .map(|c| if c.is_ascii_alphanumeric() || "-_.+".contains(c) { c } else { '_' })
             .take(100)
-            .collect();
-        if !safe.chars().all(|c| c == '.') {
-            path.push(safe);
+            .collect()
+    };
+    let parts = rest.split('/').map(safe).filter(|part| !part.chars().all(|c| c == '.'));
+    let mut parts: Vec<String> = parts.collect();
+    if parts.len() > MAX_PARTS || parts.iter().map(String::len).sum::<usize>() > MAX_PATH {
+        let digest = Sha256::digest(url.as_bytes());
+        parts.truncate(1);
+        parts.push(digest.iter().map(|byte| format!("{byte:02x}")).collect());
+    }
+    for part in parts.iter_mut().filter(|part| part.starts_with('.')) {
+        // A dot begins the names of unfinished folders.
+        part.replace_range(..1, "_");
+    }
+    let last = parts.pop().unwrap_or_default();
+    for part in &mut parts {
+        // A file system may take `.GIT` for the same name.
+        if part.to_ascii_lowercase().ends_with(".git") {
+            part.push('_');
         }
     }
-    path.as_mut_os_string().push(".git");
+    let mut path: PathBuf = parts.into_iter().collect();
+    path.push(format!("{last}.git"));
     path
 }
 
@@ -284,8 +304,33 @@ mod tests {
             ("http://127.0.0.1:80/r/a/", "127.0.0.1_80/r/a.git"),
             ("https://h/../../../etc/passwd", "h/etc/passwd.git"),
             ("https://h//a/./b\0c", "h/a/b_c.git"),
+            ("https://h.git", "h.git"),
         ] {
             assert_eq!(submodule_path(url), Path::new(path), "{url}");
         }
+    }
+
+    #[test]
+    fn the_mirror_of_a_submodule_is_never_inside_another_and_its_path_is_never_long() {
+        for (url, path) in [
+            ("https://h/r/A.git/packed-refs/x", "h/r/A.git_/packed-refs/x.git"),
+            (
+                "https://h/r/A.GIT/objects/info/alternates/",
+                "h/r/A.GIT_/objects/info/alternates.git",
+            ),
+            ("https://h.git/x", "h.git_/x.git"),
+            ("https://h/.git/x", "h/_git/x.git"),
+            ("https://h/.unfinished-a/x", "h/_unfinished-a/x.git"),
+        ] {
+            assert_eq!(submodule_path(url), Path::new(path), "{url}");
+        }
+        let (deep, long) = ("a/".repeat(2_000), "b".repeat(99) + "/");
+        let urls = [&deep, &long.repeat(5), &long.repeat(40)].map(|it| format!("https://h/{it}x"));
+        let paths = urls.map(|url| submodule_path(&url));
+        for path in &paths {
+            assert!(path.starts_with("h") && path.components().count() == 2, "{}", path.display());
+            assert!(path.as_os_str().len() < 80, "{}", path.display());
+        }
+        assert!(paths[0] != paths[1] && paths[1] != paths[2]);
     }
 }

@@ -15,6 +15,10 @@ pub const MAX_SUBMODULES: usize = 100;
 /// The longest name, path or URL of a submodule, in bytes. Linux ends a path here.
 pub const MAX_SUBMODULE_NAME: usize = 4096;
 
+/// The longest address of a server that is proposed for the setting `submodule-hosts`, in bytes. A name in DNS has up
+/// to 253; besides, there are the scheme and the port.
+pub const MAX_HOST: usize = 253 + "https://".len() + ":65535".len();
+
 /// The largest tree object that is read, in bytes. A file of a tree takes at least 24 bytes; a branch may have
 /// 500,000 files.
 pub const MAX_TREE: u64 = 64 << 20;

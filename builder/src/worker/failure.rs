@@ -1,5 +1,7 @@
 //! A failure of a repository or branch, as it goes from a worker to the report, and when to try again.
 
+use std::io::ErrorKind;
+
 use bytesize::ByteSize;
 use git2::ErrorClass;
 use serde::{Deserialize, Serialize};
@@ -50,6 +52,8 @@ impl Failure {
             // zlib's checksum was right, so this is what upstream has.
             Error::Git { source, .. } if source.class() == ErrorClass::Invalid => Again::Later,
             Error::Fetch { source, .. } if source.is_excess() => Again::Later,
+            // Content chose the name.
+            Error::Io { source, .. } if source.kind() == ErrorKind::InvalidFilename => Again::Later,
             _ => Again::NextCycle,
         };
         Self { text: error.to_string(), again }
@@ -103,7 +107,7 @@ pub(super) const LIMITS: JobLimits = JobLimits {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{self, ErrorKind};
+    use std::io;
 
     use super::*;
     use crate::net::HttpError;

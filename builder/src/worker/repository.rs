@@ -28,7 +28,7 @@ use crate::{
         submodules::Submodules,
         url_map,
     },
-    limits::content::MAX_PUBLISHED_PROBLEMS,
+    limits::{content::MAX_PUBLISHED_PROBLEMS, git::MAX_HOST},
     metadata::{self, About, MessageFiles},
     net::Http,
     object::{self, Oid, Repository},
@@ -99,7 +99,7 @@ impl<'a> JobRunner<'a> {
                 let built = self.build(job, branch, &mirror, &mut cache);
                 match &built {
                     Err(error @ Error::Damaged { mirror: damaged, .. })
-                        if removed.insert(damaged.clone()) =>
+                        if !error.is_out_of_memory() && removed.insert(damaged.clone()) =>
                     {
                         self.discard(damaged, error)?;
                         cache.fetches.forget_mirrors();
@@ -328,6 +328,9 @@ impl<'a> JobRunner<'a> {
 /// Why a submodule is missing whose URL may not be asked.
 fn not_allowed(url: &str) -> Cause {
     match SubmoduleHost::of(url) {
+        Some(host) if host.as_str().len() > MAX_HOST => {
+            format!("the name of the server of {url} is longer than any can be").into()
+        }
         Some(host) => Cause {
             reason: format!("{url} is on a server that submodules may not come from"),
             remedy: Some(Remedy::SubmoduleHost(host.into())),
