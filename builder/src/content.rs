@@ -40,6 +40,7 @@ pub use ingredients::Ingredients;
 pub use members::Member;
 pub(crate) use missing::shorten;
 pub use missing::{Cause, Missing, Remedy};
+pub(crate) use paths::shown;
 pub use read::Gitlink;
 pub use reader::FileReader;
 pub use tree::File;

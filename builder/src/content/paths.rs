@@ -59,14 +59,18 @@ pub(crate) fn join(folder: &[u8], path: &[u8]) -> Vec<u8> {
     joined
 }
 
-/// A path for messages; bytes that are not UTF-8 become U+FFFD. Of a long path, only the start and the
-/// end are shown: messages are kept in memory.
+/// A path for messages; bytes that are not UTF-8, and control characters, become U+FFFD. Of a long path, only the start
+/// and the end are shown: messages are kept in memory.
 pub(crate) fn shown(path: &[u8]) -> String {
+    let text = |bytes: &[u8]| {
+        String::from_utf8_lossy(bytes)
+            .replace(char::is_control, char::REPLACEMENT_CHARACTER.encode_utf8(&mut [0; 4]))
+    };
     if path.len() <= MAX_SHOWN {
-        return String::from_utf8_lossy(path).into_owned();
+        return text(path);
     }
     let (start, end) = (&path[..MAX_SHOWN / 2], &path[path.len() - MAX_SHOWN / 2..]);
-    format!("{}[…]{}", String::from_utf8_lossy(start), String::from_utf8_lossy(end))
+    format!("{}[…]{}", text(start), text(end))
 }
 
 #[cfg(test)]
@@ -81,5 +85,6 @@ mod tests {
         let text = shown(path.as_bytes());
         assert!(text.starts_with("start/nnn") && text.ends_with("nnn/end"), "{text}");
         assert_eq!(text.len(), MAX_SHOWN + "[…]".len());
+        assert_eq!(shown(b"a\n\x1b[2J\xff"), "a\u{fffd}\u{fffd}[2J\u{fffd}");
     }
 }

@@ -1,6 +1,8 @@
 //! What the report of a cycle takes over from earlier ones: how the last full cycle ended, which was the last that
 //! succeeded, and since when each repository fails. So a later cycle of a few repositories hides no failure.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::{
     cycle::{
         began::Began,
@@ -37,18 +39,22 @@ fn ended(report: &Report) -> Ended {
 /// All that fails now. What a cycle did not try fails as before: with `--only` the other repositories, and after an
 /// error all that did not fail earlier in the same cycle.
 fn failing(report: &Report, before: &[Failing]) -> Vec<Failing> {
-    let is_same = |one: &ReportEntry, other: &ReportEntry| {
-        (&one.repository, &one.branch) == (&other.repository, &other.branch)
-    };
+    // A host that is down can fail all repositories.
+    type Key<'a> = (&'a str, Option<&'a str>);
+    fn key(it: &ReportEntry) -> Key<'_> {
+        (&it.repository, it.branch.as_deref())
+    }
+    let earlier: BTreeMap<Key<'_>, &str> =
+        before.iter().rev().map(|it| (key(&it.entry), it.since.as_str())).collect();
+    let now: BTreeSet<Key<'_>> = report.failures.iter().map(key).collect();
     let since = |entry: &ReportEntry| {
-        let earlier = before.iter().find(|it| is_same(&it.entry, entry));
-        earlier.map_or(&report.started_at, |it| &it.since).clone()
+        earlier.get(&key(entry)).map_or(report.started_at.clone(), |since| (*since).to_owned())
     };
     let mut failing: Vec<Failing> = (report.failures.iter())
         .map(|entry| Failing { entry: entry.clone(), since: since(entry) })
         .collect();
     let was_tried = |entry: &ReportEntry| {
-        let is_again = report.failures.iter().any(|it| is_same(it, entry));
+        let is_again = now.contains(&key(entry));
         let is_chosen = report.is_full() || report.only.contains(&entry.repository);
         is_again || (is_chosen && report.outcome != Outcome::Failed)
     };

@@ -1,6 +1,9 @@
 //! Merges the results of jobs into the catalogue and the report. Pure: no I/O.
 
-use std::{collections::BTreeMap, mem};
+use std::{
+    collections::{BTreeSet, HashMap},
+    mem,
+};
 
 use tardist_contract::BranchName;
 
@@ -16,32 +19,39 @@ use crate::{
     worker::{Job, JobResult},
 };
 
+/// How many names that are not allowed are reported one by one. A list may have very many.
+const MAX_REFUSED: usize = 100;
+
+/// How many things that others want of a setting are in the line that each of them is told to write.
+const MAX_REMEDIES: usize = 20;
+
 /// The failures in a listing: names that are not allowed, repositories whose branches cannot be listed, and
 /// upstreams that cannot be listed at all.
 pub(super) fn refused(listing: &Listing) -> Vec<ReportEntry> {
-    let not_allowed = listing.refused.iter().map(|error| ReportEntry {
-        repository: error.text.clone(),
-        branch: None,
-        text: error.to_string(),
+    let (named, others) = listing.refused.split_at(listing.refused.len().min(MAX_REFUSED));
+    let not_allowed =
+        named.iter().map(|error| ReportEntry::new(error.text.as_str(), None, &error.to_string()));
+    let others = (!others.is_empty()).then(|| {
+        let text = format!("{} more names are not allowed either", others.len());
+        ReportEntry::new("other names", None, &text)
     });
-    let failed = listing.failed.iter().map(|(id, error)| entry(id, None, error.to_string()));
-    let unavailable = listing.unavailable.iter().map(|(url, error)| ReportEntry {
-        repository: url.clone(),
-        branch: None,
-        text: format!("cannot be listed, so its repositories stay as they are: {error}"),
+    let failed = listing.failed.iter().map(|(id, error)| entry(id, None, &error.to_string()));
+    let unavailable = listing.unavailable.iter().map(|(url, error)| {
+        let text = format!("cannot be listed, so its repositories stay as they are: {error}");
+        ReportEntry::new(url.as_str(), None, &text)
     });
-    not_allowed.chain(failed).chain(unavailable).collect()
+    not_allowed.chain(others).chain(failed).chain(unavailable).collect()
 }
 
 /// The failure of a repository that `--only` names and that cannot be distributed: no upstream lists it, or one says why.
 pub(super) fn unknown((id, left_out): &(RepositoryId, Option<LeftOut>)) -> ReportEntry {
     let not_listed = || "no upstream lists it; check the name".to_owned();
-    entry(id, None, left_out.as_ref().map_or_else(not_listed, ToString::to_string))
+    entry(id, None, &left_out.as_ref().map_or_else(not_listed, ToString::to_string))
 }
 
 /// The failures of branches in quarantine.
 pub(super) fn held_back(held: &[HeldBack]) -> impl Iterator<Item = ReportEntry> {
-    held.iter().map(|(id, branch, text)| entry(id, Some(branch), text.clone()))
+    held.iter().map(|(id, branch, text)| entry(id, Some(branch), text))
 }
 
 /// What a merge needs to know besides the result.
@@ -88,9 +98,9 @@ impl Merging<'_> {
             }
         }
         let failed =
-            result.failed.into_iter().map(|(branch, it)| entry(id, Some(&branch), it.text));
+            result.failed.into_iter().map(|(branch, it)| entry(id, Some(&branch), &it.text));
         report.failures.extend(failed);
-        report.failures.extend(result.failure.map(|failure| entry(id, None, failure.text)));
+        report.failures.extend(result.failure.map(|failure| entry(id, None, &failure.text)));
         for (branch, built) in result.built {
             report.built += 1;
             report.made.push(format!("{}/{}", id.kind, built.tarball(&id.name, &branch).as_str()));
@@ -99,7 +109,7 @@ impl Merging<'_> {
                 let missing = built.missing.iter().find(|missing| missing.public == *text);
                 missing.map_or_else(|| text.clone(), Missing::sentence)
             });
-            report.problems.extend(problems.map(|text| entry(id, Some(&branch), text)));
+            report.problems.extend(problems.map(|text| entry(id, Some(&branch), &text)));
             let built = self.finished(job, &branch, built);
             record.branches.insert(branch, built.into());
         }
@@ -121,32 +131,32 @@ impl Merging<'_> {
 }
 
 /// The failures that stand as long as a tarball lacks something that a setting would bring: what is missing, why, and
-/// the line to write. `lines` makes it from all that is wanted of one setting.
+/// the line to write. `lines` makes it from what is wanted of one setting: what this entry wants, and what others want,
+/// so that one line is enough. Content names the servers, and so may name very many: only some of the others are in it.
 pub(super) fn to_be_mended(
     catalogue: &Catalogue,
-    lines: impl Fn(&[&Remedy]) -> Vec<String>,
+    lines: impl Fn(&BTreeSet<&Remedy>) -> Vec<String>,
 ) -> Vec<ReportEntry> {
-    let all = || {
-        let records = catalogue::records(catalogue);
-        records.flat_map(|it| &it.2.missing).filter_map(|missing| missing.remedy.as_ref())
-    };
-    let line = |wanted: &Remedy| {
+    let all = catalogue::records(catalogue)
+        .flat_map(|(id, branch, record)| record.missing.iter().map(move |it| (id, branch, it)))
+        .filter_map(|(id, branch, it)| Some((id, branch, it, it.remedy.as_ref()?)))
+        .collect::<Vec<_>>();
+    let remedies: BTreeSet<&Remedy> = all.iter().map(|(.., remedy)| *remedy).collect();
+    let others_like = |wanted: &Remedy| {
         let kind = mem::discriminant(wanted);
-        let same: Vec<&Remedy> = all().filter(|it| mem::discriminant(*it) == kind).collect();
-        lines(&same).join(", ")
+        let same = remedies.iter().copied().filter(move |it| mem::discriminant(*it) == kind);
+        same.take(MAX_REMEDIES).collect::<BTreeSet<_>>()
     };
-    let lines: BTreeMap<&Remedy, String> = all().map(|remedy| (remedy, line(remedy))).collect();
-    let mut entries = Vec::new();
-    for (id, branch, record) in catalogue::records(catalogue) {
-        for missing in &record.missing {
-            let Some(line) = missing.remedy.as_ref().and_then(|wanted| lines.get(wanted)) else {
-                continue;
-            };
-            let text = format!("incomplete: {}; write {line}", missing.sentence());
-            entries.push(entry(id, Some(branch), text));
-        }
-    }
-    entries
+    let mut common = HashMap::new();
+    let entries = all.into_iter().map(|(id, branch, missing, remedy)| {
+        let common: &BTreeSet<&Remedy> =
+            common.entry(mem::discriminant(remedy)).or_insert_with(|| others_like(remedy));
+        let mut wanted = common.clone();
+        wanted.insert(remedy);
+        let line = lines(&wanted).join(", ");
+        entry(id, Some(branch), &format!("incomplete: {}; write {line}", missing.sentence()))
+    });
+    entries.collect()
 }
 
 /// What was published before and is no longer.
@@ -154,18 +164,18 @@ pub(super) fn withdrawn(before: &Catalogue, after: &Catalogue) -> Vec<ReportEntr
     let mut entries = Vec::new();
     for (id, record) in before {
         let Some(stays) = after.get(id) else {
-            entries.push(entry(id, None, "no longer published".to_owned()));
+            entries.push(entry(id, None, "no longer published"));
             continue;
         };
         for branch in record.branches.keys().filter(|it| !stays.branches.contains_key(it)) {
-            entries.push(entry(id, Some(branch), "no longer published".to_owned()));
+            entries.push(entry(id, Some(branch), "no longer published"));
         }
     }
     entries
 }
 
-fn entry(id: &RepositoryId, branch: Option<&BranchName>, text: String) -> ReportEntry {
-    ReportEntry { repository: id.to_string(), branch: branch.map(ToString::to_string), text }
+fn entry(id: &RepositoryId, branch: Option<&BranchName>, text: &str) -> ReportEntry {
+    ReportEntry::new(id.to_string(), branch.map(ToString::to_string), text)
 }
 
 #[cfg(test)]
@@ -295,7 +305,7 @@ mod tests {
             missing("packages are missing", Some(Remedy::Composer)),
             missing("a picture is missing", None),
         ];
-        let lines = |wanted: &[&Remedy]| vec![format!("{} of a kind", wanted.len())];
+        let lines = |wanted: &BTreeSet<&Remedy>| vec![format!("{} of a kind", wanted.len())];
         let told: Vec<String> =
             to_be_mended(&catalogue, lines).iter().map(ToString::to_string).collect();
         assert_eq!(
@@ -306,6 +316,41 @@ mod tests {
                 "skins/Vector master: incomplete: packages are missing: not allowed; write 1 of a kind",
             ]
         );
+    }
+
+    #[test]
+    fn each_of_very_many_servers_is_in_a_line_of_its_own_that_is_short() {
+        let mut catalogue = with("master");
+        let record = catalogue.values_mut().next().unwrap().branches.values_mut().next().unwrap();
+        let missing = |number: usize| Missing {
+            public: format!("lib/{number} is missing"),
+            reason: "not allowed".to_owned(),
+            remedy: Some(Remedy::SubmoduleHost(format!("https://h{number:03}"))),
+            may_pass: false,
+        };
+        record.missing = (0..300).map(missing).collect();
+        let lines = |wanted: &BTreeSet<&Remedy>| vec![format!("{wanted:?}")];
+        for (number, entry) in to_be_mended(&catalogue, lines).iter().enumerate() {
+            let (text, own) = (&entry.text, format!("https://h{number:03}"));
+            assert!(text.contains(&own) && text.contains("https://h000"), "{text}");
+            assert!(text.matches("https://").count() <= MAX_REMEDIES + 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_not_allowed_are_counted_after_a_hundred_and_shown_without_control_characters()
+    {
+        let refused_name = |number: usize| format!("{number}\u{1b}/{}", "x".repeat(1_000));
+        let names = (0..1_000).map(|it| refused_name(it).parse::<tardist_contract::RepoName>());
+        let listing =
+            Listing { refused: names.filter_map(Result::err).collect(), ..Listing::default() };
+        let entries = refused(&listing);
+        assert_eq!(entries.len(), MAX_REFUSED + 1);
+        assert_eq!(entries[MAX_REFUSED].text, "900 more names are not allowed either");
+        for ReportEntry { repository, text, .. } in &entries {
+            assert!(repository.len() < 310 && text.len() < 4_010, "{repository}: {text}");
+            assert!(!repository.contains(char::is_control) && !text.contains(char::is_control));
+        }
     }
 
     #[test]

@@ -211,6 +211,24 @@ pub struct ReportEntry {
     pub text: String,
 }
 
+impl ReportEntry {
+    /// An entry for the operator's eyes: control characters, which a terminal would obey, become spaces, and a long text
+    /// is cut. Content and servers decide what is in it.
+    pub fn new(repository: impl Into<String>, branch: Option<String>, text: &str) -> Self {
+        let mut repository = repository.into();
+        if repository.len() > MAX_ENTRY_NAME {
+            repository.truncate(repository.floor_char_boundary(MAX_ENTRY_NAME));
+            repository.push('…');
+        }
+        let end = text.floor_char_boundary(MAX_ENTRY_TEXT);
+        let mut shown = text[..end].replace(char::is_control, " ");
+        if end < text.len() {
+            shown.push('…');
+        }
+        Self { repository: repository.replace(char::is_control, " "), branch, text: shown }
+    }
+}
+
 impl fmt::Display for ReportEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.branch {
@@ -226,6 +244,10 @@ const KEPT_FREE: &str = "have to stay free";
 /// What to do about a full disk.
 const NO_SPACE: &str = "; there is no space on the disk: `tardist gc` frees some, and with a shorter grace (setting \
                         grace) old tarballs go sooner";
+
+/// The longest text of an entry in bytes, and the longest name. A branch may lack 50 things, each with its reason.
+const MAX_ENTRY_TEXT: usize = 4_000;
+const MAX_ENTRY_NAME: usize = 300;
 
 /// How many of the slowest repositories are in the report.
 const MAX_SLOW: usize = 10;

@@ -195,8 +195,9 @@ impl Cycle<'_> {
         let change = (&before, &catalogue);
         distributed::note(&selection, change, self.config.grace, &mut state, report);
         if self.config.incomplete == Incomplete::Avoid {
-            let lines =
-                |wanted: &[&Remedy]| settings::remedies(wanted.iter().copied(), self.config);
+            let lines = |wanted: &BTreeSet<&Remedy>| {
+                settings::remedies(wanted.iter().copied(), self.config)
+            };
             report.failures.extend(merge::to_be_mended(&catalogue, lines));
         }
         let on_disk = if report.built == 0 { on_disk } else { self.layout.tarballs()? };

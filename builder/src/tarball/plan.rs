@@ -5,7 +5,7 @@
 
 use crate::{
     Error,
-    content::{Content, Member},
+    content::{Content, Member, shown},
     limits::tarball::{ALWAYS_TAKEN, MAX_BYTES, MAX_FILE, MAX_GROWTH},
     tarball::header::{self, Kind},
 };
@@ -37,8 +37,7 @@ pub(crate) fn plan<'a>(
             None => (Kind::Folder, 0),
         };
         if size > MAX_FILE {
-            let path = String::from_utf8_lossy(&member.path);
-            return Err(too_large(format!("the file {path}"), MAX_FILE));
+            return Err(too_large(format!("the file {}", shown(&member.path)), MAX_FILE));
         }
         let end = start + header::size(top, &member.path, kind) + header::filled(size);
         if end > MAX_BYTES {

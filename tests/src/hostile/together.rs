@@ -121,7 +121,10 @@ impl Together {
             memory: 16 << 30,
             disk: 30 << 30,
         };
-        let command_line = self.env.command(&[command]);
+        // In full, the server packs for minutes, and more slowly if it packs for many.
+        let patient = command == "sync" && self.size == Size::Full;
+        let more: &[&str] = if patient { &["--jobs", "2", "--timeout", "10m"] } else { &[] };
+        let command_line = self.env.command(&[&[command], more].concat());
         let watched = watch(command_line, &self.env.data(), self.env.folder(), &guard);
         if let Some(limit) = watched.killed {
             complaints.push(format!("{command} was killed, since it took too much {limit}"));
