@@ -30,6 +30,7 @@ mod recipe;
 mod remembered;
 pub mod report;
 pub mod run;
+mod same_names;
 mod store;
 pub mod sweep;
 pub mod workers;

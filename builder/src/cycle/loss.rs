@@ -38,6 +38,9 @@ pub(super) struct Loss {
     /// "repositories (skins)".
     what: String,
     lost: usize,
+    /// How many of them count: of each repository, only [`FEW`] tarballs. Else one that deletes its branches would stop
+    /// all others.
+    counted: usize,
     of: usize,
     /// Some of the lost.
     names: Vec<String>,
@@ -45,7 +48,7 @@ pub(super) struct Loss {
 
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, lost, of, names } = self;
+        let Self { what, lost, of, names, .. } = self;
         let more = if names.len() < *lost { ", …" } else { "" };
         write!(f, "{lost} of {of} {what} would be lost: {}{more}", names.join(", "))
     }
@@ -63,19 +66,21 @@ pub(super) fn losses(published: &Catalogue, plan: &Plan, asked: Asked<'_>) -> Ve
         let (there, gone): (Vec<_>, Vec<_>) =
             wanted.iter().partition(|(id, _)| repositories.contains(id));
         let names = gone.iter().map(|(id, _)| id.name.to_string()).collect();
-        losses.push(Loss::new(format!("repositories ({kind})"), wanted.len(), names));
+        losses.push(Loss::new(format!("repositories ({kind})"), wanted.len(), gone.len(), names));
         let mut names = Vec::new();
-        let mut tarballs = 0;
+        let (mut tarballs, mut counted) = (0, 0);
         for (id, record) in there {
+            let before = names.len();
             for branch in record.branches.keys().filter(|it| asked.selection.asks_for(it)) {
                 tarballs += 1;
                 if !listed.contains(&(id, branch)) {
                     names.push(format!("{} {branch}", id.name));
                 }
             }
+            counted += (names.len() - before).min(FEW);
         }
         let what = format!("tarballs of repositories that are still listed ({kind})");
-        losses.push(Loss::new(what, tarballs, names));
+        losses.push(Loss::new(what, tarballs, counted, names));
     }
     losses.retain(|loss| loss.is_too_much(asked.max_loss));
     losses
@@ -121,15 +126,15 @@ fn is_asked(record: &RepositoryRecord, asked: Asked<'_>) -> bool {
 }
 
 impl Loss {
-    fn new(what: String, of: usize, names: Vec<String>) -> Self {
+    fn new(what: String, of: usize, counted: usize, names: Vec<String>) -> Self {
         let lost = names.len();
-        Self { what, lost, of, names: names.into_iter().take(SHOWN).collect() }
+        Self { what, lost, counted, of, names: names.into_iter().take(SHOWN).collect() }
     }
 
     fn is_too_much(&self, max_loss: usize) -> bool {
-        let Self { lost, of, .. } = *self;
+        let Self { lost, counted, of, .. } = *self;
         let is_all = lost > 0 && lost == of;
-        max_loss < 100 && (is_all || lost > FEW) && lost * 100 > of * max_loss
+        max_loss < 100 && (is_all || (counted > FEW && counted * 100 > of * max_loss))
     }
 }
 
@@ -208,6 +213,19 @@ mod tests {
         let says = "5 of 20 tarballs of repositories that are still listed (extensions) would be lost: \
                     E005 REL1_45, E006 REL1_45";
         assert!(said[0].starts_with(says), "{said:?}");
+    }
+
+    #[test]
+    fn one_repository_that_loses_its_branches_does_not_stop_the_others() {
+        let names: Vec<String> = (0..100).map(|number| format!("b{number:03}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let selection =
+            Selection { wanted: Branches::new(["*".parse().unwrap()], 0), window: BTreeSet::new() };
+        let mut all = catalogue(0..50, &BRANCHES);
+        all.extend(catalogue(50..51, &names));
+        let mut kept = catalogue(0..50, &BRANCHES);
+        kept.extend(catalogue(50..51, &names[..20]));
+        assert_eq!(lost_of(&selection, &all, kept, 20), [""; 0]);
     }
 
     #[test]

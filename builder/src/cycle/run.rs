@@ -23,6 +23,7 @@ use crate::{
         recipe::Recipes,
         remembered,
         report::{self, Outcome, Report},
+        same_names,
         store::{StoreKeys, Storing},
         sweep, workers,
     },
@@ -217,7 +218,8 @@ impl Cycle<'_> {
         let listing = self.list(&state.catalogue, &state.branches.found, &pages);
         let is_whole = listing.as_ref().is_ok_and(|listing| listing.unavailable.is_empty());
         remembered::write(&pages, is_whole, self.layout);
-        let listing = listing?;
+        let mut listing = listing?;
+        report.failures.extend(same_names::take_out(&mut listing));
         report.times.listing_ms = millis(start.elapsed());
         report.listed = listing.ids().count();
         report.notes.clone_from(&listing.warnings);

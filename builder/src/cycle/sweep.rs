@@ -4,7 +4,11 @@
 //! tarballs are removed that the snapshot no longer names. The grace period is for clients that still have a
 //! link to them.
 
-use std::{collections::HashSet, fs, io, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fs, io,
+    time::Duration,
+};
 
 use tardist_contract::Kind;
 
@@ -28,8 +32,17 @@ pub fn retired(on_disk: &Tarballs, catalogue: &Catalogue, before: &Retired, now:
     unnamed.into_iter().map(|key| (key.clone(), since(key))).collect()
 }
 
+/// How many bytes the old tarballs of one branch may have. Whoever may push could else fill the disk with them: a new
+/// one of 250 MB in each cycle. The largest of Wikimedia's has 60 MB.
+const MAX_OLD: u64 = 2 << 30;
+
+/// Fewer old tarballs of a branch than this are not looked at: each has less than
+/// [`MAX_BYTES`](crate::limits::tarball::MAX_BYTES).
+const LEAST_OLD: usize = 3;
+
 /// Removes the tarballs whose grace period is over at the time `now`, in the milliseconds of
-/// [`State::elapsed`](crate::state::State::elapsed). Returns how many were removed.
+/// [`State::elapsed`](crate::state::State::elapsed), and the oldest of a branch that has more than 2 GiB of
+/// them. Returns how many were removed.
 ///
 /// # Errors
 /// [`Error::Io`] if a file cannot be removed. A file that does not exist is no error.
@@ -39,12 +52,11 @@ pub fn sweep(
     grace: Duration,
     now: i64,
 ) -> Result<usize, Error> {
-    let grace = i64::try_from(grace.as_millis()).unwrap_or(i64::MAX);
+    let size = |(kind, file): &(Kind, String)| {
+        fs::symlink_metadata(layout.dist(*kind).join(file)).map_or(0, |it| it.len())
+    };
     let mut removed = 0;
-    for ((kind, file), since) in retired {
-        if now.saturating_sub(*since) < grace {
-            continue;
-        }
+    for (kind, file) in due(retired, grace, now, size) {
         let path = layout.dist(*kind).join(file);
         match fs::remove_file(&path) {
             Ok(()) => removed += 1,
@@ -53,6 +65,45 @@ pub fn sweep(
         }
     }
     Ok(removed)
+}
+
+/// The tarballs that are to be removed. `size` is asked only where it may matter.
+fn due(
+    retired: &Retired,
+    grace: Duration,
+    now: i64,
+    size: impl Fn(&(Kind, String)) -> u64,
+) -> Vec<&(Kind, String)> {
+    let grace = i64::try_from(grace.as_millis()).unwrap_or(i64::MAX);
+    let (over, kept): (Vec<_>, Vec<_>) =
+        retired.iter().partition(|(_, since)| now.saturating_sub(**since) >= grace);
+    let mut due: Vec<_> = over.into_iter().map(|(key, _)| key).collect();
+    let mut branches: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (key, since) in kept {
+        branches.entry((key.0, branch_of(&key.1))).or_default().push((since, key));
+    }
+    for mut files in branches.into_values().filter(|files| files.len() >= LEAST_OLD) {
+        // The newest first.
+        files.sort_unstable_by(|one, other| other.cmp(one));
+        let mut bytes = 0_u64;
+        due.extend(files.into_iter().map(|(_, key)| key).filter(|key| {
+            bytes = bytes.saturating_add(size(key));
+            bytes > MAX_OLD
+        }));
+    }
+    due
+}
+
+/// The repository and branch of a tarball's name: what comes before the commit.
+fn branch_of(file: &str) -> &str {
+    let stem = file.strip_suffix(".tar.gz").unwrap_or(file);
+    let is_commit = |part: &str| part.len() == 7 && part.bytes().all(|it| it.is_ascii_hexdigit());
+    let parts = stem.match_indices('-').map(|(at, _)| at);
+    let ends = parts.rev().take(2).find(|at| {
+        let rest = &stem[at + 1..];
+        is_commit(rest.split('-').next().unwrap_or_default())
+    });
+    ends.map_or(stem, |at| &stem[..at])
 }
 
 #[cfg(test)]
@@ -131,6 +182,36 @@ mod tests {
         let on_disk = Tarballs::from([(other.clone(), TarballFile { size: 9, modified_at: 0 })]);
         let found = retired(&on_disk, &catalogue(), &Retired::new(), NOW);
         assert_eq!(found, Retired::from([(other, NOW)]));
+    }
+
+    #[test]
+    fn the_oldest_tarballs_of_a_branch_go_where_it_has_very_many_bytes_of_them() {
+        let file = |branch: &str, number: u32| key(&format!("A-b-{branch}-{number:07x}.tar.gz"));
+        let mut retired: Retired =
+            (0..6).map(|number| (file("master", number), NOW - i64::from(number))).collect();
+        retired.insert(key("A-b-master-0000001-2.tar.gz"), NOW - 9);
+        retired.extend((0..2).map(|number| (file("REL1_45", number), NOW - DAY)));
+        let due = |size: u64| {
+            let mut due = due(&retired, GRACE, NOW, |_| size);
+            due.sort();
+            due.into_iter().cloned().collect::<Vec<_>>()
+        };
+        assert!(due(MAX_OLD / 7).is_empty());
+        let oldest = [key("A-b-master-0000001-2.tar.gz"), file("master", 4), file("master", 5)];
+        assert_eq!(due(MAX_OLD / 4), oldest, "those of other branches stay");
+        assert_eq!(due(MAX_OLD + 1).len(), 7);
+    }
+
+    #[test]
+    fn the_branch_of_a_tarball_is_what_comes_before_its_commit() {
+        for (file, branch) in [
+            ("Foo-REL1_45-1a2b3c4.tar.gz", "Foo-REL1_45"),
+            ("Foo-Bar-wmf~1.46-1a2b3c4-12.tar.gz", "Foo-Bar-wmf~1.46"),
+            ("Foo-1234567-1a2b3c4.tar.gz", "Foo-1234567"),
+            ("other.tar.gz", "other"),
+        ] {
+            assert_eq!(branch_of(file), branch);
+        }
     }
 
     #[test]
