@@ -151,7 +151,13 @@ pub enum Error {
         /// The error of libgit2.
         source: git2::Error,
     },
-    /// Composer cannot be started, or may not run for a branch.
+    /// Composer may not run for a branch, because of its content.
+    #[error("composer is not run for it: {reason}")]
+    ComposerRefused {
+        /// What is dangerous.
+        reason: String,
+    },
+    /// Composer cannot be started.
     #[error("composer failed: {reason}")]
     Composer {
         /// Why, with the end of Composer's output.

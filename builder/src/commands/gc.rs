@@ -154,7 +154,10 @@ fn remove_mirrors(
         summary.mirrors += 1;
     }
     for (id, path) in &used {
-        keep::drop_branches(path, |branch| is_wanted(id, Some(branch)))?;
+        if let Err(error) = keep::drop_branches(path, |branch| is_wanted(id, Some(branch))) {
+            // The next cycle that needs the mirror fetches it again.
+            tracing::warn!("{error}");
+        }
     }
     let submodules = mirrors::of_submodules(layout)?;
     let branch_is_wanted = |id: &RepositoryId, branch: &str| is_wanted(id, Some(branch));

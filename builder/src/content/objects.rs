@@ -2,6 +2,8 @@
 //!
 //! It owns the open repositories. It never fetches.
 
+use std::{collections::BTreeSet, path::PathBuf};
+
 use git2::{ObjectType, Oid, Repository};
 
 use crate::{
@@ -101,17 +103,15 @@ impl Objects {
         size(repository, id.oid()).object(repository, || format!("the blob {id}"))
     }
 
-    /// How many bytes the objects of all repositories have on disk.
+    /// How many bytes the objects of all repositories have on disk. One that is a submodule many times counts once.
     ///
     /// # Errors
     /// [`Error::Io`]
     pub(crate) fn stored_bytes(&self) -> Result<u64, Error> {
-        let mut bytes = 0;
-        for repository in &self.repositories {
-            let objects = repository.path().join("objects");
-            bytes += stored::bytes(&objects).at("read the sizes of", &objects)?;
-        }
-        Ok(bytes)
+        let folders: BTreeSet<_> =
+            self.repositories.iter().map(|it| it.path().join("objects")).collect();
+        let bytes = |objects: &PathBuf| stored::bytes(objects).at("read the sizes of", objects);
+        folders.iter().map(bytes).sum()
     }
 }
 

@@ -74,26 +74,28 @@ fn digits(path: &str) -> String {
 /// The refs of this form in all mirrors of submodules.
 struct KeepRefs {
     mirrors: Vec<(PathBuf, Repository)>,
+    /// Mirrors whose refs cannot be read.
+    broken: Vec<PathBuf>,
     /// The commits of each ref, with the index of the mirror that has them. A ref is in several mirrors if
     /// the URL of the submodule has changed.
     commits: BTreeMap<KeepRef, Vec<(usize, Oid)>>,
 }
 
 /// Deletes the refs that no branch needs from the mirrors of submodules. Returns the mirrors in which no such
-/// ref is left.
+/// ref is left, and those whose refs cannot be read: what is in them can be fetched again.
 ///
 /// `is_wanted` says whether the next cycle may need a branch of a repository. `mirror` returns the path of a
 /// repository's mirror, from which the submodules of the branch are read. If they cannot be read there, all
 /// refs of the branch stay.
 ///
 /// # Errors
-/// [`Error::Git`] if the mirror of a submodule cannot be read or written.
+/// [`Error::Git`] if a ref cannot be deleted.
 pub fn drop_unused(
     submodules: &[PathBuf],
     is_wanted: impl Fn(&RepositoryId, &str) -> bool,
     mirror: impl Fn(&RepositoryId) -> PathBuf,
 ) -> Result<Vec<PathBuf>, Error> {
-    let refs = KeepRefs::read(submodules)?;
+    let refs = KeepRefs::read(submodules);
     let mut needed = BTreeSet::new();
     let branches: BTreeMap<(&RepositoryId, &str), &KeepRef> = refs
         .commits
@@ -109,21 +111,29 @@ pub fn drop_unused(
 }
 
 impl KeepRefs {
-    fn read(submodules: &[PathBuf]) -> Result<Self, Error> {
-        let mut refs = Self { mirrors: Vec::new(), commits: BTreeMap::new() };
+    fn read(submodules: &[PathBuf]) -> Self {
+        let mut refs = Self { mirrors: Vec::new(), broken: Vec::new(), commits: BTreeMap::new() };
         for path in submodules {
-            let what = || format!("read the refs of the mirror {}", path.display());
-            let repository = Repository::open_bare(path).git(what)?;
-            for reference in repository.references().git(what)? {
-                let reference = reference.git(what)?;
-                let keep_ref = KeepRef::of(&String::from_utf8_lossy(reference.name_bytes()));
-                if let (Some(keep_ref), Some(commit)) = (keep_ref, reference.target()) {
-                    refs.commits.entry(keep_ref).or_default().push((refs.mirrors.len(), commit));
+            let read = Repository::open_bare(path)
+                .and_then(|repository| Ok((kept_in(&repository)?, repository)));
+            match read {
+                Ok((kept, repository)) => {
+                    for (keep_ref, commit) in kept {
+                        let places = refs.commits.entry(keep_ref).or_default();
+                        places.push((refs.mirrors.len(), commit));
+                    }
+                    refs.mirrors.push((path.clone(), repository));
+                }
+                Err(error) => {
+                    let (shown, error) = (path.display(), error.message());
+                    tracing::warn!(
+                        "cannot read the refs of the mirror {shown}, which is removed: {error}"
+                    );
+                    refs.broken.push(path.clone());
                 }
             }
-            refs.mirrors.push((path.clone(), repository));
         }
-        Ok(refs)
+        refs
     }
 
     /// The refs that a branch needs, each with the index of its mirror. `any` is one of the branch's refs.
@@ -185,8 +195,44 @@ impl KeepRefs {
             }
         }
         let all = self.mirrors.into_iter().map(|(path, _)| path);
-        Ok(all.filter(|path| !in_use.contains(path)).collect())
+        Ok(all.filter(|path| !in_use.contains(path)).chain(self.broken).collect())
     }
+}
+
+/// The refs of this form in a mirror, with their commits.
+fn kept_in(repository: &Repository) -> Result<Vec<(KeepRef, Oid)>, git2::Error> {
+    let mut kept = Vec::new();
+    for reference in repository.references()? {
+        let reference = reference?;
+        let keep_ref = KeepRef::of(&String::from_utf8_lossy(reference.name_bytes()));
+        kept.extend(keep_ref.zip(reference.target()));
+    }
+    Ok(kept)
+}
+
+/// Deletes the refs of a branch from the mirror of a submodule, but for those in `needed`: its commit has these
+/// submodules now, and each new commit could have others.
+///
+/// # Errors
+/// [`Error::Git`] if the mirror cannot be read or written.
+pub fn drop_others_of(
+    path: &Path,
+    id: &RepositoryId,
+    branch: &BranchName,
+    needed: &BTreeSet<KeepRef>,
+) -> Result<(), Error> {
+    let what = || format!("delete refs from the mirror {}", path.display());
+    let repository = Repository::open_bare(path).git(what)?;
+    for reference in repository.references_glob(&format!("refs/keep/{id}/{branch}/*")).git(what)? {
+        let mut reference = reference.git(what)?;
+        let keep_ref = KeepRef::of(&String::from_utf8_lossy(reference.name_bytes()));
+        // The glob also finds those of a branch whose name begins with this one and a slash.
+        let is_own = |it: &KeepRef| it.id == *id && it.branch == branch.as_str();
+        if keep_ref.is_some_and(|it| is_own(&it) && !needed.contains(&it)) {
+            reference.delete().git(what)?;
+        }
+    }
+    Ok(())
 }
 
 /// Deletes the branches for which `is_wanted` is false from the mirror of a repository at `path`.
@@ -219,5 +265,57 @@ mod tests {
             assert_eq!((&keep_ref.id, keep_ref.branch.as_str()), (&id, branch));
         }
         assert_eq!(KeepRef::of("refs/heads/master"), None);
+    }
+
+    /// A mirror of a submodule with a commit, and its path.
+    fn mirror(folder: &Path, name: &str) -> (PathBuf, Repository, Oid) {
+        let path = folder.join(name);
+        let repository = Repository::init_bare(&path).unwrap();
+        let who = git2::Signature::now("a", "a@example.org").unwrap();
+        let tree = repository.treebuilder(None).unwrap().write().unwrap();
+        let commit = {
+            let tree = repository.find_tree(tree).unwrap();
+            repository.commit(None, &who, &who, "", &tree, &[]).unwrap()
+        };
+        (path, repository, commit)
+    }
+
+    #[test]
+    fn a_branch_has_no_more_refs_in_a_mirror_than_submodules() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, repository, commit) = mirror(folder.path(), "x.git");
+        let id: RepositoryId = "extensions/A".parse().unwrap();
+        let branch = |name: &str| name.parse::<BranchName>().unwrap();
+        let add = |id: &RepositoryId, branch: &BranchName, path: &str| {
+            let keep_ref = KeepRef::new(id, branch, path);
+            repository.reference(&keep_ref.ref_name(), commit, true, "").unwrap();
+            keep_ref
+        };
+        let (other_id, master) = ("extensions/B".parse().unwrap(), branch("wmf"));
+        add(&id, &master, "earlier");
+        let stays = [
+            add(&id, &master, "now"),
+            add(&id, &branch("wmf/1"), "x"),
+            add(&other_id, &master, "x"),
+        ];
+        let needed = BTreeSet::from([stays[0].clone()]);
+        drop_others_of(&path, &id, &master, &needed).unwrap();
+        let left: BTreeSet<KeepRef> =
+            kept_in(&repository).unwrap().into_iter().map(|(it, _)| it).collect();
+        assert_eq!(left, BTreeSet::from(stays));
+    }
+
+    #[test]
+    fn a_mirror_whose_refs_cannot_be_read_is_removed_and_stops_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (good, repository, commit) = mirror(folder.path(), "good.git");
+        let keep_ref = KeepRef::new(&"skins/A".parse().unwrap(), &"master".parse().unwrap(), "x");
+        repository.reference(&keep_ref.ref_name(), commit, true, "").unwrap();
+        let (broken, ..) = mirror(folder.path(), "broken.git");
+        std::fs::create_dir(broken.join("packed-refs")).unwrap();
+        let paths = [broken.clone(), good];
+        // No branch can be read, so all refs stay.
+        let unused = drop_unused(&paths, |_, _| true, |_| folder.path().join("none.git"));
+        assert_eq!(unused.unwrap(), [broken]);
     }
 }

@@ -18,7 +18,7 @@ use tardist_contract::{BranchName, CommitId};
 
 use crate::{
     Error,
-    data_dir::files::{empty_folder, entries},
+    data_dir::files::{empty_folder, entries, size},
     error::{GitContext, IoContext},
     git::{keep::KeepRef, ls_refs, transport},
     net::Http,
@@ -32,6 +32,7 @@ const MAX_BORROWED: usize = 16;
 pub struct Mirror {
     repository: Repository,
     url: String,
+    path: PathBuf,
 }
 
 impl Mirror {
@@ -69,7 +70,7 @@ impl Mirror {
         };
         remove_hooks(path)?;
         remove_unfinished(path).at("clean up", path)?;
-        Ok(Self { repository, url: url.to_owned() })
+        Ok(Self { repository, url: url.to_owned(), path: path.to_owned() })
     }
 
     /// The commit of a branch at the last fetch. `None` if the mirror does not have the branch or its commit.
@@ -152,6 +153,19 @@ impl Mirror {
             }
         }
         Ok(found)
+    }
+
+    /// Its folder, as it was [opened](Self::open).
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many bytes its objects have on disk.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if a folder cannot be read.
+    pub fn bytes(&self) -> Result<u64, Error> {
+        size(&self.path.join("objects"))
     }
 
     /// The URL that is fetched from.

@@ -5,12 +5,12 @@
 //! that refs reach, and then removes all other packs.
 //!
 //! This takes about as long as fetching the whole mirror, so a cycle does it only when there are more than
-//! twenty packs. Until then, each further pack takes a few kB.
+//! twenty packs, or when several take more than 512 MiB. Until then, each further pack takes a few kB.
 //!
 //! The content of a mirror is hostile, so trees are walked here, each once and without recursion. libgit2's own
 //! walk goes through a tree as often as others contain it, which may be 10¹⁰ times. libgit2 also reads
 //! every object into memory, so a mirror with very many or very large objects is not repacked. Once it has too
-//! many packs it is removed instead, and fetched again: a fresh clone has one pack.
+//! many packs it is emptied instead, and fetched again: a fresh clone has one pack.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -24,18 +24,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error,
-    data_dir::atomic,
     data_dir::{
-        files::{entries, size},
-        unfinished,
+        atomic,
+        files::{empty_folder, entries, size},
     },
     error::{GitContext, IoContext},
     limits::git::{MAX_PACKED_OBJECT, MAX_PACKED_OBJECTS},
     object,
 };
 
-/// A mirror with up to this many packs is left as it is.
+/// A mirror with up to this many packs is left as it is, unless they are [large](LARGE).
 const MAX_PACKS: usize = 20;
+
+/// Several packs with more than this many bytes are too many, however few they are. The mirrors of real repositories
+/// have up to 150 MB.
+const LARGE: u64 = 512 << 20;
 
 /// The sizes of a mirror before and after.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,8 +51,8 @@ pub struct Repacked {
     pub bytes_after: u64,
 }
 
-/// Repacks the mirror at `path` if it has more than twenty packs, or with `force` in any case. A mirror that is
-/// too large for this is removed if it has more than twenty packs, and else stays as it is.
+/// Repacks the mirror at `path` if it has more than twenty packs, or several that are large, or with `force` in any
+/// case. A mirror that has too many and is too large for this is emptied, and else stays as it is.
 ///
 /// Nobody else may write to the mirror at the same time. Whoever has it open to read can continue.
 ///
@@ -62,13 +65,15 @@ pub fn repack(path: &Path, force: bool) -> Result<Repacked, Error> {
     let unchanged = Repacked { packs_before: packs.len(), bytes_before, bytes_after: bytes_before };
     // A mirror that borrows objects from another repository would get copies of them all.
     let borrows = path.join("objects/info/alternates").exists();
-    if borrows || (packs.len() <= MAX_PACKS && !force) {
+    let too_many = packs.len() > MAX_PACKS || (packs.len() > 1 && bytes_before > LARGE);
+    if borrows || !(too_many || force) {
         return Ok(unchanged);
     }
     match rewrite(path, &packs) {
-        Err(error @ Error::TooLarge { .. }) if packs.len() > MAX_PACKS => {
-            tracing::warn!("{error}; it is not repacked but removed, and will be fetched again");
-            unfinished::remove_folder(path)?;
+        Err(error @ Error::TooLarge { .. }) if too_many => {
+            tracing::warn!("{error}; it is not repacked but emptied, and will be fetched again");
+            // The folder itself stays: a worker may write in it and not beside it.
+            empty_folder(path)?;
             Ok(Repacked { bytes_after: 0, ..unchanged })
         }
         Err(error @ Error::TooLarge { .. }) => {
@@ -382,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mirror_that_is_too_large_stays_and_is_removed_once_it_has_many_packs() {
+    fn a_mirror_that_is_too_large_stays_and_is_emptied_once_it_has_many_packs() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("X.git");
         drop(Repository::init_bare(&path).unwrap());
@@ -392,7 +397,7 @@ mod tests {
         assert!(path.join("objects/pack/pack-0.pack").exists());
         (1..=MAX_PACKS).for_each(|name| add_large_pack(&path, name));
         assert_eq!(repack(&path, false).unwrap().bytes_after, 0);
-        assert!(!path.exists());
+        assert!(entries(&path).unwrap().is_empty());
     }
 
     #[test]

@@ -8,13 +8,19 @@
 //! **A server that is down.** Its other submodules are not asked for in the same job: each would take as long as the
 //! first. The branch goes on without them, and the next cycle tries again.
 //!
+//! **The disk.** The mirrors of submodules are shared, so nothing counts them for a repository but the growth that its job
+//! caused. What exceeds the limit is removed again, at the end of the job.
+//!
 //! **The whole history.** A commit is fetched by its id, without its history. Servers that
 //! do not give commits by id, such as plain `git http-backend` without
 //! `uploadpack.allowReachableSHA1InWant`, leave only one way: all branches with all commits, since nothing says
 //! how deep the commit is. This can be large; its limit is that of any pack. A server that would give
 //! the commit by id, if it had it, is not asked for its history.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use git2::{ErrorClass, Oid};
 
@@ -25,6 +31,10 @@ use crate::{
     net::{Http, Origin},
     object,
 };
+
+/// After so many fetches that failed for the moment, an origin is not asked again in the same job: content decides how
+/// many there are, and each takes some ten seconds with its retries.
+const MAX_STUMBLES: usize = 3;
 
 /// Why a commit is not to be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,29 +52,68 @@ pub struct SubmoduleFetches {
     failed: BTreeMap<(String, Oid), String>,
     /// Why a URL, or all URLs of an origin, cannot be reached for the moment.
     unreachable: BTreeMap<String, String>,
+    /// How often a fetch from an origin failed for the moment.
+    stumbles: BTreeMap<String, usize>,
     /// The URLs whose whole history was fetched, or that do not need it.
     complete: BTreeSet<String>,
     /// How many fetches failed for good.
     failures: usize,
+    /// What was done in which mirror.
+    used: BTreeMap<PathBuf, Used>,
+}
+
+/// What a job has done in the mirror of a submodule.
+#[derive(Debug, Default)]
+pub struct Used {
+    /// By how many bytes it has grown.
+    pub grown: u64,
+    /// The refs that keep its commits for the branches of the job.
+    pub kept: BTreeSet<KeepRef>,
 }
 
 impl SubmoduleFetches {
+    /// What was done in which mirror, by its path.
+    pub fn used(&self) -> &BTreeMap<PathBuf, Used> {
+        &self.used
+    }
+
+    /// By how many bytes all mirrors have grown.
+    pub fn grown(&self) -> u64 {
+        self.used.values().map(|it| it.grown).sum()
+    }
+
     /// Fetches a commit into the mirror of a submodule if it is not there, and points `keep_ref` to it. The inner
-    /// error says why it is not to be had.
+    /// error says why it is not to be had. `most` is by how many bytes all mirrors may grow.
     ///
     /// # Errors
     /// What is wrong on this machine, such as a full disk, and [`Error::TooLarge`] after too many commits that are
-    /// not to be had.
+    /// not to be had, or too many bytes.
     pub fn fetch(
         &mut self,
         http: &Http,
         mirror: &Mirror,
         commit: Oid,
         keep_ref: &KeepRef,
+        most: u64,
     ) -> Result<Result<(), NotFetched>, Error> {
-        let fetched = self.fetch_from(&Upstream { http, mirror, keep_ref }, commit)?;
+        let before = if mirror.has_commit(commit) { None } else { Some(mirror.bytes()?) };
+        let fetched = self.fetch_from(&Upstream { http, mirror, keep_ref }, commit);
+        let used = self.used.entry(mirror.path().to_owned()).or_default();
+        if let Some(before) = before {
+            used.grown += mirror.bytes()?.saturating_sub(before);
+        }
+        let fetched = fetched?;
         if fetched.is_ok() {
             mirror.keep(commit, keep_ref)?;
+            used.kept.insert(keep_ref.clone());
+        }
+        if self.grown() > most {
+            let unit = "bytes on disk (setting limit-disk)";
+            return Err(Error::TooLarge {
+                what: "what it needs of submodules".to_owned(),
+                limit: most,
+                unit,
+            });
         }
         Ok(fetched)
     }
@@ -104,8 +153,12 @@ impl SubmoduleFetches {
             Err(error) if is_own_fault(&error) => return Err(error),
             Err(error) if error.is_transient() => {
                 let reason = error.to_string();
-                let place = origin(url).filter(|_| concerns_host(&error));
-                self.unreachable.insert(place.unwrap_or_else(|| url.to_owned()), reason.clone());
+                let origin = origin(url).unwrap_or_else(|| url.to_owned());
+                let stumbles = self.stumbles.entry(origin.clone()).or_default();
+                *stumbles += 1;
+                let is_all = concerns_host(&error) || *stumbles == MAX_STUMBLES;
+                let place = if is_all { origin } else { url.to_owned() };
+                self.unreachable.insert(place, reason.clone());
                 return Ok(Err(NotFetched { reason, may_pass: true }));
             }
             Err(error) => error.to_string(),
@@ -340,6 +393,20 @@ mod tests {
         assert!(fetches.fetch_from(&server, id(100)).unwrap().is_err());
         server.mirror.borrow_mut().insert(id(9));
         assert_eq!(fetches.fetch_from(&server, id(9)).unwrap(), Ok(()));
+    }
+
+    #[test]
+    fn a_server_with_many_repositories_that_fail_for_the_moment_is_not_asked_for_all_of_them() {
+        let mut fetches = SubmoduleFetches::default();
+        let urls = ["a", "b", "c", "d", "e"].map(|name| format!("https://g.example/{name}"));
+        let mut asked = 0;
+        for url in urls {
+            let server = Server { status: Some(500), url: url.leak(), ..Server::default() };
+            let missing = fetches.fetch_from(&server, id(1)).unwrap().unwrap_err();
+            assert!(missing.may_pass, "{missing:?}");
+            asked += server.asked().len();
+        }
+        assert_eq!(asked, MAX_STUMBLES);
     }
 
     #[test]

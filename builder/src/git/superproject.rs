@@ -5,7 +5,7 @@
 //! are. Whether the tree has a gitlink at the path of a submodule is looked up for one path at a time: a tree may
 //! be large, and content decides how many paths there are.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 use git2::{ObjectType, Oid, Repository, Tree};
 
@@ -75,12 +75,22 @@ impl Superproject {
     /// The commit of the gitlink at `path`. `None` if the tree has no gitlink there.
     ///
     /// # Errors
-    /// [`Error::Damaged`] if an object is missing or cannot be read.
+    /// [`Error::Damaged`] if an object is missing or cannot be read, [`Error::TooLarge`] for a folder that is.
     pub fn gitlink(&self, repository: &Repository, path: &str) -> Result<Option<Oid>, Error> {
-        let what = || format!("the tree {}", self.tree);
-        let tree = repository.find_tree(self.tree).object(repository, what)?;
-        let entry = tree.get_path(Path::new(path)).ok();
-        Ok(entry.filter(|it| it.kind() == Some(ObjectType::Commit)).map(|it| it.id()))
+        let mut names = path.split('/').filter(|name| !name.is_empty()).peekable();
+        let mut folder = self.tree;
+        while let Some(name) = names.next() {
+            check_size(repository, folder, MAX_TREE, "a folder")?;
+            let what = || format!("the tree {folder}");
+            let tree = repository.find_tree(folder).object(repository, what)?;
+            let Some(entry) = tree.get_name(name) else { return Ok(None) };
+            match (entry.kind(), names.peek()) {
+                (Some(ObjectType::Commit), None) => return Ok(Some(entry.id())),
+                (Some(ObjectType::Tree), Some(_)) => folder = entry.id(),
+                _ => return Ok(None),
+            }
+        }
+        Ok(None)
     }
 }
 

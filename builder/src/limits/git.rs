@@ -19,9 +19,9 @@ pub const MAX_SUBMODULE_NAME: usize = 4096;
 /// to 253; besides, there are the scheme and the port.
 pub const MAX_HOST: usize = 253 + "https://".len() + ":65535".len();
 
-/// The largest tree object that is read, in bytes. A file of a tree takes at least 24 bytes; a branch may have
-/// 500,000 files.
-pub const MAX_TREE: u64 = 64 << 20;
+/// The largest tree object that is read to look for submodules, in bytes: a content may have no more in all of its trees
+/// together.
+pub const MAX_TREE: u64 = super::content::MAX_TREES;
 
 /// How many submodules of a repository may fail to be fetched in a cycle, with all its branches. A real repository
 /// has one or two that are gone; each failure is one or two requests.

@@ -46,7 +46,9 @@ impl Failure {
             return Self::memory(limits, &format!("({error})"));
         }
         let again = match error {
-            Error::TooLarge { .. } | Error::OtherObject { .. } => Again::OnChange,
+            Error::TooLarge { .. } | Error::OtherObject { .. } | Error::ComposerRefused { .. } => {
+                Again::OnChange
+            }
             // The mirror was fetched again in this job, so this is what upstream sends, or the disk is broken.
             Error::Damaged { .. } => Again::Later,
             // zlib's checksum was right, so this is what upstream has.

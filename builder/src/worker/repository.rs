@@ -20,10 +20,10 @@ use crate::{
     data_dir::{atomic, files, layout::Layout, lock::MirrorLock},
     error::IoContext,
     git::{
-        keep::KeepRef,
+        keep::{self, KeepRef},
         mirror::Mirror,
         repack,
-        submodule_fetches::{NotFetched, SubmoduleFetches},
+        submodule_fetches::{NotFetched, SubmoduleFetches, Used},
         submodule_host::SubmoduleHost,
         submodules::Submodules,
         url_map,
@@ -94,6 +94,7 @@ impl<'a> JobRunner<'a> {
         let mut mirror = self.fetched(job)?;
         let mut removed = BTreeSet::new();
         let mut cache = BranchCache::default();
+        let mut made = Vec::new();
         for branch in &job.branches {
             let built = loop {
                 let built = self.build(job, branch, &mirror, &mut cache);
@@ -108,6 +109,9 @@ impl<'a> JobRunner<'a> {
                     _ => break built,
                 }
             };
+            if built.is_ok() {
+                made.push(branch);
+            }
             self.reporter.say(&match built {
                 Ok(Made::New(record)) => Message::Built(branch.clone(), record),
                 Ok(Made::Unchanged(missing)) => Message::Unchanged(branch.clone(), missing),
@@ -122,7 +126,33 @@ impl<'a> JobRunner<'a> {
             // The tarballs are not affected. The next cycle tries again.
             tracing::warn!("{}: {error}", job.project.id);
         }
+        for (mirror, used) in cache.fetches.used() {
+            if let Err(error) = self.tidy(mirror, used, &made, cache.fetches.grown()) {
+                tracing::warn!("{}: {error}", job.project.id);
+            }
+        }
         Ok(())
+    }
+
+    /// Cleans up in the mirror of a submodule: the refs that branches do not need any more, and packs. `made` are the
+    /// branches that went well. If all mirrors have grown too much, those that have are emptied: nothing else would
+    /// count what is in them.
+    fn tidy(
+        &self,
+        mirror: &Path,
+        used: &Used,
+        made: &[&BranchName],
+        grown: u64,
+    ) -> Result<(), Error> {
+        // Another worker that uses it cleans up as well.
+        let Some(_alone) = MirrorLock::try_acquire(self.layout, mirror)? else { return Ok(()) };
+        if grown > self.instructions.limits.disk {
+            return if used.grown > 0 { files::empty_folder(mirror) } else { Ok(()) };
+        }
+        for branch in made {
+            keep::drop_others_of(mirror, &self.job.project.id, branch, &used.kept)?;
+        }
+        repack::repack(mirror, false).map(drop)
     }
 
     /// The mirror of a job's repository, with the listed commits of its branches. If a fetch into an existing
@@ -309,7 +339,9 @@ impl<'a> JobRunner<'a> {
         let _alone = self.alone(&path, Some(branch))?;
         self.reporter.stage(branch, Stage::Submodule(gitlink.path.chars().take(100).collect()));
         let mirror = Mirror::open(&path, &mapped)?;
-        let fetched = self.timed(|| fetches.fetch(self.http, &mirror, gitlink.commit, keep_ref));
+        let most = self.instructions.limits.disk;
+        let fetched =
+            self.timed(|| fetches.fetch(self.http, &mirror, gitlink.commit, keep_ref, most));
         let fetched = fetched.map_err(|error| match error {
             Error::Git { source, .. } if object::is_damage(&source) => {
                 let what = format!("the objects of {url}");

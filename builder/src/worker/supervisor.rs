@@ -146,6 +146,10 @@ impl<'a> Supervisor<'a> {
         if ended.failure.is_some() {
             // Half a pack may be large, and this repository may not be tried again soon.
             mirror::remove_unfinished(&mirror).at("clean up", &mirror)?;
+            // What earlier commits have left could fail later ones.
+            if files::size(&mirror)? > self.instructions.limits.disk / 2 {
+                files::empty_folder(&mirror)?;
+            }
         }
         if files::entries(&mirror)?.is_empty() {
             fs::remove_dir(&mirror).at("remove", &mirror)?;

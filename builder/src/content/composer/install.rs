@@ -86,8 +86,8 @@ pub enum Packages {
 /// is removed with the content. Whether there is anything to install becomes one of the content's ingredients.
 ///
 /// # Errors
-/// [`Error::Composer`] if the program cannot be started, or if what it would be given is dangerous; [`Error::Io`],
-/// and the errors of reading and adding files.
+/// [`Error::Composer`] if the program cannot be started, [`Error::ComposerRefused`] if what it would be given is
+/// dangerous; [`Error::Io`], and the errors of reading and adding files.
 pub fn install(
     composer: Option<&Composer>,
     content: &mut Content,
@@ -99,7 +99,7 @@ pub fn install(
     let Some(composer) = composer else { return Ok(Packages::Off(requirements.have_packages)) };
     match requirements.allowed {
         Ok(()) => composer.install(content, commit, folder),
-        Err(Refusal::Dangerous(reason)) => Err(Error::Composer { reason }),
+        Err(Refusal::Dangerous(reason)) => Err(Error::ComposerRefused { reason }),
         Err(Refusal::Broken(reason)) => Ok(Packages::Failed(reason)),
     }
 }
