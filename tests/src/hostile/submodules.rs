@@ -64,6 +64,31 @@ pub(super) const CASES: &[Case] = &[
         ..PLAIN
     },
     Case {
+        name: "submodule_inside_a_mirror",
+        about: "submodules whose URLs are below that of another, so that their mirrors would be inside its mirror",
+        make: inside_a_mirror,
+        short: (1, PublishesWith("s1")),
+        full: (1, PublishesWith("s1")),
+        ..PLAIN
+    },
+    Case {
+        name: "submodule_hosts",
+        about: "90 submodules from 90 servers whose names have 240 or 4,000 bytes",
+        make: hosts,
+        short: (90, PublishesWithout("may not come from")),
+        full: (90, PublishesWithout("may not come from")),
+        ..PLAIN
+    },
+    Case {
+        name: "submodules_of_noise",
+        about: "50 submodules that are earlier commits of the repository, with 20 MiB of noise each: 1 GB in a mirror of submodules",
+        make: of_noise,
+        short: (4, Fails("what it needs of submodules")),
+        full: (50, Fails("what it needs of submodules")),
+        args: &["--limit-disk", "50MiB"],
+        ..PLAIN
+    },
+    Case {
         name: "submodule_paths",
         about: "submodules at the paths of files, inside of each other, and without .gitmodules",
         make: paths,
@@ -158,8 +183,47 @@ fn of_itself(maker: &Maker<'_>, count: usize) {
     maker.set_branch("master", last);
 }
 
+fn inside_a_mirror(maker: &Maker<'_>, _: usize) {
+    let urls = ["", "/packed-refs/x", "/refs/heads/x", "/objects/info/alternates/x", "/HEAD/x"];
+    with_urls(maker, &urls.map(|more| format!("../Good.git{more}")));
+}
+
+fn hosts(maker: &Maker<'_>, count: usize) {
+    let length = |number: usize| if number.is_multiple_of(2) { 240 } else { 4_000 };
+    let url = |number: usize| format!("https://{}.{number:03}/x", "a".repeat(length(number)));
+    with_urls(maker, &(0..count).map(url).collect::<Vec<_>>());
+}
+
+fn of_noise(maker: &Maker<'_>, count: usize) {
+    let mut links = Vec::new();
+    let mut parents = Vec::new();
+    for number in 0..count {
+        let tree = maker.tree(vec![Entry::file("noise", maker.noise(20 * MIB, number))]);
+        let commit = maker.commit(tree, &parents);
+        links.push(Entry::gitlink(format!("s{number}"), commit));
+        parents = vec![commit];
+    }
+    let text = modules(count, &format!("../{}", maker.name()));
+    links.push(maker.file(".gitmodules", text));
+    maker.set_branch("master", maker.commit(maker.tree(links), &parents));
+}
+
+/// Sets `master` to a commit with a file, and a submodule for each of these URLs, which are those of the good repository.
+fn with_urls(maker: &Maker<'_>, urls: &[impl AsRef<str>]) {
+    let mut text = String::new();
+    let mut entries = vec![maker.file("f", "x")];
+    for (number, url) in urls.iter().enumerate() {
+        let url = url.as_ref();
+        writeln!(text, "[submodule \"s{number}\"]\n\tpath = s{number}\n\turl = {url}").unwrap();
+        entries.push(Entry::gitlink(format!("s{number}"), maker.good()));
+    }
+    entries.push(maker.file(".gitmodules", text));
+    maker.master(entries);
+}
+
 fn urls(maker: &Maker<'_>, long: usize) {
     let long = format!("../{}", "a".repeat(long));
+    let deep = format!("../{}", "a/".repeat(2_000));
     let urls = [
         "/etc",
         "file:///etc",
@@ -181,15 +245,9 @@ fn urls(maker: &Maker<'_>, long: usize) {
         "\"../Good\\nfoo\"",
         "../Good\\",
         &long,
+        &deep,
     ];
-    let mut text = String::new();
-    let mut entries = vec![maker.file("f", "x")];
-    for (number, url) in urls.iter().enumerate() {
-        writeln!(text, "[submodule \"s{number}\"]\n\tpath = s{number}\n\turl = {url}").unwrap();
-        entries.push(Entry::gitlink(format!("s{number}"), maker.good()));
-    }
-    entries.push(maker.file(".gitmodules", text));
-    maker.master(entries);
+    with_urls(maker, &urls);
 }
 
 fn paths(maker: &Maker<'_>, count: usize) {
