@@ -23,6 +23,7 @@ mod loss;
 mod meanwhile;
 mod merge;
 mod metrics;
+mod pack;
 pub mod plan;
 mod publish;
 pub mod quarantine;

@@ -164,3 +164,27 @@ fn gc_removes_a_submodule_that_its_branch_no_longer_has() {
     assert_eq!(submodules(&env).len(), 1);
     assert!(submodules(&env)[0].to_string_lossy().contains("Other"));
 }
+
+/// Nothing else packs the mirror of a submodule: `gc` need not be run.
+#[test]
+fn the_mirror_of_a_submodule_is_packed_after_many_fetches() {
+    let env = with_submodule();
+    let library = env.upstream.repository("libraries/Other").unwrap();
+    let urls = [("inner", "../../../libraries/Other")];
+    let packs = || {
+        let all = files(&env.data().join("mirror/submodules")).into_keys();
+        all.filter(|path| path.contains("Other") && path.ends_with(".pack")).count()
+    };
+    let mut most = 0;
+    for number in 0..22 {
+        let text = [("a.txt", File::text(number.to_string()))];
+        let commit = library.commit("master", &text, "Change a file", Default::default()).unwrap();
+        let files = [(".gitmodules", modules(&urls)), ("lib/inner", File::gitlink(commit))];
+        env.commit("extensions/Outer", "master", &files);
+        env.sync(&[]).exits(0).says(&["1 tarballs made"]);
+        most = most.max(packs());
+    }
+    assert_eq!((most, packs()), (20, 2), "21 became 1");
+    env.sync(&["--force"]).exits(0);
+    env.tardist(&["verify"]).exits(0);
+}

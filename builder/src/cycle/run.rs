@@ -16,7 +16,7 @@ use crate::{
         loss::{self, Asked},
         meanwhile::{Meanwhile, Noted},
         merge::{self, Merging},
-        metrics,
+        metrics, pack,
         plan::{self, Given, Plan},
         publish::Publishing,
         quarantine::{self, HeldBack, Quarantine},
@@ -188,6 +188,7 @@ impl Cycle<'_> {
             since: began_at,
             built: 0,
         };
+        let is_working = !plan.jobs.is_empty();
         let catalogue = self.work(plan, &before, &supervisor, &mut meanwhile, report);
         meanwhile.quarantine.save()?;
 
@@ -205,6 +206,9 @@ impl Cycle<'_> {
         publishing.publish(catalogue, &on_disk, &mut state, report)?;
         report.times.publishing_ms = millis(start.elapsed());
         report.store = self.storing().map(|storing| storing.run(&mut state));
+        if is_working {
+            pack::submodules(self.layout, &supervisor, self.config.jobs);
+        }
         Ok(())
     }
 

@@ -65,7 +65,7 @@ pub fn repack(path: &Path, force: bool) -> Result<Repacked, Error> {
     let unchanged = Repacked { packs_before: packs.len(), bytes_before, bytes_after: bytes_before };
     // A mirror that borrows objects from another repository would get copies of them all.
     let borrows = path.join("objects/info/alternates").exists();
-    let too_many = packs.len() > MAX_PACKS || (packs.len() > 1 && bytes_before > LARGE);
+    let too_many = has_too_many(&packs, bytes_before);
     if borrows || !(too_many || force) {
         return Ok(unchanged);
     }
@@ -83,6 +83,16 @@ pub fn repack(path: &Path, force: bool) -> Result<Repacked, Error> {
         Err(error) => Err(error),
         Ok(()) => Ok(Repacked { bytes_after: size(&path.join("objects"))?, ..unchanged }),
     }
+}
+
+/// True if the mirror at `path` has too many packs. False if that cannot be read.
+pub fn is_due(path: &Path) -> bool {
+    let bytes = || size(&path.join("objects")).unwrap_or(0);
+    packs(path).is_ok_and(|packs| packs.len() > 1 && has_too_many(&packs, bytes()))
+}
+
+fn has_too_many(packs: &[PathBuf], bytes: u64) -> bool {
+    packs.len() > MAX_PACKS || (packs.len() > 1 && bytes > LARGE)
 }
 
 /// Writes one pack in place of all `packs`.

@@ -134,9 +134,9 @@ impl<'a> JobRunner<'a> {
         Ok(())
     }
 
-    /// Cleans up in the mirror of a submodule: the refs that branches do not need any more, and packs. `made` are the
-    /// branches that went well. If all mirrors have grown too much, those that have are emptied: nothing else would
-    /// count what is in them.
+    /// Cleans up in the mirror of a submodule: the refs that branches do not need any more. `made` are the branches that
+    /// went well. If all mirrors have grown too much, those that have are emptied: nothing else would count what is in
+    /// them. They are not packed, since other workers may read them.
     fn tidy(
         &self,
         mirror: &Path,
@@ -152,7 +152,7 @@ impl<'a> JobRunner<'a> {
         for branch in made {
             keep::drop_others_of(mirror, &self.job.project.id, branch, &used.kept)?;
         }
-        repack::repack(mirror, false).map(drop)
+        Ok(())
     }
 
     /// The mirror of a job's repository, with the listed commits of its branches. If a fetch into an existing
