@@ -70,6 +70,23 @@ pub(crate) fn three_nodes(s3: &S3) {
     assert!(!files(&nodes[0].data()).is_empty());
 }
 
+#[test]
+fn a_branch_with_a_slash_is_where_its_link_leads_to() {
+    let (env, s3) = (TestEnv::sample(), S3::start());
+    env.commit(GREETING, "wmf/1.47", &[("a", File::text("a"))]);
+    let branches = ["--branch", "master", "--branch", "wmf/1.47"];
+    sync_to(&env, s3.variables(), &branches).exits(0);
+    let tarball = env.tarball(GREETING, "wmf/1.47");
+    let name = format!("dist/extensions/{}", tarball.file_name().unwrap().to_str().unwrap());
+    assert!(name.contains("SampleGreeting-wmf~1.47-"), "{name}");
+    assert_eq!(s3.get(&name), fs::read(&tarball).unwrap());
+    // The lists of the store call it the same.
+    fs::remove_file(env.data().join("state.db")).unwrap();
+    env.commit(GREETING, "master", &[("b", File::text("b"))]);
+    let again = sync_to(&env, s3.variables(), &branches);
+    again.exits(0).says(&["2 objects uploaded"]);
+}
+
 pub(crate) fn a_large_tarball(s3: &S3) {
     let env = TestEnv::sample();
     let noise: Vec<u8> = (0..20 << 20).map(|_| fastrand::u8(..)).collect();

@@ -133,9 +133,10 @@ impl Publication<'_> {
     /// Looks at the pointer. Returns what is remembered of the store, with the pointer as it is now.
     fn look(&self, state: &mut State) -> Result<StoreMemory, Error> {
         let url = self.store.url().to_string();
-        let remembered = state.store_memory(&url)?.filter(|_| !self.storing.take_over);
-        let Some(mut memory) = remembered else {
-            return self.begin(url, 0, state);
+        let remembered = state.store_memory(&url)?;
+        let Some(mut memory) = remembered.clone().filter(|_| !self.storing.take_over) else {
+            // Nodes refuse a number below the one that they have.
+            return self.begin(url, remembered.map_or(0, |it| it.serial), state);
         };
         match self.store.read(layout::POINTER, memory.etag.as_deref(), MAX_POINTER)? {
             Found::Unchanged => Ok(memory),
@@ -178,7 +179,8 @@ impl Publication<'_> {
                     Known { size, sha256: String::new(), is_there: true, unnamed_since: None };
                 (name, known)
             };
-            objects.extend(self.store.list(folder)?.into_iter().map(known));
+            let listed = self.store.list(folder)?.into_iter();
+            objects.extend(listed.filter(|(name, _)| layout::is_own(name)).map(known));
         }
         let memory = StoreMemory { url, etag, serial, ..StoreMemory::default() };
         state.begin_store(&memory, &objects)?;
@@ -310,7 +312,9 @@ impl Publication<'_> {
                 return Ok(false);
             }
             let _task = meter.begin(name);
-            let uploaded = self.store.upload(name, &object.file);
+            // The name of a snapshot is that of its uncompressed file.
+            let sha256 = name.starts_with(layout::DIST).then_some(object.sha256.as_str());
+            let uploaded = self.store.upload(name, &object.file, sha256);
             has_failed.fetch_or(uploaded.is_err(), Ordering::Relaxed);
             uploaded.map(|()| true)
         };
@@ -402,7 +406,7 @@ impl Publication<'_> {
                 store: self.store.url().to_string(),
                 reason: format!(
                     "it answers with an older pointer (number {serial}) than the one that was written (number {}); the \
-                     next cycle tries again",
+                     next cycle tries again. If the store was restored from a backup, run `tardist sync --take-over`",
                     memory.serial
                 ),
                 fault: StoreFault::Unreachable,

@@ -23,6 +23,9 @@ pub const MAX_OBJECT: u64 = 16 << 30;
 /// How long an object may take, after its headers. Its rate has to be that of any other answer.
 pub const MAX_OBJECT_TIME: Duration = Duration::from_secs(2 * 60 * 60);
 
+/// How long a server may take to read the body of a request: 8 MiB, a part of an upload, at 14 kB/s.
+pub const MAX_SEND_TIME: Duration = Duration::from_secs(10 * 60);
+
 /// How long a page of a list or a list of refs may take, after its headers: 64 MiB at 110 kB/s.
 pub const MAX_LIST_TIME: Duration = Duration::from_secs(10 * 60);
 

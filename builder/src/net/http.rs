@@ -38,7 +38,7 @@ use super::{
     redirect::{self, Refused},
 };
 use crate::{
-    limits::net::{MAX_HEADER, MAX_REDIRECTS, MAX_RETRY_AFTER},
+    limits::net::{MAX_HEADER, MAX_REDIRECTS, MAX_RETRY_AFTER, MAX_SEND_TIME},
     secrets,
 };
 
@@ -93,6 +93,8 @@ impl Http {
             .timeout_connect(Some(options.timeout.min(Duration::from_secs(30))))
             .timeout_recv_response(Some(options.timeout))
             .timeout_per_read(Some(options.timeout))
+            .timeout_per_write(Some(options.timeout))
+            .timeout_send_body(Some(MAX_SEND_TIME))
             .tls_config(tls)
             .build();
         let connector =
@@ -354,6 +356,8 @@ impl Http {
             false => self.agent.run(self.timed(Request::from_parts(parts, ()), &limit)),
         })?;
         let (parts, body) = response.into_parts();
+        // An error is kept in memory.
+        let limit = if parts.status.is_success() { limit } else { self.limits.of(BodyKind::List) };
         Ok(Response::from_parts(parts, Body::new(body, &url, limit, &self.received)))
     }
 

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     fs::File,
-    io::{ErrorKind, Read, Write},
+    io::{self, ErrorKind, Read, Write},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -14,6 +14,7 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, RetryConfig, UpdateVersion, aws::AmazonS3Builder,
     local::LocalFileSystem, path::Path as Name,
 };
+use sha2::{Digest, Sha256};
 use tokio::runtime::{self, Runtime};
 
 use super::{address::StoreUrl, connector::Connector, credentials::Credentials, failure::failed};
@@ -195,7 +196,11 @@ impl Store {
     /// The whole name of an object for the library.
     fn name(&self, name: &str) -> Name {
         match &self.access.url {
-            StoreUrl::S3 { prefix, .. } => Name::from(format!("{prefix}/{name}")),
+            StoreUrl::S3 { prefix, .. } => {
+                // `from` would write the `~` of a tarball's name in another way.
+                let name = format!("{prefix}/{name}");
+                Name::parse(&name).unwrap_or_else(|_| Name::from(name))
+            }
             // The library knows only paths from the root.
             StoreUrl::Folder(folder) => {
                 Name::from_absolute_path(folder.join(name)).unwrap_or_else(|_| Name::from(name))
@@ -299,16 +304,26 @@ impl Store {
         })
     }
 
-    /// Writes a file as an object, in parts if it is large, so that only a part of it is in memory.
+    /// Writes a file as an object, in parts if it is large, so that only a part of it is in memory. If it has to have a
+    /// `sha256`, other bytes are not written.
     ///
     /// # Errors
-    /// [`Error::Store`]; [`Error::Io`] if the file cannot be read.
-    pub fn upload(&self, name: &str, file: &Path) -> Result<(), Error> {
+    /// [`Error::Store`]; [`Error::Io`] if the file cannot be read, or has other bytes.
+    pub fn upload(&self, name: &str, file: &Path, sha256: Option<&str>) -> Result<(), Error> {
         let mut reader = File::open(file).at("read", file)?;
         let size = reader.metadata().at("read", file)?.len();
+        let mut hash = Sha256::new();
         let mut next = || -> Result<Vec<u8>, Error> {
             let mut part = Vec::new();
             (&mut reader).take(PART as u64).read_to_end(&mut part).at("read", file)?;
+            hash.update(&part);
+            // The last part may be empty.
+            let is_other = |it| format!("{:x}", hash.clone().finalize()) != it;
+            if part.len() < PART && sha256.is_some_and(is_other) {
+                let why = "it is damaged: its SHA-256 is not the published one; the cycle that compares it makes it again, \
+                           and `tardist sync --force --only KIND/NAME` at once";
+                return Err(io::Error::new(ErrorKind::InvalidData, why)).at("upload", file);
+            }
             Ok(part)
         };
         let attributes = self.attributes();

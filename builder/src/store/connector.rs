@@ -22,6 +22,7 @@ use object_store::{
     },
 };
 
+use super::layout::SNAPSHOTS;
 use crate::net::{self, Body, BodyKind, Http};
 
 /// How much of an answer is read at a time.
@@ -50,7 +51,11 @@ impl HttpService for Service {
         Self: 'call,
     {
         let request = request.map(whole);
-        let answer = self.0.exchange(request, BodyKind::Object);
+        // All else is small: the pointer, lists of a thousand names, errors.
+        let is_snapshot = request.method().as_str() == "GET"
+            && request.uri().path().contains(&format!("/{SNAPSHOTS}/"));
+        let kind = if is_snapshot { BodyKind::Object } else { BodyKind::List };
+        let answer = self.0.exchange(request, kind);
         let answer =
             answer.map(|it| it.map(|body| HttpResponseBody::new(Streamed(Mutex::new(body)))));
         Box::pin(ready(answer.map_err(failed)))
