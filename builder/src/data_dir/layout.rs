@@ -204,6 +204,10 @@ impl Layout {
             for path in entries(&self.dist(kind))? {
                 let Some(name) = tarball(&path) else { continue };
                 let metadata = fs::symlink_metadata(&path).at("read", &path)?;
+                if !metadata.is_file() {
+                    // What is in the place of a tarball is set aside when that is made again.
+                    continue;
+                }
                 look(&path, &metadata)?;
                 let file = TarballFile { size: metadata.len(), modified_at: metadata.mtime() };
                 tarballs.insert((kind, name.to_owned()), file);

@@ -89,8 +89,10 @@ pub(crate) fn remove_empty_folders(layout: &Layout) {
 
 fn remove_empty_in(folder: &Path) {
     for path in entries(folder).unwrap_or_default() {
-        if is_real_folder(&path) && !is_named_git(&path) {
-            remove_empty_in(&path);
+        if is_real_folder(&path) {
+            if !is_named_git(&path) {
+                remove_empty_in(&path);
+            }
             // The system refuses to remove a folder that is not empty.
             let _ = fs::remove_dir(&path);
         }

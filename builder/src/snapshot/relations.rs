@@ -87,6 +87,9 @@ fn add_pages<'a>(known: &mut Known<'a>, catalogue: &'a Catalogue, localized: &Lo
     }
 }
 
+/// If more repositories than this have a manifest of the same name, a requirement of that name is of none of them.
+const MAX_ALIKE: usize = 20;
+
 /// Who requires whom. A requirement names the manifest of another repository. The repository of that very name is
 /// meant, if there is one.
 fn insert_requirements(
@@ -96,25 +99,33 @@ fn insert_requirements(
 ) -> rusqlite::Result<()> {
     let resolve = |kind, name: &str| -> Vec<&RepositoryId> {
         let ids = known.get(&known_as::by_name(name)).into_iter().flatten().copied();
-        let ids: Vec<_> = ids.filter(|id| id.kind == kind).collect();
-        match ids.iter().find(|id| id.name.as_str() == name) {
-            Some(exact) => vec![*exact],
-            None => ids,
+        let mut ids: Vec<_> = ids.filter(|id| id.kind == kind).take(MAX_ALIKE + 1).collect();
+        let exact = name.parse().ok().map(|name| RepositoryId { kind, name });
+        match exact.and_then(|exact| catalogue.get_key_value(&exact)) {
+            Some((exact, _)) => return vec![exact],
+            // Nobody knows which of so many is meant.
+            None if ids.len() > MAX_ALIKE => ids.clear(),
+            None => {}
         }
+        ids
     };
     let mut insert = db.prepare("INSERT OR IGNORE INTO requirement VALUES (?, ?, ?, ?)")?;
     for (id, repository) in catalogue {
-        for branch in repository.branches.values() {
-            let requires = [
-                (Kind::Extensions, &branch.requires.extensions),
-                (Kind::Skins, &branch.requires.skins),
-            ];
-            for (kind, names) in requires {
-                for required in names.keys().flat_map(|name| resolve(kind, name)) {
-                    let [kind, by_kind] = [required, id].map(|id| id.kind.as_str());
-                    insert.execute([kind, required.name.as_str(), by_kind, id.name.as_str()])?;
-                }
-            }
+        let names = repository.branches.values().flat_map(|branch| {
+            let of = |kind, names: &'_ BTreeMap<String, String>| {
+                names.keys().map(move |name| (kind, name.clone())).collect::<Vec<_>>()
+            };
+            let mut both = of(Kind::Extensions, &branch.requires.extensions);
+            both.extend(of(Kind::Skins, &branch.requires.skins));
+            both
+        });
+        // Branches require the same things, and a thing may be written in many ways.
+        let names: BTreeSet<(Kind, String)> = names.collect();
+        let required: BTreeSet<&RepositoryId> =
+            names.iter().flat_map(|(kind, name)| resolve(*kind, name)).collect();
+        for required in required {
+            let [kind, by_kind] = [required, id].map(|id| id.kind.as_str());
+            insert.execute([kind, required.name.as_str(), by_kind, id.name.as_str()])?;
         }
     }
     Ok(())
