@@ -28,7 +28,8 @@ use crate::{
         sweep, workers,
     },
     data_dir::{layout::Layout, lock::Lock, mirrors, unfinished},
-    git::keep,
+    error::GitContext,
+    git::{keep, transport},
     pool,
     progress::{self, Progress},
     repository_id::RepositoryId,
@@ -101,6 +102,7 @@ pub fn run(config: &Config, now: Timestamp, progress: &Progress) -> Result<Outpu
     if state.catalogue.is_empty() {
         return Err(nothing_published());
     }
+    transport::set_up_to_read().git(|| "set up Git".to_owned())?;
     let mut summary = Summary::default();
     remove_unfinished(&layout, &mut summary)?;
     remove_tarballs(&layout, &state, config, &mut summary)?;
@@ -132,7 +134,7 @@ fn remove_tarballs(
     summary: &mut Summary,
 ) -> Result<(), Error> {
     let before = layout.tarballs()?;
-    summary.tarballs = sweep::sweep(layout, &state.retired, config.grace, state.elapsed)?;
+    summary.tarballs = sweep::sweep(layout, &state.retired, config.grace, state.elapsed);
     let after = layout.tarballs()?;
     let removed = before.iter().filter(|(key, _)| !after.contains_key(*key));
     summary.bytes += removed.map(|(_, file)| file.size).sum::<u64>();
@@ -147,18 +149,19 @@ fn remove_mirrors(
     summary: &mut Summary,
 ) -> Result<Vec<PathBuf>, Error> {
     let is_wanted = wanted(layout, published);
-    let (used, unused): (BTreeMap<_, _>, BTreeMap<_, _>) =
+    let (mut used, unused): (BTreeMap<_, _>, BTreeMap<_, _>) =
         mirrors::of_repositories(layout)?.into_iter().partition(|(id, _)| is_wanted(id, None));
     for path in unused.values() {
         summary.bytes += unfinished::remove_folder(path)?;
         summary.mirrors += 1;
     }
-    for (id, path) in &used {
-        if let Err(error) = keep::drop_branches(path, |branch| is_wanted(id, Some(branch))) {
-            // The next cycle that needs the mirror fetches it again.
-            tracing::warn!("{error}");
+    used.retain(|id, path| {
+        let dropped = keep::drop_branches(path, |branch| is_wanted(id, Some(branch)));
+        if let Err(error) = &dropped {
+            tracing::warn!("{error}; the next cycle that needs the mirror fetches it again");
         }
-    }
+        dropped.is_ok()
+    });
     let submodules = mirrors::of_submodules(layout)?;
     let branch_is_wanted = |id: &RepositoryId, branch: &str| is_wanted(id, Some(branch));
     let unused = keep::drop_unused(&submodules, branch_is_wanted, |id| layout.mirror(id))?;
@@ -216,8 +219,7 @@ fn repack_all(
             summary.bytes += repacked.bytes_before.saturating_sub(repacked.bytes_after);
         }
         Err(Failure { text, .. }) => {
-            let repository = name(&path);
-            summary.failures.push(ReportEntry { repository, branch: None, text });
+            summary.failures.push(ReportEntry::new(name(&path), None, &text));
         }
     });
     summary.failures.sort();

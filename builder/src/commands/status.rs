@@ -122,10 +122,8 @@ pub fn read(layout: &Layout, now: Timestamp) -> Status {
     let published = State::look(layout);
     status.incomplete = catalogue::records(&published)
         .flat_map(|(id, branch, record)| {
-            record.missing.iter().map(move |missing| ReportEntry {
-                repository: id.to_string(),
-                branch: Some(branch.to_string()),
-                text: format!("{}: {}", missing.public, missing.reason),
+            record.missing.iter().map(move |missing| {
+                ReportEntry::new(id.to_string(), Some(branch.to_string()), &missing.sentence())
             })
         })
         .collect();
@@ -143,11 +141,12 @@ fn problems(documents: &[Repository]) -> Vec<ReportEntry> {
     let mut problems = Vec::new();
     for document in documents {
         for (name, branch) in &document.branches {
-            problems.extend(branch.problems.iter().map(|text| ReportEntry {
-                repository: format!("{}/{}", document.kind, document.name),
-                branch: Some(name.to_string()),
-                text: text.clone(),
-            }));
+            let repository = format!("{}/{}", document.kind, document.name);
+            problems.extend(
+                branch.problems.iter().map(|text| {
+                    ReportEntry::new(repository.as_str(), Some(name.to_string()), text)
+                }),
+            );
         }
     }
     problems

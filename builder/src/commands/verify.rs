@@ -83,11 +83,11 @@ fn verify(documents: &[Repository], layout: &Layout, progress: &Progress) -> Ver
                 });
             match checked {
                 Ok(()) => verified.good += 1,
-                Err(text) => verified.bad.push(ReportEntry {
-                    repository: format!("{}/{}", document.kind, document.name),
-                    branch: Some(branch.to_string()),
-                    text,
-                }),
+                Err(text) => {
+                    let repository = format!("{}/{}", document.kind, document.name);
+                    let branch = Some(branch.to_string());
+                    verified.bad.push(ReportEntry::new(repository, branch, &text));
+                }
             }
         }
     }

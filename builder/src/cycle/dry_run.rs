@@ -48,13 +48,15 @@ pub fn run(
         Cycle { config, options, upstreams, layout: &layout, http: &http, now, progress, keys };
     let published = State::look(&layout);
     let before = State::look_branches(&layout);
-    let mut listing = cycle.list(&published, &before.found, &remembered::read(&layout))?;
+    let (mut listing, ambiguous) =
+        cycle.list(&published, &before.found, &remembered::read(&layout))?;
     let notes = mem::take(&mut listing.warnings);
     let (listed, mut failures) = (listing.ids().count(), merge::refused(&listing));
     let intact = intact::with_right_size(&published, &layout.tarballs()?);
     let quarantine = Quarantine::read(&layout);
     let settings = quarantine::settings(config);
     let (plan, held) = cycle.plan(listing, &published, &intact, (&quarantine, &settings), 0)?;
+    failures.extend(ambiguous);
     failures.extend(merge::held_back(&held));
     failures.extend(plan.unknown.iter().map(merge::unknown));
     Ok(DryRun { notes, ..DryRun::new(&layout, listed, &published, &plan, failures) })

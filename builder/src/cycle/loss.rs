@@ -38,10 +38,10 @@ pub(super) struct Loss {
     /// "repositories (skins)".
     what: String,
     lost: usize,
-    /// How many of them count: of each repository, only [`FEW`] tarballs. Else one that deletes its branches would stop
-    /// all others.
-    counted: usize,
     of: usize,
+    /// Of tarballs: how many the repository lost that lost most, and how many it had. It does not count: its owners may
+    /// have deleted its branches, and would stop all others.
+    most: (usize, usize),
     /// Some of the lost.
     names: Vec<String>,
 }
@@ -66,21 +66,22 @@ pub(super) fn losses(published: &Catalogue, plan: &Plan, asked: Asked<'_>) -> Ve
         let (there, gone): (Vec<_>, Vec<_>) =
             wanted.iter().partition(|(id, _)| repositories.contains(id));
         let names = gone.iter().map(|(id, _)| id.name.to_string()).collect();
-        losses.push(Loss::new(format!("repositories ({kind})"), wanted.len(), gone.len(), names));
+        losses.push(Loss::new(format!("repositories ({kind})"), wanted.len(), names));
         let mut names = Vec::new();
-        let (mut tarballs, mut counted) = (0, 0);
+        let mut tarballs = 0;
+        let mut most = (0, 0);
         for (id, record) in there {
-            let before = names.len();
+            let before = (names.len(), tarballs);
             for branch in record.branches.keys().filter(|it| asked.selection.asks_for(it)) {
                 tarballs += 1;
                 if !listed.contains(&(id, branch)) {
                     names.push(format!("{} {branch}", id.name));
                 }
             }
-            counted += (names.len() - before).min(FEW);
+            most = most.max((names.len() - before.0, tarballs - before.1));
         }
         let what = format!("tarballs of repositories that are still listed ({kind})");
-        losses.push(Loss::new(what, tarballs, counted, names));
+        losses.push(Loss { most, ..Loss::new(what, tarballs, names) });
     }
     losses.retain(|loss| loss.is_too_much(asked.max_loss));
     losses
@@ -126,15 +127,17 @@ fn is_asked(record: &RepositoryRecord, asked: Asked<'_>) -> bool {
 }
 
 impl Loss {
-    fn new(what: String, of: usize, counted: usize, names: Vec<String>) -> Self {
+    fn new(what: String, of: usize, names: Vec<String>) -> Self {
         let lost = names.len();
-        Self { what, lost, counted, of, names: names.into_iter().take(SHOWN).collect() }
+        Self { what, lost, of, most: (0, 0), names: names.into_iter().take(SHOWN).collect() }
     }
 
     fn is_too_much(&self, max_loss: usize) -> bool {
-        let Self { lost, counted, of, .. } = *self;
+        let Self { lost, of, most, .. } = *self;
         let is_all = lost > 0 && lost == of;
-        max_loss < 100 && (is_all || (counted > FEW && counted * 100 > of * max_loss))
+        let (others_lost, of_others) = (lost - most.0, of - most.1);
+        max_loss < 100
+            && (is_all || (others_lost > FEW && others_lost * 100 > of_others * max_loss))
     }
 }
 
@@ -226,6 +229,9 @@ mod tests {
         let mut kept = catalogue(0..50, &BRANCHES);
         kept.extend(catalogue(50..51, &names[..20]));
         assert_eq!(lost_of(&selection, &all, kept, 20), [""; 0]);
+        let twelve = catalogue(0..50, &names[..12]);
+        let lost = lost_of(&selection, &twelve, catalogue(0..50, &names[..1]), 90);
+        assert_eq!(lost.len(), 1, "all others lose as many");
     }
 
     #[test]

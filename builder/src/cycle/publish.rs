@@ -67,7 +67,7 @@ impl Publishing<'_> {
         let retired = sweep::retired(on_disk, &state.catalogue, &state.retired, state.elapsed);
         let is_new = |key: &&(Kind, String)| !state.retired.contains_key(*key);
         report.retired = retired.keys().filter(is_new).count();
-        report.removed += sweep::sweep(self.layout, &retired, self.config.grace, state.elapsed)?;
+        report.removed += sweep::sweep(self.layout, &retired, self.config.grace, state.elapsed);
         state.finish(published, retired)
     }
 

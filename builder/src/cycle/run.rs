@@ -22,7 +22,7 @@ use crate::{
         quarantine::{self, HeldBack, Quarantine},
         recipe::Recipes,
         remembered,
-        report::{self, Outcome, Report},
+        report::{self, Outcome, Report, ReportEntry},
         same_names,
         store::{StoreKeys, Storing},
         sweep, workers,
@@ -90,7 +90,11 @@ pub fn run(
     };
     let now = now.as_second();
     let upstreams = upstreams.as_slice();
-    began::mark(&layout, &report.started_at, report.is_full())?;
+    match began::mark(&layout, &report.started_at, report.is_full()) {
+        // The cycle removes old tarballs, which makes room, and tells what is wrong.
+        Err(error) if error.is_out_of_space() => tracing::warn!("{error}"),
+        marked => marked?,
+    }
     let keys = keys.as_ref();
     let cycle =
         Cycle { config, options, upstreams, layout: &layout, http: &http, now, progress, keys };
@@ -153,7 +157,7 @@ impl Cycle<'_> {
         let mut state = self.state()?;
         // Before all else: it may be the room that the rest needs.
         report.removed =
-            sweep::sweep(self.layout, &state.retired, self.config.grace, state.elapsed)?;
+            sweep::sweep(self.layout, &state.retired, self.config.grace, state.elapsed);
         let Self { config, layout, now, .. } = *self;
         let publishing = Publishing { config, layout, now, began_at };
         if state.is_ahead() {
@@ -220,10 +224,10 @@ impl Cycle<'_> {
         let start = Instant::now();
         let pages = remembered::read(self.layout);
         let listing = self.list(&state.catalogue, &state.branches.found, &pages);
-        let is_whole = listing.as_ref().is_ok_and(|listing| listing.unavailable.is_empty());
+        let is_whole = listing.as_ref().is_ok_and(|(listing, _)| listing.unavailable.is_empty());
         remembered::write(&pages, is_whole, self.layout);
-        let mut listing = listing?;
-        report.failures.extend(same_names::take_out(&mut listing));
+        let (listing, ambiguous) = listing?;
+        report.failures.extend(ambiguous);
         report.times.listing_ms = millis(start.elapsed());
         report.listed = listing.ids().count();
         report.notes.clone_from(&listing.warnings);
@@ -282,14 +286,15 @@ impl Cycle<'_> {
         Ok(state)
     }
 
-    /// Lists the repositories of all upstreams. `published` is what is published.
+    /// Lists the repositories of all upstreams, and the failures of branches that are left out because their tarballs
+    /// would have the names of others. `published` is what is published.
     /// `before` are the branches that the last cycle found, `remembered` the pages that it was answered.
     pub(super) fn list(
         &self,
         published: &Catalogue,
         before: &Found,
         remembered: &Pages,
-    ) -> Result<Listing, Error> {
+    ) -> Result<(Listing, Vec<ReportEntry>), Error> {
         let bar = self.progress.waiting("asking the upstreams for their repositories");
         let Config { branches, only, jobs, .. } = self.config;
         let wanted = Wanted { branches, before, only, remembered, jobs: *jobs };
@@ -306,7 +311,8 @@ impl Cycle<'_> {
                 listing.unavailable.push((url.to_owned(), error));
             }
         }
-        Ok(listing)
+        let ambiguous = same_names::take_out(&mut listing, published);
+        Ok((listing, ambiguous))
     }
 
     /// Plans the work. What is in quarantine, with the digest of the settings, is held back, unless the options

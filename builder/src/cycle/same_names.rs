@@ -8,16 +8,26 @@ use std::collections::BTreeSet;
 
 use tardist_contract::BranchName;
 
-use crate::{cycle::report::ReportEntry, repository_id::RepositoryId, upstream::Listing};
+use crate::{
+    catalogue::{self, Catalogue},
+    cycle::report::ReportEntry,
+    repository_id::RepositoryId,
+    upstream::Listing,
+};
 
-/// Takes such branches out of a listing. Each is a failure.
-pub(super) fn take_out(listing: &mut Listing) -> Vec<ReportEntry> {
+/// Takes such branches out of a listing. Each is a failure. What is `published` counts, too: a repository that cannot be
+/// listed at present stays published.
+pub(super) fn take_out(listing: &mut Listing, published: &Catalogue) -> Vec<ReportEntry> {
     let is_meant = |branch: &&BranchName| branch.as_str().contains('-');
     if !listing.projects.iter().any(|project| project.tips.keys().any(|it| is_meant(&it))) {
         return Vec::new();
     }
+    let listed = listing.projects.iter().filter(|project| !project.tips.is_empty());
+    let listed: BTreeSet<&RepositoryId> = listed.map(|project| &project.id).collect();
+    let others = catalogue::records(published).filter(|(id, ..)| !listed.contains(id));
     let all: BTreeSet<(RepositoryId, BranchName)> = (listing.projects.iter())
         .flat_map(|project| project.tips.keys().map(|branch| (project.id.clone(), branch.clone())))
+        .chain(others.map(|(id, branch, _)| (id.clone(), branch.clone())))
         .collect();
     let mut entries = Vec::new();
     for project in &mut listing.projects {
@@ -51,7 +61,10 @@ fn twin<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::upstream::Project;
+    use crate::{
+        catalogue::{BranchRecord, RepositoryRecord},
+        upstream::Project,
+    };
 
     #[test]
     fn only_a_branch_whose_tarballs_would_have_the_names_of_anothers_is_taken_out() {
@@ -74,7 +87,9 @@ mod tests {
             ],
             ..Listing::default()
         };
-        let entries: Vec<String> = take_out(&mut listing).iter().map(ToString::to_string).collect();
+        let none = Catalogue::new();
+        let entries: Vec<String> =
+            take_out(&mut listing, &none).iter().map(ToString::to_string).collect();
         let left: Vec<Vec<&str>> = (listing.projects.iter())
             .map(|project| project.tips.keys().map(BranchName::as_str).collect())
             .collect();
@@ -83,6 +98,18 @@ mod tests {
         assert_eq!(entries.len(), 3, "{entries:?}");
         assert!(entries[1].starts_with("extensions/Foo Bar-master: its tarballs would have"));
         assert!(entries[1].contains("extensions/Foo-Bar master"), "{}", entries[1]);
-        assert!(take_out(&mut listing).is_empty());
+        assert!(take_out(&mut listing, &none).is_empty());
+
+        // The other is published, and cannot be listed at present, or is not asked for.
+        let record = RepositoryRecord::of_branches(
+            "https://g/x",
+            [("master", BranchRecord::of_commit('a'))],
+        );
+        let published = Catalogue::from([("extensions/Foo-Bar".parse().unwrap(), record)]);
+        for mut projects in [vec![], vec![project("extensions/Foo-Bar", &[])]] {
+            projects.push(project("extensions/Foo", &["Bar-master"]));
+            let mut listing = Listing { projects, ..Listing::default() };
+            assert_eq!(take_out(&mut listing, &published).len(), 1);
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use git2::{Oid, Repository};
+use git2::{ErrorClass, ErrorCode, Oid, Repository};
 use sha2::{Digest, Sha256};
 use tardist_contract::BranchName;
 
@@ -89,13 +89,13 @@ struct KeepRefs {
 /// refs of the branch stay.
 ///
 /// # Errors
-/// [`Error::Git`] if a ref cannot be deleted.
+/// [`Error::Git`] if a ref cannot be deleted, or this machine does not let the mirrors be read.
 pub fn drop_unused(
     submodules: &[PathBuf],
     is_wanted: impl Fn(&RepositoryId, &str) -> bool,
     mirror: impl Fn(&RepositoryId) -> PathBuf,
 ) -> Result<Vec<PathBuf>, Error> {
-    let refs = KeepRefs::read(submodules);
+    let refs = KeepRefs::read(submodules)?;
     let mut needed = BTreeSet::new();
     let branches: BTreeMap<(&RepositoryId, &str), &KeepRef> = refs
         .commits
@@ -111,7 +111,7 @@ pub fn drop_unused(
 }
 
 impl KeepRefs {
-    fn read(submodules: &[PathBuf]) -> Self {
+    fn read(submodules: &[PathBuf]) -> Result<Self, Error> {
         let mut refs = Self { mirrors: Vec::new(), broken: Vec::new(), commits: BTreeMap::new() };
         for path in submodules {
             let read = Repository::open_bare(path)
@@ -124,16 +124,20 @@ impl KeepRefs {
                     }
                     refs.mirrors.push((path.clone(), repository));
                 }
-                Err(error) => {
+                Err(error) if is_unusable(&error) => {
                     let (shown, error) = (path.display(), error.message());
                     tracing::warn!(
                         "cannot read the refs of the mirror {shown}, which is removed: {error}"
                     );
                     refs.broken.push(path.clone());
                 }
+                Err(error) => {
+                    let action = format!("read the refs of the mirror {}", path.display());
+                    return Err(Error::Git { action, source: error });
+                }
             }
         }
-        refs
+        Ok(refs)
     }
 
     /// The refs that a branch needs, each with the index of its mirror. `any` is one of the branch's refs.
@@ -199,6 +203,18 @@ impl KeepRefs {
     }
 }
 
+/// True if an error says what is wrong with a mirror, and not with the machine: too many open files, the rights.
+fn is_unusable(error: &git2::Error) -> bool {
+    let is_its_form = matches!(
+        error.class(),
+        ErrorClass::Reference | ErrorClass::Repository | ErrorClass::Odb | ErrorClass::Config
+    );
+    // `strerror(3)` of a folder in the place of a file, and of the opposite.
+    let is_its_kind = ["Is a directory", "Not a directory"];
+    error.code() != ErrorCode::Owner
+        && (is_its_form || is_its_kind.iter().any(|text| error.message().contains(text)))
+}
+
 /// The refs of this form in a mirror, with their commits.
 fn kept_in(repository: &Repository) -> Result<Vec<(KeepRef, Oid)>, git2::Error> {
     let mut kept = Vec::new();
@@ -233,6 +249,15 @@ pub fn drop_others_of(
         }
     }
     Ok(())
+}
+
+/// True if any branch keeps a commit in the mirror of a submodule.
+///
+/// # Errors
+/// [`Error::Git`] if the mirror cannot be read.
+pub fn keeps_something(path: &Path) -> Result<bool, Error> {
+    let kept = Repository::open_bare(path).and_then(|repository| kept_in(&repository));
+    Ok(!kept.git(|| format!("read the refs of the mirror {}", path.display()))?.is_empty())
 }
 
 /// Deletes the branches for which `is_wanted` is false from the mirror of a repository at `path`.

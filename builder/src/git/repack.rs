@@ -60,6 +60,10 @@ pub struct Repacked {
 /// [`Error::Git`] if an object is missing, [`Error::Io`] if a file cannot be written or removed. The mirror stays
 /// usable: nothing is removed before the new pack is on disk.
 pub fn repack(path: &Path, force: bool) -> Result<Repacked, Error> {
+    if !path.join("objects").is_dir() {
+        // It was emptied, and nothing was fetched since.
+        return Ok(Repacked::default());
+    }
     let packs = packs(path)?;
     let bytes_before = size(&path.join("objects"))?;
     let unchanged = Repacked { packs_before: packs.len(), bytes_before, bytes_after: bytes_before };

@@ -60,6 +60,8 @@ pub struct SubmoduleFetches {
     failures: usize,
     /// What was done in which mirror.
     used: BTreeMap<PathBuf, Used>,
+    /// Whether they have grown too much. Then nothing else is fetched: other branches are made without it, or wait.
+    has_exceeded: bool,
 }
 
 /// What a job has done in the mirror of a submodule.
@@ -77,8 +79,12 @@ impl SubmoduleFetches {
         &self.used
     }
 
-    /// By how many bytes all mirrors have grown.
-    pub fn grown(&self) -> u64 {
+    /// True if all mirrors together have grown too much.
+    pub fn has_exceeded(&self) -> bool {
+        self.has_exceeded
+    }
+
+    fn grown(&self) -> u64 {
         self.used.values().map(|it| it.grown).sum()
     }
 
@@ -97,6 +103,10 @@ impl SubmoduleFetches {
         most: u64,
     ) -> Result<Result<(), NotFetched>, Error> {
         let before = if mirror.has_commit(commit) { None } else { Some(mirror.bytes()?) };
+        if self.has_exceeded && before.is_some() {
+            let reason = "it was not asked for, since other submodules took all the disk space (setting limit-disk)";
+            return Ok(Err(NotFetched { reason: reason.to_owned(), may_pass: true }));
+        }
         let fetched = self.fetch_from(&Upstream { http, mirror, keep_ref }, commit);
         let used = self.used.entry(mirror.path().to_owned()).or_default();
         if let Some(before) = before {
@@ -107,7 +117,8 @@ impl SubmoduleFetches {
             mirror.keep(commit, keep_ref)?;
             used.kept.insert(keep_ref.clone());
         }
-        if self.grown() > most {
+        if before.is_some() && self.grown() > most {
+            self.has_exceeded = true;
             let unit = "bytes on disk (setting limit-disk)";
             return Err(Error::TooLarge {
                 what: "what it needs of submodules".to_owned(),

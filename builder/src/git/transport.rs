@@ -87,17 +87,33 @@ fn fail(error: HttpError) -> git2::Error {
 #[allow(unsafe_code)]
 pub fn set_up(http: &Arc<Http>) -> Result<(), git2::Error> {
     static ONCE: Once = Once::new();
+    set_up_to_read()?;
+    let mut result = Ok(());
+    ONCE.call_once(|| {
+        // SAFETY: as for `set_globals`.
+        result = unsafe { register(http) };
+    });
+    result
+}
+
+/// The same without a network: for who reads mirrors and fetches nothing.
+///
+/// # Errors
+/// As [`set_up`].
+#[allow(unsafe_code)]
+pub fn set_up_to_read() -> Result<(), git2::Error> {
+    static ONCE: Once = Once::new();
     let mut result = Ok(());
     ONCE.call_once(|| {
         // SAFETY: nothing else may change libgit2's global variables at the same time. Nothing else in this
         // process changes them, and `Once` runs this once, before any repository is opened.
-        result = unsafe { set_globals(http) };
+        result = unsafe { set_globals() };
     });
     result
 }
 
 #[allow(unsafe_code)]
-unsafe fn set_globals(http: &Arc<Http>) -> Result<(), git2::Error> {
+unsafe fn set_globals() -> Result<(), git2::Error> {
     use git2::ConfigLevel::{Global, ProgramData, System, XDG};
 
     for level in [ProgramData, System, XDG, Global] {
@@ -108,6 +124,11 @@ unsafe fn set_globals(http: &Arc<Http>) -> Result<(), git2::Error> {
     unsafe { git2::opts::set_verify_owner_validation(false) }?;
     // Objects were hashed when a fetch indexed the pack. After that, zlib's checksum detects damage.
     git2::opts::strict_hash_verification(false);
+    Ok(())
+}
+
+#[allow(unsafe_code)]
+unsafe fn register(http: &Arc<Http>) -> Result<(), git2::Error> {
     for scheme in ["http", "https"] {
         let http = Arc::clone(http);
         let factory = move |remote: &git2::Remote<'_>| {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    fs::File,
+    fs::{self, File},
     path::Path,
     sync::{
         Arc,
@@ -94,7 +94,6 @@ impl<'a> JobRunner<'a> {
         let mut mirror = self.fetched(job)?;
         let mut removed = BTreeSet::new();
         let mut cache = BranchCache::default();
-        let mut made = Vec::new();
         for branch in &job.branches {
             let built = loop {
                 let built = self.build(job, branch, &mirror, &mut cache);
@@ -109,9 +108,6 @@ impl<'a> JobRunner<'a> {
                     _ => break built,
                 }
             };
-            if built.is_ok() {
-                made.push(branch);
-            }
             self.reporter.say(&match built {
                 Ok(Made::New(record)) => Message::Built(branch.clone(), record),
                 Ok(Made::Unchanged(missing)) => Message::Unchanged(branch.clone(), missing),
@@ -122,37 +118,36 @@ impl<'a> JobRunner<'a> {
         }
         drop(mirror);
         self.reporter.say(&Message::Stage(None, Stage::Packing));
+        for (mirror, used) in cache.fetches.used() {
+            if let Err(error) = self.tidy(mirror, used, cache.fetches.has_exceeded()) {
+                tracing::warn!("{}: {error}", job.project.id);
+            }
+        }
         if let Err(error) = repack::repack(&self.layout.mirror(&job.project.id), false) {
             // The tarballs are not affected. The next cycle tries again.
             tracing::warn!("{}: {error}", job.project.id);
         }
-        for (mirror, used) in cache.fetches.used() {
-            if let Err(error) = self.tidy(mirror, used, &made, cache.fetches.grown()) {
-                tracing::warn!("{}: {error}", job.project.id);
-            }
-        }
         Ok(())
     }
 
-    /// Cleans up in the mirror of a submodule: the refs that branches do not need any more. `made` are the branches that
-    /// went well. If all mirrors have grown too much, those that have are emptied: nothing else would count what is in
-    /// them. They are not packed, since other workers may read them.
-    fn tidy(
-        &self,
-        mirror: &Path,
-        used: &Used,
-        made: &[&BranchName],
-        grown: u64,
-    ) -> Result<(), Error> {
-        // Another worker that uses it cleans up as well.
-        let Some(_alone) = MirrorLock::try_acquire(self.layout, mirror)? else { return Ok(()) };
-        if grown > self.instructions.limits.disk {
-            return if used.grown > 0 { files::empty_folder(mirror) } else { Ok(()) };
+    /// Cleans up in the mirror of a submodule, at the end of the job: the refs that its branches do not need any more. If
+    /// all mirrors together have grown too much, what this job fetched into it goes: nothing else would count it.
+    fn tidy(&self, mirror: &Path, used: &Used, has_exceeded: bool) -> Result<(), Error> {
+        let _alone = self.alone(mirror, None)?;
+        let none = BTreeSet::new();
+        let needed = if has_exceeded { &none } else { &used.kept };
+        for branch in &self.job.branches {
+            keep::drop_others_of(mirror, &self.job.project.id, branch, needed)?;
         }
-        for branch in made {
-            keep::drop_others_of(mirror, &self.job.project.id, branch, &used.kept)?;
+        if !has_exceeded || used.grown == 0 {
+            // Not packed: other workers may read it, and would have to look for the new pack.
+            return Ok(());
         }
-        Ok(())
+        if keep::keeps_something(mirror)? {
+            return repack::repack(mirror, true).map(drop);
+        }
+        files::empty_folder(mirror)?;
+        fs::remove_dir(mirror).at("remove", mirror)
     }
 
     /// The mirror of a job's repository, with the listed commits of its branches. If a fetch into an existing
@@ -338,8 +333,14 @@ impl<'a> JobRunner<'a> {
         let path = self.layout.submodule(&mapped);
         let _alone = self.alone(&path, Some(branch))?;
         self.reporter.stage(branch, Stage::Submodule(gitlink.path.chars().take(100).collect()));
-        let mirror = Mirror::open(&path, &mapped)?;
         let most = self.instructions.limits.disk;
+        let mut mirror = Mirror::open(&path, &mapped)?;
+        if !mirror.has_commit(gitlink.commit) && mirror.bytes()? > most / 2 {
+            // Workers that were killed, and branches that are not tried again, may have left all that.
+            drop(mirror);
+            files::empty_folder(&path)?;
+            mirror = Mirror::open(&path, &mapped)?;
+        }
         let fetched =
             self.timed(|| fetches.fetch(self.http, &mirror, gitlink.commit, keep_ref, most));
         let fetched = fetched.map_err(|error| match error {

@@ -116,6 +116,8 @@ impl<'a> Supervisor<'a> {
         let order = Order { task: Task::Repack(path.to_owned()), instructions };
         let folders = Folders { mirror: path.to_owned(), tarballs: None };
         let ended = Worker::start(&self.shared, &order, folders)?.watch(&mut JobResult::default());
+        // The system refuses to remove a folder that is not empty.
+        let _ = fs::remove_dir(path);
         Ok(match (ended.failure, ended.repacked) {
             (None, Some(repacked)) => Ok(repacked),
             (Some(failure), _) => Err(failure),
