@@ -308,6 +308,11 @@ impl Error {
         }
     }
 
+    /// True if objects cannot be read although they came whole: zlib's checksum was right, so this is what upstream has.
+    pub fn is_of_content(&self) -> bool {
+        matches!(self, Self::Git { source, .. } if source.class() == git2::ErrorClass::Invalid)
+    }
+
     /// True if another try in the same cycle makes sense. An answer that comes too slowly would take as long
     /// again.
     pub fn is_worth_a_retry(&self) -> bool {

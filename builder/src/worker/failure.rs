@@ -3,7 +3,6 @@
 use std::io::ErrorKind;
 
 use bytesize::ByteSize;
-use git2::ErrorClass;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, content::Missing, limits::job::JobLimits};
@@ -51,8 +50,7 @@ impl Failure {
             }
             // The mirror was fetched again in this job, so this is what upstream sends, or the disk is broken.
             Error::Damaged { .. } => Again::Later,
-            // zlib's checksum was right, so this is what upstream has.
-            Error::Git { source, .. } if source.class() == ErrorClass::Invalid => Again::Later,
+            error if error.is_of_content() => Again::Later,
             Error::Fetch { source, .. } if source.is_excess() => Again::Later,
             // Content chose the name.
             Error::Io { source, .. } if source.kind() == ErrorKind::InvalidFilename => Again::Later,
@@ -110,6 +108,8 @@ pub(super) const LIMITS: JobLimits = JobLimits {
 #[cfg(test)]
 mod tests {
     use std::io;
+
+    use git2::ErrorClass;
 
     use super::*;
     use crate::net::HttpError;
