@@ -141,6 +141,28 @@ fn a_builder_that_has_lost_its_memory_learns_from_the_store_what_is_there() {
 }
 
 #[test]
+fn a_builder_with_a_new_disk_goes_on_from_the_snapshot_of_a_node() {
+    let (env, folder, store) = stored();
+    let node = Node::new(&store);
+    node.pull(&[]).exits(0);
+    let before = objects(&folder);
+    let infos = |env: &TestEnv| env.serve(&[]).get("/info").json();
+    let expected = infos(&env);
+    for entry in fs::read_dir(env.data()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }.unwrap();
+    }
+    fs::copy(node.snapshot(), env.snapshot()).unwrap();
+    sync_to(&env, &store, &["--grace", "0s"]).exits(0);
+    env.tardist(&["verify"]).exits(0);
+    assert_eq!(infos(&env), expected, "published_at, too");
+    let tarballs = |all: Vec<(String, u64, i64)>| {
+        all.into_iter().filter(|it| it.0.starts_with("dist/")).collect::<Vec<_>>()
+    };
+    assert_eq!(tarballs(objects(&folder)), tarballs(before), "none is written again");
+}
+
+#[test]
 fn what_is_not_tardists_own_stays_in_the_store() {
     let (env, folder, store) = sample();
     let others = ["dist/app.js", "dist/skins/notes.txt", "snapshots/monday/disk.img"];
