@@ -47,6 +47,9 @@ const MIN_COMPRESSED: usize = 256;
 /// How long the server waits for its reading threads when it ends. The longest read takes some ms.
 const END_PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long to wait until the port is open or closed: a busy machine takes a while.
+const PORT_PATIENCE: Duration = Duration::from_secs(30);
+
 const JSON: &str = "application/json; charset=UTF-8";
 const TEXT: &str = "text/plain; charset=UTF-8";
 const HTML: &str = "text/html; charset=UTF-8";
@@ -178,7 +181,7 @@ impl Server {
         self.shared.is_open.send_replace(open);
         let start = Instant::now();
         let is_open = || std::net::TcpStream::connect(self.address).is_ok();
-        while is_open() != open && start.elapsed() < END_PATIENCE {
+        while is_open() != open && start.elapsed() < PORT_PATIENCE {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
@@ -248,7 +251,13 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
             closed = closed => if !closed { return },
         }
         drop(listener);
-        let Ok(socket) = take(address) else { return };
+        let socket = loop {
+            // Between the two, the system may give the port to somebody's connection for a moment.
+            match take(address) {
+                Ok(socket) => break socket,
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        };
         if is_open.wait_for(|open| *open).await.is_err() {
             return;
         }
