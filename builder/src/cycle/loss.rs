@@ -39,8 +39,8 @@ pub(super) struct Loss {
     what: String,
     lost: usize,
     of: usize,
-    /// Of tarballs: how many the repository lost that lost most, and how many it had. It does not count: its owners may
-    /// have deleted its branches, and would stop all others.
+    /// Of tarballs: how many the [`FEW`] repositories lost that lost most, each more than [`FEW`], and how many they had.
+    /// They do not count: their owners may have deleted branches, and would stop all others.
     most: (usize, usize),
     /// Some of the lost.
     names: Vec<String>,
@@ -69,7 +69,7 @@ pub(super) fn losses(published: &Catalogue, plan: &Plan, asked: Asked<'_>) -> Ve
         losses.push(Loss::new(format!("repositories ({kind})"), wanted.len(), names));
         let mut names = Vec::new();
         let mut tarballs = 0;
-        let mut most = (0, 0);
+        let mut losers = Vec::new();
         for (id, record) in there {
             let before = (names.len(), tarballs);
             for branch in record.branches.keys().filter(|it| asked.selection.asks_for(it)) {
@@ -78,8 +78,12 @@ pub(super) fn losses(published: &Catalogue, plan: &Plan, asked: Asked<'_>) -> Ve
                     names.push(format!("{} {branch}", id.name));
                 }
             }
-            most = most.max((names.len() - before.0, tarballs - before.1));
+            losers.push((names.len() - before.0, tarballs - before.1));
         }
+        losers.retain(|(lost, _)| *lost > FEW);
+        losers.sort_unstable_by(|one, other| other.cmp(one));
+        let most = losers.iter().take(FEW);
+        let most = most.fold((0, 0), |sum, it| (sum.0 + it.0, sum.1 + it.1));
         let what = format!("tarballs of repositories that are still listed ({kind})");
         losses.push(Loss { most, ..Loss::new(what, tarballs, names) });
     }

@@ -2,10 +2,10 @@
 
 use crate::{
     Error,
-    data_dir::{layout::Layout, mirrors},
+    data_dir::{files, layout::Layout, mirrors},
     git::repack,
     pool,
-    worker::{Failure, Supervisor},
+    worker::{Again, Failure, Supervisor},
 };
 
 /// Packs the mirrors of submodules that have too many packs, `jobs` at a time. What cannot be packed is only logged: the
@@ -22,8 +22,13 @@ pub(super) fn submodules(layout: &Layout, supervisor: &Supervisor<'_>, jobs: usi
         mirrors,
         |path| supervisor.repack(path),
         |path, done| {
-            if let Err(failure) = done.unwrap_or_else(failed) {
-                tracing::warn!("cannot pack the mirror {}: {}", path.display(), failure.text);
+            let Err(failure) = done.unwrap_or_else(failed) else { return };
+            tracing::warn!("cannot pack the mirror {}: {}", path.display(), failure.text);
+            // It would exceed the same limit in each cycle. What is in it can be fetched again.
+            if failure.again == Again::OnChange
+                && let Err(error) = files::empty_folder(&path)
+            {
+                tracing::warn!("{error}");
             }
         },
     );

@@ -1,7 +1,7 @@
 //! Locks: that of a data directory admits one builder at a time, and that of a submodule's mirror one worker.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions, TryLockError},
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
     thread,
@@ -97,7 +97,12 @@ impl MirrorLock {
     /// The file of the lock. It is not in the mirror, which may be removed and made again, and its name is a
     /// hash, because the path of a mirror has slashes.
     fn open(layout: &Layout, mirror: &Path) -> Result<(PathBuf, File), Error> {
-        let digest = Sha256::digest(mirror.as_os_str().as_bytes());
+        // libgit2 says the path of a mirror in another way: absolute, and with a slash at its end.
+        let folder = layout.submodules();
+        let real = fs::canonicalize(&folder).unwrap_or_else(|_| folder.clone());
+        let below = mirror.strip_prefix(&folder).or_else(|_| mirror.strip_prefix(&real));
+        let below: PathBuf = below.unwrap_or(mirror).components().collect();
+        let digest = Sha256::digest(below.as_os_str().as_bytes());
         let name: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
         let path = layout.locks().join(name);
         let file = open(&path)?;

@@ -133,7 +133,15 @@ impl<'a> JobRunner<'a> {
     /// Cleans up in the mirror of a submodule, at the end of the job: the refs that its branches do not need any more. If
     /// all mirrors together have grown too much, what this job fetched into it goes: nothing else would count it.
     fn tidy(&self, mirror: &Path, used: &Used, has_exceeded: bool) -> Result<(), Error> {
-        let _alone = self.alone(mirror, None)?;
+        let _alone = if has_exceeded {
+            let alone = self.alone(mirror, None)?;
+            self.reporter.say(&Message::Stage(None, Stage::Packing));
+            alone
+        } else {
+            // A ref that stays is removed another time.
+            let Some(alone) = MirrorLock::try_acquire(self.layout, mirror)? else { return Ok(()) };
+            alone
+        };
         let none = BTreeSet::new();
         let needed = if has_exceeded { &none } else { &used.kept };
         for branch in &self.job.branches {
@@ -144,7 +152,10 @@ impl<'a> JobRunner<'a> {
             return Ok(());
         }
         if keep::keeps_something(mirror)? {
-            return repack::repack(mirror, true).map(drop);
+            let repacked = repack::repack(mirror, true)?;
+            if repacked.bytes_after < repacked.bytes_before {
+                return Ok(());
+            }
         }
         files::empty_folder(mirror)?;
         fs::remove_dir(mirror).at("remove", mirror)
@@ -335,8 +346,11 @@ impl<'a> JobRunner<'a> {
         self.reporter.stage(branch, Stage::Submodule(gitlink.path.chars().take(100).collect()));
         let most = self.instructions.limits.disk;
         let mut mirror = Mirror::open(&path, &mapped)?;
-        if !mirror.has_commit(gitlink.commit) && mirror.bytes()? > most / 2 {
-            // Workers that were killed, and branches that are not tried again, may have left all that.
+        if !fetches.used().contains_key(&path)
+            && mirror.bytes()? > most / 2
+            && !keep::keeps_something(&path)?
+        {
+            // Workers that were killed, and branches that are not tried again, have left all that.
             drop(mirror);
             files::empty_folder(&path)?;
             mirror = Mirror::open(&path, &mapped)?;

@@ -112,10 +112,16 @@ impl<'a> Supervisor<'a> {
     /// # Errors
     /// [`Error::Io`] if no worker can be started. The inner failure is that of the worker.
     pub fn repack(&self, path: &Path) -> Result<Result<Repacked, Failure>, Error> {
+        if let Some(failure) = self.shared.obstacle() {
+            return Ok(Err(failure));
+        }
         let instructions = self.instructions.clone();
         let order = Order { task: Task::Repack(path.to_owned()), instructions };
         let folders = Folders { mirror: path.to_owned(), tarballs: None };
         let ended = Worker::start(&self.shared, &order, folders)?.watch(&mut JobResult::default());
+        if ended.failure.is_some() {
+            mirror::remove_unfinished(path).at("clean up", path)?;
+        }
         // The system refuses to remove a folder that is not empty.
         let _ = fs::remove_dir(path);
         Ok(match (ended.failure, ended.repacked) {
