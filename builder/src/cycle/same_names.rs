@@ -18,8 +18,8 @@ use crate::{
 /// Takes such branches out of a listing. Each is a failure. What is `published` counts, too: a repository that cannot be
 /// listed at present stays published.
 pub(super) fn take_out(listing: &mut Listing, published: &Catalogue) -> Vec<ReportEntry> {
-    let is_meant = |branch: &&BranchName| branch.as_str().contains('-');
-    if !listing.projects.iter().any(|project| project.tips.keys().any(|it| is_meant(&it))) {
+    let mut branches = listing.projects.iter().flat_map(|project| project.tips.keys());
+    if !branches.any(|branch| branch.as_str().contains('-')) {
         return Vec::new();
     }
     let listed = listing.projects.iter().filter(|project| !project.tips.is_empty());

@@ -246,9 +246,8 @@ fn submodule_path(url: &str) -> PathBuf {
     let parts = rest.split('/').map(safe).filter(|part| !part.chars().all(|c| c == '.'));
     let mut parts: Vec<String> = parts.collect();
     if parts.len() > MAX_PARTS || parts.iter().map(String::len).sum::<usize>() > MAX_PATH {
-        let digest = Sha256::digest(url.as_bytes());
         parts.truncate(1);
-        parts.push(digest.iter().map(|byte| format!("{byte:02x}")).collect());
+        parts.push(format!("{:x}", Sha256::digest(url.as_bytes())));
     }
     for part in parts.iter_mut().filter(|part| part.starts_with('.')) {
         // A dot begins the names of unfinished folders.

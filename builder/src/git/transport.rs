@@ -90,7 +90,7 @@ pub fn set_up(http: &Arc<Http>) -> Result<(), git2::Error> {
     set_up_to_read()?;
     let mut result = Ok(());
     ONCE.call_once(|| {
-        // SAFETY: as for `set_globals`.
+        // SAFETY: as in `set_up_to_read`.
         result = unsafe { register(http) };
     });
     result

@@ -111,16 +111,13 @@ fn insert_requirements(
     };
     let mut insert = db.prepare("INSERT OR IGNORE INTO requirement VALUES (?, ?, ?, ?)")?;
     for (id, repository) in catalogue {
-        let names = repository.branches.values().flat_map(|branch| {
-            let of = |kind, names: &'_ BTreeMap<String, String>| {
-                names.keys().map(move |name| (kind, name.clone())).collect::<Vec<_>>()
-            };
-            let mut both = of(Kind::Extensions, &branch.requires.extensions);
-            both.extend(of(Kind::Skins, &branch.requires.skins));
-            both
-        });
+        let requires = repository.branches.values().map(|branch| &branch.requires);
+        let by_kind =
+            requires.flat_map(|it| [(Kind::Extensions, &it.extensions), (Kind::Skins, &it.skins)]);
         // Branches require the same things, and a thing may be written in many ways.
-        let names: BTreeSet<(Kind, String)> = names.collect();
+        let names: BTreeSet<(Kind, &str)> = by_kind
+            .flat_map(|(kind, names)| names.keys().map(move |name| (kind, name.as_str())))
+            .collect();
         let required: BTreeSet<&RepositoryId> =
             names.iter().flat_map(|(kind, name)| resolve(*kind, name)).collect();
         for required in required {

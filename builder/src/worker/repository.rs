@@ -347,6 +347,7 @@ impl<'a> JobRunner<'a> {
         let most = self.instructions.limits.disk;
         let mut mirror = Mirror::open(&path, &mapped)?;
         if !fetches.used().contains_key(&path)
+            && !mirror.has_commit(gitlink.commit)
             && mirror.bytes()? > most / 2
             && !keep::keeps_something(&path)?
         {

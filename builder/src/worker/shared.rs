@@ -34,11 +34,13 @@ pub(super) struct Shared<'a> {
 impl Shared<'_> {
     /// Why no worker may start now.
     pub(super) fn obstacle(&self) -> Option<Failure> {
-        if Instant::now() >= self.deadline {
-            let text = "was not done: the time of the cycle (setting deadline) was over before";
-            return Some(Failure::for_now(text.to_owned()));
-        }
-        self.full_disk()
+        self.too_late().or_else(|| self.full_disk())
+    }
+
+    /// The failure of whatever would begin after the deadline.
+    pub(super) fn too_late(&self) -> Option<Failure> {
+        let text = "was not done: the time of the cycle (setting deadline) was over before";
+        (Instant::now() >= self.deadline).then(|| Failure::for_now(text.to_owned()))
     }
 
     /// The failure of whatever would fill the disk. `None` while enough is free.

@@ -112,7 +112,8 @@ impl<'a> Supervisor<'a> {
     /// # Errors
     /// [`Error::Io`] if no worker can be started. The inner failure is that of the worker.
     pub fn repack(&self, path: &Path) -> Result<Result<Repacked, Failure>, Error> {
-        if let Some(failure) = self.shared.obstacle() {
+        // On a full disk, packing may make room.
+        if let Some(failure) = self.shared.too_late() {
             return Ok(Err(failure));
         }
         let instructions = self.instructions.clone();
