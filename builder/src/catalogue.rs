@@ -23,8 +23,8 @@ use crate::{
 /// All published repositories, in the order in which they are listed.
 pub type Catalogue = BTreeMap<RepositoryId, RepositoryRecord>;
 
-/// The [recipe](BranchRecord::recipe) of a tarball that is known from a snapshot only. It is taken for made as it
-/// would be made now.
+/// The beginning of the [recipe](BranchRecord::recipe) of a tarball that is known from a snapshot only. It is taken for
+/// made by the settings of that time; the cycle adds a digest of these.
 pub const ADOPTED: &str = "adopted";
 
 /// A published repository. It has at least one branch.
@@ -256,15 +256,6 @@ pub fn records(
     catalogue.iter().flat_map(|(id, repository)| {
         repository.branches.iter().map(move |(branch, record)| (id, branch, &**record))
     })
-}
-
-/// The tarballs of a kind: the file name and the record of each, sorted by name.
-pub fn files_of(catalogue: &Catalogue, kind: Kind) -> Vec<(TarballName, &BranchRecord)> {
-    let records = records(catalogue).filter(|(id, ..)| id.kind == kind);
-    let named = records.map(|(id, branch, record)| (record.tarball(&id.name, branch), record));
-    let mut files: Vec<_> = named.collect();
-    files.sort_unstable_by(|(one, _), (other, _)| one.as_str().cmp(other.as_str()));
-    files
 }
 
 /// The files that must stay because of a catalogue, by kind and name: its tarballs, and the plain name of each

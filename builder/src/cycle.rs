@@ -6,19 +6,16 @@
 //! tarballs ([`sweep`]). [`report`] is the summary for the operator. [`dry_run`] stops after the plan. [`quarantine`]
 //! has the branches that are not tried again, [`began`] tells a cycle that was killed from one that is running, and
 //! `adopt` looks into tarballs of which too little is known. `distributed` notes which branches there are now.
-//! `listings` writes the lists of them in `dist/`. `meanwhile` publishes what is ready while the workers are still busy.
+//! `meanwhile` publishes what is ready while the workers are still busy.
 //! `history` is what a report takes over from earlier ones, and `metrics` writes the numbers of it.
 //! `store` publishes to an object store what is published here.
 
 mod adopt;
 pub mod began;
-mod checksums;
 mod distributed;
 pub mod dry_run;
 mod history;
-mod index_page;
 mod intact;
-mod listings;
 mod loss;
 mod meanwhile;
 mod merge;

@@ -24,6 +24,7 @@ mod error;
 pub mod fuzzing;
 pub mod git;
 pub mod limits;
+pub mod listings;
 pub mod log;
 pub mod memory;
 pub mod metadata;

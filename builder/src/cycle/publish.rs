@@ -10,9 +10,8 @@ use tardist_contract::{Kind, TarballName};
 
 use crate::{
     Error,
-    catalogue::{self, Catalogue},
+    catalogue::{self, BranchRecord, Catalogue},
     cycle::{
-        listings,
         report::{Outcome, Report},
         sweep,
     },
@@ -22,6 +21,8 @@ use crate::{
         layout::{Layout, Tarballs},
         set_aside,
     },
+    listings::{self, Listed},
+    repository_id::RepositoryId,
     settings::config::Config,
     snapshot::{
         Snapshot,
@@ -30,12 +31,9 @@ use crate::{
     state::{Published, State},
 };
 
-/// A snapshot that is smaller than this is compared with its digest in each cycle, a larger one in some, because
+/// A snapshot that is smaller than this is compared with its digest in each cycle, a larger one once a day, because
 /// that means to read all of it.
 const SMALL: u64 = 32 << 20;
-
-/// In how many cycles a large snapshot is compared once.
-const CYCLES: i64 = 24;
 
 /// What publishing needs to know besides the catalogue.
 pub(super) struct Publishing<'a> {
@@ -122,7 +120,7 @@ impl Publishing<'_> {
             report.publications += 1;
         }
         self.link_plain_names(&state.catalogue)?;
-        listings::write(self.layout, &state.catalogue)?;
+        listings::write(self.layout, listed(&state.catalogue))?;
         Ok(published)
     }
 
@@ -149,7 +147,7 @@ impl Publishing<'_> {
             return None;
         }
         let snapshot = Snapshot::open(&path).ok()?;
-        let is_time = published.size < SMALL || state.generation % CYCLES == 0;
+        let is_time = published.size < SMALL || state.is_first_of_day();
         if is_time && let Err(damage) = snapshot.check() {
             tracing::warn!("{} is damaged and is written anew: {damage}", path.display());
             return None;
@@ -194,4 +192,16 @@ impl Publishing<'_> {
         }
         Ok(())
     }
+}
+
+/// The tarballs of a catalogue, for the lists.
+fn listed(catalogue: &Catalogue) -> Vec<Listed> {
+    let listed = |(id, _, file, record): (&RepositoryId, _, TarballName, &BranchRecord)| Listed {
+        kind: id.kind,
+        file: file.into(),
+        committed_at: record.committed_at,
+        size: record.size,
+        sha256: record.sha256.clone(),
+    };
+    catalogue::tarballs(catalogue).map(listed).collect()
 }

@@ -3,7 +3,11 @@
 use std::{collections::BTreeMap, path::Path};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
-use tardist_contract::{BranchName, Kind, document::Repository, schema::USER_VERSION};
+use tardist_contract::{
+    BranchName, Kind,
+    document::{Branch, Repository},
+    schema::USER_VERSION,
+};
 
 use crate::{
     metadata::Texts,
@@ -115,6 +119,19 @@ impl Snapshot {
     pub fn documents(&self) -> rusqlite::Result<Vec<Repository>> {
         let sql = "SELECT document FROM repository ORDER BY kind, lower(name), name";
         all(&self.db, sql, |row| json(row, 0))
+    }
+
+    /// Something of all branches. Only one document is in memory at a time.
+    ///
+    /// # Errors
+    /// The errors of SQLite, or if a document is damaged.
+    pub fn branches<T>(&self, something: impl Fn(Kind, &Branch) -> T) -> rusqlite::Result<Vec<T>> {
+        let of_repository = |repository: Repository| -> Vec<T> {
+            repository.branches.values().map(|branch| something(repository.kind, branch)).collect()
+        };
+        let sql = "SELECT document FROM repository";
+        let found: Vec<Vec<T>> = all(&self.db, sql, |row| Ok(of_repository(json(row, 0)?)))?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     /// The titles and descriptions of all repositories that have any.

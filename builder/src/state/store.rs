@@ -34,6 +34,9 @@ pub struct Changes {
     pub stamps: Stamps,
 }
 
+/// In milliseconds.
+const HOUR: i64 = 60 * 60 * 1000;
+
 /// The builder's memory. Only the holder of the data directory's lock may open it.
 #[derive(Debug)]
 pub struct State {
@@ -53,6 +56,8 @@ pub struct State {
     pub published: Option<Published>,
     /// The time of all cycles until now, in milliseconds: see [`clock`](super::clock).
     pub elapsed: i64,
+    /// The same at the end of the last cycle.
+    elapsed_before: i64,
     /// The tarball whose bytes were compared last: `KIND/FILE`.
     pub checked: String,
     /// True if the catalogue was made from the snapshot, and is not on disk yet.
@@ -149,6 +154,7 @@ impl State {
             generation,
             published,
             elapsed,
+            elapsed_before: elapsed,
             checked,
             is_imported: false,
             knows_missing: true,
@@ -259,6 +265,17 @@ impl State {
             ],
         )?;
         transaction.commit()
+    }
+
+    /// The hours of [`elapsed`](Self::elapsed): a number that grows whether or not something is published.
+    pub fn hours(&self) -> usize {
+        usize::try_from(self.elapsed / HOUR).unwrap_or_default()
+    }
+
+    /// True in the first cycle of each 24 hours.
+    pub fn is_first_of_day(&self) -> bool {
+        let day = 24 * HOUR;
+        self.elapsed / day > self.elapsed_before / day
     }
 
     /// True if the snapshot does not have this catalogue yet: the last cycle was killed before it could write it.
@@ -450,6 +467,24 @@ mod tests {
         assert_eq!(state.elapsed - before, 3000);
         state.finish(None, Retired::new()).unwrap();
         assert_eq!(State::open(&layout, reading(104), GRACE).unwrap().elapsed - before, 4000);
+    }
+
+    #[test]
+    fn one_cycle_is_the_first_of_each_24_hours() {
+        let (_folder, layout) = data();
+        let start = open(&layout).reading.uptime;
+        let mut seen = Vec::new();
+        for hours in [0, 1, 23, 24, 25, 47, 50, 51, 74] {
+            let later = Reading { uptime: start + hours * HOUR, ..reading(100) };
+            let mut state = State::open(&layout, later, GRACE).unwrap();
+            // As often as it is asked before the cycle ends.
+            if state.is_first_of_day() && state.is_first_of_day() {
+                seen.push(hours);
+            }
+            assert_eq!(state.hours(), usize::try_from(hours).unwrap());
+            state.finish(None, Retired::new()).unwrap();
+        }
+        assert_eq!(seen, [24, 50, 74]);
     }
 
     #[test]

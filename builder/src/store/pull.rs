@@ -1,7 +1,8 @@
 //! A node's side: follows the pointer of a store into the local snapshot that the functions read.
 //!
 //! Readers keep the last good snapshot until the new one is whole and checked. Then it takes its place by a rename.
-//! A node holds, besides, what it has pulled: `pull.json`.
+//! A node holds, besides, what it has pulled (`pull.json`), and the lists of the tarballs in `dist/`, which are answers
+//! of the functions. The tarballs themselves stay in the store.
 
 use std::{
     fs,
@@ -9,8 +10,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tardist_contract::{Kind, schema::USER_VERSION};
+use tardist_contract::{Kind, document::Branch, schema::USER_VERSION};
 
 use super::{
     client::{Found, Store},
@@ -29,6 +31,7 @@ use crate::{
         set_aside, unfinished,
     },
     error::IoContext,
+    listings::{self, Listed},
     snapshot::Snapshot,
 };
 
@@ -114,6 +117,7 @@ pub fn pull(store: &Store, directory: &Layout, rules: &Rules) -> Result<Outcome,
     if !is_same {
         node.fetch(&statement)?;
     }
+    listings::write(directory, node.listed()?)?;
     node.note(&statement, etag)?;
     Ok(match is_same {
         true => Outcome::Unchanged { serial: statement.serial },
@@ -214,6 +218,21 @@ impl Node<'_> {
             set_aside::remove_journals(&path)
         })?;
         atomic::sync_folder(self.directory.root())
+    }
+
+    /// The tarballs that the snapshot names.
+    fn listed(&self) -> Result<Vec<Listed>, Error> {
+        let path = self.directory.snapshot();
+        let unreadable = |reason: String| Error::Bug(format!("{}: {reason}", path.display()));
+        let snapshot = Snapshot::open(&path).map_err(|error| unreadable(error.to_string()))?;
+        let listed = |kind, branch: &Branch| Listed {
+            kind,
+            file: branch.tarball.file.as_str().to_owned(),
+            committed_at: branch.committed_at.parse().map_or(0, Timestamp::as_second),
+            size: branch.tarball.size,
+            sha256: branch.tarball.sha256.clone(),
+        };
+        snapshot.branches(listed).map_err(|error| unreadable(error.to_string()))
     }
 
     /// Checks that a file of this size fits onto the disk.

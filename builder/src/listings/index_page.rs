@@ -6,24 +6,23 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use tardist_contract::{Kind, TarballName};
+use tardist_contract::Kind;
 
-use crate::catalogue::BranchRecord;
+use super::listed::Listed;
 
 /// The page of a kind, with these tarballs. File names have no character that HTML gives a meaning, and only `+` is encoded in URLs, which
 /// is right in a path as it is.
-pub(super) fn page(kind: Kind, files: &[(TarballName, &BranchRecord)]) -> String {
+pub(super) fn page(kind: Kind, files: &[Listed]) -> String {
     let mut page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>Index of {kind}</title>\n</head>\n\
          <body>\n<h1>Index of {kind}</h1>\n<p>The newest tarball of each branch. \
          <a href=\"SHA256SUMS\">SHA256SUMS</a> has their checksums.</p>\n<pre>\n"
     );
-    for (file, record) in files {
-        let file = file.as_str();
-        let time = Timestamp::from_second(record.committed_at).unwrap_or(Timestamp::UNIX_EPOCH);
+    for Listed { file, committed_at, size, .. } in files {
+        let time = Timestamp::from_second(*committed_at).unwrap_or(Timestamp::UNIX_EPOCH);
         let space = " ".repeat(70_usize.saturating_sub(file.len()).max(1));
-        let (time, size) = (time.strftime("%d-%b-%Y %H:%M"), record.size);
+        let time = time.strftime("%d-%b-%Y %H:%M");
         // Writing into a text cannot fail.
         let _ = writeln!(page, "<a href=\"{file}\">{file}</a>{space}{time} {size:>12}");
     }
@@ -34,19 +33,11 @@ pub(super) fn page(kind: Kind, files: &[(TarballName, &BranchRecord)]) -> String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::{self, RepositoryRecord};
 
     #[test]
-    fn each_tarball_of_the_kind_is_one_link() {
-        let branches = [("a/b", 'b', 0), ("REL1_45", 'c', 1)].map(|(branch, digit, revision)| {
-            let record = BranchRecord { revision, ..BranchRecord::of_commit(digit) };
-            (branch, record)
-        });
-        let record = RepositoryRecord::of_branches("https://g/x", branches);
-        let names = ["skins/A", "extensions/E"];
-        let catalogue = names.map(|name| (name.parse().unwrap(), record.clone())).into();
-        let page = page(Kind::Skins, &catalogue::files_of(&catalogue, Kind::Skins));
+    fn each_tarball_is_one_link() {
         let files = ["A-REL1_45-ccccccc-2.tar.gz", "A-a~b-bbbbbbb.tar.gz"];
+        let page = page(Kind::Skins, &files.map(Listed::skin));
         let links = files.map(|file| format!("<a href=\"{file}\">{file}</a>"));
         assert!(links.iter().all(|link| page.contains(link)), "{page}");
         assert_eq!(page.matches(".tar.gz\">").count(), 2, "{page}");

@@ -2,16 +2,14 @@
 
 use std::fmt::Write as _;
 
-use tardist_contract::TarballName;
-
-use crate::catalogue::BranchRecord;
+use super::listed::Listed;
 
 /// The lines `HASH  FILE` of these tarballs.
-pub(super) fn text(files: &[(TarballName, &BranchRecord)]) -> String {
+pub(super) fn text(files: &[Listed]) -> String {
     let mut text = String::new();
-    for (file, record) in files {
+    for Listed { file, sha256, .. } in files {
         // Writing into a text cannot fail.
-        let _ = writeln!(text, "{}  {}", record.sha256, file.as_str());
+        let _ = writeln!(text, "{sha256}  {file}");
     }
     text
 }

@@ -1,5 +1,4 @@
-//! The files of `dist/KIND/` that list the tarballs of the kind: [`SHA256SUMS`](super::checksums) and
-//! [`index.html`](super::index_page).
+//! Writes the lists of both kinds.
 //!
 //! They are written after the snapshot and before tarballs are removed. So whatever they name exists: the earlier
 //! ones name tarballs of the earlier snapshot, which are only removed once the new ones are in place. They are
@@ -9,20 +8,21 @@ use std::{fs, path::Path};
 
 use tardist_contract::Kind;
 
+use super::{checksums, index_page, listed::Listed};
 use crate::{
     Error,
-    catalogue::{self, Catalogue},
-    cycle::{checksums, index_page},
     data_dir::{atomic, layout::Layout},
 };
 
-/// Replaces the files of each kind that do not list the tarballs of `catalogue` already.
+/// Replaces the files of each kind that do not list these tarballs already: all that the snapshot names, in any order.
 ///
 /// # Errors
 /// [`Error::Io`] if a file cannot be written.
-pub(super) fn write(layout: &Layout, catalogue: &Catalogue) -> Result<(), Error> {
-    for kind in Kind::ALL {
-        let tarballs = catalogue::files_of(catalogue, kind);
+pub fn write(layout: &Layout, tarballs: Vec<Listed>) -> Result<(), Error> {
+    let (extensions, skins): (Vec<_>, Vec<_>) =
+        tarballs.into_iter().partition(|it| it.kind == Kind::Extensions);
+    for (kind, mut tarballs) in [(Kind::Extensions, extensions), (Kind::Skins, skins)] {
+        tarballs.sort_unstable_by(|one, other| one.file.cmp(&other.file));
         let files = [
             (layout.checksums(kind), checksums::text(&tarballs)),
             (layout.index_page(kind), index_page::page(kind, &tarballs)),
@@ -52,40 +52,29 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::catalogue::{BranchRecord, RepositoryRecord};
-
-    fn catalogue(names: &[&str]) -> Catalogue {
-        let branches =
-            || [("a/b", 'b'), ("REL1_45", 'c')].map(|it| (it.0, BranchRecord::of_commit(it.1)));
-        let record = || RepositoryRecord::of_branches("https://g/x", branches());
-        names.iter().map(|name| (name.parse().unwrap(), record())).collect()
-    }
 
     #[test]
     fn each_kind_has_its_tarballs_sorted_by_file() {
         let folder = tempfile::tempdir().unwrap();
         let layout = Layout::new(folder.path());
         layout.prepare().unwrap();
-        write(&layout, &catalogue(&["skins/b", "skins/A", "extensions/E"])).unwrap();
+        let skins = ["b-master-ccccccc.tar.gz", "A-a~b-bbbbbbb.tar.gz"].map(Listed::skin);
+        let extension =
+            Listed { kind: Kind::Extensions, ..Listed::skin("E-master-ccccccc.tar.gz") };
+        write(&layout, [&skins[..], &[extension]].concat()).unwrap();
         let zeros = "0".repeat(64);
-        let skins = fs::read_to_string(layout.checksums(Kind::Skins)).unwrap();
-        let files = ["A-REL1_45-ccccccc", "A-a~b-bbbbbbb", "b-REL1_45-ccccccc", "b-a~b-bbbbbbb"];
-        let expected: String =
-            files.iter().map(|file| format!("{zeros}  {file}.tar.gz\n")).collect();
-        assert_eq!(skins, expected);
+        let sums = || fs::read_to_string(layout.checksums(Kind::Skins)).unwrap();
+        let expected = "A-a~b-bbbbbbb.tar.gz\n0  b-master-ccccccc.tar.gz\n";
+        assert_eq!(sums().replace(&zeros, "0"), format!("0  {expected}"));
         let mode = fs::metadata(layout.checksums(Kind::Skins)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o644);
         assert!(!layout.tarballs().unwrap().keys().any(|(_, file)| file.contains("SUMS")));
 
-        write(&layout, &catalogue(&["skins/b"])).unwrap();
-        let skins = fs::read_to_string(layout.checksums(Kind::Skins)).unwrap();
-        assert_eq!(
-            skins,
-            expected.lines().skip(2).fold(String::new(), |all, line| all + line + "\n")
-        );
+        write(&layout, skins[..1].to_vec()).unwrap();
+        assert_eq!(sums(), format!("{zeros}  {}\n", skins[0].file));
         assert_eq!(fs::read(layout.checksums(Kind::Extensions)).unwrap(), b"", "none is left");
         let page = |kind| fs::read_to_string(layout.index_page(kind)).unwrap();
-        assert_eq!(page(Kind::Skins).matches(".tar.gz</a>").count(), 2);
+        assert_eq!(page(Kind::Skins).matches(".tar.gz</a>").count(), 1);
         assert_eq!(page(Kind::Extensions).matches(".tar.gz</a>").count(), 0);
     }
 }
