@@ -10,6 +10,7 @@
 //! - `process` is the worker's `main`: it confines itself (`confine`) and runs the order (`repository`).
 //! - `failure` is what is known about work that failed, and when it is worth another try.
 
+mod blame;
 mod child;
 mod clock;
 mod confine;

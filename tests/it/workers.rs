@@ -171,6 +171,11 @@ fn a_repository_that_needs_too_much_processor_time_does_not_stop_the_others() {
     let failures = env.report()["failures"].to_string();
     assert_eq!(failures.matches("extensions/Alone").count(), 1, "{failures}");
     assert_eq!(env.tips().into_keys().collect::<Vec<_>>(), ["extensions/Good master"]);
+    // The next cycle does what had no time because of another branch, and not that one again.
+    let sync = env.sync(&["--limit-cpu", "1s"]);
+    sync.exits(3).says(&["1 tarballs made", "extensions/Slow master", "not tried again before"]);
+    let tips: Vec<String> = env.tips().into_keys().collect();
+    assert_eq!(tips, ["extensions/Good master", "extensions/Slow REL1_45"]);
 }
 
 #[test]

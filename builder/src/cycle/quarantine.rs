@@ -85,7 +85,7 @@ impl Quarantine {
     }
 
     /// Drops the branches that the upstreams no longer list at this commit. A repository that cannot be listed
-    /// at present stays.
+    /// at present stays, and all that are not listed stay while an upstream cannot be listed.
     pub(super) fn prune(&mut self, listing: &Listing) {
         let tips: BTreeMap<&RepositoryId, _> =
             listing.projects.iter().map(|project| (&project.id, &project.tips)).collect();
@@ -94,7 +94,7 @@ impl Quarantine {
                 branches.retain(|branch, entry| tips.get(branch) == Some(&entry.commit));
                 return !branches.is_empty();
             }
-            listing.failed.iter().any(|(failed, _)| failed == id)
+            !listing.unavailable.is_empty() || listing.failed.iter().any(|(failed, _)| failed == id)
         });
     }
 
@@ -117,9 +117,13 @@ impl Quarantine {
                     // A time further away was made by a wrong clock.
                     && entry.until.is_none_or(|until| (now..now + DAY).contains(&(until - 1)))
             };
+            // Its file is lost or damaged. What only waits, and exceeds no limit, is made again.
+            let is_lost = |branch: &BranchName| {
+                job.published.get(branch).is_some_and(|published| !published.is_whole)
+            };
             for (branch, entry) in branches.iter().filter(|(branch, entry)| is_held(branch, entry))
             {
-                if !job.branches.contains(branch) {
+                if !job.branches.contains(branch) || (entry.until.is_some() && is_lost(branch)) {
                     continue;
                 }
                 job.branches.retain(|it| it != branch);
@@ -164,8 +168,10 @@ impl Quarantine {
                     Again::NextDay => Some(now.saturating_add(DAY)),
                     Again::OnChange => None,
                 };
-                let commit = job.project.tips.get(branch)?.clone();
-                Some(Entry { commit, settings: settings.to_owned(), text, until })
+                // Of the listed commit nothing is known if the server gave another one.
+                let commit =
+                    job.project.tips.get(branch).filter(|_| !result.moved.contains(branch))?;
+                Some(Entry { commit: commit.clone(), settings: settings.to_owned(), text, until })
             });
             let branches = self.0.entry(job.project.id.clone()).or_default();
             match entry {
@@ -199,7 +205,7 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{catalogue::BranchRecord, upstream::Project};
+    use crate::{catalogue::BranchRecord, upstream::Project, worker::PublishedTarball};
 
     const NOW: i64 = 1_000_000;
 
@@ -253,6 +259,31 @@ mod tests {
     }
 
     #[test]
+    fn a_commit_that_the_server_did_not_give_was_not_tried() {
+        let mut quarantine = Quarantine::default();
+        let tips = [("master", 'b')];
+        let moved = [branch("master")].into();
+        let result = JobResult { moved, ..failed(Again::OnChange) };
+        quarantine.note(&job(&tips), &result, "r", NOW);
+        assert_eq!(held(&quarantine, &tips, "r", NOW), [""; 0]);
+    }
+
+    #[test]
+    fn a_lost_tarball_is_made_again_though_its_branch_waits_unless_it_exceeded_a_limit() {
+        for (again, expected) in [(Again::NextDay, 0), (Again::Later, 0), (Again::OnChange, 1)] {
+            let mut quarantine = Quarantine::default();
+            let tips = [("master", 'a')];
+            quarantine.note(&job(&tips), &failed(again), "r", NOW);
+            let mut job = job(&tips);
+            let lost = PublishedTarball::damaged(&BranchRecord::of_commit('a'));
+            job.published.insert(branch("master"), lost);
+            let mut plan = Plan { jobs: vec![job], ..Plan::default() };
+            let held = quarantine.hold_back(&mut plan, &Catalogue::new(), "r", NOW + 1);
+            assert_eq!((held.len(), plan.jobs.len()), (expected, 1 - expected), "{again:?}");
+        }
+    }
+
+    #[test]
     fn a_slow_server_is_asked_again_after_some_hours_and_a_crash_in_the_next_cycle() {
         let mut quarantine = Quarantine::default();
         let tips = [("master", 'a')];
@@ -299,6 +330,8 @@ mod tests {
         let failing =
             Listing { failed: vec![(id(), Error::Bug("x".into()))], ..Listing::default() };
         assert_eq!(pruned(&failing), quarantine);
+        let down = vec![("https://down".to_owned(), Error::Bug("x".into()))];
+        assert_eq!(pruned(&Listing { unavailable: down, ..Listing::default() }), quarantine);
     }
 
     #[test]

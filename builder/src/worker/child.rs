@@ -269,6 +269,7 @@ impl<'a> Worker<'a> {
                     );
                 }
             }
+            Message::Moved(branch) => drop(result.moved.insert(branch)),
             Message::Built(branch, record) => {
                 self.clock.progress(Instant::now());
                 self.take_tarball(branch, *record, result);

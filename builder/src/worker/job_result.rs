@@ -1,6 +1,6 @@
 //! What a job gives to the cycle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tardist_contract::BranchName;
 
@@ -14,6 +14,9 @@ pub struct JobResult {
     /// The branches whose [published](crate::worker::PublishedTarball) tarball would come out again: what is missing
     /// from them, with the reasons of today.
     pub unchanged: BTreeMap<BranchName, Vec<Missing>>,
+    /// The branches whose listed commit the server did not have, so that another one was worked on: the branch has moved
+    /// since, or a replica is behind.
+    pub moved: BTreeSet<BranchName>,
     /// The branches that failed.
     pub failed: Vec<(BranchName, Failure)>,
     /// Why all other branches failed, if there are others.

@@ -27,6 +27,8 @@ pub(super) enum Message {
     Log(String, String),
     /// The kernel cannot confine the worker to its own files.
     NotConfined,
+    /// The server has another commit of a branch than the one that is listed.
+    Moved(BranchName),
     /// A branch is done: its tarball is complete, in the staging folder.
     Built(BranchName, Box<BranchRecord>),
     /// The incomplete tarball of a branch stands: the same is still missing, for these reasons.

@@ -193,6 +193,15 @@ impl<'a> JobRunner<'a> {
         if !stale.is_empty() {
             self.reporter.say(&Message::Stage(None, Stage::Fetching));
             self.timed(|| mirror.fetch_branches(self.http, &stale))?;
+            for (branch, listed) in stale {
+                if let Some(tip) = mirror.tip(branch).filter(|tip| tip != listed) {
+                    tracing::info!(
+                        "{} {branch}: the list names {listed}, and the server has {tip}",
+                        project.id
+                    );
+                    self.reporter.say(&Message::Moved(branch.clone()));
+                }
+            }
         }
         Ok(mirror)
     }

@@ -4,7 +4,7 @@ use std::{
     fs,
     path::Path,
     sync::{Arc, atomic::AtomicBool},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use crate::{
@@ -13,8 +13,9 @@ use crate::{
     error::IoContext,
     git::{mirror, repack::Repacked},
     worker::{
+        blame::{self, Attempt, Verdict},
         child::{Ended, Folders, Tarballs, Worker},
-        failure::{Again, Failure},
+        failure::Failure,
         gauge::Gauge,
         job_result::JobResult,
         order::{Instructions, Job, Order, Task},
@@ -62,44 +63,59 @@ impl<'a> Supervisor<'a> {
         self.shared.gauge.peak()
     }
 
-    /// Runs a job. If a worker dies of one branch, another worker makes the rest.
+    /// Runs a job. If a worker dies of one branch, another worker makes the rest. All of them have the processor time of
+    /// one, so what is left when it is over is done in the next cycle.
     ///
     /// # Errors
     /// [`Error::Io`] if no worker can be started, or the folders for it cannot be made.
     pub fn run(&self, job: &Job) -> Result<JobResult, Error> {
         let mut result = JobResult::default();
-        let (id, mut left) = (&job.project.id, job.branches.clone());
-        let mut spent = Duration::ZERO;
+        let mut left = job.branches.clone();
+        let mut time = self.instructions.limits.cpu;
+        let mut is_one_by_one = false;
         while !left.is_empty() {
-            if let Some(failure) = self.shared.obstacle() {
+            let obstacle = || time.is_zero().then(no_time_left);
+            if let Some(failure) = self.shared.obstacle().or_else(obstacle) {
                 result.failure = Some(failure);
                 break;
             }
-            let job = Job { branches: left.clone(), ..job.clone() };
+            let most = if is_one_by_one { 1 } else { left.len() };
+            let branches = left[..most].to_vec();
             let mut instructions = self.instructions.clone();
-            instructions.limits.cpu = instructions.limits.cpu.saturating_sub(spent);
+            instructions.limits.cpu = time;
             // Those of other upstreams: a submodule could lead to what is not public there.
             instructions.http.credentials.retain(|it| it.cover(&job.project.url));
-            let ended = self.attempt(job, instructions, &mut result)?;
+            let part = Job { branches: branches.clone(), ..job.clone() };
+            let ended = self.attempt(part, instructions, &mut result)?;
+            let had_all_time = time == self.instructions.limits.cpu;
+            time = time.saturating_sub(ended.cpu);
             left.retain(|branch| result.lacks(branch));
-            spent += ended.cpu;
-            match ended {
-                Ended { failure: Some(failure), branch: Some(branch), .. }
-                    if left.contains(&branch) =>
-                {
+            let Some(failure) = ended.failure else {
+                // A worker that says nothing of a branch has no more to say of it.
+                left.retain(|branch| !branches.contains(branch));
+                continue;
+            };
+            if !branches.iter().any(|branch| left.contains(branch)) {
+                // The tarballs are not affected. The next cycle tries to pack again.
+                tracing::warn!("{}: {}", job.project.id, failure.text);
+                continue;
+            }
+            let is_out_of_time = time.is_zero();
+            let attempt =
+                Attempt { branches: &branches, had_all_time, is_out_of_time, is_one_by_one };
+            let branch = ended.branch.filter(|branch| left.contains(branch));
+            match blame::verdict(failure, branch, attempt) {
+                Verdict::Failed(branch, failure) => {
                     left.retain(|it| *it != branch);
                     result.failed.push((branch, failure));
-                    if !left.is_empty() && spent >= self.instructions.limits.cpu {
-                        result.failure = Some(no_time_left());
-                        break;
-                    }
                 }
-                Ended { failure: Some(failure), .. } if left.is_empty() => {
-                    // The tarballs are not affected. The next cycle tries to pack again.
-                    tracing::warn!("{id}: {}", failure.text);
+                Verdict::First(branch) => {
+                    left.retain(|it| *it != branch);
+                    left.insert(0, branch);
                 }
-                ended => {
-                    result.failure = ended.failure;
+                Verdict::OneByOne => is_one_by_one = true,
+                Verdict::AllFailed(failure) => {
+                    result.failure = Some(failure);
                     break;
                 }
             }
@@ -168,7 +184,7 @@ impl<'a> Supervisor<'a> {
 }
 
 fn no_time_left() -> Failure {
-    let text =
-        "was not done, because another branch took all the processor time (setting limit-cpu)";
-    Failure { text: text.to_owned(), again: Again::OnChange }
+    let text = "was not done, because another branch took all the processor time (setting limit-cpu); the next \
+                cycle goes on";
+    Failure::for_now(text.to_owned())
 }
