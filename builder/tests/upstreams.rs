@@ -716,6 +716,7 @@ fn list_all(upstreams: &[Box<dyn Upstream>], only: &[&str]) -> Result<Listing, E
         branches: &branches,
         before: &Found::new(),
         only: &only,
+        is_chosen: !only.is_empty(),
         remembered: &Pages::default(),
         jobs: 3,
     };
@@ -1449,7 +1450,7 @@ fn credentials_of_git_that_cannot_be_right_are_told_before_anything_is_done() {
     fs::write(&file, "git:g1t-p4ss").unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     let Err(error) = spec.open() else { panic!("everybody may read it") };
-    assert!(error.contains("chmod 600"), "{error}");
+    assert!(error.contains("chmod o="), "{error}");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     let path = folder.path().join("two.txt");
     for (text, says) in [
@@ -1617,6 +1618,7 @@ fn what_the_host_of_mediawiki_itself_speaks_is_known_for_all_its_repositories() 
         branches: &branches,
         before: &Found::new(),
         only: &BTreeSet::new(),
+        is_chosen: false,
         remembered: &Pages::default(),
         jobs: 1,
     };

@@ -6,11 +6,12 @@ use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use serde_json::Value;
 use tardist_tests::{
-    File, Folder, Node, Objects, TestEnv, Variables, change, files, folder_store, published,
+    Fault, File, Folder, Node, Objects, TestEnv, Variables, change, files, folder_store, published,
     restated, sha256, sync_to, within,
 };
 
@@ -74,11 +75,22 @@ fn a_node_pulls_what_a_builder_has_published_and_answers_from_it() {
     let site = node.serve();
     site.get(&format!("/info/{GREETING}")).is(200);
     site.get("/health").is(200);
+    let is_listed_as_on_the_builder = || {
+        for list in
+            ["dist/extensions/index.html", "dist/extensions/SHA256SUMS", "dist/skins/SHA256SUMS"]
+        {
+            let expected = fs::read_to_string(env.data().join(list)).unwrap();
+            let path = format!("/{}", list.trim_end_matches("index.html"));
+            assert_eq!(site.get(&path).is(200).text(), expected, "{path}");
+        }
+    };
+    is_listed_as_on_the_builder();
 
     let commit = change(&env, GREETING, "news");
     sync_to(&env, &store, &[]).exits(0).says(&["published as number 2"]);
     node.pull(&[]).exits(0).says(&["Pulled number 2"]);
     site.catch_up();
+    is_listed_as_on_the_builder();
     let info = site.get(&format!("/info/{GREETING}")).json();
     assert_eq!(info["branches"]["master"]["commit"], commit);
 }
@@ -154,7 +166,15 @@ fn a_builder_with_a_new_disk_goes_on_from_the_snapshot_of_a_node() {
         if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }.unwrap();
     }
     fs::copy(node.snapshot(), env.snapshot()).unwrap();
-    sync_to(&env, &store, &["--grace", "0s"]).exits(0);
+    let pointer = fs::read(folder.join(POINTER)).unwrap();
+    env.server.fault("git-upload-pack", Fault::status(404), None);
+    sync_to(&env, &store, &[]).exits(1).says(&["would be lost", "--accept-loss"]);
+    assert_eq!(fs::read(folder.join(POINTER)).unwrap(), pointer, "the store has all of it");
+    env.server.clear_faults();
+    env.server.fault(PAPER, Fault::Stall(Duration::from_secs(1)), None);
+    sync_to(&env, &store, &["--grace", "0s", "--publish-every", "1ms"]).exits(0);
+    // A publication before all are made again would have withdrawn the others.
+    node.pull(&[]).exits(0).says(&["Pulled number 2"]);
     env.tardist(&["verify"]).exits(0);
     assert_eq!(infos(&env), expected, "published_at, too");
     let tarballs = |all: Vec<(String, u64, i64)>| {

@@ -12,6 +12,7 @@ use crate::{
         intact, merge,
         plan::Plan,
         quarantine::{self, Quarantine},
+        recipe::Recipes,
         remembered,
         report::ReportEntry,
         run::{Cycle, Options},
@@ -46,7 +47,8 @@ pub fn run(
     let keys = None;
     let cycle =
         Cycle { config, options, upstreams, layout: &layout, http: &http, now, progress, keys };
-    let published = State::look(&layout);
+    let mut published = State::look(&layout);
+    Recipes::new(config, &http).adopt(&mut published);
     let before = State::look_branches(&layout);
     let (mut listing, ambiguous) =
         cycle.list(&published, &before.found, &remembered::read(&layout))?;

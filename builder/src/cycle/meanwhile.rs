@@ -3,7 +3,9 @@
 //!
 //! A first cycle over many repositories takes long. So its first results are served after minutes, and a cycle that is
 //! killed leaves little to be done again. Nothing is withdrawn before the end of the cycle: a repository that is still
-//! to be worked on, or that is no longer listed, stays as it was.
+//! to be worked on, or that is no longer listed, stays as it was. While tarballs that are published are not all on disk
+//! (`dist/` is lost, or a builder has a new disk), nothing is published: the others would be withdrawn until they are
+//! made again.
 
 use std::time::{Duration, Instant};
 
@@ -11,6 +13,7 @@ use crate::{
     Error,
     catalogue::Catalogue,
     cycle::{
+        merge,
         publish::Publishing,
         quarantine::Quarantine,
         report::{Report, StoreReport},
@@ -70,6 +73,9 @@ impl Meanwhile<'_> {
         }
         (self.since, self.built) = (Instant::now(), report.built);
         let catalogue = ready(self.intact, merged);
+        if !merge::withdrawn(&self.state.catalogue, &catalogue).is_empty() {
+            return;
+        }
         match self.publish_now(catalogue, report) {
             Ok(()) => tracing::info!("what is ready is published: {} new tarballs", report.built),
             Err(error) => tracing::warn!("what is ready cannot be published yet: {error}"),
@@ -86,7 +92,7 @@ impl Meanwhile<'_> {
     }
 }
 
-/// What stood before, with what is new: no branch is missing that was there.
+/// What stood before, with what is new: no branch is missing that was there and whole.
 fn ready(before: &Catalogue, merged: &Catalogue) -> Catalogue {
     let mut ready = before.clone();
     for (id, new) in merged {

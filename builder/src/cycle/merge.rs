@@ -174,6 +174,16 @@ pub(super) fn withdrawn(before: &Catalogue, after: &Catalogue) -> Vec<ReportEntr
     entries
 }
 
+/// Takes `now` for the time of whatever was first published later than that, by a clock that was ahead: else it would be
+/// the newest of all until that time has come.
+pub(super) fn correct_times(catalogue: &mut Catalogue, now: i64) {
+    for record in catalogue.values_mut().flat_map(|it| it.branches.values_mut()) {
+        if record.published_at > now {
+            record.published_at = now;
+        }
+    }
+}
+
 fn entry(id: &RepositoryId, branch: Option<&BranchName>, text: &str) -> ReportEntry {
     ReportEntry::new(id.to_string(), branch.map(ToString::to_string), text)
 }
@@ -381,5 +391,17 @@ mod tests {
         let (catalogue, report) = merged(result, Catalogue::new(), &before);
         let record = &catalogue[&id()].branches[&branch("master")];
         assert_eq!((record.missing[0].reason.as_str(), report.failures.len()), ("it is gone", 0));
+    }
+
+    #[test]
+    fn what_a_clock_that_was_ahead_has_published_is_of_now() {
+        let of = |published_at| BranchRecord { published_at, ..BranchRecord::of_commit('a') };
+        let branches = [("master", of(5)), ("REL1_45", of(500))];
+        let record = RepositoryRecord::of_branches("u", branches);
+        let mut catalogue = Catalogue::from([("skins/A".parse().unwrap(), record)]);
+        correct_times(&mut catalogue, 100);
+        let times: Vec<i64> =
+            catalogue::records(&catalogue).map(|(.., record)| record.published_at).collect();
+        assert_eq!(times.iter().sum::<i64>(), 105, "{times:?}");
     }
 }

@@ -38,8 +38,10 @@ pub struct Given<'a> {
     pub force: bool,
     /// The recipe of a branch, from its remote URL and its ingredients.
     pub recipe: &'a dyn Fn(&str, &Ingredients) -> String,
-    /// The number of the cycle. If only some tarballs can be made again, it decides which are first.
-    pub cycle: usize,
+    /// The recipe of a tarball that is known from a snapshot only, if it was taken over with the settings of today.
+    pub adopted: String,
+    /// A number that grows each hour. If only some tarballs can be made again, it decides which are first.
+    pub hours: usize,
 }
 
 /// Why a published branch is made again.
@@ -98,7 +100,7 @@ pub fn plan(listing: Listing, given: &Given<'_>) -> Plan {
             plan.add(project, given, &mut remade);
         }
     }
-    plan.spread(remade, given.cycle);
+    plan.spread(remade, given.hours);
     plan
 }
 
@@ -140,7 +142,12 @@ impl Plan {
             let source_url = record.map_or("", |record| &record.source_url);
             let reason = reason(&project, known, tip, source_url, given);
             if !matches!(reason, Reason::Commit | Reason::Forced) {
-                kept.branches.insert(branch.clone(), known.clone());
+                let mut known = known.clone();
+                if reason == Reason::Recipe && known.recipe.starts_with(ADOPTED) {
+                    // It may have to wait for a later cycle, which does not know the earlier URL any more.
+                    known.recipe.clear();
+                }
+                kept.branches.insert(branch.clone(), known);
             }
             if reason == Reason::None {
                 continue;
@@ -161,14 +168,14 @@ impl Plan {
     }
 
     /// Leaves the work for a later cycle that concerns too many tarballs.
-    fn spread(&mut self, mut remade: Vec<(RepositoryId, BranchName)>, cycle: usize) {
+    fn spread(&mut self, mut remade: Vec<(RepositoryId, BranchName)>, hours: usize) {
         let all = catalogue::records(&self.kept).count();
         let most = (all / REMADE_SHARE).max(REMADE_LEAST);
         if remade.len() <= most {
             return;
         }
-        // Others are first in each cycle, so that some that fail each time do not keep the rest away.
-        let first = cycle.wrapping_mul(most) % remade.len();
+        // Others are first in each hour, so that some that fail each time do not keep the rest away.
+        let first = hours.wrapping_mul(most) % remade.len();
         remade.rotate_left(first);
         let later: BTreeSet<(RepositoryId, BranchName)> = remade.drain(most..).collect();
         self.waiting = later.len();
@@ -194,8 +201,8 @@ fn reason(
     if given.force {
         return Reason::Forced;
     }
-    let is_same_recipe = if known.recipe == ADOPTED {
-        project.source_url == source_url
+    let is_same_recipe = if known.recipe.starts_with(ADOPTED) {
+        known.recipe == given.adopted && project.source_url == source_url
     } else {
         known.recipe == (given.recipe)(&project.remote_url, &known.ingredients)
     };
@@ -251,7 +258,15 @@ mod tests {
         recipe: &str,
     ) -> Plan {
         let recipe = |_: &str, _: &Ingredients| recipe.to_owned();
-        let given = Given { published: intact, intact, only, force, recipe: &recipe, cycle: 1 };
+        let given = Given {
+            published: intact,
+            intact,
+            only,
+            force,
+            recipe: &recipe,
+            adopted: ADOPTED.to_owned(),
+            hours: 1,
+        };
         super::plan(listing, &given)
     }
 
@@ -364,7 +379,8 @@ mod tests {
             only: &only,
             force: false,
             recipe: &recipe,
-            cycle: 1,
+            adopted: String::new(),
+            hours: 1,
         };
         let plan = super::plan(listing, &given);
         assert_eq!(plan.kept, intact);
@@ -387,8 +403,15 @@ mod tests {
         let record = before.values_mut().next().unwrap();
         record.branches.values_mut().next().unwrap().recipe = ADOPTED.to_owned();
         assert_eq!(planned(listing(), &before, &ids(&[]), false, "other").jobs, []);
+        let mut other = before.clone();
+        let record = other.values_mut().next().unwrap().branches.values_mut().next().unwrap();
+        record.recipe = format!("{ADOPTED} with other settings");
+        assert_eq!(planned(listing(), &other, &ids(&[]), false, "other").jobs.len(), 1);
         before.values_mut().next().unwrap().source_url = "https://old/A".to_owned();
-        assert_eq!(planned(listing(), &before, &ids(&[]), false, "other").jobs.len(), 1);
+        let plan = planned(listing(), &before, &ids(&[]), false, "other");
+        assert_eq!(plan.jobs.len(), 1);
+        let plan = planned(listing(), &plan.kept, &ids(&[]), false, "other");
+        assert_eq!(plan.jobs.len(), 1, "if it had to wait, it is not forgotten");
     }
 
     #[test]
@@ -424,14 +447,15 @@ mod tests {
         let recipe = |_: &str, _: &Ingredients| "other".to_owned();
         let only = ids(&[]);
         let mut made = BTreeSet::new();
-        for cycle in 0..4 {
+        for hours in 0..4 {
             let given = Given {
                 published: &before,
                 intact: &before,
                 only: &only,
                 force: false,
                 recipe: &recipe,
-                cycle,
+                adopted: String::new(),
+                hours,
             };
             let plan = super::plan(listing(), &given);
             assert_eq!((plan.jobs.len(), plan.waiting), (REMADE_LEAST + 1, 2 * REMADE_LEAST));

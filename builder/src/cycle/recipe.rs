@@ -5,7 +5,14 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{content::Ingredients, git::url_map, net::Http, settings::config::Config, tarball};
+use crate::{
+    catalogue::{ADOPTED, Catalogue},
+    content::Ingredients,
+    git::url_map,
+    net::Http,
+    settings::config::Config,
+    tarball,
+};
 
 /// The settings that recipes are made of.
 pub(super) struct Recipes<'a> {
@@ -36,9 +43,38 @@ impl<'a> Recipes<'a> {
         let depth = ingredients.depth(*submodule_depth);
         let installs = *composer && program.is_some();
         let text = format!("{} {remote_url:?} {sources:?} {depth:?} {installs}", tarball::FORMAT);
-        let digest = Sha256::digest(text.as_bytes());
-        digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+        digest(&text)
     }
+
+    /// The recipe of tarballs that are taken over from a snapshot: of their ingredients nothing is known, so all settings
+    /// are in it that could matter.
+    pub(super) fn adopted(&self) -> String {
+        let Config { url_map, submodule_depth, submodule_hosts, upstreams, composer, .. } =
+            self.config;
+        let upstreams = serde_json::to_string(upstreams).unwrap_or_default();
+        let installs = composer.is_some();
+        let format = tarball::FORMAT;
+        let text = format!(
+            "{format} {url_map:?} {submodule_depth} {submodule_hosts:?} {upstreams} {installs}"
+        );
+        format!("{ADOPTED} {}", digest(&text))
+    }
+
+    /// Notes by which settings the tarballs were taken over that come from a snapshot.
+    pub(super) fn adopt(&self, catalogue: &mut Catalogue) {
+        let adopted = self.adopted();
+        for record in catalogue.values_mut().flat_map(|it| it.branches.values_mut()) {
+            if record.recipe == ADOPTED {
+                record.recipe.clone_from(&adopted);
+            }
+        }
+    }
+}
+
+/// 16 hexadecimal digits.
+fn digest(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -167,16 +167,15 @@ impl Cycle<'_> {
         let (selection, found) = (listing.selection.clone(), listing.found.clone());
         let saved = Quarantine::read(self.layout);
         let mut quarantine = saved.clone();
-        if self.config.only.is_empty() {
+        if !self.config.is_chosen {
             quarantine.prune(&listing);
         }
 
         let on_disk = self.layout.readable_tarballs()?;
         let intact = self.intact(&mut state, &on_disk);
         let digest = quarantine::settings(self.config);
-        let cycle = usize::try_from(state.generation).unwrap_or_default();
         let (plan, held) =
-            self.plan(listing, &state.catalogue, &intact, (&quarantine, &digest), cycle)?;
+            self.plan(listing, &state.catalogue, &intact, (&quarantine, &digest), state.hours())?;
         report.failures.extend(merge::held_back(&held));
         report.waiting = plan.waiting;
         report.kept = plan.untouched();
@@ -195,6 +194,7 @@ impl Cycle<'_> {
         let is_working = !plan.jobs.is_empty();
         let catalogue = self.work(plan, &before, &supervisor, &mut meanwhile, report);
         meanwhile.quarantine.save()?;
+        self.refuse_losses_of_disk(&before, &catalogue, &selection)?;
 
         let start = Instant::now();
         report.withdrawn = merge::withdrawn(&before, &catalogue);
@@ -282,6 +282,7 @@ impl Cycle<'_> {
             if !state.knows_missing {
                 adopt::look_for_packages(&mut state.catalogue, self.layout);
             }
+            Recipes::new(self.config, self.http).adopt(&mut state.catalogue);
         }
         Ok(state)
     }
@@ -296,8 +297,9 @@ impl Cycle<'_> {
         remembered: &Pages,
     ) -> Result<(Listing, Vec<ReportEntry>), Error> {
         let bar = self.progress.waiting("asking the upstreams for their repositories");
-        let Config { branches, only, jobs, .. } = self.config;
-        let wanted = Wanted { branches, before, only, remembered, jobs: *jobs };
+        let Config { branches, only, is_chosen, jobs, .. } = self.config;
+        let (is_chosen, jobs) = (*is_chosen, *jobs);
+        let wanted = Wanted { branches, before, only, is_chosen, remembered, jobs };
         let listing = upstream::list(self.upstreams, self.http, &wanted);
         bar.finish_and_clear();
         let mut listing = listing?;
@@ -326,7 +328,7 @@ impl Cycle<'_> {
         published: &Catalogue,
         intact: &Catalogue,
         (quarantine, settings): (&Quarantine, &str),
-        cycle: usize,
+        hours: usize,
     ) -> Result<(Plan, Vec<HeldBack>), Error> {
         let recipes = Recipes::new(self.config, self.http);
         let given = Given {
@@ -335,15 +337,15 @@ impl Cycle<'_> {
             only: &self.config.only,
             force: self.options.force,
             recipe: &|url, ingredients| recipes.of(url, ingredients),
-            cycle,
+            adopted: recipes.adopted(),
+            hours,
         };
         let selection = listing.selection.clone();
         let mut plan = plan::plan(listing, &given);
         if !self.options.accept_loss {
             self.refuse_losses(published, &plan, &selection)?;
         }
-        let is_chosen = !self.config.only.is_empty() || self.options.force;
-        let held = if is_chosen {
+        let held = if self.config.is_chosen || self.options.force {
             Vec::new()
         } else {
             quarantine.hold_back(&mut plan, intact, settings, self.now)
@@ -365,6 +367,21 @@ impl Cycle<'_> {
         }
         let losses: Vec<String> = losses.iter().map(ToString::to_string).collect();
         Err(Error::MassLoss { losses: losses.join("; "), max_loss })
+    }
+
+    /// With a store, what this disk has lost and what could not be made again is still whole there, so it is not withdrawn
+    /// without a word.
+    fn refuse_losses_of_disk(
+        &self,
+        published: &Catalogue,
+        catalogue: &Catalogue,
+        selection: &Selection,
+    ) -> Result<(), Error> {
+        if self.keys.is_none() || self.options.accept_loss {
+            return Ok(());
+        }
+        let there = Plan { kept: catalogue.clone(), ..Plan::default() };
+        self.refuse_losses(published, &there, selection)
     }
 
     /// Runs the jobs of the plan, several at a time. Returns what is to be published. `published` is what was
@@ -419,6 +436,7 @@ impl Cycle<'_> {
         report.times.working_ms = millis(start.elapsed());
         report.times.fetching_ms = millis(traffic.fetching());
         report.times.building_ms = millis(spent.saturating_sub(traffic.fetching()));
+        merge::correct_times(&mut catalogue, self.now);
         catalogue
     }
 }

@@ -29,6 +29,8 @@ pub struct Wanted<'a> {
     pub before: &'a Found,
     /// The only repositories whose tips are asked for; empty for all.
     pub only: &'a BTreeSet<RepositoryId>,
+    /// True if they are chosen for this cycle alone.
+    pub is_chosen: bool,
     /// What is remembered of the lists.
     pub remembered: &'a Pages,
     /// How many repositories are asked at once.
@@ -141,17 +143,24 @@ fn known(
     }
 }
 
-/// The release branches that many of the listed repositories have; those of the last cycle if too few have answered to
+impl Wanted<'_> {
+    fn has(&self, project: &Project) -> bool {
+        self.only.is_empty() || self.only.contains(&project.id)
+    }
+}
+
+/// The release branches that many of the wanted repositories have; those of the last cycle if too few have answered to
 /// tell.
 fn found(listing: &Listing, wanted: &Wanted<'_>) -> Found {
-    let total = listing.projects.len() + listing.failed.len();
-    let is_whole = wanted.only.is_empty()
+    let projects: Vec<&Project> = listing.projects.iter().filter(|it| wanted.has(it)).collect();
+    let total = projects.len() + listing.failed.len();
+    let is_whole = !wanted.is_chosen
         && listing.unavailable.is_empty()
         && listing.failed.len() * MAX_FAILED_SHARE <= total;
     if !is_whole && !wanted.before.is_empty() {
         return wanted.before.clone();
     }
-    let branches = listing.projects.iter().map(|project| project.tips.keys());
+    let branches = projects.iter().map(|project| project.tips.keys());
     releases::by_share(branches, wanted.before)
 }
 
@@ -194,8 +203,7 @@ fn with_tips(
     asked: &Asked,
     wanted: &Wanted<'_>,
 ) -> Listing {
-    let is_wanted = |project: &Project| wanted.only.is_empty() || wanted.only.contains(&project.id);
-    let (chosen, others) = listing.without_tips.drain(..).partition(is_wanted);
+    let (chosen, others) = listing.without_tips.drain(..).partition(|project| wanted.has(project));
     let named = listing.branches.take().map(Asked::names);
     let asked = named.as_ref().unwrap_or(asked);
     let (complete, failed) = tips::ask(http, spoken, chosen, asked, wanted.jobs);
@@ -253,7 +261,7 @@ fn earlier_wins(dropped: &[RepositoryId], url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tardist_contract::Kind;
+    use tardist_contract::{BranchName, Kind};
 
     use super::*;
 
@@ -276,5 +284,29 @@ mod tests {
         assert_eq!(left, ["https://two.example/C"]);
         let says = "1 repositories of two are taken from an upstream that is configured before it: skins/B";
         assert_eq!(earlier_wins(&dropped, "two"), says);
+    }
+
+    #[test]
+    fn the_repositories_of_the_setting_only_say_which_release_branches_there_are() {
+        let project = |id: &str, branch: &str| Project {
+            tips: [(branch.parse().unwrap(), "a".repeat(40).parse().unwrap())].into(),
+            ..Project::new(id.parse().unwrap(), "https://g/x")
+        };
+        let others = ["skins/B", "skins/C", "skins/D", "skins/E", "skins/F", "skins/G"];
+        let mut projects: Vec<_> = others.iter().map(|id| project(id, "REL1_44")).collect();
+        projects.push(project("skins/A", "REL1_46"));
+        let listing = Listing { projects, ..Listing::default() };
+        let only = BTreeSet::from(["skins/A".parse().unwrap()]);
+        let earlier: BranchName = "REL1_45".parse().unwrap();
+        let before = releases::by_share([[&earlier].into_iter()].into_iter(), &Found::default());
+        let names = |is_chosen| {
+            let branches = &Branches::default();
+            let remembered = &Pages::default();
+            let wanted =
+                Wanted { branches, before: &before, only: &only, is_chosen, remembered, jobs: 1 };
+            format!("{:?}", found(&listing, &wanted))
+        };
+        assert!(names(false).contains("REL1_46") && !names(false).contains("REL1_44"));
+        assert!(names(true).contains("REL1_45"), "{}", names(true));
     }
 }

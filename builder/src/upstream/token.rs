@@ -85,7 +85,7 @@ mod tests {
         let token = read("api-abc\n", 0o640).unwrap();
         assert_eq!(token.secret(), "api-abc");
         assert!(!format!("{token:?}").contains("abc"));
-        assert!(read("api-abc", 0o644).unwrap_err().contains("chmod 600"));
+        assert!(read("api-abc", 0o644).unwrap_err().contains("chmod o="));
         for text in ["", "\n", "two\nlines", "a b", "a\0b"] {
             assert!(read(text, 0o600).is_err(), "{text:?}");
         }
