@@ -2,14 +2,13 @@
 //!
 //! It owns the open repositories. It never fetches.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::collections::BTreeSet;
 
 use git2::{ObjectType, Oid, Repository};
 
 use crate::{
     Error,
     content::{blob::Blob, counts::Counts, stored},
-    error::{GitContext, IoContext},
     limits::tarball::MAX_FILE,
     object::{self, ObjectContext},
 };
@@ -41,10 +40,12 @@ impl Objects {
     }
 
     /// Opens the same repositories again, for another thread.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] for a mirror of a submodule that another worker has emptied meanwhile.
     pub(crate) fn reopened(&self) -> Result<Self, Error> {
         let open = |repository: &Repository| {
-            let path = repository.path();
-            Repository::open_bare(path).git(|| format!("open the mirror {}", path.display()))
+            Repository::open_bare(repository.path()).object(repository, || "HEAD".to_owned())
         };
         let repositories = self.repositories.iter().map(open).collect::<Result<_, _>>()?;
         Ok(Self { repositories })
@@ -110,8 +111,7 @@ impl Objects {
     pub(crate) fn stored_bytes(&self) -> Result<u64, Error> {
         let folders: BTreeSet<_> =
             self.repositories.iter().map(|it| it.path().join("objects")).collect();
-        let bytes = |objects: &PathBuf| stored::bytes(objects).at("read the sizes of", objects);
-        folders.iter().map(bytes).sum()
+        folders.iter().map(|objects| stored::bytes(objects)).sum()
     }
 }
 
@@ -119,4 +119,23 @@ impl Objects {
 fn size(repository: &Repository, id: Oid) -> Result<u64, git2::Error> {
     let (size, _) = object::header(repository, id)?;
     Ok(size as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_mirror_that_was_emptied_meanwhile_is_damaged_so_that_it_is_fetched_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mirror.git");
+        let objects = Objects::new(Repository::init_bare(&path).unwrap());
+        assert!(objects.reopened().is_ok());
+        fs::remove_dir_all(&path).unwrap();
+        assert_eq!(objects.stored_bytes().unwrap(), 0);
+        fs::create_dir(&path).unwrap();
+        assert!(matches!(objects.reopened(), Err(Error::Damaged { mirror, .. }) if mirror == path));
+    }
 }

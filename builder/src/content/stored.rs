@@ -5,21 +5,26 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::{Error, data_dir::files::entries, error::IoContext};
+
 /// How many folders of objects one may borrow from another, as in Git (`alt_odb`'s depth).
 const MAX_ALTERNATES: usize = 5;
 
-/// The bytes of all packs and loose objects in a folder `objects`, and in those that it borrows from.
-pub(crate) fn bytes(objects: &Path) -> io::Result<u64> {
+/// The bytes of all packs and loose objects in a folder `objects`, and in those that it borrows from. What another
+/// worker removes meanwhile does not count.
+///
+/// # Errors
+/// [`Error::Io`] if a file or folder cannot be read.
+pub(crate) fn bytes(objects: &Path) -> Result<u64, Error> {
     let mut bytes = 0;
     let mut objects = objects.to_path_buf();
     for _ in 0..=MAX_ALTERNATES {
-        for folder in fs::read_dir(&objects)? {
-            let folder = folder?;
-            if folder.file_type()?.is_dir() && folder.file_name() != "info" {
-                bytes += bytes_of_files(&folder.path())?;
-            }
+        for folder in
+            entries(&objects)?.iter().filter(|path| path.is_dir() && !path.ends_with("info"))
+        {
+            bytes += bytes_of_files(folder)?;
         }
-        match alternate(&objects)? {
+        match alternate(&objects).at("read the alternates in", &objects)? {
             Some(next) => objects = next,
             None => break,
         }
@@ -27,18 +32,16 @@ pub(crate) fn bytes(objects: &Path) -> io::Result<u64> {
     Ok(bytes)
 }
 
-fn bytes_of_files(folder: &Path) -> io::Result<u64> {
+fn bytes_of_files(folder: &Path) -> Result<u64, Error> {
     let mut bytes = 0;
-    for file in fs::read_dir(folder)? {
-        let file = file?;
+    for file in entries(folder)? {
         // A pack's index is no content.
-        if file.path().extension().is_none_or(|extension| extension == "pack") {
-            match file.metadata() {
+        if file.extension().is_none_or(|extension| extension == "pack") {
+            match fs::symlink_metadata(&file) {
                 Ok(metadata) if metadata.is_file() => bytes += metadata.len(),
                 Ok(_) => {}
-                // Packed into another by someone else meanwhile.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
+                Err(error) => return Err(error).at("read", file),
             }
         }
     }
