@@ -80,8 +80,8 @@ pub enum Command {
     /// Removes mirrors of repositories that the snapshot does not name, mirrors of submodules that
     /// no other mirror needs, tarballs whose grace period is over, and unfinished files. Then it
     /// packs each mirror. It asks no upstream. A cycle does a part of this by itself, as far as it
-    /// is needed. Exits with 0 if all went well, 1 if nothing is published or another tardist is at
-    /// work, 3 if a mirror could not be packed.
+    /// is needed. Exits with 0 if all went well, 1 if nothing is published, 3 if a mirror could
+    /// not be packed, 4 if another tardist is at work.
     Gc,
     /// Write a complete configuration file, with a comment for each setting
     ///
@@ -144,8 +144,8 @@ pub struct Sync {
     #[arg(long)]
     pub take_over: bool,
 
-    /// Show what would be fetched, made and retired, and change nothing; exits with 0, or 1 if an
-    /// upstream cannot be listed
+    /// Show what would be fetched, made and retired, and change nothing; exits with 0, with 1 if
+    /// what an upstream lists is wrong, or with 5 if it cannot be reached
     #[arg(long)]
     pub dry_run: bool,
 }

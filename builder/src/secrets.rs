@@ -56,7 +56,7 @@ pub fn read_file(what: &str, path: &Path) -> Result<String, String> {
     let (text, mode) = read().map_err(|e: io::Error| format!("cannot read {what} {shown}: {e}"))?;
     if mode & 0o007 != 0 {
         return Err(format!(
-            "every user of this machine may read {what} {shown}: run chmod 600 {shown}"
+            "every user of this machine may read {what} {shown}: run chmod o= {shown}"
         ));
     }
     Ok(text)

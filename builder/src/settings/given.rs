@@ -60,7 +60,7 @@ pub struct Settings {
     pub data: Option<PathBuf>,
 
     /// Where the repositories are: a Gerrit's URL, or mediawiki=URL, github=URL, gitlab=URL,
-    /// list=FILE, directory=DIR; give it once for each
+    /// gitea=URL, list=FILE, directory=DIR; give it once for each
     #[arg(
         long, global = true, value_name = "URL", env = "TARDIST_UPSTREAM",
         value_delimiter = ',', help_heading = heading::WHAT_AND_WHERE
@@ -91,8 +91,8 @@ pub struct Settings {
     #[arg(skip)]
     pub only: Option<Vec<RepositoryId>>,
 
-    /// Where the tarballs can be downloaded, as the start of their URLs: https://dist.example.org.
-    /// Without it, links are paths on the host that answers
+    /// What the links to tarballs and pages begin with: https://downloads.example.org. Without it, links
+    /// are paths on the host that answers
     #[arg(
         long, global = true, value_name = "URL", env = "TARDIST_PUBLIC_URL",
         help_heading = heading::PUBLISHING

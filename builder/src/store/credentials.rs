@@ -121,7 +121,7 @@ mod tests {
         }
         assert_eq!(secrets::struck("it is hidden-1"), "it is [secret]");
         let whole = "aws_access_key_id=GK1\naws_secret_access_key=hidden-1\n";
-        assert!(read(whole, 0o644).unwrap_err().contains("chmod 600"));
+        assert!(read(whole, 0o644).unwrap_err().contains("chmod o="));
         assert!(read("aws_access_key_id=GK1\n", 0o600).unwrap_err().contains("no AWS_SECRET"));
         assert!(read("", 0o600).unwrap_err().contains("has no aws_access_key_id"));
         fs::remove_file(&path).unwrap();

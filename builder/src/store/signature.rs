@@ -189,7 +189,7 @@ mod tests {
         let path = folder.path().join("key");
         fs::write(&path, &secret).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(Signer::find(Some(&path), |_| None).unwrap_err().contains("chmod 600"));
+        assert!(Signer::find(Some(&path), |_| None).unwrap_err().contains("chmod o="));
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         let line = secret.lines().last().unwrap().to_owned();
         for (file, text) in
