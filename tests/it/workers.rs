@@ -154,6 +154,22 @@ fn a_repository_that_needs_too_much_disk_waits_until_it_or_the_limit_changes() {
 }
 
 #[test]
+fn a_branch_that_cannot_be_fetched_keeps_back_no_other_that_is_fetched_with_it() {
+    let env = TestEnv::empty();
+    env.commit("extensions/Large", "master", &[("noise", File::text(noise(3 << 20)))]);
+    env.commit("extensions/Large", "REL1_45", &[("a", File::text("a"))]);
+    env.commit("extensions/Large", "REL1_44", &[("a", File::text("a"))]);
+    let limit = ["--limit-disk", "1MiB"];
+    let says = ["extensions/Large master: needed more than 1.0 MiB on disk while fetching it"];
+    env.sync(&limit).exits(3).says(&says).says(&["2 tarballs made"]);
+    let tips: Vec<String> = env.tips().into_keys().collect();
+    assert_eq!(tips, ["extensions/Large REL1_44", "extensions/Large REL1_45"]);
+    env.server.clear_requests();
+    env.sync(&limit).exits(3).says(&says);
+    assert!(env.git_requests().is_empty(), "it was tried again");
+}
+
+#[test]
 fn a_repository_that_needs_too_much_processor_time_does_not_stop_the_others() {
     let env = TestEnv::empty();
     env.commit("extensions/Good", "master", &[("a", File::text("a"))]);
