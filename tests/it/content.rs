@@ -339,6 +339,43 @@ fn composer_does_not_run_for_packages_on_this_machine() {
 }
 
 #[test]
+fn nothing_of_this_machine_is_published_though_a_list_of_packages_on_another_server_names_it() {
+    let env = TestEnv::empty();
+    requires(&env, &[]);
+    let installed =
+        json!({"packages": [{"dist": {"type": "file", "url": "file:///etc/hostname"}}]});
+    for name in ["vendor/composer/installed.json", "composer.lock"] {
+        let script = format!(
+            "mkdir -p vendor/composer; cp /etc/hostname vendor; echo '{installed}' > {name}"
+        );
+        let program = stand_in(&env, &script);
+        let run = env.sync(&["--force", "--composer", &program]);
+        run.exits(1)
+            .says(&[&format!("{name} says that a package comes from \"file:///etc/hostname\"")]);
+        assert!(!env.snapshot().exists());
+    }
+}
+
+#[test]
+fn folders_of_an_archive_that_may_not_be_written_to_are_removed() {
+    let env = TestEnv::empty();
+    requires(&env, &[]);
+    let program = stand_in(&env, "mkdir -p vendor/ro; echo x > vendor/ro/f; chmod 555 vendor/ro");
+    // Such a folder stops root from nothing.
+    let left = env.data().join(".unfinished-work-x/ro");
+    fs::create_dir_all(&left).unwrap();
+    fs::write(left.join("f"), "x").unwrap();
+    fs::set_permissions(&left, fs::Permissions::from_mode(0o555)).unwrap();
+    for _ in 0..2 {
+        env.sync(&["--force", "--composer", &program]).exits(0);
+        assert_eq!(text(&tarball(&env, LOOK, "master"), "vendor/ro/f"), "x\n");
+        let left: Vec<_> =
+            files(&env.data()).into_keys().filter(|it| it.contains("unfinished")).collect();
+        assert_eq!(left, [""; 0]);
+    }
+}
+
+#[test]
 fn a_killed_composer_step_leaves_nothing_behind() {
     let env = TestEnv::empty();
     requires(&env, &[]);

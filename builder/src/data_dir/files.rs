@@ -1,9 +1,9 @@
 //! Reading folders: their entries and their size.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, Permissions},
     io::{self, Read},
-    os::unix::fs::MetadataExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -36,14 +36,38 @@ pub(crate) fn size(path: &Path) -> Result<u64, Error> {
     entries(path)?.iter().map(|path| size(path)).sum()
 }
 
+/// Removes a file, or a folder with all that is in it. A folder that may not be written to, as some archives have it, is
+/// no obstacle, if it belongs to this user.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    if !is_real_folder(path) {
+        return fs::remove_file(path);
+    }
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            make_writable(path);
+            fs::remove_dir_all(path)
+        }
+        removed => removed,
+    }
+}
+
+/// Lets this user write to a folder and to all folders in it, as far as that can be done.
+fn make_writable(folder: &Path) {
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let _ = fs::set_permissions(&folder, Permissions::from_mode(0o700));
+        let inner = entries(&folder).unwrap_or_default();
+        folders.extend(inner.into_iter().filter(|path| is_real_folder(path)));
+    }
+}
+
 /// Removes everything in a folder. The folder itself stays; it is no error if it does not exist.
 ///
 /// # Errors
 /// [`Error::Io`] if a file or folder cannot be removed.
 pub(crate) fn empty_folder(folder: &Path) -> Result<(), Error> {
     for path in entries(folder)? {
-        let remove = if is_real_folder(&path) { fs::remove_dir_all } else { fs::remove_file };
-        remove(path.as_path()).at("remove", &path)?;
+        remove(&path).at("remove", &path)?;
     }
     Ok(())
 }

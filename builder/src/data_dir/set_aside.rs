@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Error, data_dir::files::is_real_folder, error::IoContext};
+use crate::{Error, data_dir::files::remove, error::IoContext};
 
 /// What is added to the name.
 const SUFFIX: &str = "set-aside";
@@ -56,8 +56,7 @@ pub(crate) fn rename(path: &Path) -> Result<PathBuf, Error> {
     // After so many, the last one is replaced.
     let moved = free.unwrap_or_else(|| path.with_file_name(format!("{name}.{SUFFIX}-{MAX}")));
     if moved.symlink_metadata().is_ok() {
-        let remove = if is_real_folder(&moved) { fs::remove_dir_all } else { fs::remove_file };
-        remove(moved.as_path()).at("remove", &moved)?;
+        remove(&moved).at("remove", &moved)?;
     }
     fs::rename(path, &moved).at("rename", path)?;
     remove_journals(path)?;
@@ -73,9 +72,9 @@ pub(crate) fn remove_journals(database: &Path) -> Result<(), Error> {
     let name = database.file_name().unwrap_or_default().to_string_lossy();
     for suffix in ["journal", "wal", "shm"] {
         let path = database.with_file_name(format!("{name}-{suffix}"));
-        let Ok(metadata) = path.symlink_metadata() else { continue };
-        let remove = if metadata.is_dir() { fs::remove_dir_all } else { fs::remove_file };
-        remove(path.as_path()).at("remove", &path)?;
+        if path.symlink_metadata().is_ok() {
+            remove(&path).at("remove", &path)?;
+        }
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 
 use crate::{
     Error,
-    data_dir::files::{entries, is_real_folder, size},
+    data_dir::files::{entries, remove, size},
     error::IoContext,
 };
 
@@ -29,18 +29,24 @@ pub(crate) struct Removed {
 }
 
 /// Removes the unfinished files and folders in `folder`. Only the holder of the data directory's
-/// [lock](crate::data_dir::lock) may do this.
+/// [lock](crate::data_dir::lock) may do this. What cannot be removed is only logged: it harms nobody.
 ///
 /// # Errors
-/// [`Error::Io`] if one of them cannot be removed.
+/// [`Error::Io`] if the folder cannot be read.
 pub(crate) fn remove_all(folder: &Path) -> Result<Removed, Error> {
     let mut removed = Removed::default();
     for path in entries(folder)? {
         if is_unfinished(&path) {
-            removed.bytes += size(&path)?;
-            removed.count += 1;
-            let remove = if is_real_folder(&path) { fs::remove_dir_all } else { fs::remove_file };
-            remove(path.as_path()).at("remove", &path)?;
+            let bytes = size(&path).unwrap_or_default();
+            match remove(&path) {
+                Ok(()) => {
+                    removed.bytes += bytes;
+                    removed.count += 1;
+                }
+                Err(e) => {
+                    tracing::warn!("cannot remove {}: {e}; remove it by hand", path.display());
+                }
+            }
         }
     }
     Ok(removed)
@@ -58,7 +64,7 @@ pub(crate) fn remove_folder(path: &Path) -> Result<u64, Error> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let renamed = path.with_file_name(format!("{UNFINISHED}{name}"));
     fs::rename(path, &renamed).at("rename", path)?;
-    fs::remove_dir_all(&renamed).at("remove", &renamed)?;
+    remove(&renamed).at("remove", &renamed)?;
     Ok(bytes)
 }
 

@@ -30,7 +30,10 @@ fn failed(action: &str, reason: &dyn std::fmt::Display) -> Error {
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::{env, fs, path::PathBuf};
+    use std::{
+        env, fs,
+        path::{Path, PathBuf},
+    };
 
     use landlock::{
         ABI, Access, AccessFs, RulesetAttr, RulesetCreatedAttr, RulesetStatus, path_beneath_rules,
@@ -49,10 +52,12 @@ mod linux {
 
     /// What programs read of a Linux system: libraries, certificates, the configuration of names and networks,
     /// PHP for Composer. A part that does not exist is left out.
-    const SYSTEM: [&str; 12] = [
-        "/bin", "/dev", "/etc", "/lib", "/lib64", "/nix", "/opt", "/proc", "/run", "/sbin", "/sys",
-        "/usr",
+    const SYSTEM: [&str; 11] = [
+        "/bin", "/dev", "/lib", "/lib64", "/nix", "/opt", "/proc", "/run", "/sbin", "/sys", "/usr",
     ];
+
+    /// The system's configuration, of which workers may read all but one folder: that with tardist's own, and with its keys.
+    const CONFIGURATION: (&str, &str) = ("/etc", "tardist");
 
     /// What may be a link to somewhere else, such as `/mnt/wsl/resolv.conf`.
     const LINKS: [&str; 4] =
@@ -93,10 +98,17 @@ mod linux {
         Ok(())
     }
 
+    /// Everything in a folder but one name.
+    fn all_but(folder: &Path, name: &str) -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.filter(|entry| entry.file_name() != name).map(|entry| entry.path()).collect()
+    }
+
     /// Denies all files but these, as far as the kernel can. Returns false if it cannot at all.
     pub(crate) fn confine_files(files: &Files) -> Result<bool, Error> {
         let abi = ABI::V5;
-        let system = SYSTEM.iter().map(PathBuf::from);
+        let (folder, secret) = CONFIGURATION;
+        let system = SYSTEM.iter().map(PathBuf::from).chain(all_but(folder.as_ref(), secret));
         let certificates = CERTIFICATES.iter().filter_map(env::var_os).map(PathBuf::from);
         let links = LINKS.iter().filter_map(|link| fs::canonicalize(link).ok());
         let read = system.chain(links).chain(certificates).chain(files.read.iter().cloned());
@@ -115,6 +127,23 @@ mod linux {
         match confined {
             Ok(status) => Ok(status.ruleset != RulesetStatus::NotEnforced),
             Err(error) => Err(failed("confine itself to its own files", &error)),
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn all_of_a_folder_is_listed_but_one_name() {
+            let folder = tempfile::tempdir().unwrap();
+            for name in ["hosts", "tardist", "ssl"] {
+                fs::create_dir(folder.path().join(name)).unwrap();
+            }
+            let mut left = all_but(folder.path(), "tardist");
+            left.sort();
+            assert_eq!(left, ["hosts", "ssl"].map(|name| folder.path().join(name)));
+            assert_eq!(all_but(&folder.path().join("none"), "x"), [""; 0].map(PathBuf::from));
         }
     }
 }

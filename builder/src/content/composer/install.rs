@@ -2,15 +2,17 @@
 //! becomes part of the content.
 //!
 //! A `composer.json` can name places on this machine's disk: as packages, which
-//! [`requirements`] refuses, or as the folder to install to, which is set from outside here. Scripts
-//! and plugins do not run.
+//! [`requirements`] refuses, or as the folder to install to, which is set from outside here. So can the lists of packages
+//! that it names on other servers: what Composer says it has installed is looked at in the same way. Scripts and
+//! plugins do not run.
 //!
 //! If Composer fails, the content stays as it was, and what it would have added is missing. If there is danger, the
 //! branch fails.
 
 use std::{
     ffi::OsStr,
-    fs,
+    fs::{self, File},
+    io::{self, Read},
     os::unix::{
         ffi::OsStrExt,
         fs::PermissionsExt,
@@ -38,8 +40,8 @@ use crate::{
         missing::{Cause, Missing, Remedy},
     },
     data_dir::unfinished::UNFINISHED,
-    error::IoContext,
-    limits::content::MAX_UNPACKED,
+    error::{IoContext, short},
+    limits::content::{MAX_INSTALLED, MAX_UNPACKED},
 };
 
 /// The arguments of extdist's nightly.py, and those that keep the repository's scripts and plugins from
@@ -150,7 +152,10 @@ impl Composer {
         let tree = work.path().join("tree");
         unpack(content, &tree, Count::new(MAX_UNPACKED, "what Composer works on", "bytes"))?;
         match self.run(&work, &tree, commit)? {
-            Ok(()) => content.adopt(work, &tree).map(|()| Packages::Installed),
+            Ok(()) => {
+                check_installed(&tree)?;
+                content.adopt(work, &tree).map(|()| Packages::Installed)
+            }
             Err(reason) => Ok(Packages::Failed(reason)),
         }
     }
@@ -215,6 +220,41 @@ impl Composer {
             .process_group(0);
         command
     }
+}
+
+/// The files in which Composer notes where it took each package from. A configuration can turn off either, not both.
+const INSTALLED: [&str; 2] = ["vendor/composer/installed.json", "composer.lock"];
+
+/// Checks that no package came from this machine: a file of the builder would be published.
+///
+/// # Errors
+/// [`Error::ComposerRefused`] if one did, or if that cannot be told.
+fn check_installed(tree: &Path) -> Result<(), Error> {
+    for name in INSTALLED {
+        let refused =
+            |what: String| Err(Error::ComposerRefused { reason: format!("{name} {what}") });
+        let path = tree.join(name);
+        let mut json = Vec::new();
+        match File::open(&path) {
+            Ok(file) => file.take(MAX_INSTALLED + 1).read_to_end(&mut json).at("read", &path)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error).at("open", path),
+        };
+        if json.len() as u64 > MAX_INSTALLED {
+            return refused(format!("is longer than {MAX_INSTALLED} bytes"));
+        }
+        match requirements::parse(&json) {
+            Ok(document) => {
+                if let Some(url) = document.local_url {
+                    return refused(format!(
+                        "says that a package comes from {url:?}, on this machine"
+                    ));
+                }
+            }
+            Err(error) => return refused(format!("is not JSON: {}", short(&error))),
+        }
+    }
+    Ok(())
 }
 
 /// A home folder for Composer alone. Its configuration gives the autoloader class a name: Composer
