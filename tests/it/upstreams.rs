@@ -1,6 +1,6 @@
 //! Upstreams other than a Gerrit, from their list to the tarballs. All fetch with real Git.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use tardist_tests::{Fault, File, RequestKind, TestEnv, Value, json};
 
@@ -81,6 +82,18 @@ fn some_of_a_list(ids: &[&str]) -> (TestEnv, String, BTreeMap<String, String>) {
 
 fn two_of_a_list() -> (TestEnv, String, BTreeMap<String, String>) {
     some_of_a_list(&[GREETING, PAPER])
+}
+
+#[test]
+fn a_host_that_answers_slowly_takes_a_third_of_the_time_and_what_it_has_answered_is_published() {
+    let env = TestEnv::sample();
+    let upstream = list(&env, &[GREETING, NOTES, PAPER]);
+    env.server.fault("git-upload-pack", Fault::Stall(Duration::from_millis(1500)), Some(2));
+    let sync = env.sync(&["--upstream", &upstream, "--jobs", "1", "--deadline", "6s"]);
+    sync.exits(3).says(&["was not asked: the time for the lists of repositories is over"]);
+    let tips = env.tips();
+    let published: BTreeSet<&str> = tips.keys().map(|tip| tip.split_once(' ').unwrap().0).collect();
+    assert_eq!(published.len(), 2, "{published:?}");
 }
 
 #[test]

@@ -130,6 +130,10 @@ fn hint(status: StatusCode, retry_after: Option<Duration>, location: Option<&str
 fn why(host: &str, closed: Closed) -> String {
     match closed {
         Closed::Failures(count) => format!("{count} requests to {host} failed in a row"),
+        Closed::Time => {
+            "the time for the lists of repositories is over (a third of the setting deadline)"
+                .to_owned()
+        }
         Closed::Pause(pause) => {
             format!("{host} asked for a pause of {} (Retry-After)", long_time(pause))
         }

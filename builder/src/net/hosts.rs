@@ -30,6 +30,8 @@ pub enum Closed {
     Failures(usize),
     /// The host asked for a pause that is longer than a cycle waits.
     Pause(Duration),
+    /// The time for the lists of repositories is over.
+    Time,
 }
 
 /// What is known of one host.

@@ -6,7 +6,7 @@
 //! connection pool ([`transport`](crate::git::transport)).
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::Read,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -31,7 +31,7 @@ use super::{
     connector::MeteringConnector,
     credentials::Credentials,
     error::{HttpError, RequestError},
-    hosts::{Event, Hosts},
+    hosts::{Closed, Event, Hosts},
     link,
     options::{BodyKind, BodyLimit, HttpLimits, HttpOptions},
     origin::{AllowedOrigins, Origin},
@@ -60,6 +60,8 @@ pub struct Http {
     received: Arc<AtomicU64>,
     limits: HttpLimits,
     hosts: Hosts,
+    /// From when on nothing is asked any more.
+    until: Option<Instant>,
     /// Where repositories are that servers have redirected, by the URLs that they were asked for at.
     moved: Mutex<BTreeMap<String, String>>,
 }
@@ -109,8 +111,15 @@ impl Http {
             requests: AtomicU64::new(0),
             received: Arc::default(),
             hosts: options.hosts,
+            until: None,
             moved: Mutex::default(),
         }
+    }
+
+    /// The same client, which begins no request from this moment on: each fails with [`Closed::Time`].
+    #[must_use]
+    pub fn until(self, until: Instant) -> Self {
+        Self { until: Some(until), ..self }
     }
 
     /// What is known of the hosts.
@@ -121,6 +130,11 @@ impl Http {
     /// True where the URL is on an allowed host.
     pub fn allows(&self, url: &str) -> bool {
         self.allowed.contains(url)
+    }
+
+    /// The texts of the origins that may be asked.
+    pub fn origins(&self) -> BTreeSet<String> {
+        self.allowed.texts()
     }
 
     /// True if credentials go with Git's requests to this URL.
@@ -399,7 +413,10 @@ impl Http {
     /// [`HttpError::NotAsked`] for `url` if the host is not asked any more.
     fn wait_for(&self, origin: &Origin, url: &str) -> Result<(), HttpError> {
         loop {
-            if let Some(closed) = self.hosts.why_closed(origin) {
+            let is_over = self.until.is_some_and(|until| Instant::now() >= until);
+            if let Some(closed) =
+                is_over.then_some(Closed::Time).or_else(|| self.hosts.why_closed(origin))
+            {
                 let host = origin.to_string();
                 return Err(HttpError::NotAsked { url: url.to_owned(), host, closed });
             }
@@ -554,6 +571,21 @@ mod tests {
         assert!(http.allows("https://gerrit.example.org/other"));
         assert!(matches!(http.get("https://evil.example/"), Err(HttpError::NotAllowed { .. })));
         assert_eq!(http.requests(), 0);
+    }
+
+    #[test]
+    fn nothing_is_asked_any_more_when_the_time_is_over() {
+        let http = Http::new(HttpOptions {
+            user_agent: "test".into(),
+            allowed: vec!["http://127.0.0.1:9".into()],
+            credentials: vec![],
+            retries: 0,
+            timeout: Duration::from_secs(1),
+            limits: HttpLimits::default(),
+            hosts: Hosts::default(),
+        });
+        let error = http.until(Instant::now()).get("http://127.0.0.1:9/").unwrap_err().to_string();
+        assert!(error.contains("was not asked: the time for the lists"), "{error}");
     }
 
     #[test]

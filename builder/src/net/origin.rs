@@ -88,6 +88,11 @@ pub fn is_http_url(text: &str) -> bool {
 pub(super) struct AllowedOrigins(BTreeSet<Origin>);
 
 impl AllowedOrigins {
+    /// Their texts.
+    pub(super) fn texts(&self) -> BTreeSet<String> {
+        self.0.iter().map(ToString::to_string).collect()
+    }
+
     /// True where `url` is on one of them.
     pub(super) fn contains(&self, url: &str) -> bool {
         Origin::of(url).is_some_and(|origin| self.0.contains(&origin))
