@@ -216,6 +216,22 @@ impl Messages {
         Self { id, texts: None }
     }
 
+    /// Checks what a worker says: that the texts are there, that they are what the hash says, and that they can be read.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn check(&self) -> Result<(), String> {
+        let texts = self.texts().ok_or("its messages have no texts")?;
+        if texts.id() != *self.id {
+            return Err("its messages have another hash".to_owned());
+        }
+        for json in [&texts.titles, &texts.descriptions] {
+            let parsed = serde_json::from_str::<Texts>(json);
+            parsed.map_err(|error| format!("its messages cannot be read: {error}"))?;
+        }
+        Ok(())
+    }
+
     /// The same messages, with the texts on disk only.
     pub fn without_texts(self) -> Self {
         Self { texts: None, ..self }

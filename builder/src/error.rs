@@ -206,6 +206,15 @@ pub enum Error {
         /// The setting `max-loss`.
         max_loss: usize,
     },
+    /// Much of what is published is not on the builder's disk any more, and could not be made again. The store has it.
+    #[error(
+        "{losses}: it is not on this disk any more and could not be made again. The store still has it, so nothing is \
+         published, and the next cycle tries again. To publish without it, run `tardist sync --accept-loss`"
+    )]
+    DiskLoss {
+        /// What would be lost.
+        losses: String,
+    },
     /// SQLite failed on the builder's state.
     #[error(
         "cannot {action} the builder's state {}: {source}; look at that disk, and whether a newer tardist was \

@@ -10,7 +10,6 @@
 //! - `process` is the worker's `main`: it confines itself (`confine`) and runs the order (`repository`).
 //! - `failure` is what is known about work that failed, and when it is worth another try.
 
-mod blame;
 mod child;
 mod clock;
 mod confine;
@@ -24,6 +23,7 @@ mod process;
 mod processes;
 mod reporter;
 mod repository;
+mod rest;
 mod shared;
 mod supervisor;
 mod traffic;

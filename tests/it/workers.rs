@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tardist_tests::{Fault, File, Run, Running, TestEnv, files, signal, within};
 
@@ -187,11 +187,28 @@ fn a_repository_that_needs_too_much_processor_time_does_not_stop_the_others() {
     let failures = env.report()["failures"].to_string();
     assert_eq!(failures.matches("extensions/Alone").count(), 1, "{failures}");
     assert_eq!(env.tips().into_keys().collect::<Vec<_>>(), ["extensions/Good master"]);
-    // The next cycle does what had no time because of another branch, and not that one again.
-    let sync = env.sync(&["--limit-cpu", "1s"]);
-    sync.exits(3).says(&["1 tarballs made", "extensions/Slow master", "not tried again before"]);
+    // The next cycle does what had no time because of another branch. Then it is clear that it was that one.
+    env.sync(&["--limit-cpu", "1s"]).exits(3).says(&["1 tarballs made"]);
     let tips: Vec<String> = env.tips().into_keys().collect();
     assert_eq!(tips, ["extensions/Good master", "extensions/Slow REL1_45"]);
+    env.sync(&["--limit-cpu", "1s"]).exits(3).says(&["extensions/Slow master: needed more than"]);
+    env.server.clear_requests();
+    env.sync(&["--limit-cpu", "1s"]).exits(3).says(&["not tried again before"]);
+    assert!(env.git_requests().is_empty(), "it was tried again");
+}
+
+#[test]
+fn what_a_worker_leaves_running_with_its_pipes_does_not_stop_the_cycle() {
+    let env = TestEnv::empty();
+    let manifest = r#"{"require": {"vendor/package": "1"}}"#;
+    env.commit("extensions/X", "master", &[("composer.json", File::text(manifest))]);
+    let program = env.folder().join("composer");
+    let script = "#!/bin/sh\nW=$PPID\nsetsid sh -c \"exec sleep 300 >/proc/$W/fd/1\" &\nsleep 1\n";
+    fs::write(&program, script).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let start = Instant::now();
+    env.sync(&["--composer", program.to_str().unwrap()]).exits(0);
+    assert!(start.elapsed() < Duration::from_secs(100), "it waited for what was left");
 }
 
 #[test]

@@ -21,6 +21,9 @@ const FEW: usize = 2;
 /// How many lost ones a message names.
 const SHOWN: usize = 5;
 
+/// Branches that are there, or would be.
+pub(super) type Listed<'a> = BTreeSet<(&'a RepositoryId, &'a BranchName)>;
+
 /// What the settings ask for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked<'a> {
@@ -54,10 +57,8 @@ impl fmt::Display for Loss {
     }
 }
 
-/// The mass losses of a plan: what is published now and would no longer be. With `plan.jobs`, all that is listed
-/// counts as there, also what may fail.
-pub(super) fn losses(published: &Catalogue, plan: &Plan, asked: Asked<'_>) -> Vec<Loss> {
-    let listed = listed(plan);
+/// The mass losses: what is published now and would no longer be. `listed` are the branches that would be there.
+pub(super) fn losses(published: &Catalogue, listed: &Listed<'_>, asked: Asked<'_>) -> Vec<Loss> {
     let repositories: BTreeSet<&RepositoryId> = listed.iter().map(|(id, _)| *id).collect();
     let mut losses = Vec::new();
     for kind in Kind::ALL {
@@ -112,8 +113,8 @@ pub(super) fn emptied<'a>(
     upstreams.iter().copied().filter(|url| is_emptied(url)).collect()
 }
 
-/// The branches that a plan makes or keeps.
-fn listed(plan: &Plan) -> BTreeSet<(&RepositoryId, &BranchName)> {
+/// The branches that a plan makes or keeps. All that is listed counts as there, also what may fail.
+pub(super) fn planned(plan: &Plan) -> Listed<'_> {
     let made = plan.jobs.iter().flat_map(|job| {
         let tips = job.project.tips.keys();
         tips.map(move |branch| (&job.project.id, branch))
@@ -183,7 +184,7 @@ mod tests {
         let upstreams = ["https://g"].into();
         let asked = Asked { selection, upstreams: &upstreams, max_loss };
         let plan = Plan { kept, ..Plan::default() };
-        losses(published, &plan, asked).iter().map(ToString::to_string).collect()
+        losses(published, &planned(&plan), asked).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -294,13 +295,13 @@ mod tests {
             tips,
             ..crate::upstream::Project::new("extensions/E000".parse().unwrap(), "https://g/E000")
         };
-        let job = crate::worker::Job { project, branches: Vec::new(), published: BTreeMap::new() };
+        let job = crate::worker::Job::new(project, Vec::new());
         let all = catalogue(0..1, &["master"]);
         let branches = BRANCHES.map(|name| name.parse().unwrap());
         let selection = Selection { wanted: Branches::new(branches, 0), window: BTreeSet::new() };
         let upstreams = ["https://g"].into();
         let asked = Asked { selection: &selection, upstreams: &upstreams, max_loss: 0 };
         let plan = Plan { jobs: vec![job], ..Plan::default() };
-        assert_eq!(losses(&all, &plan, asked), []);
+        assert_eq!(losses(&all, &planned(&plan), asked), []);
     }
 }

@@ -3,23 +3,27 @@
 //!
 //! A first cycle over many repositories takes long. So its first results are served after minutes, and a cycle that is
 //! killed leaves little to be done again. Nothing is withdrawn before the end of the cycle: a repository that is still
-//! to be worked on, or that is no longer listed, stays as it was. While tarballs that are published are not all on disk
-//! (`dist/` is lost, or a builder has a new disk), nothing is published: the others would be withdrawn until they are
-//! made again.
+//! to be worked on, or that is no longer listed, stays as it was. With a store, nothing is published before all is made again
+//! that it has and that the disk has lost (the builder has a new one).
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use tardist_contract::BranchName;
 
 use crate::{
     Error,
     catalogue::Catalogue,
     cycle::{
-        merge,
         publish::Publishing,
         quarantine::Quarantine,
         report::{Report, StoreReport},
         store::Storing,
     },
     data_dir::layout::Layout,
+    repository_id::RepositoryId,
     state::State,
     worker::{Job, JobResult},
 };
@@ -31,6 +35,10 @@ pub(super) struct Meanwhile<'a> {
     pub(super) storing: Option<Storing<'a>>,
     /// What was published when the cycle began, as far as it is on disk and whole.
     pub(super) intact: &'a Catalogue,
+    /// The branches whose tarballs are published and not on disk, and that are still to be made.
+    pub(super) lost: BTreeSet<(RepositoryId, BranchName)>,
+    /// True for a catalogue that is not to be published, because too much is not in it.
+    pub(super) refuses: &'a dyn Fn(&Catalogue) -> bool,
     pub(super) state: &'a mut State,
     pub(super) quarantine: Noted<'a>,
     /// When something was published last, or when the work began.
@@ -62,6 +70,9 @@ impl Meanwhile<'_> {
     /// Notes what became of a job, at the time `now` in Unix seconds.
     pub(super) fn note(&mut self, job: &Job, result: &JobResult, now: i64) {
         self.quarantine.now.note(job, result, self.quarantine.settings, now);
+        for branch in &job.branches {
+            self.lost.remove(&(job.project.id.clone(), branch.clone()));
+        }
     }
 
     /// Publishes what is ready, here and to the object store, if the last publication is longer ago than `every`, and
@@ -73,7 +84,7 @@ impl Meanwhile<'_> {
         }
         (self.since, self.built) = (Instant::now(), report.built);
         let catalogue = ready(self.intact, merged);
-        if !merge::withdrawn(&self.state.catalogue, &catalogue).is_empty() {
+        if self.storing.is_some() && (!self.lost.is_empty() || (self.refuses)(&catalogue)) {
             return;
         }
         match self.publish_now(catalogue, report) {
@@ -90,6 +101,15 @@ impl Meanwhile<'_> {
             None => Ok(()),
         }
     }
+}
+
+/// The branches of jobs whose published tarballs are not on disk, or damaged.
+pub(super) fn lost(jobs: &[Job]) -> BTreeSet<(RepositoryId, BranchName)> {
+    let of_job = |job: &Job| {
+        let lost = job.published.iter().filter(|(_, published)| !published.is_whole);
+        lost.map(|(branch, _)| (job.project.id.clone(), branch.clone())).collect::<Vec<_>>()
+    };
+    jobs.iter().flat_map(of_job).collect()
 }
 
 /// What stood before, with what is new: no branch is missing that was there and whole.

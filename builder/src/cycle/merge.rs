@@ -88,7 +88,11 @@ impl Merging<'_> {
             }
         });
         for branch in job.branches.iter().filter(|branch| !result.built.contains_key(branch)) {
-            if let Some(earlier) = earlier.and_then(|earlier| earlier.branches.get(branch)) {
+            // The plan may know more of it.
+            let planned = record.branches.get(branch);
+            if let Some(earlier) =
+                planned.or_else(|| earlier.and_then(|earlier| earlier.branches.get(branch)))
+            {
                 let missing = result.unchanged.get(branch).unwrap_or(&earlier.missing).clone();
                 let mut earlier = earlier.clone();
                 if earlier.missing != missing {
@@ -175,8 +179,12 @@ pub(super) fn withdrawn(before: &Catalogue, after: &Catalogue) -> Vec<ReportEntr
 }
 
 /// Takes `now` for the time of whatever was first published later than that, by a clock that was ahead: else it would be
-/// the newest of all until that time has come.
-pub(super) fn correct_times(catalogue: &mut Catalogue, now: i64) {
+/// the newest of all until that time has come. `last` is the time of the last snapshot: if that is later, too, it may be
+/// the clock of today that is wrong.
+pub(super) fn correct_times(catalogue: &mut Catalogue, last: Option<i64>, now: i64) {
+    if last.is_some_and(|last| last > now) {
+        return;
+    }
     for record in catalogue.values_mut().flat_map(|it| it.branches.values_mut()) {
         if record.published_at > now {
             record.published_at = now;
@@ -399,9 +407,12 @@ mod tests {
         let branches = [("master", of(5)), ("REL1_45", of(500))];
         let record = RepositoryRecord::of_branches("u", branches);
         let mut catalogue = Catalogue::from([("skins/A".parse().unwrap(), record)]);
-        correct_times(&mut catalogue, 100);
-        let times: Vec<i64> =
-            catalogue::records(&catalogue).map(|(.., record)| record.published_at).collect();
-        assert_eq!(times.iter().sum::<i64>(), 105, "{times:?}");
+        let sum = |catalogue: &Catalogue| -> i64 {
+            catalogue::records(catalogue).map(|(.., record)| record.published_at).sum()
+        };
+        correct_times(&mut catalogue, Some(101), 100);
+        assert_eq!(sum(&catalogue), 505, "the clock is behind");
+        correct_times(&mut catalogue, Some(99), 100);
+        assert_eq!(sum(&catalogue), 105);
     }
 }

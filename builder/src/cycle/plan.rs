@@ -163,7 +163,7 @@ impl Plan {
             self.kept.insert(project.id.clone(), kept);
         }
         if !branches.is_empty() {
-            self.jobs.push(Job { project, branches, published });
+            self.jobs.push(Job { published, ..Job::new(project, branches) });
         }
     }
 

@@ -9,14 +9,13 @@ use std::{collections::BTreeMap, fs};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use tardist_contract::{BranchName, CommitId};
 
 use crate::{
     Error,
     catalogue::{Catalogue, RepositoryRecord},
     content::Missing,
-    cycle::plan::Plan,
+    cycle::{plan::Plan, recipe::digest},
     data_dir::{atomic, layout::Layout},
     repository_id::RepositoryId,
     settings::config::Config,
@@ -37,7 +36,7 @@ pub struct Quarantine(BTreeMap<RepositoryId, BTreeMap<BranchName, Entry>>);
 /// A branch in quarantine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Entry {
-    /// The commit that the upstream listed.
+    /// The commit that was tried.
     commit: CommitId,
     /// The digest of the settings that the work was done with.
     settings: String,
@@ -45,6 +44,9 @@ struct Entry {
     text: String,
     /// When it is tried again in any case, in Unix seconds.
     until: Option<i64>,
+    /// True if it is tried again in any case, in a worker of its own.
+    #[serde(default)]
+    alone: bool,
 }
 
 /// A branch that is held back, and why: a sentence for the operator.
@@ -61,8 +63,7 @@ pub(super) fn settings(config: &Config) -> String {
         "{version} {limits:?} {url_map:?} {submodule_depth} {submodule_hosts:?} {composer:?} {incomplete:?} \
          {upstreams}"
     );
-    let digest = Sha256::digest(text.as_bytes());
-    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    digest(&text)
 }
 
 impl Quarantine {
@@ -111,9 +112,12 @@ impl Quarantine {
             let id = job.project.id.clone();
             let Some(branches) = self.0.get(&id) else { continue };
             let tips = &job.project.tips;
+            let is_meant = |branch: &BranchName, entry: &Entry| {
+                tips.get(branch) == Some(&entry.commit) && entry.settings == settings
+            };
             let is_held = |branch: &BranchName, entry: &Entry| {
-                tips.get(branch) == Some(&entry.commit)
-                    && entry.settings == settings
+                is_meant(branch, entry)
+                    && !entry.alone
                     // A time further away was made by a wrong clock.
                     && entry.until.is_none_or(|until| (now..now + DAY).contains(&(until - 1)))
             };
@@ -139,9 +143,12 @@ impl Quarantine {
                         source_url,
                         branches: BTreeMap::new(),
                     });
-                    kept.branches.insert(branch.clone(), record.clone());
+                    kept.branches.entry(branch.clone()).or_insert_with(|| record.clone());
                 }
             }
+            let alone = branches.iter().filter(|(branch, it)| it.alone && is_meant(branch, it));
+            let alone = alone.map(|(branch, _)| branch.clone()).collect();
+            job.isolate(&alone);
         }
         plan.jobs.retain(|job| !job.branches.is_empty());
         held
@@ -164,14 +171,13 @@ impl Quarantine {
             let entry = failure.and_then(|(again, text)| {
                 let until = match again {
                     Again::NextCycle => return None,
+                    Again::Alone | Again::OnChange => None,
                     Again::Later => Some(now.saturating_add(LATER)),
                     Again::NextDay => Some(now.saturating_add(DAY)),
-                    Again::OnChange => None,
                 };
-                // Of the listed commit nothing is known if the server gave another one.
-                let commit =
-                    job.project.tips.get(branch).filter(|_| !result.moved.contains(branch))?;
-                Some(Entry { commit: commit.clone(), settings: settings.to_owned(), text, until })
+                let commit = result.moved.get(branch).or_else(|| job.project.tips.get(branch))?;
+                let (commit, settings) = (commit.clone(), settings.to_owned());
+                Some(Entry { commit, settings, text, until, alone: again == Again::Alone })
             });
             let branches = self.0.entry(job.project.id.clone()).or_default();
             match entry {
@@ -259,13 +265,25 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_that_the_server_did_not_give_was_not_tried() {
+    fn the_commit_that_the_server_gave_is_the_one_that_was_tried() {
         let mut quarantine = Quarantine::default();
         let tips = [("master", 'b')];
-        let moved = [branch("master")].into();
+        let moved = [(branch("master"), commit('c'))].into();
         let result = JobResult { moved, ..failed(Again::OnChange) };
         quarantine.note(&job(&tips), &result, "r", NOW);
         assert_eq!(held(&quarantine, &tips, "r", NOW), [""; 0]);
+        assert_eq!(held(&quarantine, &[("master", 'c')], "r", NOW), ["master"]);
+    }
+
+    #[test]
+    fn a_branch_that_is_to_be_tried_alone_is_not_held_back_and_comes_last() {
+        let mut quarantine = Quarantine::default();
+        let tips = [("master", 'a'), ("REL1_45", 'b')];
+        quarantine.note(&job(&tips), &failed(Again::Alone), "r", NOW);
+        let mut plan = Plan { jobs: vec![job(&tips)], ..Plan::default() };
+        let held = quarantine.hold_back(&mut plan, &Catalogue::new(), "r", NOW);
+        assert_eq!((held.len(), plan.jobs[0].is_one_by_one), (0, true));
+        assert_eq!(plan.jobs[0].branches, [branch("REL1_45"), branch("master")]);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! Only settings that matter for the content of a branch are in it. So a change of `composer` makes those tarballs
 //! again that have something to install, and no others.
 
+use std::collections::BTreeSet;
+
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -19,12 +21,14 @@ pub(super) struct Recipes<'a> {
     config: &'a Config,
     /// Whether submodules may be fetched from a URL.
     allows: Box<dyn Fn(&str) -> bool + 'a>,
+    /// The origins that may be asked.
+    origins: BTreeSet<String>,
 }
 
 impl<'a> Recipes<'a> {
     /// The recipes of these settings. `http` knows which hosts may be asked.
     pub(super) fn new(config: &'a Config, http: &'a Http) -> Self {
-        Self { config, allows: Box::new(|url| http.allows(url)) }
+        Self { config, allows: Box::new(|url| http.allows(url)), origins: http.origins() }
     }
 
     /// The recipe of a branch with these ingredients: 16 hexadecimal digits. `remote_url` stands in its
@@ -49,14 +53,10 @@ impl<'a> Recipes<'a> {
     /// The recipe of tarballs that are taken over from a snapshot: of their ingredients nothing is known, so all settings
     /// are in it that could matter.
     pub(super) fn adopted(&self) -> String {
-        let Config { url_map, submodule_depth, submodule_hosts, upstreams, composer, .. } =
-            self.config;
-        let upstreams = serde_json::to_string(upstreams).unwrap_or_default();
-        let installs = composer.is_some();
-        let format = tarball::FORMAT;
-        let text = format!(
-            "{format} {url_map:?} {submodule_depth} {submodule_hosts:?} {upstreams} {installs}"
-        );
+        let Config { url_map, submodule_depth, composer, .. } = self.config;
+        let (format, installs) = (tarball::FORMAT, composer.is_some());
+        let origins = &self.origins;
+        let text = format!("{format} {url_map:?} {submodule_depth} {origins:?} {installs}");
         format!("{ADOPTED} {}", digest(&text))
     }
 
@@ -71,8 +71,8 @@ impl<'a> Recipes<'a> {
     }
 }
 
-/// 16 hexadecimal digits.
-fn digest(text: &str) -> String {
+/// The SHA-256 of a text, cut to 16 hexadecimal digits.
+pub(super) fn digest(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
     digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -95,7 +95,8 @@ mod tests {
         change(&mut config);
         let allowed = allowed.to_owned();
         let allows = move |url: &str| url.starts_with(&allowed);
-        Recipes { config: &config, allows: Box::new(allows) }.of(REMOTE, ingredients)
+        Recipes { config: &config, allows: Box::new(allows), origins: BTreeSet::new() }
+            .of(REMOTE, ingredients)
     }
 
     fn with_composer(config: &mut Config) {
@@ -134,5 +135,26 @@ mod tests {
         assert_ne!(recipe(map, "https://", &submodules), usual);
         let packages = Ingredients { composer: true, ..Ingredients::default() };
         assert_ne!(recipe(with_composer, "", &packages), recipe(|_| (), "", &packages));
+    }
+
+    #[test]
+    fn what_is_taken_over_from_a_snapshot_remembers_the_settings_that_could_matter() {
+        let adopted = |change: fn(&mut Config), origin: &str| {
+            let mut config = Config::new(Settings::default()).unwrap();
+            change(&mut config);
+            let origins = BTreeSet::from([origin.to_owned()]);
+            Recipes { config: &config, allows: Box::new(|_| true), origins }.adopted()
+        };
+        let usual = adopted(|_| {}, "https://g");
+        assert_eq!(adopted(|config| config.jobs = 99, "https://g"), usual);
+        type Change = fn(&mut Config);
+        let others: [(Change, &str); 3] = [
+            (|config| config.submodule_depth += 1, "https://g"),
+            (with_composer, "https://g"),
+            (|_| {}, "https://other"),
+        ];
+        for (change, origin) in others {
+            assert_ne!(adopted(change, origin), usual);
+        }
     }
 }

@@ -9,12 +9,12 @@ use std::{
 
 use crate::{
     Error,
-    catalogue::Catalogue,
+    catalogue::{self, Catalogue},
     content::{Ingredients, Remedy},
     cycle::{
         adopt, began, distributed, history, intact,
-        loss::{self, Asked},
-        meanwhile::{Meanwhile, Noted},
+        loss::{self, Asked, Listed},
+        meanwhile::{self, Meanwhile, Noted},
         merge::{self, Merging},
         metrics, pack,
         plan::{self, Given, Plan},
@@ -79,7 +79,9 @@ pub fn run(
     fs::create_dir_all(layout.root()).at("create", layout.root())?;
     let _lock = Lock::acquire(&layout)?;
     let options_of_http = upstream::allow(config.http_options(), &upstreams);
-    let http = Arc::new(Http::new(options_of_http.clone()));
+    // A slow host leaves the others the rest of the time, so that their work is done.
+    let until = start + config.deadline / 3;
+    let http = Arc::new(Http::new(options_of_http.clone()).until(until));
     let (before, killed) = (Report::read(&layout), began::read(&layout));
     let mut report = Report {
         version: report::VERSION,
@@ -177,8 +179,7 @@ impl Cycle<'_> {
         let (plan, held) =
             self.plan(listing, &state.catalogue, &intact, (&quarantine, &digest), state.hours())?;
         report.failures.extend(merge::held_back(&held));
-        report.waiting = plan.waiting;
-        report.kept = plan.untouched();
+        (report.waiting, report.kept) = (plan.waiting, plan.untouched());
         let supervisor = workers::supervisor(self.config, self.layout, http, began_at)?;
         let before = state.catalogue.clone();
         state.branches.found = found;
@@ -186,6 +187,8 @@ impl Cycle<'_> {
             publishing: &publishing,
             storing: self.storing(),
             intact: &intact,
+            lost: meanwhile::lost(&plan.jobs),
+            refuses: &|ready| self.refuse_losses_of_disk(&before, ready, &selection).is_err(),
             state: &mut state,
             quarantine: Noted { now: quarantine, saved, settings: &digest, layout },
             since: began_at,
@@ -282,8 +285,8 @@ impl Cycle<'_> {
             if !state.knows_missing {
                 adopt::look_for_packages(&mut state.catalogue, self.layout);
             }
-            Recipes::new(self.config, self.http).adopt(&mut state.catalogue);
         }
+        Recipes::new(self.config, self.http).adopt(&mut state.catalogue);
         Ok(state)
     }
 
@@ -359,18 +362,13 @@ impl Cycle<'_> {
         plan: &Plan,
         selection: &Selection,
     ) -> Result<(), Error> {
-        let (upstreams, max_loss) = (self.urls(), self.config.max_loss);
-        let asked = Asked { selection, upstreams: &upstreams, max_loss };
-        let losses = loss::losses(published, plan, asked);
-        if losses.is_empty() {
-            return Ok(());
-        }
-        let losses: Vec<String> = losses.iter().map(ToString::to_string).collect();
-        Err(Error::MassLoss { losses: losses.join("; "), max_loss })
+        let losses = self.losses(published, &loss::planned(plan), selection);
+        let max_loss = self.config.max_loss;
+        if losses.is_empty() { Ok(()) } else { Err(Error::MassLoss { losses, max_loss }) }
     }
 
-    /// With a store, what this disk has lost and what could not be made again is still whole there, so it is not withdrawn
-    /// without a word.
+    /// With a store, what this disk has lost and what is not made again is still whole there. So a mass loss is no reason to
+    /// withdraw it. `catalogue` is what would be published.
     fn refuse_losses_of_disk(
         &self,
         published: &Catalogue,
@@ -380,8 +378,17 @@ impl Cycle<'_> {
         if self.keys.is_none() || self.options.accept_loss {
             return Ok(());
         }
-        let there = Plan { kept: catalogue.clone(), ..Plan::default() };
-        self.refuse_losses(published, &there, selection)
+        let there = catalogue::records(catalogue).map(|(id, branch, _)| (id, branch)).collect();
+        let losses = self.losses(published, &there, selection);
+        if losses.is_empty() { Ok(()) } else { Err(Error::DiskLoss { losses }) }
+    }
+
+    /// The mass losses as a text; empty if there are none.
+    fn losses(&self, published: &Catalogue, there: &Listed<'_>, selection: &Selection) -> String {
+        let (upstreams, max_loss) = (self.urls(), self.config.max_loss);
+        let asked = Asked { selection, upstreams: &upstreams, max_loss };
+        let losses = loss::losses(published, there, asked);
+        losses.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     }
 
     /// Runs the jobs of the plan, several at a time. Returns what is to be published. `published` is what was
@@ -395,6 +402,7 @@ impl Cycle<'_> {
         report: &mut Report,
     ) -> Catalogue {
         let Plan { mut jobs, kept: mut catalogue, unknown, .. } = plan;
+        let last = meanwhile.state.published.as_ref().map(|published| published.generated_at);
         // Neighbours that fail together would look like a host that is down.
         jobs.sort_by_cached_key(|job| job.project.id.scattered());
         report.failures.extend(unknown.iter().map(merge::unknown));
@@ -436,7 +444,7 @@ impl Cycle<'_> {
         report.times.working_ms = millis(start.elapsed());
         report.times.fetching_ms = millis(traffic.fetching());
         report.times.building_ms = millis(spent.saturating_sub(traffic.fetching()));
-        merge::correct_times(&mut catalogue, self.now);
+        merge::correct_times(&mut catalogue, last, self.now);
         catalogue
     }
 }

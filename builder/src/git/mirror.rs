@@ -5,14 +5,15 @@
 //! It is still a normal Git repository, so that `git --git-dir=… show master` works.
 
 use std::{
+    cell::Cell,
     collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
 };
 
 use git2::{
-    AutotagOption, ErrorClass, FetchOptions, ObjectType, Oid, RemoteRedirect, Repository,
-    RepositoryInitOptions,
+    AutotagOption, ErrorClass, FetchOptions, ObjectType, Oid, RemoteCallbacks, RemoteRedirect,
+    Repository, RepositoryInitOptions,
 };
 use tardist_contract::{BranchName, CommitId};
 
@@ -21,6 +22,7 @@ use crate::{
     data_dir::files::{empty_folder, entries, size},
     error::{GitContext, IoContext},
     git::{keep::KeepRef, ls_refs, transport},
+    limits::git::MAX_FETCHED_REFS,
     net::Http,
     object::{self, ObjectContext},
 };
@@ -272,8 +274,16 @@ impl Mirror {
 
     fn fetch_once(&self, refspecs: &[String], depth: i32) -> Result<BTreeSet<String>, Error> {
         transport::take_failure();
+        let count = Cell::new(0);
+        let mut callbacks = RemoteCallbacks::new();
+        // Each ref becomes a file, and counts for no other limit.
+        callbacks.update_tips(|_, _, _| {
+            count.set(count.get() + 1);
+            count.get() <= MAX_FETCHED_REFS
+        });
         let mut options = FetchOptions::new();
         options
+            .remote_callbacks(callbacks)
             .depth(depth)
             .download_tags(AutotagOption::None)
             .update_fetchhead(false)
@@ -287,6 +297,10 @@ impl Mirror {
             let path = self.repository.path();
             if let Err(error) = remove_unfinished(path) {
                 tracing::warn!("cannot clean up {}: {error}", path.display());
+            }
+            if count.get() > MAX_FETCHED_REFS {
+                let what = format!("the list of branches of {}", self.url);
+                return Error::TooLarge { what, limit: MAX_FETCHED_REFS as u64, unit: "branches" };
             }
             match transport::take_failure() {
                 Some(source) => Error::Fetch { url: self.url.clone(), source },
@@ -387,4 +401,48 @@ pub fn remove_unfinished(folder: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use git2::Signature;
+
+    use super::*;
+    use crate::net::{Hosts, HttpLimits, HttpOptions};
+
+    #[test]
+    fn a_submodule_with_very_many_branches_is_not_fetched() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = Repository::init_bare(folder.path().join("source.git")).unwrap();
+        let tree = source.treebuilder(None).unwrap().write().unwrap();
+        let author = Signature::new("A", "a@example.org", &git2::Time::new(0, 0)).unwrap();
+        let tree = source.find_tree(tree).unwrap();
+        let commit = source.commit(None, &author, &author, "A", &tree, &[]).unwrap();
+        let packed_refs = |count: usize| {
+            let lines: String =
+                (0..count).map(|number| format!("{commit} refs/heads/b{number:06}\n")).collect();
+            let text = format!("# pack-refs with: peeled fully-peeled sorted \n{lines}");
+            fs::write(source.path().join("packed-refs"), text).unwrap();
+        };
+        let http = Arc::new(Http::new(HttpOptions {
+            user_agent: "test".into(),
+            allowed: vec![],
+            credentials: vec![],
+            retries: 0,
+            timeout: Duration::from_secs(1),
+            limits: HttpLimits::default(),
+            hosts: Hosts::default(),
+        }));
+        let url = source.path().display().to_string();
+        let fetch = |name: &str| {
+            Mirror::open(&folder.path().join(name), &url).unwrap().fetch_history(&http)
+        };
+        packed_refs(10);
+        fetch("few.git").unwrap();
+        packed_refs(MAX_FETCHED_REFS + 1);
+        let error = fetch("many.git").unwrap_err().to_string();
+        assert!(error.contains("more than 10000 branches"), "{error}");
+    }
 }

@@ -127,6 +127,12 @@ unsafe fn set_globals() -> Result<(), git2::Error> {
     Ok(())
 }
 
+/// From now on, objects are hashed when they are read: for mirrors that other workers write to. One of them may have been
+/// taken over by the content that it works on.
+pub fn verify_objects() {
+    git2::opts::strict_hash_verification(true);
+}
+
 #[allow(unsafe_code)]
 unsafe fn register(http: &Arc<Http>) -> Result<(), git2::Error> {
     for scheme in ["http", "https"] {

@@ -19,6 +19,10 @@ pub const MAX_SUBMODULE_NAME: usize = 4096;
 /// to 253; besides, there are the scheme and the port.
 pub const MAX_HOST: usize = 253 + "https://".len() + ":65535".len();
 
+/// How many branches of a submodule may be fetched, where its server does not give a commit by its id. Those of Wikimedia
+/// with a branch for each weekly version have some 1,000.
+pub const MAX_FETCHED_REFS: usize = 10_000;
+
 /// The largest tree object that is read to look for submodules, in bytes: a content may have no more in all of its trees
 /// together.
 pub const MAX_TREE: u64 = super::content::MAX_TREES;

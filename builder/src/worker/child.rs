@@ -2,7 +2,7 @@
 //! place.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     io::{Read, Write},
     os::{fd::AsFd, unix::process::CommandExt},
@@ -21,7 +21,7 @@ use tardist_contract::{BranchName, RepoName};
 
 use crate::{
     Error,
-    catalogue::BranchRecord,
+    catalogue::{BranchRecord, Messages},
     data_dir::{
         files::{self, size},
         set_aside,
@@ -50,6 +50,10 @@ const TICK: u16 = 100;
 /// How many revisions of a tarball are looked at for one that is free.
 const MAX_REVISIONS: u32 = 1_000;
 
+/// How long its pipes are read after a worker has ended, while nothing comes, and while something does.
+const LAST_SILENCE: Duration = Duration::from_secs(1);
+const LAST_WORDS: Duration = Duration::from_secs(10);
+
 /// How much of a worker's standard error is kept, in bytes. Only a crash writes there.
 const MAX_LAST_WORDS: usize = 4 << 10;
 
@@ -61,6 +65,8 @@ pub(super) struct Ended {
     pub(super) branch: Option<BranchName>,
     /// The processor time that it took, as far as it is known.
     pub(super) cpu: Duration,
+    /// True if it was killed because it exceeded a limit that the supervisor watches.
+    pub(super) was_killed: bool,
     /// What packing a mirror gave.
     pub(super) repacked: Option<Repacked>,
 }
@@ -78,6 +84,8 @@ pub(super) struct Worker<'a> {
     /// The host that it is asking, and since when.
     asking: Option<(String, Instant)>,
     folders: Folders,
+    /// The branches that it was given and has not done yet.
+    expected: BTreeSet<BranchName>,
     clock: Clock,
     branch: Option<BranchName>,
     stage: Stage,
@@ -152,6 +160,7 @@ impl<'a> Worker<'a> {
             told,
             asking: None,
             folders,
+            expected: order.task.branches(),
             clock: Clock::new(Instant::now()),
             branch: None,
             stage: Stage::Starting,
@@ -168,6 +177,7 @@ impl<'a> Worker<'a> {
         let (mut out, mut err) = (self.child.stdout.take(), self.child.stderr.take());
         let (mut lines, mut last_words) = (Vec::new(), Vec::new());
         let mut killed = None;
+        let mut ended_at = None;
         while out.is_some() || err.is_some() {
             let ready = [ready(out.as_ref()), ready(err.as_ref())];
             let ready = wait_for(ready);
@@ -190,12 +200,19 @@ impl<'a> Worker<'a> {
                 self.kill();
             }
             self.tell_of_closed_hosts();
+            // What it has started may have left its session, and keep its pipes open for ever.
+            let has_ended = killed.is_some() || matches!(self.child.try_wait(), Ok(Some(_)));
+            let silent = if ready == [false; 2] { LAST_SILENCE } else { LAST_WORDS };
+            if has_ended && ended_at.get_or_insert_with(Instant::now).elapsed() > silent {
+                break;
+            }
         }
         let status = self.child.wait();
         if status.as_ref().is_ok_and(death::is_by_processor_time) {
             // What was seen last may be a little less.
             self.cpu = self.cpu.max(self.limits.cpu);
         }
+        let was_killed = killed.is_some();
         let failure = match (killed, self.done.take()) {
             (Some(failure), _) => Some(failure),
             (None, Some(done)) => done,
@@ -204,7 +221,8 @@ impl<'a> Worker<'a> {
                 Some(death::failure(status.ok(), &last_words, &self.doing(), &self.limits))
             }
         };
-        Ended { failure, branch: self.branch.take(), cpu: self.cpu, repacked: self.repacked }
+        let (branch, repacked) = (self.branch.take(), self.repacked);
+        Ended { failure, branch, cpu: self.cpu, was_killed, repacked }
     }
 
     /// Tells the worker of the hosts that are not asked any more since it was told last. There are few of them, so
@@ -269,17 +287,25 @@ impl<'a> Worker<'a> {
                     );
                 }
             }
-            Message::Moved(branch) => drop(result.moved.insert(branch)),
+            Message::Moved(branch, commit) => {
+                if !self.expected.contains(&branch) {
+                    return Err(nobody_asked(&branch));
+                }
+                result.moved.insert(branch, commit);
+            }
             Message::Built(branch, record) => {
-                self.clock.progress(Instant::now());
+                self.is_done(&branch)?;
+                if let Some(Err(what)) = record.messages.as_ref().map(Messages::check) {
+                    return Err(death::nonsense(&what));
+                }
                 self.take_tarball(branch, *record, result);
             }
             Message::Unchanged(branch, missing) => {
-                self.clock.progress(Instant::now());
+                self.is_done(&branch)?;
                 result.unchanged.insert(branch, missing);
             }
             Message::Failed(branch, failure) => {
-                self.clock.progress(Instant::now());
+                self.is_done(&branch)?;
                 result.failed.push((branch, failure));
             }
             Message::Repacked(repacked) => self.repacked = Some(repacked),
@@ -290,6 +316,13 @@ impl<'a> Worker<'a> {
             Message::TaskFailed(failure) => self.done = Some(Some(failure)),
         }
         Ok(())
+    }
+
+    /// Notes that a branch is done. It has to be one that the worker was given, and not done before: it may have been taken
+    /// over by content, and must not speak of what is not its own.
+    fn is_done(&mut self, branch: &BranchName) -> Result<(), Failure> {
+        self.clock.progress(Instant::now());
+        if self.expected.remove(branch) { Ok(()) } else { Err(nobody_asked(branch)) }
     }
 
     /// Puts a tarball in place, unless it is incomplete and a complete one stands that must not be replaced.
@@ -348,7 +381,10 @@ impl<'a> Worker<'a> {
         let file = record.tarball(name, branch);
         let staged = staging.join(file.as_str());
         let metadata = fs::symlink_metadata(&staged).at("read", &staged)?;
-        if !metadata.is_file() || metadata.len() != record.size {
+        let is_it = metadata.is_file()
+            && metadata.len() == record.size
+            && files::sha256(&staged).at("read", &staged)? == record.sha256;
+        if !is_it {
             return Err(Error::Bug(format!(
                 "the worker's tarball {} is not what it says",
                 file.as_str()
@@ -409,6 +445,11 @@ impl<'a> Worker<'a> {
         }
         let _ = self.child.kill();
     }
+}
+
+/// The failure of a worker that speaks of a branch that it was not given, or twice of one.
+fn nobody_asked(branch: &BranchName) -> Failure {
+    death::nonsense(&format!("a result for {branch} that nobody asked for"))
 }
 
 impl Drop for Worker<'_> {

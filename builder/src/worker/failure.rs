@@ -20,6 +20,8 @@ pub struct Failure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Again {
+    /// In the next cycle, in a worker of its own: it is not known which one of several branches exceeded a limit.
+    Alone,
     /// In the next cycle: a server may be back, or the operator has mended what was wrong.
     NextCycle,
     /// After a day: something that belongs into the tarball is not there.

@@ -1,8 +1,8 @@
 //! What a job gives to the cycle.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use tardist_contract::BranchName;
+use tardist_contract::{BranchName, CommitId};
 
 use crate::{Error, catalogue::BranchRecord, content::Missing, worker::failure::Failure};
 
@@ -14,9 +14,9 @@ pub struct JobResult {
     /// The branches whose [published](crate::worker::PublishedTarball) tarball would come out again: what is missing
     /// from them, with the reasons of today.
     pub unchanged: BTreeMap<BranchName, Vec<Missing>>,
-    /// The branches whose listed commit the server did not have, so that another one was worked on: the branch has moved
-    /// since, or a replica is behind.
-    pub moved: BTreeSet<BranchName>,
+    /// The branches of which the server had another commit than the listed one, with the one that was worked on: the
+    /// branch has moved since, or a replica is behind.
+    pub moved: BTreeMap<BranchName, CommitId>,
     /// The branches that failed.
     pub failed: Vec<(BranchName, Failure)>,
     /// Why all other branches failed, if there are others.

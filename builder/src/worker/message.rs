@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use tardist_contract::BranchName;
+use tardist_contract::{BranchName, CommitId};
 
 use crate::{
     catalogue::BranchRecord, content::Missing, git::repack::Repacked, net::Event,
@@ -27,8 +27,8 @@ pub(super) enum Message {
     Log(String, String),
     /// The kernel cannot confine the worker to its own files.
     NotConfined,
-    /// The server has another commit of a branch than the one that is listed.
-    Moved(BranchName),
+    /// The server has this commit of a branch, and not the one that is listed.
+    Moved(BranchName, CommitId),
     /// A branch is done: its tarball is complete, in the staging folder.
     Built(BranchName, Box<BranchRecord>),
     /// The incomplete tarball of a branch stands: the same is still missing, for these reasons.

@@ -31,6 +31,23 @@ pub struct Job {
     /// What is published of these branches.
     #[serde(default)]
     pub published: BTreeMap<BranchName, PublishedTarball>,
+    /// Each branch gets a worker of its own.
+    #[serde(default)]
+    pub is_one_by_one: bool,
+}
+
+impl Job {
+    /// The work of making all tarballs of these branches, of which nothing is published.
+    pub fn new(project: Project, branches: Vec<BranchName>) -> Self {
+        Self { project, branches, published: BTreeMap::new(), is_one_by_one: false }
+    }
+
+    /// Gives each branch a worker of its own, if one of these is among them. These come last: one of them may take all the
+    /// processor time.
+    pub fn isolate(&mut self, alone: &BTreeSet<BranchName>) {
+        self.is_one_by_one = self.branches.iter().any(|branch| alone.contains(branch));
+        self.branches.sort_by_key(|branch| alone.contains(branch));
+    }
 }
 
 /// The published tarball of a branch that a job makes again.
@@ -110,10 +127,13 @@ pub(super) enum Task {
     Repack(PathBuf),
 }
 
-impl Job {
-    /// The work of making all tarballs of these branches, of which nothing is published.
-    pub fn new(project: Project, branches: Vec<BranchName>) -> Self {
-        Self { project, branches, published: BTreeMap::new() }
+impl Task {
+    /// The branches whose tarballs are to be made.
+    pub(super) fn branches(&self) -> BTreeSet<BranchName> {
+        match self {
+            Self::Job(job) => job.branches.iter().cloned().collect(),
+            Self::Repack(_) => BTreeSet::new(),
+        }
     }
 }
 

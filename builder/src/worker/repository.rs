@@ -26,7 +26,7 @@ use crate::{
         submodule_fetches::{NotFetched, SubmoduleFetches, Used},
         submodule_host::SubmoduleHost,
         submodules::Submodules,
-        url_map,
+        transport, url_map,
     },
     limits::{content::MAX_PUBLISHED_PROBLEMS, git::MAX_HOST},
     metadata::{self, About, MessageFiles},
@@ -199,7 +199,7 @@ impl<'a> JobRunner<'a> {
                         "{} {branch}: the list names {listed}, and the server has {tip}",
                         project.id
                     );
-                    self.reporter.say(&Message::Moved(branch.clone()));
+                    self.reporter.say(&Message::Moved(branch.clone(), tip));
                 }
             }
         }
@@ -351,6 +351,7 @@ impl<'a> JobRunner<'a> {
             return Ok(Err(not_allowed(&mapped)));
         }
         let path = self.layout.submodule(&mapped);
+        transport::verify_objects();
         let _alone = self.alone(&path, Some(branch))?;
         self.reporter.stage(branch, Stage::Submodule(gitlink.path.chars().take(100).collect()));
         let most = self.instructions.limits.disk;

@@ -13,12 +13,12 @@ use crate::{
     error::IoContext,
     git::{mirror, repack::Repacked},
     worker::{
-        blame::{self, Attempt, Verdict},
         child::{Ended, Folders, Tarballs, Worker},
         failure::Failure,
         gauge::Gauge,
         job_result::JobResult,
         order::{Instructions, Job, Order, Task},
+        rest::Rest,
         shared::Shared,
         traffic::Traffic,
     },
@@ -70,54 +70,21 @@ impl<'a> Supervisor<'a> {
     /// [`Error::Io`] if no worker can be started, or the folders for it cannot be made.
     pub fn run(&self, job: &Job) -> Result<JobResult, Error> {
         let mut result = JobResult::default();
-        let mut left = job.branches.clone();
-        let mut time = self.instructions.limits.cpu;
-        let mut is_one_by_one = false;
-        while !left.is_empty() {
-            let obstacle = || time.is_zero().then(no_time_left);
-            if let Some(failure) = self.shared.obstacle().or_else(obstacle) {
-                result.failure = Some(failure);
+        let mut rest = Rest::new(job, self.instructions.limits.cpu);
+        while let Some((branches, time)) = rest.next() {
+            if let Some(failure) = self.shared.obstacle() {
+                rest.fail_all(failure, &mut result);
                 break;
             }
-            let most = if is_one_by_one { 1 } else { left.len() };
-            let branches = left[..most].to_vec();
             let mut instructions = self.instructions.clone();
             instructions.limits.cpu = time;
             // Those of other upstreams: a submodule could lead to what is not public there.
             instructions.http.credentials.retain(|it| it.cover(&job.project.url));
             let part = Job { branches: branches.clone(), ..job.clone() };
             let ended = self.attempt(part, instructions, &mut result)?;
-            let had_all_time = time == self.instructions.limits.cpu;
-            time = time.saturating_sub(ended.cpu);
-            left.retain(|branch| result.lacks(branch));
-            let Some(failure) = ended.failure else {
-                // A worker that says nothing of a branch has no more to say of it.
-                left.retain(|branch| !branches.contains(branch));
-                continue;
-            };
-            if !branches.iter().any(|branch| left.contains(branch)) {
+            if let Some(failure) = rest.after(&branches, ended, &mut result) {
                 // The tarballs are not affected. The next cycle tries to pack again.
                 tracing::warn!("{}: {}", job.project.id, failure.text);
-                continue;
-            }
-            let is_out_of_time = time.is_zero();
-            let attempt =
-                Attempt { branches: &branches, had_all_time, is_out_of_time, is_one_by_one };
-            let branch = ended.branch.filter(|branch| left.contains(branch));
-            match blame::verdict(failure, branch, attempt) {
-                Verdict::Failed(branch, failure) => {
-                    left.retain(|it| *it != branch);
-                    result.failed.push((branch, failure));
-                }
-                Verdict::First(branch) => {
-                    left.retain(|it| *it != branch);
-                    left.insert(0, branch);
-                }
-                Verdict::OneByOne => is_one_by_one = true,
-                Verdict::AllFailed(failure) => {
-                    result.failure = Some(failure);
-                    break;
-                }
             }
         }
         Ok(result)
@@ -167,7 +134,7 @@ impl<'a> Supervisor<'a> {
         let folders = Folders { mirror: mirror.clone(), tarballs: Some(tarballs) };
         let order = Order { task: Task::Job(job), instructions };
         let ended = Worker::start(&self.shared, &order, folders)?.watch(result);
-        fs::remove_dir_all(&staging).at("remove", &staging)?;
+        files::remove(&staging).at("remove", &staging)?;
         if ended.failure.is_some() {
             // Half a pack may be large, and this repository may not be tried again soon.
             mirror::remove_unfinished(&mirror).at("clean up", &mirror)?;
@@ -181,10 +148,4 @@ impl<'a> Supervisor<'a> {
         }
         Ok(ended)
     }
-}
-
-fn no_time_left() -> Failure {
-    let text = "was not done, because another branch took all the processor time (setting limit-cpu); the next \
-                cycle goes on";
-    Failure::for_now(text.to_owned())
 }
