@@ -132,6 +132,9 @@ impl Entry {
     }
 }
 
+/// How many objects of a folder are listed. 100,000 repositories with six branches have 600,000, and some old ones.
+const MAX_LISTED: usize = 2_000_000;
+
 impl Store {
     /// Opens a store. Nothing is asked yet.
     ///
@@ -361,12 +364,13 @@ impl Store {
         })
     }
 
-    /// Tarballs and compressed snapshots are of one type.
+    /// Tarballs and compressed snapshots are of one type, and may be kept for as long as those that the functions serve.
     fn attributes(&self) -> Attributes {
         let mut attributes = Attributes::new();
         // A folder has no place for it.
         if self.http.is_some() {
             attributes.insert(Attribute::ContentType, "application/gzip".into());
+            attributes.insert(Attribute::CacheControl, "public, max-age=86400".into());
         }
         attributes
     }
@@ -443,8 +447,13 @@ impl Store {
             let name = object.location.as_ref().strip_prefix(root.as_ref()).unwrap_or_default();
             (name.trim_start_matches('/').to_owned(), object.size)
         });
-        let all = self.runtime.block_on(all.try_collect());
-        all.map_err(|error| self.failed("list", folder, &error))
+        let all: Result<Vec<_>, _> = self.runtime.block_on(all.take(MAX_LISTED + 1).try_collect());
+        let all = all.map_err(|error| self.failed("list", folder, &error))?;
+        if all.len() > MAX_LISTED {
+            // A server may give the same page again and again.
+            return Err(self.wrong(folder, &format!("it has more than {MAX_LISTED} objects")));
+        }
+        Ok(all)
     }
 
     /// Removes objects. One that does not exist is no error.

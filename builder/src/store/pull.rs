@@ -98,10 +98,13 @@ pub fn pull(store: &Store, directory: &Layout, rules: &Rules) -> Result<Outcome,
     // The application that serves the snapshot names these folders, and Spin does not start without them.
     for folder in Kind::ALL.map(|kind| directory.dist(kind)) {
         fs::create_dir_all(&folder).at("create", &folder)?;
+        unfinished::remove_all(&folder)?;
     }
     let node = Node { store, directory, rules, url: store.url().to_string() };
     let at_hand = node.at_hand();
-    let is_standing = node.is_standing(&at_hand);
+    let lists = Kind::ALL.map(|kind| [directory.checksums(kind), directory.index_page(kind)]);
+    let is_standing =
+        node.is_standing(&at_hand) && lists.as_flattened().iter().all(|list| list.is_file());
     let known = Some(at_hand.etag.as_str()).filter(|etag| is_standing && !etag.is_empty());
     let (bytes, etag) = match store.read(layout::POINTER, known, MAX_POINTER)? {
         Found::Unchanged => return Ok(Outcome::Unchanged { serial: at_hand.serial }),
