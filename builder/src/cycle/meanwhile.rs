@@ -2,7 +2,7 @@
 //! what is ready.
 //!
 //! A first cycle over many repositories takes long. So its first results are served after minutes, and a cycle that is
-//! killed leaves little to be done again. Nothing is withdrawn before the end of the cycle: a repository that is still
+//! killed leaves little to be done again. Nothing that is on disk is withdrawn before the end of the cycle: a repository that is still
 //! to be worked on, or that is no longer listed, stays as it was. With a store, nothing is published before all is made again
 //! that it has and that the disk has lost (the builder has a new one).
 
@@ -106,7 +106,11 @@ impl Meanwhile<'_> {
 /// The branches of jobs whose published tarballs are not on disk, or damaged.
 pub(super) fn lost(jobs: &[Job]) -> BTreeSet<(RepositoryId, BranchName)> {
     let of_job = |job: &Job| {
-        let lost = job.published.iter().filter(|(_, published)| !published.is_whole);
+        // Those in quarantine are not made in this cycle.
+        let lost = job
+            .published
+            .iter()
+            .filter(|(branch, published)| !published.is_whole && job.branches.contains(branch));
         lost.map(|(branch, _)| (job.project.id.clone(), branch.clone())).collect::<Vec<_>>()
     };
     jobs.iter().flat_map(of_job).collect()

@@ -5,15 +5,14 @@
 //! It is still a normal Git repository, so that `git --git-dir=… show master` works.
 
 use std::{
-    cell::Cell,
     collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
 };
 
 use git2::{
-    AutotagOption, ErrorClass, FetchOptions, ObjectType, Oid, RemoteCallbacks, RemoteRedirect,
-    Repository, RepositoryInitOptions,
+    AutotagOption, Direction, ErrorClass, FetchOptions, ObjectType, Oid, RemoteHead,
+    RemoteRedirect, Repository, RepositoryInitOptions,
 };
 use tardist_contract::{BranchName, CommitId};
 
@@ -274,21 +273,23 @@ impl Mirror {
 
     fn fetch_once(&self, refspecs: &[String], depth: i32) -> Result<BTreeSet<String>, Error> {
         transport::take_failure();
-        let count = Cell::new(0);
-        let mut callbacks = RemoteCallbacks::new();
-        // Each ref becomes a file, and counts for no other limit.
-        callbacks.update_tips(|_, _, _| {
-            count.set(count.get() + 1);
-            count.get() <= MAX_FETCHED_REFS
-        });
+        let mut too_many = false;
         let mut options = FetchOptions::new();
         options
-            .remote_callbacks(callbacks)
             .depth(depth)
             .download_tags(AutotagOption::None)
             .update_fetchhead(false)
             .follow_redirects(RemoteRedirect::None);
         let fetched = self.repository.remote_anonymous(&self.url).and_then(|mut remote| {
+            if depth == 0 {
+                // Of a history, each branch becomes a file, which counts for no other limit.
+                remote.connect(Direction::Fetch)?;
+                let is_branch = |head: &&RemoteHead<'_>| head.name().starts_with("refs/heads/");
+                too_many = remote.list()?.iter().filter(is_branch).count() > MAX_FETCHED_REFS;
+                if too_many {
+                    return Err(git2::Error::from_str("too many branches"));
+                }
+            }
             remote.fetch(refspecs, Some(&mut options), None)?;
             Ok(remote.list()?.iter().map(|head| head.name().to_owned()).collect())
         });
@@ -298,7 +299,7 @@ impl Mirror {
             if let Err(error) = remove_unfinished(path) {
                 tracing::warn!("cannot clean up {}: {error}", path.display());
             }
-            if count.get() > MAX_FETCHED_REFS {
+            if too_many {
                 let what = format!("the list of branches of {}", self.url);
                 return Error::TooLarge { what, limit: MAX_FETCHED_REFS as u64, unit: "branches" };
             }
@@ -444,5 +445,7 @@ mod tests {
         packed_refs(MAX_FETCHED_REFS + 1);
         let error = fetch("many.git").unwrap_err().to_string();
         assert!(error.contains("more than 10000 branches"), "{error}");
+        let many = Repository::open(folder.path().join("many.git")).unwrap();
+        assert_eq!(many.references().unwrap().count(), 0);
     }
 }

@@ -288,10 +288,10 @@ impl<'a> Worker<'a> {
                 }
             }
             Message::Moved(branch, commit) => {
-                if !self.expected.contains(&branch) {
-                    return Err(nobody_asked(&branch));
+                // It is said again of all branches if a damaged mirror is fetched again.
+                if self.expected.contains(&branch) {
+                    result.moved.insert(branch, commit);
                 }
-                result.moved.insert(branch, commit);
             }
             Message::Built(branch, record) => {
                 self.is_done(&branch)?;

@@ -34,8 +34,11 @@ impl Rest {
         Self { branches, limit, time: limit, is_one_by_one }
     }
 
-    /// The branches of the next worker, and its processor time. `None` if nothing is left to do.
-    pub(super) fn next(&self) -> Option<(Vec<BranchName>, Duration)> {
+    /// The branches of the next worker, and its processor time. `None` if nothing is left to do, or no time for it.
+    pub(super) fn next(&mut self, result: &mut JobResult) -> Option<(Vec<BranchName>, Duration)> {
+        if self.time.is_zero() && !self.branches.is_empty() {
+            self.fail_all(no_time_left(), result);
+        }
         let most = if self.is_one_by_one { 1 } else { self.branches.len() };
         Some((self.branches[..most.min(self.branches.len())].to_vec(), self.time))
             .filter(|(branches, _)| !branches.is_empty())
@@ -85,9 +88,6 @@ impl Rest {
                 Some(branch) => self.fail(branch, failure, result),
                 None => self.fail_all(failure, result),
             },
-        }
-        if self.time.is_zero() && !self.branches.is_empty() {
-            self.fail_all(no_time_left(), result);
         }
         None
     }
@@ -177,7 +177,7 @@ mod tests {
             job.isolate(&alone);
             let mut result = JobResult::default();
             let mut rest = Rest::new(&job, Duration::from_secs(LIMIT));
-            while let Some((branches, time)) = rest.next() {
+            while let Some((branches, time)) = rest.next(&mut result) {
                 let ended = work(&branches, world, time.as_secs(), &mut result);
                 assert_eq!(rest.after(&branches, ended, &mut result), None);
             }
@@ -249,7 +249,7 @@ mod tests {
             };
             let mut result = JobResult::default();
             rest.after(&job.branches, ended, &mut result);
-            assert_eq!(rest.next(), None);
+            assert_eq!(rest.next(&mut result), None);
             assert_eq!((result.failure, result.failed), (Some(failure), Vec::new()));
         }
     }

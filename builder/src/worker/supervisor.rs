@@ -71,7 +71,7 @@ impl<'a> Supervisor<'a> {
     pub fn run(&self, job: &Job) -> Result<JobResult, Error> {
         let mut result = JobResult::default();
         let mut rest = Rest::new(job, self.instructions.limits.cpu);
-        while let Some((branches, time)) = rest.next() {
+        while let Some((branches, time)) = rest.next(&mut result) {
             if let Some(failure) = self.shared.obstacle() {
                 rest.fail_all(failure, &mut result);
                 break;

@@ -243,7 +243,7 @@ fn check_installed(tree: &Path) -> Result<(), Error> {
         if json.len() as u64 > MAX_INSTALLED {
             return refused(format!("is longer than {MAX_INSTALLED} bytes"));
         }
-        match requirements::parse(&json) {
+        match requirements::parse_installed(&json) {
             Ok(document) => {
                 if let Some(url) = document.local_url {
                     return refused(format!(

@@ -105,9 +105,20 @@ pub(super) struct Document {
 }
 
 pub(super) fn parse(json: &[u8]) -> Result<Document, serde_json::Error> {
+    look(json, is_harmless)
+}
+
+/// The same of a file in which Composer notes what it has installed. It also names places on other machines that nothing
+/// was taken from, such as `git@github.com:a/b.git`.
+pub(super) fn parse_installed(json: &[u8]) -> Result<Document, serde_json::Error> {
+    look(json, |url| is_harmless(url) || is_elsewhere(url))
+}
+
+fn look(json: &[u8], is_allowed: fn(&str) -> bool) -> Result<Document, serde_json::Error> {
     let mut document = Document::default();
     let mut json = serde_json::Deserializer::from_slice(json);
-    Look { document: &mut document, depth: 0, at: At::Elsewhere }.deserialize(&mut json)?;
+    let look = Look { document: &mut document, is_allowed, depth: 0, at: At::Elsewhere };
+    look.deserialize(&mut json)?;
     json.end()?;
     Ok(document)
 }
@@ -115,6 +126,8 @@ pub(super) fn parse(json: &[u8]) -> Result<Document, serde_json::Error> {
 /// Looks at a value and all values in it.
 struct Look<'a> {
     document: &'a mut Document,
+    /// Whether a `url` may be there.
+    is_allowed: fn(&str) -> bool,
     /// How many objects and arrays it is in.
     depth: usize,
     at: At,
@@ -132,7 +145,7 @@ enum At {
 
 impl Look<'_> {
     fn inner(&mut self, at: At) -> Look<'_> {
-        Look { document: self.document, depth: self.depth + 1, at }
+        Look { document: self.document, is_allowed: self.is_allowed, depth: self.depth + 1, at }
     }
 }
 
@@ -152,7 +165,7 @@ impl<'de> Visitor<'de> for Look<'_> {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        if self.at == At::Url && self.document.local_url.is_none() && !is_harmless(text) {
+        if self.at == At::Url && self.document.local_url.is_none() && !(self.is_allowed)(text) {
             self.document.local_url = Some(shown(text.as_bytes()));
         }
         Ok(())
@@ -220,9 +233,35 @@ fn is_harmless(url: &str) -> bool {
         })
 }
 
+/// True for a URL of another protocol, and for Git's `USER@HOST:PATH`: they lead to no file of this machine.
+fn is_elsewhere(url: &str) -> bool {
+    let is_of_host = |text: &str| {
+        text.contains('@')
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"@._-".contains(&byte))
+    };
+    ["ssh://", "git://", "svn://"].iter().any(|scheme| url.starts_with(scheme))
+        || url.split_once(':').is_some_and(|(host, _)| is_of_host(host))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_installed_may_name_other_machines_and_not_this_one() {
+        let local = |url: &str| {
+            let json =
+                serde_json::json!({"packages": [{"source": {"url": "git@h:x"}}, {"url": url}]});
+            parse_installed(json.to_string().as_bytes()).unwrap().local_url
+        };
+        for url in ["https://h/x.zip", "git@github.com:a/b.git", "ssh://h/x", "git://h/x", "lib"] {
+            assert_eq!(local(url), None);
+        }
+        for url in ["file:///etc/x", "FILE:///etc/x", "/etc/x", "../x", "ext::sh -c x@y:z", "C:\\x"]
+        {
+            assert!(local(url).is_some(), "{url}");
+        }
+    }
 
     #[test]
     fn no_package_comes_from_a_place_on_this_machine() {
