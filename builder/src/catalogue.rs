@@ -289,6 +289,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn messages_that_a_worker_says_are_read_and_hashed_before_they_are_believed() {
+        let texts = |titles: &str| MessageTexts {
+            titles: titles.to_owned(),
+            descriptions: "{}".to_owned(),
+        };
+        let said = |id: &str, texts: Option<MessageTexts>| {
+            let said = serde_json::json!({ "id": id, "texts": texts });
+            serde_json::from_value::<Messages>(said).unwrap().check()
+        };
+        let (good, bad) = (texts(r#"{"de":"Titel"}"#), texts("x"));
+        assert_eq!(said(&good.id(), Some(good.clone())), Ok(()));
+        assert!(said(&bad.id(), Some(bad.clone())).unwrap_err().contains("cannot be read"));
+        assert!(said(&bad.id(), Some(good.clone())).unwrap_err().contains("another hash"));
+        assert!(said(&good.id(), None).unwrap_err().contains("no texts"));
+    }
+
+    #[test]
     fn messages_are_equal_if_their_texts_are() {
         let messages = |title: &str| {
             let titles = [("en".to_owned(), title.to_owned())].into();
