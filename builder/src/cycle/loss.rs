@@ -22,7 +22,7 @@ const FEW: usize = 2;
 const SHOWN: usize = 5;
 
 /// Branches that are there, or would be.
-pub(super) type Listed<'a> = BTreeSet<(&'a RepositoryId, &'a BranchName)>;
+pub(super) type Present<'a> = BTreeSet<(&'a RepositoryId, &'a BranchName)>;
 
 /// What the settings ask for.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +58,7 @@ impl fmt::Display for Loss {
 }
 
 /// The mass losses: what is published now and would no longer be. `listed` are the branches that would be there.
-pub(super) fn losses(published: &Catalogue, listed: &Listed<'_>, asked: Asked<'_>) -> Vec<Loss> {
+pub(super) fn losses(published: &Catalogue, listed: &Present<'_>, asked: Asked<'_>) -> Vec<Loss> {
     let repositories: BTreeSet<&RepositoryId> = listed.iter().map(|(id, _)| *id).collect();
     let mut losses = Vec::new();
     for kind in Kind::ALL {
@@ -114,7 +114,7 @@ pub(super) fn emptied<'a>(
 }
 
 /// The branches that a plan makes or keeps. All that is listed counts as there, also what may fail.
-pub(super) fn planned(plan: &Plan) -> Listed<'_> {
+pub(super) fn planned(plan: &Plan) -> Present<'_> {
     let made = plan.jobs.iter().flat_map(|job| {
         let tips = job.project.tips.keys();
         tips.map(move |branch| (&job.project.id, branch))

@@ -2,9 +2,9 @@
 //! what is ready.
 //!
 //! A first cycle over many repositories takes long. So its first results are served after minutes, and a cycle that is
-//! killed leaves little to be done again. Nothing that is on disk is withdrawn before the end of the cycle: a repository that is still
-//! to be worked on, or that is no longer listed, stays as it was. With a store, nothing is published before all is made again
-//! that it has and that the disk has lost (the builder has a new one).
+//! killed leaves little to be done again. Nothing that is on disk is withdrawn before the end of the cycle: a repository
+//! that is still to be worked on, or that is no longer listed, stays as it was. With a store, nothing is published before
+//! all is made again that the disk has lost (the builder has a new one).
 
 use std::{
     collections::BTreeSet,

@@ -120,7 +120,7 @@ impl Publishing<'_> {
             report.publications += 1;
         }
         self.link_plain_names(&state.catalogue)?;
-        listings::write(self.layout, listed(&state.catalogue))?;
+        listings::write(self.layout, &listed(&state.catalogue))?;
         Ok(published)
     }
 

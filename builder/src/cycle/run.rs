@@ -13,7 +13,7 @@ use crate::{
     content::{Ingredients, Remedy},
     cycle::{
         adopt, began, distributed, history, intact,
-        loss::{self, Asked, Listed},
+        loss::{self, Asked, Present},
         meanwhile::{self, Meanwhile, Noted},
         merge::{self, Merging},
         metrics, pack,
@@ -384,7 +384,7 @@ impl Cycle<'_> {
     }
 
     /// The mass losses as a text; empty if there are none.
-    fn losses(&self, published: &Catalogue, there: &Listed<'_>, selection: &Selection) -> String {
+    fn losses(&self, published: &Catalogue, there: &Present<'_>, selection: &Selection) -> String {
         let (upstreams, max_loss) = (self.urls(), self.config.max_loss);
         let asked = Asked { selection, upstreams: &upstreams, max_loss };
         let losses = loss::losses(published, there, asked);

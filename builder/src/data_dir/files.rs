@@ -1,4 +1,4 @@
-//! Reading folders: their entries and their size.
+//! Files and folders: their entries and sizes, and how they are removed.
 
 use std::{
     fs::{self, File, Permissions},

@@ -406,12 +406,12 @@ pub fn remove_unfinished(folder: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, time::Duration};
+    use std::sync::Arc;
 
     use git2::Signature;
 
     use super::*;
-    use crate::net::{Hosts, HttpLimits, HttpOptions};
+    use crate::net::HttpOptions;
 
     #[test]
     fn a_submodule_with_very_many_branches_is_not_fetched() {
@@ -427,15 +427,7 @@ mod tests {
             let text = format!("# pack-refs with: peeled fully-peeled sorted \n{lines}");
             fs::write(source.path().join("packed-refs"), text).unwrap();
         };
-        let http = Arc::new(Http::new(HttpOptions {
-            user_agent: "test".into(),
-            allowed: vec![],
-            credentials: vec![],
-            retries: 0,
-            timeout: Duration::from_secs(1),
-            limits: HttpLimits::default(),
-            hosts: Hosts::default(),
-        }));
+        let http = Arc::new(Http::new(HttpOptions::allowing(&[])));
         let url = source.path().display().to_string();
         let fetch = |name: &str| {
             Mirror::open(&folder.path().join(name), &url).unwrap().fetch_history(&http)

@@ -76,11 +76,8 @@ pub const MAX_CONVERSION: u64 = 2 * MAX_CONVERTED_FILE;
 /// of Wikimedia's tarballs has 180 MB in all, and most of that is no text.
 pub const MAX_CONVERTED: u64 = 256 << 20;
 
-/// The longest `composer.json` or `composer.lock` that is read, in bytes; Wikibase's lock has 200 kB.
+/// The longest `composer.json`, `composer.lock` or `installed.json` that is read, in bytes; Wikibase's lock has 200 kB.
 pub const MAX_COMPOSER_JSON: u64 = 8 << 20;
-
-/// The longest list of installed packages of Composer that is read, in bytes. It has about what its lock file has.
-pub const MAX_INSTALLED: u64 = 8 << 20;
 
 /// How many bytes of files are written to disk for Composer to work on. The largest of Wikimedia's tarballs has
 /// 180 MB.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::listed::Listed;
 
 /// The lines `HASH  FILE` of these tarballs.
-pub(super) fn text(files: &[Listed]) -> String {
+pub(super) fn text(files: &[&Listed]) -> String {
     let mut text = String::new();
     for Listed { file, sha256, .. } in files {
         // Writing into a text cannot fail.

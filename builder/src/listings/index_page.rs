@@ -10,9 +10,9 @@ use tardist_contract::Kind;
 
 use super::listed::Listed;
 
-/// The page of a kind, with these tarballs. File names have no character that HTML gives a meaning, and only `+` is encoded in URLs, which
-/// is right in a path as it is.
-pub(super) fn page(kind: Kind, files: &[Listed]) -> String {
+/// The page of a kind, with these tarballs. File names have no character that HTML gives a meaning, and only `+` is
+/// encoded in URLs, which is right in a path as it is.
+pub(super) fn page(kind: Kind, files: &[&Listed]) -> String {
     let mut page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>Index of {kind}</title>\n</head>\n\
@@ -37,7 +37,7 @@ mod tests {
     #[test]
     fn each_tarball_is_one_link() {
         let files = ["A-REL1_45-ccccccc-2.tar.gz", "A-a~b-bbbbbbb.tar.gz"];
-        let page = page(Kind::Skins, &files.map(Listed::skin));
+        let page = page(Kind::Skins, &files.map(Listed::skin).each_ref());
         let links = files.map(|file| format!("<a href=\"{file}\">{file}</a>"));
         assert!(links.iter().all(|link| page.contains(link)), "{page}");
         assert_eq!(page.matches(".tar.gz\">").count(), 2, "{page}");

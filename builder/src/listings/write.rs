@@ -18,11 +18,10 @@ use crate::{
 ///
 /// # Errors
 /// [`Error::Io`] if a file cannot be written.
-pub fn write(layout: &Layout, tarballs: Vec<Listed>) -> Result<(), Error> {
-    let (extensions, skins): (Vec<_>, Vec<_>) =
-        tarballs.into_iter().partition(|it| it.kind == Kind::Extensions);
-    for (kind, mut tarballs) in [(Kind::Extensions, extensions), (Kind::Skins, skins)] {
-        tarballs.sort_unstable_by(|one, other| one.file.cmp(&other.file));
+pub fn write(layout: &Layout, tarballs: &[Listed]) -> Result<(), Error> {
+    for kind in Kind::ALL {
+        let mut tarballs: Vec<&Listed> = tarballs.iter().filter(|it| it.kind == kind).collect();
+        tarballs.sort_unstable_by_key(|it| it.file.as_str());
         let files = [
             (layout.checksums(kind), checksums::text(&tarballs)),
             (layout.index_page(kind), index_page::page(kind, &tarballs)),
@@ -61,7 +60,7 @@ mod tests {
         let skins = ["b-master-ccccccc.tar.gz", "A-a~b-bbbbbbb.tar.gz"].map(Listed::skin);
         let extension =
             Listed { kind: Kind::Extensions, ..Listed::skin("E-master-ccccccc.tar.gz") };
-        write(&layout, [&skins[..], &[extension]].concat()).unwrap();
+        write(&layout, &[&skins[..], &[extension]].concat()).unwrap();
         let zeros = "0".repeat(64);
         let sums = || fs::read_to_string(layout.checksums(Kind::Skins)).unwrap();
         let expected = "A-a~b-bbbbbbb.tar.gz\n0  b-master-ccccccc.tar.gz\n";
@@ -70,7 +69,7 @@ mod tests {
         assert_eq!(mode & 0o777, 0o644);
         assert!(!layout.tarballs().unwrap().keys().any(|(_, file)| file.contains("SUMS")));
 
-        write(&layout, skins[..1].to_vec()).unwrap();
+        write(&layout, &skins[..1]).unwrap();
         assert_eq!(sums(), format!("{zeros}  {}\n", skins[0].file));
         assert_eq!(fs::read(layout.checksums(Kind::Extensions)).unwrap(), b"", "none is left");
         let page = |kind| fs::read_to_string(layout.index_page(kind)).unwrap();

@@ -559,15 +559,7 @@ mod tests {
 
     #[test]
     fn a_host_that_is_not_allowed_gets_no_request() {
-        let http = Http::new(HttpOptions {
-            user_agent: "test".into(),
-            allowed: vec!["https://gerrit.example.org/r".into()],
-            credentials: vec![],
-            retries: 0,
-            timeout: Duration::from_secs(1),
-            limits: HttpLimits::default(),
-            hosts: Hosts::default(),
-        });
+        let http = Http::new(HttpOptions::allowing(&["https://gerrit.example.org/r"]));
         assert!(http.allows("https://gerrit.example.org/other"));
         assert!(matches!(http.get("https://evil.example/"), Err(HttpError::NotAllowed { .. })));
         assert_eq!(http.requests(), 0);
@@ -575,15 +567,7 @@ mod tests {
 
     #[test]
     fn nothing_is_asked_any_more_when_the_time_is_over() {
-        let http = Http::new(HttpOptions {
-            user_agent: "test".into(),
-            allowed: vec!["http://127.0.0.1:9".into()],
-            credentials: vec![],
-            retries: 0,
-            timeout: Duration::from_secs(1),
-            limits: HttpLimits::default(),
-            hosts: Hosts::default(),
-        });
+        let http = Http::new(HttpOptions::allowing(&["http://127.0.0.1:9"]));
         let error = http.until(Instant::now()).get("http://127.0.0.1:9/").unwrap_err().to_string();
         assert!(error.contains("was not asked: the time for the lists"), "{error}");
     }

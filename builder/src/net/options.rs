@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{credentials::Credentials, hosts::Hosts, origin::Origin};
+use super::{credentials::Credentials, hosts::Hosts, origin::AllowedOrigins};
 use crate::limits::net::{
     LEAST_RATE_BYTES, LEAST_RATE_TIME, MAX_LIST_PAGE, MAX_LIST_TIME, MAX_OBJECT, MAX_OBJECT_TIME,
     MAX_PACK, MAX_PACK_TIME, MAX_REFS, MAX_RETRY_TIME,
@@ -34,8 +34,23 @@ pub struct HttpOptions {
 impl HttpOptions {
     /// The texts of the origins that may be asked.
     pub fn origins(&self) -> BTreeSet<String> {
-        let origins = self.allowed.iter().filter_map(|url| Origin::of(url));
-        origins.map(|origin| origin.to_string()).collect()
+        self.allowed.iter().map(String::as_str).collect::<AllowedOrigins>().texts()
+    }
+}
+
+#[cfg(test)]
+impl HttpOptions {
+    /// Options for tests, in which these URLs may be asked.
+    pub(crate) fn allowing(urls: &[&str]) -> Self {
+        Self {
+            user_agent: "test".into(),
+            allowed: urls.iter().map(ToString::to_string).collect(),
+            credentials: vec![],
+            retries: 0,
+            timeout: Duration::from_secs(1),
+            limits: HttpLimits::default(),
+            hosts: Hosts::default(),
+        }
     }
 }
 

@@ -33,6 +33,9 @@ const PART: usize = 8 << 20;
 /// How many requests to remove objects are made at once. Each is for up to 1,000 objects.
 const MAX_NAMES: usize = 1000;
 
+/// How many objects of a folder are listed. 100,000 repositories with six branches have 600,000, and some old ones.
+const MAX_LISTED: usize = 2_000_000;
+
 /// In a store that is a folder, the file that a builder locks while it replaces the pointer.
 const LOCK: &str = ".lock";
 
@@ -131,9 +134,6 @@ impl Entry {
         self.credentials.is_some() || matches!(self.access.url, StoreUrl::Folder(_))
     }
 }
-
-/// How many objects of a folder are listed. 100,000 repositories with six branches have 600,000, and some old ones.
-const MAX_LISTED: usize = 2_000_000;
 
 impl Store {
     /// Opens a store. Nothing is asked yet.

@@ -120,7 +120,7 @@ pub fn pull(store: &Store, directory: &Layout, rules: &Rules) -> Result<Outcome,
     if !is_same {
         node.fetch(&statement)?;
     }
-    listings::write(directory, node.listed()?)?;
+    listings::write(directory, &node.listed()?)?;
     node.note(&statement, etag)?;
     Ok(match is_same {
         true => Outcome::Unchanged { serial: statement.serial },

@@ -37,6 +37,12 @@ pub struct Wanted<'a> {
     pub jobs: usize,
 }
 
+impl Wanted<'_> {
+    fn has(&self, project: &Project) -> bool {
+        self.only.is_empty() || self.only.contains(&project.id)
+    }
+}
+
 /// Lists all upstreams, and asks Git for the tips that their lists do not have. Where several
 /// upstreams have a repository, that of the first one counts; the log says so.
 ///
@@ -140,12 +146,6 @@ fn known(
             ));
             is_known.then(|| wanted.before.clone())
         }
-    }
-}
-
-impl Wanted<'_> {
-    fn has(&self, project: &Project) -> bool {
-        self.only.is_empty() || self.only.contains(&project.id)
     }
 }
 

@@ -98,8 +98,8 @@ mod linux {
         Ok(())
     }
 
-    /// Everything in a folder but one name. What is replaced while the worker runs, such as `resolv.conf`, it cannot read any
-    /// more; the next worker can.
+    /// Everything in a folder but one name. What is replaced while the worker runs, such as `resolv.conf`, it cannot
+    /// read any more; the next worker can.
     fn all_but(folder: &Path, name: &str) -> Vec<PathBuf> {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
         entries.filter(|entry| entry.file_name() != name).map(|entry| entry.path()).collect()

@@ -40,8 +40,8 @@ impl Rest {
             self.fail_all(no_time_left(), result);
         }
         let most = if self.is_one_by_one { 1 } else { self.branches.len() };
-        Some((self.branches[..most.min(self.branches.len())].to_vec(), self.time))
-            .filter(|(branches, _)| !branches.is_empty())
+        let branches: Vec<_> = self.branches.iter().take(most).cloned().collect();
+        (!branches.is_empty()).then_some((branches, self.time))
     }
 
     /// Takes in how the worker of these branches ended. Returns its failure if that concerns no branch.
@@ -70,31 +70,28 @@ impl Rest {
             Again::Alone | Again::NextDay | Again::NextCycle => false,
         };
         let until = |again| Failure { again, text: failure.text.clone() };
-        match branches {
+        let (branch, failure) = match branches {
             [only] if is_of_branches => {
                 let is_its_own = had_all_time || !self.time.is_zero();
+                let is_named = branch.is_some() || self.is_one_by_one;
                 let failure = if is_its_own { failure } else { until(Again::Alone) };
-                match branch.is_some() || self.is_one_by_one {
-                    true => self.fail(only.clone(), failure, result),
-                    false => self.fail_all(failure, result),
-                }
+                (is_named.then(|| only.clone()), failure)
             }
-            _ if is_of_branches && self.time.is_zero() => match branch {
-                Some(branch) => self.fail(branch, until(Again::Alone), result),
-                None => self.fail_all(until(Again::Alone), result),
-            },
-            _ if is_of_branches => self.is_one_by_one = true,
-            _ => match branch {
-                Some(branch) => self.fail(branch, failure, result),
-                None => self.fail_all(failure, result),
-            },
+            _ if is_of_branches && !self.time.is_zero() => {
+                self.is_one_by_one = true;
+                return None;
+            }
+            _ if is_of_branches => (branch, until(Again::Alone)),
+            _ => (branch, failure),
+        };
+        match branch {
+            Some(branch) => {
+                self.branches.retain(|it| *it != branch);
+                result.failed.push((branch, failure));
+            }
+            None => self.fail_all(failure, result),
         }
         None
-    }
-
-    fn fail(&mut self, branch: BranchName, failure: Failure, result: &mut JobResult) {
-        self.branches.retain(|it| *it != branch);
-        result.failed.push((branch, failure));
     }
 
     /// Everything that is left failed, for the same reason.
@@ -118,7 +115,7 @@ mod tests {
     use crate::upstream::Project;
 
     /// What a branch needs of processor time and of memory, for its part in the fetch of all and for itself. The third
-    /// number: the fetch ends with an error that comes from the content.
+    /// value: the fetch ends with an error that comes from the content.
     #[derive(Debug, Clone, Copy)]
     struct Needs {
         fetch: (u64, u64, bool),

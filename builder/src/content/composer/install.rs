@@ -41,7 +41,7 @@ use crate::{
     },
     data_dir::unfinished::UNFINISHED,
     error::{IoContext, short},
-    limits::content::{MAX_INSTALLED, MAX_UNPACKED},
+    limits::content::{MAX_COMPOSER_JSON, MAX_UNPACKED},
 };
 
 /// The arguments of extdist's nightly.py, and those that keep the repository's scripts and plugins from
@@ -222,7 +222,7 @@ impl Composer {
     }
 }
 
-/// The files in which Composer notes where it took each package from. A configuration can turn off either, not both.
+/// The files in which Composer notes where it took each package from. With `lock: false` there is only the first.
 const INSTALLED: [&str; 2] = ["vendor/composer/installed.json", "composer.lock"];
 
 /// Checks that no package came from this machine: a file of the builder would be published.
@@ -236,12 +236,14 @@ fn check_installed(tree: &Path) -> Result<(), Error> {
         let path = tree.join(name);
         let mut json = Vec::new();
         match File::open(&path) {
-            Ok(file) => file.take(MAX_INSTALLED + 1).read_to_end(&mut json).at("read", &path)?,
+            Ok(file) => {
+                file.take(MAX_COMPOSER_JSON + 1).read_to_end(&mut json).at("read", &path)?
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error).at("open", path),
         };
-        if json.len() as u64 > MAX_INSTALLED {
-            return refused(format!("is longer than {MAX_INSTALLED} bytes"));
+        if json.len() as u64 > MAX_COMPOSER_JSON {
+            return refused(format!("is longer than {MAX_COMPOSER_JSON} bytes"));
         }
         match requirements::parse_installed(&json) {
             Ok(document) => {
