@@ -5,8 +5,8 @@
 //! the same program, with the hidden command `worker`.
 //!
 //! - `supervisor` runs a job. For each worker that it starts there is a `child`: it gives the worker an `order`,
-//!   reads its `message`s, puts its tarballs in place, and kills it if it exceeds a limit (`clock`). `death` says why a
-//!   worker ended by itself.
+//!   hears its `message`s (`lines`), and kills it if it exceeds a limit (`clock`). Its results go through the `intake`, which
+//!   believes little and puts the tarballs in place. `death` says why a worker ended by itself.
 //! - `process` is the worker's `main`: it confines itself (`confine`) and runs the order (`repository`).
 //! - `failure` is what is known about work that failed, and when it is worth another try.
 
@@ -16,7 +16,9 @@ mod confine;
 mod death;
 mod failure;
 mod gauge;
+mod intake;
 mod job_result;
+mod lines;
 mod message;
 mod order;
 mod process;

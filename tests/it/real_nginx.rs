@@ -186,7 +186,8 @@ fn the_shipped_web_server_is_reloaded_without_a_failed_request() {
                     for _ in 0..20 {
                         // On a connection of its own. nginx closes those that wait for another request, and whoever
                         // writes to one at that moment has to repeat the request (RFC 9112, section 9.3.1).
-                        let request = "GET /list HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
+                        let request =
+                            "GET /list HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
                         nginx.site().exchange(request).is(200);
                         thread::sleep(Duration::from_millis(20));
                     }

@@ -1,9 +1,7 @@
-//! A running worker, as its supervisor sees it: takes what it says, holds its limits, and puts its tarballs in
-//! place.
+//! A running worker, as its supervisor sees it: hears what it says, and holds its limits.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs, io,
+    io,
     io::{Read, Write},
     os::{fd::AsFd, unix::process::CommandExt},
     path::PathBuf,
@@ -17,15 +15,11 @@ use nix::{
     sys::signal::{Signal, killpg},
     unistd::Pid,
 };
-use tardist_contract::{BranchName, RepoName};
+use tardist_contract::BranchName;
 
 use crate::{
     Error,
-    catalogue::{BranchRecord, Messages},
-    data_dir::{
-        files::{self, size},
-        set_aside,
-    },
+    data_dir::files::size,
     error::IoContext,
     git::repack::Repacked,
     limits::job::JobLimits,
@@ -36,9 +30,11 @@ use crate::{
         clock::Clock,
         death,
         failure::Failure,
+        intake::{Intake, Tarballs},
         job_result::JobResult,
-        message::{MAX_LINE, Message, Stage, Totals},
-        order::{ClosedHosts, Order, PublishedTarball},
+        lines::Lines,
+        message::{Message, Stage, Totals},
+        order::{ClosedHosts, Instructions, Order},
         processes::{cpu_time, own_program, session},
         shared::Shared,
     },
@@ -46,9 +42,6 @@ use crate::{
 
 /// How often a worker is looked at while it says nothing, in milliseconds.
 const TICK: u16 = 100;
-
-/// How many revisions of a tarball are looked at for one that is free.
-const MAX_REVISIONS: u32 = 1_000;
 
 /// How long its pipes are read after a worker has ended, while nothing comes, and while something does.
 const LAST_SILENCE: Duration = Duration::from_secs(1);
@@ -75,7 +68,6 @@ pub(super) struct Ended {
 pub(super) struct Worker<'a> {
     shared: &'a Shared<'a>,
     limits: JobLimits,
-    keep_complete: bool,
     child: Child,
     /// Where the worker hears of hosts that are not asked any more.
     stdin: Option<ChildStdin>,
@@ -83,17 +75,15 @@ pub(super) struct Worker<'a> {
     told: ClosedHosts,
     /// The host that it is asking, and since when.
     asking: Option<(String, Instant)>,
-    folders: Folders,
-    /// The branches that it was given and has not done yet.
-    expected: BTreeSet<BranchName>,
+    mirror: PathBuf,
+    intake: Intake,
     clock: Clock,
     branch: Option<BranchName>,
     stage: Stage,
     totals: Totals,
     cpu: Duration,
-    /// How many bytes the tarballs have that are in place already.
-    placed: u64,
     repacked: Option<Repacked>,
+    lines: Lines,
     /// What the worker said of itself at its end: nothing is missing, or why.
     done: Option<Option<Failure>>,
 }
@@ -106,18 +96,6 @@ pub(super) struct Folders {
     pub(super) tarballs: Option<Tarballs>,
 }
 
-/// Where the tarballs of a job come and go.
-pub(super) struct Tarballs {
-    /// The folder in which the worker makes them.
-    pub(super) staging: PathBuf,
-    /// The folder that they are published in.
-    pub(super) dist: PathBuf,
-    /// The name of the repository.
-    pub(super) name: RepoName,
-    /// What is published of its branches.
-    pub(super) published: BTreeMap<BranchName, PublishedTarball>,
-}
-
 impl<'a> Worker<'a> {
     /// Starts a worker and gives it its order. The folders that it writes to are there.
     ///
@@ -128,6 +106,10 @@ impl<'a> Worker<'a> {
         order: &Order,
         folders: Folders,
     ) -> Result<Self, Error> {
+        let Instructions { keep_complete, limits, .. } = &order.instructions;
+        let expected = order.task.branches();
+        let lines = Lines::of(expected.len());
+        let intake = Intake::new(expected, folders.tarballs, *keep_complete, *limits);
         let program = own_program()?;
         let mut command = Command::new(&program);
         // It works on content of others, and publishes nothing.
@@ -153,21 +135,20 @@ impl<'a> Worker<'a> {
         }
         Ok(Self {
             shared,
-            limits: order.instructions.limits,
-            keep_complete: order.instructions.keep_complete,
+            limits: *limits,
             child,
             stdin,
             told,
             asking: None,
-            folders,
-            expected: order.task.branches(),
+            mirror: folders.mirror,
+            intake,
             clock: Clock::new(Instant::now()),
             branch: None,
             stage: Stage::Starting,
             totals: Totals::default(),
             cpu: Duration::ZERO,
-            placed: 0,
             repacked: None,
+            lines,
             done: None,
         })
     }
@@ -175,15 +156,18 @@ impl<'a> Worker<'a> {
     /// Takes what the worker says until it ends, and kills it if it exceeds a limit.
     pub(super) fn watch(&mut self, result: &mut JobResult) -> Ended {
         let (mut out, mut err) = (self.child.stdout.take(), self.child.stderr.take());
-        let (mut lines, mut last_words) = (Vec::new(), Vec::new());
+        let mut last_words = Vec::new();
         let mut killed = None;
         let mut ended_at = None;
         while out.is_some() || err.is_some() {
             let ready = [ready(out.as_ref()), ready(err.as_ref())];
             let ready = wait_for(ready);
             if ready[0] {
-                read_some(&mut out, &mut lines);
-                if let Err(failure) = self.take(&mut lines, result) {
+                let mut said = Vec::new();
+                read_some(&mut out, &mut said);
+                if let Err(failure) = self.hear(&said, result) {
+                    // What has its pipe may be no part of it any more, and go on.
+                    out = None;
                     killed.get_or_insert(failure);
                     self.kill();
                 }
@@ -241,20 +225,10 @@ impl<'a> Worker<'a> {
         self.told.extend(new);
     }
 
-    /// Takes the complete lines out of `buffer`.
-    fn take(&mut self, buffer: &mut Vec<u8>, result: &mut JobResult) -> Result<(), Failure> {
-        let Some(end) = buffer.iter().rposition(|&byte| byte == b'\n') else {
-            return if buffer.len() > MAX_LINE {
-                Err(death::nonsense("a line without end"))
-            } else {
-                Ok(())
-            };
-        };
-        let rest = buffer.split_off(end + 1);
-        let lines = std::mem::replace(buffer, rest);
-        for line in lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
-            let message = serde_json::from_slice(line)
-                .map_err(|error| death::nonsense(&error.to_string()))?;
+    /// Takes in what the worker said.
+    fn hear(&mut self, bytes: &[u8], result: &mut JobResult) -> Result<(), Failure> {
+        self.lines.add(bytes);
+        while let Some(message) = self.lines.next()? {
             self.handle(message, result)?;
         }
         Ok(())
@@ -287,113 +261,27 @@ impl<'a> Worker<'a> {
                     );
                 }
             }
-            Message::Moved(branch, commit) => {
-                // It is said again of all branches if a damaged mirror is fetched again.
-                if self.expected.contains(&branch) {
-                    result.moved.insert(branch, commit);
-                }
-            }
+            Message::Moved(branch, commit) => self.intake.moved(branch, commit, result),
             Message::Built(branch, record) => {
-                self.is_done(&branch)?;
-                if let Some(Err(what)) = record.messages.as_ref().map(Messages::check) {
-                    return Err(death::nonsense(&what));
-                }
-                self.take_tarball(branch, *record, result);
+                self.clock.progress(Instant::now());
+                self.intake.built(branch, *record, result)?;
             }
             Message::Unchanged(branch, missing) => {
-                self.is_done(&branch)?;
-                result.unchanged.insert(branch, missing);
+                self.clock.progress(Instant::now());
+                self.intake.unchanged(branch, missing, result)?;
             }
             Message::Failed(branch, failure) => {
-                self.is_done(&branch)?;
-                result.failed.push((branch, failure));
+                self.clock.progress(Instant::now());
+                self.intake.failed(branch, failure, result)?;
             }
             Message::Repacked(repacked) => self.repacked = Some(repacked),
             Message::Done(usage) => {
                 self.shared.gauge.note(self.child.id(), usage.peak_memory.unwrap_or(0));
                 self.done = Some(None);
             }
-            Message::TaskFailed(failure) => self.done = Some(Some(failure)),
+            Message::TaskFailed(failure) => self.done = Some(Some(failure.cut())),
         }
         Ok(())
-    }
-
-    /// Notes that a branch is done. It has to be one that the worker was given, and not done before: it may have been taken
-    /// over by content, and must not speak of what is not its own.
-    fn is_done(&mut self, branch: &BranchName) -> Result<(), Failure> {
-        self.clock.progress(Instant::now());
-        if self.expected.remove(branch) { Ok(()) } else { Err(nobody_asked(branch)) }
-    }
-
-    /// Puts a tarball in place, unless it is incomplete and a complete one stands that must not be replaced.
-    fn take_tarball(
-        &mut self,
-        branch: BranchName,
-        mut record: BranchRecord,
-        result: &mut JobResult,
-    ) {
-        let published =
-            self.folders.tarballs.as_ref().and_then(|tarballs| tarballs.published.get(&branch));
-        let is_kept =
-            |it: &PublishedTarball| self.keep_complete && it.is_whole && it.missing.is_empty();
-        if !record.is_complete() && published.is_some_and(is_kept) {
-            result.failed.push((branch, Failure::incomplete(&record.missing)));
-            return;
-        }
-        let revision = published.map_or(0, |published| published.revision_of(&record));
-        // The same bytes replace a file that may be damaged.
-        let revision = if published.is_some_and(|it| it.has_bytes_of(&record)) {
-            revision
-        } else {
-            self.free_revision(&branch, &record, revision)
-        };
-        match self.put_in_place(&branch, &mut record, revision) {
-            Ok(()) => {
-                self.placed += record.size;
-                result.built.insert(branch, record);
-            }
-            Err(error) => result.failed.push((branch, Failure::new(&error, &self.limits))),
-        }
-    }
-
-    /// The first revision from this one on whose name no other bytes have. A tarball that was published long ago may
-    /// still be there, for clients with a link to it.
-    fn free_revision(&self, branch: &BranchName, record: &BranchRecord, first: u32) -> u32 {
-        let Some(Tarballs { dist, name, .. }) = &self.folders.tarballs else { return first };
-        let is_free = |revision: &u32| {
-            let record = BranchRecord { revision: *revision, ..record.clone() };
-            let path = dist.join(record.tarball(name, branch).as_str());
-            !path.is_file() || files::sha256(&path).is_ok_and(|it| it == record.sha256)
-        };
-        (first..first.saturating_add(MAX_REVISIONS)).find(is_free).unwrap_or(first)
-    }
-
-    /// Moves the tarball of a branch from the staging folder to the others, under the name of its revision.
-    fn put_in_place(
-        &self,
-        branch: &BranchName,
-        record: &mut BranchRecord,
-        revision: u32,
-    ) -> Result<(), Error> {
-        let Some(Tarballs { staging, dist, name, .. }) = &self.folders.tarballs else {
-            return Err(Error::Bug("a tarball that nobody asked for".to_owned()));
-        };
-        let file = record.tarball(name, branch);
-        let staged = staging.join(file.as_str());
-        let metadata = fs::symlink_metadata(&staged).at("read", &staged)?;
-        let is_it = metadata.is_file()
-            && metadata.len() == record.size
-            && files::sha256(&staged).at("read", &staged)? == record.sha256;
-        if !is_it {
-            return Err(Error::Bug(format!(
-                "the worker's tarball {} is not what it says",
-                file.as_str()
-            )));
-        }
-        record.revision = revision;
-        let path = dist.join(record.tarball(name, branch).as_str());
-        set_aside::unless_file(&path)?;
-        fs::rename(&staged, &path).at("rename a file to", &path)
     }
 
     /// Looks at the worker: the limit that it exceeds, if there is one.
@@ -422,10 +310,10 @@ impl<'a> Worker<'a> {
     }
 
     fn exceeded_disk(&self, doing: &str) -> Option<Failure> {
-        let staging = self.folders.tarballs.iter().map(|tarballs| &tarballs.staging);
-        let folders = staging.chain([&self.folders.mirror]);
+        let folders = self.intake.staging().into_iter().chain([&self.mirror]);
         // A file may vanish while the sizes are read.
-        let used: u64 = folders.filter_map(|folder| size(folder).ok()).sum::<u64>() + self.placed;
+        let used: u64 =
+            folders.filter_map(|folder| size(folder).ok()).sum::<u64>() + self.intake.placed();
         let too_much = (used > self.limits.disk).then(|| Failure::disk(&self.limits, doing));
         too_much.or_else(|| self.shared.full_disk())
     }
@@ -445,11 +333,6 @@ impl<'a> Worker<'a> {
         }
         let _ = self.child.kill();
     }
-}
-
-/// The failure of a worker that speaks of a branch that it was not given, or twice of one.
-fn nobody_asked(branch: &BranchName) -> Failure {
-    death::nonsense(&format!("a result for {branch} that nobody asked for"))
 }
 
 impl Drop for Worker<'_> {

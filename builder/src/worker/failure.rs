@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, content::Missing, limits::job::JobLimits};
 
+/// How many characters the text of a failure has at most, if a worker said it.
+const MAX_TEXT: usize = 4_000;
+
 /// Why a repository or a branch failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -89,6 +92,15 @@ impl Failure {
             reasons.join("; ")
         );
         Self { text, again: Again::missing(missing) }
+    }
+
+    /// The same failure, with a text that is not too long for a report.
+    pub(super) fn cut(mut self) -> Self {
+        if let Some((end, _)) = self.text.char_indices().nth(MAX_TEXT) {
+            self.text.truncate(end);
+            self.text.push('…');
+        }
+        self
     }
 
     /// The work failed for a reason that may be over in the next cycle.

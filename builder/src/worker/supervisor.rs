@@ -13,9 +13,10 @@ use crate::{
     error::IoContext,
     git::{mirror, repack::Repacked},
     worker::{
-        child::{Ended, Folders, Tarballs, Worker},
+        child::{Ended, Folders, Worker},
         failure::Failure,
         gauge::Gauge,
+        intake::Tarballs,
         job_result::JobResult,
         order::{Instructions, Job, Order, Task},
         rest::Rest,

@@ -1,0 +1,331 @@
+//! Takes the results of a worker, and puts its tarballs in place.
+//!
+//! A worker may have been taken over by content. So it is believed only about the branches that it was given, once
+//! about each of them, and a tarball is what its bytes are.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+};
+
+use tardist_contract::{BranchName, CommitId, RepoName};
+
+use crate::{
+    Error,
+    catalogue::{BranchRecord, Messages},
+    content::Missing,
+    data_dir::{files, set_aside},
+    error::IoContext,
+    limits::job::JobLimits,
+    worker::{death, failure::Failure, job_result::JobResult, order::PublishedTarball},
+};
+
+/// How many revisions of a tarball are looked at for one that is free.
+const MAX_REVISIONS: u32 = 1_000;
+
+/// Takes the results of one worker. All errors of its methods are failures of a worker that said what no worker says.
+pub(super) struct Intake {
+    /// The branches that the worker was given and has not done yet.
+    expected: BTreeSet<BranchName>,
+    tarballs: Option<Tarballs>,
+    keep_complete: bool,
+    limits: JobLimits,
+    placed: u64,
+}
+
+/// Where the tarballs of a job come and go.
+pub(super) struct Tarballs {
+    /// The folder in which the worker makes them.
+    pub(super) staging: PathBuf,
+    /// The folder that they are published in.
+    pub(super) dist: PathBuf,
+    /// The name of the repository.
+    pub(super) name: RepoName,
+    /// What is published of its branches.
+    pub(super) published: BTreeMap<BranchName, PublishedTarball>,
+}
+
+impl Intake {
+    /// For a worker that was given these branches. `tarballs` is `None` if it makes none. With `keep_complete`, an
+    /// incomplete tarball does not replace a complete one.
+    pub(super) fn new(
+        expected: BTreeSet<BranchName>,
+        tarballs: Option<Tarballs>,
+        keep_complete: bool,
+        limits: JobLimits,
+    ) -> Self {
+        Self { expected, tarballs, keep_complete, limits, placed: 0 }
+    }
+
+    /// How many bytes the tarballs have that are in place.
+    pub(super) fn placed(&self) -> u64 {
+        self.placed
+    }
+
+    /// The folder in which the worker makes tarballs.
+    pub(super) fn staging(&self) -> Option<&PathBuf> {
+        self.tarballs.as_ref().map(|tarballs| &tarballs.staging)
+    }
+
+    /// The server has another commit of a branch. It is said again of all branches if a damaged mirror is fetched again.
+    pub(super) fn moved(&self, branch: BranchName, commit: CommitId, result: &mut JobResult) {
+        if self.expected.contains(&branch) {
+            result.moved.insert(branch, commit);
+        }
+    }
+
+    /// The incomplete tarball of a branch stands.
+    pub(super) fn unchanged(
+        &mut self,
+        branch: BranchName,
+        missing: Vec<Missing>,
+        result: &mut JobResult,
+    ) -> Result<(), Failure> {
+        self.done(&branch)?;
+        result.unchanged.insert(branch, missing);
+        Ok(())
+    }
+
+    /// A branch failed.
+    pub(super) fn failed(
+        &mut self,
+        branch: BranchName,
+        failure: Failure,
+        result: &mut JobResult,
+    ) -> Result<(), Failure> {
+        self.done(&branch)?;
+        result.failed.push((branch, failure.cut()));
+        Ok(())
+    }
+
+    /// A tarball is made. It is put in place, unless it is incomplete and a complete one stands that must not be replaced.
+    pub(super) fn built(
+        &mut self,
+        branch: BranchName,
+        mut record: BranchRecord,
+        result: &mut JobResult,
+    ) -> Result<(), Failure> {
+        self.done(&branch)?;
+        if let Some(Err(what)) = record.messages.as_ref().map(Messages::check) {
+            return Err(death::nonsense(&what));
+        }
+        let Some(tarballs) = &self.tarballs else {
+            return Err(death::nonsense("a tarball that nobody asked for"));
+        };
+        let published = tarballs.published.get(&branch);
+        let is_kept =
+            |it: &PublishedTarball| self.keep_complete && it.is_whole && it.missing.is_empty();
+        if !record.is_complete() && published.is_some_and(is_kept) {
+            result.failed.push((branch, Failure::incomplete(&record.missing)));
+            return Ok(());
+        }
+        match tarballs.put_in_place(&branch, &mut record) {
+            Ok(()) => {
+                self.placed += record.size;
+                result.built.insert(branch, record);
+            }
+            Err(error) => result.failed.push((branch, Failure::new(&error, &self.limits))),
+        }
+        Ok(())
+    }
+
+    /// Notes that a branch is done. It has to be one that the worker was given, and not done before.
+    fn done(&mut self, branch: &BranchName) -> Result<(), Failure> {
+        if self.expected.remove(branch) {
+            return Ok(());
+        }
+        Err(death::nonsense(&format!("a result for {branch} that nobody asked for")))
+    }
+}
+
+impl Tarballs {
+    /// Moves the tarball of a branch from the staging folder to the others, under the name of its revision.
+    fn put_in_place(&self, branch: &BranchName, record: &mut BranchRecord) -> Result<(), Error> {
+        let file = record.tarball(&self.name, branch);
+        let staged = self.staging.join(file.as_str());
+        let metadata = fs::symlink_metadata(&staged).at("read", &staged)?;
+        let is_it = metadata.is_file()
+            && metadata.len() == record.size
+            && files::sha256(&staged).at("read", &staged)? == record.sha256;
+        if !is_it {
+            return Err(Error::Bug(format!(
+                "the worker's tarball {} is not what it says",
+                file.as_str()
+            )));
+        }
+        record.revision = self.revision(branch, record);
+        let path = self.dist.join(record.tarball(&self.name, branch).as_str());
+        set_aside::unless_file(&path)?;
+        fs::rename(&staged, &path).at("rename a file to", &path)
+    }
+
+    /// The revision under whose name no other bytes were published.
+    fn revision(&self, branch: &BranchName, record: &BranchRecord) -> u32 {
+        match self.published.get(branch) {
+            // The same bytes replace a file that may be damaged.
+            Some(published) if published.has_bytes_of(record) => published.revision,
+            published => {
+                let first = published.map_or(0, |published| published.revision_of(record));
+                self.free_revision(branch, record, first)
+            }
+        }
+    }
+
+    /// The first revision from this one on whose name no other bytes have. A tarball that was published long ago may
+    /// still be there, for clients with a link to it.
+    fn free_revision(&self, branch: &BranchName, record: &BranchRecord, first: u32) -> u32 {
+        let is_free = |revision: &u32| {
+            let record = BranchRecord { revision: *revision, ..record.clone() };
+            let path = self.dist.join(record.tarball(&self.name, branch).as_str());
+            !path.is_file() || files::sha256(&path).is_ok_and(|it| it == record.sha256)
+        };
+        (first..first.saturating_add(MAX_REVISIONS)).find(is_free).unwrap_or(first)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest, Sha256};
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::worker::failure::LIMITS;
+
+    fn branch(name: &str) -> BranchName {
+        name.parse().unwrap()
+    }
+
+    /// The intake of a worker that was given REL1_45 and master, and its folders.
+    fn intake() -> (Intake, TempDir) {
+        let folder = TempDir::new().unwrap();
+        let [staging, dist] = ["staging", "dist"].map(|it| folder.path().join(it));
+        fs::create_dir(&staging).unwrap();
+        fs::create_dir(&dist).unwrap();
+        let name = "Sample".parse().unwrap();
+        let tarballs = Tarballs { staging, dist, name, published: BTreeMap::new() };
+        let expected = ["REL1_45", "master"].map(branch).into();
+        (Intake::new(expected, Some(tarballs), true, LIMITS), folder)
+    }
+
+    /// The record of a tarball with these bytes.
+    fn record(bytes: &[u8]) -> BranchRecord {
+        let sha256 = format!("{:x}", Sha256::digest(bytes));
+        BranchRecord {
+            size: bytes.len().try_into().unwrap(),
+            sha256,
+            ..BranchRecord::of_commit('a')
+        }
+    }
+
+    /// The names in `dist`.
+    fn names(folder: &TempDir) -> Vec<String> {
+        let entries = fs::read_dir(folder.path().join("dist")).unwrap();
+        entries.map(|it| it.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    const STAGED: &str = "staging/Sample-master-aaaaaaa.tar.gz";
+
+    #[test]
+    fn a_tarball_that_is_what_the_worker_says_is_put_in_place() {
+        let (mut intake, folder) = intake();
+        fs::write(folder.path().join(STAGED), "bytes").unwrap();
+        let mut result = JobResult::default();
+        intake.built(branch("master"), record(b"bytes"), &mut result).unwrap();
+        assert_eq!(result.failed, []);
+        assert_eq!(
+            (intake.placed(), names(&folder)),
+            (5, vec!["Sample-master-aaaaaaa.tar.gz".to_owned()])
+        );
+    }
+
+    #[test]
+    fn other_bytes_than_those_of_the_hash_fail_the_branch() {
+        let other = |name: &str, prepare: &dyn Fn(&TempDir)| {
+            let (mut intake, folder) = intake();
+            prepare(&folder);
+            let mut result = JobResult::default();
+            intake.built(branch("master"), record(b"bytes"), &mut result).unwrap();
+            let [(failed, failure)] = &result.failed[..] else { panic!("{name}: {result:?}") };
+            assert_eq!((failed, names(&folder)), (&branch("master"), Vec::new()), "{name}");
+            assert!(result.built.is_empty(), "{name}");
+            failure.text.clone()
+        };
+        let staged = |text: &'static str| {
+            move |folder: &TempDir| fs::write(folder.path().join(STAGED), text).unwrap()
+        };
+        for (name, text) in [("other bytes", "other"), ("longer", "bytes and more")] {
+            let failure = other(name, &staged(text));
+            assert!(failure.contains("is not what it says"), "{name}: {failure}");
+        }
+        let failure = other("a link to the right bytes", &|folder| {
+            let file = folder.path().join("elsewhere");
+            fs::write(&file, "bytes").unwrap();
+            std::os::unix::fs::symlink(file, folder.path().join(STAGED)).unwrap();
+        });
+        assert!(failure.contains("is not what it says"), "{failure}");
+        assert!(other("nothing", &|_| {}).contains("cannot read"));
+    }
+
+    #[test]
+    fn a_worker_is_believed_once_about_each_branch_that_it_was_given() {
+        let (mut intake, folder) = intake();
+        let mut result = JobResult::default();
+        let (other, commit) = (branch("REL1_44"), BranchRecord::of_commit('b').commit);
+        // It is no more than a hint.
+        intake.moved(other.clone(), commit.clone(), &mut result);
+        let refused = [
+            intake.unchanged(other.clone(), Vec::new(), &mut result).unwrap_err(),
+            intake
+                .failed(other.clone(), Failure::for_now("x".to_owned()), &mut result)
+                .unwrap_err(),
+            intake.built(other, record(b"bytes"), &mut result).unwrap_err(),
+        ];
+        for failure in refused {
+            assert!(failure.text.contains("REL1_44 that nobody asked for"), "{}", failure.text);
+        }
+        assert!(result.moved.is_empty() && result.unchanged.is_empty() && result.built.is_empty());
+        assert_eq!(result.failed, []);
+
+        intake.moved(branch("master"), commit.clone(), &mut result);
+        intake.unchanged(branch("master"), Vec::new(), &mut result).unwrap();
+        fs::write(folder.path().join(STAGED), "bytes").unwrap();
+        intake.built(branch("master"), record(b"bytes"), &mut result).unwrap_err();
+        intake.moved(branch("master"), BranchRecord::of_commit('c').commit, &mut result);
+        assert_eq!(result.moved, [(branch("master"), commit)].into());
+        assert_eq!((result.built.len(), names(&folder)), (0, Vec::new()));
+        let long = Failure::for_now("ä".repeat(1 << 20));
+        intake.failed(branch("REL1_45"), long, &mut result).unwrap();
+        assert!(result.failed[0].1.text.len() < 10_000);
+    }
+
+    #[test]
+    fn messages_that_would_stop_publishing_are_refused() {
+        let (mut intake, folder) = intake();
+        fs::write(folder.path().join(STAGED), "bytes").unwrap();
+        let messages = Some(Messages::stored("of a hash without texts".into()));
+        let record = BranchRecord { messages, ..record(b"bytes") };
+        let failure = intake.built(branch("master"), record, &mut JobResult::default());
+        let text = failure.unwrap_err().text;
+        assert!(text.contains("its messages have no texts"), "{text}");
+        assert_eq!(names(&folder), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_worker_that_packs_a_mirror_makes_no_tarball() {
+        let mut intake = Intake::new([branch("master")].into(), None, true, LIMITS);
+        let failure = intake.built(branch("master"), record(b"x"), &mut JobResult::default());
+        assert!(failure.unwrap_err().text.contains("nobody asked for"));
+    }
+
+    #[test]
+    fn a_link_that_somebody_has_gets_no_other_bytes() {
+        let (mut intake, folder) = intake();
+        fs::write(folder.path().join("dist/Sample-master-aaaaaaa.tar.gz"), "of long ago").unwrap();
+        fs::write(folder.path().join(STAGED), "bytes").unwrap();
+        let mut result = JobResult::default();
+        intake.built(branch("master"), record(b"bytes"), &mut result).unwrap();
+        assert_eq!(result.built[&branch("master")].revision, 1);
+        assert_eq!(names(&folder).len(), 2);
+    }
+}

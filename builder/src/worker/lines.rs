@@ -1,0 +1,93 @@
+//! What a worker says, line by line. Pure: no I/O.
+
+use crate::worker::{
+    death,
+    failure::Failure,
+    message::{MAX_LINE, Message},
+};
+
+/// How many times [`MAX_LINE`] a worker may say of everything besides its branches. Without an end to it, one that was
+/// taken over could fill the disk with the log.
+const MAX_OTHER: usize = 2;
+
+/// The bytes that a worker has said and nobody has read yet.
+pub(super) struct Lines {
+    buffer: Vec<u8>,
+    /// How many bytes it may still say.
+    left: usize,
+}
+
+impl Lines {
+    /// Nothing is said yet by a worker with this number of branches.
+    pub(super) fn of(branches: usize) -> Self {
+        Self { buffer: Vec::new(), left: MAX_LINE.saturating_mul(branches + MAX_OTHER) }
+    }
+
+    /// Adds what was read.
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next message. `None` if the rest of its line is not there yet. Empty lines are none.
+    ///
+    /// # Errors
+    /// If this is no message, or too much is said.
+    pub(super) fn next(&mut self) -> Result<Option<Message>, Failure> {
+        while let Some(end) = self.buffer.iter().position(|&byte| byte == b'\n') {
+            let line: Vec<u8> = self.buffer.drain(..=end).collect();
+            self.left = self
+                .left
+                .checked_sub(line.len())
+                .ok_or_else(|| death::nonsense("more than any worker has to say"))?;
+            if line.len() > 1 {
+                let message = serde_json::from_slice(&line);
+                return message.map_err(|error| death::nonsense(&error.to_string()));
+            }
+        }
+        if self.buffer.len() > MAX_LINE {
+            return Err(death::nonsense("a line without end"));
+        }
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is wrong with these bytes of a worker of one branch; `Ok` is the number of messages.
+    fn read(chunks: &[&[u8]]) -> Result<usize, String> {
+        let mut lines = Lines::of(1);
+        let mut count = 0;
+        for chunk in chunks {
+            lines.add(chunk);
+            while lines.next().map_err(|failure| failure.text)?.is_some() {
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
+    #[test]
+    fn a_message_is_a_line_however_it_comes() {
+        assert_eq!(read(&[b"\"NotConfined\"\n\n\"NotConfined\"\n"]), Ok(2));
+        assert_eq!(read(&[b"\"Not", b"Confined\"", b"\n\"Not"]), Ok(1));
+        assert_eq!(read(&[]), Ok(0));
+    }
+
+    #[test]
+    fn what_is_no_message_is_refused() {
+        assert!(read(&[b"hello\n"]).unwrap_err().contains("no message"));
+        let endless = vec![b' '; MAX_LINE + 1];
+        assert!(read(&[&endless]).unwrap_err().contains("a line without end"));
+    }
+
+    #[test]
+    fn a_worker_cannot_fill_the_log() {
+        let log = format!("{{\"Log\":[\"warn\",\"{}\"]}}\n", "x".repeat(1 << 20));
+        let chunks: Vec<&[u8]> = std::iter::repeat_n(log.as_bytes(), 40).collect();
+        assert_eq!(read(&chunks), Ok(40));
+        let chunks: Vec<&[u8]> = std::iter::repeat_n(log.as_bytes(), 60).collect();
+        assert!(read(&chunks).unwrap_err().contains("more than any worker has to say"));
+    }
+}
