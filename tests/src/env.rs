@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use toml::{Table, Value, toml};
 
 use crate::disk::{Files, files};
-use crate::process::{Run, Running, built, program};
+use crate::process::{Run, Running, built, program, tool};
 use crate::published::published;
 use crate::site::Site;
 
@@ -160,6 +160,20 @@ impl TestEnv {
     #[must_use]
     pub fn tardist(&self, args: &[&str]) -> Run {
         self.command(args).output().unwrap().into()
+    }
+
+    /// Runs `tardist` with these arguments as somebody whom the modes of files stop, even if the test runs as root.
+    #[must_use]
+    pub fn bound_by_modes(&self, args: &[&str]) -> Run {
+        let own = self.command(args);
+        if !nix::unistd::geteuid().is_root() {
+            return self.tardist(args);
+        }
+        let mut command = tool("setpriv");
+        command.arg("--bounding-set=-dac_override").arg(own.get_program()).args(args);
+        command.current_dir(self.folder()).env_clear();
+        command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.output().unwrap().into()
     }
 
     /// Runs `tardist sync` with these further arguments.
