@@ -233,8 +233,8 @@ fn a_worker_that_is_killed_while_it_waits_for_a_host_is_a_failure_of_that_host()
     names.iter().for_each(|name| drop(server.repository(name)));
     let list: Vec<_> = names.iter().map(|name| entry(&server, name)).collect();
     let builder = Builder::new(&list);
-    let text = builder.sync(&["--branch", "master", "--jobs", "10", "--limit-idle", "1s"], 1);
-    assert!(text.contains("1 s without any progress while fetching"), "{text}");
+    let text = builder.sync(&["--branch", "master", "--jobs", "10", "--limit-idle", "4s"], 1);
+    assert!(text.contains("4 s without any progress while fetching"), "{text}");
     let fetches = server.requests().len() - names.len();
     assert!((20..=20 + 10).contains(&fetches), "{fetches} were tried");
     assert!(text.contains("was not asked: 20 requests to"), "{text}");

@@ -175,7 +175,7 @@ fn http(upstreams: &[Box<dyn Upstream>]) -> Http {
         user_agent: "test".into(),
         allowed: vec![],
         retries: 0,
-        timeout: Duration::from_secs(5),
+        timeout: Duration::from_secs(60),
         limits: HttpLimits::default(),
         hosts: Hosts::default(),
     };

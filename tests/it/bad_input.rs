@@ -1,9 +1,8 @@
 //! Bad input from upstream: broken answers, strange repositories, strange manifests.
 
-use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use tardist_tests::{Fault, File, Oid, TestEnv, Value, json, members};
+use tardist_tests::{Fault, File, NOBODY, Oid, TestEnv, Value, json, members};
 
 const GREETING: &str = "extensions/SampleGreeting";
 const PAPER: &str = "skins/SamplePaper";
@@ -75,8 +74,7 @@ fn a_broken_project_list_changes_nothing_and_the_error_says_what_came() {
     // The list of the second kind fails after that of the first came.
     env.server.fault("mediawiki/skins/", Fault::Hangup, None);
     env.sync(&[]).exits(5).says(&["mediawiki/skins/"]);
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let nowhere = format!("http://{closed}/r");
+    let nowhere = format!("http://{NOBODY}/r");
     env.sync(&["--upstream", &nowhere]).exits(5).says(&["cannot be reached", &nowhere]);
     assert!(env.published() == before);
     let list = site.get("/list/skins").json();
@@ -114,10 +112,10 @@ fn a_request_without_an_answer_ends_at_the_timeout() {
     let env = TestEnv::sample();
     env.sync(&[]).exits(0);
     env.commit(GREETING, "master", &[("a.txt", File::text("a"))]);
-    env.server.fault("SampleGreeting", Fault::Stall(Duration::from_secs(8)), None);
+    env.server.fault("SampleGreeting", Fault::BlackHole, None);
     let start = Instant::now();
-    env.sync(&["--timeout", "1s"]).exits(3).says(&[GREETING]);
-    assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
+    env.sync(&["--timeout", "4s"]).exits(3).says(&[GREETING]);
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
 }
 
 #[test]

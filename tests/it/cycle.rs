@@ -184,10 +184,11 @@ fn an_upstream_that_answers_in_pages_gives_the_same_snapshot() {
 #[test]
 fn a_sync_ends_with_a_message_while_another_one_runs() {
     let env = TestEnv::sample();
-    env.server.fault("/projects/", Fault::Stall(Duration::from_secs(2)), Some(1));
+    env.server.fault("/projects/", Fault::Hold, None);
     let first = env.start_sync();
     within("the first sync asks for the list", || !env.server.requests().is_empty());
     env.sync(&[]).exits(4).says(&["another tardist", "wait for it"]);
+    env.server.clear_faults();
     first.wait().exits(0);
     assert_eq!(env.tips().len(), 32);
 }

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use tardist_tests::{Fault, File, Run, TestEnv, files, within};
 
@@ -68,10 +67,11 @@ fn gc_keeps_the_mirror_of_a_repository_that_will_be_tried_again_and_waits_for_no
 
     env.server.clear_faults();
     env.server.clear_requests();
-    env.server.fault("/projects/", Fault::Stall(Duration::from_secs(2)), Some(1));
+    env.server.fault("/projects/", Fault::Hold, None);
     let sync = env.start_sync();
     within("the sync asks for the list", || !env.server.requests().is_empty());
     env.tardist(&["gc"]).exits(4).says(&["another tardist"]);
+    env.server.clear_faults();
     sync.wait().exits(0);
 }
 

@@ -99,9 +99,10 @@ fn what_is_ready_does_not_wait_for_the_last_repository() {
 
 #[test]
 fn each_snapshot_of_a_cycle_is_later_than_the_one_before_it() {
-    let (env, _, cycle) = busy(Fault::Stall(Duration::from_secs(2)));
+    let (env, _, cycle) = busy(Fault::Hold);
     let site = env.serve(&[]);
     let early = site.get("/info");
+    env.server.clear_faults();
     let modified = early.is(200).header("last-modified").to_owned();
     cycle.wait().exits(0).says(&["published: ", "no longer published: extensions/SampleChart"]);
     assert!(env.report()["publications"].as_u64().unwrap() >= 2);

@@ -11,8 +11,8 @@ use std::time::Duration;
 use rusqlite::Connection;
 use serde_json::Value;
 use tardist_tests::{
-    Fault, File, Folder, Node, Objects, TestEnv, Variables, change, files, folder_store, published,
-    restated, sha256, sync_to, within,
+    Fault, File, Folder, NOBODY, Node, Objects, TestEnv, Variables, change, files, folder_store,
+    published, restated, sha256, sync_to, within,
 };
 
 const GREETING: &str = "extensions/SampleGreeting";
@@ -521,14 +521,10 @@ fn denied(code: &str) -> String {
 fn a_server_that_is_down_slow_or_refuses_is_told_and_no_secret_is() {
     let env = TestEnv::sample();
     env.sync(&[]).exits(0);
-    let nobody = {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        format!("http://{}", listener.local_addr().unwrap())
-    };
     let unavailable = "HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     let leak = |code: &str| server(Some(denied(code).leak()));
     for (endpoint, status, says) in [
-        (nobody, 5, "cannot be reached"),
+        (format!("http://{NOBODY}"), 5, "cannot be reached"),
         (server(None), 5, "cannot be reached"),
         (server(Some(unavailable)), 5, "503"),
         (leak("SignatureDoesNotMatch"), 1, "store-credentials"),
@@ -547,7 +543,7 @@ fn a_server_that_is_down_slow_or_refuses_is_told_and_no_secret_is() {
         let node = Node::new(&store);
         let pulled = node.pull(&["-vv"]);
         pulled.exits(status).says(&[says]);
-        let synced = sync_to(&env, &store, &["-vv"]);
+        let synced = sync_to(&env, &store, &["-vv", "--timeout", "5s"]);
         synced.exits(3).says(&[says, "published here, and not to the store"]);
         let report = fs::read_to_string(env.data().join("report.json")).unwrap();
         for text in [pulled.text(), synced.text(), report] {

@@ -10,14 +10,17 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tardist_tests::{
-    Browser, Front, MediaWiki, Reply, Site, TestEnv, Value, change, json, served, violations_in,
-    within,
+    Browser, Front, MediaWiki, Reply, Site, TestEnv, Value, change, free_address, json, served,
+    violations_in, within,
 };
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
-/// How long the wikis of these tests wait for tardist, in seconds.
-const TIMEOUT: u64 = 2;
+/// The setting of a wiki that does not wait long for a tardist that hangs.
+const IMPATIENT: &str = "$wgTardistTimeout = 2;";
+
+/// After a failure, the companion asks again after this time.
+const PAUSE: Duration = Duration::from_secs(15);
 
 /// What a page says when tardist does not answer and never did.
 const UNAVAILABLE: &str = "The service that knows the extensions and skins cannot be reached";
@@ -43,7 +46,7 @@ fn wiki(url: &str, settings: &str) -> MediaWiki {
     wiki.link("extensions", "Tardist", &workspace().join("mediawiki/Tardist"));
     wiki.set(&format!(
         "$wgMainCacheType = CACHE_DB;
-         $wgTardistTimeout = {TIMEOUT};
+         $wgTardistTimeout = 20;
          $wgExtDistAPIConfig = [
              'class' => 'MediaWiki\\\\Extension\\\\Tardist\\\\TardistProvider', 'apiUrl' => '{url}',
          ];
@@ -250,14 +253,16 @@ fn faults() -> [(&'static str, Fault); 5] {
 fn a_tardist_in_trouble_costs_one_request_and_is_never_an_answer() {
     for (what, fault) in faults() {
         let front = Front::start(fault);
-        let mut wiki = wiki(&front.url(), "");
+        let mut wiki = wiki(&front.url(), IMPATIENT);
         let wiki = wiki.start();
+        let start = Instant::now();
         let form = page(wiki, "ExtensionDistributor/Alpha");
         assert!(card(&form).is_empty() && form.contains(UNAVAILABLE), "{what}");
         let path = "/api.php?action=query&list=extdistinfo&format=json";
         assert!(wiki.get(path).is(503).text().contains("\"unavailable\""), "{what}");
         assert!(page(wiki, "SkinDistributor").contains(UNAVAILABLE), "{what}");
-        assert_eq!(front.take().len(), 1, "{what}: one request for three pages");
+        let asked = front.take().len();
+        assert!(asked == 1 || start.elapsed() > PAUSE, "{what}: {asked} requests for three pages");
         // It is back: nothing of the outage was kept as an answer.
         front.answers(tardist(vec!["Alpha".into()], json!({})));
         let start = Instant::now();
@@ -273,7 +278,7 @@ fn a_tardist_in_trouble_costs_one_request_and_is_never_an_answer() {
 fn earlier_answers_serve_while_tardist_is_in_trouble() {
     let front = Front::start(tardist(vec!["Alpha".into()], json!({})));
     // Each request wants to know what is new.
-    let mut wiki = wiki(&front.url(), "$wgTardistFreshness = 0;");
+    let mut wiki = wiki(&front.url(), &format!("$wgTardistFreshness = 0; {IMPATIENT}"));
     let wiki = wiki.start();
     assert!(card(&page(wiki, "ExtensionDistributor/Alpha")).contains("Does things"));
     info(wiki, "");
@@ -286,8 +291,11 @@ fn earlier_answers_serve_while_tardist_is_in_trouble() {
 
 #[test]
 fn a_tardist_that_is_killed_is_not_missed_for_a_day_and_is_used_again_when_it_is_back() {
-    let (env, site): (TestEnv, Site) = served();
-    let address = site.address();
+    let env = TestEnv::sample();
+    env.sync(&[]).exits(0);
+    // Nothing else may get its port while it is down.
+    let address = free_address();
+    let site = env.serve_at(address);
     let mut wiki = wiki(&format!("http://{address}"), LATER);
     let log = wiki.folder().join("tardist.log");
     wiki.set(&format!("$wgDebugLogGroups['Tardist'] = '{}';", log.display()));
@@ -315,13 +323,15 @@ fn a_tardist_that_is_killed_is_not_missed_for_a_day_and_is_used_again_when_it_is
     drop(site); // As `kill -9` does.
     assert_eq!(see(0), before);
     assert_eq!(failures(), 0, "what is fresh is not asked for");
+    let start = Instant::now();
     assert_eq!(see(700), before);
-    assert_eq!(failures(), 1, "one request for three pages");
+    let failed = failures();
+    assert!(failed == 1 || start.elapsed() > PAUSE, "{failed} requests for three pages");
 
     // The last answer is more than a day old: there is none any more.
     let without = page(wiki, "ExtensionDistributor/SampleGreeting?later=90000");
     assert!(card(&without).is_empty() && without.contains(UNAVAILABLE), "{without}");
-    assert_eq!(failures(), 2);
+    assert_eq!(failures(), failed + 1);
     for query in ["", "&edinames=SampleGreeting"] {
         let path = format!("/api.php?action=query&list=extdistinfo&format=json&later=90000{query}");
         assert!(wiki.get(&path).is(503).text().contains("\"unavailable\""));
@@ -329,7 +339,7 @@ fn a_tardist_that_is_killed_is_not_missed_for_a_day_and_is_used_again_when_it_is
 
     let commit = change(&env, "extensions/SampleGreeting", "new");
     env.sync(&[]).exits(0);
-    let _site = env.serve_again(address);
+    let _site = env.serve_at(address);
     let start = Instant::now();
     while !greeting(90_000).contains(&commit[..12]) {
         assert!(start.elapsed() < Duration::from_secs(30), "it is not back");

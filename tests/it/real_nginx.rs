@@ -3,11 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
 use std::thread;
 use std::time::Duration;
 
-use tardist_tests::{Answer, File, LoggedRequest, Nginx, TestEnv, change, sha256};
+use tardist_tests::{Answer, File, LoggedRequest, NOBODY, Nginx, TestEnv, change, sha256};
 
 const GREETING: &str = "extensions/SampleGreeting";
 
@@ -76,11 +75,6 @@ fn git_http_backend_behind_nginx_is_mirrored_and_only_what_is_new_comes_over_the
     env.tardist(&["verify"]).exits(0);
 }
 
-/// An address where nobody listens.
-fn nobody() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
 fn is_for_all(answer: &Answer) {
     assert_eq!(answer.header("access-control-allow-origin"), "*");
     assert_eq!(answer.header("access-control-expose-headers"), "*");
@@ -100,7 +94,7 @@ fn the_shipped_web_server_serves_tarballs_and_passes_the_rest_to_the_components(
     let env = TestEnv::sample();
     env.sync(&[]).exits(0);
     let components = env.serve(&[]);
-    let nginx = Nginx::shipped(&env.data(), [components.address(), nobody()]);
+    let nginx = Nginx::shipped(&env.data(), [components.address(), NOBODY]);
     let site = nginx.site();
     let info = site.get(&format!("/info/{GREETING}")).json();
     let tarball = &info["branches"]["REL1_45"]["tarball"];
@@ -154,7 +148,7 @@ fn the_shipped_cache_gives_nothing_that_is_older_than_it_may_be() {
     let env = TestEnv::sample();
     env.sync(&[]).exits(0);
     let components = env.serve(&["cache_max_age=1"]);
-    let nginx = Nginx::shipped(&env.data(), [components.address(), nobody()]);
+    let nginx = Nginx::shipped(&env.data(), [components.address(), NOBODY]);
     let tip = || {
         let info = nginx.site().get(&format!("/info/{GREETING}")).json();
         info["branches"]["master"]["commit"].as_str().unwrap().to_owned()
@@ -177,7 +171,7 @@ fn the_shipped_web_server_is_reloaded_without_a_failed_request() {
     let env = TestEnv::sample();
     env.sync(&[]).exits(0);
     let components = env.serve(&[]);
-    let nginx = Nginx::shipped(&env.data(), [components.address(), nobody()]);
+    let nginx = Nginx::shipped(&env.data(), [components.address(), NOBODY]);
     thread::scope(|scope| {
         // Fewer than the rate limit counts as too many.
         let clients: Vec<_> = (0..4)
@@ -206,10 +200,10 @@ fn too_many_requests_of_a_client_are_refused_and_not_passed_on() {
     let env = TestEnv::sample();
     env.sync(&[]).exits(0);
     let components = env.serve(&[]);
-    let nginx = Nginx::shipped(&env.data(), [components.address(), nobody()]);
+    let nginx = Nginx::shipped(&env.data(), [components.address(), NOBODY]);
     // 100 at once are allowed, and 20 more each second.
-    let statuses: BTreeSet<_> = (0..400).map(|_| nginx.site().get("/list").status).collect();
-    assert_eq!(statuses, BTreeSet::from([200, 429]));
+    let mut statuses = (0..5_000).map(|_| nginx.site().get("/list").status);
+    assert_eq!(statuses.find(|status| *status != 200), Some(429));
 }
 
 #[test]
@@ -217,7 +211,7 @@ fn without_a_second_instance_the_first_says_what_is_wrong() {
     let env = TestEnv::sample();
     env.sync(&[]).exits(0);
     let functions = env.serve(&[]);
-    let nginx = Nginx::shipped(&env.data(), [functions.address(), nobody()]);
+    let nginx = Nginx::shipped(&env.data(), [functions.address(), NOBODY]);
     let site = nginx.site();
     site.get("/health").is(200);
     fs::remove_file(env.snapshot()).unwrap();

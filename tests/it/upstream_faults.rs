@@ -6,7 +6,7 @@
 //! and what an upstream no longer lists in `upstream_loss`.
 
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use sample_upstream::{
     pack::{Delta, Pack},
@@ -20,6 +20,11 @@ const PAPER: &str = "skins/SamplePaper";
 /// Pauses that a server may ask for by `Retry-After`: a date that no test sees, and a year in seconds.
 const FAR_DATE: &str = "Fri, 31 Dec 2100 23:59:59 GMT";
 const YEAR: &str = "31536000";
+
+/// How long to wait for an answer: not long if there is none, and else as long as a busy machine may take.
+fn timeout(fault: &Fault) -> &'static str {
+    if *fault == Fault::BlackHole { "4s" } else { "60s" }
+}
 
 #[test]
 fn a_list_that_cannot_be_had_or_read_changes_nothing_until_it_is_back() {
@@ -50,8 +55,9 @@ fn a_list_that_cannot_be_had_or_read_changes_nothing_until_it_is_back() {
         env.sync(&["--grace", "0s"]).exits(0);
         let commit = change(&env, GREETING, name);
         let before = env.published();
+        let timeout = timeout(&fault);
         env.server.fault("/projects/", fault, None);
-        let run = env.sync(&["--timeout", "1s", "--grace", "0s"]);
+        let run = env.sync(&["--timeout", timeout, "--grace", "0s"]);
         assert_eq!(run.code, status, "{name}: {}", run.text());
         run.says(&[says, &env.server.url(), "the earlier snapshot stays"]);
         assert!(env.published() == before, "{name}");
@@ -125,8 +131,9 @@ fn a_repository_whose_git_fails_stands_as_published_and_the_others_go_on() {
         let greeting = change(&env, GREETING, name);
         expected.insert(format!("{PAPER} master"), change(&env, PAPER, name));
         env.server.fault("SampleGreeting/git-upload-pack", fault.clone(), None);
+        let timeout = timeout(&fault);
         env.server.fault("SampleGreeting/info/refs", fault, None);
-        let run = env.sync(&["--timeout", "1s", "--grace", "0s"]);
+        let run = env.sync(&["--timeout", timeout, "--grace", "0s"]);
         assert_eq!(run.code, 3, "{name}: {}", run.text());
         run.says(&[GREETING, says]);
         assert_eq!(env.tips(), expected, "{name}");
@@ -145,14 +152,14 @@ fn a_repository_whose_git_fails_stands_as_published_and_the_others_go_on() {
 /// `meanwhile` has happened.
 fn sync_while(env: &TestEnv, branch: &str, meanwhile: impl FnOnce(Oid)) -> Run {
     let commit = env.commit(GREETING, branch, &[("a.txt", File::text("a"))]);
-    let pause = Fault::Stall(Duration::from_secs(1));
-    env.server.fault("SampleGreeting/git-upload-pack", pause, Some(1));
+    env.server.fault("SampleGreeting/git-upload-pack", Fault::Hold, Some(1));
     env.server.clear_requests();
     let sync = env.start_sync();
     within("the commit is asked for", || {
         env.git_requests().iter().any(|(kind, _)| *kind == RequestKind::GitUploadPack)
     });
     meanwhile(commit);
+    env.server.clear_faults();
     sync.wait()
 }
 

@@ -88,8 +88,8 @@ fn two_of_a_list() -> (TestEnv, String, BTreeMap<String, String>) {
 fn a_host_that_answers_slowly_takes_a_third_of_the_time_and_what_it_has_answered_is_published() {
     let env = TestEnv::sample();
     let upstream = list(&env, &[GREETING, NOTES, PAPER]);
-    env.server.fault("git-upload-pack", Fault::Stall(Duration::from_millis(1500)), Some(2));
-    let sync = env.sync(&["--upstream", &upstream, "--jobs", "1", "--deadline", "6s"]);
+    env.server.fault("git-upload-pack", Fault::Stall(Duration::from_secs(6)), Some(2));
+    let sync = env.sync(&["--upstream", &upstream, "--jobs", "1", "--deadline", "24s"]);
     sync.exits(3).says(&["was not asked: the time for the lists of repositories is over"]);
     let tips = env.tips();
     let published: BTreeSet<&str> = tips.keys().map(|tip| tip.split_once(' ').unwrap().0).collect();

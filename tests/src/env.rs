@@ -252,9 +252,9 @@ impl TestEnv {
         self.serve_manifest(&self.manifest(), variables, ANYWHERE)
     }
 
-    /// The same at the address where an earlier server was.
+    /// The same at this address, such as that of an earlier server.
     #[must_use]
-    pub fn serve_again(&self, address: SocketAddr) -> Site {
+    pub fn serve_at(&self, address: SocketAddr) -> Site {
         self.serve_manifest(&self.manifest(), &[], address)
     }
 

@@ -86,7 +86,7 @@ pub use mediawiki::MediaWiki;
 pub use nginx::{LoggedRequest, Nginx};
 pub use node::{Folder, Node, Objects, Variables, folder_store, restated, sync_to};
 pub use podman::Podman;
-pub use process::{Run, Running, signal, within};
+pub use process::{NOBODY, Run, Running, free_address, within};
 pub use prometheus::{NodeExporter, promtool};
 pub use published::{Published, broken, published};
 pub use s3::S3;

@@ -4,6 +4,8 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -111,6 +113,11 @@ impl Nginx {
         let mut nginx = tool("nginx");
         nginx.arg("-p").arg(folder.path()).arg("-c").arg(path).args(["-e", "stderr"]);
         let server = Running::server(nginx, &folder.path().join("log"), address);
+        // It listens before it says what its process is.
+        let pid = folder.path().join("nginx.pid");
+        within("nginx names its process", || {
+            fs::read_to_string(&pid).is_ok_and(|it| it.ends_with('\n'))
+        });
         let site = Site::new(server, address);
         Self { site, requests: AccessLog::new(log), _git: git, folder }
     }
@@ -142,8 +149,13 @@ impl Drop for Nginx {
     fn drop(&mut self) {
         // A master that is killed leaves its workers.
         if let Ok(id) = fs::read_to_string(self.folder.path().join("nginx.pid")) {
+            // `within` would fail a test that is failing already, and so end all tests.
+            let start = Instant::now();
+            let is_there = || self.folder.path().join("nginx.pid").exists();
             let _ = Command::new("kill").args(["-s", "TERM", id.trim()]).status();
-            within("nginx ends", || !self.folder.path().join("nginx.pid").exists());
+            while is_there() && start.elapsed() < Duration::from_secs(60) {
+                sleep(Duration::from_millis(10));
+            }
         }
     }
 }

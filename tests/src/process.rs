@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -158,19 +158,19 @@ fn parent(process: u32) -> Option<u32> {
 }
 
 /// Sends a signal to any process by name (`KILL`, `SEGV`).
-pub fn signal(process: u32, name: &str) {
+pub(crate) fn signal(process: u32, name: &str) {
     let status = Command::new("kill").args(["-s", name, &process.to_string()]).status().unwrap();
     assert!(status.success(), "{process}");
 }
 
-/// Waits until `condition` is true. Fails the test if that takes more than ten seconds.
+/// Waits until `condition` is true. Fails the test if that takes more than a minute.
 #[track_caller]
 pub fn within(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {
         assert!(
-            start.elapsed() < Duration::from_secs(10),
-            "this did not happen within ten seconds: {what}"
+            start.elapsed() < Duration::from_secs(60),
+            "this did not happen within a minute: {what}"
         );
         thread::sleep(Duration::from_millis(10));
     }
@@ -178,7 +178,8 @@ pub fn within(what: &str, mut condition: impl FnMut() -> bool) {
 
 /// A free address on loopback, for a server that cannot choose a free port itself. Its port is
 /// lower than the ports of outgoing connections, of which tests have many.
-pub(crate) fn free_address() -> SocketAddr {
+#[must_use]
+pub fn free_address() -> SocketAddr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = std::process::id() % 10_000;
     (0..10_000)
@@ -189,9 +190,14 @@ pub(crate) fn free_address() -> SocketAddr {
                 20_000 + u16::try_from(offset % 10_000).unwrap(),
             ))
         })
-        .find(|address| TcpListener::bind(address).is_ok())
+        // To listen for a moment would not do: a child that is started in that moment listens, too.
+        .find(|address| TcpStream::connect(address).is_err())
         .unwrap()
 }
+
+/// An address where nobody listens. A port that was free a moment ago may be somebody's by now; this one
+/// (`tcpmux`) is given to nobody by chance.
+pub const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 
 /// A program from `PATH` that is not ours. Where `setpriv` is installed (Linux), it ends even if
 /// the test that started it is killed.

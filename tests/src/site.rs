@@ -46,7 +46,8 @@ impl Site {
             .allow_non_standard_methods(true)
             // A test that wants compression sends the header itself.
             .accept_encoding(AutoHeaderValue::None)
-            .timeout_global(Some(Duration::from_secs(30)))
+            // A browser's first page may take long on a busy machine.
+            .timeout_global(Some(Duration::from_secs(180)))
             .build();
         Self { address, agent: config.into(), _server: None }
     }

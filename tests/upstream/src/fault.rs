@@ -33,6 +33,8 @@ pub enum Fault {
     BlackHole,
     /// The right answer, after this time.
     Stall(Duration),
+    /// The right answer, as soon as the faults are cleared.
+    Hold,
     /// 302 to this URL.
     Redirect(String),
     /// The right answer, four bytes a second.

@@ -79,6 +79,8 @@ struct Shared {
     backend: Backend,
     log: RequestLog,
     faults: Mutex<Faults>,
+    /// Hears when the faults are cleared.
+    cleared: watch::Sender<()>,
     /// Projects that exist in lists only. If there are any, the repositories are not listed.
     made_up: Mutex<Arc<Vec<Project>>>,
     /// The branches that the wiki's API offers.
@@ -107,6 +109,7 @@ impl Server {
             backend: Backend::find(root)?,
             log: RequestLog::default(),
             faults: Mutex::default(),
+            cleared: watch::Sender::new(()),
             made_up: Mutex::default(),
             releases: Mutex::new(RELEASES.map(str::to_owned).to_vec()),
             page_limit: AtomicUsize::new(0),
@@ -160,9 +163,10 @@ impl Server {
         self.shared.faults().add(substring, fault, times);
     }
 
-    /// Removes all faults.
+    /// Removes all faults, and lets go what is held.
     pub fn clear_faults(&self) {
         self.shared.faults().clear();
+        self.shared.cleared.send_replace(());
     }
 
     /// Closes the port: whoever connects is refused, until [`Server::open_port`]. The port stays
@@ -299,6 +303,16 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
         .await;
 }
 
+/// Waits as long as a fault keeps an answer back.
+async fn wait(fault: &Fault, mut cleared: watch::Receiver<()>) {
+    if let Fault::Stall(time) = fault {
+        tokio::time::sleep(*time).await;
+    } else {
+        // It fails when the server ends.
+        let _ = cleared.changed().await;
+    }
+}
+
 /// Makes hyper close the connection without an answer.
 #[derive(Debug)]
 struct Hangup;
@@ -331,11 +345,13 @@ async fn serve(shared: Arc<Shared>, request: HttpRequest) -> Result<Answer, Hang
         objects: 0,
     });
     let gzip = header(ACCEPT_ENCODING).contains("gzip");
+    // Before the fault is taken, else it could miss that the faults are cleared.
+    let cleared = shared.cleared.subscribe();
     let fault = shared.faults().take(&target);
     let answer = match fault {
         None => answer(shared, route, request).await,
-        Some(Fault::Stall(time)) => {
-            tokio::time::sleep(time).await;
+        Some(fault @ (Fault::Stall(_) | Fault::Hold)) => {
+            wait(&fault, cleared).await;
             answer(shared, route, request).await
         }
         Some(Fault::Protocol0) => by_protocol_0(&shared, route, request).await,

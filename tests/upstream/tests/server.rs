@@ -349,6 +349,16 @@ fn each_fault_changes_a_rest_answer_in_its_way() {
     let reply = once(Fault::Stall(Duration::from_millis(150)));
     assert_eq!(reply.body, whole);
     assert!(begin.elapsed() >= Duration::from_millis(150));
+    sample.server.fault("/projects/", Fault::Hold, Some(1));
+    sample.server.clear_requests();
+    let url = format!("{}{list}", sample.server.url());
+    let held = std::thread::spawn(move || get(&url).body);
+    while sample.server.requests().is_empty() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(!held.is_finished());
+    sample.server.clear_faults();
+    assert_eq!(held.join().expect("a client"), whole);
 
     sample.server.clear_requests();
     sample.server.fault("/projects/", Fault::Cut, Some(1));
