@@ -6,7 +6,10 @@
 //!
 //! This is a module of its own because `git` and `content` both read commits, and must not import each other.
 
-use std::panic::{self, AssertUnwindSafe};
+use std::{
+    ops::RangeInclusive,
+    panic::{self, AssertUnwindSafe},
+};
 
 use git2::{ErrorClass, ErrorCode, ObjectType};
 
@@ -15,6 +18,10 @@ pub use git2::{Oid, Repository};
 
 use crate::{Error, limits::git::MAX_COMMIT};
 
+/// The times of commits, in Unix seconds: from year 0 to the end of 9999, less a day, as the libraries that write them have
+/// it. Whoever makes a commit chooses its time. RFC 3339 has no text for others, so these become the nearest one.
+pub const TIMES: RangeInclusive<i64> = -62_167_219_200..=253_402_207_200;
+
 /// The parts of a commit that the builder needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
@@ -22,7 +29,7 @@ pub struct Commit {
     pub tree: Oid,
     /// Its parent commits.
     pub parents: Vec<Oid>,
-    /// The committer's time in Unix seconds. 0 if it is malformed, as in Git.
+    /// The committer's time in Unix seconds, one of [`TIMES`]. 0 if it is malformed, as in Git.
     pub committed_at: i64,
 }
 
@@ -113,7 +120,8 @@ pub(crate) fn parse(object: &[u8]) -> Option<Commit> {
     }
     let committer = line.starts_with(b"author ").then(|| lines.next()).flatten();
     let committed_at = committer.and_then(|line| time(line.strip_prefix(b"committer ")?));
-    Some(Commit { tree, parents, committed_at: committed_at.unwrap_or(0) })
+    let committed_at = committed_at.unwrap_or(0).clamp(*TIMES.start(), *TIMES.end());
+    Some(Commit { tree, parents, committed_at })
 }
 
 fn id(hex: &[u8]) -> Option<Oid> {
@@ -159,6 +167,8 @@ mod tests {
             ("B <b@example.org>1767323045 +0000", 1_767_323_045),
             ("B <b> <c>  7", 7),
             ("<b> -5 +0000", -5),
+            ("far from now <b> 3093527980800 +0000", 253_402_207_200),
+            ("far from now <b> -99999999999999 +0000", -62_167_219_200),
             ("B <b@example.org> yesterday", 0),
             ("B <b@example.org>", 0),
             ("B <b@example.org> 99999999999999999999 +0000", 0),

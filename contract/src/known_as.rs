@@ -13,6 +13,11 @@ use percent_encoding::percent_decode_str;
 /// The longest text that a key is made of, in characters.
 const MAX_TEXT: usize = 300;
 
+/// The key of the repository of this name, whatever its manifest says.
+pub fn by_repository(name: &str) -> String {
+    key('r', name)
+}
+
 /// The key of the name of a repository or of its manifest: `MassMessage`.
 pub fn by_name(name: &str) -> String {
     key('n', name)

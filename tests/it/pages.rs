@@ -188,6 +188,10 @@ fn errors_are_pages_for_browsers_and_problems_for_other_clients() {
         assert_ne!(answer.header("retry-after"), "", "{path}");
     }
     empty.get(GREETING).problem(503);
+    // Where no page is, there is none of an error either.
+    browse(&empty, "/health").problem(503);
+    browse(&site, "/feed.atom?branch=..").problem(400);
+    browse(&site, "/extensions/Nothing/feed.atom").problem(404);
 }
 
 #[test]

@@ -305,6 +305,16 @@ fn other_sites_may_ask_and_other_paths_take_no_bodies() {
 }
 
 #[test]
+fn what_is_offered_as_target_is_taken_as_one() {
+    let env = distributed("stable");
+    let site = env.serve(&[]);
+    assert_eq!(site.get("/updates").json()["branches"], json!(["master"]));
+    let form = site.request("GET", "/updates", &[("Accept", "text/html")]).text();
+    let targets = form.split("id=\"target\"").nth(1).unwrap().split("</select>").next().unwrap();
+    assert!(targets.contains("value=\"master\"") && !targets.contains("stable"), "{targets}");
+}
+
+#[test]
 fn a_browser_sends_a_form_and_gets_a_page() {
     let (_env, site) = tardist_tests::served();
     let html = ("Accept", "text/html,*/*;q=0.8");

@@ -55,15 +55,26 @@ fn insert_branches(
     Ok(())
 }
 
-/// The names of the repositories and of their manifests.
+/// The names of the repositories and of their manifests. A copy of an extension under another name often keeps its
+/// manifest: the name in it is not that of the copy if there is a repository of that name, whose manifest has it, too.
 fn names(catalogue: &Catalogue) -> Known<'_> {
     let mut known = Known::new();
+    let mut owned = BTreeSet::new();
     for (id, repository) in catalogue {
-        let mut add = |name: &str| {
-            known.entry(known_as::by_name(name)).or_default().insert(id);
-        };
-        add(id.name.as_str());
-        manifest_names(repository).for_each(&mut add);
+        let name = known_as::by_name(id.name.as_str());
+        let says_so = |manifest: &str| known_as::by_name(manifest) == name;
+        if manifest_names(repository).next().is_none() || manifest_names(repository).any(says_so) {
+            owned.insert((id.kind, name.clone()));
+        }
+        known.entry(name).or_default().insert(id);
+        known.entry(known_as::by_repository(id.name.as_str())).or_default().insert(id);
+    }
+    for (id, repository) in catalogue {
+        for name in manifest_names(repository).map(known_as::by_name) {
+            if !owned.contains(&(id.kind, name.clone())) {
+                known.entry(name).or_default().insert(id);
+            }
+        }
     }
     known
 }
@@ -199,11 +210,36 @@ mod tests {
         let expected = [
             "n liquid threads",
             "n liquidthreads",
+            "r liquidthreads",
             "t flüssige fäden",
             "t lqt",
             "u mediawiki.org/wiki/extension:liquidthreads",
         ];
         assert_eq!(keys, expected);
+    }
+
+    #[test]
+    fn a_copy_that_keeps_the_manifest_takes_no_name_away() {
+        let one = |name| repository(vec![("master", record(name, &[]))]);
+        let catalogue = Catalogue::from([
+            ("extensions/Cite".parse().unwrap(), one(Some("Cite"))),
+            ("extensions/CiteCopy".parse().unwrap(), one(Some("Cite"))),
+            // Neither of these two is surely meant by `Base`.
+            ("extensions/Base".parse().unwrap(), one(Some("BaseNamespace"))),
+            ("extensions/NewBase".parse().unwrap(), one(Some("Base"))),
+            ("skins/Cite".parse().unwrap(), one(None)),
+        ]);
+        let sql = "SELECT format('%s: %s/%s', key, kind, name) FROM known_as WHERE key LIKE 'n %' ORDER BY 1";
+        let expected = [
+            "n base: extensions/Base",
+            "n base: extensions/NewBase",
+            "n basenamespace: extensions/Base",
+            "n cite: extensions/Cite",
+            "n cite: skins/Cite",
+            "n citecopy: extensions/CiteCopy",
+            "n newbase: extensions/NewBase",
+        ];
+        assert_eq!(rows(&catalogue, &BTreeMap::new(), sql), expected);
     }
 
     #[test]

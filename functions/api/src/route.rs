@@ -104,6 +104,20 @@ pub enum Route {
 }
 
 impl Route {
+    /// True where there is never a page for people, not even of an error.
+    pub fn is_for_programs(&self) -> bool {
+        !matches!(
+            self,
+            Self::Index
+                | Self::Search
+                | Self::Updates
+                | Self::ChangesPage
+                | Self::ApiPage
+                | Self::ListPage(_)
+                | Self::RepositoryPage(..)
+        )
+    }
+
     /// The methods that it takes: the value of `Allow`.
     pub fn methods(&self) -> &'static str {
         if *self == Self::Updates { METHODS_WITH_POST } else { METHODS }

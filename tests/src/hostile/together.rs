@@ -20,6 +20,27 @@ const GOOD: usize = 20;
 /// What each hostile repository may take by itself, on two cores.
 const TIME: Duration = Duration::from_secs(60);
 
+/// What everybody asks for, and no repository may take from others.
+const PATHS: [&str; 17] = [
+    "/",
+    "/list",
+    "/info",
+    "/info?lang=*",
+    "/info?lang=de",
+    "/extensions",
+    "/extensions?sort=changed",
+    "/extensions?sort=changed&branch=master",
+    "/skins",
+    "/changes",
+    "/feed.atom",
+    "/sitemap.xml",
+    "/search?q=hostile",
+    "/updates",
+    "/ExtensionJson.json",
+    "/r/projects/?p=mediawiki/extensions/&b=master",
+    "/dist/extensions/SHA256SUMS",
+];
+
 /// All cases that need no settings of their own, and good repositories, in one upstream.
 pub struct Together {
     env: TestEnv,
@@ -99,6 +120,7 @@ impl Together {
                 second.run.code
             ));
         }
+        complaints.extend(self.unanswered());
         let verified = self.watch("verify", &mut complaints);
         if verified.run.code != 0 {
             complaints.push(format!("verify failed: {}", verified.run.text()));
@@ -114,6 +136,23 @@ impl Together {
         }
     }
 
+    /// What a client is not answered because of what is in these repositories.
+    fn unanswered(&self) -> Vec<String> {
+        let site = self.env.serve(&[]);
+        let own = self
+            .cases
+            .keys()
+            .flat_map(|name| [format!("/info/extensions/{name}"), format!("/extensions/{name}")]);
+        let is_answered = |path: &String| {
+            // A repository that failed is not published.
+            let expected = if path.contains("Hostile_") { [200, 404] } else { [200, 200] };
+            expected.contains(&site.get(path).status)
+        };
+        let all = PATHS.iter().map(|path| (*path).to_owned()).chain(own);
+        let not = all.filter(|path| !is_answered(path));
+        not.map(|path| format!("{path} is not answered: {}", site.get(&path).text())).collect()
+    }
+
     fn watch(&self, command: &str, complaints: &mut Vec<String>) -> Watched {
         // As many workers as there are jobs may have as much memory as one.
         let guard = Guard {
@@ -124,7 +163,9 @@ impl Together {
         // In full, the server packs for minutes, and more slowly if it packs for many.
         let patient = command == "sync" && self.size == Size::Full;
         let more: &[&str] = if patient { &["--jobs", "2", "--timeout", "10m"] } else { &[] };
-        let command_line = self.env.command(&[&[command], more].concat());
+        let mut command_line = self.env.command(&[&[command], more].concat());
+        // Without it, there is no site map.
+        command_line.env("TARDIST_PUBLIC_URL", "https://tardist.example");
         let watched = watch(command_line, &self.env.data(), self.env.folder(), &guard);
         if let Some(limit) = watched.killed {
             complaints.push(format!("{command} was killed, since it took too much {limit}"));

@@ -42,7 +42,9 @@ pub async fn get(request: &Request, snapshot: &impl Snapshot) -> Result<Response
     // The results are JSON already.
     let body =
         format!("{{\"query\":{text},\"results\":[{cards}],\"more\":{more},\"near\":{near}}}");
-    let response = Response::json(body, results.generated_at);
+    let mut response = Response::json(body, results.generated_at);
+    // For browsers, this is a page.
+    response.vary("Accept");
     let response = compressed(&request.headers, response);
     Ok(wanted.describe(response, wanted.chain.first()))
 }

@@ -11,6 +11,7 @@ use crate::{
     updates::{
         body::MAX_BODY,
         check::{check, pipe},
+        version::Target,
     },
 };
 
@@ -30,12 +31,13 @@ struct Usage {
 /// 503 without a snapshot.
 pub async fn get(request: &Request, snapshot: &impl Snapshot) -> Result<Response, ApiError> {
     let known = snapshot.get(usable()).await?;
+    let branches = known.branches.iter().map(|it| it.name.clone());
     let usage = Usage {
         usage: "POST the answer of a wiki's api.php to this path",
         example: pipe(&known.public_url),
         target: "the release of MediaWiki that an upgrade leads to, such as 1.46; optional",
         max_bytes: MAX_BODY,
-        branches: known.branches.iter().map(|it| it.name.clone()).collect(),
+        branches: branches.filter(|name| Target::parse(name.as_str()).is_some()).collect(),
     };
     let mut response = Response::json(json(&usage)?, known.generated_at);
     response.vary("Accept");

@@ -2,20 +2,23 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-/// The last second that an HTTP date can have: the end of the year 9999.
-const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
+/// The beginning of the year 0 and the end of 9999, which is also the last second that an HTTP date can have.
+const FIRST_SECOND: i64 = -62_167_219_200;
+const LAST_SECOND: i64 = 253_402_300_799;
 
 /// Unix seconds as an HTTP date (RFC 9110, 5.6.7). A time before 1970 counts as 1970.
 pub fn http_date(seconds: i64) -> String {
-    let since = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
-    httpdate::fmt_http_date(UNIX_EPOCH + since.min(LAST_SECOND))
+    let since = u64::try_from(seconds.min(LAST_SECOND)).unwrap_or(0);
+    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(since))
 }
 
-/// Unix seconds as RFC 3339 in UTC: `2026-08-06T09:30:00Z`.
+/// Unix seconds as RFC 3339 in UTC: `2026-08-06T09:30:00Z`. Whoever makes a commit chooses its time; one outside of the
+/// years 0 to 9999, which has no such text, becomes the nearest inside.
 ///
 /// A calendar library would be half of the component's size. This is the algorithm `civil_from_days`
 /// of Howard Hinnant (<https://howardhinnant.github.io/date_algorithms.html>).
 pub fn rfc3339(seconds: i64) -> String {
+    let seconds = seconds.clamp(FIRST_SECOND, LAST_SECOND);
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
@@ -44,6 +47,8 @@ mod tests {
             (4_107_542_399, "2100-02-28T23:59:59Z"),
             (4_107_542_400, "2100-03-01T00:00:00Z"),
             (-1, "1969-12-31T23:59:59Z"),
+            (i64::MIN, "0000-01-01T00:00:00Z"),
+            (i64::MAX, "9999-12-31T23:59:59Z"),
         ] {
             assert_eq!(rfc3339(seconds), text);
         }

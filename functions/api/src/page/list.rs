@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     http::{encoding::compressed, problem::ApiError, request::Request, response::Response},
+    language::chain::bcp47,
     query::{
         pages::list::{Entry, List, Wanted, list},
         snapshot::Snapshot,
@@ -28,8 +29,8 @@ const PAGE: u32 = 100;
 /// From how many on a list that is sorted by name has letters. Fewer are seen at a glance.
 const MANY: u32 = 50;
 
-/// How many characters the name of a group may have. No real one has more than 20.
-const MAX_GROUP: usize = 100;
+/// How many characters the name of a group may have, as the builder takes it from a manifest. No real one has more than 20.
+const MAX_GROUP: usize = 1000;
 
 /// What the parameters of a list say.
 struct Filters<'a> {
@@ -96,7 +97,7 @@ pub async fn get(
 ) -> Result<Response, ApiError> {
     let visit = Visit::of(request)?;
     let filters = Filters::new(request, kind)?;
-    let group = filters.group.to_lowercase();
+    let group = filters.group.to_ascii_lowercase();
     let mut wanted = Wanted {
         kind,
         branch: visit.branch.as_ref(),
@@ -165,7 +166,7 @@ fn page(visit: &Visit, filters: &Filters, list: &List) -> Markup {
 /// The form that filters by group and sorts; without groups to choose from, it only sorts.
 fn filter_form(visit: &Visit, filters: &Filters, list: &List) -> Markup {
     let messages = visit.messages;
-    let wanted = filters.group.to_lowercase();
+    let wanted = filters.group.to_ascii_lowercase();
     let is_listed = list.groups.iter().any(|(name, _)| *name == wanted);
     html! {
         form.filter action={ "/" (filters.kind) } method="get" {
@@ -265,7 +266,7 @@ fn entry(visit: &Visit, kind: Kind, entry: &Entry) -> Markup {
                 @if let Some(title) = title { " " bdi.quiet { (title) } }
             }
             @if let Some(summary) = &entry.summary {
-                p.description lang=[language] dir=(direction(language)) { (summary) }
+                p.description lang=[language.map(bcp47)] dir=(direction(language)) { (summary) }
             }
             p.small {
                 @if let Some(license) = &entry.license { bdi { (license) } " · " }

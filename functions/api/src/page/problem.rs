@@ -1,6 +1,6 @@
 //! The page of an error.
 
-use http::{HeaderMap, StatusCode, Uri, header};
+use http::{HeaderMap, Method, StatusCode, Uri, header};
 use maud::html;
 
 use super::{
@@ -11,14 +11,21 @@ use super::{
     visit::Visit,
 };
 use crate::{
-    http::{body::Body, problem::ApiError, response::Response},
+    http::{body::Body, problem::ApiError, request::Request, response::Response},
     query::distributed::Branches,
+    route::route,
 };
 
 /// The response for an error of a request to `uri`: a page for clients that want one, else the problem
-/// document.
+/// document. It is the document for all clients where no page is: at the paths that are for programs only.
 pub fn response(uri: &Uri, headers: &HeaderMap, error: &ApiError) -> Response {
-    if is_wanted(headers) { page(&Visit::of_any(uri, headers), error) } else { error.response() }
+    let request = Request::new(Method::GET, uri, headers.clone());
+    let is_for_programs = request.and_then(|it| route(&it)).is_ok_and(|it| it.is_for_programs());
+    if is_wanted(headers) && !is_for_programs {
+        page(&Visit::of_any(uri, headers), error)
+    } else {
+        error.response()
+    }
 }
 
 /// The page of an error: status and headers are those of its problem document. What is wrong with the

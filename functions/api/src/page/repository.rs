@@ -26,6 +26,7 @@ use super::{
 };
 use crate::{
     http::{encoding::compressed, problem::ApiError, request::Request, response::Response},
+    language::chain::bcp47,
     query::{
         pages::repository::{RepositoryPage, repository},
         snapshot::Snapshot,
@@ -52,7 +53,7 @@ pub async fn get(
 }
 
 fn page(visit: &Visit, page: &RepositoryPage) -> Markup {
-    let shown = Shown { visit, page, chosen: wiki::chosen(visit, &page.branches) };
+    let shown = Shown::new(visit, page);
     let messages = visit.messages;
     let repository = shown.repository();
     let Repository { kind, name, .. } = repository;
@@ -67,7 +68,7 @@ fn page(visit: &Visit, page: &RepositoryPage) -> Markup {
         h1 { (name) }
         @if let Some(title) = title { p.title { bdi { (title) } } }
         @if let Some(text) = &metadata.description {
-            p.description lang=[language] dir=(direction(language)) { (text) }
+            p.description lang=[language.map(bcp47)] dir=(direction(language)) { (text) }
         }
         (offer(&shown))
         (install::install(&shown))

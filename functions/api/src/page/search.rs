@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     http::{encoding::compressed, problem::ApiError, request::Request, response::Response},
+    language::chain::bcp47,
     query::{
         distributed::{Branches, distributed},
         near::near,
@@ -184,7 +185,7 @@ fn result(visit: &Visit, card: &Card) -> Markup {
             }
             @if let Some(title) = title { p.title { bdi { (title) } } }
             @if let Some(text) = &metadata.description {
-                p.description lang=[language] dir=(direction(language)) { (text) }
+                p.description lang=[language.map(bcp47)] dir=(direction(language)) { (text) }
             }
         }
     }

@@ -21,6 +21,7 @@ use crate::{
         check::{QUERY, check, pipe},
         compare::{Note, Outcome, Report, Status},
         requirements::Unmet,
+        version::Target,
     },
 };
 
@@ -78,7 +79,7 @@ fn fields(visit: &Visit, branches: &[Distributed]) -> Markup {
             label for="target" { (messages.text("updates-target")) }
             select #target name=(TARGET) {
                 option value="" { (messages.text("updates-target-own")) }
-                @for branch in wiki::sorted(branches) {
+                @for branch in wiki::sorted(branches).iter().filter(|it| Target::parse(it.name.as_str()).is_some()) {
                     option value=(branch.name) { (wiki::choice(messages, branch)) }
                 }
             }

@@ -47,8 +47,8 @@ pub(super) fn sorted(branches: &[Distributed]) -> Vec<&Distributed> {
     sorted
 }
 
-/// The form. It leads to `path`, with the parameters `keep`, for another version; nothing where no
-/// branches are known.
+/// The form. It leads to `path`, with the parameters `keep`, for another version, and to the first page of it; nothing
+/// where no branches are known.
 pub(super) fn form(
     visit: &Visit,
     branches: &[Distributed],
@@ -58,9 +58,10 @@ pub(super) fn form(
     let messages = visit.messages;
     let sorted = sorted(branches);
     let lang = visit.lang.as_deref().map(|it| ("lang", it));
+    let is_kept = |(name, value): &(&str, &str)| !value.is_empty() && *name != "page";
     html! { @if !branches.is_empty() {
         form.wiki action=(path) method="get" {
-            @for (name, value) in keep.iter().copied().chain(lang).filter(|(_, it)| !it.is_empty()) {
+            @for (name, value) in keep.iter().copied().chain(lang).filter(is_kept) {
                 input type="hidden" name=(name) value=(value);
             }
             label for="branch" { (messages.text("wiki")) }

@@ -56,7 +56,7 @@ pub struct Published {
     pub branch: BranchName,
     /// All branches that are distributed, newest first.
     pub branches: Vec<BranchName>,
-    /// The repositories, at most one for each entry.
+    /// The repositories, at most one for each entry, in any order.
     pub repositories: Vec<Found>,
 }
 
@@ -87,7 +87,7 @@ pub struct Branch {
     pub committed_at: String,
     /// The manifest's version.
     pub version: Option<String>,
-    /// What it needs, if that was asked for.
+    /// What it needs, if that was asked for. With the first entry of the repository alone.
     pub requires: Option<Requires>,
     /// False if something is missing from the tarball.
     pub complete: bool,
@@ -221,7 +221,9 @@ mod tests {
         let (branch, otherwise) = (branch.parse().unwrap(), otherwise.parse().unwrap());
         let commits = [None, None, Some(COMMIT), Some("2")];
         let statement = published(candidates, &commits, &branch, &otherwise, false);
-        run(&filled(), &statement.unwrap()).unwrap()
+        let mut answer = run(&filled(), &statement.unwrap()).unwrap();
+        answer.repositories.sort_by_key(|it| it.entry);
+        answer
     }
 
     fn candidate(entry: usize, place: usize, kind: Kind, key: String) -> Candidate {
@@ -283,6 +285,21 @@ mod tests {
             let published = answer.repositories[0].branch.as_ref().unwrap();
             assert_eq!(published.requires.is_some(), asked);
         }
+    }
+
+    #[test]
+    fn what_a_branch_needs_is_there_once_however_many_entries_are_of_it() {
+        let by_name = |entry| candidate(entry, 0, Kind::Extensions, known_as::by_name("one"));
+        let branch: BranchName = "REL1_45".parse().unwrap();
+        let all = [by_name(2), by_name(0), by_name(1)];
+        let answer =
+            run(&filled(), &published(&all, &[], &branch, &branch, true).unwrap()).unwrap();
+        let needs = answer
+            .repositories
+            .iter()
+            .map(|it| (it.entry, it.branch.as_ref().unwrap().requires.is_some()));
+        let needs: BTreeMap<_, _> = needs.collect();
+        assert_eq!(needs, [(0, true), (1, false), (2, false)].into());
     }
 
     #[test]

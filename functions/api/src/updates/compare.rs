@@ -236,19 +236,32 @@ fn judge(
         };
     };
     if *commit == published.commit {
-        let is_changed = installed.version.is_some() && installed.version != published.version;
+        // `1.0` as a number in the manifest is `1` in the wiki's answer.
+        let is_same = by_version(versions) == Some(Ordering::Equal);
+        let is_changed = installed.version.is_some() && !is_same;
         return (Status::Current, is_changed.then_some(Note::ChangedByHand));
     }
-    // The times of two branches say nothing of each other: an old branch may have the newest change.
-    if let Some((other, _)) = found.commits.iter().find(|(_, published)| *published == commit) {
-        // The order of branches is newest first.
-        return (by_order(branch.cmp(other)), Some(Note::OtherBranch(other.clone())));
+    let other = found.commits.iter().find(|(_, published)| *published == commit);
+    let other = other.map(|(other, _)| other);
+    let note = other.cloned().map(Note::OtherBranch);
+    if let Some(other) = other
+        && has_age(branch)
+        && has_age(other)
+    {
+        // The times of two branches say nothing of each other: an old branch may have the newest change. The order of
+        // branches is newest first.
+        return (by_order(branch.cmp(other)), note);
     }
     let times = installed.committed_at.as_deref().map(|time| time.cmp(&published.committed_at));
     match times.filter(|order| order.is_ne()).or_else(|| by_version(versions)) {
-        None | Some(Ordering::Equal) => (Status::UnknownVersion, Some(Note::OtherCommit)),
-        Some(order) => (by_order(order), None),
+        None | Some(Ordering::Equal) => (Status::UnknownVersion, note.or(Some(Note::OtherCommit))),
+        Some(order) => (by_order(order), note),
     }
+}
+
+/// True for a branch of which it is known whether it is older than another: that of a release, and that of development.
+fn has_age(branch: &BranchName) -> bool {
+    branch.is_development() || branch.release().is_some()
 }
 
 /// The installed version beside the published one; `None` where they cannot be compared. Equal texts are

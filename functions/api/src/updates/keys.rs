@@ -25,7 +25,7 @@ pub fn candidates(installed: &[Installed]) -> Vec<Candidate> {
 fn keys(installed: &Installed) -> Vec<(Kind, String)> {
     let mut keys = Vec::new();
     let project = installed.vcs_url.as_deref().and_then(project);
-    keys.extend(project.map(|(kind, name)| (kind, known_as::by_name(name.as_str()))));
+    keys.extend(project.map(|(kind, name)| (kind, known_as::by_repository(name.as_str()))));
     let other = match installed.kind {
         Kind::Extensions => Kind::Skins,
         Kind::Skins => Kind::Extensions,
@@ -102,7 +102,7 @@ mod tests {
         assert_eq!(
             keys,
             [
-                "0 skins n mine",
+                "0 skins r mine",
                 "1 skins u a.example/skin",
                 "2 skins n mine",
                 "3 skins n my skin",

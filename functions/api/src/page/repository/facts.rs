@@ -43,7 +43,7 @@ pub(super) fn facts(shown: &Shown) -> Markup {
 
 fn group_link(shown: &Shown, group: &str) -> Markup {
     let path = format!("/{}", shown.repository().kind);
-    let link = shown.visit.link_with(&path, &[("group", &group.to_lowercase())]);
+    let link = shown.visit.link_with(&path, &[("group", &group.to_ascii_lowercase())]);
     html! { a href=(link) { bdi { (group_name(shown.visit, group)) } } }
 }
 

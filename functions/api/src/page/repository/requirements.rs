@@ -1,7 +1,7 @@
 //! What a branch requires, with links to those extensions and skins that are here.
 
 use maud::{Markup, html};
-use tardist_contract::{Kind, document::Requires, known_as::by_name};
+use tardist_contract::{Kind, document::Requires};
 
 use super::shown::Shown;
 use crate::page::layout::singular;
@@ -29,20 +29,13 @@ pub(super) fn requirements(shown: &Shown, requires: &Requires) -> Markup {
     }
 }
 
-/// A required extension or skin: a link where it is here, else its name and that it is not. A manifest names
-/// others by the names of their manifests.
+/// A required extension or skin: a link where it is here, else its name and that it is not.
 fn required(shown: &Shown, kind: Kind, name: &str) -> Markup {
     let messages = shown.visit.messages;
-    let key = by_name(name);
-    let found = shown.page.requires.iter().find(|(of, repository, manifest)| {
-        *of == kind
-            && (by_name(repository.as_str()) == key
-                || manifest.as_deref().is_some_and(|it| by_name(it) == key))
-    });
     html! {
         (singular(messages, kind)) " "
-        @match found {
-            Some((_, repository, _)) => a href=(shown.visit.link(&format!("/{kind}/{repository}"))) { bdi { (name) } },
+        @match shown.required(kind, name) {
+            Some(repository) => a href=(shown.visit.link(&format!("/{kind}/{repository}"))) { bdi { (name) } },
             None => { bdi { (name) } " (" (messages.text("not-here")) ")" },
         }
     }

@@ -1,8 +1,11 @@
 //! What the parts of a repository's page are made from, and what the reader's choice means for it.
 
+use std::collections::BTreeMap;
+
 use tardist_contract::{
-    BranchName,
+    BranchName, Kind, RepoName,
     document::{Branch, Repository},
+    known_as::by_name,
 };
 
 use crate::{
@@ -16,9 +19,27 @@ pub(super) struct Shown<'a> {
     pub(super) page: &'a RepositoryPage,
     /// The branch of the reader's MediaWiki.
     pub(super) chosen: Option<&'a BranchName>,
+    /// The required repositories that are here, by kind and the keys of their names.
+    required: BTreeMap<(Kind, String), &'a RepoName>,
 }
 
 impl<'a> Shown<'a> {
+    pub(super) fn new(visit: &'a Visit, page: &'a RepositoryPage) -> Self {
+        let mut required = BTreeMap::new();
+        // A manifest names others by the names of their manifests.
+        for (kind, name, manifest) in &page.requires {
+            for key in [name.as_str()].into_iter().chain(manifest.as_deref()) {
+                required.entry((*kind, by_name(key))).or_insert(name);
+            }
+        }
+        Self { visit, page, chosen: wiki::chosen(visit, &page.branches), required }
+    }
+
+    /// The repository that is required by this name; `None` if it is not here.
+    pub(super) fn required(&self, kind: Kind, name: &str) -> Option<&'a RepoName> {
+        self.required.get(&(kind, by_name(name))).copied()
+    }
+
     pub(super) fn repository(&self) -> &'a Repository {
         &self.page.document
     }

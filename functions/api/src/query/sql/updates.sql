@@ -9,9 +9,12 @@ WITH fitting (branch) AS (
     ON known_as.key = substr(wanted.value, 2)
         AND known_as.kind = CASE substr(wanted.value, 1, 1) WHEN 'e' THEN 'extensions' ELSE 'skins' END
     GROUP BY wanted.key HAVING count(*) = 1
-), found AS (
+), one AS (
     -- Of those of an entry the first. SQLite takes the other columns from the row of the minimum.
     SELECT entry, min(place), kind, name FROM named GROUP BY entry
+), found AS MATERIALIZED (
+    -- What a repository requires may be long, and thousands of entries may be of one repository.
+    SELECT entry, kind, name, row_number() OVER (PARTITION BY kind, name ORDER BY entry) = 1 AS is_first FROM one
 )
 SELECT user_version, fitting.branch, (
     SELECT json_group_array(branch ORDER BY position) FROM distributed_branch
@@ -32,7 +35,7 @@ SELECT user_version, fitting.branch, (
                 ))
         )),
         'branch', json_remove(document -> ('$.branches."' || fitting.branch || '"'),
-            '$.metadata', '$.problems', iif(?5, '$.problems', '$.requires'))
+            '$.metadata', '$.problems', iif(?5 AND is_first, '$.problems', '$.requires'))
     ))
     FROM found JOIN repository USING (kind, name) LEFT JOIN installed ON installed.entry = found.entry
 )

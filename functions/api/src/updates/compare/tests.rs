@@ -13,7 +13,9 @@ fn commit(digit: char) -> String {
 fn found(entry: usize, name: &str) -> Value {
     json!({
         "entry": entry, "kind": "extensions", "name": name, "manifest_name": name,
-        "commits": {"master": commit('2'), "REL1_45": commit('1'), "REL1_44": commit('0')},
+        "commits": {
+            "master": commit('2'), "REL1_45": commit('1'), "REL1_44": commit('0'), "stable": commit('3'),
+        },
         "branch": {
             "commit": commit('1'), "committed_at": NEWER, "version": "1.1",
             "requires": {"MediaWiki": ">= 1.46", "extensions": {}, "skins": {}, "platform": {}},
@@ -54,6 +56,20 @@ fn the_published_commit_is_current_and_another_version_of_it_was_changed_by_hand
     let (current, notes) = status(&json!({"vcs-version": commit('1'), "version": "1.1-mine"}));
     assert_eq!(current, Status::Current);
     assert!(notes[0].contains("changed by hand"), "{notes:?}");
+    // A manifest with the number 1.10: a wiki writes it in another way.
+    assert_eq!(
+        status(&json!({"vcs-version": commit('1'), "version": "1.1.0"})),
+        (Status::Current, vec![])
+    );
+}
+
+#[test]
+fn a_commit_of_a_branch_without_an_age_is_as_old_as_its_time() {
+    let of = |time: &str| status(&json!({"vcs-version": commit('3'), "vcs-date": time}));
+    let note = || vec!["What is installed is the branch stable.".to_owned()];
+    assert_eq!(of(OLDER), (Status::Outdated, note()));
+    assert_eq!(of("2026-08-08T00:00:00Z"), (Status::Ahead, note()));
+    assert_eq!(of(NEWER), (Status::UnknownVersion, note()));
 }
 
 #[test]
@@ -104,7 +120,7 @@ fn without_the_branch_the_others_are_named_and_an_unknown_entry_is_listed() {
     let report = report(&extensions, &json!([]), &json!([without]), None);
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json["results"][0]["status"], "no-branch");
-    assert_eq!(json["results"][0]["notes"], json!(["There is: master, REL1_45, REL1_44."]));
+    assert_eq!(json["results"][0]["notes"], json!(["There is: master, REL1_45, REL1_44, stable."]));
     assert_eq!(
         json["results"][1],
         json!({
