@@ -11,6 +11,7 @@ mod messages;
 mod plain_text;
 mod problems;
 mod wanted_fields;
+mod web_url;
 
 pub use about::{About, Sources};
 pub use manifest::{Manifest, read};

@@ -32,6 +32,7 @@ mod gc;
 mod gerrit_view;
 mod hostile;
 mod hostile_repositories;
+mod hostile_texts;
 mod language;
 mod meanwhile;
 mod object_store;

@@ -20,7 +20,7 @@ use crate::{
         content::MAX_COMPOSER_JSON,
         metadata::{MAX_EXTRACT, MAX_FIELD, MAX_MANIFEST},
     },
-    metadata::wanted_fields::wanted_fields,
+    metadata::{plain_text::one_line, wanted_fields::wanted_fields},
 };
 
 /// The fields of a manifest that are left out: large, and only of interest to MediaWiki's loader. The list is that of
@@ -121,11 +121,10 @@ impl<'a> Composer<'a> {
     }
 }
 
-/// A string that is neither empty nor too long.
+/// A string that is neither empty nor too long, on one line.
 fn text(value: Option<&RawValue>) -> Option<String> {
     let text: String = serde_json::from_str(value?.get()).ok()?;
-    let text = text.trim();
-    (!text.is_empty() && text.len() <= MAX_FIELD).then(|| text.to_owned())
+    one_line(&text).filter(|text| text.len() <= MAX_FIELD)
 }
 
 /// The fields of a JSON object, in their order; of two with the same name the value of the last, as in PHP.

@@ -13,7 +13,12 @@ use crate::{
         MAX_AUTHORS, MAX_ENTRIES, MAX_FIELD, MAX_KEY, MAX_PARAMETER, MAX_PARAMETERS,
         MAX_REQUIREMENTS, MAX_TEXT,
     },
-    metadata::{messages::Key, plain_text::plain_text, problems::Problems},
+    metadata::{
+        messages::Key,
+        plain_text::{one_line, plain_text},
+        problems::Problems,
+        web_url::web_url,
+    },
 };
 
 /// The fields of a manifest.
@@ -52,9 +57,9 @@ impl Fields<'_> {
         }
     }
 
-    /// A text field of a few words.
+    /// A text field of a few words, on one line.
     pub(crate) fn short(&mut self, field: &str) -> Option<String> {
-        self.text(field, MAX_FIELD)
+        self.text(field, MAX_FIELD).and_then(|text| one_line(&text))
     }
 
     /// A text field of at most `limit` bytes; an empty text counts as none.
@@ -82,18 +87,11 @@ impl Fields<'_> {
 
     /// The home page. It becomes a link on other people's pages, so it has to be an HTTP URL.
     pub(crate) fn url(&mut self) -> Option<String> {
-        let url = self.short("url")?;
-        let begins = |with: &str| {
-            url.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with))
-        };
-        if url.starts_with("//") {
-            Some(format!("https:{url}"))
-        } else if begins("https://") || begins("http://") {
-            Some(url)
-        } else {
+        let url = web_url(&self.short("url")?);
+        if url.is_none() {
             self.problem("url", "an http or https URL");
-            None
         }
+        url
     }
 
     /// The key of a message: a string, or a list of the key and its parameters.
@@ -199,7 +197,8 @@ impl Fields<'_> {
             None | Some(Value::Null) => {}
             Some(Value::Array(list)) if list.is_empty() => {}
             Some(Value::Object(given)) => {
-                requires.mediawiki = self.text_in(given, "MediaWiki", MAX_FIELD);
+                let mediawiki = self.text_in(given, "MediaWiki", MAX_FIELD);
+                requires.mediawiki = mediawiki.and_then(|text| one_line(&text));
                 requires.extensions = self.constraints(given, "extensions");
                 requires.skins = self.constraints(given, "skins");
                 requires.platform = self.constraints(given, "platform");
@@ -234,15 +233,17 @@ impl Fields<'_> {
         for (name, value) in given {
             match value {
                 Value::String(constraint) if name.len() + constraint.len() <= MAX_TEXT => {
-                    constraints.insert(name.clone(), constraint.trim().to_owned());
+                    let name = one_line(name).unwrap_or_default();
+                    constraints.insert(name, one_line(constraint).unwrap_or_default());
                 }
                 // `"ability-shell": true`: an ability has no version.
                 Value::Bool(true) => {
-                    constraints.insert(name.clone(), "*".to_owned());
+                    constraints.insert(one_line(name).unwrap_or_default(), "*".to_owned());
                 }
                 Value::Bool(false) => {}
                 _ => {
-                    let name: String = name.chars().take(100).collect();
+                    let name: String =
+                        one_line(name).unwrap_or_default().chars().take(100).collect();
                     self.problem(&format!("requires.{field}.{name}"), "a version constraint");
                 }
             }

@@ -10,4 +10,5 @@ mod html;
 mod lines;
 mod wikitext;
 
+pub(crate) use lines::one_line;
 pub(crate) use wikitext::plain_text;

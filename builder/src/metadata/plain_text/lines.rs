@@ -35,3 +35,10 @@ pub(crate) fn lines(text: &str) -> String {
 fn visible(word: &str) -> String {
     word.chars().filter(|c| !c.is_control()).collect()
 }
+
+/// The text with a space in place of each control character, which neither HTML nor XML may have; `None` if nothing
+/// is left.
+pub(crate) fn one_line(text: &str) -> Option<String> {
+    let text = text.replace(char::is_control, " ");
+    Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
+}
