@@ -19,9 +19,11 @@ mod publish;
 mod store;
 mod tables;
 mod uploaded;
+mod withdrawn;
 
 pub use branches::KnownBranches;
 pub use import::catalogue_of;
 pub use store::{Changes, State};
 pub use tables::{Published, Retired, Tarball};
 pub use uploaded::StoreMemory;
+pub use withdrawn::Withdrawn;

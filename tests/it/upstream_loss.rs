@@ -115,6 +115,22 @@ fn a_few_repositories_that_are_gone_are_withdrawn_without_asking() {
 }
 
 #[test]
+fn a_repository_that_comes_back_was_first_published_when_it_was() {
+    let env = env(10);
+    let all = ids(10);
+    let infos = || env.serve(&[]).get("/info").json();
+    let before = infos();
+    set_state(&env, &all[..2], State::Hidden);
+    env.sync(&[]).exits(0);
+    assert_ne!(infos(), before);
+    // So that the clock shows another second.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    set_state(&env, &all[..2], State::Active);
+    env.sync(&[]).exits(0);
+    assert_eq!(infos(), before);
+}
+
+#[test]
 fn the_share_that_may_be_lost_is_a_setting() {
     let env = env(10);
     let all = ids(10);

@@ -15,6 +15,7 @@ use crate::{
         report::{Report, ReportEntry},
     },
     repository_id::RepositoryId,
+    state::Withdrawn,
     upstream::{LeftOut, Listing},
     worker::{Job, JobResult},
 };
@@ -60,6 +61,8 @@ pub(super) struct Merging<'a> {
     pub(super) published: &'a Catalogue,
     /// What of it is on disk and whole.
     pub(super) intact: &'a Catalogue,
+    /// What was published earlier.
+    pub(super) withdrawn: &'a Withdrawn,
     /// The recipe of a branch, from its remote URL and its ingredients.
     pub(super) recipe: &'a dyn Fn(&str, &Ingredients) -> String,
     /// The time of the cycle: Unix seconds.
@@ -128,7 +131,13 @@ impl Merging<'_> {
         let before = before.and_then(|record| record.branches.get(branch));
         let is_same =
             |it: &&Shared<BranchRecord>| it.commit == built.commit && it.sha256 == built.sha256;
-        let published_at = before.filter(is_same).map_or(self.now, |it| it.published_at);
+        let known = before.filter(is_same).map(|it| it.published_at);
+        // No other bytes ever get the name of a tarball that was published.
+        let earlier = || {
+            let id = &job.project.id;
+            self.withdrawn.published_at(&(id.kind, built.tarball(&id.name, branch).into()))
+        };
+        let published_at = known.or_else(earlier).unwrap_or(self.now);
         let recipe = (self.recipe)(&job.project.remote_url, &built.ingredients);
         BranchRecord { recipe, published_at, ..built }
     }
@@ -235,7 +244,8 @@ mod tests {
     fn merged(result: JobResult, kept: Catalogue, intact: &Catalogue) -> (Catalogue, Report) {
         let (mut catalogue, mut report) = (kept, Report::default());
         let recipe = |_: &str, _: &Ingredients| "r".to_owned();
-        let merging = Merging { published: intact, intact, recipe: &recipe, now: 7 };
+        let withdrawn = &Withdrawn::default();
+        let merging = Merging { published: intact, intact, withdrawn, recipe: &recipe, now: 7 };
         merging.merge(&mut catalogue, &job(), result, &mut report);
         (catalogue, report)
     }

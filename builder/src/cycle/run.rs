@@ -410,8 +410,8 @@ impl Cycle<'_> {
         let received = move || http.received() + traffic.received();
         let recipes = Recipes::new(self.config, self.http);
         let recipe = |url: &str, ingredients: &Ingredients| recipes.of(url, ingredients);
-        let intact = meanwhile.intact;
-        let merging = Merging { published, intact, recipe: &recipe, now: self.now };
+        let (intact, withdrawn) = (meanwhile.intact, &meanwhile.state.withdrawn.clone());
+        let merging = Merging { published, intact, withdrawn, recipe: &recipe, now: self.now };
         let meter = self.progress.count(jobs.len(), "repositories", received);
         let start = Instant::now();
         let mut spent = Duration::ZERO;

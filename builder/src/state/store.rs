@@ -22,6 +22,7 @@ use crate::{
             CycleRow, Published, Retired, read_catalogue, write_branches, write_messages,
             write_repositories, write_retired, write_stamps,
         },
+        withdrawn::Withdrawn,
     },
 };
 
@@ -48,6 +49,8 @@ pub struct State {
     pub stamps: Stamps,
     /// The tarballs that wait for the end of their grace period.
     pub retired: Retired,
+    /// When those were first published of them that were named before.
+    pub withdrawn: Withdrawn,
     /// The branches that the last cycle found.
     pub branches: KnownBranches,
     /// The number of the catalogue. The snapshot with this number has the same catalogue.
@@ -145,6 +148,7 @@ impl State {
         let CycleRow { generation, published, elapsed, checked, reading } = CycleRow::read(&db)?;
         Ok(Self {
             path: path.to_owned(),
+            withdrawn: Withdrawn::read(&db)?,
             db,
             catalogue,
             stamps,
@@ -191,14 +195,22 @@ impl State {
     /// [`Error::State`] if SQLite cannot write the file. It is then unchanged.
     pub fn save(&mut self, changes: Changes) -> Result<(), Error> {
         let generation = self.generation + 1;
-        self.write(&changes, generation).map_err(|source| failed("write", &self.path, source))?;
+        let withdrawn = self.withdrawn.after(&self.catalogue, &changes.catalogue);
+        self.write(&changes, &withdrawn, generation)
+            .map_err(|source| failed("write", &self.path, source))?;
+        self.withdrawn = withdrawn;
         (self.catalogue, self.stamps) = (stored(changes.catalogue), changes.stamps);
         self.saved_branches = self.branches.clone();
         (self.generation, self.is_imported) = (generation, false);
         Ok(())
     }
 
-    fn write(&mut self, changes: &Changes, generation: i64) -> rusqlite::Result<()> {
+    fn write(
+        &mut self,
+        changes: &Changes,
+        withdrawn: &Withdrawn,
+        generation: i64,
+    ) -> rusqlite::Result<()> {
         // What was imported is not in the file.
         let (nothing, no_stamps) = (Catalogue::new(), Stamps::new());
         let (known, stamps) = match self.is_imported {
@@ -215,6 +227,9 @@ impl State {
         write_repositories(&transaction, known, &changes.catalogue)?;
         write_branches(&transaction, known, &changes.catalogue)?;
         write_stamps(&transaction, stamps, &changes.stamps)?;
+        if *withdrawn != self.withdrawn {
+            withdrawn.write(&transaction)?;
+        }
         if self.branches != self.saved_branches {
             self.branches.write(&transaction)?;
         }
@@ -228,9 +243,10 @@ impl State {
     /// # Errors
     /// [`Error::State`] if SQLite cannot write the file.
     pub fn finish(&mut self, published: Option<Published>, retired: Retired) -> Result<(), Error> {
-        self.write_end(published.as_ref(), &retired)
+        let withdrawn = self.withdrawn.on_disk(&retired);
+        self.write_end(published.as_ref(), &retired, &withdrawn)
             .map_err(|source| failed("write", &self.path, source))?;
-        (self.published, self.retired) = (published, retired);
+        (self.published, self.retired, self.withdrawn) = (published, retired, withdrawn);
         self.saved_branches = self.branches.clone();
         Ok(())
     }
@@ -239,11 +255,15 @@ impl State {
         &mut self,
         published: Option<&Published>,
         retired: &Retired,
+        withdrawn: &Withdrawn,
     ) -> rusqlite::Result<()> {
         let Reading { wall, boot, uptime } = &self.reading;
         let transaction = self.db.transaction()?;
         if *retired != self.retired || self.is_imported {
             write_retired(&transaction, retired)?;
+        }
+        if *withdrawn != self.withdrawn {
+            withdrawn.write(&transaction)?;
         }
         if self.branches != self.saved_branches {
             self.branches.write(&transaction)?;
