@@ -184,9 +184,109 @@ fn a_builder_with_a_new_disk_goes_on_from_the_snapshot_of_a_node() {
 }
 
 #[test]
+fn a_builder_with_an_empty_disk_withdraws_nothing_that_the_store_has() {
+    let (env, folder, store) = stored();
+    let pointer = fs::read(folder.join(POINTER)).unwrap();
+    fs::remove_dir_all(env.data()).unwrap();
+    env.server.fault("extensions/Sample", Fault::status(404), None);
+    env.server.fault(PAPER, Fault::Hold, None);
+    let args = ["--publish-every", "1ms", "--timeout", "4s"];
+    let sync = sync_to(&env, &store, &args);
+    sync.exits(3).says(&["what this one does not have", "--accept-loss"]);
+    assert_eq!(fs::read(folder.join(POINTER)).unwrap(), pointer);
+    env.server.clear_faults();
+    sync_to(&env, &store, &["--force"]).exits(0).says(&["published as number 2"]);
+    let node = Node::new(&store);
+    node.pull(&[]).exits(0);
+    assert_eq!(published(&node.snapshot()).unwrap().len(), 32);
+}
+
+#[test]
+fn a_store_that_was_away_gets_what_stands_while_the_upstream_is_down() {
+    let (env, folder, store) = sample();
+    fs::remove_dir(&folder).unwrap();
+    sync_to(&env, &store, &[]).exits(3).says(&["there is no such folder"]);
+    fs::create_dir(&folder).unwrap();
+    env.server.fault("/projects/", Fault::status(500), None);
+    sync_to(&env, &store, &[]).exits(5).says(&["500"]);
+    Node::new(&store).pull(&[]).exits(0).says(&["Pulled number 1"]);
+    assert_eq!(env.report()["store"]["serial"], 1);
+}
+
+#[test]
+fn a_pointer_that_is_not_shown_for_a_moment_is_still_this_builders_own() {
+    let (env, folder, store) = stored();
+    let (pointer, aside) = (folder.join(POINTER), folder.join("aside"));
+    fs::rename(&pointer, &aside).unwrap();
+    let commit = change(&env, GREETING, "news");
+    let obstacle = folder.join(format!("dist/{GREETING}-master-{}.tar.gz", &commit[..7]));
+    fs::create_dir_all(obstacle.join("full")).unwrap();
+    sync_to(&env, &store, &[]).exits(3);
+    assert!(!pointer.exists());
+    fs::rename(&aside, &pointer).unwrap();
+    fs::remove_dir_all(&obstacle).unwrap();
+    sync_to(&env, &store, &[]).exits(0).says(&["published as number 2"]);
+    Node::new(&store).pull(&[]).exits(0).says(&["Pulled number 2"]);
+}
+
+#[test]
+fn what_could_not_be_removed_keeps_nothing_else_and_is_uploaded_if_it_is_wanted_again() {
+    let (env, folder, store) = stored();
+    let master = |id: &str| env.repository(id).tip("master").unwrap().unwrap();
+    let object =
+        |id: &str| folder.join(format!("dist/{id}-master-{}.tar.gz", &master(id).to_string()[..7]));
+    let (kept, gone, tip) = (object(GREETING), object(PAPER), master(PAPER));
+    [GREETING, PAPER].map(|id| change(&env, id, "news"));
+    sync_to(&env, &store, &[]).exits(0);
+    // A folder with something in it cannot be removed.
+    fs::remove_file(&kept).unwrap();
+    fs::create_dir_all(kept.join("full")).unwrap();
+    sync_to(&env, &store, &["--grace", "0s"]).exits(3).says(&["cannot remove"]);
+    assert!(!gone.exists());
+    env.repository(PAPER).branch("master", tip).unwrap();
+    fs::remove_dir_all(&kept).unwrap();
+    sync_to(&env, &store, &["--grace", "0s"]).exits(0);
+    assert!(gone.is_file());
+    Node::new(&store).pull(&[]).exits(0);
+}
+
+#[test]
+fn gc_makes_no_builder_of_a_node() {
+    let (env, _, store) = stored();
+    let node = Node::new(&store);
+    node.pull(&[]).exits(0);
+    fs::write(node.data().join(".unfinished-1"), "half").unwrap();
+    let run: tardist_tests::Run = node.command(&["gc"]).output().unwrap().into();
+    run.exits(0);
+    assert!(!node.data().join("state.db").exists());
+    assert!(!node.data().join(".unfinished-1").exists());
+    change(&env, GREETING, "news");
+    sync_to(&env, &store, &[]).exits(0);
+    node.pull(&[]).exits(0).says(&["Pulled number 2"]);
+}
+
+#[test]
+fn a_number_that_no_builder_reaches_is_not_believed() {
+    let (env, folder, store) = stored();
+    let path = folder.join(POINTER);
+    let pointer = fs::read(&path).unwrap();
+    let high = restated(&pointer, |statement| statement["serial"] = i64::MAX.into());
+    fs::write(&path, high).unwrap();
+    Node::new(&store).pull(&[]).exits(1).says(&["which no builder reaches"]);
+    sync_to(&env, &store, &["--take-over"]).exits(3).says(&["which no builder reaches"]);
+    fs::write(&path, pointer).unwrap();
+    sync_to(&env, &store, &[]).exits(0);
+}
+
+#[test]
 fn what_is_not_tardists_own_stays_in_the_store() {
     let (env, folder, store) = sample();
-    let others = ["dist/app.js", "dist/skins/notes.txt", "snapshots/monday/disk.img"];
+    let others = [
+        "dist/app.js",
+        "dist/skins/notes.txt",
+        "dist/skins/odd\nname",
+        "snapshots/monday/disk.img",
+    ];
     for name in others {
         let path = folder.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -98,12 +98,17 @@ pub fn run(config: &Config, now: Timestamp, progress: &Progress) -> Result<Outpu
         return Err(nothing_published());
     }
     let _lock = Lock::acquire(&layout)?;
+    let mut summary = Summary::default();
+    if layout.pulled().exists() && !layout.state().exists() {
+        // A node has no tarballs and no mirrors. With a state, it would be taken for a builder.
+        remove_unfinished(&layout, &mut summary)?;
+        return Ok(Output { text: summary.to_string(), exit_status: 0 });
+    }
     let state = State::open(&layout, Reading::take(now), config.grace)?;
     if state.catalogue.is_empty() {
         return Err(nothing_published());
     }
     transport::set_up_to_read().git(|| "set up Git".to_owned())?;
-    let mut summary = Summary::default();
     remove_unfinished(&layout, &mut summary)?;
     remove_tarballs(&layout, &state, config, &mut summary)?;
     let in_use = remove_mirrors(&layout, &state.catalogue, &mut summary)?;

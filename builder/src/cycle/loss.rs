@@ -3,7 +3,10 @@
 //! What the settings no longer ask for is no loss: a branch that is not wanted any more, a release branch whose place a
 //! newer one took, an upstream that is not configured any more.
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use tardist_contract::{BranchName, Kind};
 
@@ -92,6 +95,28 @@ pub(super) fn losses(published: &Catalogue, listed: &Present<'_>, asked: Asked<'
     losses
 }
 
+/// The branches of repositories.
+pub(super) type Names = BTreeMap<RepositoryId, BTreeSet<BranchName>>;
+
+/// The mass losses if `after` takes the place of what has these names, whatever the settings ask for.
+pub(super) fn between(before: &Names, after: &Catalogue, max_loss: usize) -> Vec<Loss> {
+    let mut losses = Vec::new();
+    for kind in Kind::ALL {
+        let of_kind = || before.iter().filter(|(id, _)| id.kind == kind);
+        let gone = of_kind().filter(|(id, _)| !after.contains_key(*id));
+        let names = gone.map(|(id, _)| id.name.to_string()).collect();
+        losses.push(Loss::new(format!("repositories ({kind})"), of_kind().count(), names));
+        let branches = of_kind().flat_map(|(id, branches)| branches.iter().map(move |it| (id, it)));
+        let is_there =
+            |id, branch| after.get(id).is_some_and(|record| record.branches.contains_key(branch));
+        let gone = branches.clone().filter(|(id, branch)| !is_there(*id, *branch));
+        let names = gone.map(|(id, branch)| format!("{} {branch}", id.name)).collect();
+        losses.push(Loss::new(format!("tarballs ({kind})"), branches.count(), names));
+    }
+    losses.retain(|loss| loss.is_too_much(max_loss));
+    losses
+}
+
 /// Of several upstreams, those that list nothing of what is published from them. They count as not listed, so that the
 /// others go on.
 pub(super) fn emptied<'a>(
@@ -148,8 +173,6 @@ impl Loss {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::{catalogue::BranchRecord, upstream::Branches};
 

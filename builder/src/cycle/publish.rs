@@ -73,10 +73,10 @@ impl Publishing<'_> {
     ///
     /// # Errors
     /// As [`Self::publish`].
-    pub(super) fn catch_up(&self, state: &mut State) -> Result<(), Error> {
+    pub(super) fn catch_up(&self, state: &mut State, report: &mut Report) -> Result<(), Error> {
         tracing::info!("the last cycle was killed while it published; that is done now");
         let (catalogue, on_disk) = (state.catalogue.clone(), self.layout.tarballs()?);
-        self.publish(catalogue, &on_disk, state, &mut Report::default())
+        self.publish(catalogue, &on_disk, state, report)
     }
 
     /// Publishes `catalogue`, if it differs from the published one, while workers still make tarballs. Nothing is

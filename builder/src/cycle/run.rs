@@ -163,9 +163,29 @@ impl Cycle<'_> {
         let Self { config, layout, now, .. } = *self;
         let publishing = Publishing { config, layout, now, began_at };
         if state.is_ahead() {
-            publishing.catch_up(&mut state)?;
+            publishing.catch_up(&mut state, report)?;
         }
-        let listing = self.listed(&state, report)?;
+        let renewed = self.renew(http, &publishing, &mut state, report);
+        if matches!(
+            renewed,
+            Err(Error::List { .. } | Error::ListForm { .. } | Error::MassLoss { .. })
+        ) {
+            // What stands here stands there, too, also if an earlier cycle could not reach the store.
+            report.store = self.storing().map(|storing| storing.run(&mut state));
+        }
+        renewed
+    }
+
+    /// Lists, works and publishes.
+    fn renew(
+        &self,
+        http: HttpOptions,
+        publishing: &Publishing<'_>,
+        state: &mut State,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let Self { layout, .. } = *self;
+        let listing = self.listed(state, report)?;
         let (selection, found) = (listing.selection.clone(), listing.found.clone());
         let saved = Quarantine::read(self.layout);
         let mut quarantine = saved.clone();
@@ -174,22 +194,23 @@ impl Cycle<'_> {
         }
 
         let on_disk = self.layout.readable_tarballs()?;
-        let intact = self.intact(&mut state, &on_disk);
+        let intact = self.intact(state, &on_disk);
         let digest = quarantine::settings(self.config);
         let (plan, held) =
             self.plan(listing, &state.catalogue, &intact, (&quarantine, &digest), state.hours())?;
         report.failures.extend(merge::held_back(&held));
         (report.waiting, report.kept) = (plan.waiting, plan.untouched());
+        let began_at = publishing.began_at;
         let supervisor = workers::supervisor(self.config, self.layout, http, began_at)?;
         let before = state.catalogue.clone();
         state.branches.found = found;
         let mut meanwhile = Meanwhile {
-            publishing: &publishing,
+            publishing,
             storing: self.storing(),
             intact: &intact,
             lost: meanwhile::lost(&plan.jobs),
             refuses: &|ready| self.refuse_losses_of_disk(&before, ready, &selection).is_err(),
-            state: &mut state,
+            state,
             quarantine: Noted { now: quarantine, saved, settings: &digest, layout },
             since: began_at,
             built: 0,
@@ -202,7 +223,7 @@ impl Cycle<'_> {
         let start = Instant::now();
         report.withdrawn = merge::withdrawn(&before, &catalogue);
         let change = (&before, &catalogue);
-        distributed::note(&selection, change, self.config.grace, &mut state, report);
+        distributed::note(&selection, change, self.config.grace, state, report);
         if self.config.incomplete == Incomplete::Avoid {
             let lines = |wanted: &BTreeSet<&Remedy>| {
                 settings::remedies(wanted.iter().copied(), self.config)
@@ -210,9 +231,9 @@ impl Cycle<'_> {
             report.failures.extend(merge::to_be_mended(&catalogue, lines));
         }
         let on_disk = if report.built == 0 { on_disk } else { self.layout.tarballs()? };
-        publishing.publish(catalogue, &on_disk, &mut state, report)?;
+        publishing.publish(catalogue, &on_disk, state, report)?;
         report.times.publishing_ms = millis(start.elapsed());
-        report.store = self.storing().map(|storing| storing.run(&mut state));
+        report.store = self.storing().map(|storing| storing.run(state));
         if is_working {
             pack::submodules(self.layout, &supervisor, self.config.jobs);
         }
@@ -257,6 +278,7 @@ impl Cycle<'_> {
             layout,
             keys,
             take_over: options.take_over,
+            accept_loss: options.accept_loss,
             progress,
         })
     }

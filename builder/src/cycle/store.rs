@@ -20,16 +20,19 @@ use tardist_contract::{TarballName, schema::USER_VERSION};
 
 use crate::{
     Error, StoreFault, catalogue,
-    cycle::report::StoreReport,
+    cycle::{loss, report::StoreReport},
     data_dir::{atomic, layout::Layout},
     error::IoContext,
     pool,
     progress::Progress,
+    repository_id::RepositoryId,
     settings::config::Config,
+    snapshot::Snapshot,
     state::{Published, State, StoreMemory},
     store::{
         Entry, Found, Store, layout, packed,
         pointer::{MAX_POINTER, Pointer, Statement},
+        pull::download,
         signature::Signer,
         uploads::{self, Known, KnownObjects, Wanted, WantedObjects},
     },
@@ -82,6 +85,8 @@ pub(super) struct Storing<'a> {
     pub(super) keys: &'a StoreKeys,
     /// Take the store over, though another builder has published there.
     pub(super) take_over: bool,
+    /// Publish, though much is lost of what the store has and nothing is known of.
+    pub(super) accept_loss: bool,
     pub(super) progress: &'a Progress,
 }
 
@@ -117,6 +122,14 @@ struct Publication<'a> {
     store: &'a Store,
 }
 
+/// What became of the pointer. Each has its entity tag.
+enum Swapped {
+    /// It is the new one.
+    New(String),
+    /// It is still the one that this builder wrote before.
+    Not(String),
+}
+
 impl Publication<'_> {
     fn publish(&self, state: &mut State, report: &mut StoreReport) -> Result<(), Error> {
         let Some(published) = state.published.clone() else { return Ok(()) };
@@ -138,8 +151,7 @@ impl Publication<'_> {
         let url = self.store.url().to_string();
         let remembered = state.store_memory(&url)?;
         let Some(mut memory) = remembered.clone().filter(|_| !self.storing.take_over) else {
-            // Nodes refuse a number below the one that they have.
-            return self.begin(url, remembered.map_or(0, |it| it.serial), state);
+            return self.begin(url, remembered.unwrap_or_default(), state);
         };
         match self.store.read(layout::POINTER, memory.etag.as_deref(), MAX_POINTER)? {
             Found::Unchanged => Ok(memory),
@@ -148,7 +160,7 @@ impl Publication<'_> {
                 tracing::warn!(
                     "{url} has no pointer any more; all that is missing is uploaded again"
                 );
-                self.begin(url, memory.serial, state)
+                self.begin(url, memory, state)
             }
             Found::Object { bytes, etag } if bytes == memory.intended.as_bytes() => {
                 // The last cycle was killed after it wrote the pointer.
@@ -161,12 +173,22 @@ impl Publication<'_> {
         }
     }
 
-    /// Begins with a store of which nothing is remembered: its lists tell what it has. `serial` is the least number of
-    /// the publication that is there.
-    fn begin(&self, url: String, least: u64, state: &mut State) -> Result<StoreMemory, Error> {
+    /// Begins with a store again: its lists tell what it has. `before` is what was remembered of it.
+    fn begin(
+        &self,
+        url: String,
+        before: StoreMemory,
+        state: &mut State,
+    ) -> Result<StoreMemory, Error> {
+        // Nodes refuse a number below the one that they have.
+        let least = before.serial;
         let (etag, serial) = match self.store.read(layout::POINTER, None, MAX_POINTER)? {
             Found::Object { bytes, etag } => {
-                let serial = serial(&bytes).map_err(|reason| self.unusable(&reason))?;
+                let statement = statement(&bytes).map_err(|reason| self.unusable(&reason))?;
+                if before == StoreMemory::default() && !self.storing.accept_loss {
+                    self.refuse_losses(&statement, state)?;
+                }
+                let serial = statement.serial;
                 tracing::info!(
                     "{url} was published to before (number {serial}); this goes on from there"
                 );
@@ -185,9 +207,40 @@ impl Publication<'_> {
             let listed = self.store.list(folder)?.into_iter();
             objects.extend(listed.filter(|(name, _)| layout::is_own(name)).map(known));
         }
-        let memory = StoreMemory { url, etag, serial, ..StoreMemory::default() };
+        let memory =
+            StoreMemory { url, etag, serial, intended: before.intended, ..StoreMemory::default() };
         state.begin_store(&memory, &objects)?;
         Ok(memory)
+    }
+
+    /// A builder that knows nothing of the store may have a new disk, and nearly nothing on it yet. Nodes must not lose what
+    /// the store has because of that.
+    fn refuse_losses(&self, statement: &Statement, state: &State) -> Result<(), Error> {
+        let draft = atomic::draft(self.storing.layout.root())?;
+        let there = match download(self.store, statement, draft.path(), draft.path()) {
+            Ok(snapshot) => names(&snapshot),
+            Err(Error::Store { fault, reason, .. }) if fault != StoreFault::Unreachable => {
+                tracing::warn!("the snapshot of {} cannot be read: {reason}", self.store.url());
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let losses = loss::between(&there, &state.catalogue, self.storing.config.max_loss);
+        if losses.is_empty() {
+            return Ok(());
+        }
+        let losses: Vec<String> = losses.iter().map(ToString::to_string).collect();
+        Err(Error::Store {
+            action: "publish to".to_owned(),
+            store: self.store.url().to_string(),
+            reason: format!(
+                "another builder, or this one with another disk, has published there what this one does not have: {}. \
+                 Nothing was overwritten, and the next cycle tries again. To publish without it, run `tardist sync \
+                 --accept-loss`",
+                losses.join("; ")
+            ),
+            fault: StoreFault::Conflict,
+        })
     }
 
     /// Tries once whether the store keeps the conditions of requests. Some servers do not know them, and write.
@@ -195,11 +248,13 @@ impl Publication<'_> {
         // Of two builders that try at once, each has its own object.
         let name =
             format!("conditions-{}-{}", std::process::id(), Timestamp::now().as_nanosecond());
-        let first = self.store.swap(&name, b"1".to_vec(), None)?;
-        let second = self.store.swap(&name, b"2".to_vec(), None)?;
-        let third =
-            self.store.swap(&name, b"3".to_vec(), Some("\"00000000000000000000000000000000\""))?;
-        self.store.remove(&[name])?;
+        let other = "\"00000000000000000000000000000000\"";
+        let tries = [("1", None), ("2", None), ("3", Some(other))];
+        let tries = tries.map(|(body, known)| self.store.swap(&name, body.into(), known));
+        let (_, failure) = self.store.remove(&[name]);
+        let [first, second, third] = tries;
+        let (first, second, third) = (first?, second?, third?);
+        failure.map_or(Ok(()), Err)?;
         if first.is_some() && (second.is_some() || third.is_some()) {
             tracing::warn!(
                 "{url} does not keep conditions (If-Match, If-None-Match) when it writes: of two builders that publish \
@@ -228,10 +283,19 @@ impl Publication<'_> {
             self.storing.keys.signer.as_ref().map(|signer| signer.sign(text, &comment)).transpose()
         };
         let pointer = Pointer::new(&statement, sign).map_err(Error::Bug)?.bytes();
-        memory.intended = String::from_utf8_lossy(&pointer).into_owned();
+        let intended = String::from_utf8_lossy(&pointer).into_owned();
+        let before = std::mem::replace(&mut memory.intended, intended);
         memory.published = None;
         state.save_store(memory)?;
-        memory.etag = Some(self.swap(pointer, memory)?);
+        memory.etag = Some(match self.swap(pointer, memory, &before)? {
+            Swapped::New(etag) => etag,
+            Swapped::Not(etag) => {
+                // It was not shown when this publication began.
+                (memory.etag, memory.intended) = (Some(etag), before);
+                state.save_store(memory)?;
+                return Err(self.hidden());
+            }
+        });
         memory.serial = statement.serial;
         state.save_store(memory)?;
         report.is_new = true;
@@ -246,15 +310,18 @@ impl Publication<'_> {
         }))
     }
 
-    /// Replaces the pointer. Returns its new entity tag.
-    fn swap(&self, pointer: Vec<u8>, memory: &StoreMemory) -> Result<String, Error> {
+    /// Replaces the pointer. `before` are the bytes of the one that this builder wrote last.
+    fn swap(&self, pointer: Vec<u8>, memory: &StoreMemory, before: &str) -> Result<Swapped, Error> {
         let known = memory.etag.as_deref();
         if let Some(etag) = self.store.swap(layout::POINTER, pointer, known)? {
-            return Ok(etag);
+            return Ok(Swapped::New(etag));
         }
         // A request that was tried again meets what its first try has written.
         match self.store.read(layout::POINTER, None, MAX_POINTER)? {
-            Found::Object { bytes, etag } if bytes == memory.intended.as_bytes() => Ok(etag),
+            Found::Object { bytes, etag } if bytes == memory.intended.as_bytes() => {
+                Ok(Swapped::New(etag))
+            }
+            Found::Object { bytes, etag } if bytes == before.as_bytes() => Ok(Swapped::Not(etag)),
             Found::Object { bytes, .. } => Err(self.foreign(&bytes, memory)),
             Found::Missing | Found::Unchanged => {
                 Err(self.conflict("its pointer was removed meanwhile"))
@@ -397,12 +464,34 @@ impl Publication<'_> {
     /// Removes the objects whose grace period is over. Returns how many.
     fn sweep(&self, state: &mut State) -> Result<usize, Error> {
         let grace = i64::try_from(self.storing.config.grace.as_millis()).unwrap_or(i64::MAX);
-        let names = uploads::expired(&state.unnamed_store_objects()?, grace, state.elapsed);
-        if !names.is_empty() {
-            self.store.remove(&names)?;
-            state.forget_store_objects(&names)?;
+        let known = state.unnamed_store_objects()?;
+        let names = uploads::expired(&known, grace, state.elapsed);
+        if names.is_empty() {
+            return Ok(0);
         }
-        Ok(names.len())
+        // Whatever becomes of them: one that is wanted again is uploaded again.
+        let leaving = names.iter().filter_map(|name| {
+            Some((name.as_str(), Known { is_there: false, ..known.get(name)?.clone() }))
+        });
+        let leaving: Vec<(&str, Known)> = leaving.collect();
+        state.save_store_objects(leaving.iter().map(|(name, it)| (*name, it)))?;
+        let (removed, failure) = self.store.remove(&names);
+        state.forget_store_objects(&removed)?;
+        failure.map_or(Ok(removed.len()), Err)
+    }
+
+    /// The error for a pointer that was not shown for a moment.
+    fn hidden(&self) -> Error {
+        Error::Store {
+            action: "publish to".to_owned(),
+            store: self.store.url().to_string(),
+            reason: format!(
+                "it had no {} a moment ago, and has the one again that was written last; nothing was overwritten, and the \
+                 next cycle tries again",
+                layout::POINTER
+            ),
+            fault: StoreFault::Unreachable,
+        }
     }
 
     /// The error for a pointer that this builder did not write.
@@ -458,7 +547,21 @@ fn suspect(file: &Path) {
     }
 }
 
+/// What a snapshot names; nothing if it cannot be read.
+fn names(snapshot: &Snapshot) -> loss::Names {
+    let documents = snapshot.documents().unwrap_or_default();
+    let named = documents.into_iter().map(|it| {
+        (RepositoryId { kind: it.kind, name: it.name }, it.branches.into_keys().collect())
+    });
+    named.collect()
+}
+
+/// What a pointer says.
+fn statement(pointer: &[u8]) -> Result<Statement, String> {
+    Pointer::parse(pointer)?.statement()
+}
+
 /// The number of the publication that a pointer is of.
 fn serial(pointer: &[u8]) -> Result<u64, String> {
-    Ok(Pointer::parse(pointer)?.statement()?.serial)
+    Ok(statement(pointer)?.serial)
 }

@@ -60,6 +60,11 @@ impl Layout {
         self.root.join("state.db")
     }
 
+    /// What a node has pulled: `pull.json`. A builder has none.
+    pub fn pulled(&self) -> PathBuf {
+        self.root.join("pull.json")
+    }
+
     /// The report of the last cycle: `report.json`.
     pub fn report(&self) -> PathBuf {
         self.root.join("report.json")

@@ -4,6 +4,7 @@ use std::{
     fmt,
     fs::File,
     io::{self, ErrorKind, Read, Write},
+    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -447,31 +448,53 @@ impl Store {
             let name = object.location.as_ref().strip_prefix(root.as_ref()).unwrap_or_default();
             (name.trim_start_matches('/').to_owned(), object.size)
         });
-        let all: Result<Vec<_>, _> = self.runtime.block_on(all.take(MAX_LISTED + 1).try_collect());
-        let all = all.map_err(|error| self.failed("list", folder, &error))?;
+        let all: Vec<_> = self.runtime.block_on(all.take(MAX_LISTED + 1).collect());
         if all.len() > MAX_LISTED {
             // A server may give the same page again and again.
             return Err(self.wrong(folder, &format!("it has more than {MAX_LISTED} objects")));
         }
-        Ok(all)
+        let mut listed = Vec::with_capacity(all.len());
+        for object in all {
+            match object {
+                Ok(object) => listed.push(object),
+                // Somebody else's name, which the library cannot take, must not stop all others.
+                Err(error @ object_store::Error::InvalidPath { .. }) => tracing::warn!(
+                    "{}: what comes after an odd name is not listed, and so uploaded again: {error}",
+                    self.access.url
+                ),
+                Err(error) => return Err(self.failed("list", folder, &error)),
+            }
+        }
+        Ok(listed)
     }
 
-    /// Removes objects. One that does not exist is no error.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub fn remove(&self, names: &[String]) -> Result<(), Error> {
+    /// Removes objects. One that does not exist is no error, and one that cannot be removed keeps no other. Returns the
+    /// names of those that are gone, and the first error ([`Error::Store`]).
+    pub fn remove(&self, names: &[String]) -> (Vec<String>, Option<Error>) {
+        let (mut gone, mut failure) = (Vec::new(), None);
         for names in names.chunks(MAX_NAMES) {
             let locations: Vec<_> = names.iter().map(|name| Ok(self.name(name))).collect();
             let removed = self.inner.delete_stream(stream::iter(locations).boxed());
-            let removed = removed.filter(|it| {
-                std::future::ready(!matches!(it, Err(object_store::Error::NotFound { .. })))
-            });
-            self.runtime
-                .block_on(removed.try_for_each(|_| std::future::ready(Ok(()))))
-                .map_err(|error| self.failed("remove", "old objects", &error))?;
+            // The library panics if the answer names what was not asked for.
+            let removed = panic::catch_unwind(AssertUnwindSafe(|| {
+                self.runtime.block_on(removed.collect::<Vec<_>>())
+            }));
+            let Ok(removed) = removed else {
+                let reason = "its answer names objects that were not to be removed";
+                failure.get_or_insert_with(|| self.wrong("old objects", reason));
+                continue;
+            };
+            // In the order of the names.
+            for (name, removed) in names.iter().zip(removed) {
+                match removed {
+                    Ok(_) | Err(object_store::Error::NotFound { .. }) => gone.push(name.clone()),
+                    Err(error) => {
+                        failure.get_or_insert_with(|| self.failed("remove", name, &error));
+                    }
+                }
+            }
         }
-        Ok(())
+        (gone, failure)
     }
 }
 

@@ -8,12 +8,17 @@
 //!
 //! The statement names the snapshot by its hash, and the snapshot its tarballs, so that one signature is over all.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::error::short;
 
 /// The version of the form of the pointer and its statement.
 const FORMAT: u32 = 1;
+
+/// The highest number of a publication that is believed: numbers in JSON are exact up to here (RFC 8259, 6). After a higher
+/// one, nobody could publish for long.
+const MAX_SERIAL: u64 = 1 << 53;
 
 /// The longest pointer that is read: a hundred times what one takes.
 pub const MAX_POINTER: u64 = 64 << 10;
@@ -104,6 +109,12 @@ impl Pointer {
             && statement.sha256.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
         if !is_hash {
             return Err("has a statement without the SHA-256 of a snapshot".to_owned());
+        }
+        if statement.serial > MAX_SERIAL {
+            return Err(format!("has the number {}, which no builder reaches", statement.serial));
+        }
+        if statement.generated_at.parse::<Timestamp>().is_err() {
+            return Err("has a statement without the time of its snapshot".to_owned());
         }
         // It becomes a part of a URL or of a path.
         if statement.object != super::layout::snapshot(&statement.sha256) {

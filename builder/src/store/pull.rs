@@ -7,7 +7,7 @@
 use std::{
     fs,
     io::{self, BufWriter},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use jiff::Timestamp;
@@ -66,6 +66,8 @@ struct AtHand {
     etag: String,
     /// The number of its publication.
     serial: u64,
+    /// The version of the snapshot's tables.
+    schema: i64,
     /// The SHA-256 of the snapshot's file.
     sha256: String,
     /// The size of the snapshot's file in bytes.
@@ -128,6 +130,35 @@ pub fn pull(store: &Store, directory: &Layout, rules: &Rules) -> Result<Outcome,
     })
 }
 
+/// Downloads the snapshot that a statement names into a file that exists. Errors name it as `path`.
+///
+/// # Errors
+/// [`Error::Store`] if it cannot be had, or is not the one; [`Error::Io`] if it cannot be written.
+pub fn download(
+    store: &Store,
+    statement: &Statement,
+    file: &Path,
+    path: &Path,
+) -> Result<Snapshot, Error> {
+    let wrong = |reason: &str| store.wrong(&statement.object, reason);
+    let out = fs::File::options().write(true).open(file).at("open", file)?;
+    let mut unpacker = Unpacker::new(BufWriter::with_capacity(1 << 18, out), statement.size);
+    store.download(&statement.object, statement.object_size, path, &mut unpacker)?;
+    let (sha256, size) = unpacker.finish().map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput => {
+            wrong("it ends too early, or is damaged")
+        }
+        io::ErrorKind::InvalidData => wrong(&error.to_string()),
+        _ => Error::Io { action: "write", path: path.to_owned(), source: error },
+    })?;
+    if size != statement.size || sha256 != statement.sha256 {
+        return Err(wrong(&format!(
+            "it has not the SHA-256 that its pointer names, but {sha256} and {size} bytes"
+        )));
+    }
+    Snapshot::open(file).map_err(|error| wrong(&error.to_string()))
+}
+
 struct Node<'a> {
     store: &'a Store,
     directory: &'a Layout,
@@ -136,13 +167,9 @@ struct Node<'a> {
 }
 
 impl Node<'_> {
-    fn memory(&self) -> PathBuf {
-        self.directory.root().join("pull.json")
-    }
-
     /// What was pulled from this store. Nothing, if that is not known.
     fn at_hand(&self) -> AtHand {
-        let read = || serde_json::from_slice(&fs::read(self.memory()).ok()?).ok();
+        let read = || serde_json::from_slice(&fs::read(self.directory.pulled()).ok()?).ok();
         read().filter(|it: &AtHand| it.store == self.url).unwrap_or_default()
     }
 
@@ -156,7 +183,9 @@ impl Node<'_> {
         let is_same = |metadata: &fs::Metadata| {
             (metadata.len(), modified(metadata)) == (at_hand.size, at_hand.modified)
         };
-        at_hand.key == self.key()
+        // After an upgrade, the functions may not be able to read it any more.
+        at_hand.schema == USER_VERSION
+            && at_hand.key == self.key()
             && fs::metadata(self.directory.snapshot()).is_ok_and(|it| is_same(&it))
     }
 
@@ -195,23 +224,7 @@ impl Node<'_> {
         self.look_for_space(statement.size, &path)?;
         let wrong = |reason: &str| self.store.wrong(&statement.object, reason);
         atomic::put_file(&path, |unfinished| {
-            let file = fs::File::options().write(true).open(unfinished).at("open", unfinished)?;
-            let mut unpacker =
-                Unpacker::new(BufWriter::with_capacity(1 << 18, file), statement.size);
-            self.store.download(&statement.object, statement.object_size, &path, &mut unpacker)?;
-            let (sha256, size) = unpacker.finish().map_err(|error| match error.kind() {
-                io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput => {
-                    wrong("it ends too early, or is damaged")
-                }
-                io::ErrorKind::InvalidData => wrong(&error.to_string()),
-                _ => Error::Io { action: "write", path: path.clone(), source: error },
-            })?;
-            if size != statement.size || sha256 != statement.sha256 {
-                return Err(wrong(&format!(
-                    "it has not the SHA-256 that its pointer names, but {sha256} and {size} bytes"
-                )));
-            }
-            let snapshot = Snapshot::open(unfinished).map_err(|error| wrong(&error.to_string()))?;
+            let snapshot = download(self.store, statement, unfinished, &path)?;
             if snapshot.version != statement.schema {
                 return Err(wrong("it has not the schema that its pointer names"));
             }
@@ -257,13 +270,14 @@ impl Node<'_> {
             store: self.url.clone(),
             etag,
             serial: statement.serial,
+            schema: statement.schema,
             sha256: statement.sha256.clone(),
             size: metadata.len(),
             modified: modified(&metadata),
             key: self.key(),
         };
         let bytes = serde_json::to_vec_pretty(&at_hand).map_err(|e| Error::Bug(e.to_string()))?;
-        atomic::put(&self.memory(), |out| Ok(out.write_all(&bytes)))
+        atomic::put(&self.directory.pulled(), |out| Ok(out.write_all(&bytes)))
     }
 
     fn nothing_published(&self) -> Error {
