@@ -183,6 +183,14 @@ pub enum Error {
         /// The type of the object, as Git names it: "blob", "tag".
         kind: &'static str,
     },
+    /// A tree says that an object is of a type that it is not.
+    #[error("{what} is a {kind}: a tree names it as something else")]
+    OtherType {
+        /// The object, as the tree has it: "the blob ID".
+        what: String,
+        /// Its type, as Git names it: "tree".
+        kind: &'static str,
+    },
     /// Something that comes from outside is larger than its [limit](crate::limits).
     #[error(
         "{what} has more than {limit} {unit}, the most that tardist takes; docs/builder.md explains the limits"

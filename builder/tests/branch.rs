@@ -528,6 +528,27 @@ fn a_tarball_always_has_the_same_bytes() {
     );
 }
 
+#[test]
+fn a_folder_that_is_called_as_a_version_file_stays_and_is_named() {
+    let mut content = content(&[("version/Version.php", FILE, "x")]);
+    let subject = tarball::Subject {
+        name: &"Foo".parse().unwrap(),
+        branch: &"master".parse().unwrap(),
+        commit: &"0123456789abcdef0123456789abcdef01234567".parse().unwrap(),
+        committed_at: 0,
+        url: "https://gerrit.example.org/r/mediawiki/extensions/Foo",
+    };
+    tarball::add_version_files(&mut content, &subject);
+    let (members, _) = content.members().unwrap();
+    let paths: Vec<_> = members.iter().map(|it| String::from_utf8_lossy(&it.path)).collect();
+    assert!(paths.iter().any(|path| path == "version/Version.php"), "{paths:?}");
+    assert!(paths.iter().any(|path| path == "gitinfo.json"), "{paths:?}");
+    assert_eq!(
+        content.problems,
+        ["there is no file version with the commit, since a folder has that name"]
+    );
+}
+
 fn manifest(files: &[File<'_>]) -> Manifest {
     let id = "extensions/Foo".parse().unwrap();
     metadata::read(&content(files), &id, &mut MessageFiles::default()).unwrap()

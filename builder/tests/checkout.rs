@@ -124,6 +124,8 @@ const COMBINATIONS: &[&str] = &[
     "ident eol=crlf",
     "ident text=auto",
     "ident text=auto eol=crlf",
+    "ident text=auto eol=lf",
+    "ident crlf=auto eol=lf",
     "ident -text eol=crlf",
     "ident binary",
     "filter=lfs ident",

@@ -183,7 +183,9 @@ fn folders_of_messages_in_each_form() {
         (json!({"Foo": "lib/../i18n"}), Some("text")),
         (json!({"Foo": "link"}), Some("text")),
         (json!({"Foo": "../i18n"}), None),
-        (json!({"Foo": "/i18n"}), None),
+        (json!({"Foo": "/i18n"}), Some("text")),
+        (json!({"Foo": "/../i18n"}), None),
+        (json!({"Foo": ""}), Some("at the root")),
         (json!({"Foo": "outside"}), None),
         (json!({}), None),
         (json!(null), None),
@@ -194,6 +196,7 @@ fn folders_of_messages_in_each_form() {
             ("i18n/en.json", message.clone()),
             ("api/en.json", other.clone()),
             ("lib/x", json!("")),
+            ("en.json", json!({"d": "at the root"})),
             ("link", json!("-> lib/../i18n")),
             ("outside", json!("-> ../../i18n")),
         ]);

@@ -61,8 +61,14 @@ impl Content {
         check::note(&mut self.problems, problem);
     }
 
-    /// Puts a file at the root. It replaces what has that name.
+    /// Puts a file at the root. It replaces a file of that name. A folder stays, and it is noted that the file is not there.
     pub fn put(&mut self, name: &str, bytes: Vec<u8>) {
+        if matches!(self.root.get(name.as_bytes()), Some(Node::Folder(_))) {
+            let text =
+                format!("there is no file {name} with the commit, since a folder has that name");
+            self.note(text);
+            return;
+        }
         let file = File { source: Source::Bytes(bytes), executable: false };
         self.root.insert(name.as_bytes().to_vec(), Node::File(file));
     }

@@ -63,16 +63,22 @@ pub(crate) struct Resolved<'a> {
 /// Follows a path from a folder, as the kernel does.
 pub(crate) fn resolve<'a>(from: &Rc<Place<'a>>, path: &[u8]) -> Resolved<'a> {
     let mut steps = 0;
-    Resolved { target: follow(from, path, &mut steps), steps }
+    Resolved { target: follow(from, path, 0, &mut steps), steps }
+}
+
+/// Follows the text of a link in a folder. The link itself is one of those that are followed.
+pub(crate) fn resolve_link<'a>(from: &Rc<Place<'a>>, text: &[u8]) -> Resolved<'a> {
+    let mut steps = 0;
+    Resolved { target: follow(from, text, 1, &mut steps), steps }
 }
 
 fn follow<'a>(
     from: &Rc<Place<'a>>,
     path: &[u8],
+    mut links: usize,
     steps: &mut u64,
 ) -> Result<Target<'a>, &'static str> {
     let mut here = Rc::clone(from);
-    let mut links = 0;
     // What is left of the path and of the links on it; what comes first is at the end.
     let mut rest = vec![relative(path)?];
     while let Some(text) = rest.pop() {
@@ -135,6 +141,21 @@ pub(crate) fn normalized(text: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn linux_follows_forty_links_and_no_more() {
+        let mut root = Folder::new();
+        root.insert(b"l00".to_vec(), file());
+        for number in 1..=41 {
+            let (name, text) = (format!("l{number:02}"), format!("l{:02}", number - 1));
+            root.insert(name.into_bytes(), Node::Link(text.into_bytes().into()));
+        }
+        let root = Place::root(&root);
+        // The text of l41 leads to l40, which is the 41st link with l41 itself.
+        assert!(matches!(resolve_link(&root, b"l39").target, Ok(Target::File(_))));
+        assert!(matches!(resolve_link(&root, b"l40").target, Err(CIRCLE)));
+        assert!(matches!(resolve(&root, b"l40").target, Ok(Target::File(_))));
+    }
 
     #[test]
     fn a_normalized_text_has_no_parts_that_lead_nowhere() {

@@ -120,7 +120,7 @@ impl<'a> Walk<'a> {
 
     /// Follows a link in the folder `from`: adds the file that it points to, or returns the folder.
     fn link(&mut self, from: &Rc<Place<'a>>, text: &[u8]) -> Result<Option<Rc<Place<'a>>>, Error> {
-        let resolved = links::resolve(from, text);
+        let resolved = links::resolve_link(from, text);
         self.counts.steps.take(resolved.steps)?;
         let left_out = match resolved.target {
             Ok(Target::File(file)) => return self.add(Some(file)).map(|_| None),

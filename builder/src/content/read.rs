@@ -25,6 +25,9 @@ use crate::{
 /// Git's file mode of a symbolic link.
 const LINK: i32 = 0o120_000;
 
+/// The bits of a mode that say what an entry is.
+const FORMAT: i32 = 0o170_000;
+
 /// A gitlink: a commit of another repository that stands for a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gitlink {
@@ -223,7 +226,7 @@ impl TreeReader<'_> {
         let content = &mut *self.content;
         let objects = content.reader.objects();
         self.attributes.collect(path, blob, objects, &mut content.counts.attributes)?;
-        if entry.mode == LINK {
+        if entry.mode & FORMAT == LINK {
             let text = content.links.of_blob(objects, blob)?;
             return Ok(match text {
                 Ok(text) => Some(Node::Link(text)),
@@ -236,7 +239,7 @@ impl TreeReader<'_> {
                 }
             });
         }
-        let executable = entry.mode & 0o111 != 0;
+        let executable = entry.mode & 0o100 != 0;
         Ok(Some(Node::File(File { source: Source::Blob(blob), executable })))
     }
 }
@@ -266,6 +269,66 @@ mod tests {
         limits(&mut content);
         content.fill(commit, 0, |_, _| Ok(Err(Cause::default())))?;
         Ok(content)
+    }
+
+    /// Reads a commit whose tree has these entries at the root: mode, name and object.
+    fn read_raw(
+        entries: impl FnOnce(&Repository) -> Vec<(&'static str, &'static str, Oid)>,
+    ) -> Result<Content, Error> {
+        let folder = tempfile::tempdir().unwrap();
+        let repository = Repository::init_bare(folder.path()).unwrap();
+        let mut bytes = Vec::new();
+        for (mode, name, id) in entries(&repository) {
+            bytes.extend_from_slice(format!("{mode} {name}\0").as_bytes());
+            bytes.extend_from_slice(id.as_bytes());
+        }
+        let tree = repository.odb().unwrap().write(ObjectType::Tree, &bytes).unwrap();
+        let who = Signature::new("a", "a@example.org", &Time::new(0, 0)).unwrap();
+        let tree = repository.find_tree(tree).unwrap();
+        let commit = repository.commit(None, &who, &who, "a", &tree, &[]).unwrap();
+        let mut content = Content::empty(Repository::open_bare(folder.path()).unwrap());
+        content.fill(commit, 0, |_, _| Ok(Err(Cause::default())))?;
+        Ok(content)
+    }
+
+    #[test]
+    fn a_link_is_one_whatever_other_bits_its_mode_has_and_the_owner_decides_what_is_executable() {
+        let content = read_raw(|repository| {
+            let [text, target] = ["target", "x"].map(|it| repository.blob(it.as_bytes()).unwrap());
+            vec![
+                ("120777", "link", text),
+                ("100654", "others", target),
+                ("100744", "owner", target),
+                ("100644", "target", target),
+            ]
+        });
+        let content = content.unwrap();
+        let kinds: Vec<_> = content
+            .root
+            .iter()
+            .map(|(name, node)| match node {
+                Node::Link(text) => (name.as_slice(), text.to_vec()),
+                Node::File(file) => (name.as_slice(), file.executable.to_string().into_bytes()),
+                Node::Folder(_) => (name.as_slice(), Vec::new()),
+            })
+            .collect();
+        let expected: [(&[u8], Vec<u8>); 4] = [
+            (b"link", b"target".into()),
+            (b"others", b"false".into()),
+            (b"owner", b"true".into()),
+            (b"target", b"false".into()),
+        ];
+        assert_eq!(kinds, expected);
+    }
+
+    #[test]
+    fn an_object_of_another_type_than_its_tree_says_is_no_damage() {
+        let read = read_raw(|repository| {
+            let tree = repository.treebuilder(None).unwrap().write().unwrap();
+            vec![("120000", "f", tree)]
+        });
+        let error = read.err().unwrap();
+        assert!(matches!(error, Error::OtherType { kind: "tree", .. }), "{error}");
     }
 
     fn error(read: Result<Content, Error>) -> String {

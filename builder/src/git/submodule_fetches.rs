@@ -60,6 +60,10 @@ pub struct SubmoduleFetches {
     failures: usize,
     /// What was done in which mirror.
     used: BTreeMap<PathBuf, Used>,
+    /// What earlier branches have had: how many fetches failed, and by how many bytes the mirrors have grown.
+    earlier: (usize, u64),
+    /// True if this branch came to a limit, and earlier ones had a part in it.
+    is_shared_excess: bool,
     /// Whether they have grown too much. Then nothing else is fetched: other branches are made without it, or wait.
     has_exceeded: bool,
 }
@@ -77,6 +81,17 @@ impl SubmoduleFetches {
     /// What was done in which mirror, by its path.
     pub fn used(&self) -> &BTreeMap<PathBuf, Used> {
         &self.used
+    }
+
+    /// Another branch of the repository begins.
+    pub fn begin_branch(&mut self) {
+        (self.earlier, self.is_shared_excess) = ((self.failures, self.grown()), false);
+    }
+
+    /// True if the branch came to a limit that all branches have together, and earlier ones had a part in that. By itself,
+    /// it might not.
+    pub fn is_shared_excess(&self) -> bool {
+        self.is_shared_excess
     }
 
     /// True if all mirrors together have grown too much.
@@ -119,6 +134,7 @@ impl SubmoduleFetches {
         }
         if before.is_some() && self.grown() > most {
             self.has_exceeded = true;
+            self.is_shared_excess = self.earlier.1 > 0;
             let unit = "bytes on disk (setting limit-disk)";
             return Err(Error::TooLarge {
                 what: "what it needs of submodules".to_owned(),
@@ -154,6 +170,7 @@ impl SubmoduleFetches {
             return Ok(Err(NotFetched { reason, may_pass: true }));
         }
         if self.failures == MAX_FAILED_FETCHES {
+            self.is_shared_excess = self.earlier.0 > 0;
             let what = "the repository".to_owned();
             let (limit, unit) = (MAX_FAILED_FETCHES as u64, "submodules that cannot be fetched");
             return Err(Error::TooLarge { what, limit, unit });
@@ -404,6 +421,25 @@ mod tests {
         assert!(fetches.fetch_from(&server, id(100)).unwrap().is_err());
         server.mirror.borrow_mut().insert(id(9));
         assert_eq!(fetches.fetch_from(&server, id(9)).unwrap(), Ok(()));
+    }
+
+    #[test]
+    fn a_limit_that_branches_have_together_is_not_held_against_the_last_of_them() {
+        let server = Server { by_id: Some(BTreeSet::new()), ..Server::default() };
+        let mut fetches = SubmoduleFetches::default();
+        fetches.begin_branch();
+        for number in 100..100 + MAX_FAILED_FETCHES {
+            assert!(fetches.fetch_from(&server, id(number)).unwrap().is_err());
+        }
+        fetches.begin_branch();
+        fetches.fetch_from(&server, id(1)).unwrap_err();
+        assert!(fetches.is_shared_excess());
+
+        let mut fetches = SubmoduleFetches::default();
+        fetches.begin_branch();
+        let all = (100..=100 + MAX_FAILED_FETCHES).map(|it| fetches.fetch_from(&server, id(it)));
+        assert!(all.last().unwrap().is_err());
+        assert!(!fetches.is_shared_excess(), "the branch did it by itself");
     }
 
     #[test]

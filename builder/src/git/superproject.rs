@@ -112,7 +112,8 @@ fn check_size(repository: &Repository, id: Oid, limit: u64, what: &str) -> Resul
 /// The blob of `.gitmodules`. As in Git, a symbolic link is ignored.
 fn file(tree: &Tree<'_>) -> Option<Oid> {
     let entry = tree.get_name(".gitmodules")?;
-    let is_file = entry.kind() == Some(ObjectType::Blob) && entry.filemode() != 0o120_000;
+    let is_file =
+        entry.kind() == Some(ObjectType::Blob) && entry.filemode_raw() & 0o170_000 != 0o120_000;
     is_file.then(|| entry.id())
 }
 

@@ -111,7 +111,8 @@ fn wanted_folders<'a>(
 ) -> Result<Vec<&'a str>, Error> {
     let mut seen = BTreeSet::new();
     let mut kept = Vec::new();
-    for folder in folders.iter().map(|folder| folder.trim_end_matches('/')) {
+    // MediaWiki puts the folder of the extension before it, whatever it begins with.
+    for folder in folders.iter().map(|folder| folder.trim_matches('/')) {
         if !seen.insert(folder) {
             continue;
         }
@@ -119,7 +120,7 @@ fn wanted_folders<'a>(
             problems.add(format!("only {MAX_MESSAGE_FOLDERS} folders of messages are read"));
             break;
         }
-        let english = match content.file(&format!("{folder}/en.json")) {
+        let english = match content.file(&within(folder, "en.json")) {
             Some(file) => files.texts(content, file, wanted)?.ok(),
             None => None,
         };
@@ -145,11 +146,16 @@ fn paths(content: &Content, folders: &[&str], problems: &mut Problems) -> Vec<(S
                 return paths;
             }
             if let Some(language) = language(&name) {
-                paths.push((format!("{folder}/{name}"), language.to_owned()));
+                paths.push((within(folder, &name), language.to_owned()));
             }
         }
     }
     paths
+}
+
+/// The path of a file in a folder; the folder without a name is the root.
+fn within(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
 /// The language of a message file; `None` if it is none. `qqq` is documentation for translators, and

@@ -50,9 +50,10 @@ impl Failure {
             return Self::memory(limits, &format!("({error})"));
         }
         let again = match error {
-            Error::TooLarge { .. } | Error::OtherObject { .. } | Error::ComposerRefused { .. } => {
-                Again::OnChange
-            }
+            Error::TooLarge { .. }
+            | Error::OtherObject { .. }
+            | Error::OtherType { .. }
+            | Error::ComposerRefused { .. } => Again::OnChange,
             // The mirror was fetched again in this job, so this is what upstream sends, or the disk is broken.
             Error::Damaged { .. } => Again::Later,
             error if error.is_of_content() => Again::Later,

@@ -34,7 +34,7 @@ use crate::{
     object::{self, Oid, Repository},
     tarball::{self, LargeFiles, Subject},
     worker::{
-        failure::Failure,
+        failure::{Again, Failure},
         message::{Message, Stage},
         order::{Instructions, Job},
         reporter::Reporter,
@@ -95,6 +95,7 @@ impl<'a> JobRunner<'a> {
         let mut removed = BTreeSet::new();
         let mut cache = BranchCache::default();
         for branch in &job.branches {
+            cache.fetches.begin_branch();
             let built = loop {
                 let built = self.build(job, branch, &mirror, &mut cache);
                 match &built {
@@ -112,7 +113,11 @@ impl<'a> JobRunner<'a> {
                 Ok(Made::New(record)) => Message::Built(branch.clone(), record),
                 Ok(Made::Unchanged(missing)) => Message::Unchanged(branch.clone(), missing),
                 Err(error) => {
-                    Message::Failed(branch.clone(), Failure::new(&error, &self.instructions.limits))
+                    let mut failure = Failure::new(&error, &self.instructions.limits);
+                    if cache.fetches.is_shared_excess() {
+                        failure.again = Again::Alone;
+                    }
+                    Message::Failed(branch.clone(), failure)
                 }
             });
         }

@@ -18,6 +18,7 @@ use crate::{
             gitattributes::{Assignment, Line, Pattern, State, Subject, lines},
         },
         counts::{AttributeCounts, Count},
+        paths,
     },
 };
 
@@ -183,10 +184,11 @@ impl<'a> Attributes<'a> {
         steps: &mut Count,
     ) -> Result<[State<'a>; ATTRIBUTES.len()], Error> {
         let mut states: Vec<Option<State<'a>>> = vec![None; self.macros.len()];
+        let name = paths::split(path).1;
         for (start, rules) in self.open.iter().rev() {
-            let name = path.get(*start..).unwrap_or_default();
+            let path = path.get(*start..).unwrap_or_default();
             for rule in rules.iter().rev() {
-                if rule.pattern.matches(name, steps)? {
+                if rule.pattern.matches(path, name, steps)? {
                     self.assign(&mut states, &rule.states, steps)?;
                 }
             }

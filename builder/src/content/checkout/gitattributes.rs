@@ -3,7 +3,7 @@
 
 use crate::{
     Error,
-    content::{checkout::wildmatch::Glob, counts::Count, paths},
+    content::{checkout::wildmatch::Glob, counts::Count},
 };
 
 /// The name of the files.
@@ -83,7 +83,8 @@ fn line(text: &[u8]) -> Option<Line<'_>> {
             let (name, _) = first_word(trim_start(name));
             is_name(name).then(|| Subject::Macro(name.to_vec()))?
         }
-        _ => Subject::Pattern(name),
+        // In C, a text ends at its first NUL.
+        _ => Subject::Pattern(name.split(|&byte| byte == 0).next().unwrap_or_default().to_vec()),
     };
     Some(Line { subject, states })
 }
@@ -190,14 +191,19 @@ impl Pattern {
         Some(Self { base_name, prefix: text[..special].to_vec(), rest })
     }
 
-    /// Whether the pattern matches a path. `steps` counts 1, and those of the match if the path begins as
-    /// the pattern does.
+    /// Whether the pattern matches a path, whose last name is `name`. `steps` counts 1, and those of the match if the path
+    /// begins as the pattern does.
     ///
     /// # Errors
     /// [`Error::TooLarge`] where there would be too many steps.
-    pub(crate) fn matches(&self, path: &[u8], steps: &mut Count) -> Result<bool, Error> {
+    pub(crate) fn matches(
+        &self,
+        path: &[u8],
+        name: &[u8],
+        steps: &mut Count,
+    ) -> Result<bool, Error> {
         steps.take(1)?;
-        let path = if self.base_name { paths::split(path).1 } else { path };
+        let path = if self.base_name { name } else { path };
         let (Some(rest), Some(glob)) = (path.strip_prefix(self.prefix.as_slice()), &self.rest)
         else {
             return Ok(false);
@@ -210,6 +216,13 @@ impl Pattern {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quoted_pattern_ends_at_its_first_nul_as_in_git() {
+        let lines: Vec<_> = lines(br#""*.txt\000x" eol=crlf"#).collect();
+        let [Line { subject: Subject::Pattern(pattern), .. }] = &lines[..] else { panic!() };
+        assert_eq!(pattern, b"*.txt");
+    }
 
     #[test]
     fn each_escape_of_a_quoted_pattern_is_its_byte() {

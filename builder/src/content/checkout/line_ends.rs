@@ -35,6 +35,8 @@ impl LineEnds {
         match (read(text).or_else(|| read(crlf)), to_crlf) {
             (Some(Text::No), _) => Self::Keep,
             (Some(Text::Auto), true) => Self::AutoCrlf,
+            // `CRLF_AUTO_INPUT` in Git's convert.c, which streams.
+            (Some(Text::Auto), false) if eol == State::Value(b"lf") => Self::Keep,
             (Some(Text::Auto), false) => Self::AutoKeep,
             (_, true) => Self::Crlf,
             (_, false) => Self::Keep,

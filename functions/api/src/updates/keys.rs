@@ -1,8 +1,9 @@
 //! The names by which an entry of a wiki is looked up, the surest first.
 //!
 //! 1. The web view of its source names the repository.
-//! 2. Its home page. Many extensions of one maker may have the same one; then it decides nothing.
-//! 3. Its name, which is that of the manifest, and mostly that of the repository.
+//! 2. Its name, which is that of the manifest, and mostly that of the repository.
+//! 3. Its home page. Many extensions of one maker may have the same one; then it decides nothing. Any repository may say
+//!    that of another, whose branches have a newer one.
 //! 4. Its name as a title, in any language.
 //!
 //! An entry is first looked for among its own kind, and then among the other: old extensions do not say what
@@ -34,7 +35,7 @@ fn keys(installed: &Installed) -> Vec<(Kind, String)> {
         let page = installed.url.as_deref().and_then(known_as::by_url);
         let code = installed.code.as_deref().map(known_as::by_name);
         let name = installed.name.as_deref();
-        let all = [page, code, name.map(known_as::by_name), name.map(known_as::by_title)];
+        let all = [code, name.map(known_as::by_name), page, name.map(known_as::by_title)];
         keys.extend(all.into_iter().flatten().map(|key| (kind, key)));
     }
     keys
@@ -103,13 +104,13 @@ mod tests {
             keys,
             [
                 "0 skins r mine",
-                "1 skins u a.example/skin",
-                "2 skins n mine",
-                "3 skins n my skin",
+                "1 skins n mine",
+                "2 skins n my skin",
+                "3 skins u a.example/skin",
                 "4 skins t my skin",
-                "5 extensions u a.example/skin",
-                "6 extensions n mine",
-                "7 extensions n my skin",
+                "5 extensions n mine",
+                "6 extensions n my skin",
+                "7 extensions u a.example/skin",
                 "8 extensions t my skin",
             ]
         );
