@@ -31,6 +31,7 @@ pub mod run;
 mod same_names;
 mod store;
 pub mod sweep;
+pub mod unused_mirrors;
 pub mod workers;
 
 pub use run::{Options, run};

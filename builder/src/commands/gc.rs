@@ -2,15 +2,10 @@
 //!
 //! Everything that it removes from `mirror/` can be fetched again, so a wrong guess costs one fetch. It
 //! removes no tarball that the snapshot names. It does not ask any upstream, and it does not use access times,
-//! which not every file system records. Instead:
-//!
-//! - The mirror of a repository is in use if the snapshot names the repository, or if the repository failed
-//!   when it was last tried, because the next cycle tries it again.
-//! - The mirror of a submodule is in use if it keeps a commit for a branch of such a repository
-//!   ([`keep`]), and this branch still has the submodule.
+//! which not every file system records.
+//! [`unused_mirrors`] says which mirrors are in use.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
     fmt,
     path::{Path, PathBuf},
     time::Instant,
@@ -21,18 +16,13 @@ use tardist_contract::Kind;
 
 use crate::{
     Error,
-    catalogue::Catalogue,
     commands::output::Output,
-    cycle::{
-        report::{Report, ReportEntry},
-        sweep, workers,
-    },
+    cycle::{report::ReportEntry, sweep, unused_mirrors, workers},
     data_dir::{layout::Layout, lock::Lock, mirrors, unfinished},
     error::GitContext,
-    git::{keep, transport},
+    git::transport,
     pool,
     progress::{self, Progress},
-    repository_id::RepositoryId,
     settings::config::Config,
     state::{State, clock::Reading},
     worker::{Failure, Supervisor},
@@ -111,7 +101,10 @@ pub fn run(config: &Config, now: Timestamp, progress: &Progress) -> Result<Outpu
     transport::set_up_to_read().git(|| "set up Git".to_owned())?;
     remove_unfinished(&layout, &mut summary)?;
     remove_tarballs(&layout, &state, config, &mut summary)?;
-    let in_use = remove_mirrors(&layout, &state.catalogue, &mut summary)?;
+    let removed = unused_mirrors::remove(&layout, &state.catalogue)?;
+    (summary.mirrors, summary.submodules) = (removed.repositories, removed.submodules);
+    summary.bytes += removed.bytes;
+    let in_use = removed.in_use;
     let supervisor = workers::supervisor(config, &layout, config.http_options(), Instant::now())?;
     repack_all(&layout, &supervisor, in_use, config.jobs, progress, &mut summary);
     let exit_status = if summary.failures.is_empty() { 0 } else { 3 };
@@ -144,58 +137,6 @@ fn remove_tarballs(
     let removed = before.iter().filter(|(key, _)| !after.contains_key(*key));
     summary.bytes += removed.map(|(_, file)| file.size).sum::<u64>();
     Ok(())
-}
-
-/// Removes the mirrors that are not in use, and from all others the branches and kept commits that are not.
-/// Returns the mirrors that are in use.
-fn remove_mirrors(
-    layout: &Layout,
-    published: &Catalogue,
-    summary: &mut Summary,
-) -> Result<Vec<PathBuf>, Error> {
-    let is_wanted = wanted(layout, published);
-    let (mut used, unused): (BTreeMap<_, _>, BTreeMap<_, _>) =
-        mirrors::of_repositories(layout)?.into_iter().partition(|(id, _)| is_wanted(id, None));
-    for path in unused.values() {
-        summary.bytes += unfinished::remove_folder(path)?;
-        summary.mirrors += 1;
-    }
-    used.retain(|id, path| {
-        let dropped = keep::drop_branches(path, |branch| is_wanted(id, Some(branch)));
-        if let Err(error) = &dropped {
-            tracing::warn!("{error}; the next cycle that needs the mirror fetches it again");
-        }
-        dropped.is_ok()
-    });
-    let submodules = mirrors::of_submodules(layout)?;
-    let branch_is_wanted = |id: &RepositoryId, branch: &str| is_wanted(id, Some(branch));
-    let unused = keep::drop_unused(&submodules, branch_is_wanted, |id| layout.mirror(id))?;
-    for path in &unused {
-        summary.bytes += unfinished::remove_folder(path)?;
-        summary.submodules += 1;
-    }
-    mirrors::remove_empty_folders(layout);
-    let submodules = submodules.into_iter().filter(|path| !unused.contains(path));
-    Ok(used.into_values().chain(submodules).collect())
-}
-
-/// Returns a function that says whether the next cycle may need a repository, or one branch of it.
-///
-/// If a repository failed when it was last tried, all its branches count as needed, because nothing says which
-/// branches it has.
-fn wanted<'a>(
-    layout: &Layout,
-    published: &'a Catalogue,
-) -> impl Fn(&RepositoryId, Option<&str>) -> bool + 'a {
-    let failing = Report::read(layout).into_iter().flat_map(|report| report.failing);
-    let failed: BTreeSet<RepositoryId> =
-        failing.filter_map(|it| it.entry.repository.parse().ok()).collect();
-    move |id, branch| match (published.get(id), branch) {
-        _ if failed.contains(id) => true,
-        (Some(record), Some(branch)) => record.branches.keys().any(|it| it.as_str() == branch),
-        (Some(_), None) => true,
-        (None, _) => false,
-    }
 }
 
 /// Repacks mirrors, `jobs` at a time, each in a worker of its own: their content is hostile.

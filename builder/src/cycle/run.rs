@@ -25,10 +25,10 @@ use crate::{
         report::{self, Outcome, Report, ReportEntry},
         same_names,
         store::{StoreKeys, Storing},
-        sweep, workers,
+        sweep, unused_mirrors, workers,
     },
     data_dir::{
-        atomic,
+        atomic, disk,
         layout::{Layout, Tarballs},
         lock::Lock,
     },
@@ -37,7 +37,7 @@ use crate::{
     memory,
     net::{Http, HttpOptions},
     pool,
-    progress::Progress,
+    progress::{self, Progress},
     secrets,
     settings::{self, Incomplete, config::Config},
     snapshot::{Snapshot, Summary},
@@ -165,6 +165,10 @@ impl Cycle<'_> {
         if state.is_ahead() {
             publishing.catch_up(&mut state, report)?;
         }
+        // On a full disk, this may fail, too. What comes after it says so.
+        if let Err(error) = self.make_room(&state.catalogue) {
+            tracing::warn!("{error}");
+        }
         let renewed = self.renew(http, &publishing, &mut state, report);
         if matches!(
             renewed,
@@ -174,6 +178,25 @@ impl Cycle<'_> {
             report.store = self.storing().map(|storing| storing.run(&mut state));
         }
         renewed
+    }
+
+    /// Removes the mirrors that nothing needs, if less of the disk is free than the work may leave. Content decides how many
+    /// there are: each push may name other submodules.
+    fn make_room(&self, published: &Catalogue) -> Result<(), Error> {
+        let free = disk::space(self.layout.root())?.free;
+        if free >= workers::keep_free(self.config, self.layout)? {
+            return Ok(());
+        }
+        let removed = unused_mirrors::remove(self.layout, published)?;
+        tracing::warn!(
+            "only {} of the disk were free (setting keep-free), so mirrors that nothing needs are removed: {} of \
+             repositories and {} of submodules, {}",
+            progress::bytes(free),
+            removed.repositories,
+            removed.submodules,
+            progress::bytes(removed.bytes)
+        );
+        Ok(())
     }
 
     /// Lists, works and publishes.

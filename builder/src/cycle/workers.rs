@@ -32,7 +32,14 @@ pub fn supervisor<'a>(
         limits: config.limits,
         log: LevelFilter::current().to_string(),
     };
-    // On a small disk, the setting could be more than all of it.
-    let keep_free = config.keep_free.min(disk::space(layout.root())?.total / 20);
+    let keep_free = keep_free(config, layout)?;
     Ok(Supervisor::new(instructions, layout, start + config.deadline, keep_free))
+}
+
+/// How many bytes of the disk stay free. On a small disk, the setting could be more than all of it.
+///
+/// # Errors
+/// [`Error::Io`] if the size of the disk cannot be found out.
+pub(super) fn keep_free(config: &Config, layout: &Layout) -> Result<u64, Error> {
+    Ok(config.keep_free.min(disk::space(layout.root())?.total / 20))
 }

@@ -152,12 +152,17 @@ impl KeepRefs {
     }
 
     /// The same, by following the gitlinks of the branch and of its submodules. `None` if an object that is
-    /// needed for this is missing, for example because a fetch failed, or if there are too many submodules.
+    /// needed for this is missing, for example because a fetch failed.
     fn followed(&self, any: &KeepRef, mirror: &Path) -> Option<BTreeSet<(KeepRef, usize)>> {
         let repository = Repository::open_bare(mirror).ok()?;
         let tip = repository.refname_to_id(&format!("refs/heads/{}", any.branch)).ok()?;
         let mut needed = BTreeSet::new();
-        let root = Superproject::read(&repository, tip, "").ok()?;
+        let root = match Superproject::read(&repository, tip, "") {
+            Ok(root) => root,
+            // A cycle refuses it, so it needs nothing. Else content could keep all that it ever had.
+            Err(Error::TooLarge { .. }) => return Some(BTreeSet::new()),
+            Err(_) => return None,
+        };
         let mut pending = vec![(String::new(), &repository, root)];
         // This ends: only paths with a ref are followed, and no more of them than a cycle fetches.
         while let Some((within, repository, superproject)) = pending.pop() {
@@ -169,7 +174,7 @@ impl KeepRefs {
                 let (at, _) = *places.iter().find(|(_, kept)| *kept == commit)?;
                 needed.insert((keep_ref, at));
                 if needed.len() > MAX_SUBMODULES {
-                    return None;
+                    return Some(BTreeSet::new());
                 }
                 let submodule = &self.mirrors[at].1;
                 match Superproject::read(submodule, commit, "") {

@@ -108,16 +108,24 @@ fn old_tarballs(env: &TestEnv) -> Result<Vec<String>, String> {
     Ok(complaints)
 }
 
-/// Less space than the setting `keep-free` says, which is a twentieth of a small disk: the cycle says so,
-/// and what is published stays.
+/// Less space than the setting `keep-free` says, which is a twentieth of a small disk: the cycle removes mirrors that
+/// nothing needs, and says so; what is published stays.
 fn less_than_keep_free(env: &TestEnv) -> Result<Vec<String>, String> {
     let mount = small_disk(env)?;
     Changes::new(2).each(env);
     let before = env.published();
+    // Of a submodule that no branch has any more.
+    let unused = env.data().join("mirror/submodules/example.org/Unused.git");
+    let made =
+        Command::new("git").args(["init", "-q", "--bare", "--template="]).arg(&unused).status();
+    assert!(made.unwrap().success());
     let filler = env.data().join("filler");
     fill(&filler, &env.data(), DISK_KIB / 40);
     let run = env.sync(&[]);
     let mut complaints = broken(&env.data());
+    if unused.exists() {
+        complaints.push("a mirror that nothing needs is still there".to_owned());
+    }
     if run.code != 6 || !run.text().contains("keep-free") {
         complaints.push(format!("exits with {}: {}", run.code, run.text()));
     }
