@@ -13,6 +13,8 @@ const MAX_OTHER: usize = 2;
 /// The bytes that a worker has said and nobody has read yet.
 pub(super) struct Lines {
     buffer: Vec<u8>,
+    /// Where in it the next line begins.
+    start: usize,
     /// How many bytes it may still say.
     left: usize,
 }
@@ -20,7 +22,7 @@ pub(super) struct Lines {
 impl Lines {
     /// Nothing is said yet by a worker with this number of branches.
     pub(super) fn of(branches: usize) -> Self {
-        Self { buffer: Vec::new(), left: MAX_LINE.saturating_mul(branches + MAX_OTHER) }
+        Self { buffer: Vec::new(), start: 0, left: MAX_LINE.saturating_mul(branches + MAX_OTHER) }
     }
 
     /// Adds what was read.
@@ -33,17 +35,22 @@ impl Lines {
     /// # Errors
     /// If this is no message, or too much is said.
     pub(super) fn next(&mut self) -> Result<Option<Message>, Failure> {
-        while let Some(end) = self.buffer.iter().position(|&byte| byte == b'\n') {
-            let line: Vec<u8> = self.buffer.drain(..=end).collect();
+        let rest = |it: &Self| it.buffer[it.start..].iter().position(|&byte| byte == b'\n');
+        while let Some(length) = rest(self) {
+            let line = self.start..self.start + length;
+            self.start = line.end + 1;
             self.left = self
                 .left
-                .checked_sub(line.len())
+                .checked_sub(length + 1)
                 .ok_or_else(|| death::nonsense("more than any worker has to say"))?;
-            if line.len() > 1 {
-                let message = serde_json::from_slice(&line);
+            if length > 0 {
+                let message = serde_json::from_slice(&self.buffer[line]);
                 return message.map_err(|error| death::nonsense(&error.to_string()));
             }
         }
+        // Once for all lines of what was read.
+        self.buffer.drain(..self.start);
+        self.start = 0;
         if self.buffer.len() > MAX_LINE {
             return Err(death::nonsense("a line without end"));
         }
