@@ -69,6 +69,42 @@ pub fn header(repository: &Repository, id: Oid) -> Result<(usize, ObjectType), g
     })
 }
 
+/// The size of an object of this type in bytes, from its header. `what` names it.
+///
+/// # Errors
+/// [`Error::OtherType`] if it is of another type: a tree may say that an object is a file which is a tree. That is no
+/// damage, since the mirror is as the server has it, and others may use it. Else as [`ObjectContext::object`].
+pub(crate) fn size(
+    repository: &Repository,
+    id: Oid,
+    kind: ObjectType,
+    what: impl FnOnce() -> String,
+) -> Result<u64, Error> {
+    match header(repository, id) {
+        Ok((size, other)) if other != kind && is_intact(repository, id, size) => {
+            Err(Error::OtherType { what: what(), kind: other.str() })
+        }
+        Ok((_, other)) if other != kind => {
+            let text = format!("{id} is a {}, and its hash is another", other.str());
+            let error = git2::Error::new(ErrorCode::Invalid, ErrorClass::Odb, text);
+            Err(error).object(repository, what)
+        }
+        Ok((size, _)) => Ok(size as u64),
+        Err(error) => Err(error).object(repository, what),
+    }
+}
+
+/// True if an object has the bytes and the type of its id. In a damaged pack, the type may have changed. One that is too
+/// large to be read counts as intact.
+fn is_intact(repository: &Repository, id: Oid, size: usize) -> bool {
+    let hashed = || {
+        let odb = repository.odb()?;
+        let object = odb.read(id)?;
+        Oid::hash_object(object.kind(), object.data())
+    };
+    size > MAX_COMMIT || hashed().is_ok_and(|hash| hash == id)
+}
+
 /// True if the repository has this commit. Reads only the header of the object, which is cheap.
 pub fn has_commit(repository: &Repository, id: Oid) -> bool {
     header(repository, id).is_ok_and(|(_, kind)| kind == ObjectType::Commit)

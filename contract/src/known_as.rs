@@ -46,8 +46,8 @@ pub fn by_url(url: &str) -> Option<String> {
         return None;
     }
     // What is no UTF-8 then stays as it is.
-    let path = percent_decode_str(path).decode_utf8().unwrap_or(Cow::Borrowed(path));
-    Some(key('u', &format!("{host}/{path}")))
+    let decoded = |text| percent_decode_str(text).decode_utf8().unwrap_or(Cow::Borrowed(text));
+    Some(key('u', &format!("{}/{}", decoded(host), decoded(path))))
 }
 
 fn key(prefix: char, text: &str) -> String {

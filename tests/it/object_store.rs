@@ -236,7 +236,9 @@ fn what_could_not_be_removed_keeps_nothing_else_and_is_uploaded_if_it_is_wanted_
     let object =
         |id: &str| folder.join(format!("dist/{id}-master-{}.tar.gz", &master(id).to_string()[..7]));
     let (kept, gone, tip) = (object(GREETING), object(PAPER), master(PAPER));
-    [GREETING, PAPER].map(|id| change(&env, id, "news"));
+    for id in [GREETING, PAPER] {
+        change(&env, id, "news");
+    }
     sync_to(&env, &store, &[]).exits(0);
     // A folder with something in it cannot be removed.
     fs::remove_file(&kept).unwrap();

@@ -58,7 +58,8 @@ pub fn run(
         log.error(error);
     }
     if let Some(error) = report.store.as_ref().and_then(|store| store.error.as_ref()) {
-        log.error(&format!("published here, and not to the store: {error}"));
+        let here = if report.error.is_none() { "published here, and " } else { "" };
+        log.error(&format!("{here}not to the store: {error}"));
     }
     let text = match (log.is_json(), log.is_for_programs()) {
         (true, _) => {

@@ -68,7 +68,7 @@ impl Objects {
     ) -> Result<Vec<TreeEntry>, Error> {
         let repository = &self.repositories[repository];
         let what = || format!("the tree {tree}");
-        counts.trees.take(size(repository, tree, ObjectType::Tree, what)?)?;
+        counts.trees.take(object::size(repository, tree, ObjectType::Tree, what)?)?;
         let tree = repository.find_tree(tree).object(repository, what)?;
         counts.members.take(tree.len() as u64)?;
         let entry = |entry: git2::TreeEntry<'_>| TreeEntry {
@@ -102,7 +102,7 @@ impl Objects {
     /// The size of a blob in bytes.
     pub(crate) fn blob_size(&self, Blob { repository, id }: Blob) -> Result<u64, Error> {
         let repository = &self.repositories[repository];
-        size(repository, id.oid(), ObjectType::Blob, || format!("the blob {id}"))
+        object::size(repository, id.oid(), ObjectType::Blob, || format!("the blob {id}"))
     }
 
     /// How many bytes the objects of all repositories have on disk. One that is a submodule many times counts once.
@@ -113,25 +113,6 @@ impl Objects {
         let folders: BTreeSet<_> =
             self.repositories.iter().map(|it| it.path().join("objects")).collect();
         folders.iter().map(|objects| stored::bytes(objects)).sum()
-    }
-}
-
-/// The size of an object of this type in bytes, from its header. `what` names it.
-///
-/// A tree may say that an object is a file which is a tree. That is no damage: the mirror is as the server has it, and
-/// others may use it.
-fn size(
-    repository: &Repository,
-    id: Oid,
-    kind: ObjectType,
-    what: impl FnOnce() -> String,
-) -> Result<u64, Error> {
-    match object::header(repository, id) {
-        Ok((_, other)) if other != kind => {
-            Err(Error::OtherType { what: what(), kind: other.str() })
-        }
-        Ok((size, _)) => Ok(size as u64),
-        Err(error) => Err(error).object(repository, what),
     }
 }
 

@@ -14,7 +14,7 @@ use std::{
 use tardist_contract::BranchName;
 
 use crate::{
-    Error,
+    Error, StoreFault,
     catalogue::Catalogue,
     cycle::{
         publish::Publishing,
@@ -37,6 +37,8 @@ pub(super) struct Meanwhile<'a> {
     pub(super) intact: &'a Catalogue,
     /// The branches whose tarballs are published and not on disk, and that are still to be made.
     pub(super) lost: BTreeSet<(RepositoryId, BranchName)>,
+    /// True after the store has refused: it will do so until the end of the cycle.
+    pub(super) is_refused: bool,
     /// True for a catalogue that is not to be published, because too much is not in it.
     pub(super) refuses: &'a dyn Fn(&Catalogue) -> bool,
     pub(super) state: &'a mut State,
@@ -96,10 +98,13 @@ impl Meanwhile<'_> {
     fn publish_now(&mut self, catalogue: Catalogue, report: &mut Report) -> Result<(), Error> {
         self.publishing.publish_meanwhile(catalogue, self.state, report)?;
         self.quarantine.save()?;
-        match &self.storing {
-            Some(storing) => storing.publish(self.state, &mut StoreReport::default()),
-            None => Ok(()),
-        }
+        let Some(storing) = self.storing.as_ref().filter(|_| !self.is_refused) else {
+            return Ok(());
+        };
+        let published = storing.publish(self.state, &mut StoreReport::default());
+        self.is_refused =
+            matches!(published, Err(Error::Store { fault: StoreFault::Conflict, .. }));
+        published
     }
 }
 

@@ -175,7 +175,8 @@ impl Cycle<'_> {
             Err(Error::List { .. } | Error::ListForm { .. } | Error::MassLoss { .. })
         ) {
             // What stands here stands there, too, also if an earlier cycle could not reach the store.
-            report.store = self.storing().map(|storing| storing.run(&mut state));
+            let storing = self.storing().filter(|_| state.published.is_some());
+            report.store = storing.map(|storing| storing.run(&mut state));
         }
         renewed
     }
@@ -184,7 +185,8 @@ impl Cycle<'_> {
     /// there are: each push may name other submodules.
     fn make_room(&self, published: &Catalogue) -> Result<(), Error> {
         let free = disk::space(self.layout.root())?.free;
-        if free >= workers::keep_free(self.config, self.layout)? {
+        // Without anything published, nothing says what is in use.
+        if published.is_empty() || free >= workers::keep_free(self.config, self.layout)? {
             return Ok(());
         }
         let removed = unused_mirrors::remove(self.layout, published)?;
@@ -232,6 +234,7 @@ impl Cycle<'_> {
             storing: self.storing(),
             intact: &intact,
             lost: meanwhile::lost(&plan.jobs),
+            is_refused: false,
             refuses: &|ready| self.refuse_losses_of_disk(&before, ready, &selection).is_err(),
             state,
             quarantine: Noted { now: quarantine, saved, settings: &digest, layout },

@@ -25,14 +25,12 @@ use crate::{
     error::IoContext,
     pool,
     progress::Progress,
-    repository_id::RepositoryId,
     settings::config::Config,
-    snapshot::Snapshot,
     state::{Published, State, StoreMemory},
     store::{
         Entry, Found, Store, layout, packed,
         pointer::{MAX_POINTER, Pointer, Statement},
-        pull::download,
+        pull::{download, look_for_space},
         signature::Signer,
         uploads::{self, Known, KnownObjects, Wanted, WantedObjects},
     },
@@ -142,8 +140,7 @@ impl Publication<'_> {
             state.save_store(&memory)?;
         }
         report.serial = memory.serial;
-        report.removed = self.sweep(state)?;
-        Ok(())
+        self.sweep(state, report)
     }
 
     /// Looks at the pointer. Returns what is remembered of the store, with the pointer as it is now.
@@ -216,15 +213,25 @@ impl Publication<'_> {
     /// A builder that knows nothing of the store may have a new disk, and nearly nothing on it yet. Nodes must not lose what
     /// the store has because of that.
     fn refuse_losses(&self, statement: &Statement, state: &State) -> Result<(), Error> {
-        let draft = atomic::draft(self.storing.layout.root())?;
-        let there = match download(self.store, statement, draft.path(), draft.path()) {
-            Ok(snapshot) => names(&snapshot),
-            Err(Error::Store { fault, reason, .. }) if fault != StoreFault::Unreachable => {
-                tracing::warn!("the snapshot of {} cannot be read: {reason}", self.store.url());
-                return Ok(());
+        let root = self.storing.layout.root();
+        look_for_space(root, statement.size, &self.storing.layout.snapshot())?;
+        let draft = atomic::draft(root)?;
+        let snapshot = match download(self.store, statement, draft.path(), draft.path()) {
+            Ok(snapshot) => snapshot,
+            // No node can have it either.
+            Err(Error::Store { fault: StoreFault::Missing, .. }) => return Ok(()),
+            Err(Error::Store { action, store, reason, fault }) => {
+                let reason = format!(
+                    "{reason}; it is compared with what is here before it is replaced, and `tardist sync --accept-loss` \
+                     does without that"
+                );
+                return Err(Error::Store { action, store, reason, fault });
             }
             Err(error) => return Err(error),
         };
+        let there = snapshot.names().map_err(|error| {
+            self.unusable(&format!("names a snapshot that cannot be read ({error})"))
+        })?;
         let losses = loss::between(&there, &state.catalogue, self.storing.config.max_loss);
         if losses.is_empty() {
             return Ok(());
@@ -461,13 +468,13 @@ impl Publication<'_> {
         })
     }
 
-    /// Removes the objects whose grace period is over. Returns how many.
-    fn sweep(&self, state: &mut State) -> Result<usize, Error> {
+    /// Removes the objects whose grace period is over.
+    fn sweep(&self, state: &mut State, report: &mut StoreReport) -> Result<(), Error> {
         let grace = i64::try_from(self.storing.config.grace.as_millis()).unwrap_or(i64::MAX);
         let known = state.unnamed_store_objects()?;
         let names = uploads::expired(&known, grace, state.elapsed);
         if names.is_empty() {
-            return Ok(0);
+            return Ok(());
         }
         // Whatever becomes of them: one that is wanted again is uploaded again.
         let leaving = names.iter().filter_map(|name| {
@@ -477,7 +484,8 @@ impl Publication<'_> {
         state.save_store_objects(leaving.iter().map(|(name, it)| (*name, it)))?;
         let (removed, failure) = self.store.remove(&names);
         state.forget_store_objects(&removed)?;
-        failure.map_or(Ok(removed.len()), Err)
+        report.removed = removed.len();
+        failure.map_or(Ok(()), Err)
     }
 
     /// The error for a pointer that was not shown for a moment.
@@ -545,15 +553,6 @@ fn suspect(file: &Path) {
     if let Err(error) = opened.and_then(|file| file.set_modified(UNIX_EPOCH)) {
         tracing::warn!("cannot change the time of {}: {error}", file.display());
     }
-}
-
-/// What a snapshot names; nothing if it cannot be read.
-fn names(snapshot: &Snapshot) -> loss::Names {
-    let documents = snapshot.documents().unwrap_or_default();
-    let named = documents.into_iter().map(|it| {
-        (RepositoryId { kind: it.kind, name: it.name }, it.branches.into_keys().collect())
-    });
-    named.collect()
 }
 
 /// What a pointer says.

@@ -147,7 +147,10 @@ impl KeepRefs {
             let first = KeepRef { path: String::new(), ..any.clone() };
             let from_here = self.commits.range(first..);
             let own = from_here.take_while(|(it, _)| it.id == any.id && it.branch == any.branch);
-            own.flat_map(|(it, places)| places.iter().map(|(at, _)| (it.clone(), *at))).collect()
+            let own = own.flat_map(|(it, places)| places.iter().map(|(at, _)| (it.clone(), *at)));
+            let own: BTreeSet<_> = own.collect();
+            // No commit has so many. These are of many commits, and content could keep all of them.
+            if own.len() > MAX_SUBMODULES { BTreeSet::new() } else { own }
         })
     }
 
@@ -160,7 +163,7 @@ impl KeepRefs {
         let root = match Superproject::read(&repository, tip, "") {
             Ok(root) => root,
             // A cycle refuses it, so it needs nothing. Else content could keep all that it ever had.
-            Err(Error::TooLarge { .. }) => return Some(BTreeSet::new()),
+            Err(Error::TooLarge { .. } | Error::OtherType { .. }) => return Some(BTreeSet::new()),
             Err(_) => return None,
         };
         let mut pending = vec![(String::new(), &repository, root)];
@@ -180,7 +183,7 @@ impl KeepRefs {
                 match Superproject::read(submodule, commit, "") {
                     Ok(inside) => pending.push((format!("{full_path}/"), submodule, inside)),
                     // A cycle refuses it as well, so it fetched nothing for it.
-                    Err(Error::TooLarge { .. }) => {}
+                    Err(Error::TooLarge { .. } | Error::OtherType { .. }) => {}
                     Err(_) => return None,
                 }
             }

@@ -30,16 +30,16 @@ impl Superproject {
     /// submodules begin from.
     ///
     /// # Errors
-    /// [`Error::Damaged`] if an object is missing or cannot be read, [`Error::TooLarge`] if `.gitmodules` is too
-    /// long or has too many submodules. It is not a problem that the tarball can live with: the tarball would
+    /// [`Error::Damaged`] if an object is missing or cannot be read, [`Error::OtherType`] if one is of another type than its
+    /// tree says, [`Error::TooLarge`] if `.gitmodules` is too long or has too many submodules. It is not a problem that the tarball can live with: the tarball would
     /// lack most of its folders.
     pub fn read(repository: &Repository, commit: Oid, url: &str) -> Result<Self, Error> {
         let what = || format!(".gitmodules of commit {commit}");
         let tree = object::commit(repository, commit).object(repository, what)?.tree;
-        check_size(repository, tree, MAX_TREE, "a folder")?;
+        check_size(repository, tree, ObjectType::Tree, MAX_TREE, "a folder")?;
         let urls = match file(&repository.find_tree(tree).object(repository, what)?) {
             Some(id) => {
-                check_size(repository, id, MAX_GITMODULES, ".gitmodules")?;
+                check_size(repository, id, ObjectType::Blob, MAX_GITMODULES, ".gitmodules")?;
                 let blob = repository.find_blob(id).object(repository, what)?;
                 submodule::parse(blob.content())
             }
@@ -80,7 +80,7 @@ impl Superproject {
         let mut names = path.split('/').filter(|name| !name.is_empty()).peekable();
         let mut folder = self.tree;
         while let Some(name) = names.next() {
-            check_size(repository, folder, MAX_TREE, "a folder")?;
+            check_size(repository, folder, ObjectType::Tree, MAX_TREE, "a folder")?;
             let what = || format!("the tree {folder}");
             let tree = repository.find_tree(folder).object(repository, what)?;
             let Some(entry) = tree.get_name(name) else { return Ok(None) };
@@ -99,11 +99,15 @@ pub(super) fn too_many() -> Error {
     Error::TooLarge { what: "it".to_owned(), limit: MAX_SUBMODULES as u64, unit: "submodules" }
 }
 
-/// Fails for an object of more than `limit` bytes, before it is read.
-fn check_size(repository: &Repository, id: Oid, limit: u64, what: &str) -> Result<(), Error> {
-    let (size, _) =
-        object::header(repository, id).object(repository, || format!("the object {id}"))?;
-    if size as u64 > limit {
+/// Fails for an object of another type, or of more than `limit` bytes, before it is read.
+fn check_size(
+    repository: &Repository,
+    id: Oid,
+    kind: ObjectType,
+    limit: u64,
+    what: &str,
+) -> Result<(), Error> {
+    if object::size(repository, id, kind, || format!("the object {id}"))? > limit {
         return Err(Error::TooLarge { what: what.to_owned(), limit, unit: "bytes" });
     }
     Ok(())

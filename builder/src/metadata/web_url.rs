@@ -29,7 +29,9 @@ pub(crate) fn web_url(text: &str) -> Option<String> {
     } else {
         return None;
     };
-    let url = encoded(&url);
+    // Browsers take a backslash before the query for a slash.
+    let end = url.find(['?', '#']).unwrap_or(url.len());
+    let url = encoded(&(url[..end].replace('\\', "/") + &url[end..]));
     has_host(&url).then_some(url)
 }
 
@@ -84,10 +86,8 @@ mod tests {
             ("https://a.example/100%", "https://a.example/100%25"),
             ("https://a.example/%zz%4", "https://a.example/%25zz%254"),
             ("https://a.example/#b#c", "https://a.example/#b%23c"),
-            (
-                "https://a.example/[b]\\|^`{}<>\n",
-                "https://a.example/%5Bb%5D%5C%7C%5E%60%7B%7D%3C%3E%0A",
-            ),
+            ("https://a.example/[b]|^`{}<>\n", "https://a.example/%5Bb%5D%7C%5E%60%7B%7D%3C%3E%0A"),
+            ("https://a.example\\b?c\\d", "https://a.example/b?c%5Cd"),
             ("https://münchen.example", "https://m%C3%BCnchen.example"),
         ] {
             assert_eq!(web_url(url).as_deref(), Some(expected));

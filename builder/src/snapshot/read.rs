@@ -1,6 +1,9 @@
 //! Reads a published snapshot: for commands that look at it, and for a builder that has lost its state.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use tardist_contract::{
@@ -119,6 +122,17 @@ impl Snapshot {
     pub fn documents(&self) -> rusqlite::Result<Vec<Repository>> {
         let sql = "SELECT document FROM repository ORDER BY kind, lower(name), name";
         all(&self.db, sql, |row| json(row, 0))
+    }
+
+    /// The names of all repositories and their branches. Only one document is in memory at a time.
+    ///
+    /// # Errors
+    /// The errors of SQLite, or if a document is damaged.
+    pub fn names(&self) -> rusqlite::Result<BTreeMap<RepositoryId, BTreeSet<BranchName>>> {
+        all(&self.db, "SELECT document FROM repository", |row| {
+            let Repository { kind, name, branches, .. } = json(row, 0)?;
+            Ok((RepositoryId { kind, name }, branches.into_keys().collect()))
+        })
     }
 
     /// Something of all branches. Only one document is in memory at a time.

@@ -243,7 +243,11 @@ impl State {
     /// # Errors
     /// [`Error::State`] if SQLite cannot write the file.
     pub fn finish(&mut self, published: Option<Published>, retired: Retired) -> Result<(), Error> {
-        let withdrawn = self.withdrawn.on_disk(&retired);
+        // While workers run, what has just been withdrawn is not retired yet.
+        let withdrawn = match retired == self.retired {
+            true => self.withdrawn.clone(),
+            false => self.withdrawn.on_disk(&retired),
+        };
         self.write_end(published.as_ref(), &retired, &withdrawn)
             .map_err(|source| failed("write", &self.path, source))?;
         (self.published, self.retired, self.withdrawn) = (published, retired, withdrawn);

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params};
+use tardist_contract::TarballName;
 
 use crate::{
     catalogue::{self, BranchRecord, Catalogue},
@@ -64,9 +65,13 @@ fn only_in<'a>(
         let same = other.get(*id).and_then(|repository| repository.branches.get(*branch));
         same.is_some_and(|it| (&it.commit, it.revision) == (&record.commit, record.revision))
     };
-    catalogue::records(one)
-        .filter(move |it| !is_in_other(it))
-        .map(|(id, branch, record)| ((id.kind, record.tarball(&id.name, branch).into()), record))
+    catalogue::records(one).filter(move |it| !is_in_other(it)).flat_map(|(id, branch, record)| {
+        let own = record.tarball(&id.name, branch);
+        // The plain name leads to the same bytes: whoever makes them again meets it first.
+        let plain = TarballName::new(&id.name, branch, &record.commit);
+        let names = [Some(own), Some(plain).filter(|_| record.revision > 0)];
+        names.into_iter().flatten().map(move |name| ((id.kind, name.into()), record))
+    })
 }
 
 #[cfg(test)]
@@ -75,6 +80,17 @@ mod tests {
 
     use super::*;
     use crate::catalogue::RepositoryRecord;
+
+    #[test]
+    fn a_tarball_with_a_revision_is_remembered_by_its_plain_name_too() {
+        let mut old = catalogue('a', 5);
+        let record = old.values_mut().next().unwrap().branches.values_mut().next().unwrap();
+        record.revision = 1;
+        let withdrawn = Withdrawn::default().after(&old, &Catalogue::new());
+        assert_eq!(withdrawn.published_at(&tarball("a")), Some(5));
+        assert_eq!(withdrawn.0.len(), 2);
+        assert_eq!(withdrawn.after(&Catalogue::new(), &old), Withdrawn::default());
+    }
 
     /// A catalogue of one repository whose `master` is at a commit of this digit.
     fn catalogue(digit: char, published_at: i64) -> Catalogue {

@@ -159,6 +159,20 @@ pub fn download(
     Snapshot::open(file).map_err(|error| wrong(&error.to_string()))
 }
 
+/// Checks that a file of this size fits onto the disk of `root`. The error names `path`.
+///
+/// # Errors
+/// [`Error::Io`] if it does not.
+pub fn look_for_space(root: &Path, size: u64, path: &Path) -> Result<(), Error> {
+    let free = disk::space(root)?.free;
+    if free >= size {
+        return Ok(());
+    }
+    let text = format!("{size} bytes are needed, and {free} are free");
+    let source = io::Error::new(io::ErrorKind::StorageFull, text);
+    Err(Error::Io { action: "write", path: path.to_owned(), source })
+}
+
 struct Node<'a> {
     store: &'a Store,
     directory: &'a Layout,
@@ -221,7 +235,7 @@ impl Node<'_> {
     /// Brings the snapshot that the statement names into place.
     fn fetch(&self, statement: &Statement) -> Result<(), Error> {
         let path = self.directory.snapshot();
-        self.look_for_space(statement.size, &path)?;
+        look_for_space(self.directory.root(), statement.size, &path)?;
         let wrong = |reason: &str| self.store.wrong(&statement.object, reason);
         atomic::put_file(&path, |unfinished| {
             let snapshot = download(self.store, statement, unfinished, &path)?;
@@ -249,17 +263,6 @@ impl Node<'_> {
             sha256: branch.tarball.sha256.clone(),
         };
         snapshot.branches(listed).map_err(|error| unreadable(error.to_string()))
-    }
-
-    /// Checks that a file of this size fits onto the disk.
-    fn look_for_space(&self, size: u64, path: &Path) -> Result<(), Error> {
-        let free = disk::space(self.directory.root())?.free;
-        if free >= size {
-            return Ok(());
-        }
-        let text = format!("{size} bytes are needed, and {free} are free");
-        let source = io::Error::new(io::ErrorKind::StorageFull, text);
-        Err(Error::Io { action: "write", path: path.to_owned(), source })
     }
 
     /// Notes what is in place.
