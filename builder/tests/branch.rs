@@ -529,7 +529,7 @@ fn a_tarball_always_has_the_same_bytes() {
 }
 
 #[test]
-fn a_folder_that_is_called_as_a_version_file_stays_and_is_named() {
+fn a_folder_that_is_called_as_a_version_file_is_left_out_and_named() {
     let mut content = content(&[("version/Version.php", FILE, "x")]);
     let subject = tarball::Subject {
         name: &"Foo".parse().unwrap(),
@@ -541,12 +541,9 @@ fn a_folder_that_is_called_as_a_version_file_stays_and_is_named() {
     tarball::add_version_files(&mut content, &subject);
     let (members, _) = content.members().unwrap();
     let paths: Vec<_> = members.iter().map(|it| String::from_utf8_lossy(&it.path)).collect();
-    assert!(paths.iter().any(|path| path == "version/Version.php"), "{paths:?}");
-    assert!(paths.iter().any(|path| path == "gitinfo.json"), "{paths:?}");
-    assert_eq!(
-        content.problems,
-        ["there is no file version with the commit, since a folder has that name"]
-    );
+    assert_eq!(paths, ["", "gitinfo.json", "version"]);
+    let [problem] = &content.problems[..] else { panic!("{:?}", content.problems) };
+    assert!(problem.starts_with("the folder version is left out"), "{problem}");
 }
 
 fn manifest(files: &[File<'_>]) -> Manifest {

@@ -61,13 +61,12 @@ impl Content {
         check::note(&mut self.problems, problem);
     }
 
-    /// Puts a file at the root. It replaces a file of that name. A folder stays, and it is noted that the file is not there.
+    /// Puts a file at the root. It replaces what has that name; a folder is noted, since what is in it is lost.
     pub fn put(&mut self, name: &str, bytes: Vec<u8>) {
         if matches!(self.root.get(name.as_bytes()), Some(Node::Folder(_))) {
-            let text =
-                format!("there is no file {name} with the commit, since a folder has that name");
-            self.note(text);
-            return;
+            self.note(format!(
+                "the folder {name} is left out: in a tarball, a file of that name says what it was made from"
+            ));
         }
         let file = File { source: Source::Bytes(bytes), executable: false };
         self.root.insert(name.as_bytes().to_vec(), Node::File(file));
