@@ -22,6 +22,9 @@ use crate::{Error, limits::git::MAX_COMMIT};
 /// it. Whoever makes a commit chooses its time. RFC 3339 has no text for others, so these become the nearest one.
 pub const TIMES: RangeInclusive<i64> = -62_167_219_200..=253_402_207_200;
 
+/// The mode of a symbolic link.
+pub(crate) const LINK: i32 = 0o120_000;
+
 /// The parts of a commit that the builder needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
@@ -103,6 +106,11 @@ fn is_intact(repository: &Repository, id: Oid, size: usize) -> bool {
         Oid::hash_object(object.kind(), object.data())
     };
     size > MAX_COMMIT || hashed().is_ok_and(|hash| hash == id)
+}
+
+/// True for a symbolic link, by the mode of its entry in a tree. Other bits of it do not matter, as in Git.
+pub(crate) fn is_link(mode: i32) -> bool {
+    mode & 0o170_000 == LINK
 }
 
 /// True if the repository has this commit. Reads only the header of the object, which is cheap.

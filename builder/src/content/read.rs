@@ -20,13 +20,8 @@ use crate::{
         paths::{self, join, shown},
         tree::{self, File, Folder, Node, Source},
     },
+    object,
 };
-
-/// Git's file mode of a symbolic link.
-const LINK: i32 = 0o120_000;
-
-/// The bits of a mode that say what an entry is.
-const FORMAT: i32 = 0o170_000;
 
 /// A gitlink: a commit of another repository that stands for a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -226,7 +221,7 @@ impl TreeReader<'_> {
         let content = &mut *self.content;
         let objects = content.reader.objects();
         self.attributes.collect(path, blob, objects, &mut content.counts.attributes)?;
-        if entry.mode & FORMAT == LINK {
+        if object::is_link(entry.mode) {
             let text = content.links.of_blob(objects, blob)?;
             return Ok(match text {
                 Ok(text) => Some(Node::Link(text)),
@@ -258,14 +253,23 @@ mod tests {
         let mut builder = repository.treebuilder(None).unwrap();
         for (name, text) in blobs {
             let blob = repository.blob(text.as_bytes()).unwrap();
-            let (name, mode) = name.strip_suffix('@').map_or((*name, 0o100_644), |it| (it, LINK));
+            let (name, mode) =
+                name.strip_suffix('@').map_or((*name, 0o100_644), |it| (it, object::LINK));
             builder.insert(name, blob, mode).unwrap();
         }
-        let tree = builder.write().unwrap();
+        read_tree(&repository, builder.write().unwrap(), limits)
+    }
+
+    /// Reads a commit of this tree, with other limits.
+    fn read_tree(
+        repository: &Repository,
+        tree: Oid,
+        limits: impl FnOnce(&mut Content),
+    ) -> Result<Content, Error> {
         let who = Signature::new("a", "a@example.org", &Time::new(0, 0)).unwrap();
         let tree = repository.find_tree(tree).unwrap();
         let commit = repository.commit(None, &who, &who, "a", &tree, &[]).unwrap();
-        let mut content = Content::empty(Repository::open_bare(folder.path()).unwrap());
+        let mut content = Content::empty(Repository::open_bare(repository.path()).unwrap());
         limits(&mut content);
         content.fill(commit, 0, |_, _| Ok(Err(Cause::default())))?;
         Ok(content)
@@ -283,12 +287,7 @@ mod tests {
             bytes.extend_from_slice(id.as_bytes());
         }
         let tree = repository.odb().unwrap().write(ObjectType::Tree, &bytes).unwrap();
-        let who = Signature::new("a", "a@example.org", &Time::new(0, 0)).unwrap();
-        let tree = repository.find_tree(tree).unwrap();
-        let commit = repository.commit(None, &who, &who, "a", &tree, &[]).unwrap();
-        let mut content = Content::empty(Repository::open_bare(folder.path()).unwrap());
-        content.fill(commit, 0, |_, _| Ok(Err(Cause::default())))?;
-        Ok(content)
+        read_tree(&repository, tree, |_| {})
     }
 
     #[test]

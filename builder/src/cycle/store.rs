@@ -237,17 +237,12 @@ impl Publication<'_> {
             return Ok(());
         }
         let losses: Vec<String> = losses.iter().map(ToString::to_string).collect();
-        Err(Error::Store {
-            action: "publish to".to_owned(),
-            store: self.store.url().to_string(),
-            reason: format!(
-                "another builder, or this one with another disk, has published there what this one does not have: {}. \
-                 Nothing was overwritten, and the next cycle tries again. To publish without it, run `tardist sync \
-                 --accept-loss`",
-                losses.join("; ")
-            ),
-            fault: StoreFault::Conflict,
-        })
+        let reason = format!(
+            "another builder, or this one with another disk, has published there what this one does not have: {}. Nothing \
+             was overwritten, and the next cycle tries again. To publish without it, run `tardist sync --accept-loss`",
+            losses.join("; ")
+        );
+        Err(self.not_published(StoreFault::Conflict, reason))
     }
 
     /// Tries once whether the store keeps the conditions of requests. Some servers do not know them, and write.
@@ -490,32 +485,26 @@ impl Publication<'_> {
 
     /// The error for a pointer that was not shown for a moment.
     fn hidden(&self) -> Error {
-        Error::Store {
-            action: "publish to".to_owned(),
-            store: self.store.url().to_string(),
-            reason: format!(
-                "it had no {} a moment ago, and has the one again that was written last; nothing was overwritten, and the \
-                 next cycle tries again",
-                layout::POINTER
-            ),
-            fault: StoreFault::Unreachable,
-        }
+        let reason = format!(
+            "it had no {} a moment ago, and has the one again that was written last; nothing was overwritten, and the next \
+             cycle tries again",
+            layout::POINTER
+        );
+        self.not_published(StoreFault::Unreachable, reason)
     }
 
     /// The error for a pointer that this builder did not write.
     fn foreign(&self, bytes: &[u8], memory: &StoreMemory) -> Error {
         match serial(bytes) {
             Err(reason) => self.unusable(&reason),
-            Ok(serial) if serial < memory.serial => Error::Store {
-                action: "publish to".to_owned(),
-                store: self.store.url().to_string(),
-                reason: format!(
+            Ok(serial) if serial < memory.serial => {
+                let reason = format!(
                     "it answers with an older pointer (number {serial}) than the one that was written (number {}); the \
                      next cycle tries again. If the store was restored from a backup, run `tardist sync --take-over`",
                     memory.serial
-                ),
-                fault: StoreFault::Unreachable,
-            },
+                );
+                self.not_published(StoreFault::Unreachable, reason)
+            }
             Ok(serial) => self.conflict(&format!(
                 "another builder has published there (number {serial}; this one knows number {})",
                 memory.serial
@@ -524,25 +513,22 @@ impl Publication<'_> {
     }
 
     fn conflict(&self, what: &str) -> Error {
-        Error::Store {
-            action: "publish to".to_owned(),
-            store: self.store.url().to_string(),
-            reason: format!(
-                "{what}, and nothing was overwritten; see to it that one builder publishes there, and if it is to be this \
-                 one, run `tardist sync --take-over`"
-            ),
-            fault: StoreFault::Conflict,
-        }
+        let reason = format!(
+            "{what}, and nothing was overwritten; see to it that one builder publishes there, and if it is to be this \
+             one, run `tardist sync --take-over`"
+        );
+        self.not_published(StoreFault::Conflict, reason)
     }
 
     /// The error for a pointer that cannot be read.
     fn unusable(&self, reason: &str) -> Error {
-        Error::Store {
-            action: "publish to".to_owned(),
-            store: self.store.url().to_string(),
-            reason: format!("{} {reason}; nothing was overwritten", layout::POINTER),
-            fault: StoreFault::Content,
-        }
+        let reason = format!("{} {reason}; nothing was overwritten", layout::POINTER);
+        self.not_published(StoreFault::Content, reason)
+    }
+
+    fn not_published(&self, fault: StoreFault, reason: String) -> Error {
+        let store = self.store.url().to_string();
+        Error::Store { action: "publish to".to_owned(), store, reason, fault }
     }
 }
 

@@ -30,9 +30,9 @@ impl Superproject {
     /// submodules begin from.
     ///
     /// # Errors
-    /// [`Error::Damaged`] if an object is missing or cannot be read, [`Error::OtherType`] if one is of another type than its
-    /// tree says, [`Error::TooLarge`] if `.gitmodules` is too long or has too many submodules. It is not a problem that the tarball can live with: the tarball would
-    /// lack most of its folders.
+    /// [`Error::Damaged`] if an object is missing or cannot be read, [`Error::OtherType`] if one is of another type
+    /// than its tree says, [`Error::TooLarge`] if `.gitmodules` is too long or has too many submodules. It is not a
+    /// problem that the tarball can live with: the tarball would lack most of its folders.
     pub fn read(repository: &Repository, commit: Oid, url: &str) -> Result<Self, Error> {
         let what = || format!(".gitmodules of commit {commit}");
         let tree = object::commit(repository, commit).object(repository, what)?.tree;
@@ -116,8 +116,7 @@ fn check_size(
 /// The blob of `.gitmodules`. As in Git, a symbolic link is ignored.
 fn file(tree: &Tree<'_>) -> Option<Oid> {
     let entry = tree.get_name(".gitmodules")?;
-    let is_file =
-        entry.kind() == Some(ObjectType::Blob) && entry.filemode_raw() & 0o170_000 != 0o120_000;
+    let is_file = entry.kind() == Some(ObjectType::Blob) && !object::is_link(entry.filemode_raw());
     is_file.then(|| entry.id())
 }
 

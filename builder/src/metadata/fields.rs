@@ -59,12 +59,16 @@ impl Fields<'_> {
 
     /// A text field of a few words, on one line.
     pub(crate) fn short(&mut self, field: &str) -> Option<String> {
-        self.text(field, MAX_FIELD).and_then(|text| one_line(&text))
+        self.short_in(self.values, field)
     }
 
     /// A text field of at most `limit` bytes; an empty text counts as none.
     pub(crate) fn text(&mut self, field: &str, limit: usize) -> Option<String> {
         self.text_in(self.values, field, limit)
+    }
+
+    fn short_in(&mut self, values: &Map<String, Value>, field: &str) -> Option<String> {
+        self.text_in(values, field, MAX_FIELD).and_then(|text| one_line(&text))
     }
 
     fn text_in(
@@ -197,8 +201,7 @@ impl Fields<'_> {
             None | Some(Value::Null) => {}
             Some(Value::Array(list)) if list.is_empty() => {}
             Some(Value::Object(given)) => {
-                let mediawiki = self.text_in(given, "MediaWiki", MAX_FIELD);
-                requires.mediawiki = mediawiki.and_then(|text| one_line(&text));
+                requires.mediawiki = self.short_in(given, "MediaWiki");
                 requires.extensions = self.constraints(given, "extensions");
                 requires.skins = self.constraints(given, "skins");
                 requires.platform = self.constraints(given, "platform");
@@ -231,19 +234,18 @@ impl Fields<'_> {
             }
         };
         for (name, value) in given {
+            let shown = one_line(name).unwrap_or_default();
             match value {
                 Value::String(constraint) if name.len() + constraint.len() <= MAX_TEXT => {
-                    let name = one_line(name).unwrap_or_default();
-                    constraints.insert(name, one_line(constraint).unwrap_or_default());
+                    constraints.insert(shown, one_line(constraint).unwrap_or_default());
                 }
                 // `"ability-shell": true`: an ability has no version.
                 Value::Bool(true) => {
-                    constraints.insert(one_line(name).unwrap_or_default(), "*".to_owned());
+                    constraints.insert(shown, "*".to_owned());
                 }
                 Value::Bool(false) => {}
                 _ => {
-                    let name: String =
-                        one_line(name).unwrap_or_default().chars().take(100).collect();
+                    let name: String = shown.chars().take(100).collect();
                     self.problem(&format!("requires.{field}.{name}"), "a version constraint");
                 }
             }

@@ -11,7 +11,7 @@ use tardist_contract::Kind;
 
 use crate::{
     http::{
-        date::rfc3339,
+        date::day,
         encoding::compressed,
         problem::ApiError,
         request::Request,
@@ -81,8 +81,7 @@ fn urls(public_url: &str, site: &Site) -> String {
          <urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n"
         .to_owned();
     let mut add = |path: &str, time: i64| {
-        let time = rfc3339(time);
-        let day = time.split('T').next().unwrap_or_default();
+        let day = day(time);
         let _ = writeln!(xml, "<url><loc>{base}/{path}</loc><lastmod>{day}</lastmod></url>");
     };
     let repositories: Vec<(&str, i64)> = site.repositories.lines().filter_map(read).collect();

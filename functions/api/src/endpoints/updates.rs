@@ -37,7 +37,7 @@ pub async fn get(request: &Request, snapshot: &impl Snapshot) -> Result<Response
         example: pipe(&known.public_url),
         target: "the release of MediaWiki that an upgrade leads to, such as 1.46; optional",
         max_bytes: MAX_BODY,
-        branches: branches.filter(|name| Target::parse(name.as_str()).is_some()).collect(),
+        branches: branches.filter(Target::takes).collect(),
     };
     let mut response = Response::json(json(&usage)?, known.generated_at);
     response.vary("Accept");

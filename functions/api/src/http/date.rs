@@ -34,6 +34,11 @@ pub fn rfc3339(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
+/// The day of a time in UTC, as [`rfc3339`] has it: `2026-08-06`.
+pub fn day(seconds: i64) -> String {
+    rfc3339(seconds).split('T').next().unwrap_or_default().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,7 +15,9 @@ use super::{
     wiki,
 };
 use crate::{
-    http::{encoding::compressed, problem::ApiError, request::Request, response::Response},
+    http::{
+        date::day, encoding::compressed, problem::ApiError, request::Request, response::Response,
+    },
     language::chain::bcp47,
     query::{
         pages::list::{Entry, List, Wanted, list},
@@ -270,7 +272,7 @@ fn entry(visit: &Visit, kind: Kind, entry: &Entry) -> Markup {
             }
             p.small {
                 @if let Some(license) = &entry.license { bdi { (license) } " · " }
-                (messages.markup("changed", &[html! { time { (entry.changed) } }]))
+                (messages.markup("changed", &[html! { time { (day(entry.changed)) } }]))
                 @if entry.complete == 0 { " · " strong { (messages.text("incomplete")) } }
             }
         }

@@ -79,7 +79,7 @@ fn fields(visit: &Visit, branches: &[Distributed]) -> Markup {
             label for="target" { (messages.text("updates-target")) }
             select #target name=(TARGET) {
                 option value="" { (messages.text("updates-target-own")) }
-                @for branch in wiki::sorted(branches).iter().filter(|it| Target::parse(it.name.as_str()).is_some()) {
+                @for branch in wiki::sorted(branches).iter().filter(|it| Target::takes(&it.name)) {
                     option value=(branch.name) { (wiki::choice(messages, branch)) }
                 }
             }

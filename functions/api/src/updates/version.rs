@@ -204,6 +204,11 @@ impl Target {
         Some(Self { branch, version: Some(Version::of(parts)) })
     }
 
+    /// True for a branch that can be a target.
+    pub fn takes(branch: &BranchName) -> bool {
+        Self::parse(branch.as_str()).is_some()
+    }
+
     /// The version of MediaWiki that `master` becomes: the one after the newest of these branches.
     pub fn or_next_release(&self, branches: &[BranchName]) -> Option<Version> {
         let next = || {

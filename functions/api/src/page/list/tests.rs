@@ -23,7 +23,7 @@ fn rendered(uri: &str, total: u32, name: impl Fn(u32) -> String) -> String {
     let entry = |place| {
         let entry = json!({
             "name": name(place), "title": "A <title>", "summary": "What it is.", "language": "ar",
-            "license": "MIT", "changed": "2026-08-06", "complete": u8::from(place != 1),
+            "license": "MIT", "changed": 1_786_008_600, "complete": u8::from(place != 1),
         });
         serde_json::from_value(entry).unwrap()
     };

@@ -66,8 +66,8 @@ pub struct Entry {
     pub language: Option<String>,
     /// Its licence.
     pub license: Option<String>,
-    /// The day of its last change: `2026-08-06`.
-    pub changed: String,
+    /// When it last changed: Unix seconds.
+    pub changed: i64,
     /// 0 if the tarball of the wanted branch lacks something.
     pub complete: u8,
 }

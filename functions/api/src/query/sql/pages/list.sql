@@ -21,6 +21,6 @@
             ELSE substr(description.description, 1, min(250, instr(description.description || char(10), char(10)) - 1)) END,
         'language', CASE WHEN summary IS NULL THEN description.language
             ELSE coalesce(description.language, 'en') END,
-        'license', license, 'changed', date(max(-62167219200, min(253402300799, at)), 'unixepoch'), 'complete', shown.complete
+        'license', license, 'changed', at, 'complete', shown.complete
     ) AS it
     FROM shown JOIN repository ON repository.rowid = id
