@@ -118,10 +118,13 @@ impl Command {
     }
 }
 
-/// A time that is not negative.
+/// A time that is not negative, of at most ten years.
 fn time(text: &str) -> Result<SignedDuration, String> {
-    let time = text.parse::<SignedDuration>().ok().filter(|time| !time.is_negative());
-    time.ok_or_else(|| format!("it is not {}", Takes::Time))
+    let time = text.parse::<SignedDuration>().ok();
+    let given = time.and_then(|time| Some((time, time.try_into().ok()?)));
+    let (time, positive) = given.ok_or_else(|| format!("it is not {}", Takes::Time))?;
+    Takes::check_most(positive).map_err(|wrong| format!("it {wrong}"))?;
+    Ok(time)
 }
 
 /// What only `sync` takes.
@@ -153,8 +156,8 @@ pub struct Sync {
 /// What only `pull` takes.
 #[derive(Debug, Default, Clone, Args)]
 pub struct Pull {
-    /// Go on, and look at the store again after this time, such as 30s; else it looks once
-    #[arg(long, value_name = "TIME")]
+    /// Go on, and look at the store again after this time, such as 30s; a time below 1s counts as 1s. Else it looks once
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub watch: Option<SignedDuration>,
 
     /// Take the published snapshot even if it is older than the one at hand, once
@@ -218,7 +221,11 @@ pub fn parse(
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Parsed, clap::Error> {
     let settings = arguments::all();
-    let checked = variables::check(&settings, variable);
+    let mut command = command();
+    // The configuration file is no setting, and an empty variable is none for it, too.
+    let config = command.get_arguments().filter(|argument| argument.get_id() == "config");
+    let with_variable: Vec<Arg> = settings.iter().chain(config).cloned().collect();
+    let checked = variables::check(&with_variable, variable);
     let ignore = |argument: Arg| {
         if checked.ignored.iter().any(|id| argument.get_id() == id.as_str()) {
             argument.env(Resettable::Reset)
@@ -226,7 +233,7 @@ pub fn parse(
             argument
         }
     };
-    let mut command = command().mut_args(ignore).mut_subcommands(|own| own.mut_args(ignore));
+    command = command.mut_args(ignore).mut_subcommands(|own| own.mut_args(ignore));
     let matches = command.try_get_matches_from_mut(arguments)?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
     let own = matches.subcommand().map_or(&matches, |(_, own)| own);
@@ -260,6 +267,27 @@ mod tests {
         assert_eq!(settings.only.unwrap().len(), 1);
         let set_by: Vec<String> = settings.set_by.values().map(ToString::to_string).collect();
         assert_eq!(set_by, ["--branch", "--jobs", "--only", "--retries"]);
+    }
+
+    #[test]
+    fn times_have_a_least_and_a_most() {
+        let ten_years = SignedDuration::from_hours(87_600);
+        assert_eq!(time("0s"), Ok(SignedDuration::ZERO));
+        assert_eq!(time("87600h"), Ok(ten_years));
+        for (text, says) in [
+            ("-1s", "it is not a time such as 0s"),
+            ("soon", "it is not a time such as 0s"),
+            ("87600h 1s", "it is longer than 87600h (ten years)"),
+            ("9223372036854775807s", "it is longer than 87600h (ten years)"),
+        ] {
+            let wrong = time(text).unwrap_err();
+            assert!(wrong.starts_with(says), "{text}: {wrong}");
+            for line in [["tardist", "pull", "--watch"], ["tardist", "status", "--max-age"]] {
+                let [program, command, flag] = line;
+                let line = [program.to_owned(), command.to_owned(), format!("{flag}={text}")];
+                assert!(parse(line.map(OsString::from), |_| None).is_err(), "{command} {text}");
+            }
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::{
     path::PathBuf,
 };
 
+use git2::ErrorClass;
 use tardist_contract::{BranchName, CommitId};
 
 use crate::net::{HttpError, RequestError};
@@ -273,10 +274,9 @@ impl Error {
         match self {
             Self::List { source, .. } | Self::Fetch { source, .. } => source.is_transient(),
             Self::Store { fault, .. } => *fault == StoreFault::Unreachable,
-            Self::Git { source, .. } => matches!(
-                source.class(),
-                git2::ErrorClass::Net | git2::ErrorClass::Http | git2::ErrorClass::Indexer
-            ),
+            Self::Git { source, .. } => {
+                matches!(source.class(), ErrorClass::Net | ErrorClass::Http | ErrorClass::Indexer)
+            }
             _ => false,
         }
     }
@@ -297,9 +297,7 @@ impl Error {
     pub fn is_out_of_space(&self) -> bool {
         match self {
             // libgit2 has only the text of the system (`strerror(3)`).
-            Self::Git { source, .. } => {
-                NO_SPACE_TEXTS.iter().any(|text| source.message().contains(text))
-            }
+            Self::Git { source, .. } => says(source, &NO_SPACE_TEXTS),
             Self::Io { source, .. } => {
                 matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
             }
@@ -315,8 +313,7 @@ impl Error {
     pub fn is_out_of_memory(&self) -> bool {
         match self {
             Self::Git { source, .. } | Self::Damaged { source, .. } => {
-                source.class() == git2::ErrorClass::NoMemory
-                    || NO_MEMORY_TEXTS.iter().any(|text| source.message().contains(text))
+                source.class() == ErrorClass::NoMemory || says(source, &NO_MEMORY_TEXTS)
             }
             Self::Io { source, .. } => source.kind() == io::ErrorKind::OutOfMemory,
             // Each thread has a stack of its own.
@@ -327,7 +324,7 @@ impl Error {
 
     /// True if objects cannot be read although they came whole: zlib's checksum was right, so this is what upstream has.
     pub fn is_of_content(&self) -> bool {
-        matches!(self, Self::Git { source, .. } if source.class() == git2::ErrorClass::Invalid)
+        matches!(self, Self::Git { source, .. } if source.class() == ErrorClass::Invalid)
     }
 
     /// True if another try in the same cycle makes sense. An answer that comes too slowly would take as long
@@ -338,6 +335,14 @@ impl Error {
             _ => self.is_transient(),
         }
     }
+}
+
+/// True if the system says one of these texts in an error of libgit2. A server may say the same of itself, which is another
+/// matter: that is no want of this machine.
+fn says(error: &git2::Error, texts: &[&str]) -> bool {
+    let is_of_server = matches!(error.class(), ErrorClass::Net | ErrorClass::Http)
+        || error.message().starts_with("remote error");
+    !is_of_server && texts.iter().any(|text| error.message().contains(text))
 }
 
 impl RequestError for Error {

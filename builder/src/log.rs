@@ -4,7 +4,7 @@
 //! The journal takes the priority of a line from `<N>` at its beginning (`sd-daemon(3)`). With it,
 //! `journalctl -p warning` shows what failed.
 
-use std::{env, io, io::Write, os::fd::AsFd};
+use std::{env, ffi::OsString, io, io::Write, os::fd::AsFd};
 
 use jiff::Timestamp;
 use nix::sys::stat::fstat;
@@ -22,6 +22,9 @@ use crate::{
     secrets,
     settings::LogFormat,
 };
+
+/// The variable with the filter of lines.
+const VARIABLE: &str = "TARDIST_LOG";
 
 /// How this process writes its lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +56,7 @@ impl Log {
     /// Sets up the log of this process: its lines go above the bars of `progress`. `level` is what is logged without
     /// the variable `TARDIST_LOG`.
     pub fn set_up(self, level: &str, progress: &Progress) {
-        let filter = EnvFilter::builder().with_env_var("TARDIST_LOG").try_from_env();
+        let (filter, wrong) = filter(env::var_os(VARIABLE), level);
         let layer = fmt::layer()
             .with_target(false)
             .with_ansi(progress.is_drawn())
@@ -69,8 +72,10 @@ impl Log {
             (LogFormat::Text, true) => layer.without_time().boxed(),
             (LogFormat::Text, false) => layer.boxed(),
         };
-        let filter = filter.unwrap_or_else(|_| EnvFilter::new(level));
         tracing_subscriber::registry().with(layer.with_filter(filter)).init();
+        if let Some(wrong) = wrong {
+            tracing::warn!("{wrong}");
+        }
     }
 
     /// Writes an error, whatever is logged.
@@ -98,6 +103,25 @@ impl Log {
         }
         let priority = priority(level);
         text.split_inclusive('\n').map(|line| format!("<{priority}>{line}")).collect()
+    }
+}
+
+/// What is logged: what the variable says, or else `level`. An empty variable counts as none. With it, what is wrong with
+/// the variable.
+fn filter(variable: Option<OsString>, level: &str) -> (EnvFilter, Option<String>) {
+    let text = variable.unwrap_or_default().to_string_lossy().trim().to_owned();
+    let usual = || EnvFilter::new(level);
+    if text.is_empty() {
+        return (usual(), None);
+    }
+    match EnvFilter::builder().parse(&text) {
+        Ok(filter) => (filter, None),
+        Err(error) => {
+            let wrong = format!(
+                "{VARIABLE}: {text:?} is no filter: {error}; write {VARIABLE}=tardist=debug"
+            );
+            (usual(), Some(wrong))
+        }
     }
 }
 
@@ -173,6 +197,23 @@ mod tests {
         {
             assert!(!is_journal(stream, file), "{stream} {file:?}");
         }
+    }
+
+    #[test]
+    fn an_empty_filter_is_none_and_a_wrong_one_is_told() {
+        let filter = |text: Option<&str>| {
+            let (filter, wrong) = filter(text.map(OsString::from), "tardist=info");
+            (filter.to_string(), wrong)
+        };
+        for none in [None, Some(""), Some(" ")] {
+            assert_eq!(filter(none), ("tardist=info".to_owned(), None), "{none:?}");
+        }
+        assert_eq!(filter(Some("tardist=debug")), ("tardist=debug".to_owned(), None));
+        let (used, wrong) = filter(Some("tardist=loud"));
+        let wrong = wrong.unwrap();
+        assert_eq!(used, "tardist=info");
+        assert!(wrong.starts_with("TARDIST_LOG: \"tardist=loud\" is no filter: "), "{wrong}");
+        assert!(wrong.ends_with("; write TARDIST_LOG=tardist=debug"), "{wrong}");
     }
 
     #[test]

@@ -97,7 +97,7 @@ fn run(parsed: Parsed, log: &mut Log) -> Result<Output, Error> {
             let options = status::Options { json, verbose: cli.verbose > 0, max_age };
             status::run(&layout, options, now)
         }
-        Command::Verify { signatures: false } => Ok(verify::run(&layout, &progress)),
+        Command::Verify { signatures: false } => verify::run(&layout, &progress),
         Command::Verify { signatures: true } => pull::verify(&config, &layout),
         Command::Pull(cli::Pull { watch, allow_older }) => {
             pull::run(&config, &layout, pull::Options { watch, allow_older })

@@ -6,8 +6,8 @@ use crate::name_error::{is_plain, name_type};
 
 /// The name of an extension or skin, such as `MassMessage`.
 ///
-/// It has 1 to 100 ASCII letters, digits and `- _ . +`, begins with a letter or digit, and does not end in
-/// `.git`, `.lock` or a dot. So it is a safe file name, and only its `+` needs escaping in a URL. All
+/// It has 1 to 100 ASCII letters, digits and `- _ . +`, begins with a letter or digit, does not end in
+/// `.git`, `.lock` or a dot, and does not have two dots in a row. So it is a safe file name and part of the name of a Git ref, and only its `+` needs escaping in a URL. All
 /// extensions and skins in Wikimedia's Gerrit have such names.
 ///
 /// The order is that of lists: without regard to case, and by bytes where names differ in case only.
@@ -24,6 +24,8 @@ fn check(text: &str) -> Result<(), &'static str> {
         Err("it consists of ASCII letters, digits and `- _ . +`")
     } else if !text.as_bytes()[0].is_ascii_alphanumeric() {
         Err("it begins with a letter or digit")
+    } else if text.contains("..") {
+        Err("it does not have two dots in a row")
     } else if text.ends_with(".git") || text.ends_with(".lock") || text.ends_with('.') {
         Err("it does not end in `.git`, `.lock` or a dot")
     } else {
@@ -60,9 +62,20 @@ mod tests {
         for good in ["MassMessage", "3D", "Foo-Bar_2.0", "C++"] {
             assert!(good.parse::<RepoName>().is_ok(), "{good}");
         }
-        for bad in
-            ["", ".", "..", ".git", "a/b", "a b", "ü", "-x", "a.git", "a\0", &"x".repeat(101)]
-        {
+        for bad in [
+            "",
+            ".",
+            "..",
+            ".git",
+            "a/b",
+            "a b",
+            "ü",
+            "-x",
+            "a.git",
+            "a..b",
+            "a\0",
+            &"x".repeat(101),
+        ] {
             assert!(bad.parse::<RepoName>().is_err(), "{bad}");
         }
     }

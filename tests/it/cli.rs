@@ -202,3 +202,75 @@ fn a_sync_reports_what_it_made_and_how_long_it_took_unless_it_is_quiet() {
     env.server.fault("extensions/SampleGreeting", failure, None);
     env.sync(&["--quiet"]).exits(3).says(&[GREETING, "500"]);
 }
+
+#[test]
+fn a_value_that_would_end_in_a_panic_or_in_a_leak_is_refused_before_anything_begins() {
+    let env = TestEnv::empty();
+    let far = "9223372036854775807s";
+    for (args, says) in [
+        (&["sync", "--store-endpoint", "http://127.0.0.1 x"][..], "--store-endpoint https://s3"),
+        (&["pull", "--store-endpoint", "http://127.0.0.1 x"], "--store-endpoint https://s3"),
+        (&["sync", "--public-url", "https://u:secret@h.example"], "--public-url https://dist"),
+        (&["sync", "--public-url", "http://h.example:99999"], "65535"),
+        (&["sync", "--deadline", far], "--deadline 2h"),
+        (&["gc", "--deadline", far], "ten years"),
+        (&["sync", "--timeout", far], "--timeout 2m"),
+        (&["pull", "--watch", far], "ten years"),
+        (&["sync", "--metrics-file", "data/snapshot.db"], ".prom"),
+    ] {
+        let run = env.tardist(args);
+        run.exits(2).says(&[says]);
+        assert!(!run.text().contains("secret"), "{run:?}");
+    }
+    assert!(!env.data().exists(), "nothing was begun");
+}
+
+#[test]
+fn an_empty_variable_is_none_for_the_file_and_for_the_filter_too() {
+    let env = TestEnv::sample();
+    let run = |filter: &str| {
+        let mut command = env.command(&["sync", "--retries", "1001"]);
+        command.env("TARDIST_CONFIG", "").env("TARDIST_LOG", filter);
+        let wrong = command.output().unwrap();
+        let told = String::from_utf8(wrong.stderr).unwrap();
+        assert_eq!(wrong.status.code(), Some(2), "{told}");
+        assert!(told.contains("--retries") && !told.contains("config"), "{told}");
+        let mut command = env.command(&["sync"]);
+        command.env("TARDIST_CONFIG", "").env("TARDIST_LOG", filter);
+        String::from_utf8(command.output().unwrap().stderr).unwrap()
+    };
+    env.server.fault("SampleGreeting/git-upload-pack", Fault::busy(503, "1"), None);
+    assert!(run("").contains("SampleGreeting"), "what failed is told");
+    let told = run("tardist=loud");
+    assert!(told.contains("TARDIST_LOG: \"tardist=loud\" is no filter"), "{told}");
+}
+
+#[test]
+fn on_a_node_verify_checks_the_snapshot_alone() {
+    let env = TestEnv::sample();
+    let store = format!("file://{}", env.folder().join("store").display());
+    fs::create_dir(env.folder().join("store")).unwrap();
+    env.sync(&["--store", &store]).exits(0);
+    let node = env.folder().join("node");
+    let at_node = |command: &str| {
+        env.tardist(&[command, "--data", node.to_str().unwrap(), "--store", &store])
+    };
+    at_node("pull").exits(0);
+    at_node("verify").exits(0).says(&["This is a node", "32 tarballs", "in the store"]);
+    fs::write(node.join("snapshot.db"), "something else").unwrap();
+    let run = at_node("verify");
+    run.exits(1).says(&["tardist pull"]);
+    assert!(!run.text().contains("tardist sync"), "{run:?}");
+}
+
+#[test]
+fn a_snapshot_that_the_system_does_not_show_is_told_with_its_path_and_the_reason() {
+    let env = TestEnv::empty();
+    let snapshot = env.snapshot();
+    fs::create_dir_all(env.data()).unwrap();
+    std::os::unix::fs::symlink(&snapshot, &snapshot).unwrap();
+    for command in ["status", "verify", "gc"] {
+        let path = snapshot.to_str().unwrap();
+        env.tardist(&[command]).exits(1).says(&[path, "Too many levels of symbolic links"]);
+    }
+}

@@ -105,6 +105,16 @@ fn a_branch_that_most_repositories_lost_withdraws_nothing() {
 }
 
 #[test]
+fn settings_that_ask_for_nothing_withdraw_nothing_unless_that_is_confirmed() {
+    let env = env(10);
+    let before = env.published();
+    env.sync(&["--branch", "REL_46"]).exits(1).says(&["14 of 14 repositories", "--accept-loss"]);
+    assert_eq!(env.published(), before);
+    env.sync(&["--branch", "REL_46", "--accept-loss"]).exits(0);
+    assert_eq!(env.tips().len(), 0);
+}
+
+#[test]
 fn a_few_repositories_that_are_gone_are_withdrawn_without_asking() {
     let env = env(10);
     let all = ids(10);

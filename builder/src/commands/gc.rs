@@ -16,7 +16,10 @@ use tardist_contract::Kind;
 
 use crate::{
     Error,
-    commands::output::Output,
+    commands::{
+        output::Output,
+        pull::{exists, is_node},
+    },
     cycle::{report::ReportEntry, sweep, unused_mirrors, workers},
     data_dir::{layout::Layout, lock::Lock, mirrors, unfinished},
     error::GitContext,
@@ -24,6 +27,7 @@ use crate::{
     pool,
     progress::{self, Progress},
     settings::config::Config,
+    snapshot::{Snapshot, Unreadable},
     state::{State, clock::Reading},
     worker::{Failure, Supervisor},
 };
@@ -82,21 +86,20 @@ impl fmt::Display for Summary {
 /// read or removed.
 pub fn run(config: &Config, now: Timestamp, progress: &Progress) -> Result<Output, Error> {
     let layout = Layout::new(&config.data);
-    let nothing_published = || Error::NothingPublished { path: layout.root().to_owned() };
     // Looked for before locking: the lock would need a data directory, which may not exist.
-    if !layout.snapshot().exists() && !layout.state().exists() {
-        return Err(nothing_published());
+    if !exists(&layout.snapshot())? && !exists(&layout.state())? {
+        return Err(nothing_published(&layout));
     }
     let _lock = Lock::acquire(&layout)?;
     let mut summary = Summary::default();
-    if layout.pulled().exists() && !layout.state().exists() {
+    if is_node(&layout)? {
         // A node has no tarballs and no mirrors. With a state, it would be taken for a builder.
         remove_unfinished(&layout, &mut summary)?;
         return Ok(Output { text: summary.to_string(), exit_status: 0 });
     }
     let state = State::open(&layout, Reading::take(now), config.grace)?;
     if state.catalogue.is_empty() {
-        return Err(nothing_published());
+        return Err(nothing_published(&layout));
     }
     transport::set_up_to_read().git(|| "set up Git".to_owned())?;
     remove_unfinished(&layout, &mut summary)?;
@@ -109,6 +112,15 @@ pub fn run(config: &Config, now: Timestamp, progress: &Progress) -> Result<Outpu
     repack_all(&layout, &supervisor, in_use, config.jobs, progress, &mut summary);
     let exit_status = if summary.failures.is_empty() { 0 } else { 3 };
     Ok(Output { text: summary.to_string(), exit_status })
+}
+
+/// Why nothing is known of what is published: there is no snapshot, or it cannot be read.
+fn nothing_published(layout: &Layout) -> Error {
+    let path = layout.snapshot();
+    match Snapshot::open(&path) {
+        Err(Unreadable::Inaccessible(source)) => Error::Io { action: "read", path, source },
+        _ => Error::NothingPublished { path: layout.root().to_owned() },
+    }
 }
 
 /// Removes what builders left that were killed.
@@ -169,4 +181,31 @@ fn repack_all(
         }
     });
     summary.failures.sort();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::symlink};
+
+    use super::*;
+    use crate::settings::Settings;
+
+    #[test]
+    fn a_snapshot_that_cannot_be_read_is_not_taken_for_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path());
+        let data = Some(folder.path().to_owned());
+        let config = Config::new(Settings { data, ..Settings::default() }).unwrap();
+        let told = || run(&config, Timestamp::UNIX_EPOCH, &Progress::new(true)).unwrap_err();
+        assert!(matches!(told(), Error::NothingPublished { .. }));
+        let snapshot = layout.snapshot();
+        symlink(&snapshot, &snapshot).unwrap();
+        let says = format!("cannot read {}: Too many levels", snapshot.display());
+        assert!(told().to_string().starts_with(&says), "{}", told());
+        assert_eq!(told().exit_status(), 1);
+        assert!(!layout.state().exists(), "it was only looked at");
+        fs::remove_file(&snapshot).unwrap();
+        fs::write(&snapshot, "").unwrap();
+        assert!(matches!(nothing_published(&layout), Error::NothingPublished { .. }));
+    }
 }

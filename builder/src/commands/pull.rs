@@ -1,6 +1,6 @@
 //! `tardist pull`: follows a store, once or for as long as it runs; and `tardist verify --signatures`.
 
-use std::{env, thread, time::Duration};
+use std::{env, path::Path, thread, time::Duration};
 
 use jiff::SignedDuration;
 
@@ -16,6 +16,9 @@ use crate::{
         signature::Verifier,
     },
 };
+
+/// The shortest pause between two looks at a store. A mistake in its unit must not become thousands of requests.
+const LEAST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The options of `tardist pull`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,10 +40,7 @@ pub fn run(config: &Config, layout: &Layout, options: Options) -> Result<Output,
     let Some(pause) = options.watch else {
         return Ok(Output { text: told(&look(config, layout, &rules)?), exit_status: 0 });
     };
-    let pause =
-        Duration::try_from(pause).ok().filter(|pause| !pause.is_zero()).ok_or_else(|| {
-            Error::Config("--watch takes a time above zero; write --watch 30s".to_owned())
-        })?;
+    let pause = pause_of(pause)?;
     let mut last = String::new();
     let mut is_first = true;
     loop {
@@ -69,6 +69,30 @@ pub fn run(config: &Config, layout: &Layout, options: Options) -> Result<Output,
         is_first = false;
         thread::sleep(pause);
     }
+}
+
+/// The pause that is kept where this one was asked for.
+fn pause_of(asked: SignedDuration) -> Result<Duration, Error> {
+    let pause = Duration::try_from(asked).ok().filter(|pause| !pause.is_zero());
+    let wrong = || Error::Config("--watch takes a time above zero; write --watch 30s".to_owned());
+    Ok(pause.ok_or_else(wrong)?.max(LEAST_PAUSE))
+}
+
+/// True if this is the data directory of a node: it has what `pull` notes, and no state of a builder.
+///
+/// # Errors
+/// [`Error::Io`] if the system does not say what is there.
+pub fn is_node(layout: &Layout) -> Result<bool, Error> {
+    Ok(exists(&layout.pulled())? && !exists(&layout.state())?)
+}
+
+/// True if there is such a file.
+///
+/// # Errors
+/// [`Error::Io`] if the system does not say whether there is one, as where it may not be looked.
+pub fn exists(path: &Path) -> Result<bool, Error> {
+    let unknown = |source| Error::Io { action: "read", path: path.to_owned(), source };
+    path.try_exists().map_err(unknown)
 }
 
 /// Looks at the store once. The credentials are read each time: somebody may have changed them.
@@ -124,4 +148,39 @@ pub fn verify(config: &Config, layout: &Layout) -> Result<Output, Error> {
         store.url()
     );
     Ok(Output { text, exit_status: 0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_pause_is_above_zero_and_at_least_a_second() {
+        for (asked, kept) in
+            [(1, 1_000_000_000), (999_999_999, 1_000_000_000), (1_500_000_000, 1_500_000_000)]
+        {
+            let pause = pause_of(SignedDuration::from_nanos(asked)).unwrap();
+            assert_eq!(pause, Duration::from_nanos(kept));
+        }
+        for asked in [0, -1] {
+            let error = pause_of(SignedDuration::from_secs(asked)).unwrap_err();
+            assert!(error.to_string().contains("--watch 30s"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_node_has_pulled_and_has_no_state() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path());
+        assert!(!is_node(&layout).unwrap());
+        fs::write(layout.pulled(), "{}").unwrap();
+        assert!(is_node(&layout).unwrap());
+        fs::write(layout.state(), "").unwrap();
+        assert!(!is_node(&layout).unwrap());
+        let below_a_file = Layout::new(&layout.state());
+        let error = is_node(&below_a_file).unwrap_err();
+        assert!(error.to_string().contains("state.db/pull.json: Not a directory"), "{error}");
+    }
 }

@@ -14,7 +14,7 @@ use crate::{
     commands::output::Output,
     cycle::{
         began::{self, Began},
-        report::{Ended, Failing, Outcome, Report, ReportEntry, heading},
+        report::{Ended, Failing, Outcome, Report, ReportEntry, first_of_each, heading},
     },
     data_dir::layout::Layout,
     error::PARTLY_FAILED,
@@ -29,6 +29,9 @@ const VERSION: u32 = 1;
 
 /// How many failures the text names without `-v`.
 const SHOWN_FAILURES: usize = 5;
+
+/// How many of one repository.
+const SHOWN_OF_EACH: usize = 2;
 
 /// How many characters the text without `-v` has of the beginning of each failure, and as many of its end: the one says
 /// what failed, the other why.
@@ -117,7 +120,13 @@ pub fn read(layout: &Layout, now: Timestamp) -> Status {
             status.snapshot = Some(SnapshotSummary { summary, age_seconds });
         }
         Err(Unreadable::Missing) => {}
-        Err(reason) => status.damage = Some(format!("{reason}; {}", reason.remedy())),
+        Err(reason) => {
+            let place = match reason {
+                Unreadable::Inaccessible(_) => format!("{}: ", layout.snapshot().display()),
+                _ => String::new(),
+            };
+            status.damage = Some(format!("{place}{reason}; {}", reason.remedy()));
+        }
     }
     let published = State::look(layout);
     status.incomplete = catalogue::records(&published)
@@ -326,11 +335,16 @@ impl Text<'_> {
             return Ok(());
         }
         writeln!(f, "{}", heading(failing.len(), self.status.snapshot.is_some()))?;
-        let count = if self.verbose { failing.len() } else { SHOWN_FAILURES };
-        for Failing { entry, since } in failing.iter().take(count) {
+        let shown = match self.verbose {
+            true => failing.iter().collect(),
+            false => {
+                first_of_each(failing, |it| &it.entry.repository, SHOWN_OF_EACH, SHOWN_FAILURES)
+            }
+        };
+        for Failing { entry, since } in &shown {
             writeln!(f, "  since {since}: {}", self.shown(&entry.to_string(), SHOWN_OF_FAILURE))?;
         }
-        match failing.len().checked_sub(count) {
+        match failing.len().checked_sub(shown.len()) {
             Some(more @ 1..) => writeln!(f, "  and {more} more; -v names them"),
             _ => Ok(()),
         }
@@ -419,6 +433,18 @@ mod tests {
         let long = text(&status, true);
         assert_eq!(long.matches("extensions/E299: ").count(), 3, "{long}");
         assert!(!long.contains('…'), "{long}");
+    }
+
+    #[test]
+    fn a_snapshot_that_cannot_be_read_is_told_with_its_path_and_the_error_of_the_system() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Layout::new(folder.path()).snapshot();
+        std::os::unix::fs::symlink(&path, &path).unwrap();
+        let status = read(&Layout::new(folder.path()), Timestamp::UNIX_EPOCH);
+        let told = text(&status, false);
+        let says = format!("{}: it cannot be read: Too many levels", path.display());
+        assert!(told.contains(&says) && !told.contains("Nothing is published"), "{told}");
+        assert_eq!(status.exit_code(), 1);
     }
 
     #[test]

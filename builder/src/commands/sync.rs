@@ -5,10 +5,7 @@ use jiff::Timestamp;
 use crate::{
     Error,
     commands::output::Output,
-    cycle::{
-        self, dry_run,
-        report::{Report, SHOWN_FAILURES},
-    },
+    cycle::{self, dry_run, report::Report},
     log::Log,
     progress::Progress,
     settings::config::Config,
@@ -78,11 +75,12 @@ pub fn run(
 
 /// Logs each failure, so that whoever reads the log by level finds it.
 fn log_failures(report: &Report) {
-    for failure in report.failures.iter().take(SHOWN_FAILURES) {
+    let shown = report.shown_failures();
+    for failure in &shown {
         let (project, branch) = (&failure.repository, failure.branch.as_deref());
         tracing::error!(project, branch, "{failure}");
     }
-    if let Some(more @ 1..) = report.failures.len().checked_sub(SHOWN_FAILURES) {
+    if let Some(more @ 1..) = report.failures.len().checked_sub(shown.len()) {
         tracing::error!("{more} more failures; report.json has all of them");
     }
 }

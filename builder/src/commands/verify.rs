@@ -1,5 +1,5 @@
 //! `tardist verify`: checks that the snapshot is what was written, and that every tarball in it exists and has the
-//! published size and SHA-256. Changes nothing.
+//! published size and SHA-256. On a node, whose tarballs are in the store, it checks the snapshot alone. Changes nothing.
 
 use std::{fs, io, path::Path};
 
@@ -9,7 +9,8 @@ use tardist_contract::{
 };
 
 use crate::{
-    commands::output::Output,
+    Error,
+    commands::{output::Output, pull::is_node},
     cycle::report::ReportEntry,
     data_dir::{files, layout::Layout},
     progress::Progress,
@@ -18,36 +19,66 @@ use crate::{
 
 /// Checks the snapshot and every tarball, and lists what differs. The exit status is 1 if something differs, or if
 /// there is no snapshot.
-pub fn run(layout: &Layout, progress: &Progress) -> Output {
-    let path = layout.snapshot();
-    let failed = |text: String| Output { text, exit_status: 1 };
-    let snapshot = match Snapshot::open(&path) {
-        Ok(snapshot) => snapshot,
-        Err(Unreadable::Missing) => {
-            let root = layout.root().display();
-            return failed(format!("There is no snapshot in {root}: run `tardist sync` first."));
-        }
-        Err(reason) => return failed(unusable(&path, &reason.to_string(), reason.remedy())),
-    };
-    let documents = match snapshot
-        .check()
-        .and_then(|()| snapshot.documents().map_err(|error| error.to_string()))
-    {
+///
+/// # Errors
+/// [`Error::Io`] if the system does not say what is in the data directory.
+pub fn run(layout: &Layout, progress: &Progress) -> Result<Output, Error> {
+    let is_node = is_node(layout)?;
+    let documents = match documents(layout, is_node) {
         Ok(documents) => documents,
-        Err(reason) => return failed(unusable(&path, &reason, "`tardist sync` writes it anew")),
+        Err(text) => return Ok(Output { text, exit_status: 1 }),
     };
-    let Verified { good, bad } = verify(&documents, layout, progress);
+    if is_node {
+        let count: usize = documents.iter().map(|document| document.branches.len()).sum();
+        let text = format!(
+            "The snapshot is as published. This is a node: the {count} tarballs that it names are in the store, and are \
+             not checked here."
+        );
+        return Ok(Output { text, exit_status: 0 });
+    }
+    Ok(told(&verify(&documents, layout, progress)))
+}
+
+/// Checks the snapshot, and reads the documents in it. The error is what to tell.
+fn documents(layout: &Layout, is_node: bool) -> Result<Vec<Repository>, String> {
+    let path = layout.snapshot();
+    // A cycle would make a builder of a node.
+    let anew = match is_node {
+        true => "remove it, and `tardist pull` fetches it anew",
+        false => "`tardist sync` writes it anew",
+    };
+    let snapshot = Snapshot::open(&path).map_err(|reason| match reason {
+        Unreadable::Missing => {
+            let command = if is_node { "pull" } else { "sync" };
+            let root = layout.root().display();
+            format!("There is no snapshot in {root}: run `tardist {command}` first.")
+        }
+        Unreadable::Version(_) if is_node => {
+            let remedy =
+                "run the version of tardist that the builder runs, and then `tardist pull`";
+            unusable(&path, &reason.to_string(), remedy)
+        }
+        Unreadable::Damaged(_) if is_node => unusable(&path, &reason.to_string(), anew),
+        _ => unusable(&path, &reason.to_string(), reason.remedy()),
+    })?;
+    let documents = || snapshot.documents().map_err(|error| error.to_string());
+    snapshot.check().and_then(|()| documents()).map_err(|reason| unusable(&path, &reason, anew))
+}
+
+/// What was found, and the exit status.
+fn told(Verified { good, bad }: &Verified) -> Output {
     if bad.is_empty() {
         let text = format!("The snapshot and all {good} tarballs are as published.");
         return Output { text, exit_status: 0 };
     }
     let lines: String = bad.iter().map(|bad| format!("\n  {bad}")).collect();
-    failed(format!(
+    let text = format!(
         "{good} tarballs are as published, {} are not. `tardist sync` makes tarballs again that are missing or \
          have the wrong size or time; `tardist sync --force --only KIND/NAME` makes all tarballs of a repository \
          again:{lines}",
         bad.len()
-    ))
+    );
+    Output { text, exit_status: 1 }
 }
 
 fn unusable(path: &Path, reason: &str, remedy: &str) -> String {
@@ -105,4 +136,51 @@ fn check(path: &Path, size: u64, sha256: &str) -> Result<(), String> {
         return Err(format!("does not have the SHA-256 {sha256}"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn verified(layout: &Layout) -> Output {
+        run(layout, &Progress::new(true)).unwrap()
+    }
+
+    #[test]
+    fn what_is_wrong_on_a_node_is_mended_by_a_pull() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path());
+        for (is_node, missing, damaged) in [
+            (false, "run `tardist sync` first", "`tardist sync` writes it anew"),
+            (true, "run `tardist pull` first", "`tardist pull` fetches it anew"),
+        ] {
+            if is_node {
+                fs::write(layout.pulled(), "{}").unwrap();
+            }
+            fs::write(layout.snapshot(), "").unwrap();
+            let output = verified(&layout);
+            assert!(output.text.contains(missing), "{}", output.text);
+            fs::write(layout.snapshot(), "no database").unwrap();
+            let output = verified(&layout);
+            assert!(output.text.contains(damaged), "{}", output.text);
+            assert_eq!(output.exit_status, 1);
+        }
+    }
+
+    #[test]
+    fn a_snapshot_that_cannot_be_read_is_told_with_its_path_and_the_error_of_the_system() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path());
+        let path = layout.snapshot();
+        symlink(&path, &path).unwrap();
+        let output = verified(&layout);
+        let says = format!(
+            "The snapshot {} cannot be used: it cannot be read: Too many levels of symbolic links",
+            path.display()
+        );
+        assert!(output.text.starts_with(&says), "{}", output.text);
+        assert_eq!(output.exit_status, 1);
+    }
 }

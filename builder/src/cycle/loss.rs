@@ -1,7 +1,8 @@
 //! A mass loss: an upstream that suddenly lists far less than before. It is not believed. Pure: no I/O.
 //!
 //! What the settings no longer ask for is no loss: a branch that is not wanted any more, a release branch whose place a
-//! newer one took, an upstream that is not configured any more.
+//! newer one took, an upstream that is not configured any more. But if nothing at all would be left, the settings may be
+//! wrong: that is a loss, too.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -92,6 +93,11 @@ pub(super) fn losses(published: &Catalogue, listed: &Present<'_>, asked: Asked<'
         losses.push(Loss { most, ..Loss::new(what, tarballs, names) });
     }
     losses.retain(|loss| loss.is_too_much(asked.max_loss));
+    if losses.is_empty() && listed.is_empty() && !published.is_empty() && asked.max_loss < 100 {
+        // Whatever the settings ask for: a wrong name of a branch asks for nothing.
+        let names = published.keys().map(ToString::to_string).collect();
+        losses.push(Loss::new("repositories".to_owned(), published.len(), names));
+    }
     losses
 }
 
@@ -285,11 +291,13 @@ mod tests {
 
     #[test]
     fn what_the_settings_no_longer_ask_for_is_no_loss() {
-        let old = catalogue(0..10, &["REL1_35"]);
-        assert_eq!(lost(&old, Catalogue::new(), 0), [""; 0], "a branch");
+        let left = || catalogue(0..1, &BRANCHES);
+        let mut old = catalogue(0..10, &["REL1_35"]);
+        old.append(&mut left());
+        assert_eq!(lost(&old, left(), 0), [""; 0], "a branch");
         let mut elsewhere = catalogue(0..10, &BRANCHES);
-        elsewhere.values_mut().for_each(|record| record.upstream = "https://old".to_owned());
-        assert_eq!(lost(&elsewhere, Catalogue::new(), 0), [""; 0], "an upstream");
+        elsewhere.values_mut().skip(1).for_each(|it| it.upstream = "https://old".to_owned());
+        assert_eq!(lost(&elsewhere, left(), 0), [""; 0], "an upstream");
         let both = catalogue(0..10, &["master", "REL1_35"]);
         assert_eq!(lost(&both, catalogue(0..10, &["master"]), 0), [""; 0]);
     }
@@ -308,6 +316,18 @@ mod tests {
         assert_eq!(lost_of(&vanished, &all, left(&["master", "REL1_45"]), 20).len(), 1);
         let behind = selection(&["REL1_45", "REL1_44"]);
         assert_eq!(lost_of(&behind, &all, left(&["master", "REL1_45"]), 20).len(), 1);
+    }
+
+    #[test]
+    fn settings_that_ask_for_nothing_of_all_that_is_published_are_a_mass_loss() {
+        let mut elsewhere = catalogue(0..10, &BRANCHES);
+        elsewhere.values_mut().for_each(|it| it.upstream = "https://old".to_owned());
+        for (all, why) in [(catalogue(0..10, &["REL1_35"]), "a branch"), (elsewhere, "an upstream")]
+        {
+            let said = lost(&all, Catalogue::new(), 20).concat();
+            assert!(said.starts_with("10 of 10 repositories would be lost: "), "{why}: {said}");
+            assert_eq!(lost(&all, Catalogue::new(), 100), [""; 0], "{why}: all may go");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! The state is first. If the cycle is killed before the snapshot is in place, the next one finds the snapshot
 //! behind the state, and writes it from there.
 
-use std::{fs, os::unix::fs::MetadataExt, time::Instant};
+use std::{collections::BTreeSet, fs, os::unix::fs::MetadataExt, time::Instant};
 
 use tardist_contract::{Kind, TarballName};
 
@@ -12,6 +12,7 @@ use crate::{
     Error,
     catalogue::{self, BranchRecord, Catalogue},
     cycle::{
+        intact,
         report::{Outcome, Report},
         sweep,
     },
@@ -69,13 +70,20 @@ impl Publishing<'_> {
         state.finish(published, retired)
     }
 
-    /// Publishes what the state has, because the last cycle was killed before it could.
+    /// Publishes what the state has, because the last cycle was killed before it could. If a tarball has been lost since,
+    /// this cycle makes it again first.
     ///
     /// # Errors
     /// As [`Self::publish`].
     pub(super) fn catch_up(&self, state: &mut State, report: &mut Report) -> Result<(), Error> {
+        let (catalogue, on_disk) = (state.catalogue.clone(), self.layout.readable_tarballs()?);
+        if intact::with_right_size(&catalogue, &on_disk) != catalogue {
+            tracing::warn!(
+                "the last cycle was killed while it published, and tarballs of it are gone"
+            );
+            return Ok(());
+        }
         tracing::info!("the last cycle was killed while it published; that is done now");
-        let (catalogue, on_disk) = (state.catalogue.clone(), self.layout.tarballs()?);
         self.publish(catalogue, &on_disk, state, report)
     }
 
@@ -119,7 +127,7 @@ impl Publishing<'_> {
             report.outcome = Outcome::Published;
             report.publications += 1;
         }
-        self.link_plain_names(&state.catalogue)?;
+        self.link_plain_names(&state.catalogue);
         listings::write(self.layout, &listed(&state.catalogue))?;
         Ok(published)
     }
@@ -178,19 +186,28 @@ impl Publishing<'_> {
     }
 
     /// Lets the plain name of each tarball with a revision lead to its newest bytes, for clients that make the name
-    /// from the commit. No snapshot says which bytes that name has.
-    fn link_plain_names(&self, catalogue: &Catalogue) -> Result<(), Error> {
-        let revised = catalogue::records(catalogue).filter(|(.., record)| record.revision > 0);
+    /// from the commit. No snapshot says which bytes that name has, unless it is that of another tarball. What fails is
+    /// logged, and nothing else depends on it.
+    fn link_plain_names(&self, catalogue: &Catalogue) {
+        let mut revised =
+            catalogue::records(catalogue).filter(|(.., record)| record.revision > 0).peekable();
+        if revised.peek().is_none() {
+            return;
+        }
+        let named: BTreeSet<(Kind, TarballName)> =
+            catalogue::tarballs(catalogue).map(|(id, _, file, _)| (id.kind, file)).collect();
         for (id, branch, record) in revised {
             let folder = self.layout.dist(id.kind);
             let newest = folder.join(record.tarball(&id.name, branch).as_str());
-            let plain = folder.join(TarballName::new(&id.name, branch, &record.commit).as_str());
+            let plain = TarballName::new(&id.name, branch, &record.commit);
+            let path = folder.join(plain.as_str());
             let file_id = |path| fs::metadata(path).map(|it| (it.dev(), it.ino())).ok();
-            if file_id(&newest) != file_id(&plain) {
-                atomic::link(&newest, &plain)?;
+            let is_needed =
+                file_id(&newest) != file_id(&path) && !named.contains(&(id.kind, plain));
+            if is_needed && let Err(error) = atomic::link(&newest, &path) {
+                tracing::warn!("{error}");
             }
         }
-        Ok(())
     }
 }
 

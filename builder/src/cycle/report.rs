@@ -2,7 +2,7 @@
 //!
 //! It is printed at the end of the cycle, and saved as `report.json` for `tardist status` and for scripts.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -256,7 +256,13 @@ const MAX_SLOW: usize = 10;
 const SHOWN_SLOW: (usize, u64) = (3, 2000);
 
 /// How many failures are printed. A host that is down can fail all repositories.
-pub const SHOWN_FAILURES: usize = 100;
+const SHOWN_FAILURES: usize = 100;
+
+/// How the errors of a full disk end: those of Rust, and those that libgit2 takes from the system.
+const SYSTEM_ERRORS: [&str; 3] = ["(os error 28)", "(os error 122)", "class=Os (2)"];
+
+/// How many of one repository.
+const SHOWN_OF_EACH: usize = 3;
 
 /// How many new tarballs are printed by name. The report in JSON has all of them.
 const SHOWN_MADE: usize = 10;
@@ -335,18 +341,42 @@ impl Report {
 
     /// The exit status of a cycle that was not ended by an error.
     pub fn status_of_failures(&self) -> u8 {
-        // The failures come from other processes, as texts.
-        let says = |failure: &ReportEntry, text: &str| failure.text.contains(text);
-        let is_full = |it: &ReportEntry| {
-            says(it, KEPT_FREE) || NO_SPACE_TEXTS.iter().any(|text| says(it, text))
-        };
         let has_store_failed = self.store.as_ref().is_some_and(|store| store.error.is_some());
         match self.failures.as_slice() {
             [] if !has_store_failed => 0,
-            failures if failures.iter().any(is_full) => OUT_OF_SPACE,
+            failures if failures.iter().any(says_full_disk) => OUT_OF_SPACE,
             _ => PARTLY_FAILED,
         }
     }
+}
+
+/// True if a failure says that the disk is full. It came from another process, as a text, in which content and servers may
+/// quote themselves: so only how our own texts begin and end counts.
+fn says_full_disk(failure: &ReportEntry) -> bool {
+    let text = &failure.text;
+    let is_kept_free = text.starts_with("was not done: ") && text.contains(KEPT_FREE);
+    let is_of_system = SYSTEM_ERRORS.iter().any(|end| text.ends_with(end));
+    is_kept_free || is_of_system && NO_SPACE_TEXTS.iter().any(|it| text.contains(it))
+}
+
+/// The first of some entries, at most `most`, and of each repository at most `of_each`: one that fails in very many ways
+/// must not hide the others. `repository` says which one an entry is of.
+pub fn first_of_each<T>(
+    entries: &[T],
+    repository: impl Fn(&T) -> &str,
+    of_each: usize,
+    most: usize,
+) -> Vec<&T> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut shown = Vec::new();
+    for entry in entries {
+        let count = counts.entry(repository(entry)).or_default();
+        *count += 1;
+        if *count <= of_each && shown.len() < most {
+            shown.push(entry);
+        }
+    }
+    shown
 }
 
 impl fmt::Display for Report {
@@ -354,11 +384,11 @@ impl fmt::Display for Report {
         write!(f, "{}", self.without_failures())?;
         if !self.failures.is_empty() {
             write!(f, "\n{}", heading(self.failures.len(), self.snapshot.is_some()))?;
-            for failure in self.failures.iter().take(SHOWN_FAILURES) {
+            let shown = self.shown_failures();
+            for failure in &shown {
                 write!(f, "\n  {failure}")?;
             }
-            if self.failures.len() > SHOWN_FAILURES {
-                let more = self.failures.len() - SHOWN_FAILURES;
+            if let Some(more @ 1..) = self.failures.len().checked_sub(shown.len()) {
                 write!(f, "\n  and {more} more; report.json has all of them")?;
             }
         }
@@ -367,6 +397,11 @@ impl fmt::Display for Report {
 }
 
 impl Report {
+    /// The failures that are shown, the first few of each repository; `failures` has all of them.
+    pub fn shown_failures(&self) -> Vec<&ReportEntry> {
+        first_of_each(&self.failures, |it| &it.repository, SHOWN_OF_EACH, SHOWN_FAILURES)
+    }
+
     /// The text of the report without its failures, for whoever shows these another way.
     pub fn without_failures(&self) -> impl fmt::Display {
         fmt::from_fn(|f| {
@@ -514,6 +549,16 @@ mod tests {
         ] {
             assert!(told.contains(says), "{says} is not in:\n{told}");
         }
+        for number in 0..100 {
+            report.took(number.to_string(), number);
+        }
+        assert_eq!(report.slowest.len(), MAX_SLOW);
+        assert_eq!(report.slowest[0].repository, "skins/C");
+    }
+
+    #[test]
+    fn of_very_many_failures_the_first_are_shown_and_of_each_repository_a_few() {
+        let mut report = Report::default();
         let failure = |number: usize| ReportEntry {
             repository: format!("skins/S{number}"),
             branch: None,
@@ -527,10 +572,24 @@ mod tests {
         report.failures[3].text =
             "cannot write /x: No space left on device (os error 28)".to_owned();
         assert_eq!(report.status_of_failures(), 6);
-        for number in 0..100 {
-            report.took(number.to_string(), number);
+        for quoted in [
+            "the file No space left on device has more than 67108864 bytes",
+            "cannot fetch x: remote error: No space left on device; class=Net (12)",
+            "the server says: have to stay free",
+        ] {
+            report.failures[3].text = quoted.to_owned();
+            assert_eq!(report.status_of_failures(), 3, "{quoted}");
         }
-        assert_eq!(report.slowest.len(), MAX_SLOW);
-        assert_eq!(report.slowest[0].repository, "skins/C");
+        let many = |repository: &str, count| {
+            let entry = |number| ReportEntry::new(repository, None, &format!("no {number}"));
+            (0..count).map(entry).collect::<Vec<_>>()
+        };
+        report.failures = [many("skins/A", 250), many("skins/B", 2)].concat();
+        let told = report.to_string();
+        assert!(told.contains("skins/A: no 2\n  skins/B: no 0\n  skins/B: no 1\n"), "{told}");
+        assert!(
+            told.contains("252 failures")
+                && told.ends_with("and 247 more; report.json has all of them")
+        );
     }
 }

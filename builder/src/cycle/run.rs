@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     fs,
+    hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -162,8 +163,11 @@ impl Cycle<'_> {
             sweep::sweep(self.layout, &state.retired, self.config.grace, state.elapsed);
         let Self { config, layout, now, .. } = *self;
         let publishing = Publishing { config, layout, now, began_at };
-        if state.is_ahead() {
-            publishing.catch_up(&mut state, report)?;
+        // What fails here and lasts, fails again where this cycle publishes.
+        if state.is_ahead()
+            && let Err(error) = publishing.catch_up(&mut state, report)
+        {
+            tracing::warn!("what the last cycle left cannot be published yet: {error}");
         }
         // On a full disk, this may fail, too. What comes after it says so.
         if let Err(error) = self.make_room(&state.catalogue) {
@@ -184,16 +188,18 @@ impl Cycle<'_> {
     /// Removes the mirrors that nothing needs, if less of the disk is free than the work may leave. Content decides how many
     /// there are: each push may name other submodules.
     fn make_room(&self, published: &Catalogue) -> Result<(), Error> {
-        let free = disk::space(self.layout.root())?.free;
+        let space = disk::space(self.layout.root())?;
+        let is_enough = space.free >= workers::keep_free(self.config, self.layout)?;
         // Without anything published, nothing says what is in use.
-        if published.is_empty() || free >= workers::keep_free(self.config, self.layout)? {
+        if published.is_empty() || is_enough && !space.is_short_of_files {
             return Ok(());
         }
         let removed = unused_mirrors::remove(self.layout, published)?;
         tracing::warn!(
-            "only {} of the disk were free (setting keep-free), so mirrors that nothing needs are removed: {} of \
+            "only {} of the disk were free (setting keep-free){}, so mirrors that nothing needs are removed: {} of \
              repositories and {} of submodules, {}",
-            progress::bytes(free),
+            progress::bytes(space.free),
+            if space.is_short_of_files { ", and few files can still be made" } else { "" },
             removed.repositories,
             removed.submodules,
             progress::bytes(removed.bytes)
@@ -453,6 +459,10 @@ impl Cycle<'_> {
         let last = meanwhile.state.published.as_ref().map(|published| published.generated_at);
         // Neighbours that fail together would look like a host that is down.
         jobs.sort_by_cached_key(|job| job.project.id.scattered());
+        // Where slow ones take all the time of a cycle, the others come first in another one.
+        if let Some(first) = anywhere(meanwhile.state.hours(), jobs.len()) {
+            jobs.rotate_left(first);
+        }
         report.failures.extend(unknown.iter().map(merge::unknown));
         let (http, traffic) = (Arc::clone(self.http), supervisor.traffic());
         let received = move || http.received() + traffic.received();
@@ -495,6 +505,13 @@ impl Cycle<'_> {
         merge::correct_times(&mut catalogue, last, self.now);
         catalogue
     }
+}
+
+/// A place in a list of this length that is another one in each hour. `None` if the list is empty.
+fn anywhere(hours: usize, length: usize) -> Option<usize> {
+    let mut hasher = DefaultHasher::new();
+    hours.hash(&mut hasher);
+    usize::try_from(hasher.finish() >> 32).ok()?.checked_rem(length)
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -16,7 +16,7 @@ use crate::{
     Error,
     catalogue::Catalogue,
     cycle::report::Report,
-    data_dir::{layout::Layout, mirrors, unfinished},
+    data_dir::{files, layout::Layout, mirrors, unfinished},
     git::keep,
     repository_id::RepositoryId,
 };
@@ -61,6 +61,8 @@ pub fn remove(layout: &Layout, published: &Catalogue) -> Result<Removed, Error> 
         bytes += unfinished::remove_folder(path)?;
     }
     mirrors::remove_empty_folders(layout);
+    // One for each URL that a submodule ever had. They are made again where they are needed.
+    files::empty_folder(&layout.locks())?;
     let submodules = submodules.into_iter().filter(|path| !unused_submodules.contains(path));
     Ok(Removed {
         repositories: unused.len(),

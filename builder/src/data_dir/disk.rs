@@ -13,7 +13,13 @@ pub struct Space {
     pub free: u64,
     /// All of it.
     pub total: u64,
+    /// True if few files can still be made, because the file system has a most of them (inodes), however much of it is
+    /// free.
+    pub is_short_of_files: bool,
 }
+
+/// So many files have to be possible, or a twentieth of all on a small file system.
+const MIN_FILES: u64 = 20_000;
 
 /// The space of the file system that `path` is on.
 ///
@@ -23,5 +29,11 @@ pub fn space(path: &Path) -> Result<Space, Error> {
     let found =
         statvfs(path).map_err(std::io::Error::from).at("find out the free space of", path)?;
     let bytes = |blocks: u64| blocks.saturating_mul(found.fragment_size());
-    Ok(Space { free: bytes(found.blocks_available()), total: bytes(found.blocks()) })
+    // Some file systems have no most, and say 0.
+    let (files, free_files) = (found.files(), found.files_available());
+    Ok(Space {
+        free: bytes(found.blocks_available()),
+        total: bytes(found.blocks()),
+        is_short_of_files: free_files < MIN_FILES.min(files / 20),
+    })
 }

@@ -9,7 +9,7 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use serde::{
     Deserialize, Serialize,
-    de::{DeserializeSeed, Deserializer, MapAccess, Visitor},
+    de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
@@ -47,6 +47,16 @@ pub struct About {
     /// The manifest without its large parts, with `repository` and `composer`: an object of JSON. `None` if it was
     /// not wanted, if there is no manifest, or if it is larger than 256 KiB.
     pub extract: Option<Arc<str>>,
+}
+
+impl About {
+    /// True if the extract is what it has to be. It is published as it is, among those of others.
+    pub fn is_valid(&self) -> bool {
+        self.extract.as_deref().is_none_or(|it| {
+            it.len() <= MAX_EXTRACT
+                && serde_json::from_str::<HashMap<String, IgnoredAny>>(it).is_ok()
+        })
+    }
 }
 
 /// The files of a branch that [`About`] is made of.

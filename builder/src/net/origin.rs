@@ -1,6 +1,10 @@
 //! Origins: the scheme, host and port of a URL, and the set of those that may be asked.
 
-use std::{collections::BTreeSet, fmt, net::IpAddr};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 use ureq::http::Uri;
 
@@ -41,6 +45,31 @@ impl Origin {
         Some(Self { scheme, host: host.to_ascii_lowercase(), port })
     }
 
+    /// Checks a URL that other URLs begin with: it is written into links, and object stores are asked by it. So this
+    /// is stricter than [`of`](Self::of), whose parser cuts off a fragment, and takes hosts that other parsers refuse.
+    ///
+    /// # Errors
+    /// What is wrong, as the end of a sentence. It repeats nothing of the URL, which may have a password.
+    pub fn check_base(url: &str) -> Result<(), &'static str> {
+        if !is_http_url(url) {
+            return Err("does not begin with http:// or https:// and a host");
+        }
+        if !url.chars().all(|c| c.is_ascii_graphic() && !"\"'`<>\\^{|}".contains(c)) {
+            return Err("has a character that no URL has, such as a space or a quotation mark");
+        }
+        if url.contains(['?', '#']) {
+            return Err("has a query or a fragment (? or #)");
+        }
+        let authority = url.split('/').nth(2).unwrap_or_default();
+        if authority.contains('@') {
+            return Err("has a user or a password before its host");
+        }
+        match Self::of(url) {
+            Some(origin) if origin.port > 0 && is_host(&origin.host) => Ok(()),
+            _ => Err("has no valid host, or a port that is not a number from 1 to 65535"),
+        }
+    }
+
     /// True where the host is this machine itself, by its name or its address.
     pub(super) fn is_loopback(&self) -> bool {
         let host = self.host.trim_end_matches('.');
@@ -67,6 +96,24 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}:{}", self.scheme, self.host, self.port)
     }
+}
+
+/// True where this is the name of a host or an IP address.
+fn is_host(host: &str) -> bool {
+    if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        return address.parse::<Ipv6Addr>().is_ok();
+    }
+    let name = host.strip_suffix('.').unwrap_or(host);
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+    };
+    // A host that ends in a number is an address (https://url.spec.whatwg.org/#ends-in-a-number-checker).
+    let last = name.rsplit('.').next().unwrap_or_default();
+    if last.starts_with("0x") || last.chars().all(|c| c.is_ascii_digit()) {
+        return name.parse::<Ipv4Addr>().is_ok();
+    }
+    name.split('.').all(is_label)
 }
 
 /// True where both URLs are http or https, and have the same scheme, host and port.
@@ -157,6 +204,58 @@ mod tests {
         }
         for url in ["https://", "https:///a", "ssh://h.example/a", "h.example", ""] {
             assert!(!is_http_url(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_url_that_others_begin_with_is_checked_to_its_end() {
+        for url in [
+            "http://127.0.0.1:9000",
+            "https://h.example/a%20b/c@d/~e/",
+            "http://[::1]:1",
+            "http://store_1:65535",
+            "http://4f9d2b8",
+            "https://H.example./",
+            "https://xn--bcher-kva.example",
+        ] {
+            assert_eq!(Origin::check_base(url), Ok(()), "{url}");
+        }
+        for (says, urls) in [
+            ("does not begin", &["", "h.example", "ftp://h", "https://", "https:///x"][..]),
+            (
+                "a character",
+                &[
+                    "http://127.0.0.1 x",
+                    "http://h/\"",
+                    "http://h/'",
+                    "http://h/<b>",
+                    "http://h/\n",
+                    "http://é.example",
+                ],
+            ),
+            ("a query", &["https://h/?a=b", "https://h#a", "https://h?"]),
+            ("a user", &["https://u:secret@h", "https://u@h/", "https://:secret@h:1"]),
+            (
+                "no valid host",
+                &[
+                    "http://h:99999",
+                    "http://h:0",
+                    "http://h:x",
+                    "http://:80",
+                    "http://a,b",
+                    "http://a..b",
+                    "http://1.2.3.4.5",
+                    "http://256.1.1.1",
+                    "http://0x1",
+                    "http://[::x]",
+                    "http://[::1",
+                ],
+            ),
+        ] {
+            for url in urls {
+                let wrong = Origin::check_base(url).unwrap_err();
+                assert!(wrong.contains(says) && !wrong.contains("secret"), "{url} {wrong}");
+            }
         }
     }
 

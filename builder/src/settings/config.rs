@@ -10,7 +10,7 @@ use bytesize::ByteSize;
 use jiff::SignedDuration;
 
 use super::{
-    form::Form,
+    form::{Form, Takes},
     given::{Incomplete, LogFormat, Settings},
     set_by::SetBy,
 };
@@ -19,7 +19,7 @@ use crate::{
     content::Composer,
     git::{submodule_host::SubmoduleHost, url_map::UrlMap},
     limits::job::JobLimits,
-    net::{Hosts, HttpLimits, HttpOptions, is_http_url},
+    net::{Hosts, HttpLimits, HttpOptions, Origin},
     store::Access,
     upstream::{Branches, Spec},
 };
@@ -99,14 +99,34 @@ impl Check {
         self.wrong.push(message);
     }
 
+    /// The same with a reason, which says more than what the setting takes.
+    fn refuse_for(&mut self, key: &str, reason: &str) {
+        let message = match Form::of(key) {
+            Some(form) => form.refuse(self.set_by.get(key), reason),
+            None => format!("{key}: {reason}"),
+        };
+        self.wrong.push(message);
+    }
+
     /// A URL without a slash at its end. It may be empty.
     fn url(&mut self, key: &str, url: Option<String>) -> String {
         let url = url.unwrap_or_default();
-        if !url.is_empty() && !is_http_url(&url) {
-            self.refuse(key, &format!("{url:?}"));
-            return url;
+        match Origin::check_base(&url) {
+            Err(wrong) if !url.is_empty() => {
+                self.refuse_for(key, &format!("{:?} {wrong}", without_secrets(&url)));
+            }
+            _ => {}
         }
         url.trim_end_matches('/').to_owned()
+    }
+
+    /// The file for the numbers. Another file would be replaced by it, as would be the snapshot.
+    fn metrics_file(&mut self, path: Option<PathBuf>) -> Option<PathBuf> {
+        let path = not_empty(path)?;
+        if path.extension().is_none_or(|extension| extension != "prom") {
+            self.refuse("metrics-file", &format!("{:?}", path.to_string_lossy()));
+        }
+        Some(path)
     }
 
     /// The store, if one is given.
@@ -127,9 +147,7 @@ impl Check {
             Ok(url) => Some(Access { url, endpoint, region, credentials }),
             Err(reason) => {
                 let reason: String = reason;
-                let message = Form::of("store")
-                    .map_or(reason.clone(), |form| form.refuse(self.set_by.get("store"), &reason));
-                self.wrong.push(message);
+                self.refuse_for("store", &reason);
                 None
             }
         }
@@ -155,13 +173,29 @@ impl Check {
         let given = time.unwrap_or_default();
         let allowed =
             |time: &Duration| Form::of(key).is_none_or(|form| form.takes.allows_time(*time));
-        match Duration::try_from(given).ok().filter(allowed) {
-            Some(time) => time,
-            None => {
-                self.refuse(key, &format!("{given:#}"));
-                Duration::ZERO
-            }
+        let Some(time) = Duration::try_from(given).ok().filter(allowed) else {
+            self.refuse(key, &format!("{given:#}"));
+            return Duration::ZERO;
+        };
+        if let Err(wrong) = Takes::check_most(time) {
+            self.refuse_for(key, &format!("{given:#} {wrong}"));
         }
+        time
+    }
+}
+
+/// A URL for a message: without what is, or may be, a user and a password, and without a query, which may have a token.
+fn without_secrets(url: &str) -> String {
+    let shown = match url.rsplit_once('@') {
+        Some((before, after)) => {
+            let scheme = before.split_once("://").map_or("", |(scheme, _)| scheme);
+            format!("{scheme}{}…@{after}", if scheme.is_empty() { "" } else { "://" })
+        }
+        None => url.to_owned(),
+    };
+    match shown.split_once(['?', '#']) {
+        Some((before, _)) => format!("{before}…"),
+        None => shown,
     }
 }
 
@@ -226,7 +260,7 @@ impl Config {
             refresh: check.time("refresh", settings.refresh),
             publish_every: check.time("publish-every", settings.publish_every),
             log_format: settings.log_format.unwrap_or_default(),
-            metrics_file: settings.metrics_file.filter(|path| !path.as_os_str().is_empty()),
+            metrics_file: check.metrics_file(settings.metrics_file),
         };
         if config.upstreams.is_empty() {
             check.refuse("upstream", "an empty list");
@@ -380,8 +414,80 @@ mod tests {
         ] {
             assert_eq!(public(url).as_deref(), Ok(kept));
         }
-        for bad in ["http://", "https://", "http:///x", "h", "//h"] {
+        for bad in ["http://", "https://", "http:///x", "h", "//h", "http://h:99999", "http://h/?x"]
+        {
             assert!(public(bad).unwrap_err().contains("public-url: "), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_url_is_told_with_what_to_write_and_without_its_password() {
+        let told = |url: &str| {
+            let settings = Settings { store_endpoint: Some(url.into()), ..Settings::default() };
+            Config::new(settings).unwrap_err().to_string()
+        };
+        assert_eq!(
+            told("http://127.0.0.1 x"),
+            "store-endpoint: \"http://127.0.0.1 x\" has a character that no URL has, such as a space or a quotation \
+             mark; write store-endpoint = \"https://s3.example.org\""
+        );
+        assert_eq!(
+            told("https://user:pa@ss@h.example/x"),
+            "store-endpoint: \"https://…@h.example/x\" has a user or a password before its host; write store-endpoint = \
+             \"https://s3.example.org\""
+        );
+        for url in [
+            "https://u:secret@h",
+            "u:secret@h",
+            "https://u:secret @h",
+            "https://u:secret?@h",
+            "https://u:sec/ret@h secret@h",
+            "https://h/?secret",
+            "https://h#secret",
+        ] {
+            assert!(!told(url).contains("secret"), "{}", told(url));
+        }
+    }
+
+    #[test]
+    fn no_time_is_longer_than_ten_years() {
+        let told = |time: SignedDuration| {
+            let time = Some(time);
+            let settings = Settings {
+                deadline: time,
+                timeout: time,
+                grace: time,
+                publish_every: time,
+                ..Settings::default()
+            };
+            Config::new(settings).map(|_| ()).map_err(|error| error.to_string())
+        };
+        let most = SignedDuration::from_hours(3650 * 24);
+        assert_eq!(told(most), Ok(()));
+        let says = "deadline: 87600h 1s is longer than 87600h (ten years), the most that a time may be; write deadline = \
+                    \"2h\"";
+        assert_eq!(
+            told(most + SignedDuration::from_secs(1)).unwrap_err().lines().next(),
+            Some(says)
+        );
+        let told = told(SignedDuration::from_secs(i64::MAX)).unwrap_err();
+        assert_eq!(told.matches("ten years").count(), 4, "{told}");
+    }
+
+    #[test]
+    fn the_numbers_go_to_a_file_that_ends_in_prom_and_to_no_other() {
+        let file = |path: &str| {
+            let settings = Settings { metrics_file: Some(path.into()), ..Settings::default() };
+            Config::new(settings).map(|it| it.metrics_file).map_err(|error| error.to_string())
+        };
+        assert_eq!(file(""), Ok(None));
+        assert_eq!(file("x/tardist.prom"), Ok(Some("x/tardist.prom".into())));
+        for bad in ["data/snapshot.db", "tardist.prom.db", "prom", "x.prom/y"] {
+            let says = format!(
+                "metrics-file: {bad:?} is not the path of a file whose name ends in .prom, or empty; write metrics-file = \
+                 \"/var/lib/tardist/tardist.prom\""
+            );
+            assert_eq!(file(bad), Err(says));
         }
     }
 

@@ -7,6 +7,10 @@ use bytesize::ByteSize;
 
 use super::set_by::SetBy;
 
+/// The longest time that anything takes: ten years. With much longer ones, the end of a period is no time that the
+/// clock has.
+const MOST_TIME: Duration = Duration::from_secs(3650 * 24 * 60 * 60);
+
 /// Which values a setting takes. Its text is the end of a sentence, such as "a number from 1 to
 /// 256".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +55,17 @@ impl Takes {
     /// False where this is a time above zero and `time` is zero.
     pub fn allows_time(self, time: Duration) -> bool {
         self != Self::TimeAboveZero || !time.is_zero()
+    }
+
+    /// Checks that a time is at most [`MOST_TIME`].
+    ///
+    /// # Errors
+    /// What the most is, as the end of a sentence that begins with the time.
+    pub fn check_most(time: Duration) -> Result<(), &'static str> {
+        match time <= MOST_TIME {
+            true => Ok(()),
+            false => Err("is longer than 87600h (ten years), the most that a time may be"),
+        }
     }
 }
 
@@ -170,7 +185,11 @@ pub const FORMS: [Form; 35] = [
     form("refresh", Takes::TimeAboveZero, r#""12h""#),
     form("publish-every", Takes::Time, r#""5m""#),
     text("log-format", r#""text" or "json""#, r#""json""#),
-    text("metrics-file", "the path of a file, or empty", r#""/var/lib/tardist/tardist.prom""#),
+    text(
+        "metrics-file",
+        "the path of a file whose name ends in .prom, or empty",
+        r#""/var/lib/tardist/tardist.prom""#,
+    ),
 ];
 
 /// How much of a wrong value a message repeats, in characters.

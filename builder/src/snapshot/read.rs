@@ -2,6 +2,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs::{self, File},
+    io,
     path::Path,
 };
 
@@ -32,6 +34,9 @@ pub enum Unreadable {
     /// There is none, or an empty file, which a function creates when it opens a snapshot that does not exist.
     #[error("there is no snapshot")]
     Missing,
+    /// The system does not let this process read it, so that nobody knows what it is.
+    #[error("it cannot be read: {0}")]
+    Inaccessible(io::Error),
     /// It has a schema that this tardist does not know.
     #[error("it has schema version {0}, and this tardist reads {OLDEST_VERSION} to {USER_VERSION}")]
     Version(i64),
@@ -46,6 +51,9 @@ impl Unreadable {
         match self {
             Self::Version(version) if *version > USER_VERSION => {
                 "a newer tardist wrote it; run that one, or let `tardist sync` write it anew"
+            }
+            Self::Inaccessible(_) => {
+                "let the user who runs tardist read it: look at its owner and mode, and at those of the folders above"
             }
             Self::Missing | Self::Version(_) | Self::Damaged(_) => "`tardist sync` writes it anew",
         }
@@ -81,10 +89,20 @@ impl Snapshot {
     /// # Errors
     /// Why it cannot be read.
     pub fn open(path: &Path) -> Result<Self, Unreadable> {
-        if std::fs::metadata(path).map_or(0, |metadata| metadata.len()) == 0 {
-            return Err(Unreadable::Missing);
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.len() > 0 => {}
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(Unreadable::Inaccessible(error));
+            }
+            Ok(_) | Err(_) => return Err(Unreadable::Missing),
         }
-        let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        // SQLite says only that it cannot open a file, and not why.
+        let why = |error| match File::open(path) {
+            Err(reason) => Unreadable::Inaccessible(reason),
+            Ok(_) => Unreadable::Damaged(error),
+        };
+        let db =
+            Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(why)?;
         let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
         if !(OLDEST_VERSION..=USER_VERSION).contains(&version) {
             return Err(Unreadable::Version(version));
@@ -243,5 +261,44 @@ impl Snapshot {
             })
         };
         check().unwrap_or_else(|error| Err(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn only_what_is_not_there_or_empty_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("snapshot.db");
+        let opened = || Snapshot::open(&path).unwrap_err();
+        assert!(matches!(opened(), Unreadable::Missing));
+        fs::write(&path, "").unwrap();
+        assert!(matches!(opened(), Unreadable::Missing));
+        let below_a_file = Snapshot::open(&path.join("snapshot.db")).unwrap_err();
+        assert!(matches!(below_a_file, Unreadable::Inaccessible(_)), "{below_a_file}");
+        fs::remove_file(&path).unwrap();
+        symlink(&path, &path).unwrap();
+        let told = opened();
+        assert!(matches!(told, Unreadable::Inaccessible(_)), "{told}");
+        let says = "it cannot be read: Too many levels of symbolic links";
+        assert!(told.to_string().starts_with(says), "{told}");
+    }
+
+    #[test]
+    fn a_file_that_may_not_be_read_is_not_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("snapshot.db");
+        fs::write(&path, "something").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o0)).unwrap();
+        let told = Snapshot::open(&path).unwrap_err();
+        match nix::unistd::geteuid().is_root() {
+            // Root may read all files.
+            true => assert!(matches!(told, Unreadable::Damaged(_)), "{told}"),
+            false => assert!(matches!(told, Unreadable::Inaccessible(_)), "{told}"),
+        }
     }
 }

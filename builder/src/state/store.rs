@@ -68,6 +68,8 @@ pub struct State {
     /// False if the catalogue was made from an old snapshot, which does not say of all tarballs what is missing from
     /// them.
     pub knows_missing: bool,
+    /// False if what is [retired](Self::retired) differs from what is on disk.
+    is_retired_saved: bool,
     /// The branches that are on disk.
     saved_branches: KnownBranches,
     reading: Reading,
@@ -83,7 +85,14 @@ impl State {
     pub fn open(layout: &Layout, reading: Reading, grace: Duration) -> Result<Self, Error> {
         let path = layout.state();
         set_aside::unless_file(&path)?;
-        let mut state = match Self::load(&path) {
+        let loaded = Self::load(&path).and_then(|state| {
+            // The cycle begins with what it has to write from these texts.
+            if state.is_ahead() {
+                state.check_texts()?;
+            }
+            Ok(state)
+        });
+        let mut state = match loaded {
             Err(error) if is_damage(&error) => {
                 let moved = set_aside::rename(&path)?;
                 tracing::warn!(
@@ -103,7 +112,7 @@ impl State {
         }
         // A cycle that was killed, or an older state, may have named some of them again.
         for file in catalogue::files(&state.catalogue) {
-            state.retired.remove(&file);
+            state.is_retired_saved &= state.retired.remove(&file).is_none();
         }
         Ok(state)
     }
@@ -131,6 +140,30 @@ impl State {
         Connection::open_with_flags(layout.state(), flags)
             .and_then(|db| KnownBranches::read(&db))
             .unwrap_or_default()
+    }
+
+    /// Compares all texts with their hashes. SQLite would not notice a wrong bit.
+    fn check_texts(&self) -> rusqlite::Result<()> {
+        let mut select = self.db.prepare("SELECT id FROM messages")?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            self.read_texts(&row.get::<_, String>(0)?)?;
+        }
+        Ok(())
+    }
+
+    /// Reads the texts with this hash.
+    fn read_texts(&self, id: &str) -> rusqlite::Result<MessageTexts> {
+        let mut select =
+            self.db.prepare_cached("SELECT titles, descriptions FROM messages WHERE id = ?")?;
+        let texts = select.query_row([id], |row| {
+            Ok(MessageTexts { titles: row.get(0)?, descriptions: row.get(1)? })
+        })?;
+        if texts.id() == id {
+            return Ok(texts);
+        }
+        let damage = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+        Err(rusqlite::Error::SqliteFailure(damage, Some(format!("the texts {id} are damaged"))))
     }
 
     fn load(path: &Path) -> rusqlite::Result<Self> {
@@ -162,6 +195,7 @@ impl State {
             checked,
             is_imported: false,
             knows_missing: true,
+            is_retired_saved: true,
             reading,
         })
     }
@@ -201,7 +235,7 @@ impl State {
         self.withdrawn = withdrawn;
         (self.catalogue, self.stamps) = (stored(changes.catalogue), changes.stamps);
         self.saved_branches = self.branches.clone();
-        (self.generation, self.is_imported) = (generation, false);
+        (self.generation, self.is_imported, self.is_retired_saved) = (generation, false, true);
         Ok(())
     }
 
@@ -221,6 +255,9 @@ impl State {
         if self.is_imported {
             transaction.execute_batch("DELETE FROM branch; DELETE FROM repository;")?;
             transaction.execute_batch("DELETE FROM stamp;")?;
+        }
+        if self.is_imported || !self.is_retired_saved {
+            // Else a tarball that is withdrawn again would have the grace period of the first time.
             write_retired(&transaction, &self.retired)?;
         }
         write_messages(&transaction, &changes.catalogue)?;
@@ -252,6 +289,7 @@ impl State {
             .map_err(|source| failed("write", &self.path, source))?;
         (self.published, self.retired, self.withdrawn) = (published, retired, withdrawn);
         self.saved_branches = self.branches.clone();
+        self.is_retired_saved = true;
         Ok(())
     }
 
@@ -263,7 +301,7 @@ impl State {
     ) -> rusqlite::Result<()> {
         let Reading { wall, boot, uptime } = &self.reading;
         let transaction = self.db.transaction()?;
-        if *retired != self.retired || self.is_imported {
+        if *retired != self.retired || self.is_imported || !self.is_retired_saved {
             write_retired(&transaction, retired)?;
         }
         if *withdrawn != self.withdrawn {
@@ -320,19 +358,7 @@ impl State {
 
 impl StoredTexts for State {
     fn texts(&self, id: &str) -> Result<MessageTexts, Error> {
-        let read = || {
-            let sql = "SELECT titles, descriptions FROM messages WHERE id = ?";
-            let mut select = self.db.prepare_cached(sql)?;
-            select.query_row([id], |row| {
-                Ok(MessageTexts { titles: row.get(0)?, descriptions: row.get(1)? })
-            })
-        };
-        let texts = read().map_err(|source| failed("read", &self.path, source))?;
-        if texts.id() != id {
-            let source = rusqlite::Error::IntegralValueOutOfRange(0, 0);
-            return Err(failed("read the damaged texts of", &self.path, source));
-        }
-        Ok(texts)
+        self.read_texts(id).map_err(|source| failed("read", &self.path, source))
     }
 }
 
@@ -481,6 +507,25 @@ mod tests {
     }
 
     #[test]
+    fn damaged_texts_do_not_stop_a_cycle_that_has_to_publish_them() {
+        let (_folder, layout) = data();
+        let mut state = open(&layout);
+        publish(&layout, &mut state);
+        save(&mut state, catalogue(&["A"]));
+        publish(&layout, &mut state);
+        state.db.execute("UPDATE messages SET titles = replace(titles, 'T', 'U')", []).unwrap();
+        assert!(!open(&layout).is_imported, "nobody reads them now");
+        save(&mut state, catalogue(&["A", "B"]));
+        state.db.execute("UPDATE messages SET titles = replace(titles, 'T', 'U')", []).unwrap();
+        drop(state);
+        let mut state = open(&layout);
+        assert!(state.is_imported && !state.is_ahead(), "made again from the snapshot");
+        assert_eq!(state.catalogue.len(), 1);
+        publish(&layout, &mut state);
+        assert!(names(layout.root()).iter().any(|it| it.contains("set-aside")));
+    }
+
+    #[test]
     fn time_passes_between_cycles_whatever_the_clock_says() {
         let (_folder, layout) = data();
         let mut state = open(&layout);
@@ -593,6 +638,11 @@ mod tests {
         save(&mut state, catalogue(&["A"]));
         drop(state);
         assert_eq!(open(&layout).retired, Retired::from([(key("other"), 2)]));
+        let mut state = open(&layout);
+        save(&mut state, Catalogue::new());
+        drop(state);
+        let retired = open(&layout).retired;
+        assert_eq!(retired, Retired::from([(key("other"), 2)]), "its time begins anew");
     }
 
     #[test]

@@ -28,7 +28,25 @@ pub(super) fn beginning(body: &[u8]) -> String {
     format!("it begins with {start:?}")
 }
 
-/// A text of the upstream, no longer than fits into a message: its first 200 characters.
+/// A text of the upstream, no longer than fits into a message: its first 200 characters. A terminal would obey control
+/// characters, and a log would take a line end for that of the message: they become spaces.
 pub(super) fn shortened(text: &str) -> String {
-    secrets::struck(text).chars().take(200).collect()
+    secrets::struck(text)
+        .chars()
+        .take(200)
+        .map(|it| if it.is_control() { ' ' } else { it })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_an_upstream_has_neither_lines_nor_orders_to_a_terminal() {
+        let text = format!("E\x1b[2J\r\n<3>published\u{9b}1m{}", "ü".repeat(300));
+        let short = shortened(&text);
+        assert!(short.starts_with("E [2J  <3>published 1mü"), "{short}");
+        assert_eq!(short.chars().count(), 200);
+    }
 }

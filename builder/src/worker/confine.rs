@@ -18,10 +18,10 @@ pub(super) struct Files {
 }
 
 #[cfg(target_os = "linux")]
-pub(super) use linux::{confine_files, die_with_supervisor, limit_resources};
+pub(super) use linux::{be_killed_first, confine_files, die_with_supervisor, limit_resources};
 
 #[cfg(not(target_os = "linux"))]
-pub(super) use other::{confine_files, die_with_supervisor, limit_resources};
+pub(super) use other::{be_killed_first, confine_files, die_with_supervisor, limit_resources};
 
 /// How an action of this module failed.
 fn failed(action: &str, reason: &dyn std::fmt::Display) -> Error {
@@ -76,6 +76,13 @@ mod linux {
         let _ = setsid();
         // If this fails, the worker ends at its next message: nobody reads it.
         let _ = prctl::set_pdeathsig(Signal::SIGKILL);
+    }
+
+    /// Asks the system to kill this process, if it has to kill one for want of memory: that costs one repository. The
+    /// supervisor would take all of them along.
+    pub(crate) fn be_killed_first() {
+        // Where that is not possible, the system chooses by size, which is the worker as well in most cases.
+        let _ = fs::write("/proc/self/oom_score_adj", "1000");
     }
 
     /// Sets the limits that the system holds: the system kills the process at the limits of processor time and
@@ -156,6 +163,9 @@ mod other {
 
     /// Nothing: only Linux can do this.
     pub(crate) fn die_with_supervisor() {}
+
+    /// Nothing: only Linux can do this.
+    pub(crate) fn be_killed_first() {}
 
     /// Nothing: the supervisor holds the limits that it can see.
     pub(crate) fn limit_resources(_: &JobLimits) -> Result<(), Error> {

@@ -161,6 +161,15 @@ mod tests {
             assert!(failure.text.contains("limit-memory"), "{text}: {}", failure.text);
             assert_eq!(failure.again, Again::OnChange, "{text}");
         }
+        for (class, text) in [
+            (ErrorClass::Net, "remote error: upload-pack: out of memory, try again later"),
+            (ErrorClass::Net, "remote error: Cannot allocate memory"),
+            (ErrorClass::None, "remote error: out of memory"),
+        ] {
+            let failure = failure(class, text);
+            assert!(!failure.text.contains("limit-memory"), "{text}: {}", failure.text);
+            assert_eq!(failure.again, Again::NextCycle, "the server has none: {text}");
+        }
         let damage = failure(ErrorClass::Zlib, "error inflating zlib stream");
         assert_eq!(damage.again, Again::NextCycle);
         let delta = failure(ErrorClass::Invalid, "failed to apply delta: overly large object");

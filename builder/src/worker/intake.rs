@@ -110,6 +110,9 @@ impl Intake {
         if let Some(Err(what)) = record.messages.as_ref().map(Messages::check) {
             return Err(death::nonsense(&what));
         }
+        if record.about.as_ref().is_some_and(|about| !about.is_valid()) {
+            return Err(death::nonsense("an extract of a manifest that is no object of JSON"));
+        }
         let Some(tarballs) = &self.tarballs else {
             return Err(death::nonsense("a tarball that nobody asked for"));
         };
@@ -190,7 +193,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::worker::failure::LIMITS;
+    use crate::{metadata::About, worker::failure::LIMITS};
 
     fn branch(name: &str) -> BranchName {
         name.parse().unwrap()
@@ -237,6 +240,24 @@ mod tests {
             (intake.placed(), names(&folder)),
             (5, vec!["Sample-master-aaaaaaa.tar.gz".to_owned()])
         );
+    }
+
+    #[test]
+    fn an_extract_that_would_speak_for_others_is_not_believed() {
+        let about = |extract: &str| About { extract: Some(extract.into()), ..About::default() };
+        for (extract, is_taken) in [
+            (r#"{"name":"Sample"}"#, true),
+            (r#"{"name":"Sample"},"Cite":{}"#, false),
+            (r#"{"name""#, false),
+            ("[1]", false),
+        ] {
+            let (mut intake, folder) = intake();
+            fs::write(folder.path().join(STAGED), "bytes").unwrap();
+            let about = Some(about(extract).into());
+            let record = BranchRecord { about, ..record(b"bytes") };
+            let taken = intake.built(branch("master"), record, &mut JobResult::default());
+            assert_eq!(taken.is_ok(), is_taken, "{extract}");
+        }
     }
 
     #[test]

@@ -43,6 +43,7 @@ const HEARING_STACK: usize = 256 << 10;
 /// program of a worker: it is not meant for people.
 pub fn run() -> ExitCode {
     confine::die_with_supervisor();
+    confine::be_killed_first();
     let mut line = String::new();
     let read = io::stdin().lock().read_line(&mut line);
     let order: Order = match read

@@ -7,7 +7,10 @@ use std::{
 };
 
 use crate::{
-    data_dir::{disk, layout::Layout},
+    data_dir::{
+        disk::{self, Space},
+        layout::Layout,
+    },
     net::Hosts,
     progress,
     worker::{failure::Failure, gauge::Gauge, traffic::Traffic},
@@ -46,7 +49,13 @@ impl Shared<'_> {
     /// The failure of whatever would fill the disk. `None` while enough is free.
     pub(super) fn full_disk(&self) -> Option<Failure> {
         let root = self.layout.root();
-        let free = disk::space(root).ok()?.free;
+        let Space { free, is_short_of_files, .. } = disk::space(root).ok()?;
+        if is_short_of_files {
+            return Some(Failure::for_now(format!(
+                "was not done: few files can still be made on the disk of {} (inodes, see `df -i`), and some have to stay free",
+                root.display()
+            )));
+        }
         (free < self.keep_free).then(|| {
             Failure::for_now(format!(
                 "was not done: only {} are free on the disk of {}, and {} have to stay free (setting \

@@ -122,8 +122,8 @@ impl Snapshot for Rows {
             vec![number(), Value::text(SAMPLE), list(), list(), number(), site()],
             vec![number(), site(), list()],
             vec![number(), site()],
-            vec![Value::text("extensions/A skins/B")],
             vec![Value::text("https://h.example"), number(), Value::text("[]")],
+            vec![Value::text("extensions/A skins/B")],
             vec![number(), text(), text(), text(), number(), Value::Null],
         ];
         let read = rows.into_iter().find_map(|row| {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::harm::Harm;
@@ -20,6 +20,7 @@ pub(super) const HARMS: &[Harm] = &[
     harm("disk_full", full_disk),
     harm("disk_full_of_old_tarballs", old_tarballs),
     harm("disk_below_keep_free", less_than_keep_free),
+    harm("disk_without_inodes", few_files),
     harm("data_read_only", |env| read_only(env, "")),
     harm("mirrors_read_only", |env| read_only(env, "mirror")),
     harm("tarballs_read_only", |env| read_only(env, "dist")),
@@ -28,6 +29,9 @@ pub(super) const HARMS: &[Harm] = &[
 
 /// The size of the disk in kibibytes. The sample takes about 1 MiB.
 const DISK_KIB: u64 = 24 << 10;
+
+/// How many files and folders the disk may have.
+const DISK_FILES: usize = 8_000;
 
 /// How much of the disk is free while a cycle runs, in kibibytes: from nothing to enough for all that a
 /// cycle writes, so that it fails in each of its phases.
@@ -38,7 +42,7 @@ fn small_disk(env: &TestEnv) -> Result<Mount, String> {
     let (data, aside) = (env.data(), env.folder().join("aside"));
     fs::rename(&data, &aside).unwrap();
     fs::create_dir(&data).unwrap();
-    let size = format!("size={DISK_KIB}k");
+    let size = format!("size={DISK_KIB}k,nr_inodes={DISK_FILES}");
     let mounted = Mount::new(&data, &["-t", "tmpfs", "-o", &size, "tmpfs"]);
     if mounted.is_ok() {
         copy(&aside, &data);
@@ -114,11 +118,7 @@ fn less_than_keep_free(env: &TestEnv) -> Result<Vec<String>, String> {
     let mount = small_disk(env)?;
     Changes::new(2).each(env);
     let before = env.published();
-    // Of a submodule that no branch has any more.
-    let unused = env.data().join("mirror/submodules/example.org/Unused.git");
-    let made =
-        Command::new("git").args(["init", "-q", "--bare", "--template="]).arg(&unused).status();
-    assert!(made.unwrap().success());
+    let unused = unused_mirror(env);
     let filler = env.data().join("filler");
     fill(&filler, &env.data(), DISK_KIB / 40);
     let run = env.sync(&[]);
@@ -144,6 +144,37 @@ fn less_than_keep_free(env: &TestEnv) -> Result<Vec<String>, String> {
     fs::remove_file(&filler).unwrap();
     take_back(env, mount);
     Ok(complaints)
+}
+
+/// Enough space, and few files that can still be made: the cycle removes mirrors that nothing needs, and begins no work.
+fn few_files(env: &TestEnv) -> Result<Vec<String>, String> {
+    let mount = small_disk(env)?;
+    let unused = unused_mirror(env);
+    let filler = env.data().join("filler");
+    fs::create_dir(&filler).unwrap();
+    let all = (0..DISK_FILES).take_while(|n| fs::write(filler.join(n.to_string()), "").is_ok());
+    let made = all.count();
+    (0..DISK_FILES / 50).for_each(|n| fs::remove_file(filler.join(n.to_string())).unwrap());
+    let run = env.sync(&[]);
+    let mut complaints = broken(&env.data());
+    if made < DISK_FILES / 2 || unused.exists() {
+        complaints.push(format!("{made} files; a mirror that nothing needs has to go"));
+    }
+    if run.code != 6 || !run.text().contains("df -i") {
+        complaints.push(format!("exits with {}: {}", run.code, run.text()));
+    }
+    fs::remove_dir_all(&filler).unwrap();
+    take_back(env, mount);
+    Ok(complaints)
+}
+
+/// A mirror of a submodule that no branch has any more.
+fn unused_mirror(env: &TestEnv) -> PathBuf {
+    let unused = env.data().join("mirror/submodules/example.org/Unused.git");
+    let made =
+        Command::new("git").args(["init", "-q", "--bare", "--template="]).arg(&unused).status();
+    assert!(made.unwrap().success());
+    unused
 }
 
 /// Writes zeros until only so much is free.

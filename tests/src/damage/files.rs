@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rusqlite::Connection;
+
 use super::harm::Harm;
 use crate::disk::paths;
 use crate::env::TestEnv;
@@ -39,6 +41,13 @@ pub(super) const HARMS: &[Harm] = &[
     harm("state_with_a_journal", |env| on(&state(env), |path| beside(path, "-journal"))),
     harm("state_with_a_log", |env| on(&state(env), |path| beside(path, "-wal"))),
     harm("state_older_than_the_snapshot", older_state),
+    harm("state_of_a_killed_cycle_with_a_tarball_gone", |env| {
+        remove(&tarball(env));
+        killed(env, "UPDATE cycle SET checked = ''")
+    }),
+    harm("state_of_a_killed_cycle_with_wrong_texts", |env| {
+        killed(env, "UPDATE messages SET descriptions = replace(descriptions, 'a', 'b')")
+    }),
     harm("snapshot_older_than_the_state", older_snapshot),
     harm("report_garbage", |env| on(&env.data().join("report.json"), garbage)),
     harm("report_a_folder", |env| on(&env.data().join("report.json"), folder)),
@@ -203,6 +212,14 @@ fn beside(path: &Path, end: &str) {
     // The beginning of a journal (https://sqlite.org/fileformat.html#rollback_journal), and nonsense.
     let magic = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
     fs::write(name, [&magic[..], &[0xff; 4], &[0x01; 4096]].concat()).unwrap();
+}
+
+/// The state as a cycle leaves it that is killed before its snapshot is in place, and changed.
+fn killed(env: &TestEnv, change: &str) -> Result<Vec<String>, String> {
+    let db = Connection::open(state(env)).unwrap();
+    assert_eq!(db.execute("UPDATE cycle SET published = published - 1", []), Ok(1));
+    assert!(db.execute(change, []).unwrap() > 0, "{change}");
+    Ok(Vec::new())
 }
 
 fn older_state(env: &TestEnv) -> Result<Vec<String>, String> {

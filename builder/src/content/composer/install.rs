@@ -10,7 +10,7 @@
 //! branch fails.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fs::{self, File},
     io::{self, Read},
     os::unix::{
@@ -203,6 +203,8 @@ impl Composer {
             .env("PATH", PATH)
             .env("LC_ALL", "C.UTF-8")
             .env("HOME", home)
+            // An empty entry stands for the folder that PHP reads anyway.
+            .env("PHP_INI_SCAN_DIR", scanned(home))
             .env("TMPDIR", home)
             .env("COMPOSER_HOME", home.join("composer"))
             .env("COMPOSER_CACHE_DIR", home.join("cache"))
@@ -269,8 +271,21 @@ fn home(work: &TempDir, commit: &CommitId) -> Result<PathBuf, Error> {
     let file = settings.join("config.json");
     let text = json!({"config": {"autoloader-suffix": commit.as_str()}}).to_string();
     fs::write(&file, text).at("write", &file)?;
+    // A system that refuses memory that can be written and executed, as our unit does, refuses it the compiler of
+    // regular expressions, and Composer takes PHP's warning for an error.
+    let php = home.join("php");
+    fs::create_dir(&php).at("create", &php)?;
+    let file = php.join("tardist.ini");
+    fs::write(&file, "pcre.jit = 0\n").at("write", &file)?;
     // Composer changes its working directory, so the path has to be absolute.
     fs::canonicalize(&home).at("find", &home)
+}
+
+/// Where PHP looks for settings besides its own.
+fn scanned(home: &Path) -> OsString {
+    let mut folders = OsString::from(":");
+    folders.push(home.join("php"));
+    folders
 }
 
 /// Writes the content into the folder `root`, each link as what it points to. `bytes` limits what that takes
