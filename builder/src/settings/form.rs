@@ -57,7 +57,7 @@ impl Takes {
         self != Self::TimeAboveZero || !time.is_zero()
     }
 
-    /// Checks that a time is at most [`MOST_TIME`].
+    /// Checks that a time is at most ten years.
     ///
     /// # Errors
     /// What the most is, as the end of a sentence that begins with the time.
