@@ -43,10 +43,12 @@ fn gc_removes_what_nothing_names_and_nothing_else() {
     ]);
     // Objects come into one pack; what else is in them stays.
     let kept = |files: &tardist_tests::Files| -> Vec<String> {
-        files.keys().filter(|path| !path.contains("/objects/")).cloned().collect()
+        let is_kept = |path: &&String| !path.contains("/objects/") && !path.starts_with("locks/");
+        files.keys().filter(is_kept).cloned().collect()
     };
     assert_eq!(kept(&files(&mirrors)), kept(&mirrored), "mirrors in use are not touched");
     assert!(!mirrors.join("submodules/host").exists());
+    assert_eq!(fs::read_dir(mirrors.join("locks")).unwrap().count(), 0, "no worker has them now");
     assert!(env.published() == published, "a byte has changed");
 
     env.tardist(&["gc", "--grace", "0s"]).exits(0).says(&[" 1 tarballs"]);
