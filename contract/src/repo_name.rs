@@ -7,8 +7,8 @@ use crate::name_error::{is_plain, name_type};
 /// The name of an extension or skin, such as `MassMessage`.
 ///
 /// It has 1 to 100 ASCII letters, digits and `- _ . +`, begins with a letter or digit, does not end in
-/// `.git`, `.lock` or a dot, and does not have two dots in a row. So it is a safe file name and part of the name of a Git ref, and only its `+` needs escaping in a URL. All
-/// extensions and skins in Wikimedia's Gerrit have such names.
+/// `.git`, `.lock` or a dot, and does not have two dots in a row. So it is a safe file name and a safe part of the name of
+/// a Git ref, and only its `+` needs escaping in a URL. All extensions and skins in Wikimedia's Gerrit have such names.
 ///
 /// The order is that of lists: without regard to case, and by bytes where names differ in case only.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -16,12 +16,9 @@ use tardist_contract::Kind;
 
 use crate::{
     Error,
-    commands::{
-        output::Output,
-        pull::{exists, is_node},
-    },
+    commands::output::Output,
     cycle::{report::ReportEntry, sweep, unused_mirrors, workers},
-    data_dir::{layout::Layout, lock::Lock, mirrors, unfinished},
+    data_dir::{files, layout::Layout, lock::Lock, mirrors, unfinished},
     error::GitContext,
     git::transport,
     pool,
@@ -87,12 +84,12 @@ impl fmt::Display for Summary {
 pub fn run(config: &Config, now: Timestamp, progress: &Progress) -> Result<Output, Error> {
     let layout = Layout::new(&config.data);
     // Looked for before locking: the lock would need a data directory, which may not exist.
-    if !exists(&layout.snapshot())? && !exists(&layout.state())? {
+    if !files::exists(&layout.snapshot())? && !files::exists(&layout.state())? {
         return Err(nothing_published(&layout));
     }
     let _lock = Lock::acquire(&layout)?;
     let mut summary = Summary::default();
-    if is_node(&layout)? {
+    if layout.is_node()? {
         // A node has no tarballs and no mirrors. With a state, it would be taken for a builder.
         remove_unfinished(&layout, &mut summary)?;
         return Ok(Output { text: summary.to_string(), exit_status: 0 });

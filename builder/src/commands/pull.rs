@@ -1,6 +1,6 @@
 //! `tardist pull`: follows a store, once or for as long as it runs; and `tardist verify --signatures`.
 
-use std::{env, path::Path, thread, time::Duration};
+use std::{env, thread, time::Duration};
 
 use jiff::SignedDuration;
 
@@ -78,23 +78,6 @@ fn pause_of(asked: SignedDuration) -> Result<Duration, Error> {
     Ok(pause.ok_or_else(wrong)?.max(LEAST_PAUSE))
 }
 
-/// True if this is the data directory of a node: it has what `pull` notes, and no state of a builder.
-///
-/// # Errors
-/// [`Error::Io`] if the system does not say what is there.
-pub fn is_node(layout: &Layout) -> Result<bool, Error> {
-    Ok(exists(&layout.pulled())? && !exists(&layout.state())?)
-}
-
-/// True if there is such a file.
-///
-/// # Errors
-/// [`Error::Io`] if the system does not say whether there is one, as where it may not be looked.
-pub fn exists(path: &Path) -> Result<bool, Error> {
-    let unknown = |source| Error::Io { action: "read", path: path.to_owned(), source };
-    path.try_exists().map_err(unknown)
-}
-
 /// Looks at the store once. The credentials are read each time: somebody may have changed them.
 fn look(config: &Config, layout: &Layout, rules: &Rules) -> Result<Outcome, Error> {
     pull::pull(&open(config)?, layout, rules)
@@ -152,8 +135,6 @@ pub fn verify(config: &Config, layout: &Layout) -> Result<Output, Error> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]
@@ -168,19 +149,5 @@ mod tests {
             let error = pause_of(SignedDuration::from_secs(asked)).unwrap_err();
             assert!(error.to_string().contains("--watch 30s"), "{error}");
         }
-    }
-
-    #[test]
-    fn a_node_has_pulled_and_has_no_state() {
-        let folder = tempfile::tempdir().unwrap();
-        let layout = Layout::new(folder.path());
-        assert!(!is_node(&layout).unwrap());
-        fs::write(layout.pulled(), "{}").unwrap();
-        assert!(is_node(&layout).unwrap());
-        fs::write(layout.state(), "").unwrap();
-        assert!(!is_node(&layout).unwrap());
-        let below_a_file = Layout::new(&layout.state());
-        let error = is_node(&below_a_file).unwrap_err();
-        assert!(error.to_string().contains("state.db/pull.json: Not a directory"), "{error}");
     }
 }

@@ -10,7 +10,7 @@ use tardist_contract::{
 
 use crate::{
     Error,
-    commands::{output::Output, pull::is_node},
+    commands::output::Output,
     cycle::report::ReportEntry,
     data_dir::{files, layout::Layout},
     progress::Progress,
@@ -23,7 +23,7 @@ use crate::{
 /// # Errors
 /// [`Error::Io`] if the system does not say what is in the data directory.
 pub fn run(layout: &Layout, progress: &Progress) -> Result<Output, Error> {
-    let is_node = is_node(layout)?;
+    let is_node = layout.is_node()?;
     let documents = match documents(layout, is_node) {
         Ok(documents) => documents,
         Err(text) => return Ok(Output { text, exit_status: 1 }),

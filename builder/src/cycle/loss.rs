@@ -93,10 +93,11 @@ pub(super) fn losses(published: &Catalogue, listed: &Present<'_>, asked: Asked<'
         losses.push(Loss { most, ..Loss::new(what, tarballs, names) });
     }
     losses.retain(|loss| loss.is_too_much(asked.max_loss));
-    if losses.is_empty() && listed.is_empty() && !published.is_empty() && asked.max_loss < 100 {
+    if losses.is_empty() && listed.is_empty() {
         // Whatever the settings ask for: a wrong name of a branch asks for nothing.
         let names = published.keys().map(ToString::to_string).collect();
-        losses.push(Loss::new("repositories".to_owned(), published.len(), names));
+        let all = Loss::new("repositories".to_owned(), published.len(), names);
+        losses.extend(Some(all).filter(|loss| loss.is_too_much(asked.max_loss)));
     }
     losses
 }

@@ -24,6 +24,14 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     paths.at("read", folder)
 }
 
+/// True if there is something at `path`.
+///
+/// # Errors
+/// [`Error::Io`] if the system does not say whether there is, as where it may not be looked.
+pub(crate) fn exists(path: &Path) -> Result<bool, Error> {
+    path.try_exists().at("read", path)
+}
+
 /// The size in bytes of all files at or below `path`. Symbolic links are not followed.
 ///
 /// # Errors

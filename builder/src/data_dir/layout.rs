@@ -13,7 +13,7 @@ use tardist_contract::Kind;
 use crate::{
     Error,
     data_dir::{
-        files::entries,
+        files::{self, entries},
         readable, set_aside,
         unfinished::{self, UNFINISHED},
     },
@@ -63,6 +63,14 @@ impl Layout {
     /// What a node has pulled: `pull.json`. A builder has none.
     pub fn pulled(&self) -> PathBuf {
         self.root.join("pull.json")
+    }
+
+    /// True if this is the data directory of a node: it has what `pull` notes, and no state of a builder.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the system does not say what is there.
+    pub fn is_node(&self) -> Result<bool, Error> {
+        Ok(files::exists(&self.pulled())? && !files::exists(&self.state())?)
     }
 
     /// The report of the last cycle: `report.json`.
@@ -275,6 +283,20 @@ mod tests {
     use std::{fs::Permissions, os::unix::fs::PermissionsExt};
 
     use super::*;
+
+    #[test]
+    fn a_node_has_pulled_and_has_no_state() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path());
+        assert!(!layout.is_node().unwrap());
+        fs::write(layout.pulled(), "{}").unwrap();
+        assert!(layout.is_node().unwrap());
+        fs::write(layout.state(), "").unwrap();
+        assert!(!layout.is_node().unwrap());
+        let below_a_file = Layout::new(&layout.state());
+        let error = below_a_file.is_node().unwrap_err();
+        assert!(error.to_string().contains("state.db/pull.json: Not a directory"), "{error}");
+    }
 
     #[test]
     fn what_others_read_gets_the_mode_for_it_and_the_data_directory_keeps_its_own() {

@@ -213,7 +213,7 @@ impl State {
         }
         self.generation = snapshot.generation;
         self.published = None;
-        self.is_imported = true;
+        (self.is_imported, self.is_retired_saved) = (true, false);
         self.knows_missing = snapshot.tells_missing();
         // An older state knows more of them.
         if self.branches.found.is_empty() {
@@ -256,7 +256,7 @@ impl State {
             transaction.execute_batch("DELETE FROM branch; DELETE FROM repository;")?;
             transaction.execute_batch("DELETE FROM stamp;")?;
         }
-        if self.is_imported || !self.is_retired_saved {
+        if !self.is_retired_saved {
             // Else a tarball that is withdrawn again would have the grace period of the first time.
             write_retired(&transaction, &self.retired)?;
         }
@@ -301,7 +301,7 @@ impl State {
     ) -> rusqlite::Result<()> {
         let Reading { wall, boot, uptime } = &self.reading;
         let transaction = self.db.transaction()?;
-        if *retired != self.retired || self.is_imported || !self.is_retired_saved {
+        if *retired != self.retired || !self.is_retired_saved {
             write_retired(&transaction, retired)?;
         }
         if *withdrawn != self.withdrawn {

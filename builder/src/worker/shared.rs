@@ -52,7 +52,8 @@ impl Shared<'_> {
         let Space { free, is_short_of_files, .. } = disk::space(root).ok()?;
         if is_short_of_files {
             return Some(Failure::for_now(format!(
-                "was not done: few files can still be made on the disk of {} (inodes, see `df -i`), and some have to stay free",
+                "was not done: few files can still be made on the disk of {} (inodes, see `df -i`), and some have to \
+                 stay free",
                 root.display()
             )));
         }
