@@ -48,8 +48,8 @@ pub enum Command {
     Sync(Sync),
     /// Show what is published, what fails and since when, and how the last cycles ended
     ///
-    /// Exits with 0 if all is well, 1 if nothing is published or if it is older than --max-age, 3 if
-    /// something fails. -v adds the long lists.
+    /// Exits with 0 if all is well, 1 if nothing is published or if the last full cycle that succeeded is
+    /// older than --max-age, 3 if something fails. -v adds the long lists.
     Status {
         /// As JSON, with everything
         #[arg(long)]
@@ -63,8 +63,8 @@ pub enum Command {
     ///
     /// Exits with 0 if all are as published, 1 if one is not, or nothing is published.
     Verify {
-        /// Check the signature in the store instead (settings store, store-public-key), and that the snapshot here is
-        /// the one that it is over; also exits with 5 if the store cannot be reached
+        /// Check instead that the signature in the store is valid (settings store, store-public-key), and that it covers
+        /// the snapshot here; also exits with 5 if the store cannot be reached
         #[arg(long)]
         signatures: bool,
     },

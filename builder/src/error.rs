@@ -328,10 +328,11 @@ impl Error {
     }
 
     /// True if another try in the same cycle makes sense. An answer that comes too slowly would take as long
-    /// again.
+    /// again, and a wrong pack as many bytes.
     pub fn is_worth_a_retry(&self) -> bool {
         match self {
             Self::List { source, .. } | Self::Fetch { source, .. } => source.is_worth_a_retry(),
+            Self::Git { source, .. } if source.class() == ErrorClass::Indexer => false,
             _ => self.is_transient(),
         }
     }

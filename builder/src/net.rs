@@ -23,4 +23,4 @@ pub use error::{HttpError, RequestError};
 pub use hosts::{Closed, Event, Host, Hosts, Listener};
 pub use http::{Http, Page};
 pub use options::{BodyKind, BodyLimit, HttpLimits, HttpOptions, LeastRate};
-pub use origin::{Origin, is_http_url, same_origin};
+pub use origin::{Origin, same_origin};

@@ -28,6 +28,7 @@ pub mod sample;
 mod set_by;
 pub mod variables;
 
+pub use defaults::KEEP_FREE;
 pub use form::{FORMS, Form, Takes};
 pub use given::{Incomplete, LogFormat, Settings};
 pub use load::load;

@@ -1,7 +1,7 @@
 //! The builder's memory from one cycle to the next: `state.db`, which nothing else reads.
 //!
-//! The snapshot is made from it, and never read by a cycle, but for one purpose: if `state.db` is lost, damaged
-//! or older than the snapshot, it is made again from the snapshot (`import`). The two files cannot tell
+//! The snapshot is made from it. What is published is read from the snapshot only if `state.db` is lost, damaged
+//! or older than the snapshot: then it is made again from there (`import`). The two files cannot tell
 //! different stories: a cycle writes its result here first, with the next number of a *generation*, and then the
 //! snapshot with the same number. If it is killed in between, the next cycle finds a snapshot with an older
 //! generation, and writes it anew from here.

@@ -41,7 +41,7 @@ pub mod wikimedia;
 
 pub use branches::{Asked, BranchRule, Branches, Pattern};
 pub use listing::{Absence, LeftOut, Listing, Project, Upstream};
-pub use merge::{Wanted, list};
+pub use merge::{Lacks, Wanted, list};
 pub use open::{allow, open};
 pub use releases::{Found, Selection};
 pub use remembered::Pages;

@@ -194,6 +194,14 @@ fn a_sync_ends_with_a_message_while_another_one_runs() {
 }
 
 #[test]
+fn a_disk_with_less_room_than_the_setting_says_gets_no_work() {
+    let env = TestEnv::sample();
+    env.sync(&["--keep-free", "1PiB"]).exits(6).says(&["keep-free"]);
+    assert!(!env.snapshot().exists());
+    env.sync(&[]).exits(0);
+}
+
+#[test]
 fn a_tarball_that_was_lost_or_cut_is_made_again_with_the_same_bytes() {
     let env = TestEnv::sample();
     env.sync(&[]).exits(0);

@@ -591,6 +591,21 @@ fn the_data_directory_of_a_builder_is_not_pulled_into() {
     assert_eq!(fs::read(env.snapshot()).unwrap(), before);
 }
 
+#[test]
+fn the_data_directory_of_a_node_is_no_builders() {
+    let (env, _folder, store) = stored();
+    let node = env.folder().join("node");
+    let at_node = ["--data", node.to_str().unwrap()];
+    let mut pull = env.command(&[&["pull"], at_node.as_slice()].concat());
+    let pull: tardist_tests::Run = pull.envs(&store).output().unwrap().into();
+    pull.exits(0);
+    let before = files(&node);
+    env.sync(&at_node).exits(2).says(&["the data directory of a node", "pull.json"]);
+    assert_eq!(files(&node), before);
+    fs::remove_file(node.join("pull.json")).unwrap();
+    env.sync(&at_node).exits(0);
+}
+
 /// A server that answers each connection with this, or never.
 fn server(answer: Option<&'static str>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -27,7 +27,7 @@ fn timeout(fault: &Fault) -> &'static str {
 }
 
 #[test]
-fn a_list_that_cannot_be_had_or_read_changes_nothing_until_it_is_back() {
+fn a_list_that_cannot_be_fetched_or_read_changes_nothing_until_it_is_back() {
     let [env, other] = [TestEnv::sample(), TestEnv::sample()];
     env.sync(&[]).exits(0);
     let elsewhere = format!("{}/projects/", other.server.url());
@@ -146,6 +146,30 @@ fn a_repository_whose_git_fails_stands_as_published_and_the_others_go_on() {
         assert_eq!(env.tips(), expected, "after {name}");
     }
     assert_eq!(other.server.requests(), []);
+}
+
+#[test]
+fn a_wrong_pack_is_fetched_twice_in_a_cycle_at_most() {
+    let env = TestEnv::sample();
+    for is_new in [true, false] {
+        for (name, fault) in [
+            ("ends too early", Fault::Truncated),
+            ("a wrong byte", Fault::Corrupt),
+            ("deltas that need each other", circle()),
+        ] {
+            env.server.fault("SampleGreeting/git-upload-pack", fault, None);
+            env.server.clear_requests();
+            env.sync(&["--retries", "3"]).exits(3).says(&[GREETING]);
+            let requests = env.git_requests();
+            let packs = requests.iter().filter(|(kind, project)| {
+                *kind == RequestKind::GitUploadPack && project.ends_with("SampleGreeting")
+            });
+            assert!(packs.count() <= 2, "{name}, new: {is_new}: {requests:?}");
+        }
+        env.server.clear_faults();
+        env.sync(&[]).exits(0);
+        change(&env, GREETING, "meanwhile");
+    }
 }
 
 /// Starts a sync, and waits until it asks for a new commit of this branch. The answer waits until

@@ -29,6 +29,22 @@ fn a_pause_that_is_too_long_for_a_cycle_is_not_waited_for() {
     }
 }
 
+#[test]
+fn a_pause_that_one_repository_is_asked_for_does_not_stop_the_others() {
+    const COUNT: usize = 8;
+    let env = many(COUNT);
+    let paper = change(&env, PAPER, "second");
+    env.server.fault("Many03/", Fault::busy(503, YEAR), None);
+    env.server.clear_requests();
+    env.sync(&["--jobs", "1", "--retries", "3"]).exits(3).says(&["extensions/Many03", "503"]);
+    let asked = env.git_requests().into_iter().filter(|(_, project)| project.ends_with("Many03"));
+    assert_eq!(asked.count(), 1, "it is left alone itself");
+    let failures = env.report()["failures"].as_array().unwrap().len();
+    assert_eq!((failures, &env.tips()[&format!("{PAPER} master")]), (1, &paper));
+    env.server.clear_faults();
+    env.sync(&[]).exits(0).says(&["1 tarball made"]);
+}
+
 /// An upstream with so many repositories of one branch, which is synced once; then each has a new
 /// commit.
 fn many(count: usize) -> TestEnv {

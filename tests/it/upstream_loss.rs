@@ -1,7 +1,7 @@
 //! An upstream that suddenly has much less than before: nothing is withdrawn until an operator accepts
 //! it (`--accept-loss`).
 
-use tardist_tests::{Fault, File, State, TestEnv};
+use tardist_tests::{Fault, File, State, TestEnv, within};
 
 /// So many extensions, and four skins, each with two branches; synced once.
 fn env(extensions: usize) -> TestEnv {
@@ -122,6 +122,31 @@ fn a_few_repositories_that_are_gone_are_withdrawn_without_asking() {
     env.repository(&all[5]).delete_branch("REL1_45").unwrap();
     env.sync(&[]).exits(0);
     assert_eq!(env.tips().len(), 28 - 4 - 1);
+}
+
+#[test]
+fn what_slips_between_two_pages_of_a_list_is_not_withdrawn() {
+    // The pages of the names, and those of their branches.
+    for second_page in ["mediawiki/extensions/&S=4", "&n=4&S=4"] {
+        let env = env(10);
+        let mut expected = env.tips();
+        env.server.set_page_limit(Some(4));
+        env.server.fault(second_page, Fault::Hold, Some(1));
+        let sync = env.start_sync();
+        within("the second page is asked for", || {
+            env.server.requests().iter().any(|request| request.target.contains(second_page))
+        });
+        // All after it move up.
+        set_state(&env, &ids(1)[..1], State::Hidden);
+        env.server.clear_faults();
+        sync.wait().exits(0);
+        let tips = env.tips();
+        expected.retain(|branch, _| !branch.starts_with("extensions/Many00 "));
+        let lost: Vec<_> = expected.keys().filter(|branch| !tips.contains_key(*branch)).collect();
+        assert_eq!(lost, [""; 0], "{second_page}");
+        env.sync(&[]).exits(0);
+        assert_eq!(env.tips(), expected, "{second_page}");
+    }
 }
 
 #[test]

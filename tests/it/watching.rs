@@ -195,7 +195,7 @@ fn the_log_in_json_is_an_object_a_line_and_nothing_else_is_written() {
         }
     }
     let failure = lines.iter().find(|it| it["level"] == "ERROR").unwrap();
-    assert_eq!((&failure["project"], &failure["branch"]), (&json!(GREETING), &Value::Null));
+    assert_eq!((&failure["repository"], &failure["branch"]), (&json!(GREETING), &Value::Null));
     let end = lines.last().unwrap();
     assert_eq!(
         (&end["exit_status"], &end["failures"], &end["level"]),

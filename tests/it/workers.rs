@@ -79,7 +79,7 @@ fn a_worker_ends_with_the_cycle_that_started_it() {
 fn status_says_that_a_cycle_is_running() {
     let env = stalled();
     let (sync, _) = start(&env, &[]);
-    env.tardist(&["status"]).says(&["A cycle is running since"]);
+    env.tardist(&["status"]).says(&["A cycle has been running since"]);
     sync.kill();
 }
 

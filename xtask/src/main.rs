@@ -38,7 +38,7 @@ enum Task {
     /// Measure: components under load, whole cycles of the builder, the making of tarballs
     #[command(disable_help_flag = true)]
     Bench(bench::Arguments),
-    /// Check the licences and sources of all dependencies, and security advisories if they can be had
+    /// Check the licences and sources of all dependencies, and security advisories if their database can be reached
     Deny,
     /// Write a list of what the programs and components are made of (CycloneDX)
     Sbom(sbom::Options),

@@ -114,7 +114,7 @@ fn told(outcome: &Outcome) -> String {
     }
 }
 
-/// Checks the signature of what is published in the store, and that the snapshot here is what it is over.
+/// Checks that the signature of what is published in the store is valid, and that it covers the snapshot here.
 ///
 /// # Errors
 /// [`Error::Config`] if there is no store or no key; those of [`pull::verify`].
@@ -127,7 +127,7 @@ pub fn verify(config: &Config, layout: &Layout) -> Result<Output, Error> {
     })?;
     let serial = pull::verify(&store, layout, &key)?;
     let text = format!(
-        "The signature of number {serial} in {} fits, and the snapshot here is the one that it is over.",
+        "The signature of number {serial} in {} is valid, and it covers the snapshot here.",
         store.url()
     );
     Ok(Output { text, exit_status: 0 })

@@ -317,7 +317,7 @@ impl Text<'_> {
         }
         match unreported {
             Some(began) if began.running => {
-                writeln!(f, "A cycle is running since {}.", began.started_at)
+                writeln!(f, "A cycle has been running since {}.", began.started_at)
             }
             Some(began) => writeln!(
                 f,

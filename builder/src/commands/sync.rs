@@ -77,8 +77,8 @@ pub fn run(
 fn log_failures(report: &Report) {
     let shown = report.shown_failures();
     for failure in &shown {
-        let (project, branch) = (&failure.repository, failure.branch.as_deref());
-        tracing::error!(project, branch, "{failure}");
+        let (repository, branch) = (&failure.repository, failure.branch.as_deref());
+        tracing::error!(repository, branch, "{failure}");
     }
     if let Some(more @ 1..) = report.failures.len().checked_sub(shown.len()) {
         tracing::error!("{more} more failures; report.json has all of them");

@@ -27,7 +27,7 @@ pub enum Remedy {
     Composer,
 }
 
-/// Why something could not be had, said by whoever does not know what it is for.
+/// Why something could not be fetched, said by code that does not know what it is for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cause {
     /// [`Missing::reason`]

@@ -124,6 +124,20 @@ pub(super) fn between(before: &Names, after: &Catalogue, max_loss: usize) -> Vec
     losses
 }
 
+/// True if something that is published from the upstream at `url` is not in its list: a repository or a branch.
+pub(super) fn is_any_missing(published: &Catalogue, url: &str, listing: &Listing) -> bool {
+    let tips: BTreeMap<&RepositoryId, _> =
+        listing.projects.iter().map(|project| (&project.id, &project.tips)).collect();
+    // Their branches are not known yet, or their absence has a reason.
+    let others: BTreeSet<&RepositoryId> =
+        listing.ids().filter(|id| !tips.contains_key(id)).chain(listing.left_out.keys()).collect();
+    let mut of_upstream = published.iter().filter(|(_, record)| record.upstream == url);
+    of_upstream.any(|(id, record)| match tips.get(id) {
+        Some(tips) => record.branches.keys().any(|branch| !tips.contains_key(branch)),
+        None => !others.contains(id),
+    })
+}
+
 /// Of several upstreams, those that list nothing of what is published from them. They count as not listed, so that the
 /// others go on.
 pub(super) fn emptied<'a>(
@@ -181,7 +195,10 @@ impl Loss {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{catalogue::BranchRecord, upstream::Branches};
+    use crate::{
+        catalogue::BranchRecord,
+        upstream::{Branches, Project},
+    };
 
     const BRANCHES: [&str; 2] = ["master", "REL1_45"];
 
@@ -347,5 +364,28 @@ mod tests {
         let asked = Asked { selection: &selection, upstreams: &upstreams, max_loss: 0 };
         let plan = Plan { jobs: vec![job], ..Plan::default() };
         assert_eq!(losses(&all, &planned(&plan), asked), []);
+    }
+
+    #[test]
+    fn a_list_is_asked_for_again_if_something_published_of_its_upstream_is_not_there() {
+        let published = catalogue(0..3, &BRANCHES);
+        let listing = |branches: &[&str]| {
+            let projects = published.keys().map(|id| {
+                let mut project = Project::new(id.clone(), "https://g/x");
+                let commit = |name: &&str| (name.parse().unwrap(), "a".repeat(40).parse().unwrap());
+                project.tips = branches.iter().map(commit).collect();
+                project
+            });
+            Listing { projects: projects.collect(), ..Listing::default() }
+        };
+        let is_missing = |listing: &Listing| is_any_missing(&published, "https://g", listing);
+        assert!(!is_missing(&listing(&["master", "REL1_45", "REL1_46"])));
+        assert!(is_missing(&listing(&["master"])), "a branch");
+        let mut fewer = listing(&BRANCHES);
+        let last = fewer.projects.pop().unwrap();
+        assert!(is_missing(&fewer), "a repository");
+        assert!(!is_any_missing(&published, "https://other", &fewer), "of another upstream");
+        fewer.without_tips.push(Project { tips: BTreeMap::new(), ..last });
+        assert!(!is_missing(&fewer), "its branches are not known yet");
     }
 }

@@ -63,8 +63,8 @@ pub struct Options {
 /// publishes.
 ///
 /// # Errors
-/// [`Error::Config`] if an upstream's list or token file is wrong, or the credentials or key of the store,
-/// [`Error::Locked`] if another builder is running, [`Error::Io`] if the data directory cannot be created or locked or
+/// [`Error::Config`] if an upstream's list or token file is wrong, or the credentials or key of the store, or if the
+/// data directory is a node's, [`Error::Locked`] if another builder is running, [`Error::Io`] if the data directory cannot be created or locked or
 /// the report cannot be written.
 /// All other errors are in the report.
 pub fn run(
@@ -79,6 +79,14 @@ pub fn run(
     let layout = Layout::new(&config.data);
     fs::create_dir_all(layout.root()).at("create", layout.root())?;
     let _lock = Lock::acquire(&layout)?;
+    if layout.is_node()? {
+        return Err(Error::Config(format!(
+            "{} is the data directory of a node, which `tardist pull` fills: give another one (--data), or remove {} if \
+             the builder is to work here from now on",
+            layout.root().display(),
+            layout.pulled().display()
+        )));
+    }
     let options_of_http = upstream::allow(config.http_options(), &upstreams);
     // A slow host leaves the others the rest of the time, so that their work is done.
     let until = start + config.deadline / 3;
@@ -356,7 +364,9 @@ impl Cycle<'_> {
         let bar = self.progress.waiting("asking the upstreams for their repositories");
         let Config { branches, only, is_chosen, jobs, .. } = self.config;
         let (is_chosen, jobs) = (*is_chosen, *jobs);
-        let wanted = Wanted { branches, before, only, is_chosen, remembered, jobs };
+        let lacks = |url: &str, listing: &Listing| loss::is_any_missing(published, url, listing);
+        let lacks = &lacks;
+        let wanted = Wanted { branches, before, only, is_chosen, remembered, lacks, jobs };
         let listing = upstream::list(self.upstreams, self.http, &wanted);
         bar.finish_and_clear();
         let mut listing = listing?;
@@ -519,10 +529,10 @@ fn millis(duration: Duration) -> u64 {
 }
 
 /// Logs one line about a repository, which is shown with `-v`.
-fn log(project: &str, result: &JobResult, duration: Duration) {
+fn log(repository: &str, result: &JobResult, duration: Duration) {
     let (duration_ms, count) = (millis(duration), result.built.len());
     match &result.failure {
-        None => tracing::debug!(project, duration_ms, "{project}: {count} tarballs"),
-        Some(failure) => tracing::debug!(project, duration_ms, "{project}: {}", failure.text),
+        None => tracing::debug!(repository, duration_ms, "{repository}: {count} tarballs"),
+        Some(failure) => tracing::debug!(repository, duration_ms, "{repository}: {}", failure.text),
     }
 }

@@ -260,7 +260,7 @@ impl Publication<'_> {
         if first.is_some() && (second.is_some() || third.is_some()) {
             tracing::warn!(
                 "{url} does not keep conditions (If-Match, If-None-Match) when it writes: of two builders that publish \
-                 at the same moment, both are told that all went well; see to it that there is one"
+                 at the same moment, both are told that all went well; make sure that only one builder publishes there"
             );
         }
         Ok(())
@@ -514,7 +514,7 @@ impl Publication<'_> {
 
     fn conflict(&self, what: &str) -> Error {
         let reason = format!(
-            "{what}, and nothing was overwritten; see to it that one builder publishes there, and if it is to be this \
+            "{what}, and nothing was overwritten; make sure that only one builder publishes there. If it should be this \
              one, run `tardist sync --take-over`"
         );
         self.not_published(StoreFault::Conflict, reason)

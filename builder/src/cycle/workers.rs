@@ -8,7 +8,7 @@ use crate::{
     Error,
     data_dir::{disk, layout::Layout},
     net::HttpOptions,
-    settings::{Incomplete, config::Config},
+    settings::{self, Incomplete, config::Config},
     worker::{Instructions, Supervisor},
 };
 
@@ -36,10 +36,13 @@ pub fn supervisor<'a>(
     Ok(Supervisor::new(instructions, layout, start + config.deadline, keep_free))
 }
 
-/// How many bytes of the disk stay free. On a small disk, the setting could be more than all of it.
+/// How many bytes of the disk stay free. On a small disk, the default could be more than all of it.
 ///
 /// # Errors
 /// [`Error::Io`] if the size of the disk cannot be found out.
 pub(super) fn keep_free(config: &Config, layout: &Layout) -> Result<u64, Error> {
+    if config.keep_free != settings::KEEP_FREE.as_u64() {
+        return Ok(config.keep_free);
+    }
     Ok(config.keep_free.min(disk::space(layout.root())?.total / 20))
 }

@@ -1,7 +1,7 @@
 //! Files and folders that other users have to read: those of a web server and of Spin.
 //!
 //! The program sets its umask ([`set_umask`]), so what it makes is readable. An earlier version did not, so what
-//! that one made under another umask is mended.
+//! that one made under another umask is corrected.
 
 use std::{
     fs::{self, Metadata, Permissions},

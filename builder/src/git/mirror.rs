@@ -112,9 +112,15 @@ impl Mirror {
             .collect();
         if let Some(refs) = refs
             && !is_on_disk(&self.url)
-            && self.fetch_known(http, &refs)?.is_ok()
         {
-            return Ok(());
+            match self.fetch_known(http, &refs)? {
+                Ok(()) => return Ok(()),
+                Err(refused) if is_of_pack(&refused) => {
+                    // With a list of refs, the same pack would come.
+                    return Err(self.failed(refused));
+                }
+                Err(_) => {}
+            }
         }
         let refspecs: Vec<String> = names.iter().map(|name| format!("+{name}:{name}")).collect();
         let found = if is_on_disk(&self.url) {
@@ -193,8 +199,12 @@ impl Mirror {
         match self.fetch_known(http, &[(keep_ref.ref_name(), commit)])? {
             Ok(()) => Ok(self.has_commit(commit)),
             Err(refused) if refused.class() == ErrorClass::Net => Ok(false),
-            Err(source) => Err(Error::Git { action: format!("fetch from {}", self.url), source }),
+            Err(source) => Err(self.failed(source)),
         }
+    }
+
+    fn failed(&self, source: git2::Error) -> Error {
+        Error::Git { action: format!("fetch from {}", self.url), source }
     }
 
     /// True if the server says that it gives every commit that its refs reach by its id.
@@ -305,7 +315,7 @@ impl Mirror {
             }
             match transport::take_failure() {
                 Some(source) => Error::Fetch { url: self.url.clone(), source },
-                None => Error::Git { action: format!("fetch from {}", self.url), source },
+                None => self.failed(source),
             }
         })
     }
@@ -345,6 +355,11 @@ pub fn tip_at(path: &Path, branch: &BranchName) -> Option<CommitId> {
 fn tip_in(repository: &Repository, branch: &BranchName) -> Option<CommitId> {
     let id = repository.refname_to_id(&branch.ref_name()).ok()?;
     object::has_commit(repository, id).then(|| id.to_string().parse().ok())?
+}
+
+/// True if what a server sent came whole, and cannot be unpacked.
+fn is_of_pack(error: &git2::Error) -> bool {
+    matches!(error.class(), ErrorClass::Zlib | ErrorClass::Object | ErrorClass::Invalid)
 }
 
 /// True if `url` is the path of a repository on disk.

@@ -36,7 +36,7 @@ use crate::{
 /// many there are, and each takes some ten seconds with its retries.
 const MAX_STUMBLES: usize = 3;
 
-/// Why a commit is not to be had.
+/// Why a commit cannot be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotFetched {
     /// For the operator.
@@ -48,7 +48,7 @@ pub struct NotFetched {
 /// What the fetches of one job have found out.
 #[derive(Debug, Default)]
 pub struct SubmoduleFetches {
-    /// Why a commit of a URL is not to be had.
+    /// Why a commit of a URL cannot be fetched.
     failed: BTreeMap<(String, Oid), String>,
     /// Why a URL, or all URLs of an origin, cannot be reached for the moment.
     unreachable: BTreeMap<String, String>,
@@ -104,11 +104,11 @@ impl SubmoduleFetches {
     }
 
     /// Fetches a commit into the mirror of a submodule if it is not there, and points `keep_ref` to it. The inner
-    /// error says why it is not to be had. `most` is by how many bytes all mirrors may grow.
+    /// error says why it cannot be fetched. `most` is by how many bytes all mirrors may grow.
     ///
     /// # Errors
-    /// What is wrong on this machine, such as a full disk, and [`Error::TooLarge`] after too many commits that are
-    /// not to be had, or too many bytes.
+    /// What is wrong on this machine, such as a full disk, and [`Error::TooLarge`] after too many commits that
+    /// cannot be fetched, or too many bytes.
     pub fn fetch(
         &mut self,
         http: &Http,

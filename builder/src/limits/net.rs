@@ -43,15 +43,15 @@ pub const LEAST_RATE_TIME: Duration = Duration::from_secs(30);
 /// at most 128 fields.
 pub const MAX_HEADER: usize = 64 << 10;
 
-/// The longest `Retry-After` that is waited for within a cycle. A host that asks for more is not asked any more
-/// in this cycle. The next one tries again anyway.
+/// The longest `Retry-After` that is waited for within a cycle. A request whose host asks for more fails at once; after
+/// [`MIN_PAUSES`] of them, the host is not asked any more in this cycle. The next one tries again anyway.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// No request is tried again when this time has passed since its first try, or would have after the
 /// pause that the server asks for. It is three pauses of [`MAX_RETRY_AFTER`].
 pub const MAX_RETRY_TIME: Duration = Duration::from_secs(3 * 60);
 
-/// After so many failed requests in a row, a host is not asked any more in this cycle. One short fault fails
+/// After failed requests for so many repositories in a row, a host is not asked any more in this cycle. One short fault fails
 /// the requests of all jobs at the same time, and there are 6 jobs by default: so these are three such faults,
 /// one after the other, each after all retries.
 pub const MAX_FAILURES: usize = 20;
@@ -62,6 +62,10 @@ pub const MAX_LOST: Duration = Duration::from_secs(5 * 60);
 
 /// See [`MAX_LOST`]. One repository that is very slow, or two, is no fault of its host.
 pub const MIN_FAILURES: usize = 3;
+
+/// When a host asks for a longer pause than [`MAX_RETRY_AFTER`] for so many repositories, it is not asked any more in
+/// this cycle. One alone may be ill, and is left alone itself.
+pub const MIN_PAUSES: usize = 2;
 
 /// How many redirects are followed from where a repository is said to be to where it is. Git follows 20; a
 /// project that was renamed needs one, and its move from http to https one more.

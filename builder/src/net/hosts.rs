@@ -2,8 +2,11 @@
 //!
 //! A host that is down costs a time limit for each repository that is on it, and there may be thousands. So
 //! after some failures in a row it is not asked any more in this cycle: its breaker opens, and the requests
-//! that would go there fail at once. A host that asks for a long pause (`Retry-After`) is not asked any more
-//! at once. Only the next cycle asks it again.
+//! that would go there fail at once. So it is with a host that asks for a long pause (`Retry-After`). Only the next
+//! cycle asks it again.
+//!
+//! One repository must not stop the others on its host. So each event has a *witness*: the URL of the repository or list
+//! that was asked for. What one witness sees again and again counts once, and one alone closes no host.
 //!
 //! A *request* of this module is what a caller wants, with all tries and all steps of it: a page of a list,
 //! the tips of a repository, a fetch.
@@ -12,7 +15,7 @@
 //! event.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant},
@@ -21,7 +24,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::origin::Origin;
-use crate::limits::net::{MAX_FAILURES, MAX_LOST, MIN_FAILURES};
+use crate::limits::net::{MAX_FAILURES, MAX_LOST, MIN_FAILURES, MIN_PAUSES};
 
 /// Why a host is not asked any more in this cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,30 +38,41 @@ pub enum Closed {
 }
 
 /// What is known of one host.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Host {
-    /// How many requests failed in a row.
-    failures: usize,
-    /// How long these requests took together.
-    lost: Duration,
+    /// The witnesses whose requests failed, with no answer between, and how long these requests took.
+    failed: BTreeMap<String, Duration>,
+    /// The witnesses that were asked for a pause that is longer than a cycle waits.
+    put_off: BTreeSet<String>,
     closed: Option<Closed>,
 }
 
 impl Host {
-    /// Notes what became of a request, or what the host asked for. A host that is closed stays so.
-    fn note(&mut self, event: Event) {
+    /// Notes what became of the request of a witness. A host that is closed stays so.
+    fn note(&mut self, witness: &str, event: Event) {
+        if self.closed.is_some() {
+            return;
+        }
         match event {
             Event::Began | Event::Undecided => {}
-            Event::Answered => (self.failures, self.lost) = (0, Duration::ZERO),
+            Event::Answered => self.failed.clear(),
             Event::Failed(took) => {
-                self.failures += 1;
-                self.lost = self.lost.saturating_add(took);
-                let is_slow = self.failures >= MIN_FAILURES && self.lost >= MAX_LOST;
-                if is_slow || self.failures >= MAX_FAILURES {
-                    self.closed.get_or_insert(Closed::Failures(self.failures));
+                let lost = self.failed.entry(witness.to_owned()).or_default();
+                *lost = lost.saturating_add(took);
+                let failures = self.failed.len();
+                let lost =
+                    self.failed.values().fold(Duration::ZERO, |sum, it| sum.saturating_add(*it));
+                let is_slow = failures >= MIN_FAILURES && lost >= MAX_LOST;
+                if is_slow || failures >= MAX_FAILURES {
+                    self.closed = Some(Closed::Failures(failures));
                 }
             }
-            Event::AskedForPause(pause) => self.closed = Some(Closed::Pause(pause)),
+            Event::AskedForPause(pause) => {
+                self.put_off.insert(witness.to_owned());
+                if self.put_off.len() >= MIN_PAUSES {
+                    self.closed = Some(Closed::Pause(pause));
+                }
+            }
         }
     }
 }
@@ -78,7 +92,8 @@ pub enum Event {
     Undecided,
 }
 
-/// Hears of each event, with the text of the host's [`Origin`].
+/// Hears of each event of this process, with the text of the host's [`Origin`]. It is not told the witness: whoever
+/// listens to another process decides how far to believe it.
 pub type Listener = Box<dyn Fn(&str, Event) + Send + Sync>;
 
 /// What is known of all hosts. Clones share it. It is written and read as a map from the text of an
@@ -102,10 +117,10 @@ impl Hosts {
         let _ = self.0.listener.set(listener);
     }
 
-    /// Notes an event of the host with this text of its origin.
-    pub fn note(&self, origin: &str, event: Event) {
+    /// Notes an event of the host with this text of its origin, as this witness has seen it.
+    pub fn note(&self, origin: &str, witness: &str, event: Event) {
         if !matches!(event, Event::Began | Event::Undecided) {
-            self.known().entry(origin.to_owned()).or_default().note(event);
+            self.known().entry(origin.to_owned()).or_default().note(witness, event);
         }
         if let Some(listener) = self.0.listener.get() {
             listener(origin, event);
@@ -175,9 +190,11 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
     const MINUTE: Duration = Duration::from_secs(60);
 
+    /// The host after these events, each with another witness.
     fn host(events: impl IntoIterator<Item = Event>) -> Host {
         let mut host = Host::default();
-        events.into_iter().for_each(|event| host.note(event));
+        let events = events.into_iter().enumerate();
+        events.for_each(|(number, event)| host.note(&number.to_string(), event));
         host
     }
 
@@ -203,10 +220,26 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_asks_for_a_long_pause_is_closed_at_once_and_stays_closed() {
+    fn a_host_that_asks_twice_for_a_long_pause_is_closed_and_stays_closed() {
         let year = 365 * 24 * 60 * MINUTE;
-        let events = [Event::AskedForPause(year), Event::Answered, Event::Failed(MINUTE)];
+        let pause = Event::AskedForPause(year);
+        assert_eq!(host([pause]).closed, None);
+        let events = [pause, Event::Answered, pause, Event::Answered, Event::Failed(MINUTE)];
         assert_eq!(host(events).closed, Some(Closed::Pause(year)));
+    }
+
+    #[test]
+    fn what_one_repository_sees_again_and_again_closes_no_host() {
+        let mut host = Host::default();
+        for _ in 0..2 * MAX_FAILURES {
+            host.note("one", Event::AskedForPause(60 * MINUTE));
+            host.note("one", Event::Failed(10 * MINUTE));
+        }
+        assert_eq!(host.closed, None);
+        host.note("two", Event::Failed(SECOND));
+        assert_eq!(host.closed, None);
+        host.note("three", Event::Failed(SECOND));
+        assert_eq!(host.closed, Some(Closed::Failures(3)));
     }
 
     #[test]
@@ -214,20 +247,20 @@ mod tests {
         let here = Hosts::default();
         let origin = Origin::of("https://h.example/x").unwrap();
         let name = origin.to_string();
-        for _ in 1..MIN_FAILURES {
-            here.note(&name, Event::Failed(3 * MINUTE));
+        for number in 1..MIN_FAILURES {
+            here.note(&name, &number.to_string(), Event::Failed(3 * MINUTE));
         }
         let text = serde_json::to_string(&here).unwrap();
         let there: Hosts = serde_json::from_str(&text).unwrap();
         let teller = here.clone();
-        there.listen(Box::new(move |origin, event| teller.note(origin, event)));
+        there.listen(Box::new(move |origin, event| teller.note(origin, "job", event)));
         assert_eq!(there.why_closed(&origin), None);
-        there.note(&name, Event::Failed(MINUTE));
+        there.note(&name, "submodule", Event::Failed(MINUTE));
         let closed = Some(Closed::Failures(MIN_FAILURES));
         assert_eq!((there.why_closed(&origin), here.why_closed(&origin)), (closed, closed));
 
         let third = Hosts::default();
-        third.note(&name, Event::Failed(SECOND));
+        third.note(&name, "job", Event::Failed(SECOND));
         third.close(&here.closed());
         assert_eq!(third.why_closed(&origin), closed);
         assert_eq!(third.why_closed(&Origin::of("http://h.example/x").unwrap()), None);
@@ -251,9 +284,11 @@ mod tests {
         let (mut host, mut now) = (Host::default(), Duration::ZERO);
         let mut ends = vec![took; jobs];
         let mut left = repositories - jobs;
+        let mut asked = 0;
         while let Some(next) = (0..ends.len()).min_by_key(|&index| ends[index]) {
             now = ends.remove(next);
-            host.note(Event::Failed(took));
+            asked += 1;
+            host.note(&asked.to_string(), Event::Failed(took));
             if left > 0 && host.closed.is_none() {
                 left -= 1;
                 ends.push(now + took);

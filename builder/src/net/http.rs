@@ -369,6 +369,11 @@ impl Http {
             true => self.agent.run(self.timed(Request::from_parts(parts, body), &limit)),
             false => self.agent.run(self.timed(Request::from_parts(parts, ()), &limit)),
         })?;
+        let pause = long_pause(response.status().as_u16(), retry_after(&response));
+        if let Some((origin, pause)) = Origin::of(&url).zip(pause) {
+            // No repository has a part in it.
+            self.hosts.close(&BTreeMap::from([(origin.to_string(), Closed::Pause(pause))]));
+        }
         let (parts, body) = response.into_parts();
         // An error is kept in memory.
         let limit = if parts.status.is_success() { limit } else { self.limits.of(BodyKind::List) };
@@ -393,16 +398,10 @@ impl Http {
         self.wait_for(&origin, url)?;
         self.requests.fetch_add(1, Ordering::Relaxed);
         let response = call().map_err(|e| HttpError::failed(url, limit, e))?;
-        if matches!(
-            response.status(),
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE | StatusCode::FORBIDDEN
-        ) && let Some(pause) = retry_after(&response)
+        if asks_for_pauses(response.status().as_u16())
+            && let Some(pause) = retry_after(&response).filter(|it| *it <= MAX_RETRY_AFTER)
         {
-            if pause > MAX_RETRY_AFTER {
-                self.hosts.note(&origin.to_string(), Event::AskedForPause(pause));
-            } else {
-                self.hosts.pause(&origin, Instant::now() + pause);
-            }
+            self.hosts.pause(&origin, Instant::now() + pause);
         }
         Ok(response)
     }
@@ -448,14 +447,15 @@ impl Http {
             .with_min_delay(Duration::from_secs(1))
             .with_max_times(self.retries);
         let start = Instant::now();
-        self.hosts.note(&origin.to_string(), Event::Began);
+        self.hosts.note(&origin.to_string(), url, Event::Began);
         let result = operation
             .retry(backoff)
             .sleep(thread::sleep)
             .when(|error| {
                 let asked = error.http().and_then(HttpError::retry_after).unwrap_or_default();
                 is_worth_a_retry(error)
-                    && start.elapsed() + asked.min(MAX_RETRY_AFTER) < self.limits.retry_time
+                    && asked <= MAX_RETRY_AFTER
+                    && start.elapsed() + asked < self.limits.retry_time
                     && self.hosts.why_closed(&origin).is_none()
             })
             .call();
@@ -463,7 +463,7 @@ impl Http {
             Ok(_) => {
                 // The host that it was redirected to has answered, too.
                 if let Some(other) = Origin::of(&self.place(url)).filter(|other| *other != origin) {
-                    self.hosts.note(&other.to_string(), Event::Answered);
+                    self.hosts.note(&other.to_string(), url, Event::Answered);
                 }
                 (origin, Event::Answered)
             }
@@ -473,13 +473,17 @@ impl Http {
                 (host.unwrap_or(origin), outcome(error, is_counted, start.elapsed()))
             }
         };
-        self.hosts.note(&host.to_string(), event);
+        self.hosts.note(&host.to_string(), url, event);
         result
     }
 }
 
 /// What an error, after all tries, says about its host.
 fn outcome(error: &impl RequestError, is_counted: bool, took: Duration) -> Event {
+    let pause = error.http().and_then(|it| long_pause(it.status()?, it.retry_after()));
+    if let Some(pause) = pause {
+        return Event::AskedForPause(pause);
+    }
     match error.http() {
         Some(
             HttpError::NotAsked { .. }
@@ -490,6 +494,16 @@ fn outcome(error: &impl RequestError, is_counted: bool, took: Duration) -> Event
         Some(_) => Event::Answered,
         None => Event::Undecided,
     }
+}
+
+/// The statuses with which a server asks for a pause, of one repository or of all.
+fn asks_for_pauses(status: u16) -> bool {
+    matches!(status, 403 | 429 | 503)
+}
+
+/// The pause that an answer with this status asks for, if it is longer than a cycle waits.
+fn long_pause(status: u16, asked: Option<Duration>) -> Option<Duration> {
+    asked.filter(|pause| asks_for_pauses(status) && *pause > MAX_RETRY_AFTER)
 }
 
 /// The error for a response that is not a 200.

@@ -123,7 +123,7 @@ pub fn same_origin(one: &str, other: &str) -> bool {
 
 /// True where `text` looks like a http or https URL: its scheme, and something behind. For URLs
 /// that are only shown, or that other URLs begin with.
-pub fn is_http_url(text: &str) -> bool {
+fn is_http_url(text: &str) -> bool {
     ["http://", "https://"].iter().any(|scheme| {
         text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
     })

@@ -38,7 +38,7 @@ impl Settings {
             limit_idle: Some(SignedDuration::from_mins(5)),
             limit_disk: Some(ByteSize::gib(2)),
             deadline: Some(SignedDuration::from_hours(6)),
-            keep_free: Some(ByteSize::gib(1)),
+            keep_free: Some(KEEP_FREE),
             max_loss: Some(20),
             retries: Some(3),
             timeout: Some(SignedDuration::from_mins(2)),
@@ -51,6 +51,9 @@ impl Settings {
         }
     }
 }
+
+/// How much of the disk stays free, if the operator says nothing.
+pub const KEEP_FREE: ByteSize = ByteSize::gib(1);
 
 /// How many repositories are worked on at once. More than the cores where these are few, since a
 /// fetch mostly waits. At most 8, since each has a connection to the upstream, and compressing uses

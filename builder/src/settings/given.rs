@@ -60,7 +60,7 @@ pub struct Settings {
     pub data: Option<PathBuf>,
 
     /// Where the repositories are: a Gerrit's URL, or mediawiki=URL, github=URL, gitlab=URL,
-    /// gitea=URL, list=FILE, directory=DIR; give it once for each
+    /// gitea=URL, phabricator=URL, list=FILE, directory=DIR; give it once for each
     #[arg(
         long, global = true, value_name = "URL", env = "TARDIST_UPSTREAM",
         value_delimiter = ',', help_heading = heading::WHAT_AND_WHERE
@@ -69,7 +69,7 @@ pub struct Settings {
     pub upstream: Option<Vec<Spec>>,
 
     /// A branch to distribute, or a pattern such as REL1_*, in which * stands for any characters but /;
-    /// give it once for each. Whoever gives one, and not how many release branches, gets no other
+    /// give it once for each. If you give any, and not how many release branches, there are no others
     #[arg(
         long = "branch", global = true, value_name = "BRANCH", env = "TARDIST_BRANCHES",
         value_delimiter = ',', help_heading = heading::WHAT_AND_WHERE

@@ -6,7 +6,7 @@
 //! {"format": 1, "statement": "{\"serial\": 7, …}", "signature": "untrusted comment: …\n…"}
 //! ```
 //!
-//! The statement names the snapshot by its hash, and the snapshot its tarballs, so that one signature is over all.
+//! The statement names the snapshot by its hash, and the snapshot its tarballs, so that one signature covers everything.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

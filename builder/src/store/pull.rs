@@ -133,7 +133,7 @@ pub fn pull(store: &Store, directory: &Layout, rules: &Rules) -> Result<Outcome,
 /// Downloads the snapshot that a statement names into a file that exists. Errors name it as `path`.
 ///
 /// # Errors
-/// [`Error::Store`] if it cannot be had, or is not the one; [`Error::Io`] if it cannot be written.
+/// [`Error::Store`] if it cannot be downloaded, or is not the one; [`Error::Io`] if it cannot be written.
 pub fn download(
     store: &Store,
     statement: &Statement,
@@ -312,7 +312,7 @@ pub fn verify(store: &Store, directory: &Layout, key: &Verifier) -> Result<u64, 
         return Err(store.wrong(
             layout::POINTER,
             &format!(
-                "its signature fits, but it names the snapshot {}, and {} is {sha256}",
+                "its signature is valid, but it names the snapshot {}, and {} is {sha256}",
                 statement.sha256,
                 path.display()
             ),

@@ -200,6 +200,28 @@ impl Listing {
         }
     }
 
+    /// This listing, and what an `earlier` one of the same upstream has beyond it: repositories and branches.
+    pub(super) fn or(mut self, earlier: Self) -> Self {
+        let known: BTreeSet<RepositoryId> =
+            self.ids().chain(self.left_out.keys()).cloned().collect();
+        let is_new = |project: &Project| !known.contains(&project.id);
+        let mut tips: BTreeMap<RepositoryId, _> = BTreeMap::new();
+        for project in earlier.projects {
+            if is_new(&project) {
+                self.projects.push(project);
+            } else {
+                tips.insert(project.id, project.tips);
+            }
+        }
+        self.without_tips.extend(earlier.without_tips.into_iter().filter(is_new));
+        for project in &mut self.projects {
+            for (branch, commit) in tips.remove(&project.id).into_iter().flatten() {
+                project.tips.entry(branch).or_insert(commit);
+            }
+        }
+        self
+    }
+
     /// All repositories that can be distributed, also those that have no tips yet or failed.
     pub fn ids(&self) -> impl Iterator<Item = &RepositoryId> {
         let listed = self.projects.iter().chain(&self.without_tips).map(|project| &project.id);
@@ -210,6 +232,37 @@ impl Listing {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_either_of_two_lists_has_is_there() {
+        let project = |name: &str, branches: &[(&str, char)]| Project {
+            tips: branches
+                .iter()
+                .map(|(branch, digit)| {
+                    let commit = digit.to_string().repeat(40);
+                    (branch.parse().unwrap(), commit.parse().unwrap())
+                })
+                .collect(),
+            ..Project::new(name.parse().unwrap(), "https://g.example/x")
+        };
+        let listing = |projects: Vec<Project>, without_tips: Vec<Project>| Listing {
+            projects,
+            without_tips,
+            ..Listing::default()
+        };
+        let earlier = listing(
+            vec![project("skins/A", &[("master", '1'), ("old", '2')]), project("skins/B", &[])],
+            vec![project("skins/C", &[]), project("skins/Away", &[])],
+        );
+        let mut later =
+            listing(vec![project("skins/A", &[("master", '3')])], vec![project("skins/D", &[])]);
+        later.not_public(Kind::Skins, "Away", "https://g.example");
+        let both = later.or(earlier);
+        let mut ids: Vec<String> = both.ids().map(ToString::to_string).collect();
+        ids.sort();
+        assert_eq!(ids, ["skins/A", "skins/B", "skins/C", "skins/D"]);
+        assert_eq!(both.projects[0], project("skins/A", &[("master", '3'), ("old", '2')]));
+    }
 
     #[test]
     fn a_clone_url_elsewhere_fails_that_repository_and_a_bad_name_is_refused() {

@@ -20,8 +20,11 @@ const MAX_NAMED: usize = 10;
 /// are.
 const MAX_FAILED_SHARE: usize = 5;
 
+/// Says whether the list of the upstream with this URL lacks something that is published.
+pub type Lacks<'a> = dyn Fn(&str, &Listing) -> bool + Sync + 'a;
+
 /// What a cycle wants from its upstreams.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Wanted<'a> {
     /// The branches to distribute.
     pub branches: &'a Branches,
@@ -33,6 +36,8 @@ pub struct Wanted<'a> {
     pub is_chosen: bool,
     /// What is remembered of the lists.
     pub remembered: &'a Pages,
+    /// Which lists are asked for twice, because something published is not there.
+    pub lacks: &'a Lacks<'a>,
     /// How many repositories are asked at once.
     pub jobs: usize,
 }
@@ -45,6 +50,10 @@ impl Wanted<'_> {
 
 /// Lists all upstreams, and asks Git for the tips that their lists do not have. Where several
 /// upstreams have a repository, that of the first one counts; the log says so.
+///
+/// A list of several pages can miss an entry: if another one is deleted while the pages are read, all after it move up,
+/// and one from the next page to the page that was read before. So where something published is not listed, the list is
+/// asked for again, and what either list has is there.
 ///
 /// An upstream that cannot be listed is [`Listing::unavailable`]. It may have
 /// any repository, also those that a later upstream lists: whoever gets the listing decides about these.
@@ -176,7 +185,9 @@ fn lists(
     let indexes = (0..upstreams.len()).collect();
     let work = |index: &usize| {
         let upstream = &*upstreams[*index];
-        check(upstream.list(http, asked, wanted.remembered)?, upstream.url())
+        let list = || check(upstream.list(http, asked, wanted.remembered)?, upstream.url());
+        let first = list()?;
+        if (wanted.lacks)(upstream.url(), &first) { Ok(list()?.or(first)) } else { Ok(first) }
     };
     pool::run(wanted.jobs, indexes, work, |index, list| drop(lists.insert(index, list)));
     lists.into_values().collect()
@@ -302,8 +313,8 @@ mod tests {
         let names = |is_chosen| {
             let branches = &Branches::default();
             let remembered = &Pages::default();
-            let wanted =
-                Wanted { branches, before: &before, only: &only, is_chosen, remembered, jobs: 1 };
+            let (before, only, lacks) = (&before, &only, &|_: &str, _: &Listing| false);
+            let wanted = Wanted { branches, before, only, is_chosen, remembered, lacks, jobs: 1 };
             format!("{:?}", found(&listing, &wanted))
         };
         assert!(names(false).contains("REL1_46") && !names(false).contains("REL1_44"));

@@ -75,6 +75,8 @@ pub(super) struct Worker<'a> {
     told: ClosedHosts,
     /// The host that it is asking, and since when.
     asking: Option<(String, Instant)>,
+    /// The URL of its repository: whatever it says of a host is said by this one. Empty if it asks none.
+    url: String,
     mirror: PathBuf,
     intake: Intake,
     clock: Clock,
@@ -140,6 +142,7 @@ impl<'a> Worker<'a> {
             stdin,
             told,
             asking: None,
+            url: order.task.url().to_owned(),
             mirror: folders.mirror,
             intake,
             clock: Clock::new(Instant::now()),
@@ -249,7 +252,7 @@ impl<'a> Worker<'a> {
             }
             Message::Host(origin, event) => {
                 if self.shared.origins.contains(&origin) {
-                    self.shared.hosts.note(&origin, event);
+                    self.shared.hosts.note(&origin, &self.url, event);
                     self.asking = (event == Event::Began).then(|| (origin, Instant::now()));
                 }
             }
@@ -304,7 +307,8 @@ impl<'a> Worker<'a> {
             && let Some((origin, since)) = self.asking.take()
         {
             // It cannot say any more that the host did not answer in time.
-            self.shared.hosts.note(&origin, Event::Failed(now.duration_since(since)));
+            let event = Event::Failed(now.duration_since(since));
+            self.shared.hosts.note(&origin, &self.url, event);
         }
         exceeded.or_else(|| is_time_for_disk.then(|| self.exceeded_disk(&doing))?)
     }

@@ -135,6 +135,14 @@ impl Task {
             Self::Repack(_) => BTreeSet::new(),
         }
     }
+
+    /// The URL of the repository that it is about; empty if no server is asked.
+    pub(super) fn url(&self) -> &str {
+        match self {
+            Self::Job(job) => &job.project.url,
+            Self::Repack(_) => "",
+        }
+    }
 }
 
 /// How workers do their tasks: the same for all of a cycle.

@@ -1,6 +1,6 @@
 //! What the functions ask of the snapshot: every `SELECT` that they run, in `query/sql/`.
 //!
-//! Three statements give texts in the languages of a client. They begin with `chain.sql`, a table of
+//! Some statements give texts in the languages of a client. They begin with `chain.sql`, a table of
 //! these languages with their places (`?1` is a [`Chain`](crate::language::chain::Chain) as JSON), and
 //! they join `texts.sql`: the best title and the best description that a repository has.
 
