@@ -322,7 +322,8 @@ impl Error {
         }
     }
 
-    /// True if objects cannot be read although they came whole: zlib's checksum was right, so this is what upstream has.
+    /// True if objects cannot be read although they came whole: zlib's checksum or the hash was right, so this is what
+    /// upstream has.
     pub fn is_of_content(&self) -> bool {
         matches!(self, Self::Git { source, .. } if source.class() == ErrorClass::Invalid)
     }
@@ -336,6 +337,14 @@ impl Error {
             _ => self.is_transient(),
         }
     }
+}
+
+/// True for a character that does not show itself in a message, and changes how the rest of it looks: a terminal obeys
+/// control characters, a log takes some for the end of a line, and others turn the direction of the text, so that a URL
+/// seems to be of another host (<https://www.unicode.org/reports/tr9/>).
+pub(crate) fn is_disguise(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// True if the system says one of these texts in an error of libgit2. A server may say the same of itself, which is another

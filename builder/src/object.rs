@@ -130,6 +130,30 @@ pub(crate) fn is_damage(error: &git2::Error) -> bool {
         )
 }
 
+/// Adds the object `id` to an error of reading it. Some objects have the bytes of their id, and libgit2 cannot read them,
+/// such as a tree with an odd mode: then upstream has them so. The mirror is not damaged, and others may share it.
+///
+/// # Errors
+/// As [`ObjectContext::object`], but for such an object, [`Error::Git`] that [is of content](Error::is_of_content).
+pub(crate) fn read<T>(
+    repository: &Repository,
+    id: Oid,
+    what: impl Fn() -> String,
+    read: Result<T, git2::Error>,
+) -> Result<T, Error> {
+    let is_as_upstream_has_it = |error: &git2::Error| {
+        is_damage(error)
+            && header(repository, id).is_ok_and(|(size, _)| is_intact(repository, id, size))
+    };
+    match read {
+        Err(error) if is_as_upstream_has_it(&error) => {
+            let source = git2::Error::new(ErrorCode::Invalid, ErrorClass::Invalid, error.message());
+            Err(Error::Git { action: format!("read {}", what()), source })
+        }
+        read => read.object(repository, what),
+    }
+}
+
 /// Adds the repository and the object to an error of libgit2.
 pub(crate) trait ObjectContext<T> {
     /// [`Error::Damaged`] if the object is missing or cannot be parsed, otherwise [`Error::Git`]. `what` names
@@ -223,6 +247,31 @@ mod tests {
         }
         assert_eq!(parsed("committer B <b> 7 +0000").unwrap().committed_at, 0, "no author");
         assert_eq!(parsed("").unwrap().committed_at, 0);
+    }
+
+    #[test]
+    fn what_is_as_its_id_says_is_no_damage_though_libgit2_cannot_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let repository = Repository::init_bare(folder.path()).unwrap();
+        // Git itself takes a mode of so many digits.
+        let entry = [b"120000000000 x\0".as_slice(), &[1; 20]].concat();
+        let odd = repository.odb().unwrap().write(ObjectType::Tree, &entry).unwrap();
+        let missing: Oid = "2".repeat(40).parse().unwrap();
+        let error = |id: Oid| {
+            let found = read(&repository, id, || "the tree".to_owned(), repository.find_tree(id));
+            found.map(|tree| tree.id()).unwrap_err()
+        };
+        assert!(error(odd).is_of_content(), "{}", error(odd));
+        assert!(matches!(error(missing), Error::Damaged { .. }));
+        // The same bytes under another name.
+        let path = |id: Oid| {
+            let hex = id.to_string();
+            folder.path().join("objects").join(&hex[..2]).join(&hex[2..])
+        };
+        let other: Oid = "1".repeat(40).parse().unwrap();
+        std::fs::create_dir_all(path(other).parent().unwrap()).unwrap();
+        std::fs::copy(path(odd), path(other)).unwrap();
+        assert!(matches!(error(other), Error::Damaged { .. }), "{}", error(other));
     }
 
     #[test]

@@ -10,6 +10,8 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
+use crate::RepoName;
+
 /// The longest text that a key is made of, in characters.
 const MAX_TEXT: usize = 300;
 
@@ -50,6 +52,31 @@ pub fn by_url(url: &str) -> Option<String> {
     Some(key('u', &format!("{}/{}", decoded(host), decoded(path))))
 }
 
+/// The key of a name by its letters and digits alone: that of `PageForms` is that of `Page Forms`. No snapshot has it.
+pub fn by_letters(name: &str) -> String {
+    key('l', &letters(name).collect::<String>())
+}
+
+/// The repository that is meant where somebody says this and all of these may be meant: the only one, else the one whose
+/// own name it is. `None` where it is the name of none, or of several: then nobody knows which is meant.
+///
+/// What manifests say decides nothing here, since anybody may write it. The very name comes first: names of repositories
+/// may differ in the case of letters alone. Then only letters and digits count, as in [`by_letters`].
+pub fn meant<'a>(said: &str, claimants: &[&'a RepoName]) -> Option<&'a RepoName> {
+    if let [only] = claimants {
+        return Some(only);
+    }
+    let very = claimants.iter().find(|name| name.as_str() == said);
+    let mut alike = claimants.iter().filter(|name| letters(name.as_str()).eq(letters(said)));
+    let alike = || alike.next().filter(|_| alike.next().is_none());
+    very.or_else(alike).copied()
+}
+
+/// The letters and digits of a name, without the case of its letters. Names of repositories are ASCII.
+fn letters(name: &str) -> impl Iterator<Item = char> {
+    name.chars().filter(|it| it.is_alphanumeric()).map(|it| it.to_ascii_lowercase())
+}
+
 fn key(prefix: char, text: &str) -> String {
     let text: String = text.chars().take(MAX_TEXT).collect();
     let words = text.split(|it: char| it.is_whitespace() || it == '_');
@@ -85,6 +112,30 @@ mod tests {
         }
         let other = by_url("https://www.mediawiki.org/wiki/Extension:LiquidThreads");
         assert_ne!(other, key);
+    }
+
+    #[test]
+    fn of_several_the_one_is_meant_whose_own_name_is_said() {
+        let meant = |said: &str, names: &[&str]| {
+            let names: Vec<RepoName> = names.iter().map(|name| name.parse().unwrap()).collect();
+            let claimants: Vec<&RepoName> = names.iter().collect();
+            super::meant(said, &claimants).map(ToString::to_string)
+        };
+        for said in ["Page Forms", "PageForms", "page_forms", "Page-Forms!"] {
+            assert_eq!(
+                meant(said, &["AEvil", "PageForms"]).as_deref(),
+                Some("PageForms"),
+                "{said}"
+            );
+            assert_eq!(by_letters(said), by_letters("PageForms"), "{said}");
+        }
+        assert_eq!(meant("Page Forms", &["AEvil"]).as_deref(), Some("AEvil"), "there is no other");
+        assert_eq!(meant("Page Forms", &["AEvil", "Other"]), None);
+        assert_eq!(meant("Page Forms", &["PageForms", "Page-Forms"]), None);
+        assert_eq!(meant("", &["PageForms", "Other"]), None);
+        assert_eq!(meant("Page Forms", &[]), None);
+        let very = meant("Page-Forms", &["PageForms", "page-forms", "Page-Forms"]);
+        assert_eq!(very.as_deref(), Some("Page-Forms"));
     }
 
     #[test]

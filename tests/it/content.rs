@@ -356,6 +356,36 @@ fn nothing_of_this_machine_is_published_though_a_list_of_packages_on_another_ser
     }
 }
 
+/// Git, Mercurial and others run programs that the configuration of a repository names.
+#[test]
+fn a_repository_inside_of_the_content_is_no_source_of_packages() {
+    let env = TestEnv::empty();
+    let manifest = json!({
+        "require": {"a/b": "*"},
+        "repositories": [{"packagist.org": false}, {"type": "git", "url": "lib/"}],
+    });
+    let files = [
+        ("composer.json", File::text(manifest.to_string())),
+        ("lib/HEAD", File::text("ref: refs/heads/master\n")),
+        ("lib/config", File::text("[remote \"origin\"]\nuploadpack = touch ran\n")),
+    ];
+    env.commit(LOOK, "master", &files);
+    let program = stand_in(&env, "touch ran");
+    let run = env.sync(&["--composer", &program]);
+    run.exits(1).says(&["composer.json names \"lib/\"", "nor a folder or an archive inside"]);
+    assert!(!env.snapshot().exists());
+}
+
+#[test]
+fn an_autoloader_of_files_outside_of_the_content_is_not_made() {
+    let env = TestEnv::empty();
+    let manifest = json!({"require": {"php": "*"}, "autoload": {"classmap": ["/usr/share/php"]}});
+    env.commit(LOOK, "master", &[("composer.json", File::text(manifest.to_string()))]);
+    let program = stand_in(&env, "mkdir vendor; touch vendor/ran");
+    env.sync(&["--composer", &program]).says(&["\"/usr/share/php\", which is not inside"]);
+    assert!(!tarball(&env, LOOK, "master").contains_key("vendor/ran"));
+}
+
 #[test]
 fn folders_of_an_archive_that_may_not_be_written_to_are_removed() {
     let env = TestEnv::empty();

@@ -1,6 +1,12 @@
 //! The Composer step, with the real Composer.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpListener,
+    path::Path,
+    thread,
+};
 
 use tardist_tests::{File, TestEnv, files, json};
 
@@ -47,6 +53,51 @@ fn composer_installs_what_a_branch_requires() {
     fs::remove_dir_all(env.data()).unwrap();
     env.sync(&["--composer", program]).exits(0);
     assert!(files_of(&env) == first, "the tarballs have other bytes the second time");
+}
+
+/// The URL of a list of packages that is this one.
+fn list_of_packages(list: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            // One read takes the head of so small a request.
+            let _ = stream.read(&mut [0; 8192]);
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                list.len()
+            );
+            let _ = stream.write_all((head + &list).as_bytes());
+        }
+    });
+    url
+}
+
+#[test]
+fn git_takes_no_package_from_this_machine() {
+    let env = TestEnv::sample();
+    let tip = env.repository("skins/SamplePaper").tip("master").unwrap().unwrap();
+    let package = json!({
+        "name": "sample/lib", "version": "1.0.0",
+        "source": {"type": "git", "url": "lib/paper", "reference": tip.to_string()},
+    });
+    let url = list_of_packages(json!({"packages": {"sample/lib": {"1.0.0": package}}}).to_string());
+    let manifest = json!({
+        "require": {"sample/lib": "*"},
+        "repositories": [{"packagist.org": false}, {"type": "composer", "url": url}],
+        "config": {"secure-http": false},
+    });
+    // A repository in plain files, whose configuration could name a program.
+    let paper = files(&env.upstream.root().join("mediawiki/skins/SamplePaper.git"));
+    let paper: Vec<_> =
+        paper.into_iter().map(|(path, bytes)| (format!("lib/paper/{path}"), bytes)).collect();
+    let mut content = vec![("composer.json", File::text(manifest.to_string()))];
+    content.push(("lib/paper/refs/heads/copy", File::text(format!("{tip}\n"))));
+    content.extend(paper.iter().map(|(path, bytes)| (path.as_str(), File::text(bytes.clone()))));
+    env.commit(LOOK, "master", &content);
+    let run = env.sync(&["--composer", "/usr/bin/composer", "--only", LOOK]);
+    run.says(&["composer failed", "transport 'file' not allowed"]);
+    assert!(!tarball(&env, LOOK, "master").keys().any(|path| path.starts_with("vendor")));
 }
 
 fn files_of(env: &TestEnv) -> tardist_tests::Files {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use tardist_tests::{Fault, TestEnv, json};
+use tardist_tests::{Fault, TestEnv, change, json};
 
 const GREETING: &str = "extensions/SampleGreeting";
 
@@ -90,6 +90,28 @@ fn without_mediawiki_itself_a_release_branch_counts_that_a_fifth_of_the_reposito
     assert_eq!(branches(&env), ["REL1_44", "REL1_45", "REL1_46", "REL1_48", "master"]);
     // It counts as released.
     assert_eq!(env.report()["unreleased"], json!([]));
+}
+
+#[test]
+fn of_a_few_repositories_one_alone_adds_no_release_branches_that_take_the_places_of_all_others() {
+    let env = TestEnv::empty();
+    let ids = ["A", "B", "C"].map(|name| format!("extensions/{name}"));
+    for id in &ids {
+        change(&env, id, "first");
+        for name in &ALL[..4] {
+            branch(&env, id, name);
+        }
+    }
+    env.sync(&[]).exits(0);
+    let before = env.tips();
+    for name in ["REL1_47", "REL1_48", "REL1_49", "REL1_50"] {
+        branch(&env, &ids[0], name);
+    }
+    env.sync(&[]).exits(0).says(&["nothing new"]);
+    assert_eq!(env.tips(), before);
+    branch(&env, &ids[1], "REL1_47");
+    env.sync(&[]).exits(0);
+    assert_eq!(branches(&env), ["REL1_44", "REL1_45", "REL1_46", "REL1_47", "master"]);
 }
 
 #[test]

@@ -176,6 +176,57 @@ fn names_are_matched_as_wikis_say_them_and_nothing_is_guessed() {
 }
 
 #[test]
+fn a_copied_manifest_takes_the_place_of_no_other_repository() {
+    let env = TestEnv::empty();
+    let (now, old) = ("https://a.example/wiki/Page_Forms", "https://a.example/wiki/Semantic_Forms");
+    for (id, name, version, page) in [
+        ("extensions/PageForms", "Page Forms", "5.9", now),
+        ("extensions/AEvil", "Page Forms", "99", old),
+        ("extensions/BEvil", "Page Forms", "99", now),
+        ("extensions/One", "Shared", "2", old),
+        ("extensions/Two", "Shared", "2", now),
+    ] {
+        let files = files(name, version, page, false);
+        env.repository(id).commit("REL1_45", &files, "Add it", Time::default()).unwrap();
+    }
+    let needy = json!({
+        "name": "Needy", "manifest_version": 2,
+        "requires": {"extensions": {"Page Forms": "*", "Shared": "*"}},
+    });
+    let needy = vec![("extension.json", File::text(needy.to_string()))];
+    let repository = env.repository("extensions/Needy");
+    repository.commit("REL1_45", &needy, "Add it", Time::default()).unwrap();
+    env.sync(&["--branch", "REL1_45"]).exits(0);
+    let site = env.serve(&[]);
+
+    let body = sample(
+        "MediaWiki 1.45.1",
+        &json!([
+            {"name": "Page Forms", "version": "5.8", "url": old},
+            {"name": "Page Forms", "version": "5.8", "url": now},
+            {"name": "Shared", "version": "1", "url": old},
+        ]),
+    );
+    let answer = post(&site, "/updates", &[], &body);
+    Document::of(&site).describes_post("/updates", &answer);
+    let report = answer.json();
+    for place in [0, 1] {
+        let result = &report["results"][place];
+        assert_eq!((&result["name"], &result["version"]), (&json!("PageForms"), &json!("5.9")));
+        assert_eq!(result["status"], "outdated");
+    }
+    let shared = &report["results"][2];
+    assert_eq!((&shared["name"], &shared["status"]), (&Value::Null, &json!("not-distributed")));
+    assert!(shared["notes"][0].as_str().unwrap().starts_with("Several repositories"), "{shared}");
+
+    let page = site.request("GET", "/extensions/Needy", &[("Accept", "text/html")]).text();
+    assert!(page.contains("<a href=\"/extensions/PageForms\"><bdi>Page Forms</bdi></a>"), "{page}");
+    for other in ["AEvil", "BEvil", "One", "Two"] {
+        assert!(!page.contains(&format!("/extensions/{other}\"")), "{other}: {page}");
+    }
+}
+
+#[test]
 fn the_branch_fits_the_version_of_the_wiki() {
     let (_env, site) = tardist_tests::served();
     let extensions = json!([{"name": "SampleGreeting", "version": "0.1"}]);

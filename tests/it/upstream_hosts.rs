@@ -42,7 +42,7 @@ fn a_pause_that_one_repository_is_asked_for_does_not_stop_the_others() {
     let failures = env.report()["failures"].as_array().unwrap().len();
     assert_eq!((failures, &env.tips()[&format!("{PAPER} master")]), (1, &paper));
     env.server.clear_faults();
-    env.sync(&[]).exits(0).says(&["1 tarball made"]);
+    env.sync(&[]).exits(0).says(&["1 tarballs made"]);
 }
 
 /// An upstream with so many repositories of one branch, which is synced once; then each has a new

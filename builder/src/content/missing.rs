@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::content::{MAX_MISSING, MAX_REASON};
+use crate::{
+    error::is_disguise,
+    limits::content::{MAX_MISSING, MAX_REASON},
+};
 
 /// Something that belongs into a tarball and is not in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,11 +49,11 @@ impl From<String> for Cause {
 }
 
 impl Missing {
-    /// What is missing, and why. A long reason is cut, and loses its control characters: the output of a program may
-    /// have some, and a terminal would obey them.
+    /// What is missing, and why. A long reason is cut, and loses what does not show itself: URLs and the
+    /// output of a program may have some.
     pub fn new(public: String, cause: impl Into<Cause>) -> Self {
         let Cause { mut reason, remedy, may_pass } = cause.into();
-        reason.retain(|c| !c.is_control());
+        reason.retain(|c| !is_disguise(c));
         if reason.len() > MAX_REASON {
             reason.truncate(reason.floor_char_boundary(MAX_REASON));
             reason.push('…');

@@ -54,8 +54,8 @@ impl Objects {
     /// The id of a commit's tree.
     pub(crate) fn tree_of_commit(&self, repository: usize, commit: Oid) -> Result<Oid, Error> {
         let repository = &self.repositories[repository];
-        let commit_object = object::commit(repository, commit);
-        Ok(commit_object.object(repository, || format!("commit {commit}"))?.tree)
+        let read = object::commit(repository, commit);
+        Ok(object::read(repository, commit, || format!("commit {commit}"), read)?.tree)
     }
 
     /// The entries of a tree, in its order. Its bytes and its entries are counted before they take
@@ -69,7 +69,7 @@ impl Objects {
         let repository = &self.repositories[repository];
         let what = || format!("the tree {tree}");
         counts.trees.take(object::size(repository, tree, ObjectType::Tree, what)?)?;
-        let tree = repository.find_tree(tree).object(repository, what)?;
+        let tree = object::read(repository, tree, what, repository.find_tree(tree))?;
         counts.members.take(tree.len() as u64)?;
         let entry = |entry: git2::TreeEntry<'_>| TreeEntry {
             name: entry.name_bytes().to_vec(),

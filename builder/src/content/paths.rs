@@ -3,7 +3,7 @@
 //! It owns the limits for both. Names come from outside, and Git objects can hold names that no file
 //! system accepts.
 
-use crate::{content::names, limits::content::MAX_SHOWN};
+use crate::{content::names, error::is_disguise, limits::content::MAX_SHOWN};
 
 /// The longest name of a file or folder in bytes, on all file systems in use (`NAME_MAX`).
 const MAX_NAME: usize = 255;
@@ -59,12 +59,12 @@ pub(crate) fn join(folder: &[u8], path: &[u8]) -> Vec<u8> {
     joined
 }
 
-/// A path for messages; bytes that are not UTF-8, and control characters, become U+FFFD. Of a long path, only the start
+/// A path for messages; bytes that are not UTF-8, and what does not show itself, become U+FFFD. Of a long path, only the start
 /// and the end are shown: messages are kept in memory.
 pub(crate) fn shown(path: &[u8]) -> String {
     let text = |bytes: &[u8]| {
         String::from_utf8_lossy(bytes)
-            .replace(char::is_control, char::REPLACEMENT_CHARACTER.encode_utf8(&mut [0; 4]))
+            .replace(is_disguise, char::REPLACEMENT_CHARACTER.encode_utf8(&mut [0; 4]))
     };
     if path.len() <= MAX_SHOWN {
         return text(path);
@@ -86,5 +86,9 @@ mod tests {
         assert!(text.starts_with("start/nnn") && text.ends_with("nnn/end"), "{text}");
         assert_eq!(text.len(), MAX_SHOWN + "[…]".len());
         assert_eq!(shown(b"a\n\x1b[2J\xff"), "a\u{fffd}\u{fffd}[2J\u{fffd}");
+        assert_eq!(
+            shown("gpj.\u{202e}h\u{2066}\u{2028}é".as_bytes()),
+            "gpj.\u{fffd}h\u{fffd}\u{fffd}é"
+        );
     }
 }

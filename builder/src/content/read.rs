@@ -39,9 +39,11 @@ pub struct Gitlink {
 }
 
 impl Gitlink {
-    /// The path from the root of the tree that has it, as its `.gitmodules` writes it.
-    pub fn path_within(&self) -> &str {
-        self.path[self.within.len()..].trim_start_matches('/')
+    /// The path from the root of the tree that has it, as its `.gitmodules` writes it. `None` if it is not UTF-8: then
+    /// `path` could be that of another gitlink.
+    pub fn path_within(&self) -> Option<&str> {
+        let path = str::from_utf8(&self.raw_path).ok()?;
+        Some(path.get(self.within.len()..)?.trim_start_matches('/'))
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     data_dir::layout::Layout,
-    error::{Error, NO_SPACE_TEXTS, OUT_OF_SPACE, PARTLY_FAILED},
+    error::{Error, NO_SPACE_TEXTS, OUT_OF_SPACE, PARTLY_FAILED, is_disguise},
     progress,
     snapshot::Summary,
 };
@@ -212,8 +212,8 @@ pub struct ReportEntry {
 }
 
 impl ReportEntry {
-    /// An entry for the operator's eyes: control characters, which a terminal would obey, become spaces, and a long text
-    /// is cut. Content and servers decide what is in it.
+    /// An entry for the operator's eyes: what does not show itself becomes a space, and a long text is cut.
+    /// Content and servers decide what is in it.
     pub fn new(repository: impl Into<String>, branch: Option<String>, text: &str) -> Self {
         let mut repository = repository.into();
         if repository.len() > MAX_ENTRY_NAME {
@@ -221,11 +221,11 @@ impl ReportEntry {
             repository.push('…');
         }
         let end = text.floor_char_boundary(MAX_ENTRY_TEXT);
-        let mut shown = text[..end].replace(char::is_control, " ");
+        let mut shown = text[..end].replace(is_disguise, " ");
         if end < text.len() {
             shown.push('…');
         }
-        Self { repository: repository.replace(char::is_control, " "), branch, text: shown }
+        Self { repository: repository.replace(is_disguise, " "), branch, text: shown }
     }
 }
 

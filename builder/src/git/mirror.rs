@@ -327,7 +327,8 @@ impl Mirror {
     pub fn commit(&self, commit: &CommitId) -> Result<(Oid, i64), Error> {
         let what = || format!("commit {commit}");
         let id = Oid::from_str(commit.as_str()).object(&self.repository, what)?;
-        let read = object::commit(&self.repository, id).object(&self.repository, what)?;
+        let read = object::commit(&self.repository, id);
+        let read = object::read(&self.repository, id, what, read)?;
         Ok((id, read.committed_at))
     }
 

@@ -9,8 +9,9 @@
 //!
 //! The content of a mirror is hostile, so trees are walked here, each once and without recursion. libgit2's own
 //! walk goes through a tree as often as others contain it, which may be 10¹⁰ times. libgit2 also reads
-//! every object into memory, so a mirror with very many or very large objects is not repacked. Once it has too
-//! many packs it is emptied instead, and fetched again: a fresh clone has one pack.
+//! every object into memory, so a mirror with very many or very large objects is not repacked, nor is one with an
+//! object that libgit2 cannot read. Once it has too many packs it is emptied instead, and fetched again: a fresh
+//! clone has one pack.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -19,7 +20,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use git2::{ObjectType, Oid, PackBuilder, Repository};
+use git2::{ErrorClass, ObjectType, Oid, PackBuilder, Repository};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -52,12 +53,13 @@ pub struct Repacked {
 }
 
 /// Repacks the mirror at `path` if it has more than twenty packs, or several that are large, or with `force` in any
-/// case. A mirror that has too many and is too large for this is emptied, and else stays as it is.
+/// case. A mirror that has too many and is too large for this, or has objects that cannot be read, is emptied. Else it
+/// stays as it is.
 ///
 /// Nobody else may write to the mirror at the same time. Whoever has it open to read can continue.
 ///
 /// # Errors
-/// [`Error::Git`] if an object is missing, [`Error::Io`] if a file cannot be written or removed. The mirror stays
+/// [`Error::Git`] if an object cannot be read, [`Error::Io`] if a file cannot be written or removed. The mirror stays
 /// usable: nothing is removed before the new pack is on disk.
 pub fn repack(path: &Path, force: bool) -> Result<Repacked, Error> {
     if !path.join("objects").is_dir() {
@@ -74,7 +76,7 @@ pub fn repack(path: &Path, force: bool) -> Result<Repacked, Error> {
         return Ok(unchanged);
     }
     match rewrite(path, &packs) {
-        Err(error @ Error::TooLarge { .. }) if too_many => {
+        Err(error) if too_many && is_of_objects(&error) => {
             tracing::warn!("{error}; it is not repacked but emptied, and will be fetched again");
             // The folder itself stays: a worker may write in it and not beside it.
             empty_folder(path)?;
@@ -86,6 +88,19 @@ pub fn repack(path: &Path, force: bool) -> Result<Repacked, Error> {
         }
         Err(error) => Err(error),
         Ok(()) => Ok(Repacked { bytes_after: size(&path.join("objects"))?, ..unchanged }),
+    }
+}
+
+/// True for a fault of what is in a mirror, which another try does not mend, and a new fetch may.
+fn is_of_objects(error: &Error) -> bool {
+    match error {
+        Error::TooLarge { .. } => true,
+        Error::Git { source, .. } => {
+            !error.is_out_of_memory()
+                && !error.is_out_of_space()
+                && (object::is_damage(source) || source.class() == ErrorClass::Invalid)
+        }
+        _ => false,
     }
 }
 
@@ -430,5 +445,24 @@ mod tests {
         assert!(matches!(repack(dir.path(), true), Err(Error::Git { .. })));
         assert_eq!(packs(dir.path()).unwrap(), before);
         assert!(repository.find_commit(good).is_ok());
+    }
+
+    /// Else it would grow for ever: each push may add a pack.
+    #[test]
+    fn a_mirror_with_an_object_that_cannot_be_read_is_emptied_once_it_has_many_packs() {
+        let dir = tempfile::tempdir().unwrap();
+        let repository = Repository::init_bare(dir.path()).unwrap();
+        let odb = repository.odb().unwrap();
+        // Git itself takes a mode of so many digits.
+        let entry = [b"120000000000 x\0".as_slice(), &[1; 20]].concat();
+        let tree = odb.write(git2::ObjectType::Tree, &entry).unwrap();
+        let text = format!("tree {tree}\nauthor a <a> 0 +0000\ncommitter a <a> 0 +0000\n\n");
+        let odd = odb.write(git2::ObjectType::Commit, text.as_bytes()).unwrap();
+        repository.reference("refs/heads/odd", odd, true, "").unwrap();
+        for number in 0..=MAX_PACKS {
+            commit(&repository, "master", &number.to_string());
+        }
+        assert_eq!(repack(dir.path(), false).unwrap().bytes_after, 0);
+        assert!(entries(dir.path()).unwrap().is_empty());
     }
 }

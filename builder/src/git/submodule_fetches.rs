@@ -20,9 +20,11 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
+    time::{Duration, Instant},
 };
 
 use git2::{ErrorClass, Oid};
+use tardist_contract::BranchName;
 
 use crate::{
     Error,
@@ -31,6 +33,10 @@ use crate::{
     net::{Http, Origin},
     object,
 };
+
+/// A fetch that failed after so long may take as long in each cycle, and content decides how many there are. So what it
+/// would have brought is missing for a day. A server that is down takes less: the setting `timeout`, and some retries.
+const PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 /// After so many fetches that failed for the moment, an origin is not asked again in the same job: content decides how
 /// many there are, and each takes some ten seconds with its retries.
@@ -51,7 +57,7 @@ pub struct SubmoduleFetches {
     /// Why a commit of a URL cannot be fetched.
     failed: BTreeMap<(String, Oid), String>,
     /// Why a URL, or all URLs of an origin, cannot be reached for the moment.
-    unreachable: BTreeMap<String, String>,
+    unreachable: BTreeMap<String, NotFetched>,
     /// How often a fetch from an origin failed for the moment.
     stumbles: BTreeMap<String, usize>,
     /// The URLs whose whole history was fetched, or that do not need it.
@@ -81,6 +87,13 @@ impl SubmoduleFetches {
     /// What was done in which mirror, by its path.
     pub fn used(&self) -> &BTreeMap<PathBuf, Used> {
         &self.used
+    }
+
+    /// The commits of this branch need not stay, since one of them cannot be read. It could not be packed, either.
+    pub fn release(&mut self, branch: &BranchName) {
+        for used in self.used.values_mut() {
+            used.kept.retain(|keep_ref| keep_ref.branch != branch.as_str());
+        }
     }
 
     /// Another branch of the repository begins.
@@ -165,9 +178,9 @@ impl SubmoduleFetches {
             return Ok(Err(NotFetched { reason: reason.clone(), may_pass: false }));
         }
         let places = [Some(url.to_owned()), origin(url)];
-        if let Some(reason) = places.iter().flatten().find_map(|it| self.unreachable.get(it)) {
-            let reason = format!("it was not asked again, since {reason}");
-            return Ok(Err(NotFetched { reason, may_pass: true }));
+        if let Some(known) = places.iter().flatten().find_map(|it| self.unreachable.get(it)) {
+            let reason = format!("it was not asked again, since {}", known.reason);
+            return Ok(Err(NotFetched { reason, ..*known }));
         }
         if self.failures == MAX_FAILED_FETCHES {
             self.is_shared_excess = self.earlier.0 > 0;
@@ -175,19 +188,21 @@ impl SubmoduleFetches {
             let (limit, unit) = (MAX_FAILED_FETCHES as u64, "submodules that cannot be fetched");
             return Err(Error::TooLarge { what, limit, unit });
         }
+        let start = Instant::now();
         let reason = match self.ask(from, commit) {
             Ok(true) => return Ok(Ok(())),
             Ok(false) => format!("{url} does not have its commit {commit}"),
             Err(error) if is_own_fault(&error) => return Err(error),
-            Err(error) if error.is_transient() => {
-                let reason = error.to_string();
+            Err(error) if error.is_transient() && !is_wrong_pack(&error) => {
+                let may_pass = start.elapsed() < PATIENCE;
+                let missing = NotFetched { reason: error.to_string(), may_pass };
                 let origin = origin(url).unwrap_or_else(|| url.to_owned());
                 let stumbles = self.stumbles.entry(origin.clone()).or_default();
                 *stumbles += 1;
                 let is_all = concerns_host(&error) || *stumbles == MAX_STUMBLES;
                 let place = if is_all { origin } else { url.to_owned() };
-                self.unreachable.insert(place, reason.clone());
-                return Ok(Err(NotFetched { reason, may_pass: true }));
+                self.unreachable.insert(place, missing.clone());
+                return Ok(Err(missing));
             }
             Err(error) => error.to_string(),
         };
@@ -224,6 +239,11 @@ fn is_own_fault(error: &Error) -> bool {
         Error::Fetch { .. } => false,
         _ => true,
     }
+}
+
+/// True if the server sent a pack that is none: it has so in the next cycle, too, and it may be large.
+fn is_wrong_pack(error: &Error) -> bool {
+    matches!(error, Error::Git { source, .. } if source.class() == ErrorClass::Indexer)
 }
 
 /// True if an error says that all of a server is out of reach, not only one of its repositories.
@@ -486,6 +506,28 @@ mod tests {
             let _ = fetches.fetch_from(&neighbour, id(1)).unwrap();
             assert_eq!(neighbour.asked().len(), asked, "{status}");
         }
+    }
+
+    #[test]
+    fn a_wrong_pack_of_a_submodule_counts_as_a_failure_that_stays() {
+        let wrong = git2::Error::new(git2::ErrorCode::GenericError, ErrorClass::Indexer, "no pack");
+        let wrong = Error::Git { action: "fetch".to_owned(), source: wrong };
+        assert!(is_wrong_pack(&wrong) && wrong.is_transient());
+        let down = HttpError::interrupted("https://h.example/x", io::Error::other("down"));
+        let down = Error::Fetch { url: "https://h.example/x".to_owned(), source: down };
+        assert!(!is_wrong_pack(&down) && down.is_transient());
+    }
+
+    #[test]
+    fn the_commits_of_a_branch_that_cannot_be_read_are_not_kept() {
+        let mut fetches = SubmoduleFetches::default();
+        let id = "extensions/A".parse().unwrap();
+        let [one, other] = ["master", "REL1_45"].map(|name| name.parse().unwrap());
+        let used = fetches.used.entry(PathBuf::from("m")).or_default();
+        used.kept.extend([&one, &other].map(|branch| KeepRef::new(&id, branch, "sub")));
+        fetches.release(&one);
+        let kept: Vec<_> = fetches.used()[&PathBuf::from("m")].kept.iter().collect();
+        assert_eq!(kept, [&KeepRef::new(&id, &other, "sub")]);
     }
 
     #[test]

@@ -35,9 +35,11 @@ impl Superproject {
     /// problem that the tarball can live with: the tarball would lack most of its folders.
     pub fn read(repository: &Repository, commit: Oid, url: &str) -> Result<Self, Error> {
         let what = || format!(".gitmodules of commit {commit}");
-        let tree = object::commit(repository, commit).object(repository, what)?.tree;
+        let read = object::commit(repository, commit);
+        let tree = object::read(repository, commit, what, read)?.tree;
         check_size(repository, tree, ObjectType::Tree, MAX_TREE, "a folder")?;
-        let urls = match file(&repository.find_tree(tree).object(repository, what)?) {
+        let root = object::read(repository, tree, what, repository.find_tree(tree))?;
+        let urls = match file(&root) {
             Some(id) => {
                 check_size(repository, id, ObjectType::Blob, MAX_GITMODULES, ".gitmodules")?;
                 let blob = repository.find_blob(id).object(repository, what)?;
@@ -82,7 +84,7 @@ impl Superproject {
         while let Some(name) = names.next() {
             check_size(repository, folder, ObjectType::Tree, MAX_TREE, "a folder")?;
             let what = || format!("the tree {folder}");
-            let tree = repository.find_tree(folder).object(repository, what)?;
+            let tree = object::read(repository, folder, what, repository.find_tree(folder))?;
             let Some(entry) = tree.get_name(name) else { return Ok(None) };
             match (entry.kind(), names.peek()) {
                 (Some(ObjectType::Commit), None) => return Ok(Some(entry.id())),

@@ -169,11 +169,11 @@ impl Fields<'_> {
         authors
     }
 
-    /// The folders of `MessagesDirs`: an object or a list, whose values are a path or a list of paths.
+    /// The folders of `MessagesDirs`, in their order: the values of an object or of a list, each a path or a list of paths.
     pub(crate) fn message_folders(&mut self) -> Vec<String> {
         const WANTED: &str = "an object of paths or lists of paths";
         let values: Vec<&Value> = match self.values.get("MessagesDirs") {
-            Some(Value::Object(dirs)) => dirs.values().collect(),
+            // `wanted_fields` makes a list of an object, whose order is lost else.
             Some(Value::Array(dirs)) => dirs.iter().collect(),
             None | Some(Value::Null) => return Vec::new(),
             Some(_) => {

@@ -29,6 +29,10 @@ const WANTED: [&str; 12] = [
     "load_composer_autoloader",
 ];
 
+/// The field whose order counts: of a message that is in two of its folders, MediaWiki takes the first. An object becomes
+/// the list of its values, since a [`Map`] has another order.
+const IN_ORDER: &str = "MessagesDirs";
+
 /// The wanted fields of the JSON object in `text`, or why there are none: the end of a sentence that begins with
 /// the path of the file. If a field is there twice, the last one counts, as in PHP.
 pub(crate) fn wanted_fields(text: &[u8]) -> Result<Map<String, Value>, String> {
@@ -64,7 +68,8 @@ impl<'de> Visitor<'de> for Document<'_> {
         while let Some(key) = map.next_key_seed(WantedKey)? {
             match key {
                 Some(key) => {
-                    let value = map.next_value_seed(Kept(self.0))?;
+                    let kept = Kept { left: self.0, as_list: key == IN_ORDER };
+                    let value = map.next_value_seed(kept)?;
                     fields.insert(key.to_owned(), value);
                 }
                 None => map.next_value_seed(Skipped)?,
@@ -97,15 +102,25 @@ impl Visitor<'_> for WantedKey {
     }
 }
 
-/// Reads a value into memory. It has the number of values that may still be read.
+/// Reads a value into memory.
 #[derive(Clone, Copy)]
-struct Kept<'a>(&'a Cell<usize>);
+struct Kept<'a> {
+    /// The number of values that may still be read.
+    left: &'a Cell<usize>,
+    /// Whether an object becomes the list of its values. Not for the values in it.
+    as_list: bool,
+}
 
 impl Kept<'_> {
-    fn count<T, E: serde::de::Error>(self, value: T) -> Result<T, E> {
-        let left = self.0.get().checked_sub(1).ok_or_else(|| E::custom("too many values"))?;
-        self.0.set(left);
-        Ok(value)
+    fn count<E: serde::de::Error>(self) -> Result<(), E> {
+        let left = self.left.get().checked_sub(1).ok_or_else(|| E::custom("too many values"))?;
+        self.left.set(left);
+        Ok(())
+    }
+
+    /// For what is in a value.
+    fn inner(self) -> Self {
+        Self { as_list: false, ..self }
     }
 }
 
@@ -113,7 +128,7 @@ impl<'de> DeserializeSeed<'de> for Kept<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        self.count(())?;
+        self.count()?;
         deserializer.deserialize_any(self)
     }
 }
@@ -151,19 +166,26 @@ impl<'de> Visitor<'de> for Kept<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
         let mut values = Vec::new();
-        while let Some(value) = list.next_element_seed(self)? {
+        while let Some(value) = list.next_element_seed(self.inner())? {
             values.push(value);
         }
         Ok(Value::Array(values))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut values = Map::new();
+        let mut values: Vec<(String, Value)> = Vec::new();
         while let Some(key) = map.next_key::<String>()? {
-            let value = map.next_value_seed(self)?;
-            values.insert(key, value);
+            let value = map.next_value_seed(self.inner())?;
+            // As in PHP, the last of two values counts, at the place of the first.
+            match values.iter_mut().find(|(known, _)| self.as_list && *known == key) {
+                Some((_, known)) => *known = value,
+                None => values.push((key, value)),
+            }
         }
-        Ok(Value::Object(values))
+        Ok(match self.as_list {
+            true => Value::Array(values.into_iter().map(|(_, value)| value).collect()),
+            false => Value::Object(values.into_iter().collect()),
+        })
     }
 }
 
@@ -236,6 +258,18 @@ mod tests {
                        "name": "B", "Name": "C", "config": {"author": "D"}}"#;
         let expected = json!({"name": "B", "version": [1, -2, 0.5, null, true, {"a": 2}]});
         assert_eq!(Value::Object(fields(text).unwrap()), expected);
+    }
+
+    #[test]
+    fn the_folders_of_messages_keep_their_order() {
+        let dirs = |json: &str| {
+            fields(&format!("{{\"MessagesDirs\": {json}}}")).unwrap()[IN_ORDER].clone()
+        };
+        let object = r#"{"Z": ["z", {"b": 1, "a": 2}], "A": "a", "M": "m", "Z": "y"}"#;
+        assert_eq!(dirs(object), json!(["y", "a", "m"]));
+        assert_eq!(dirs(r#"{"Z": ["z", {"b": 1}], "A": "a"}"#), json!([["z", {"b": 1}], "a"]));
+        assert_eq!(dirs(r#"["z", "a"]"#), json!(["z", "a"]));
+        assert_eq!(dirs("1"), json!(1));
     }
 
     #[test]

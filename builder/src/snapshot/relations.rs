@@ -102,21 +102,33 @@ fn add_pages<'a>(known: &mut Known<'a>, catalogue: &'a Catalogue, localized: &Lo
 const MAX_ALIKE: usize = 20;
 
 /// Who requires whom. A requirement names the manifest of another repository. The repository of that very name is
-/// meant, if there is one.
+/// meant, if there is one, else the one that is [meant](known_as::meant). Where nobody knows, it is of all of them.
 fn insert_requirements(
     db: &Connection,
     catalogue: &Catalogue,
     known: &Known<'_>,
 ) -> rusqlite::Result<()> {
+    let mut own: BTreeMap<String, Vec<&RepositoryId>> = BTreeMap::new();
+    for id in catalogue.keys() {
+        own.entry(known_as::by_letters(id.name.as_str())).or_default().push(id);
+    }
     let resolve = |kind, name: &str| -> Vec<&RepositoryId> {
+        let exact = name.parse().ok().map(|name| RepositoryId { kind, name });
+        if let Some((exact, _)) = exact.and_then(|exact| catalogue.get_key_value(&exact)) {
+            return vec![exact];
+        }
         let ids = known.get(&known_as::by_name(name)).into_iter().flatten().copied();
         let mut ids: Vec<_> = ids.filter(|id| id.kind == kind).take(MAX_ALIKE + 1).collect();
-        let exact = name.parse().ok().map(|name| RepositoryId { kind, name });
-        match exact.and_then(|exact| catalogue.get_key_value(&exact)) {
-            Some((exact, _)) => return vec![exact],
-            // Nobody knows which of so many is meant.
-            None if ids.len() > MAX_ALIKE => ids.clear(),
-            None => {}
+        let alike = own.get(&known_as::by_letters(name)).filter(|_| !ids.is_empty());
+        let alike = alike.into_iter().flatten().filter(|id| id.kind == kind).take(MAX_ALIKE);
+        let claimants: BTreeSet<_> = ids.iter().chain(alike).copied().collect();
+        let names: Vec<_> = claimants.iter().map(|id| &id.name).collect();
+        if let Some(meant) = known_as::meant(name, &names) {
+            return claimants.into_iter().filter(|id| id.name == *meant).collect();
+        }
+        // Nobody knows which of so many is meant.
+        if ids.len() > MAX_ALIKE {
+            ids.clear();
         }
         ids
     };
@@ -249,11 +261,18 @@ mod tests {
             ("extensions/Base".parse().unwrap(), one(Some("Base"), &[])),
             ("extensions/Other".parse().unwrap(), one(Some("Base"), &[])),
             ("extensions/SMW".parse().unwrap(), one(Some("SemanticMediaWiki"), &["Nowhere"])),
-            ("skins/Base".parse().unwrap(), one(None, &["Base", "SemanticMediaWiki"])),
+            (
+                "skins/Base".parse().unwrap(),
+                one(None, &["Base", "SemanticMediaWiki", "Page Forms"]),
+            ),
+            // Anybody may copy a manifest.
+            ("extensions/AEvil".parse().unwrap(), one(Some("Page Forms"), &[])),
+            ("extensions/PageForms".parse().unwrap(), one(Some("Page Forms"), &[])),
         ]);
         let sql = "SELECT format('%s/%s of %s/%s', kind, name, required_by_kind, required_by_name)
                    FROM requirement ORDER BY 1";
-        let expected = ["extensions/Base of skins/Base", "extensions/SMW of skins/Base"];
+        let expected =
+            ["Base", "PageForms", "SMW"].map(|id| format!("extensions/{id} of skins/Base"));
         assert_eq!(rows(&catalogue, &BTreeMap::new(), sql), expected);
     }
 }

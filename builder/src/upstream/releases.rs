@@ -2,8 +2,9 @@
 //!
 //! Which release branches there are says MediaWiki itself, the repository `mediawiki/core` ([`core`](super::core)): its
 //! branch `REL1_47` is there some weeks before all extensions have it, and the tag `1.47.0` says that the release is
-//! out. Where no upstream has it, the repositories say it together: a release branch counts that a fifth of them have.
-//! So one repository with a branch of its own (`REL1_99`) moves nothing for all others.
+//! out. Where no upstream has it, the repositories say it together: a release branch counts that a fifth of them have,
+//! and a new one if at least two have it. So one repository with a branch of its own (`REL1_99`) moves nothing for all
+//! others.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,6 +27,10 @@ const SHARE: usize = 5;
 /// The same for a branch that was found in the last cycle. It is smaller, so that a branch does not come and go with
 /// each repository that is added.
 const KNOWN_SHARE: usize = 2 * SHARE;
+
+/// So many repositories have to have a release branch that was not found in the last cycle, if there are so many. Of a few
+/// repositories, one is a fifth, and its new branches would take the places of all others.
+const LEAST: usize = 2;
 
 /// The branches that are distributed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -140,8 +145,13 @@ where
         // A repository without any wanted branch says nothing.
         total += usize::from(is_any);
     }
-    let share = |branch| if before.contains_key(branch) { KNOWN_SHARE } else { SHARE };
-    let many = counts.into_iter().filter(|(branch, count)| count * share(branch) >= total);
+    let is_new = |branch| !before.contains_key(branch);
+    let share = |branch| if is_new(branch) { SHARE } else { KNOWN_SHARE };
+    // In a first cycle, nothing takes the place of others.
+    let least = |branch| if is_new(branch) && !before.is_empty() { LEAST.min(total) } else { 1 };
+    let many = counts
+        .into_iter()
+        .filter(|(branch, count)| count * share(*branch) >= total && *count >= least(*branch));
     many.map(|(branch, _)| (branch.clone(), true)).collect()
 }
 
@@ -223,6 +233,10 @@ mod tests {
             shared(&with, &found(&["REL1_44", "REL1_99"])),
             ["REL1_46", "REL1_45", "REL1_44"]
         );
+        let all = repositories(&[("REL1_99", 1), ("REL1_98", 2), ("REL1_46", 5)], 5);
+        let of_few = |before: &Found| by_share(all.iter().map(|it| it.iter()), before).len();
+        assert_eq!(of_few(&found(&["REL1_46"])), 2, "one of five adds no branch for all");
+        assert_eq!((of_few(&Found::new()), of_few(&found(&["REL1_99"]))), (3, 3));
         let mut few = repositories(&[("REL1_46", 1)], 1);
         few.extend(vec![Vec::new(); 20]);
         let found = by_share(few.iter().map(|it| it.iter()), &Found::new());

@@ -2,7 +2,10 @@
 
 use serde::Deserialize;
 
-use crate::{error::short, secrets};
+use crate::{
+    error::{is_disguise, short},
+    secrets,
+};
 
 /// How many bytes are looked through for secrets: more than the longest token has.
 const QUOTED: usize = 8192;
@@ -28,13 +31,13 @@ pub(super) fn beginning(body: &[u8]) -> String {
     format!("it begins with {start:?}")
 }
 
-/// A text of the upstream, no longer than fits into a message: its first 200 characters. A terminal would obey control
-/// characters, and a log would take a line end for that of the message: they become spaces.
+/// A text of the upstream, no longer than fits into a message: its first 200 characters. What does not
+/// show itself becomes a space.
 pub(super) fn shortened(text: &str) -> String {
     secrets::struck(text)
         .chars()
         .take(200)
-        .map(|it| if it.is_control() { ' ' } else { it })
+        .map(|it| if is_disguise(it) { ' ' } else { it })
         .collect()
 }
 

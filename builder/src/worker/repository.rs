@@ -117,6 +117,9 @@ impl<'a> JobRunner<'a> {
                     if cache.fetches.is_shared_excess() {
                         failure.again = Again::Alone;
                     }
+                    if error.is_of_content() {
+                        cache.fetches.release(branch);
+                    }
                     Message::Failed(branch.clone(), failure)
                 }
             });
@@ -321,7 +324,10 @@ impl<'a> JobRunner<'a> {
         submodules.add("", 0, &repository, commit, &project.url)?;
         let mut urls = BTreeSet::new();
         let mut content = Content::read_nested(repository, commit, depth, |_, gitlink| {
-            let url = match submodules.url(&gitlink.within, gitlink.path_within()) {
+            let Some(path) = gitlink.path_within() else {
+                return Ok(Err("its path is not UTF-8".to_owned().into()));
+            };
+            let url = match submodules.url(&gitlink.within, path) {
                 Ok(url) => url,
                 Err(reason) => return Ok(Err(reason.into())),
             };

@@ -72,7 +72,8 @@ fn what_is_no_git_is_named_and_a_host_that_is_down_is_not_asked_for_ever() {
     let down = Server::start(|_| status(502));
     let project = |id: &str, url: &str| Project::new(id.parse().unwrap(), url);
     let mut projects = vec![project("skins/Html", &html.url)];
-    projects.extend((0..50).map(|number| project(&format!("skins/N{number}"), &down.url)));
+    let url = |number: usize| format!("{}/{number}", down.url);
+    projects.extend((0..50).map(|number| project(&format!("skins/N{number}"), &url(number))));
     let specs: [Spec; 2] = [html.url.parse().unwrap(), down.url.parse().unwrap()];
     let http = http(&upstream::open(&specs).unwrap());
     let (told, failed) = tips::ask(&http, &Spoken::default(), projects, &branches(), 1);

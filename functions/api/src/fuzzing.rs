@@ -115,6 +115,7 @@ impl Snapshot for Rows {
             vec![number(), number(), number(), number(), number()],
             vec![number(), text(), number()],
             vec![text(), number(), text()],
+            vec![text(), number(), list()],
             vec![Value::Blob(b"Alpha\nBeta".into()), Value::Null],
             // Pages: the start page, a list, the page of a repository, changes, and branches alone.
             vec![number(), number(), number(), number(), site(), list(), list()],
@@ -328,6 +329,7 @@ pub fn siteinfo(bytes: &[u8]) {
         branch: siteinfo.mediawiki.branch.clone(),
         branches: Vec::new(),
         repositories: Vec::new(),
+        several: Vec::new(),
     };
     let report = compare(siteinfo, None, &published);
     assert!(report.results.iter().all(|it| it.status == Status::NotDistributed));

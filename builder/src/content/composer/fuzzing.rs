@@ -14,8 +14,10 @@ pub fn composer(bytes: &[u8]) {
         return;
     };
     let Ok(document) = read else { unreachable!("JSON is not read") };
-    let shown = document.local_url.as_ref().map_or(0, String::len);
-    assert!(shown <= 3 * MAX_SHOWN, "{shown} bytes");
+    for shown in [&document.local_url, &document.outside] {
+        let shown = shown.as_ref().map_or(0, String::len);
+        assert!(shown <= 3 * MAX_SHOWN, "{shown} bytes");
+    }
     assert!(document.local_url.is_some() || !names_this_machine(&value), "a place is overlooked");
 }
 

@@ -3,8 +3,8 @@
 //!
 //! A `composer.json` can name places on this machine's disk: as packages, which
 //! [`requirements`] refuses, or as the folder to install to, which is set from outside here. So can the lists of packages
-//! that it names on other servers: what Composer says it has installed is looked at in the same way. Scripts and
-//! plugins do not run.
+//! that it names on other servers: what Composer says it has installed is looked at in the same way, and Git takes
+//! repositories from other machines only. Scripts and plugins do not run.
 //!
 //! If Composer fails, the content stays as it was, and what it would have added is missing. If there is danger, the
 //! branch fails.
@@ -152,10 +152,10 @@ impl Composer {
         let tree = work.path().join("tree");
         unpack(content, &tree, Count::new(MAX_UNPACKED, "what Composer works on", "bytes"))?;
         match self.run(&work, &tree, commit)? {
-            Ok(()) => {
-                check_installed(&tree)?;
-                content.adopt(work, &tree).map(|()| Packages::Installed)
-            }
+            Ok(()) => match check_installed(&tree)? {
+                Ok(()) => content.adopt(work, &tree).map(|()| Packages::Installed),
+                Err(reason) => Ok(Packages::Failed(reason)),
+            },
             Err(reason) => Ok(Packages::Failed(reason)),
         }
     }
@@ -216,6 +216,9 @@ impl Composer {
             .env("COMPOSER_ROOT_VERSION", format!("dev-{commit}"))
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_CONFIG_NOSYSTEM", "1")
+            // A list of packages on another server can name a repository inside this one, too.
+            .env("GIT_ALLOW_PROTOCOL", "http:https")
+            .env("GIT_NO_LAZY_FETCH", "1")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -227,11 +230,12 @@ impl Composer {
 /// The files in which Composer notes where it took each package from. With `lock: false` there is only the first.
 const INSTALLED: [&str; 2] = ["vendor/composer/installed.json", "composer.lock"];
 
-/// Checks that no package came from this machine: a file of the builder would be published.
+/// Checks that no package came from this machine: a file of the builder would be published. The inner error is that a
+/// package's autoloader was made of files outside: their names would be.
 ///
 /// # Errors
 /// [`Error::ComposerRefused`] if one did, or if that cannot be told.
-fn check_installed(tree: &Path) -> Result<(), Error> {
+fn check_installed(tree: &Path) -> Result<Result<(), String>, Error> {
     for name in INSTALLED {
         let refused =
             |what: String| Err(Error::ComposerRefused { reason: format!("{name} {what}") });
@@ -254,11 +258,16 @@ fn check_installed(tree: &Path) -> Result<(), Error> {
                         "says that a package comes from {url:?}, on this machine"
                     ));
                 }
+                if let Some(path) = document.outside {
+                    return Ok(Err(format!(
+                        "an autoload in {name} has {path:?}, which is not inside its package"
+                    )));
+                }
             }
             Err(error) => return refused(format!("is not JSON: {}", short(&error))),
         }
     }
-    Ok(())
+    Ok(Ok(()))
 }
 
 /// A home folder for Composer alone. Its configuration gives the autoloader class a name: Composer

@@ -1,7 +1,9 @@
 //! Whether Composer has something to install, and whether that is allowed: decided from
 //! `composer.json` and `composer.lock` alone.
 //!
-//! It owns the rule that neither file names a place on this machine.
+//! It owns two rules. A package comes from another server, or from a folder or an archive inside the repository: not from
+//! elsewhere on this machine, and not from a repository of Git, Mercurial and so on inside this one, whose configuration
+//! can name a program that runs. And no autoloader is made of files outside.
 
 use std::{
     fmt,
@@ -34,7 +36,7 @@ pub(crate) struct Requirements {
 pub(crate) enum Refusal {
     /// A file is too long, or names a place on this machine.
     Dangerous(String),
-    /// A file is not JSON: Composer could not read it either.
+    /// A file is not JSON, which Composer could not read either, or has an autoloader for files outside.
     Broken(String),
 }
 
@@ -60,10 +62,16 @@ pub(crate) fn of(content: &Content) -> Result<Option<Requirements>, Error> {
     let have_packages = manifest.has_packages;
     let mut allowed = Ok(());
     for (name, document) in [(FILES[0], Some(manifest)), (FILES[1], lock)] {
-        if let Some(url) = document.and_then(|document| document.local_url) {
+        let Some(document) = document else { continue };
+        if let Some(url) = document.local_url {
             allowed = Err(Refusal::Dangerous(format!(
-                "{name} names {url:?}, which is neither a path inside the repository nor an http: or https: URL"
+                "{name} names {url:?}, which is neither an http: or https: URL nor a folder or an archive inside the \
+                 repository (type path or artifact)"
             )));
+        } else if let (Some(path), true) = (document.outside, allowed.is_ok()) {
+            let text =
+                format!("an autoload of {name} has {path:?}, which is not inside the repository");
+            allowed = Err(Refusal::Broken(text));
         }
     }
     Ok(Some(Requirements { have_packages, allowed }))
@@ -100,34 +108,51 @@ pub(super) struct Document {
     requires: bool,
     /// Whether a package of `require` is one that an extension can load from `vendor/`.
     pub(super) has_packages: bool,
-    /// The first `url` that leads to a place on this machine outside the repository.
+    /// The first `url` that leads to a place on this machine, other than a folder or an archive inside the repository.
     pub(super) local_url: Option<String>,
+    /// The first path of an autoloader that leads out of the package that has it.
+    pub(super) outside: Option<String>,
 }
 
 pub(super) fn parse(json: &[u8]) -> Result<Document, serde_json::Error> {
-    look(json, is_harmless)
+    look(json, is_remote)
 }
 
 /// The same of a file in which Composer notes what it has installed. It also names places on other machines that nothing
 /// was taken from, such as `git@github.com:a/b.git`.
 pub(super) fn parse_installed(json: &[u8]) -> Result<Document, serde_json::Error> {
-    look(json, |url| is_harmless(url) || is_elsewhere(url))
+    look(json, |url| is_remote(url) || is_elsewhere(url))
 }
 
-fn look(json: &[u8], is_allowed: fn(&str) -> bool) -> Result<Document, serde_json::Error> {
+fn look(json: &[u8], is_remote: fn(&str) -> bool) -> Result<Document, serde_json::Error> {
     let mut document = Document::default();
     let mut json = serde_json::Deserializer::from_slice(json);
-    let look = Look { document: &mut document, is_allowed, depth: 0, at: At::Elsewhere };
+    let place = &mut Place::default();
+    let look = Look { document: &mut document, place, is_remote, depth: 0, at: At::Elsewhere };
     look.deserialize(&mut json)?;
     json.end()?;
     Ok(document)
 }
 
+/// What an object says of where a package comes from, in whatever order.
+#[derive(Default)]
+struct Place {
+    /// A path inside the repository.
+    path: Option<String>,
+    /// Whether it has a type, and each is one of [`TYPES_OF_PATHS`].
+    is_path: Option<bool>,
+}
+
+/// What a path inside the repository may be: repositories of packages, and what is in a lock file for these.
+const TYPES_OF_PATHS: [&str; 4] = ["path", "artifact", "zip", "tar"];
+
 /// Looks at a value and all values in it.
 struct Look<'a> {
     document: &'a mut Document,
-    /// Whether a `url` may be there.
-    is_allowed: fn(&str) -> bool,
+    /// What the object says that has this value.
+    place: &'a mut Place,
+    /// Whether a `url` leads to another machine.
+    is_remote: fn(&str) -> bool,
     /// How many objects and arrays it is in.
     depth: usize,
     at: At,
@@ -138,14 +163,30 @@ struct Look<'a> {
 enum At {
     /// The value of a key `url`.
     Url,
+    /// The value of the key `type` beside it.
+    Type,
     /// The value of the key `require` at the top.
     Require,
+    /// The value of a key `autoload`: paths, by the way in which they are loaded.
+    Autoload,
+    /// Paths of an autoloader: a string, a list, or a map from namespaces.
+    Paths,
     Elsewhere,
 }
 
-impl Look<'_> {
-    fn inner(&mut self, at: At) -> Look<'_> {
-        Look { document: self.document, is_allowed: self.is_allowed, depth: self.depth + 1, at }
+impl At {
+    /// What the value of a key is, in an object that is this itself.
+    fn of(self, key: &str, is_top: bool) -> Self {
+        match key {
+            // A map from namespaces may have any keys.
+            _ if self == Self::Paths => Self::Paths,
+            "require" if is_top => Self::Require,
+            "url" => Self::Url,
+            "type" => Self::Type,
+            "autoload" | "autoload-dev" => Self::Autoload,
+            "classmap" | "files" | "psr-0" | "psr-4" if self == Self::Autoload => Self::Paths,
+            _ => Self::Elsewhere,
+        }
     }
 }
 
@@ -165,29 +206,62 @@ impl<'de> Visitor<'de> for Look<'_> {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        if self.at == At::Url && self.document.local_url.is_none() && !(self.is_allowed)(text) {
-            self.document.local_url = Some(shown(text.as_bytes()));
+        let Document { local_url, outside, .. } = self.document;
+        match self.at {
+            At::Url if (self.is_remote)(text) => {}
+            At::Url if is_plain_path(text) && stays_inside(text) => {
+                self.place.path = Some(text.to_owned());
+            }
+            At::Url => drop(local_url.get_or_insert_with(|| shown(text.as_bytes()))),
+            At::Type => {
+                let is_path = TYPES_OF_PATHS.contains(&text);
+                self.place.is_path = Some(is_path && self.place.is_path.unwrap_or(true));
+            }
+            At::Paths if !stays_inside(text) => {
+                outside.get_or_insert_with(|| shown(text.as_bytes()));
+            }
+            At::Require | At::Autoload | At::Paths | At::Elsewhere => {}
         }
         Ok(())
     }
 
-    fn visit_map<M: MapAccess<'de>>(mut self, mut map: M) -> Result<(), M::Error> {
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
+        let Look { document, is_remote, depth, at, .. } = self;
+        let place = &mut Place::default();
         while let Some(key) = map.next_key::<String>()? {
-            let at = match key.as_str() {
-                "require" if self.depth == 0 => At::Require,
-                "url" => At::Url,
-                _ => At::Elsewhere,
+            let inner = at.of(&key, depth == 0);
+            document.requires |= inner == At::Require;
+            document.has_packages |= at == At::Require && is_library(&key);
+            let look = Look {
+                document: &mut *document,
+                place: &mut *place,
+                is_remote,
+                depth: depth + 1,
+                at: inner,
             };
-            self.document.requires |= at == At::Require;
-            self.document.has_packages |= self.at == At::Require && is_library(&key);
-            map.next_value_seed(self.inner(at))?;
+            map.next_value_seed(look)?;
+        }
+        if let Some(path) = place.path.as_deref().filter(|_| place.is_path != Some(true)) {
+            document.local_url.get_or_insert_with(|| shown(path.as_bytes()));
         }
         Ok(())
     }
 
-    fn visit_seq<S: SeqAccess<'de>>(mut self, mut list: S) -> Result<(), S::Error> {
-        while list.next_element_seed(self.inner(At::Elsewhere))?.is_some() {}
-        Ok(())
+    fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<(), S::Error> {
+        let Look { document, place, is_remote, depth, at } = self;
+        let at = if at == At::Paths { At::Paths } else { At::Elsewhere };
+        loop {
+            let look = Look {
+                document: &mut *document,
+                place: &mut *place,
+                is_remote,
+                depth: depth + 1,
+                at,
+            };
+            if list.next_element_seed(look)?.is_none() {
+                return Ok(());
+            }
+        }
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<(), E> {
@@ -211,26 +285,32 @@ impl<'de> Visitor<'de> for Look<'_> {
     }
 }
 
-/// True for an `http:` or `https:` URL, and for a path that stays inside the repository. Composer
-/// replaces `~`, `$HOME` and `%HOME%`, and takes some other forms for addresses of Git.
-fn is_harmless(url: &str) -> bool {
-    if ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme)) {
-        return true;
-    }
+/// True for an `http:` or `https:` URL.
+fn is_remote(url: &str) -> bool {
+    ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme))
+}
+
+/// True if Composer takes a text as it is for a path. It replaces `~`, `$HOME` and `%HOME%`, and takes some other forms
+/// for addresses of Git.
+fn is_plain_path(text: &str) -> bool {
+    !text.contains([':', '$', '%', '~', '\\', '\0', '{'])
+}
+
+/// True for a path that stays inside the folder that it is relative to.
+fn stays_inside(path: &str) -> bool {
     let mut depth = 0_usize;
-    !url.contains([':', '$', '%', '~', '\\', '\0', '{'])
-        && Path::new(url).components().all(|part| match part {
-            Component::Normal(_) => {
-                depth += 1;
-                true
-            }
-            Component::CurDir => true,
-            Component::ParentDir => {
-                depth = depth.wrapping_sub(1);
-                depth != usize::MAX
-            }
-            Component::RootDir | Component::Prefix(_) => false,
-        })
+    Path::new(path).components().all(|part| match part {
+        Component::Normal(_) => {
+            depth += 1;
+            true
+        }
+        Component::CurDir => true,
+        Component::ParentDir => {
+            depth = depth.wrapping_sub(1);
+            depth != usize::MAX
+        }
+        Component::RootDir | Component::Prefix(_) => false,
+    })
 }
 
 /// True for a URL of another protocol, and for Git's `USER@HOST:PATH`: they lead to no file of this machine.
@@ -250,8 +330,9 @@ mod tests {
     #[test]
     fn what_was_installed_may_name_other_machines_and_not_this_one() {
         let local = |url: &str| {
-            let json =
-                serde_json::json!({"packages": [{"source": {"url": "git@h:x"}}, {"url": url}]});
+            let json = serde_json::json!({"packages": [
+                {"source": {"type": "git", "url": "git@h:x"}, "dist": {"type": "path", "url": url}},
+            ]});
             parse_installed(json.to_string().as_bytes()).unwrap().local_url
         };
         for url in ["https://h/x.zip", "git@github.com:a/b.git", "ssh://h/x", "git://h/x", "lib"] {
@@ -265,10 +346,14 @@ mod tests {
 
     #[test]
     fn no_package_comes_from_a_place_on_this_machine() {
+        let local = |url: &str| {
+            let json = serde_json::json!({"repositories": [{"url": url, "type": "path"}]});
+            parse(json.to_string().as_bytes()).unwrap().local_url
+        };
         for harmless in
             ["https://example.org/x.git", "http://h/x", "lib/x", "./lib", "lib/../lib/*", ""]
         {
-            assert!(is_harmless(harmless), "{harmless}");
+            assert_eq!(local(harmless), None, "{harmless}");
         }
         for harmful in [
             "/etc",
@@ -282,7 +367,55 @@ mod tests {
             "ext::sh",
             "HTTP:/x",
         ] {
-            assert!(!is_harmless(harmful), "{harmful}");
+            assert!(local(harmful).is_some(), "{harmful}");
+        }
+    }
+
+    /// Its configuration could name a program, which Git and others run.
+    #[test]
+    fn no_package_comes_from_a_repository_inside_this_one() {
+        let local = |json: &str| parse(json.as_bytes()).unwrap().local_url;
+        for allowed in [
+            r#"{"repositories": [{"type": "path", "url": "lib"}]}"#,
+            r#"{"repositories": {"a": {"url": "zips/", "type": "artifact"}}}"#,
+            r#"{"packages": [{"dist": {"type": "zip", "url": "zips/a.zip"}}]}"#,
+            r#"{"repositories": [{"type": "git", "url": "https://h/x.git"}]}"#,
+            r#"{"type": "library", "repositories": [{"type": "path", "url": "lib"}]}"#,
+        ] {
+            assert_eq!(local(allowed), None, "{allowed}");
+        }
+        for refused in [
+            r#"{"repositories": [{"type": "git", "url": "lib/"}]}"#,
+            r#"{"repositories": [{"url": "lib/", "type": "vcs"}]}"#,
+            r#"{"repositories": [{"type": "path", "url": "lib", "type": "hg"}]}"#,
+            r#"{"repositories": [{"type": "hg", "url": "lib", "type": "path"}]}"#,
+            r#"{"repositories": [{"type": "composer", "url": "lib/packages.json"}]}"#,
+            r#"{"repositories": [{"type": "package", "package": {"source": {"type": "git", "url": "lib"}}}]}"#,
+            r#"{"type": "path", "repositories": [{"url": "lib"}]}"#,
+            r#"{"packages": [{"source": {"type": "git", "url": "https://h/x", "mirrors": [{"url": "lib"}]}}]}"#,
+            r#"{"repositories": [{"type": ["path"], "url": "lib"}]}"#,
+        ] {
+            assert!(local(refused).is_some(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn an_autoloader_has_no_files_outside_of_its_package() {
+        let outside = |json: &str| parse(json.as_bytes()).unwrap().outside;
+        for inside in [
+            r#"{"autoload": {"psr-4": {"A\\B\\": "src/", "C\\": ["x", "./y"], "": ""}, "classmap": ["."]}}"#,
+            r#"{"autoload": {"exclude-from-classmap": ["/tests/"], "files": ["a/../b.php"]}}"#,
+            r#"{"extra": {"files": ["/etc/x"], "classmap": "/etc"}}"#,
+        ] {
+            assert_eq!(outside(inside), None, "{inside}");
+        }
+        for (json, path) in [
+            (r#"{"autoload": {"classmap": ["/usr/share/php"]}}"#, "/usr/share/php"),
+            (r#"{"autoload": {"files": ["a.php", "../../x"]}}"#, "../../x"),
+            (r#"{"autoload-dev": {"psr-4": {"type": ["x", "a/../../b"]}}}"#, "a/../../b"),
+            (r#"{"packages": [{"autoload": {"psr-0": {"": "/x"}}}]}"#, "/x"),
+        ] {
+            assert_eq!(outside(json).as_deref(), Some(path), "{json}");
         }
     }
 
@@ -314,7 +447,7 @@ mod tests {
                 true,
                 Some("../x"),
             ),
-            (r#"{"url": "lib", "url": "/a", "b": {"url": "/c"}}"#, false, Some("/a")),
+            (r#"{"url": "https://h", "url": "/a", "b": {"url": "/c"}}"#, false, Some("/a")),
             (r#"["/a", {"urls": "/b", "url": ["/c"]}]"#, false, None),
             ("1", false, None),
         ] {

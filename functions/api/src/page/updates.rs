@@ -209,6 +209,7 @@ fn note_text(visit: &Visit, note: &Note) -> Markup {
             messages.markup("updates-note-branches", &[isolated(&names.join(", "))])
         }
         Note::Incomplete => html! { strong { (messages.text("incomplete")) } },
+        Note::Several => html! { (messages.text("updates-note-several")) },
     }
 }
 

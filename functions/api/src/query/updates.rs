@@ -1,8 +1,11 @@
 //! The repositories that a wiki's extensions and skins are, and what is published of each.
 
-use std::collections::BTreeMap;
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tardist_contract::{
     BranchName, Kind, RepoName,
     document::{Requires, Tarball},
@@ -17,16 +20,25 @@ use crate::http::problem::ApiError;
 
 /// A name by which an entry of the wiki may be found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
+pub struct Candidate<'a> {
     /// The index of the entry.
     pub entry: usize,
-    /// Its place among the candidates of the entry, less than [`PLACES`]: the lowest one that names one
-    /// repository alone counts.
+    /// Its place among the candidates of the entry, less than [`PLACES`]: the lowest one that names any
+    /// repository counts.
     pub place: usize,
     /// The kind of the repository.
     pub kind: Kind,
     /// A key of [`tardist_contract::known_as`].
     pub key: String,
+    /// What the wiki calls the entry, which decides where the key names several repositories.
+    pub said: Cow<'a, str>,
+}
+
+impl Candidate<'_> {
+    /// Its place among the candidates of all entries.
+    pub fn slot(&self) -> usize {
+        self.entry * PLACES + self.place
+    }
 }
 
 /// How many candidates an entry may have.
@@ -42,7 +54,7 @@ fn slots(candidates: &[Candidate]) -> Vec<Option<String>> {
             Kind::Extensions => 'e',
             Kind::Skins => 's',
         };
-        if let Some(slot) = slots.get_mut(it.entry * PLACES + it.place) {
+        if let Some(slot) = slots.get_mut(it.slot()) {
             *slot = Some(format!("{letter}{}", it.key));
         }
     }
@@ -58,6 +70,35 @@ pub struct Published {
     pub branches: Vec<BranchName>,
     /// The repositories, at most one for each entry, in any order.
     pub repositories: Vec<Found>,
+    /// The entries that may be several repositories, which have none for now.
+    pub several: Vec<Several>,
+}
+
+impl Published {
+    /// The indexes of the entries that may be several repositories.
+    pub fn of_several(&self) -> BTreeSet<usize> {
+        self.several.iter().flat_map(|it| &it.slots).map(|slot| slot / PLACES).collect()
+    }
+}
+
+/// Several repositories that have the same key, which is the surest one of some entries.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Several {
+    /// The [slots](Candidate::slot) of those candidates that have the key.
+    pub slots: Vec<usize>,
+    /// The names of the repositories.
+    pub names: Vec<RepoName>,
+}
+
+/// The repository that an entry is, although its key names several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Meant {
+    /// The index of the entry.
+    pub entry: usize,
+    /// The kind of the repository.
+    pub kind: Kind,
+    /// Its name.
+    pub name: RepoName,
 }
 
 /// The repository that an entry is.
@@ -95,30 +136,39 @@ pub struct Branch {
     pub tarball: Tarball,
 }
 
-/// Finds the repositories for all entries of a wiki, and what is published of `branch`. If `branch` is not
-/// distributed, `otherwise` takes its place. `commits` has the commit of each entry, where the wiki says it;
-/// `with_requires` asks for what the branches need, too.
+/// What is asked about a wiki.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The names by which its entries may be found.
+    pub candidates: &'a [Candidate<'a>],
+    /// The entries whose repositories are known, and which have no candidates.
+    pub meant: &'a [Meant],
+    /// The commit of each entry, where the wiki says it.
+    pub commits: &'a [Option<&'a str>],
+    /// The branch that the wiki is compared with.
+    pub branch: &'a BranchName,
+    /// What takes its place if it is not distributed.
+    pub otherwise: &'a BranchName,
+    /// Whether what the branches need is asked for, too.
+    pub with_requires: bool,
+}
+
+/// Finds the repositories for all entries of a wiki, and what is published of the branch.
 ///
 /// One statement for all, since each row costs more than SQLite's part in it.
 ///
 /// # Errors
 /// None: texts always have a form in JSON.
-pub fn published(
-    candidates: &[Candidate],
-    commits: &[Option<&str>],
-    branch: &BranchName,
-    otherwise: &BranchName,
-    with_requires: bool,
-) -> Result<Statement<Published>, ApiError> {
-    let (slots, commits) = (json(&slots(candidates))?, json(&commits)?);
+pub fn published(asked: &Asked) -> Result<Statement<Published>, ApiError> {
     Ok(Statement {
         sql: include_str!("sql/updates.sql"),
         params: vec![
-            Value::Text(slots),
-            Value::text(branch),
-            Value::text(otherwise),
-            Value::Text(commits),
-            Value::Integer(with_requires.into()),
+            Value::Text(json(&slots(asked.candidates))?),
+            Value::text(asked.branch),
+            Value::text(asked.otherwise),
+            Value::Text(json(&asked.commits)?),
+            Value::Integer(asked.with_requires.into()),
+            Value::Text(json(&asked.meant)?),
         ],
         read: |row| {
             Ok(Published {
@@ -128,6 +178,7 @@ pub fn published(
                     .map_err(|_| RowError::Column { index: 1, wanted: "a branch" })?,
                 branches: row.json("a list of branches")?,
                 repositories: row.json("a list of repositories")?,
+                several: row.json("a list of keys with several repositories")?,
             })
         },
     })
@@ -217,29 +268,39 @@ mod tests {
         db
     }
 
+    fn asked<'a>(candidates: &'a [Candidate<'a>], branch: &'a BranchName) -> Asked<'a> {
+        let (meant, commits, otherwise, with_requires) = (&[], &[], branch, false);
+        Asked { candidates, meant, commits, branch, otherwise, with_requires }
+    }
+
+    fn answer(asked: &Asked) -> Published {
+        run(&filled(), &published(asked).unwrap()).unwrap()
+    }
+
     fn ask(candidates: &[Candidate], branch: &str, otherwise: &str) -> Published {
         let (branch, otherwise) = (branch.parse().unwrap(), otherwise.parse().unwrap());
-        let commits = [None, None, Some(COMMIT), Some("2")];
-        let statement = published(candidates, &commits, &branch, &otherwise, false);
-        let mut answer = run(&filled(), &statement.unwrap()).unwrap();
+        let mut answer = answer(&Asked {
+            commits: &[None, None, Some(COMMIT), Some("2")],
+            otherwise: &otherwise,
+            ..asked(candidates, &branch)
+        });
         answer.repositories.sort_by_key(|it| it.entry);
         answer
     }
 
-    fn candidate(entry: usize, place: usize, kind: Kind, key: String) -> Candidate {
-        Candidate { entry, place, kind, key }
+    fn candidate(entry: usize, place: usize, kind: Kind, key: String) -> Candidate<'static> {
+        Candidate { entry, place, kind, key, said: Cow::Borrowed("") }
     }
 
     #[test]
-    fn an_entry_is_the_repository_of_the_first_key_that_stands_for_one_alone() {
+    fn an_entry_is_the_repository_of_the_first_key_that_is_known() {
         use Kind::{Extensions, Skins};
-        let shared = || known_as::by_title("Shared");
         let answer = ask(
             &[
-                candidate(0, 0, Extensions, shared()),
+                candidate(0, 0, Extensions, known_as::by_name("three")),
                 candidate(0, 1, Extensions, known_as::by_name("two")),
                 candidate(0, 2, Extensions, known_as::by_name("one")),
-                candidate(1, 0, Extensions, shared()),
+                candidate(1, 0, Extensions, known_as::by_name("four")),
                 candidate(2, 0, Skins, known_as::by_name("One")),
                 candidate(3, 0, Skins, known_as::by_name("Two")),
                 candidate(3, 1, Extensions, known_as::by_name("Two")),
@@ -259,6 +320,40 @@ mod tests {
         assert_eq!(answer.branches.len(), 2);
         assert_eq!(answer.repositories[0].commits.len(), 1);
         assert_eq!(answer.repositories[1].manifest_name.as_deref(), Some("M"));
+        assert_eq!(answer.several, []);
+    }
+
+    #[test]
+    fn a_key_of_several_repositories_ends_the_search_and_names_them_once() {
+        let shared = |entry| candidate(entry, 1, Kind::Extensions, known_as::by_title("Shared"));
+        let weaker = |entry| candidate(entry, 2, Kind::Extensions, known_as::by_name("one"));
+        let surer = candidate(1, 0, Kind::Extensions, known_as::by_name("two"));
+        let all = [shared(0), weaker(0), surer, shared(1), shared(2), weaker(2)];
+        let answer = ask(&all, "REL1_45", "REL1_45");
+        let found: Vec<_> =
+            answer.repositories.iter().map(|it| (it.entry, it.name.as_str())).collect();
+        assert_eq!(found, [(1, "Two")]);
+        let names = ["One", "Two"].map(|name| name.parse().unwrap()).to_vec();
+        assert_eq!(answer.several, [Several { slots: vec![1, 2 * PLACES + 1], names }]);
+        assert_eq!(answer.of_several(), [0, 2].into());
+    }
+
+    #[test]
+    fn what_is_meant_is_found_without_a_key() {
+        let branch: BranchName = "REL1_45".parse().unwrap();
+        let meant = |entry, kind, name: &str| Meant { entry, kind, name: name.parse().unwrap() };
+        let meant = [
+            meant(0, Kind::Extensions, "Two"),
+            meant(2, Kind::Skins, "One"),
+            meant(3, Kind::Skins, "Gone"),
+        ];
+        let by_name = [candidate(1, 0, Kind::Extensions, known_as::by_name("one"))];
+        let answer = answer(&Asked { meant: &meant, ..asked(&by_name, &branch) });
+        let found: BTreeSet<_> =
+            answer.repositories.iter().map(|it| (it.entry, it.kind, it.name.as_str())).collect();
+        let expected =
+            [(0, Kind::Extensions, "Two"), (1, Kind::Extensions, "One"), (2, Kind::Skins, "One")];
+        assert_eq!(found, expected.into());
     }
 
     #[test]
@@ -279,11 +374,10 @@ mod tests {
     fn what_branches_need_is_there_if_it_is_asked_for() {
         let found = [candidate(0, 0, Kind::Extensions, known_as::by_name("one"))];
         let branch: BranchName = "REL1_45".parse().unwrap();
-        for asked in [true, false] {
-            let statement = published(&found, &[None], &branch, &branch, asked).unwrap();
-            let answer = run(&filled(), &statement).unwrap();
+        for with_requires in [true, false] {
+            let answer = answer(&Asked { with_requires, ..asked(&found, &branch) });
             let published = answer.repositories[0].branch.as_ref().unwrap();
-            assert_eq!(published.requires.is_some(), asked);
+            assert_eq!(published.requires.is_some(), with_requires);
         }
     }
 
@@ -292,8 +386,7 @@ mod tests {
         let by_name = |entry| candidate(entry, 0, Kind::Extensions, known_as::by_name("one"));
         let branch: BranchName = "REL1_45".parse().unwrap();
         let all = [by_name(2), by_name(0), by_name(1)];
-        let answer =
-            run(&filled(), &published(&all, &[], &branch, &branch, true).unwrap()).unwrap();
+        let answer = answer(&Asked { with_requires: true, ..asked(&all, &branch) });
         let needs = answer
             .repositories
             .iter()

@@ -1,17 +1,22 @@
-//! One check: from the body of a request to the report, with one statement on the snapshot.
+//! One check: from the body of a request to the report.
+
+use std::collections::BTreeSet;
 
 use http::{HeaderMap, header};
 
 use super::{
     body::{BodyError, read},
     compare::{Report, compare},
-    keys::candidates,
+    keys::{candidates, meant},
     siteinfo::{Siteinfo, SiteinfoError},
     version::Target,
 };
 use crate::{
     http::{problem::ApiError, request::Request},
-    query::{snapshot::Snapshot, updates::published},
+    query::{
+        snapshot::Snapshot,
+        updates::{Asked, Published, published},
+    },
 };
 
 /// What a wiki is asked, below the folder of its `api.php`.
@@ -56,9 +61,30 @@ pub async fn check(
     };
     let candidates = candidates(&siteinfo.installed);
     let commits: Vec<_> = siteinfo.installed.iter().map(|it| it.commit.as_deref()).collect();
-    let statement = published(&candidates, &commits, branch, otherwise, target.is_some())?;
-    let published = snapshot.get(statement).await?;
+    let asked = Asked {
+        candidates: &candidates,
+        meant: &[],
+        commits: &commits,
+        branch,
+        otherwise,
+        with_requires: target.is_some(),
+    };
+    let published = find(&asked, snapshot).await?;
     Ok(compare(siteinfo, target.as_ref(), &published))
+}
+
+/// What is published for a wiki, with one statement on the snapshot. Only where a name of several repositories is the
+/// own one of one of them, there is a second statement: it asks for all again, so that all is of one snapshot.
+async fn find(asked: &Asked<'_>, snapshot: &impl Snapshot) -> Result<Published, ApiError> {
+    let first = snapshot.get(published(asked)?).await?;
+    let meant = meant(asked.candidates, &first.several);
+    if meant.is_empty() {
+        return Ok(first);
+    }
+    let known: BTreeSet<usize> = meant.iter().map(|it| it.entry).collect();
+    let others = asked.candidates.iter().filter(|it| !known.contains(&it.entry));
+    let others: Vec<_> = others.cloned().collect();
+    snapshot.get(published(&Asked { candidates: &others, meant: &meant, ..*asked })?).await
 }
 
 fn bad(error: &SiteinfoError) -> ApiError {
@@ -87,3 +113,7 @@ pub fn pipe(public_url: &str) -> String {
         "curl -fsS 'https://wiki.example.org/w/{QUERY}' | curl -fsS --data-binary @- {here}/updates"
     )
 }
+
+#[cfg(test)]
+#[path = "check/tests.rs"]
+mod tests;

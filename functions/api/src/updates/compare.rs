@@ -27,7 +27,7 @@ pub enum Status {
     Ahead,
     /// Nothing tells which of the two is newer.
     UnknownVersion,
-    /// No repository is known by what the wiki says.
+    /// No repository is known by what the wiki says, or several are.
     NotDistributed,
     /// What is installed is what is published.
     Current,
@@ -97,6 +97,8 @@ pub enum Note {
     Branches(Vec<BranchName>),
     /// Something is missing from the tarball.
     Incomplete,
+    /// Several repositories are known by what the wiki says.
+    Several,
 }
 
 impl fmt::Display for Note {
@@ -120,6 +122,9 @@ impl fmt::Display for Note {
                 write!(f, "There is: {}.", names.join(", "))
             }
             Self::Incomplete => f.write_str("Something is missing from the tarball."),
+            Self::Several => f.write_str(
+                "Several repositories are known by what the wiki says, and nothing tells which of them it is.",
+            ),
         }
     }
 }
@@ -142,13 +147,17 @@ pub fn compare(siteinfo: Siteinfo, target: Option<&Target>, published: &Publishe
         let mediawiki = target.or_next_release(&published.branches);
         Wiki::new(&siteinfo, mediawiki, &published.branch, &found)
     });
+    let several = published.of_several();
     let mut results = Vec::with_capacity(found.len());
     for (index, (installed, repository)) in siteinfo.installed.iter().zip(&found).enumerate() {
         if installed.code.is_some() && is_there(&found[..index], *repository) {
             continue;
         }
         results.push(match repository {
-            None => not_distributed(installed),
+            None => {
+                let notes = several.contains(&index).then_some(Note::Several);
+                Outcome { notes: notes.into_iter().collect(), ..not_distributed(installed) }
+            }
             Some(repository) => {
                 let requires =
                     repository.branch.as_ref().and_then(|branch| branch.requires.as_ref());

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use tardist_contract::{Kind, document::Requires};
 
-use super::shown::Shown;
+use super::shown::{Required, Shown};
 use crate::page::layout::singular;
 
 /// The requirements of one branch.
@@ -29,14 +29,16 @@ pub(super) fn requirements(shown: &Shown, requires: &Requires) -> Markup {
     }
 }
 
-/// A required extension or skin: a link where it is here, else its name and that it is not.
+/// A required extension or skin: a link where it is here, else its name, and if so, that it is not here.
 fn required(shown: &Shown, kind: Kind, name: &str) -> Markup {
     let messages = shown.visit.messages;
     html! {
         (singular(messages, kind)) " "
         @match shown.required(kind, name) {
-            Some(repository) => a href=(shown.visit.link(&format!("/{kind}/{repository}"))) { bdi { (name) } },
-            None => { bdi { (name) } " (" (messages.text("not-here")) ")" },
+            Required::Here(repository) => a href=(shown.visit.link(&format!("/{kind}/{repository}"))) { bdi { (name) } },
+            // A link to any of them would be a guess.
+            Required::AnyOfSeveral => bdi { (name) },
+            Required::NotHere => { bdi { (name) } " (" (messages.text("not-here")) ")" },
         }
     }
 }

@@ -12,16 +12,24 @@ fn rendered(document: Value) -> String {
 }
 
 fn rendered_at(uri: &str, document: Value) -> String {
+    rendered_with(uri, document, &[("Other", "The Other")])
+}
+
+/// The page of a repository that requires these extensions, each with the name in its manifest.
+fn rendered_with(uri: &str, document: Value, requires: &[(&str, &str)]) -> String {
     let visit = Visit::of_any(&uri.parse().unwrap(), &HeaderMap::new());
     let released = |name: &str| Distributed {
         name: name.parse().unwrap(),
         is_released: name.starts_with("REL"),
     };
+    let requires = requires.iter().map(|(name, manifest)| {
+        (Kind::Extensions, name.parse().unwrap(), Some((*manifest).to_owned()))
+    });
     let found = RepositoryPage {
         generated_at: 1,
         branches: ["master", "REL1_45", "REL1_43", "REL1_39"].map(released).to_vec().into(),
         document: serde_json::from_value(document).unwrap(),
-        requires: vec![(Kind::Extensions, "Other".parse().unwrap(), Some("The Other".to_owned()))],
+        requires: requires.collect(),
         required_by: vec![(Kind::Skins, "Needy".parse().unwrap())],
         required_by_count: 3,
     };
@@ -147,6 +155,36 @@ fn requirements_lead_to_those_that_are_here_and_say_which_are_not() {
         "skin <bdi>Vector</bdi> (not available here) <bdi dir=\"ltr\">&gt;= 1</bdi>",
     ] {
         assert!(page.contains(text), "{text} is not in:\n{page}");
+    }
+}
+
+/// What the page says of the requirement of `Page Forms`, where these repositories may be meant.
+fn page_forms(requires: &[(&str, &str)]) -> String {
+    let mut document = sample();
+    document["branches"]["REL1_45"]["requires"]["extensions"] = json!({"Page Forms": "*"});
+    let page = rendered_with("/extensions/Sample", document, requires);
+    let rest = page.split("<bdi>Page Forms</bdi>").collect::<Vec<_>>();
+    assert_eq!(rest.len(), 2, "{page}");
+    let before = rest[0].rsplit("<li>").next().unwrap();
+    format!("{before}|{}", rest[1].split("</li>").next().unwrap())
+}
+
+#[test]
+fn a_copied_manifest_does_not_take_the_link_of_a_requirement() {
+    let link = "extension <a href=\"/extensions/PageForms\">|</a> ";
+    let victim = ("PageForms", "Page Forms");
+    assert_eq!(page_forms(&[victim]), link);
+    assert_eq!(page_forms(&[("AEvil", "Page Forms"), victim]), link);
+    assert_eq!(page_forms(&[victim, ("ZEvil", "page_forms")]), link);
+    let renamed = ("PageForms", "Forms");
+    assert_eq!(page_forms(&[("AEvil", "Page Forms"), renamed]), link, "older branches say it");
+}
+
+#[test]
+fn a_requirement_of_several_has_no_link_and_is_not_said_to_be_missing() {
+    for [one, other] in [["AEvil", "Other"], ["PageForms", "Page-Forms"]] {
+        let found = page_forms(&[(one, "Page Forms"), (other, "Page Forms")]);
+        assert_eq!(found, "extension | ", "{one} {other}");
     }
 }
 

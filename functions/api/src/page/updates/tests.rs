@@ -82,6 +82,10 @@ fn notes_and_requirements_are_in_the_language_of_the_reader() {
     assert!(english.contains("It requires MediaWiki <bdi>&gt;= 1.46</bdi>."), "{english}");
     let german = page("/updates?lang=de", vec![result]);
     assert!(german.contains("Es braucht MediaWiki <bdi>&gt;= 1.46</bdi>."), "{german}");
+    let mut unclear = outcome("A", Status::NotDistributed);
+    unclear.notes = vec![Note::Several];
+    assert!(page("/updates", vec![unclear.clone()]).contains("Several repositories are known"));
+    assert!(page("/updates?lang=de", vec![unclear]).contains("Mehrere Repositorys passen"));
     let empty = page("/updates", Vec::new());
     assert!(empty.contains("no extensions and no skins"), "{empty}");
 }

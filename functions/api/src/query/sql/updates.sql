@@ -3,18 +3,25 @@ WITH fitting (branch) AS (
 ), installed (entry, commit_id) AS MATERIALIZED (
     SELECT key, value FROM json_each(?4) WHERE value IS NOT NULL
 ), named AS (
-    -- Each key that stands for one repository alone.
-    SELECT wanted.key / 9 AS entry, wanted.key AS place, known_as.kind, min(known_as.name) AS name
+    -- Each key that is known, with one of its repositories, and how many it has.
+    SELECT wanted.key AS slot, known_as.kind, known_as.key, min(known_as.name) AS name, count(*) AS claimants
     FROM json_each(?1) AS wanted CROSS JOIN known_as
     ON known_as.key = substr(wanted.value, 2)
         AND known_as.kind = CASE substr(wanted.value, 1, 1) WHEN 'e' THEN 'extensions' ELSE 'skins' END
-    GROUP BY wanted.key HAVING count(*) = 1
+    GROUP BY wanted.key
+), surest AS MATERIALIZED (
+    -- Of those of an entry the first, even if it has several: who copies a sure key may be alone with a weaker one.
+    -- SQLite takes the other columns from the row of the minimum.
+    SELECT slot / 9 AS entry, min(slot) AS slot, kind, key, name, claimants FROM named GROUP BY slot / 9
 ), one AS (
-    -- Of those of an entry the first. SQLite takes the other columns from the row of the minimum.
-    SELECT entry, min(place), kind, name FROM named GROUP BY entry
+    SELECT entry, kind, name FROM surest WHERE claimants = 1
+    UNION ALL SELECT value ->> 'entry', value ->> 'kind', value ->> 'name' FROM json_each(?6)
 ), found AS MATERIALIZED (
     -- What a repository requires may be long, and thousands of entries may be of one repository.
     SELECT entry, kind, name, row_number() OVER (PARTITION BY kind, name ORDER BY entry) = 1 AS is_first FROM one
+), several AS (
+    -- Once for each key: thousands of entries may have the same.
+    SELECT kind, key, json_group_array(slot) AS slots FROM surest WHERE claimants > 1 GROUP BY kind, key
 )
 SELECT user_version, fitting.branch, (
     SELECT json_group_array(branch ORDER BY position) FROM distributed_branch
@@ -38,5 +45,14 @@ SELECT user_version, fitting.branch, (
             '$.metadata', '$.problems', iif(?5 AND is_first, '$.problems', '$.requires'))
     ))
     FROM found JOIN repository USING (kind, name) LEFT JOIN installed ON installed.entry = found.entry
+), (
+    SELECT json_group_array(json_object(
+        'slots', json(slots),
+        'names', json((
+            SELECT json_group_array(name) FROM known_as
+            WHERE known_as.key = several.key AND known_as.kind = several.kind
+        ))
+    ))
+    FROM several
 )
 FROM pragma_user_version, fitting

@@ -34,6 +34,7 @@ fn report(extensions: &Value, skins: &Value, found: &Value, target: Option<&str>
         branch: "REL1_45".parse().unwrap(),
         branches: vec!["master".parse().unwrap(), "REL1_45".parse().unwrap()],
         repositories: serde_json::from_value(found.clone()).unwrap(),
+        several: Vec::new(),
     };
     compare(siteinfo, target.and_then(Target::parse).as_ref(), &published)
 }
