@@ -42,6 +42,7 @@ pub mod store;
 pub mod tarball;
 pub mod upstream;
 pub mod worker;
+mod writable;
 
 pub use error::{Error, StoreFault};
 pub use repository_id::RepositoryId;

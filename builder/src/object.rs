@@ -141,9 +141,11 @@ pub(crate) fn read<T>(
     what: impl Fn() -> String,
     read: Result<T, git2::Error>,
 ) -> Result<T, Error> {
+    // What is too large to be hashed may be damaged.
     let is_as_upstream_has_it = |error: &git2::Error| {
         is_damage(error)
-            && header(repository, id).is_ok_and(|(size, _)| is_intact(repository, id, size))
+            && header(repository, id)
+                .is_ok_and(|(size, _)| size <= MAX_COMMIT && is_intact(repository, id, size))
     };
     match read {
         Err(error) if is_as_upstream_has_it(&error) => {

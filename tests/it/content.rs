@@ -289,14 +289,12 @@ fn a_composer_that_fails_or_hangs_leaves_the_tarball_without_its_work() {
     let tips: Vec<String> = env.tips().into_keys().collect();
     assert_eq!(tips, [&format!("{LOOK} master"), "skins/Healthy master"]);
 
-    // A folder in which a worker, and so Composer, may write.
-    let pid = env.data().join("mirror/locks/pid");
-    let hanging = format!("yes no >&2 & sleep 300 & echo $! > {}; wait", pid.display());
-    let hanging = stand_in(&env, &hanging);
+    let hanging = stand_in(&env, "yes no >&2 & sleep 300 & echo pid $!; wait");
     let run = env.sync(&["--force", "--composer", &hanging, "--composer-timeout", "1s"]);
     run.exits(0).says(&["it was not done after 1 s", "no no"]);
-    let pid = fs::read_to_string(pid).unwrap();
-    let process = Path::new("/proc").join(pid.trim()).join("exe");
+    let text = run.text();
+    let pid = text.split("pid ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
+    let process = Path::new("/proc").join(pid).join("exe");
     within("all that composer started ends", || fs::read_link(&process).is_err());
 
     let nowhere = env.folder().join("nowhere");
@@ -374,6 +372,23 @@ fn a_repository_inside_of_the_content_is_no_source_of_packages() {
     let run = env.sync(&["--composer", &program]);
     run.exits(1).says(&["composer.json names \"lib/\"", "nor a folder or an archive inside"]);
     assert!(!env.snapshot().exists());
+}
+
+/// Composer runs Git and others in the folders of packages, which may be repositories.
+#[test]
+fn no_program_runs_that_the_configuration_of_a_repository_names() {
+    let env = TestEnv::empty();
+    requires(&env, &[]);
+    let script = "mkdir vendor; git init -q r; cd r; git config core.hooksPath evil; \
+                  git config credential.helper evil; git config log.showSignature true; \
+                  (git config core.hooksPath; git config credential.helper; git config log.showSignature) \
+                  > ../vendor/git; cd ..; rm -r r; \
+                  for name in hg svn fossil; do $name --version && echo $name; done > vendor/others; true";
+    let program = stand_in(&env, script);
+    env.sync(&["--composer", &program]).exits(0);
+    let members = tarball(&env, LOOK, "master");
+    assert_eq!(text(&members, "vendor/git"), "/dev/null\n\nfalse\n");
+    assert_eq!(text(&members, "vendor/others"), "");
 }
 
 #[test]

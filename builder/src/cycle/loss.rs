@@ -126,8 +126,9 @@ pub(super) fn between(before: &Names, after: &Catalogue, max_loss: usize) -> Vec
 
 /// True if something that is published from the upstream at `url` is not in its list: a repository or a branch.
 pub(super) fn is_any_missing(published: &Catalogue, url: &str, listing: &Listing) -> bool {
+    // Of two projects with the same name, the first counts.
     let tips: BTreeMap<&RepositoryId, _> =
-        listing.projects.iter().map(|project| (&project.id, &project.tips)).collect();
+        listing.projects.iter().rev().map(|project| (&project.id, &project.tips)).collect();
     // Their branches are not known yet, or their absence has a reason.
     let others: BTreeSet<&RepositoryId> =
         listing.ids().filter(|id| !tips.contains_key(id)).chain(listing.left_out.keys()).collect();

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     fs,
     hash::{DefaultHasher, Hash, Hasher},
+    io::ErrorKind,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -86,6 +87,13 @@ pub fn run(
             layout.root().display(),
             layout.pulled().display()
         )));
+    }
+    // Of the time before: without its state, a builder would look like a node.
+    match fs::remove_file(layout.pulled()) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(error).at("remove", layout.pulled());
+        }
+        Ok(()) | Err(_) => {}
     }
     let options_of_http = upstream::allow(config.http_options(), &upstreams);
     // A slow host leaves the others the rest of the time, so that their work is done.

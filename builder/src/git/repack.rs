@@ -91,7 +91,7 @@ pub fn repack(path: &Path, force: bool) -> Result<Repacked, Error> {
     }
 }
 
-/// True for a fault of what is in a mirror, which another try does not mend, and a new fetch may.
+/// True for a fault of what is in a mirror, for which another try does not help, and a new fetch may.
 fn is_of_objects(error: &Error) -> bool {
     match error {
         Error::TooLarge { .. } => true,

@@ -129,7 +129,9 @@ fn hint(status: StatusCode, retry_after: Option<Duration>, location: Option<&str
 /// Why a host is not asked any more.
 fn why(host: &str, closed: Closed) -> String {
     match closed {
-        Closed::Failures(count) => format!("{count} requests to {host} failed in a row"),
+        Closed::Failures(count) => {
+            format!("{count} requests to {host} failed in a row")
+        }
         Closed::Time => {
             "the time for the lists of repositories is over (a third of the setting deadline)"
                 .to_owned()

@@ -214,6 +214,7 @@ impl Listing {
             }
         }
         self.without_tips.extend(earlier.without_tips.into_iter().filter(is_new));
+        self.failed.extend(earlier.failed.into_iter().filter(|(id, _)| !known.contains(id)));
         for project in &mut self.projects {
             for (branch, commit) in tips.remove(&project.id).into_iter().flatten() {
                 project.tips.entry(branch).or_insert(commit);

@@ -187,7 +187,16 @@ fn lists(
         let upstream = &*upstreams[*index];
         let list = || check(upstream.list(http, asked, wanted.remembered)?, upstream.url());
         let first = list()?;
-        if (wanted.lacks)(upstream.url(), &first) { Ok(list()?.or(first)) } else { Ok(first) }
+        if !(wanted.lacks)(upstream.url(), &first) {
+            return Ok(first);
+        }
+        match list() {
+            Ok(second) => Ok(second.or(first)),
+            Err(error) => {
+                tracing::warn!("only the first of two lists of {} counts: {error}", upstream.url());
+                Ok(first)
+            }
+        }
     };
     pool::run(wanted.jobs, indexes, work, |index, list| drop(lists.insert(index, list)));
     lists.into_values().collect()

@@ -4,7 +4,9 @@
 //! A `composer.json` can name places on this machine's disk: as packages, which
 //! [`requirements`] refuses, or as the folder to install to, which is set from outside here. So can the lists of packages
 //! that it names on other servers: what Composer says it has installed is looked at in the same way, and Git takes
-//! repositories from other machines only. Scripts and plugins do not run.
+//! repositories from other machines only. Scripts and plugins do not run, and no program that the configuration of a
+//! repository names: neither of Git, nor of Mercurial and others. Where the kernel has Landlock, Composer writes to its own
+//! two folders only.
 //!
 //! If Composer fails, the content stays as it was, and what it would have added is missing. If there is danger, the
 //! branch fails.
@@ -15,11 +17,12 @@ use std::{
     io::{self, Read},
     os::unix::{
         ffi::OsStrExt,
-        fs::PermissionsExt,
+        fs::{PermissionsExt, symlink},
         process::{CommandExt, ExitStatusExt},
     },
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
     time::Duration,
 };
 
@@ -38,10 +41,12 @@ use crate::{
         counts::Count,
         files::Content,
         missing::{Cause, Missing, Remedy},
+        paths::shown,
     },
     data_dir::unfinished::UNFINISHED,
     error::{IoContext, short},
     limits::content::{MAX_COMPOSER_JSON, MAX_UNPACKED},
+    writable,
 };
 
 /// The arguments of extdist's nightly.py, and those that keep the repository's scripts and plugins from
@@ -59,8 +64,27 @@ const ARGUMENTS: [&str; 7] = [
 /// What an extension with `load_composer_autoloader` loads.
 pub const AUTOLOADER: &str = "vendor/autoload.php";
 
-/// Where Composer finds PHP, Git and unzip.
+/// Where Composer finds PHP, Git and unzip, after what is in a [folder](NOT_RUN) of its own.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Settings of Git that win over those of a repository: Composer runs Git in the folders of packages, which may have brought
+/// a repository with them, and these name programs.
+const GIT_SETTINGS: [(&str, &str); 10] = [
+    ("core.askPass", "true"),
+    ("core.fsmonitor", "false"),
+    ("core.hooksPath", "/dev/null"),
+    ("core.sshCommand", "false"),
+    // An empty one drops all others.
+    ("credential.helper", ""),
+    ("gpg.program", "false"),
+    ("gpg.openpgp.program", "false"),
+    ("gpg.ssh.program", "false"),
+    ("gpg.x509.program", "false"),
+    ("log.showSignature", "false"),
+];
+
+/// Programs like Git that Composer runs in the same way, and that have no such settings. It finds `false` in their place.
+const NOT_RUN: [&str; 5] = ["hg", "svn", "fossil", "p4", "bzr"];
 
 /// The Composer step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,14 +168,29 @@ impl Composer {
         commit: &CommitId,
         folder: &Path,
     ) -> Result<Packages, Error> {
+        let (members, _) = content.members()?;
+        if let Some(path) = requirements::repository_in(members.iter().map(|it| &*it.path)) {
+            let path = shown(path);
+            return Err(Error::ComposerRefused {
+                reason: format!(
+                    "{path} is of a repository of Git or another system inside the content"
+                ),
+            });
+        }
+        drop(members);
         let prefix = format!("{UNFINISHED}composer-");
         let work = tempfile::Builder::new()
             .prefix(&prefix)
             .tempdir_in(folder)
             .at("create a folder in", folder)?;
         let tree = work.path().join("tree");
+        // Its name is not known to the content, whose packages could lead to it.
+        let home = tempfile::Builder::new()
+            .prefix(&prefix)
+            .tempdir_in(folder)
+            .at("create a folder in", folder)?;
         unpack(content, &tree, Count::new(MAX_UNPACKED, "what Composer works on", "bytes"))?;
-        match self.run(&work, &tree, commit)? {
+        match self.run(&home, &tree, commit)? {
             Ok(()) => match check_installed(&tree)? {
                 Ok(()) => content.adopt(work, &tree).map(|()| Packages::Installed),
                 Err(reason) => Ok(Packages::Failed(reason)),
@@ -163,12 +202,18 @@ impl Composer {
     /// Runs it. The inner error says how it failed.
     fn run(
         &self,
-        work: &TempDir,
+        home: &TempDir,
         tree: &Path,
         commit: &CommitId,
     ) -> Result<Result<(), String>, Error> {
-        let home = home(work, commit)?;
-        let child = self.command(tree, &home, commit).spawn().map_err(|error| Error::Composer {
+        let home = fill_home(home, commit)?;
+        let start = || {
+            writable::restrict_to(&[tree, &home])?;
+            self.command(tree, &home, commit).spawn().map_err(|error| error.to_string())
+        };
+        let started = thread::scope(|scope| scope.spawn(start).join());
+        let started = started.unwrap_or_else(|_| Err("its thread panicked".to_owned()));
+        let child = started.map_err(|error| Error::Composer {
             reason: format!("{} cannot be started: {error}", self.program.display()),
         })?;
         let mut group = Group::new(child);
@@ -200,7 +245,7 @@ impl Composer {
             .args(ARGUMENTS)
             .current_dir(tree)
             .env_clear()
-            .env("PATH", PATH)
+            .env("PATH", searched(home))
             .env("LC_ALL", "C.UTF-8")
             .env("HOME", home)
             // An empty entry stands for the folder that PHP reads anyway.
@@ -208,6 +253,10 @@ impl Composer {
             .env("TMPDIR", home)
             .env("COMPOSER_HOME", home.join("composer"))
             .env("COMPOSER_CACHE_DIR", home.join("cache"))
+            .env("COMPOSER_CACHE_VCS_DIR", home.join("cache/vcs"))
+            .env("COMPOSER_CACHE_REPO_DIR", home.join("cache/repo"))
+            .env("COMPOSER_CACHE_FILES_DIR", home.join("cache/files"))
+            .env("COMPOSER_CACHE_READ_ONLY", "0")
             .env("COMPOSER_ALLOW_SUPERUSER", "1")
             // These win over composer.json, which could name any folder of this machine.
             .env("COMPOSER_VENDOR_DIR", "vendor")
@@ -216,9 +265,14 @@ impl Composer {
             .env("COMPOSER_ROOT_VERSION", format!("dev-{commit}"))
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
             // A list of packages on another server can name a repository inside this one, too.
             .env("GIT_ALLOW_PROTOCOL", "http:https")
             .env("GIT_NO_LAZY_FETCH", "1")
+            .env("GIT_CONFIG_COUNT", GIT_SETTINGS.len().to_string())
+            .envs(GIT_SETTINGS.iter().enumerate().flat_map(|(at, (key, value))| {
+                [(format!("GIT_CONFIG_KEY_{at}"), *key), (format!("GIT_CONFIG_VALUE_{at}"), *value)]
+            }))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -270,11 +324,11 @@ fn check_installed(tree: &Path) -> Result<Result<(), String>, Error> {
     Ok(Ok(()))
 }
 
-/// A home folder for Composer alone. Its configuration gives the autoloader class a name: Composer
+/// Fills a home folder for Composer alone. Its configuration gives the autoloader class a name: Composer
 /// takes a random one otherwise, and the tarball would differ each time. The repository's own `config`
 /// still wins.
-fn home(work: &TempDir, commit: &CommitId) -> Result<PathBuf, Error> {
-    let home = work.path().join("home");
+fn fill_home(home: &TempDir, commit: &CommitId) -> Result<PathBuf, Error> {
+    let home = home.path();
     let settings = home.join("composer");
     fs::create_dir_all(&settings).at("create", &settings)?;
     let file = settings.join("config.json");
@@ -286,8 +340,22 @@ fn home(work: &TempDir, commit: &CommitId) -> Result<PathBuf, Error> {
     fs::create_dir(&php).at("create", &php)?;
     let file = php.join("tardist.ini");
     fs::write(&file, "pcre.jit = 0\n").at("write", &file)?;
+    let programs = home.join("bin");
+    fs::create_dir(&programs).at("create", &programs)?;
+    for name in NOT_RUN {
+        let link = programs.join(name);
+        symlink("/bin/false", &link).at("create", link)?;
+    }
     // Composer changes its working directory, so the path has to be absolute.
-    fs::canonicalize(&home).at("find", &home)
+    fs::canonicalize(home).at("find", home)
+}
+
+/// Where programs are looked for.
+fn searched(home: &Path) -> OsString {
+    let mut folders = home.join("bin").into_os_string();
+    folders.push(":");
+    folders.push(PATH);
+    folders
 }
 
 /// Where PHP looks for settings besides its own.

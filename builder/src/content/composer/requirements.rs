@@ -6,6 +6,7 @@
 //! can name a program that runs. And no autoloader is made of files outside.
 
 use std::{
+    collections::HashSet,
     fmt,
     path::{Component, Path},
 };
@@ -14,13 +15,19 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::{
     Error,
-    content::{files::Content, paths::shown},
+    content::{
+        files::Content,
+        paths::{self, shown},
+    },
     error::short,
     limits::content::MAX_COMPOSER_JSON,
 };
 
 /// The files that tell Composer what to install from where.
 const FILES: [&str; 2] = ["composer.json", "composer.lock"];
+
+/// The file in which Composer has noted what it installed. What is in it and not wanted any more, it removes.
+const INSTALLED: &str = "vendor/composer/installed.json";
 
 /// What `composer.json` and `composer.lock` ask Composer for.
 #[derive(Debug)]
@@ -47,7 +54,7 @@ pub(crate) enum Refusal {
 /// [`Error::Damaged`] where a file cannot be read.
 pub(crate) fn of(content: &Content) -> Result<Option<Requirements>, Error> {
     let refused = |refusal| Requirements { have_packages: false, allowed: Err(refusal) };
-    let manifest = match read(content, FILES[0])? {
+    let manifest = match read(content, FILES[0], parse)? {
         Ok(Some(manifest)) => manifest,
         Ok(None) => return Ok(None),
         Err(refusal) => return Ok(Some(refused(refusal))),
@@ -55,18 +62,22 @@ pub(crate) fn of(content: &Content) -> Result<Option<Requirements>, Error> {
     if !manifest.requires {
         return Ok(None);
     }
-    let lock = match read(content, FILES[1])? {
+    let lock = match read(content, FILES[1], parse)? {
         Ok(lock) => lock,
+        Err(refusal) => return Ok(Some(refused(refusal))),
+    };
+    let installed = match read(content, INSTALLED, parse_installed)? {
+        Ok(installed) => installed,
         Err(refusal) => return Ok(Some(refused(refusal))),
     };
     let have_packages = manifest.has_packages;
     let mut allowed = Ok(());
-    for (name, document) in [(FILES[0], Some(manifest)), (FILES[1], lock)] {
+    for (name, document) in [(FILES[0], Some(manifest)), (FILES[1], lock), (INSTALLED, installed)] {
         let Some(document) = document else { continue };
         if let Some(url) = document.local_url {
             allowed = Err(Refusal::Dangerous(format!(
-                "{name} names {url:?}, which is neither an http: or https: URL nor a folder or an archive inside the \
-                 repository (type path or artifact)"
+                "{name} names {url:?}, which is neither a package, nor an http: or https: URL, nor a folder or an archive \
+                 inside the repository (type path or artifact)"
             )));
         } else if let (Some(path), true) = (document.outside, allowed.is_ok()) {
             let text =
@@ -77,8 +88,26 @@ pub(crate) fn of(content: &Content) -> Result<Option<Requirements>, Error> {
     Ok(Some(Requirements { have_packages, allowed }))
 }
 
+/// A path of these that belongs to a repository of Git, Mercurial, Subversion, Fossil or Bazaar. Composer runs these systems
+/// in the folders of packages, and the configuration of a repository can name programs that they run. A `.git` is in no content.
+/// Git takes a folder with `HEAD`, `objects` and `refs` for a repository, and the latter two may be elsewhere (`commondir`).
+pub(super) fn repository_in<'a>(paths: impl Iterator<Item = &'a [u8]> + Clone) -> Option<&'a [u8]> {
+    const NAMES: [&[u8]; 5] = [b".hg", b".svn", b".fslckout", b"_FOSSIL_", b".bzr"];
+    let all: HashSet<&[u8]> = paths.clone().collect();
+    paths.into_iter().find(|path| {
+        let (folder, name) = paths::split(path);
+        let has = |name: &str| all.contains(&*paths::join(folder, name.as_bytes()));
+        NAMES.contains(&name)
+            || (name == b"HEAD" && (has("commondir") || (has("objects") && has("refs"))))
+    })
+}
+
 /// What a file says; `None` if it is not there.
-fn read(content: &Content, name: &str) -> Result<Result<Option<Document>, Refusal>, Error> {
+fn read(
+    content: &Content,
+    name: &str,
+    parse: fn(&[u8]) -> Result<Document, serde_json::Error>,
+) -> Result<Result<Option<Document>, Refusal>, Error> {
     let Some(file) = content.file(name) else { return Ok(Ok(None)) };
     if content.size(file)? > MAX_COMPOSER_JSON {
         let text = format!("{name} is longer than {MAX_COMPOSER_JSON} bytes");
@@ -108,7 +137,8 @@ pub(super) struct Document {
     requires: bool,
     /// Whether a package of `require` is one that an extension can load from `vendor/`.
     pub(super) has_packages: bool,
-    /// The first `url` that leads to a place on this machine, other than a folder or an archive inside the repository.
+    /// The first `url` that leads to a place on this machine, other than a folder or an archive inside the repository; or
+    /// the first name of a package that does so, as a folder in `vendor/`.
     pub(super) local_url: Option<String>,
     /// The first path of an autoloader that leads out of the package that has it.
     pub(super) outside: Option<String>,
@@ -165,6 +195,10 @@ enum At {
     Url,
     /// The value of the key `type` beside it.
     Type,
+    /// The value of a key `name`: that of a package is a folder in `vendor/`.
+    Name,
+    /// The value of a key `mirrors`: other servers that have the same.
+    Mirrors,
     /// The value of the key `require` at the top.
     Require,
     /// The value of a key `autoload`: paths, by the way in which they are loaded.
@@ -183,6 +217,8 @@ impl At {
             "require" if is_top => Self::Require,
             "url" => Self::Url,
             "type" => Self::Type,
+            "name" => Self::Name,
+            "mirrors" => Self::Mirrors,
             "autoload" | "autoload-dev" => Self::Autoload,
             "classmap" | "files" | "psr-0" | "psr-4" if self == Self::Autoload => Self::Paths,
             _ => Self::Elsewhere,
@@ -212,7 +248,6 @@ impl<'de> Visitor<'de> for Look<'_> {
             At::Url if is_plain_path(text) && stays_inside(text) => {
                 self.place.path = Some(text.to_owned());
             }
-            At::Url => drop(local_url.get_or_insert_with(|| shown(text.as_bytes()))),
             At::Type => {
                 let is_path = TYPES_OF_PATHS.contains(&text);
                 self.place.is_path = Some(is_path && self.place.is_path.unwrap_or(true));
@@ -220,7 +255,11 @@ impl<'de> Visitor<'de> for Look<'_> {
             At::Paths if !stays_inside(text) => {
                 outside.get_or_insert_with(|| shown(text.as_bytes()));
             }
-            At::Require | At::Autoload | At::Paths | At::Elsewhere => {}
+            At::Name if !leads_up(text) => {}
+            At::Url | At::Name => {
+                local_url.get_or_insert_with(|| shown(text.as_bytes()));
+            }
+            At::Mirrors | At::Require | At::Autoload | At::Paths | At::Elsewhere => {}
         }
         Ok(())
     }
@@ -232,6 +271,9 @@ impl<'de> Visitor<'de> for Look<'_> {
             let inner = at.of(&key, depth == 0);
             document.requires |= inner == At::Require;
             document.has_packages |= at == At::Require && is_library(&key);
+            if at == At::Require && leads_up(&key) {
+                document.local_url.get_or_insert_with(|| shown(key.as_bytes()));
+            }
             let look = Look {
                 document: &mut *document,
                 place: &mut *place,
@@ -241,7 +283,8 @@ impl<'de> Visitor<'de> for Look<'_> {
             };
             map.next_value_seed(look)?;
         }
-        if let Some(path) = place.path.as_deref().filter(|_| place.is_path != Some(true)) {
+        let is_path = at != At::Mirrors && place.is_path == Some(true);
+        if let Some(path) = place.path.as_deref().filter(|_| !is_path) {
             document.local_url.get_or_insert_with(|| shown(path.as_bytes()));
         }
         Ok(())
@@ -249,7 +292,7 @@ impl<'de> Visitor<'de> for Look<'_> {
 
     fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<(), S::Error> {
         let Look { document, place, is_remote, depth, at } = self;
-        let at = if at == At::Paths { At::Paths } else { At::Elsewhere };
+        let at = if matches!(at, At::Paths | At::Mirrors) { at } else { At::Elsewhere };
         loop {
             let look = Look {
                 document: &mut *document,
@@ -264,20 +307,21 @@ impl<'de> Visitor<'de> for Look<'_> {
         }
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
+    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<(), E> {
+        // PHP takes a number or a boolean for a text.
+        self.visit_str(&value.to_string())
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<(), E> {
+        self.visit_str(&value.to_string())
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<(), E> {
+        self.visit_str(&value.to_string())
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<(), E> {
+        self.visit_str(&value.to_string())
     }
 
     fn visit_unit<E>(self) -> Result<(), E> {
@@ -290,10 +334,17 @@ fn is_remote(url: &str) -> bool {
     ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme))
 }
 
-/// True if Composer takes a text as it is for a path. It replaces `~`, `$HOME` and `%HOME%`, and takes some other forms
-/// for addresses of Git.
+/// True if Composer takes a text as it is for a path, or for a pattern of paths. It replaces `~`, `$HOME` and `%HOME%`, and
+/// takes some other forms for addresses of Git. The pattern `.*` stands for `..`, too.
 fn is_plain_path(text: &str) -> bool {
+    let is_pattern_of_dots = |part: &str| part.starts_with('.') && part.contains(['*', '?', '[']);
     !text.contains([':', '$', '%', '~', '\\', '\0', '{'])
+        && !text.split('/').any(is_pattern_of_dots)
+}
+
+/// True for a name with `..`, as no package has. As a folder in `vendor/`, it would lead out of it.
+fn leads_up(name: &str) -> bool {
+    name.starts_with('/') || name.split(['/', '\\']).any(|part| part == "..")
 }
 
 /// True for a path that stays inside the folder that it is relative to.
@@ -394,8 +445,40 @@ mod tests {
             r#"{"type": "path", "repositories": [{"url": "lib"}]}"#,
             r#"{"packages": [{"source": {"type": "git", "url": "https://h/x", "mirrors": [{"url": "lib"}]}}]}"#,
             r#"{"repositories": [{"type": ["path"], "url": "lib"}]}"#,
+            r#"{"source": {"type": "hg", "url": "https://h", "mirrors": [{"type": "path", "url": "lib"}]}}"#,
+            r#"{"repositories": [{"type": "hg", "url": 5}]}"#,
+            r#"{"repositories": [{"type": "path", "url": ".*/.?/x"}]}"#,
+            r#"{"packages": [{"name": "../../home/.config/git"}]}"#,
+            r#"{"packages": [{"name": "/x"}]}"#,
+            r#"{"require": {"a/../../x": "*"}}"#,
         ] {
             assert!(local(refused).is_some(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_repository_is_known_by_what_is_in_its_folder() {
+        let found = |paths: &[&str]| {
+            let paths = paths.iter().map(|path| path.as_bytes());
+            repository_in(paths).map(|path| String::from_utf8_lossy(path).into_owned())
+        };
+        for none in [
+            &["HEAD", "config", "objects"][..],
+            &["a/HEAD", "b/objects", "b/refs"],
+            &["head", "objects", "refs"],
+            &["hg", "x.svn/a"],
+        ] {
+            assert_eq!(found(none), None, "{none:?}");
+        }
+        for (paths, path) in [
+            (&["a/HEAD", "a/objects", "a/objects/x", "a/refs"][..], "a/HEAD"),
+            (&["refs", "objects", "HEAD"], "HEAD"),
+            (&["HEAD", "commondir"], "HEAD"),
+            (&["a", "a/.hg", "a/.hg/hgrc"], "a/.hg"),
+            (&["x/.svn"], "x/.svn"),
+            (&["_FOSSIL_"], "_FOSSIL_"),
+        ] {
+            assert_eq!(found(paths).as_deref(), Some(path), "{paths:?}");
         }
     }
 
