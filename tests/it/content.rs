@@ -383,7 +383,7 @@ fn no_program_runs_that_the_configuration_of_a_repository_names() {
                   git config credential.helper evil; git config log.showSignature true; \
                   (git config core.hooksPath; git config credential.helper; git config log.showSignature) \
                   > ../vendor/git; cd ..; rm -r r; \
-                  for name in hg svn fossil; do $name --version && echo $name; done > vendor/others; true";
+                  for name in hg svn fossil; do $name branch && echo $name; done > vendor/others; true";
     let program = stand_in(&env, script);
     env.sync(&["--composer", &program]).exits(0);
     let members = tarball(&env, LOOK, "master");
