@@ -4,7 +4,6 @@ use std::{
     collections::BTreeSet,
     fs,
     hash::{DefaultHasher, Hash, Hasher},
-    io::ErrorKind,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -30,7 +29,7 @@ use crate::{
         sweep, unused_mirrors, workers,
     },
     data_dir::{
-        atomic, disk,
+        atomic, disk, files,
         layout::{Layout, Tarballs},
         lock::Lock,
     },
@@ -80,21 +79,7 @@ pub fn run(
     let layout = Layout::new(&config.data);
     fs::create_dir_all(layout.root()).at("create", layout.root())?;
     let _lock = Lock::acquire(&layout)?;
-    if layout.is_node()? {
-        return Err(Error::Config(format!(
-            "{} is the data directory of a node, which `tardist pull` fills: give another one (--data), or remove {} if \
-             the builder is to work here from now on",
-            layout.root().display(),
-            layout.pulled().display()
-        )));
-    }
-    // Of the time before: without its state, a builder would look like a node.
-    match fs::remove_file(layout.pulled()) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            return Err(error).at("remove", layout.pulled());
-        }
-        Ok(()) | Err(_) => {}
-    }
+    refuse_node(&layout)?;
     let options_of_http = upstream::allow(config.http_options(), &upstreams);
     // A slow host leaves the others the rest of the time, so that their work is done.
     let until = start + config.deadline / 3;
@@ -142,6 +127,23 @@ pub fn run(
     }
     began::unmark(&layout)?;
     Ok(report)
+}
+
+/// Refuses the data directory of a node. In one that a builder has, what an earlier `pull` has noted is removed: without its
+/// state, it would look like a node.
+fn refuse_node(layout: &Layout) -> Result<(), Error> {
+    if layout.is_node()? {
+        return Err(Error::Config(format!(
+            "{} is the data directory of a node, which `tardist pull` fills: give another one (--data), or remove {} if \
+             the builder is to work here from now on",
+            layout.root().display(),
+            layout.pulled().display()
+        )));
+    }
+    if files::exists(&layout.pulled())? {
+        fs::remove_file(layout.pulled()).at("remove", layout.pulled())?;
+    }
+    Ok(())
 }
 
 /// What is published after the cycle. If that is what the report before this one counted, it is not counted again, for
