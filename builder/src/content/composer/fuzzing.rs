@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::requirements::parse;
+use super::document::parse;
 use crate::limits::content::MAX_SHOWN;
 
 /// `composer.json` and `composer.lock`.

@@ -35,6 +35,7 @@ use crate::{
     Error,
     content::{
         composer::{
+            document,
             process::{Group, Output},
             requirements::{self, Refusal},
         },
@@ -157,7 +158,7 @@ fn off() -> Cause {
 /// What is missing from a tarball without `vendor/autoload.php` whose extension loads that file. `composer_json` is the
 /// file in it.
 pub fn missing_packages(composer_json: &[u8]) -> Option<Missing> {
-    let have_packages = requirements::parse(composer_json).is_ok_and(|it| it.has_packages);
+    let have_packages = document::parse(composer_json).is_ok_and(|it| it.has_packages);
     have_packages.then(|| Missing::new(WITHOUT_VENDOR.to_owned(), off()))
 }
 
@@ -305,7 +306,7 @@ fn check_installed(tree: &Path) -> Result<Result<(), String>, Error> {
         if json.len() as u64 > MAX_COMPOSER_JSON {
             return refused(format!("is longer than {MAX_COMPOSER_JSON} bytes"));
         }
-        match requirements::parse_installed(&json) {
+        match document::parse_installed(&json) {
             Ok(document) => {
                 if let Some(url) = document.local_url {
                     return refused(format!(
