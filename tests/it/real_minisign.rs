@@ -52,7 +52,7 @@ fn minisign_checks_what_was_signed_and_a_node_takes_nothing_else() {
         let args = ["verify", "--signatures", "--store-public-key", key];
         tardist_tests::Run::from(node.command(&args).output().unwrap())
     };
-    verify(&public).exits(0).says(&["number 1", "fits"]);
+    verify(&public).exits(0).says(&["number 1", "is valid"]);
     verify(&other).exits(1).says(&["does not fit"]);
 
     // Somebody who can write to the store and has not the key.
