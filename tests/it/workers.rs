@@ -219,7 +219,8 @@ fn a_worker_cannot_write_elsewhere() {
     env.commit("extensions/X", "master", &[("composer.json", File::text(manifest))]);
     env.commit("extensions/Y", "master", &[("a", File::text("a"))]);
     env.sync(&["--only", "extensions/Y"]).exits(0);
-    // A stand-in for hostile code: whatever a worker starts is confined as the worker is.
+    // A stand-in for hostile code: whatever a worker starts is confined as the worker is, and Composer may not even write
+    // to the worker's own mirror.
     let folder = env.folder().join("bin");
     fs::create_dir(&folder).unwrap();
     let program = folder.join("composer");
@@ -242,7 +243,8 @@ fn a_worker_cannot_write_elsewhere() {
     let sync = env.sync(&["--composer", program.to_str().unwrap()]);
     sync.exits(0).says(&["composer failed", "Permission denied"]);
     let confined = !sync.text().contains("no Landlock");
-    assert!(own.exists(), "its own mirror: {}", sync.text());
+    assert_eq!(!own.exists(), confined, "{}", sync.text());
     assert_eq!(!outside.exists(), confined, "{}", sync.text());
+    assert_eq!(sync.text().contains("snapshot.db: Permission denied"), confined, "{}", sync.text());
     assert_eq!(fs::read_to_string(&neighbour).unwrap() == before, confined);
 }
