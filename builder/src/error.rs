@@ -328,13 +328,17 @@ impl Error {
         matches!(self, Self::Git { source, .. } if source.class() == ErrorClass::Invalid)
     }
 
+    /// True if what a server sent is no whole pack. Asked again, it would most likely send the same.
+    pub fn is_wrong_pack(&self) -> bool {
+        matches!(self, Self::Git { source, .. } if source.class() == ErrorClass::Indexer)
+    }
+
     /// True if another try in the same cycle makes sense. An answer that comes too slowly would take as long
     /// again, and a wrong pack as many bytes.
     pub fn is_worth_a_retry(&self) -> bool {
         match self {
             Self::List { source, .. } | Self::Fetch { source, .. } => source.is_worth_a_retry(),
-            Self::Git { source, .. } if source.class() == ErrorClass::Indexer => false,
-            _ => self.is_transient(),
+            _ => self.is_transient() && !self.is_wrong_pack(),
         }
     }
 }

@@ -64,8 +64,8 @@ pub struct Options {
 ///
 /// # Errors
 /// [`Error::Config`] if an upstream's list or token file is wrong, or the credentials or key of the store, or if the
-/// data directory is a node's, [`Error::Locked`] if another builder is running, [`Error::Io`] if the data directory cannot be created or locked or
-/// the report cannot be written.
+/// data directory is a node's, [`Error::Locked`] if another builder is running, [`Error::Io`] if the data directory
+/// cannot be created or locked or the report cannot be written.
 /// All other errors are in the report.
 pub fn run(
     config: &Config,

@@ -115,7 +115,7 @@ impl Mirror {
         {
             match self.fetch_known(http, &refs)? {
                 Ok(()) => return Ok(()),
-                Err(refused) if is_of_pack(&refused) => {
+                Err(refused) if cannot_be_unpacked(&refused) => {
                     // With a list of refs, the same pack would come.
                     return Err(self.failed(refused));
                 }
@@ -359,7 +359,7 @@ fn tip_in(repository: &Repository, branch: &BranchName) -> Option<CommitId> {
 }
 
 /// True if what a server sent came whole, and cannot be unpacked.
-fn is_of_pack(error: &git2::Error) -> bool {
+fn cannot_be_unpacked(error: &git2::Error) -> bool {
     matches!(error.class(), ErrorClass::Zlib | ErrorClass::Object | ErrorClass::Invalid)
 }
 

@@ -20,7 +20,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use git2::{ErrorClass, ObjectType, Oid, PackBuilder, Repository};
+use git2::{ObjectType, Oid, PackBuilder, Repository};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -93,15 +93,10 @@ pub fn repack(path: &Path, force: bool) -> Result<Repacked, Error> {
 
 /// True for a fault of what is in a mirror, for which another try does not help, and a new fetch may.
 fn is_of_objects(error: &Error) -> bool {
-    match error {
-        Error::TooLarge { .. } => true,
-        Error::Git { source, .. } => {
-            !error.is_out_of_memory()
-                && !error.is_out_of_space()
-                && (object::is_damage(source) || source.class() == ErrorClass::Invalid)
-        }
-        _ => false,
-    }
+    let is_damage = matches!(error, Error::Git { source, .. } if object::is_damage(source));
+    let is_of_this_machine = error.is_out_of_memory() || error.is_out_of_space();
+    matches!(error, Error::TooLarge { .. })
+        || (is_damage || error.is_of_content()) && !is_of_this_machine
 }
 
 /// True if the mirror at `path` has too many packs. False if that cannot be read.

@@ -193,7 +193,7 @@ impl SubmoduleFetches {
             Ok(true) => return Ok(Ok(())),
             Ok(false) => format!("{url} does not have its commit {commit}"),
             Err(error) if is_own_fault(&error) => return Err(error),
-            Err(error) if error.is_transient() && !is_wrong_pack(&error) => {
+            Err(error) if error.is_transient() && !error.is_wrong_pack() => {
                 let may_pass = start.elapsed() < PATIENCE;
                 let missing = NotFetched { reason: error.to_string(), may_pass };
                 let origin = origin(url).unwrap_or_else(|| url.to_owned());
@@ -239,11 +239,6 @@ fn is_own_fault(error: &Error) -> bool {
         Error::Fetch { .. } => false,
         _ => true,
     }
-}
-
-/// True if the server sent a pack that is none: it has so in the next cycle, too, and it may be large.
-fn is_wrong_pack(error: &Error) -> bool {
-    matches!(error, Error::Git { source, .. } if source.class() == ErrorClass::Indexer)
 }
 
 /// True if an error says that all of a server is out of reach, not only one of its repositories.
@@ -512,10 +507,10 @@ mod tests {
     fn a_wrong_pack_of_a_submodule_counts_as_a_failure_that_stays() {
         let wrong = git2::Error::new(git2::ErrorCode::GenericError, ErrorClass::Indexer, "no pack");
         let wrong = Error::Git { action: "fetch".to_owned(), source: wrong };
-        assert!(is_wrong_pack(&wrong) && wrong.is_transient());
+        assert!(wrong.is_wrong_pack() && wrong.is_transient());
         let down = HttpError::interrupted("https://h.example/x", io::Error::other("down"));
         let down = Error::Fetch { url: "https://h.example/x".to_owned(), source: down };
-        assert!(!is_wrong_pack(&down) && down.is_transient());
+        assert!(!down.is_wrong_pack() && down.is_transient());
     }
 
     #[test]

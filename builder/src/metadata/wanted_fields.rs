@@ -176,8 +176,12 @@ impl<'de> Visitor<'de> for Kept<'_> {
         let mut values: Vec<(String, Value)> = Vec::new();
         while let Some(key) = map.next_key::<String>()? {
             let value = map.next_value_seed(self.inner())?;
-            // As in PHP, the last of two values counts, at the place of the first.
-            match values.iter_mut().find(|(known, _)| self.as_list && *known == key) {
+            // As in PHP, the last of two values counts, at the place of the first. A `Map` does so by itself.
+            let known = match self.as_list {
+                true => values.iter_mut().find(|(known, _)| *known == key),
+                false => None,
+            };
+            match known {
                 Some((_, known)) => *known = value,
                 None => values.push((key, value)),
             }

@@ -27,6 +27,10 @@ pub(super) struct Document {
     pub(super) outside: Option<String>,
 }
 
+/// What `composer.json` or `composer.lock` says.
+///
+/// # Errors
+/// It is not JSON.
 pub(super) fn parse(json: &[u8]) -> Result<Document, serde_json::Error> {
     look(json, is_remote)
 }

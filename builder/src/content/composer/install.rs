@@ -41,6 +41,7 @@ use crate::{
         },
         counts::Count,
         files::Content,
+        members::Member,
         missing::{Cause, Missing, Remedy},
         paths::shown,
     },
@@ -178,19 +179,17 @@ impl Composer {
                 ),
             });
         }
-        drop(members);
         let prefix = format!("{UNFINISHED}composer-");
-        let work = tempfile::Builder::new()
-            .prefix(&prefix)
-            .tempdir_in(folder)
-            .at("create a folder in", folder)?;
+        let new_folder = || {
+            let made = tempfile::Builder::new().prefix(&prefix).tempdir_in(folder);
+            made.at("create a folder in", folder)
+        };
+        // The name of the home is not known to the content, whose packages could lead to it.
+        let (work, home) = (new_folder()?, new_folder()?);
         let tree = work.path().join("tree");
-        // Its name is not known to the content, whose packages could lead to it.
-        let home = tempfile::Builder::new()
-            .prefix(&prefix)
-            .tempdir_in(folder)
-            .at("create a folder in", folder)?;
-        unpack(content, &tree, Count::new(MAX_UNPACKED, "what Composer works on", "bytes"))?;
+        let bytes = Count::new(MAX_UNPACKED, "what Composer works on", "bytes");
+        unpack(content, &members, &tree, bytes)?;
+        drop(members);
         match self.run(&home, &tree, commit)? {
             Ok(()) => match check_installed(&tree)? {
                 Ok(()) => content.adopt(work, &tree).map(|()| Packages::Installed),
@@ -282,16 +281,14 @@ impl Composer {
     }
 }
 
-/// The files in which Composer notes where it took each package from. With `lock: false` there is only the first.
-const INSTALLED: [&str; 2] = ["vendor/composer/installed.json", "composer.lock"];
-
-/// Checks that no package came from this machine: a file of the builder would be published. The inner error is that a
+/// Checks that no package came from this machine: a file of the builder would be published. Composer notes where it took
+/// each package from in two files; with `lock: false` there is only the first. The inner error is that a
 /// package's autoloader was made of files outside: their names would be.
 ///
 /// # Errors
 /// [`Error::ComposerRefused`] if one did, or if that cannot be told.
 fn check_installed(tree: &Path) -> Result<Result<(), String>, Error> {
-    for name in INSTALLED {
+    for name in [requirements::INSTALLED, requirements::LOCK] {
         let refused =
             |what: String| Err(Error::ComposerRefused { reason: format!("{name} {what}") });
         let path = tree.join(name);
@@ -366,10 +363,14 @@ fn scanned(home: &Path) -> OsString {
     folders
 }
 
-/// Writes the content into the folder `root`, each link as what it points to. `bytes` limits what that takes
-/// of the disk.
-fn unpack(content: &Content, root: &Path, mut bytes: Count) -> Result<(), Error> {
-    let (members, _) = content.members()?;
+/// Writes the members of the content into the folder `root`, each link as what it points to. `bytes` limits what
+/// that takes of the disk.
+fn unpack(
+    content: &Content,
+    members: &[Member<'_>],
+    root: &Path,
+    mut bytes: Count,
+) -> Result<(), Error> {
     for file in members.iter().filter_map(|member| member.file) {
         bytes.take(content.size(file)?)?;
     }
@@ -430,7 +431,9 @@ mod tests {
         content.put("b", vec![b'b'; 5]);
         let unpack = |name, limit| {
             let root = folder.path().join(name);
-            (unpack(&content, &root, Count::new(limit, "what Composer works on", "bytes")), root)
+            let (members, _) = content.members().unwrap();
+            let bytes = Count::new(limit, "what Composer works on", "bytes");
+            (unpack(&content, &members, &root, bytes), root)
         };
         let (written, root) = unpack("fits", 10);
         written.unwrap();

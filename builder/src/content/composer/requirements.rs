@@ -16,11 +16,14 @@ use crate::{
     limits::content::MAX_COMPOSER_JSON,
 };
 
-/// The files that tell Composer what to install from where.
-const FILES: [&str; 2] = ["composer.json", "composer.lock"];
+/// The file that says what to install.
+const MANIFEST: &str = "composer.json";
+
+/// The file that says which versions of it, from where.
+pub(super) const LOCK: &str = "composer.lock";
 
 /// The file in which Composer has noted what it installed. What is in it and not wanted any more, it removes.
-const INSTALLED: &str = "vendor/composer/installed.json";
+pub(super) const INSTALLED: &str = "vendor/composer/installed.json";
 
 /// What `composer.json` and `composer.lock` ask Composer for.
 #[derive(Debug)]
@@ -47,7 +50,7 @@ pub(crate) enum Refusal {
 /// [`Error::Damaged`] where a file cannot be read.
 pub(crate) fn of(content: &Content) -> Result<Option<Requirements>, Error> {
     let refused = |refusal| Requirements { have_packages: false, allowed: Err(refusal) };
-    let manifest = match read(content, FILES[0], parse)? {
+    let manifest = match read(content, MANIFEST, parse)? {
         Ok(Some(manifest)) => manifest,
         Ok(None) => return Ok(None),
         Err(refusal) => return Ok(Some(refused(refusal))),
@@ -55,18 +58,16 @@ pub(crate) fn of(content: &Content) -> Result<Option<Requirements>, Error> {
     if !manifest.requires {
         return Ok(None);
     }
-    let lock = match read(content, FILES[1], parse)? {
-        Ok(lock) => lock,
-        Err(refusal) => return Ok(Some(refused(refusal))),
-    };
-    let installed = match read(content, INSTALLED, parse_installed)? {
-        Ok(installed) => installed,
-        Err(refusal) => return Ok(Some(refused(refusal))),
-    };
     let have_packages = manifest.has_packages;
+    let mut documents = vec![(MANIFEST, manifest)];
+    for (name, parse) in [(LOCK, parse as Parse), (INSTALLED, parse_installed)] {
+        match read(content, name, parse)? {
+            Ok(document) => documents.extend(document.map(|document| (name, document))),
+            Err(refusal) => return Ok(Some(refused(refusal))),
+        }
+    }
     let mut allowed = Ok(());
-    for (name, document) in [(FILES[0], Some(manifest)), (FILES[1], lock), (INSTALLED, installed)] {
-        let Some(document) = document else { continue };
+    for (name, document) in documents {
         if let Some(url) = document.local_url {
             allowed = Err(Refusal::Dangerous(format!(
                 "{name} names {url:?}, which is neither a package, nor an http: or https: URL, nor a folder or an archive \
@@ -95,11 +96,14 @@ pub(super) fn repository_in<'a>(paths: impl Iterator<Item = &'a [u8]> + Clone) -
     })
 }
 
+/// Looks at the JSON of a file.
+type Parse = fn(&[u8]) -> Result<Document, serde_json::Error>;
+
 /// What a file says; `None` if it is not there.
 fn read(
     content: &Content,
     name: &str,
-    parse: fn(&[u8]) -> Result<Document, serde_json::Error>,
+    parse: Parse,
 ) -> Result<Result<Option<Document>, Refusal>, Error> {
     let Some(file) = content.file(name) else { return Ok(Ok(None)) };
     if content.size(file)? > MAX_COMPOSER_JSON {
