@@ -312,6 +312,7 @@ mod tests {
         /// The status that it answers with.
         status: Option<u16>,
         disk_is_full: bool,
+        sends_no_pack: bool,
         mirror: RefCell<BTreeSet<Oid>>,
         asked: RefCell<Vec<&'static str>>,
     }
@@ -334,9 +335,13 @@ mod tests {
                 };
                 return Err(Error::Fetch { url, source });
             }
-            if self.disk_is_full {
-                let source =
-                    git2::Error::new(git2::ErrorCode::GenericError, ErrorClass::Os, "full");
+            let fault = match (self.disk_is_full, self.sends_no_pack) {
+                (true, _) => Some((ErrorClass::Os, "full")),
+                (_, true) => Some((ErrorClass::Indexer, "no pack")),
+                _ => None,
+            };
+            if let Some((class, text)) = fault {
+                let source = git2::Error::new(git2::ErrorCode::GenericError, class, text);
                 return Err(Error::Git { action: "fetch".to_owned(), source });
             }
             Ok(())
@@ -505,12 +510,13 @@ mod tests {
 
     #[test]
     fn a_wrong_pack_of_a_submodule_counts_as_a_failure_that_stays() {
-        let wrong = git2::Error::new(git2::ErrorCode::GenericError, ErrorClass::Indexer, "no pack");
-        let wrong = Error::Git { action: "fetch".to_owned(), source: wrong };
-        assert!(wrong.is_wrong_pack() && wrong.is_transient());
-        let down = HttpError::interrupted("https://h.example/x", io::Error::other("down"));
-        let down = Error::Fetch { url: "https://h.example/x".to_owned(), source: down };
-        assert!(!down.is_wrong_pack() && down.is_transient());
+        let server = Server { sends_no_pack: true, ..Server::default() };
+        let mut fetches = SubmoduleFetches::default();
+        for _ in 0..2 {
+            let missing = fetches.fetch_from(&server, id(1)).unwrap().unwrap_err();
+            assert!(!missing.may_pass && missing.reason.contains("no pack"), "{missing:?}");
+        }
+        assert_eq!(server.asked(), ["commit"]);
     }
 
     #[test]
