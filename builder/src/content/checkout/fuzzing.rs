@@ -48,8 +48,9 @@ pub fn attributes(bytes: &[u8]) {
         let Ok(in_folder) = below.of(path, &mut counts.steps) else { return };
         assert_eq!(at_root, in_folder);
     }
-    let left = attributes.of(path, &mut counts.steps);
-    assert!(left.is_ok_and(|left| left == states), "a folder that was left says nothing");
+    // All that was asked before has its part in the limit.
+    let Ok(left) = attributes.of(path, &mut counts.steps) else { return };
+    assert_eq!(left, states, "a folder that was left says nothing");
 }
 
 /// The bytes of a file; the first one chooses what happens to them.
