@@ -295,9 +295,7 @@ fn a_complete_tarball_is_not_replaced_by_an_incomplete_one_of_a_newer_commit() {
         ("lib/Two", GITLINK, gitlink.as_str()),
     ];
     env.add("Super", &files);
-    sync(&[])
-        .exits(3)
-        .says("would be incomplete, so the complete tarball of an earlier commit stays");
+    sync(&[]).exits(3).says("would be incomplete, so the complete tarball that is published stays");
     assert_eq!(env.published("Super"), complete);
     let requests = server.requests().len();
     sync(&[]).exits(3).says("it is not tried again before");

@@ -201,15 +201,50 @@ fn a_repository_that_needs_too_much_processor_time_does_not_stop_the_others() {
 #[test]
 fn what_a_worker_leaves_running_with_its_pipes_does_not_stop_the_cycle() {
     let env = TestEnv::empty();
+    let script = "W=$PPID\nsetsid sh -c \"exec sleep 300 >/proc/$W/fd/1\" &\nsleep 1";
+    let program = composer(&env, script);
+    let start = Instant::now();
+    env.sync(&["--composer", &program]).exits(0);
+    assert!(start.elapsed() < Duration::from_secs(100), "it waited for what was left");
+}
+
+/// A repository that needs Composer, which is this script.
+fn composer(env: &TestEnv, script: &str) -> String {
     let manifest = r#"{"require": {"vendor/package": "1"}}"#;
     env.commit("extensions/X", "master", &[("composer.json", File::text(manifest))]);
     let program = env.folder().join("composer");
-    let script = "#!/bin/sh\nW=$PPID\nsetsid sh -c \"exec sleep 300 >/proc/$W/fd/1\" &\nsleep 1\n";
-    fs::write(&program, script).unwrap();
+    fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-    let start = Instant::now();
-    env.sync(&["--composer", program.to_str().unwrap()]).exits(0);
-    assert!(start.elapsed() < Duration::from_secs(100), "it waited for what was left");
+    program.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn composer_has_its_own_time_and_says_nothing_meanwhile() {
+    let env = TestEnv::empty();
+    let program = composer(&env, "sleep 8; mkdir vendor; echo a > vendor/a");
+    env.sync(&["--composer", &program, "--limit-idle", "5s"]).exits(0);
+    assert_eq!(env.tips().len(), 1);
+    let program = composer(&env, "exec sleep 100");
+    let times = ["--limit-idle", "5s", "--composer-timeout", "8s"];
+    let sync = env.sync(&[&["--force", "--composer", &program], &times[..]].concat());
+    sync.exits(0).says(&["composer failed: it was not done after 8 s"]);
+}
+
+#[test]
+fn composer_ends_with_its_worker() {
+    let env = TestEnv::empty();
+    let seconds = format!("300.{}", std::process::id());
+    let program = composer(&env, &format!("sleep {seconds} & wait"));
+    let sync = env.sync(&["--composer", &program, "--limit-time", "5s"]);
+    sync.exits(3).says(&["needed more than 5 s by the clock while running Composer"]);
+    let is_running = || {
+        let processes = fs::read_dir("/proc").unwrap().flatten();
+        let lines = processes.filter_map(|it| fs::read_to_string(it.path().join("cmdline")).ok());
+        lines.into_iter().any(|line| line.starts_with("sleep") && line.contains(&seconds))
+    };
+    within("what Composer started ends, too", || !is_running());
+    let left = files(&env.data());
+    assert!(!left.keys().any(|path| path.contains(".unfinished")), "{left:?}");
 }
 
 #[test]

@@ -58,6 +58,8 @@ pub(super) struct Ended {
     pub(super) branch: Option<BranchName>,
     /// The processor time that it took, as far as it is known.
     pub(super) cpu: Duration,
+    /// The time by the clock that it took, without that in which it waited for others.
+    pub(super) time: Duration,
     /// True if it was killed because it exceeded a limit that the supervisor watches.
     pub(super) was_killed: bool,
     /// What packing a mirror gave.
@@ -118,32 +120,46 @@ impl<'a> Worker<'a> {
         for variable in secrets::VARIABLES {
             command.env_remove(variable);
         }
-        let mut child = command
+        command
             .arg0("tardist")
             .arg("worker")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()
-            .at("start a worker:", &program)?;
+            .stderr(Stdio::piped());
+        // On Linux it makes itself the leader of a session, which the leader of a group may not.
+        #[cfg(not(target_os = "linux"))]
+        command.process_group(0);
+        let child = command.spawn().at("start a worker:", &program)?;
         // The order has these, and maybe some that come to it meanwhile.
         let told = shared.hosts.closed();
         let text = serde_json::to_string(order).map_err(|error| Error::Bug(error.to_string()))?;
-        let mut stdin = child.stdin.take();
-        if let Some(stdin) = &mut stdin {
+        let mut worker = Self::new(shared, *limits, child, folders.mirror, (intake, lines));
+        worker.told = told;
+        order.task.url().clone_into(&mut worker.url);
+        if let Some(stdin) = &mut worker.stdin {
             // If this fails, the worker has ended, and its end says why.
             let _ = writeln!(stdin, "{text}");
         }
-        Ok(Self {
+        Ok(worker)
+    }
+
+    /// A process that runs, which asks no server.
+    fn new(
+        shared: &'a Shared<'a>,
+        limits: JobLimits,
+        mut child: Child,
+        mirror: PathBuf,
+        (intake, lines): (Intake, Lines),
+    ) -> Self {
+        Self {
             shared,
-            limits: *limits,
+            limits,
+            stdin: child.stdin.take(),
             child,
-            stdin,
-            told,
+            told: ClosedHosts::default(),
             asking: None,
-            url: order.task.url().to_owned(),
-            mirror: folders.mirror,
+            url: String::new(),
+            mirror,
             intake,
             clock: Clock::new(Instant::now()),
             branch: None,
@@ -153,7 +169,7 @@ impl<'a> Worker<'a> {
             repacked: None,
             lines,
             done: None,
-        })
+        }
     }
 
     /// Takes what the worker says until it ends, and kills it if it exceeds a limit.
@@ -162,7 +178,8 @@ impl<'a> Worker<'a> {
         let mut last_words = Vec::new();
         let mut killed = None;
         let mut ended_at = None;
-        while out.is_some() || err.is_some() {
+        // One that has closed its pipes may go on, and is watched like any other.
+        while out.is_some() || err.is_some() || (killed.is_none() && self.is_running()) {
             let ready = [ready(out.as_ref()), ready(err.as_ref())];
             let ready = wait_for(ready);
             if ready[0] {
@@ -188,7 +205,7 @@ impl<'a> Worker<'a> {
             }
             self.tell_of_closed_hosts();
             // What it has started may have left its session, and keep its pipes open for ever.
-            let has_ended = killed.is_some() || matches!(self.child.try_wait(), Ok(Some(_)));
+            let has_ended = killed.is_some() || !self.is_running();
             let silent = if ready == [false; 2] { LAST_SILENCE } else { LAST_WORDS };
             if has_ended && ended_at.get_or_insert_with(Instant::now).elapsed() > silent {
                 break;
@@ -209,7 +226,12 @@ impl<'a> Worker<'a> {
             }
         };
         let (branch, repacked) = (self.branch.take(), self.repacked);
-        Ended { failure, branch, cpu: self.cpu, was_killed, repacked }
+        let time = self.clock.counted(Instant::now());
+        Ended { failure, branch, cpu: self.cpu, time, was_killed, repacked }
+    }
+
+    fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Tells the worker of the hosts that are not asked any more since it was told last. There are few of them, so
@@ -240,7 +262,7 @@ impl<'a> Worker<'a> {
     fn handle(&mut self, message: Message, result: &mut JobResult) -> Result<(), Failure> {
         match message {
             Message::Stage(branch, stage) => {
-                self.clock.stage(stage == Stage::Waiting, Instant::now());
+                self.clock.stage(stage.pace(), Instant::now());
                 (self.branch, self.stage) = (branch, stage);
             }
             Message::Traffic(now) => {
@@ -342,7 +364,7 @@ impl<'a> Worker<'a> {
 impl Drop for Worker<'_> {
     fn drop(&mut self) {
         // After a panic in the supervisor, nobody has waited for it.
-        if matches!(self.child.try_wait(), Ok(None)) {
+        if self.is_running() {
             self.kill();
             let _ = self.child.wait();
         }
@@ -382,5 +404,50 @@ fn log(level: &str, text: &str) {
         "info" => tracing::info!("{text}"),
         "debug" => tracing::debug!("{text}"),
         _ => tracing::trace!("{text}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::BTreeSet,
+        sync::{Arc, atomic::AtomicBool},
+    };
+
+    use super::*;
+    use crate::{
+        data_dir::layout::Layout,
+        net::Hosts,
+        worker::{failure::LIMITS, gauge::Gauge},
+    };
+
+    #[test]
+    fn a_worker_that_has_closed_its_pipes_is_still_watched() {
+        let folder = tempfile::tempdir().unwrap();
+        let shared = Shared {
+            layout: &Layout::new(folder.path()),
+            deadline: Instant::now() + Duration::from_secs(100),
+            keep_free: 0,
+            traffic: Arc::default(),
+            hosts: Hosts::default(),
+            origins: BTreeSet::new(),
+            gauge: Gauge::default(),
+            warned: AtomicBool::new(false),
+        };
+        let child = Command::new("sh")
+            .args(["-c", "exec sleep 100 >&- 2>&-"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let limits = JobLimits { idle: Duration::from_millis(300), ..LIMITS };
+        let intake = Intake::new(BTreeSet::new(), None, true, limits);
+        let mirror = folder.path().to_owned();
+        let said = (intake, Lines::of(0));
+        let ended =
+            Worker::new(&shared, limits, child, mirror, said).watch(&mut JobResult::default());
+        assert!(ended.was_killed && ended.time < Duration::from_secs(50), "{:?}", ended.time);
+        assert!(ended.failure.is_some_and(|it| it.text.contains("limit-idle")));
     }
 }

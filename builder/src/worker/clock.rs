@@ -11,6 +11,17 @@ use crate::{
 /// How often the disk space of a worker is looked at.
 const DISK_TICK: Duration = Duration::from_secs(1);
 
+/// What a worker does, as far as the clock is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// It waits for another worker: no time counts.
+    Waits,
+    /// It waits for a program of which nothing is heard, and whose time it limits itself: only the time in all counts.
+    Silent,
+    /// It works, and says so.
+    Works,
+}
+
 /// The clock of a worker. It stands still while the worker waits for others.
 pub(super) struct Clock {
     /// When the work began. It moves with each wait.
@@ -19,23 +30,31 @@ pub(super) struct Clock {
     progressed: Instant,
     /// When the disk space was last looked at.
     disk: Instant,
-    /// When the wait began, if the worker waits.
-    waiting: Option<Instant>,
+    /// What the worker does, and since when.
+    pace: (Pace, Instant),
 }
 
 impl Clock {
     /// The clock of a worker that starts at `now`.
     pub(super) fn new(now: Instant) -> Self {
-        Self { started: now, progressed: now, disk: now, waiting: None }
+        Self { started: now, progressed: now, disk: now, pace: (Pace::Works, now) }
     }
 
-    /// Notes that a stage begins, and whether the worker waits for others in it.
-    pub(super) fn stage(&mut self, waits: bool, now: Instant) {
-        if let Some(since) = self.waiting.take() {
+    /// Notes that a stage begins.
+    pub(super) fn stage(&mut self, pace: Pace, now: Instant) {
+        if let (Pace::Waits, since) = self.pace {
             self.started += now.duration_since(since);
         }
-        self.waiting = waits.then_some(now);
+        self.pace = (pace, now);
         self.progressed = now;
+    }
+
+    /// The time that counts until `now`.
+    pub(super) fn counted(&self, now: Instant) -> Duration {
+        match self.pace {
+            (Pace::Waits, since) => since.duration_since(self.started),
+            _ => now.duration_since(self.started),
+        }
     }
 
     /// Notes that something was received or finished.
@@ -59,17 +78,20 @@ impl Clock {
         doing: &str,
         now: Instant,
     ) -> Option<Failure> {
-        if self.waiting.is_some() {
-            return None;
-        }
-        let exceeded = |since: Instant, limit: Duration, what: &str, setting: &str| {
-            (now.duration_since(since) > limit).then(|| {
+        let exceeded = |time: Duration, limit: Duration, what: &str, setting: &str| {
+            (time > limit).then(|| {
                 let needed = format!("{} {what}", progress::duration(limit));
                 Failure::exceeded(&needed, doing, setting, Again::Later)
             })
         };
-        exceeded(self.started, limits.time, "by the clock", "limit-time").or_else(|| {
-            exceeded(self.progressed, limits.idle, "without any progress", "limit-idle")
+        let (pace, _) = self.pace;
+        if pace == Pace::Waits {
+            return None;
+        }
+        exceeded(self.counted(now), limits.time, "by the clock", "limit-time").or_else(|| {
+            let idle = now.duration_since(self.progressed);
+            let is_heard = pace == Pace::Works;
+            is_heard.then(|| exceeded(idle, limits.idle, "without any progress", "limit-idle"))?
         })
     }
 }
@@ -93,7 +115,7 @@ mod tests {
         assert_eq!(exceeded(&clock, start, 10), "");
         assert!(exceeded(&clock, start, 11).contains("10 s without any progress while fetching"));
         clock.progress(at(10));
-        clock.stage(false, at(19));
+        clock.stage(Pace::Works, at(19));
         assert_eq!(exceeded(&clock, start, 29), "");
         clock.progress(at(29));
         assert_eq!(exceeded(&clock, start, 30), "");
@@ -105,13 +127,28 @@ mod tests {
         let start = Instant::now();
         let at = |seconds: u64| start + Duration::from_secs(seconds);
         let mut clock = Clock::new(start);
-        clock.stage(true, at(5));
+        clock.stage(Pace::Waits, at(5));
         assert_eq!(exceeded(&clock, start, 1000), "");
-        clock.stage(false, at(1000));
+        assert_eq!(clock.counted(at(1000)), Duration::from_secs(5));
+        clock.stage(Pace::Works, at(1000));
         assert_eq!(exceeded(&clock, start, 1010), "");
         assert!(exceeded(&clock, start, 1011).contains("without any progress"));
         clock.progress(at(1024));
         assert_eq!(exceeded(&clock, start, 1025), "");
         assert!(exceeded(&clock, start, 1026).contains("by the clock"));
+        assert_eq!(clock.counted(at(1026)), Duration::from_secs(31));
+    }
+
+    #[test]
+    fn of_a_program_that_says_nothing_only_the_time_in_all_counts() {
+        let start = Instant::now();
+        let at = |seconds: u64| start + Duration::from_secs(seconds);
+        let mut clock = Clock::new(start);
+        clock.stage(Pace::Silent, at(5));
+        assert_eq!(exceeded(&clock, start, 30), "");
+        assert!(exceeded(&clock, start, 31).contains("by the clock"));
+        clock.stage(Pace::Works, at(19));
+        assert_eq!(exceeded(&clock, start, 29), "");
+        assert!(exceeded(&clock, start, 30).contains("without any progress"));
     }
 }

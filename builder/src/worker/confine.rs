@@ -72,7 +72,7 @@ mod linux {
     /// Puts the worker into a session of its own, so that it can be found with all that it starts, and makes
     /// it end if its supervisor does.
     pub(crate) fn die_with_supervisor() {
-        // It fails if the process leads a group already: then there is nothing to do.
+        // It fails if the process leads a group already: somebody has started it by hand.
         let _ = setsid();
         // If this fails, the worker ends at its next message: nobody reads it.
         let _ = prctl::set_pdeathsig(Signal::SIGKILL);

@@ -89,7 +89,7 @@ impl Failure {
     pub(super) fn incomplete(missing: &[Missing]) -> Self {
         let reasons: Vec<&str> = missing.iter().map(|it| it.reason.as_str()).collect();
         let text = format!(
-            "would be incomplete, so the complete tarball of an earlier commit stays (setting incomplete): {}",
+            "would be incomplete, so the complete tarball that is published stays (setting incomplete): {}",
             reasons.join("; ")
         );
         Self { text, again: Again::missing(missing) }

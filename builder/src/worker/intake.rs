@@ -5,17 +5,20 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
-    path::PathBuf,
+    fs::{self, File},
+    io::{self, Read},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
 };
 
+use nix::fcntl::OFlag;
 use tardist_contract::{BranchName, CommitId, RepoName};
 
 use crate::{
     Error,
     catalogue::{BranchRecord, Messages},
     content::Missing,
-    data_dir::{files, set_aside},
+    data_dir::{files, set_aside, unfinished::UNFINISHED},
     error::IoContext,
     limits::job::JobLimits,
     worker::{death, failure::Failure, job_result::JobResult, order::PublishedTarball},
@@ -144,23 +147,37 @@ impl Intake {
 
 impl Tarballs {
     /// Moves the tarball of a branch from the staging folder to the others, under the name of its revision.
+    ///
+    /// The worker still runs. So it is looked at where the worker cannot put anything else in its place.
     fn put_in_place(&self, branch: &BranchName, record: &mut BranchRecord) -> Result<(), Error> {
-        let file = record.tarball(&self.name, branch);
-        let staged = self.staging.join(file.as_str());
-        let metadata = fs::symlink_metadata(&staged).at("read", &staged)?;
-        let is_it = metadata.is_file()
-            && metadata.len() == record.size
-            && files::sha256(&staged).at("read", &staged)? == record.sha256;
-        if !is_it {
+        let staged = self.staging.join(record.tarball(&self.name, branch).as_str());
+        // A shorter name than that of the staging folder, so that it can be long.
+        let held = self.dist.join(format!("{UNFINISHED}new-{}", self.name));
+        fs::rename(&staged, &held).at("rename", &staged)?;
+        let placed = self.put_held_in_place(&held, branch, record);
+        if placed.is_err() {
+            // What stays is removed by the next cycle.
+            let _ = files::remove(&held);
+        }
+        placed
+    }
+
+    fn put_held_in_place(
+        &self,
+        held: &Path,
+        branch: &BranchName,
+        record: &mut BranchRecord,
+    ) -> Result<(), Error> {
+        if !is_file_of(held, record).at("read", held)? {
             return Err(Error::Bug(format!(
                 "the worker's tarball {} is not what it says",
-                file.as_str()
+                record.tarball(&self.name, branch).as_str()
             )));
         }
         record.revision = self.revision(branch, record);
         let path = self.dist.join(record.tarball(&self.name, branch).as_str());
         set_aside::unless_file(&path)?;
-        fs::rename(&staged, &path).at("rename a file to", &path)
+        fs::rename(held, &path).at("rename a file to", &path)
     }
 
     /// The revision under whose name no other bytes were published.
@@ -187,8 +204,22 @@ impl Tarballs {
     }
 }
 
+/// True for a file that has the size and the hash of the record. A link is not followed, and nobody is waited for who would
+/// write to a pipe. A worker that has kept the file open may still write to it: `tardist verify` finds that.
+fn is_file_of(path: &Path, record: &BranchRecord) -> io::Result<bool> {
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+    let file = File::options().read(true).custom_flags(flags.bits()).open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || metadata.len() != record.size {
+        return Ok(false);
+    }
+    // A file that grows all the time has an end here.
+    Ok(files::sha256_of(&mut file.take(record.size + 1))? == record.sha256)
+}
+
 #[cfg(test)]
 mod tests {
+    use nix::{sys::stat::Mode, unistd::mkfifo};
     use sha2::{Digest, Sha256};
     use tempfile::TempDir;
 
@@ -284,8 +315,16 @@ mod tests {
             fs::write(&file, "bytes").unwrap();
             std::os::unix::fs::symlink(file, folder.path().join(STAGED)).unwrap();
         });
+        assert!(failure.contains("symbolic link"), "{failure}");
+        let failure = other("a pipe that nobody writes to", &|folder| {
+            mkfifo(&folder.path().join(STAGED), Mode::S_IRWXU).unwrap();
+        });
         assert!(failure.contains("is not what it says"), "{failure}");
-        assert!(other("nothing", &|_| {}).contains("cannot read"));
+        let failure = other("a folder", &|folder| {
+            fs::create_dir(folder.path().join(STAGED)).unwrap();
+        });
+        assert!(failure.contains("is not what it says"), "{failure}");
+        assert!(other("nothing", &|_| {}).contains("cannot rename"));
     }
 
     #[test]

@@ -6,8 +6,11 @@ use serde::{Deserialize, Serialize};
 use tardist_contract::{BranchName, CommitId};
 
 use crate::{
-    catalogue::BranchRecord, content::Missing, git::repack::Repacked, net::Event,
-    worker::failure::Failure,
+    catalogue::BranchRecord,
+    content::Missing,
+    git::repack::Repacked,
+    net::Event,
+    worker::{clock::Pace, failure::Failure},
 };
 
 /// The longest line that a supervisor reads, in bytes. The record of a branch is the longest message: its
@@ -64,6 +67,18 @@ pub(super) enum Stage {
     Tarball,
     /// It packs the mirror.
     Packing,
+}
+
+impl Stage {
+    /// What counts of the time that this stage takes.
+    pub(super) fn pace(&self) -> Pace {
+        match self {
+            Self::Waiting => Pace::Waits,
+            // What Composer fetches is not counted. The worker ends it when its own time is over.
+            Self::Composer => Pace::Silent,
+            _ => Pace::Works,
+        }
+    }
 }
 
 impl fmt::Display for Stage {

@@ -405,7 +405,7 @@ fn not_allowed(url: &str) -> Cause {
             remedy: Some(Remedy::SubmoduleHost(host.into())),
             may_pass: false,
         },
-        None => format!("its URL {url} is neither http nor https").into(),
+        None => format!("its URL {url} is not a http or https URL without a user part").into(),
     }
 }
 

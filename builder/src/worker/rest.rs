@@ -1,6 +1,7 @@
 //! What is left of a job, and what a worker's death is held against. Pure: no I/O.
 //!
-//! All branches of a job have one limit of processor time, and those of one worker one process and one fetch. A branch
+//! All branches of a job have one limit of time, by the clock and of the processor, and those of one worker one process
+//! and one fetch. A branch
 //! that exceeds a limit is not tried again until it changes, so this is only said of a branch that was alone. Else an
 //! innocent branch would wait for ever because of another one, which anyone may push.
 
@@ -8,11 +9,14 @@ use std::time::Duration;
 
 use tardist_contract::BranchName;
 
-use crate::worker::{
-    child::Ended,
-    failure::{Again, Failure},
-    job_result::JobResult,
-    order::Job,
+use crate::{
+    limits::job::JobLimits,
+    worker::{
+        child::Ended,
+        failure::{Again, Failure},
+        job_result::JobResult,
+        order::Job,
+    },
 };
 
 /// What is left of a job.
@@ -20,28 +24,35 @@ use crate::worker::{
 pub(super) struct Rest {
     branches: Vec<BranchName>,
     /// The processor time of all branches together.
-    limit: Duration,
-    /// What is left of it.
-    time: Duration,
+    cpu: Duration,
+    /// The limits of the next worker: of both times, what is left of it.
+    limits: JobLimits,
     /// Each branch gets a worker of its own.
     is_one_by_one: bool,
 }
 
 impl Rest {
     /// All of a job.
-    pub(super) fn new(job: &Job, limit: Duration) -> Self {
+    pub(super) fn new(job: &Job, limits: JobLimits) -> Self {
         let (branches, is_one_by_one) = (job.branches.clone(), job.is_one_by_one);
-        Self { branches, limit, time: limit, is_one_by_one }
+        Self { branches, cpu: limits.cpu, limits, is_one_by_one }
     }
 
-    /// The branches of the next worker, and its processor time. `None` if nothing is left to do, or no time for it.
-    pub(super) fn next(&mut self, result: &mut JobResult) -> Option<(Vec<BranchName>, Duration)> {
-        if self.time.is_zero() && !self.branches.is_empty() {
-            self.fail_all(no_time_left(), result);
+    /// The branches of the next worker, and its limits. `None` if nothing is left to do, or no time for it.
+    pub(super) fn next(&mut self, result: &mut JobResult) -> Option<(Vec<BranchName>, JobLimits)> {
+        let times = [
+            (self.limits.cpu, "processor time (setting limit-cpu)"),
+            (self.limits.time, "time by the clock (setting limit-time)"),
+        ];
+        let over = times.iter().find(|(left, _)| left.is_zero());
+        if let Some((_, what)) = over
+            && !self.branches.is_empty()
+        {
+            self.fail_all(no_time_left(what), result);
         }
         let most = if self.is_one_by_one { 1 } else { self.branches.len() };
         let branches: Vec<_> = self.branches.iter().take(most).cloned().collect();
-        (!branches.is_empty()).then_some((branches, self.time))
+        (!branches.is_empty()).then_some((branches, self.limits))
     }
 
     /// Takes in how the worker of these branches ended. Returns its failure if that concerns no branch.
@@ -51,8 +62,9 @@ impl Rest {
         ended: Ended,
         result: &mut JobResult,
     ) -> Option<Failure> {
-        let had_all_time = self.time == self.limit;
-        self.time = self.time.saturating_sub(ended.cpu);
+        let had_all_time = self.limits.cpu == self.cpu;
+        self.limits.cpu = self.limits.cpu.saturating_sub(ended.cpu);
+        self.limits.time = self.limits.time.saturating_sub(ended.time);
         self.branches.retain(|branch| result.lacks(branch));
         let Some(failure) = ended.failure else {
             // A worker that says nothing of a branch has no more to say of it.
@@ -72,12 +84,12 @@ impl Rest {
         let until = |again| Failure { again, text: failure.text.clone() };
         let (branch, failure) = match branches {
             [only] if is_of_branches => {
-                let is_its_own = had_all_time || !self.time.is_zero();
+                let is_its_own = had_all_time || !self.limits.cpu.is_zero();
                 let is_named = branch.is_some() || self.is_one_by_one;
                 let failure = if is_its_own { failure } else { until(Again::Alone) };
                 (is_named.then(|| only.clone()), failure)
             }
-            _ if is_of_branches && !self.time.is_zero() => {
+            _ if is_of_branches && !self.limits.cpu.is_zero() => {
                 self.is_one_by_one = true;
                 return None;
             }
@@ -101,10 +113,11 @@ impl Rest {
     }
 }
 
-fn no_time_left() -> Failure {
-    let text = "was not done, because another branch took all the processor time (setting limit-cpu); the next \
-                cycle goes on";
-    Failure::for_now(text.to_owned())
+/// `what` is the time that is over, with its setting.
+fn no_time_left(what: &str) -> Failure {
+    let text =
+        format!("was not done, because another branch took all the {what}; the next cycle goes on");
+    Failure::for_now(text)
 }
 
 #[cfg(test)]
@@ -112,7 +125,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
-    use crate::upstream::Project;
+    use crate::{upstream::Project, worker::failure::LIMITS};
 
     /// What a branch needs of processor time and of memory, for its part in the fetch of all and for itself. The third
     /// value: the fetch ends with an error that comes from the content.
@@ -126,6 +139,10 @@ mod tests {
 
     const LIMIT: u64 = 10;
 
+    fn limits() -> JobLimits {
+        JobLimits { cpu: Duration::from_secs(LIMIT), ..LIMITS }
+    }
+
     /// How a worker of these branches ends, with this time.
     fn work(branches: &[BranchName], world: &World, time: u64, result: &mut JobResult) -> Ended {
         let (mut taken, mut memory) = (0, 0);
@@ -133,7 +150,8 @@ mod tests {
             let failure = Failure { text: String::new(), again };
             let cpu = Duration::from_secs(taken.min(time));
             let branch = branch.cloned();
-            Ended { failure: Some(failure), branch, cpu, was_killed: false, repacked: None }
+            let time = Duration::ZERO;
+            Ended { failure: Some(failure), branch, cpu, time, was_killed: false, repacked: None }
         };
         for branch in branches {
             taken += world[branch].fetch.0;
@@ -173,9 +191,9 @@ mod tests {
             let mut job = Job::new(project(), due.cloned().collect());
             job.isolate(&alone);
             let mut result = JobResult::default();
-            let mut rest = Rest::new(&job, Duration::from_secs(LIMIT));
-            while let Some((branches, time)) = rest.next(&mut result) {
-                let ended = work(&branches, world, time.as_secs(), &mut result);
+            let mut rest = Rest::new(&job, limits());
+            while let Some((branches, left)) = rest.next(&mut result) {
+                let ended = work(&branches, world, left.cpu.as_secs(), &mut result);
                 assert_eq!(rest.after(&branches, ended, &mut result), None);
             }
             made.extend(result.unchanged.keys().cloned());
@@ -235,12 +253,13 @@ mod tests {
             ["a", "b"].map(|name| name.parse().unwrap()).into(),
         );
         for again in [Again::NextCycle, Again::Later] {
-            let mut rest = Rest::new(&job, Duration::from_secs(LIMIT));
+            let mut rest = Rest::new(&job, limits());
             let failure = Failure { text: "slow".to_owned(), again };
             let ended = Ended {
                 failure: Some(failure.clone()),
                 branch: None,
                 cpu: Duration::ZERO,
+                time: Duration::ZERO,
                 was_killed: true,
                 repacked: None,
             };
@@ -249,5 +268,31 @@ mod tests {
             assert_eq!(rest.next(&mut result), None);
             assert_eq!((result.failure, result.failed), (Some(failure), Vec::new()));
         }
+    }
+
+    #[test]
+    fn all_branches_together_have_the_time_by_the_clock_of_one() {
+        let project = Project::new("skins/A".parse().unwrap(), "https://g/A");
+        let mut job = Job::new(project, ["a", "b", "c"].map(|name| name.parse().unwrap()).into());
+        job.is_one_by_one = true;
+        let (mut rest, mut result) = (Rest::new(&job, limits()), JobResult::default());
+        let mut left = Vec::new();
+        while let Some((branches, limits)) = rest.next(&mut result) {
+            left.push(limits.time.as_secs());
+            let failure = Failure { text: "slow".to_owned(), again: Again::Later };
+            let ended = Ended {
+                failure: Some(failure),
+                branch: branches.first().cloned(),
+                cpu: Duration::ZERO,
+                time: Duration::from_secs(20),
+                was_killed: true,
+                repacked: None,
+            };
+            rest.after(&branches, ended, &mut result);
+        }
+        assert_eq!(left, [30, 10], "the third has none left");
+        let failure = result.failure.unwrap();
+        assert!(failure.text.contains("limit-time"), "{}", failure.text);
+        assert_eq!(failure.again, Again::NextCycle);
     }
 }

@@ -64,21 +64,20 @@ impl<'a> Supervisor<'a> {
         self.shared.gauge.peak()
     }
 
-    /// Runs a job. If a worker dies of one branch, another worker makes the rest. All of them have the processor time of
-    /// one, so what is left when it is over is done in the next cycle.
+    /// Runs a job. If a worker dies of one branch, another worker makes the rest. All of them have the time of one, by the
+    /// clock and of the processor, so what is left when it is over is done in the next cycle.
     ///
     /// # Errors
     /// [`Error::Io`] if no worker can be started, or the folders for it cannot be made.
     pub fn run(&self, job: &Job) -> Result<JobResult, Error> {
         let mut result = JobResult::default();
-        let mut rest = Rest::new(job, self.instructions.limits.cpu);
-        while let Some((branches, time)) = rest.next(&mut result) {
+        let mut rest = Rest::new(job, self.instructions.limits);
+        while let Some((branches, limits)) = rest.next(&mut result) {
             if let Some(failure) = self.shared.obstacle() {
                 rest.fail_all(failure, &mut result);
                 break;
             }
-            let mut instructions = self.instructions.clone();
-            instructions.limits.cpu = time;
+            let mut instructions = Instructions { limits, ..self.instructions.clone() };
             // Those of other upstreams: a submodule could lead to what is not public there.
             instructions.http.credentials.retain(|it| it.cover(&job.project.url));
             let part = Job { branches: branches.clone(), ..job.clone() };
@@ -123,8 +122,8 @@ impl<'a> Supervisor<'a> {
         instructions: Instructions,
         result: &mut JobResult,
     ) -> Result<Ended, Error> {
-        let (id, layout) = (&job.project.id, self.shared.layout);
-        let (mirror, staging) = (layout.mirror(id), layout.staging(id));
+        let (id, layout) = (job.project.id.clone(), self.shared.layout);
+        let (mirror, staging) = (layout.mirror(&id), layout.staging(&id));
         for folder in [&mirror, &staging] {
             layout.free_place_of_folder(folder)?;
             fs::create_dir_all(folder).at("create", folder)?;
@@ -135,18 +134,27 @@ impl<'a> Supervisor<'a> {
         let folders = Folders { mirror: mirror.clone(), tarballs: Some(tarballs) };
         let order = Order { task: Task::Job(job), instructions };
         let ended = Worker::start(&self.shared, &order, folders)?.watch(result);
-        files::remove(&staging).at("remove", &staging)?;
-        if ended.failure.is_some() {
-            // Half a pack may be large, and this repository may not be tried again soon.
-            mirror::remove_unfinished(&mirror).at("clean up", &mirror)?;
-            // What earlier commits have left could fail later ones.
-            if files::size(&mirror)? > self.instructions.limits.disk / 2 {
-                files::empty_folder(&mirror)?;
-            }
-        }
-        if files::entries(&mirror)?.is_empty() {
-            fs::remove_dir(&mirror).at("remove", &mirror)?;
+        if let Err(error) = self.clean_up(&mirror, &staging, ended.failure.is_some()) {
+            // What is made is made. The next cycle cleans up, too.
+            tracing::warn!("{id}: {error}");
         }
         Ok(ended)
+    }
+
+    /// Removes what a worker has left that nobody needs.
+    fn clean_up(&self, mirror: &Path, staging: &Path, has_failed: bool) -> Result<(), Error> {
+        files::remove(staging).at("remove", staging)?;
+        if has_failed {
+            // Half a pack may be large, and this repository may not be tried again soon.
+            mirror::remove_unfinished(mirror).at("clean up", mirror)?;
+            // What earlier commits have left could fail later ones.
+            if files::size(mirror)? > self.instructions.limits.disk / 2 {
+                files::empty_folder(mirror)?;
+            }
+        }
+        if files::entries(mirror)?.is_empty() {
+            fs::remove_dir(mirror).at("remove", mirror)?;
+        }
+        Ok(())
     }
 }
