@@ -58,6 +58,7 @@ test_each! {
     state_cut,
     state_empty,
     state_flipped,
+    state_with_a_damaged_page_of_texts,
     state_gone,
     state_of_a_killed_cycle_with_a_tarball_gone,
     state_of_a_killed_cycle_with_wrong_texts,

@@ -1,5 +1,5 @@
 //! Renames what is in the place of something else: a folder where a file belongs, a file where a folder belongs, a
-//! damaged database. Nothing is deleted, since nobody knows whose it is.
+//! damaged database. Nothing is deleted before a hundred of them are there, since nobody knows whose it is.
 
 use std::{
     fs,
@@ -47,7 +47,7 @@ fn warn(path: &Path, wanted: &str, moved: &Path) {
 /// Renames what is at `path`, with its journal if it is a database of SQLite. Returns its new path.
 ///
 /// # Errors
-/// [`Error::Io`] if it cannot be renamed, or if a hundred were renamed before.
+/// [`Error::Io`] if it cannot be renamed. If a hundred were renamed before, the last of them is replaced.
 pub(crate) fn rename(path: &Path) -> Result<PathBuf, Error> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let free = (1..MAX)

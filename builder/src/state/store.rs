@@ -35,6 +35,9 @@ pub struct Changes {
     pub stamps: Stamps,
 }
 
+/// How long a write waits for somebody who reads the file by hand, who may be reading on.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// In milliseconds.
 const HOUR: i64 = 60 * 60 * 1000;
 
@@ -168,6 +171,7 @@ impl State {
 
     fn load(path: &Path) -> rusqlite::Result<Self> {
         let mut db = Connection::open(path)?;
+        db.busy_timeout(PATIENCE)?;
         db.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
         migrations::migrate(&mut db)?;
         let catalogue = read_catalogue(&db)?;
@@ -226,12 +230,12 @@ impl State {
     /// Saves what the cycle publishes next, as the next generation.
     ///
     /// # Errors
-    /// [`Error::State`] if SQLite cannot write the file. It is then unchanged.
+    /// [`Error::State`] if SQLite cannot write the file. It is then unchanged, or renamed if it is damaged.
     pub fn save(&mut self, changes: Changes) -> Result<(), Error> {
         let generation = self.generation + 1;
         let withdrawn = self.withdrawn.after(&self.catalogue, &changes.catalogue);
         self.write(&changes, &withdrawn, generation)
-            .map_err(|source| failed("write", &self.path, source))?;
+            .map_err(|source| self.failed("write", source))?;
         self.withdrawn = withdrawn;
         (self.catalogue, self.stamps) = (stored(changes.catalogue), changes.stamps);
         self.saved_branches = self.branches.clone();
@@ -286,7 +290,7 @@ impl State {
             false => self.withdrawn.on_disk(&retired),
         };
         self.write_end(published.as_ref(), &retired, &withdrawn)
-            .map_err(|source| failed("write", &self.path, source))?;
+            .map_err(|source| self.failed("write", source))?;
         (self.published, self.retired, self.withdrawn) = (published, retired, withdrawn);
         self.saved_branches = self.branches.clone();
         self.is_retired_saved = true;
@@ -329,6 +333,22 @@ impl State {
         transaction.commit()
     }
 
+    /// The error for what SQLite could not do. A file that is damaged in a place that is read only here is renamed, as
+    /// one that cannot be opened. Else each cycle would fail at the same place.
+    pub(super) fn failed(&self, action: &'static str, source: rusqlite::Error) -> Error {
+        if is_damage(&source) && self.path.exists() {
+            match set_aside::rename(&self.path) {
+                Ok(moved) => tracing::warn!(
+                    "{} is damaged, and is now {}; the next cycle makes it again from the snapshot",
+                    self.path.display(),
+                    moved.display()
+                ),
+                Err(error) => tracing::warn!("{error}"),
+            }
+        }
+        failed(action, &self.path, source)
+    }
+
     /// The hours of [`elapsed`](Self::elapsed): a number that grows whether or not something is published.
     pub fn hours(&self) -> usize {
         usize::try_from(self.elapsed / HOUR).unwrap_or_default()
@@ -358,7 +378,7 @@ impl State {
 
 impl StoredTexts for State {
     fn texts(&self, id: &str) -> Result<MessageTexts, Error> {
-        self.read_texts(id).map_err(|source| failed("read", &self.path, source))
+        self.read_texts(id).map_err(|source| self.failed("read", source))
     }
 }
 
@@ -372,7 +392,7 @@ fn stored(mut catalogue: Catalogue) -> Catalogue {
     catalogue
 }
 
-pub(super) fn failed(action: &'static str, path: &Path, source: rusqlite::Error) -> Error {
+fn failed(action: &'static str, path: &Path, source: rusqlite::Error) -> Error {
     Error::State { action, path: path.to_owned(), source }
 }
 
@@ -523,6 +543,31 @@ mod tests {
         assert_eq!(state.catalogue.len(), 1);
         publish(&layout, &mut state);
         assert!(names(layout.root()).iter().any(|it| it.contains("set-aside")));
+    }
+
+    #[test]
+    fn a_state_that_is_damaged_where_it_is_only_written_is_made_again() {
+        let (_folder, layout) = data();
+        let mut state = open(&layout);
+        save(&mut state, catalogue(&["A"]));
+        publish(&layout, &mut state);
+        let number = |sql| state.db.query_row(sql, [], |row| row.get::<_, usize>(0)).unwrap();
+        let page = number("SELECT rootpage FROM sqlite_schema WHERE name = 'messages'");
+        let start = (page - 1) * number("PRAGMA page_size");
+        drop(state);
+        let mut bytes = fs::read(layout.state()).unwrap();
+        bytes[start] = 0xff;
+        fs::write(layout.state(), bytes).unwrap();
+        let mut state = open(&layout);
+        assert!(!state.is_imported, "nobody has read the page");
+        let changes = || Changes { catalogue: catalogue(&["A", "B"]), stamps: Stamps::new() };
+        assert!(matches!(state.save(changes()), Err(Error::State { .. })));
+        drop(state);
+        let mut state = open(&layout);
+        assert!(state.is_imported, "made again from the snapshot");
+        state.save(changes()).unwrap();
+        publish(&layout, &mut state);
+        assert!(names(layout.root()).contains(&"state.db.set-aside-1".to_owned()));
     }
 
     #[test]

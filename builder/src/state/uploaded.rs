@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::{
     Error,
     rows::all,
-    state::store::{State, failed},
+    state::store::State,
     store::uploads::{Known, KnownObjects},
 };
 
@@ -44,7 +44,7 @@ impl State {
                 published: generation.zip(modified),
             })
         });
-        found.optional().map_err(|source| failed("read", &self.path, source))
+        found.optional().map_err(|source| self.failed("read", source))
     }
 
     /// Begins to remember a store, with the objects that it has. Forgets any other.
@@ -63,7 +63,7 @@ impl State {
             write_objects(&transaction, objects.iter().map(|(name, it)| (name.as_str(), it)))?;
             transaction.commit()
         };
-        write().map_err(|source| failed("write", &self.path, source))
+        write().map_err(|source| self.failed("write", source))
     }
 
     /// Saves what is remembered of a store.
@@ -71,7 +71,7 @@ impl State {
     /// # Errors
     /// [`Error::State`] if SQLite cannot write the file.
     pub fn save_store(&mut self, memory: &StoreMemory) -> Result<(), Error> {
-        write_memory(&self.db, memory).map_err(|source| failed("write", &self.path, source))
+        write_memory(&self.db, memory).map_err(|source| self.failed("write", source))
     }
 
     /// The objects that the store has, or may have.
@@ -103,7 +103,7 @@ impl State {
             };
             Ok((row.get(0)?, known))
         });
-        known.map_err(|source| failed("read", &self.path, source))
+        known.map_err(|source| self.failed("read", source))
     }
 
     /// Saves what is known of these objects.
@@ -119,7 +119,7 @@ impl State {
             write_objects(&transaction, objects)?;
             transaction.commit()
         };
-        write(&mut self.db).map_err(|source| failed("write", &self.path, source))
+        write(&mut self.db).map_err(|source| self.failed("write", source))
     }
 
     /// Forgets objects that were removed from the store.
@@ -136,7 +136,7 @@ impl State {
             drop(delete);
             transaction.commit()
         };
-        write().map_err(|source| failed("write", &self.path, source))
+        write().map_err(|source| self.failed("write", source))
     }
 }
 

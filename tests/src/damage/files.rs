@@ -34,6 +34,7 @@ pub(super) const HARMS: &[Harm] = &[
     harm("snapshot_with_a_journal", |env| on(&env.snapshot(), |path| beside(path, "-journal"))),
     harm("snapshot_with_a_log", |env| on(&env.snapshot(), |path| beside(path, "-wal"))),
     harm("state_flipped", |env| on(&state(env), flip)),
+    Harm { cycles: 2, ..harm("state_with_a_damaged_page_of_texts", damaged_texts) },
     harm("state_cut", |env| on(&state(env), cut)),
     harm("state_empty", |env| on(&state(env), empty)),
     harm("state_gone", |env| on(&state(env), remove)),
@@ -212,6 +213,17 @@ fn beside(path: &Path, end: &str) {
     // The beginning of a journal (https://sqlite.org/fileformat.html#rollback_journal), and nonsense.
     let magic = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
     fs::write(name, [&magic[..], &[0xff; 4], &[0x01; 4096]].concat()).unwrap();
+}
+
+/// Damages a page of the state that is only met when it is written.
+fn damaged_texts(env: &TestEnv) -> Result<Vec<String>, String> {
+    let path = state(env);
+    let db = Connection::open(&path).unwrap();
+    let number = |sql| db.query_row(sql, [], |row| row.get::<_, usize>(0)).unwrap();
+    let page = number("SELECT rootpage FROM sqlite_schema WHERE name = 'messages'");
+    let start = (page - 1) * number("PRAGMA page_size");
+    drop(db);
+    on(&path, |path| change(path, |bytes| bytes[start] = 0xff))
 }
 
 /// The state as a cycle leaves it that is killed before its snapshot is in place, and changed.
