@@ -9,7 +9,10 @@ use std::{
 use git2::ErrorClass;
 use tardist_contract::{BranchName, CommitId};
 
-use crate::net::{HttpError, RequestError};
+use crate::{
+    net::{HttpError, RequestError},
+    secrets,
+};
 
 /// The exit status if something failed, and the rest went well.
 pub(crate) const PARTLY_FAILED: u8 = 3;
@@ -44,7 +47,7 @@ pub enum StoreFault {
 /// A failed action and what it failed on.
 ///
 /// An error of one repository or branch goes into the report, and the cycle continues with the others. Any
-/// other error ends the cycle before anything is published.
+/// other error ends the cycle; what it has published until then stays.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The command line or the configuration is wrong. The text says what to write.
@@ -397,27 +400,31 @@ impl<T> GitContext<T> for Result<T, git2::Error> {
 /// How many bytes of an error of serde a message quotes.
 const MAX_QUOTED: usize = 300;
 
+/// How many bytes of it are looked through for secrets: more than the longest token has.
+const MAX_SEARCHED: usize = 8192;
+
 /// The text of an error about content, no longer than fits into a message: those of serde quote what they found,
-/// which may be nearly all of a file.
+/// which may be nearly all of a file. Secrets are struck out before it is cut, or the first half of one would stay.
 pub(crate) fn short(error: &impl fmt::Display) -> String {
     struct Start(String);
 
     impl Write for Start {
         fn write_str(&mut self, text: &str) -> fmt::Result {
-            let room = MAX_QUOTED - self.0.len();
+            let room = MAX_SEARCHED - self.0.len();
             self.0.push_str(&text[..text.floor_char_boundary(room)]);
-            if text.len() <= room {
-                return Ok(());
-            }
-            self.0.push('…');
-            Err(fmt::Error)
+            if text.len() <= room { Ok(()) } else { Err(fmt::Error) }
         }
     }
 
     let mut start = Start(String::new());
     // An error only means that there is more.
     let _ = write!(start, "{error}");
-    start.0
+    let mut text = secrets::struck(&start.0).into_owned();
+    if text.len() > MAX_QUOTED {
+        text.truncate(text.floor_char_boundary(MAX_QUOTED));
+        text.push('…');
+    }
+    text
 }
 
 #[cfg(test)]
@@ -432,5 +439,12 @@ mod tests {
         assert!(text.starts_with("invalid type: string \"üü") && text.ends_with("ü…"), "{text}");
         assert!(text.len() <= MAX_QUOTED + '…'.len_utf8());
         assert_eq!(short(&"whole"), "whole");
+    }
+
+    #[test]
+    fn a_secret_in_an_error_is_struck_out_before_the_error_is_cut() {
+        secrets::remember("error-secret-1");
+        let text = short(&format!("{}error-secret-1", "x".repeat(MAX_QUOTED - 5)));
+        assert!(text.ends_with("x[secr…"), "{text}");
     }
 }

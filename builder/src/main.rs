@@ -17,6 +17,7 @@ use tardist::{
     Error,
     cli::{self, Command, Parsed},
     commands::{Output, completions, gc, man, pull, status, sync, verify},
+    cycle,
     data_dir::{layout::Layout, readable},
     log::Log,
     progress::Progress,
@@ -90,7 +91,8 @@ fn run(parsed: Parsed, log: &mut Log) -> Result<Output, Error> {
     let (layout, now) = (Layout::new(&config.data), Timestamp::now());
     let output = match cli.command {
         Command::Sync(cli::Sync { force, accept_loss, take_over, dry_run, .. }) => {
-            let options = sync::Options { force, accept_loss, take_over, dry_run };
+            let cycle = cycle::Options { force, accept_loss, take_over };
+            let options = sync::Options { cycle, dry_run };
             sync::run(&config, options, now, &progress, *log)
         }
         Command::Status { json, max_age } => {

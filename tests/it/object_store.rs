@@ -354,7 +354,7 @@ fn of_two_builders_the_second_is_told_and_overwrites_nothing() {
     change(&env, GREETING, "news");
     for _ in 0..2 {
         sync_to(&env, &store, &[]).exits(3).says(&[
-            "published here, and not to the store",
+            "published here, but the store was not published to",
             "another builder has published there (number 2; this one knows number 1)",
             "--take-over",
         ]);
@@ -526,7 +526,7 @@ fn a_store_that_fails_costs_only_itself_and_the_next_cycle_does_the_rest() {
     fs::remove_dir(&folder).unwrap();
     sync_to(&env, &store, &[])
         .exits(3)
-        .says(&["published here, and not to the store", "there is no such folder"]);
+        .says(&["published here, but the store was not published to", "there is no such folder"]);
     assert!(env.snapshot().exists(), "readers of this machine do not wait for a store");
     Node::new(&store).pull(&[]).exits(1).says(&["there is no such folder"]);
     fs::create_dir(&folder).unwrap();
@@ -661,7 +661,7 @@ fn a_server_that_is_down_slow_or_refuses_is_told_and_no_secret_is() {
         let pulled = node.pull(&["-vv"]);
         pulled.exits(status).says(&[says]);
         let synced = sync_to(&env, &store, &["-vv", "--timeout", "5s"]);
-        synced.exits(3).says(&[says, "published here, and not to the store"]);
+        synced.exits(3).says(&[says, "published here, but the store was not published to"]);
         let report = fs::read_to_string(env.data().join("report.json")).unwrap();
         for text in [pulled.text(), synced.text(), report] {
             assert!(!text.contains("hidden-key"), "{text}");

@@ -143,7 +143,7 @@ pub(crate) fn wrong_credentials(s3: &S3, signature: &str, key: &str) {
         (with("TARDIST_STORE", "s3://another"), "make the bucket"),
     ] {
         let synced = sync_to(&env, &variables, &["-vv"]);
-        synced.exits(3).says(&[says, "published here, and not to the store"]);
+        synced.exits(3).says(&[says, "published here, but the store was not published to"]);
         let pulled = Node::new(&variables).pull(&["-vv"]);
         pulled.exits(1).says(&[says]);
         let report = fs::read_to_string(env.data().join("report.json")).unwrap();

@@ -18,7 +18,7 @@ use crate::{
     Error,
     commands::output::Output,
     cycle::{report::ReportEntry, sweep, unused_mirrors, workers},
-    data_dir::{files, layout::Layout, lock::Lock, mirrors, unfinished},
+    data_dir::{files, layout::Layout, lock::Lock, unfinished},
     error::GitContext,
     git::transport,
     pool,
@@ -74,8 +74,8 @@ impl fmt::Display for Summary {
     }
 }
 
-/// Frees disk space in the data directory, and returns a summary. `now` is compared with the grace periods of
-/// tarballs. The exit status is 3 if a mirror could not be packed.
+/// Frees disk space in the data directory at the time `now`, and returns a summary. The exit status is 3 if a mirror
+/// could not be packed.
 ///
 /// # Errors
 /// [`Error::NothingPublished`] if there is no snapshot, because then nothing says what is in use;
@@ -103,6 +103,7 @@ pub fn run(config: &Config, now: Timestamp, progress: &Progress) -> Result<Outpu
     remove_tarballs(&layout, &state, config, &mut summary)?;
     let removed = unused_mirrors::remove(&layout, &state.catalogue)?;
     (summary.mirrors, summary.submodules) = (removed.repositories, removed.submodules);
+    summary.unfinished += removed.unfinished;
     summary.bytes += removed.bytes;
     let in_use = removed.in_use;
     let supervisor = workers::supervisor(config, &layout, config.http_options(), Instant::now())?;
@@ -122,8 +123,7 @@ fn nothing_published(layout: &Layout) -> Error {
 
 /// Removes what builders left that were killed.
 fn remove_unfinished(layout: &Layout, summary: &mut Summary) -> Result<(), Error> {
-    let mut folders = mirrors::folders(layout)?;
-    folders.push(layout.root().to_owned());
+    let mut folders = vec![layout.root().to_owned()];
     folders.extend(Kind::ALL.map(|kind| layout.dist(kind)));
     for folder in folders {
         let removed = unfinished::remove_all(&folder)?;

@@ -287,10 +287,9 @@ impl Text<'_> {
             }
             if let Some(store) = &report.store
                 && !self.verbose
-                && let Some(error) = &store.error
+                && let Some(failure) = store.failure()
             {
-                let error = self.shown(error, SHOWN_OF_ERROR);
-                writeln!(f, "The store {} was not published to: {error}", store.url)?;
+                writeln!(f, "{}: {}", store.url, self.shown(&failure, SHOWN_OF_ERROR))?;
             }
             for note in report.notes.iter().filter(|_| !self.verbose) {
                 writeln!(f, "{}", self.shown(note, SHOWN_OF_ERROR))?;

@@ -5,24 +5,23 @@ use jiff::Timestamp;
 use crate::{
     Error,
     commands::output::Output,
-    cycle::{self, dry_run, report::Report},
+    cycle::{
+        self, dry_run,
+        report::{Report, StoreReport},
+    },
     log::Log,
     progress::Progress,
     settings::config::Config,
 };
 
-/// How many problems with content are printed. `tardist status` prints all of them.
+/// How many problems with content are printed. `tardist status -v` prints all of them.
 const SHOWN_PROBLEMS: usize = 20;
 
 /// The options of `tardist sync`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
-    /// Make all tarballs again, even if nothing changed.
-    pub force: bool,
-    /// Publish even if far less is listed than before.
-    pub accept_loss: bool,
-    /// Publish to the store though another builder has published there since.
-    pub take_over: bool,
+    /// Those of the cycle.
+    pub cycle: cycle::Options,
     /// Only show what a cycle would do.
     pub dry_run: bool,
 }
@@ -38,9 +37,8 @@ pub fn run(
     progress: &Progress,
     log: Log,
 ) -> Result<Output, Error> {
-    let Options { force, accept_loss, take_over, .. } = options;
-    let cycle = cycle::Options { force, accept_loss, take_over };
-    if options.dry_run {
+    let Options { cycle, dry_run } = options;
+    if dry_run {
         let text = dry_run::run(config, cycle, now, progress)?.to_string();
         return Ok(Output { text, exit_status: 0 });
     }
@@ -49,14 +47,14 @@ pub fn run(
         tracing::warn!("{problem}");
     }
     if let Some(more @ 1..) = report.problems.len().checked_sub(SHOWN_PROBLEMS) {
-        tracing::warn!("{more} more problems with content; `tardist status` shows all");
+        tracing::warn!("{more} more problems with content; `tardist status -v` shows all");
     }
     if let Some(error) = &report.error {
         log.error(error);
     }
-    if let Some(error) = report.store.as_ref().and_then(|store| store.error.as_ref()) {
-        let here = if report.error.is_none() { "published here, and " } else { "" };
-        log.error(&format!("{here}not to the store: {error}"));
+    if let Some(failure) = report.store.as_ref().and_then(StoreReport::failure) {
+        let here = if report.error.is_none() { "published here, but " } else { "" };
+        log.error(&format!("{here}{failure}"));
     }
     let text = match (log.is_json(), log.is_for_programs()) {
         (true, _) => {

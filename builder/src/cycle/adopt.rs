@@ -13,6 +13,7 @@ use crate::{
     catalogue::Catalogue,
     content::{AUTOLOADER, Missing, missing_packages},
     data_dir::layout::Layout,
+    limits::{content::MAX_COMPOSER_JSON, metadata::MAX_MANIFEST},
     metadata::Sources,
     tarball,
 };
@@ -78,8 +79,12 @@ fn sources(file: &File, kind: Kind) -> io::Result<Sources> {
         Kind::Skins => "skin.json",
     };
     let mut sources = Sources::default();
-    let is_wanted = |path: &str| path == "composer.json" || path == manifest;
-    tarball::visit(file, is_wanted, |path, bytes| {
+    let most = |path: &str| match path {
+        "composer.json" => Some(MAX_COMPOSER_JSON),
+        path if path == manifest => Some(MAX_MANIFEST),
+        _ => None,
+    };
+    tarball::visit(file, most, |path, bytes| {
         if path == manifest {
             sources.manifest = Some(bytes.to_vec());
             // `composer.json` comes before it.
@@ -100,8 +105,12 @@ fn packages_missing_from(file: &File) -> io::Result<Option<Missing>> {
         let is_named = path.starts_with("extension") || path.starts_with("skin");
         is_named && path.ends_with(".json") && !path.contains('/')
     };
-    let is_wanted = |path: &str| path == "composer.json" || path == AUTOLOADER || is_manifest(path);
-    tarball::visit(file, is_wanted, |path, bytes| {
+    let most = |path: &str| match path {
+        "composer.json" | AUTOLOADER => Some(MAX_COMPOSER_JSON),
+        path if is_manifest(path) => Some(MAX_MANIFEST),
+        _ => None,
+    };
+    tarball::visit(file, most, |path, bytes| {
         match path {
             "composer.json" => missing = missing_packages(bytes),
             AUTOLOADER => missing = None,
@@ -194,6 +203,16 @@ mod tests {
             assert_eq!(missing(Some(files)), [""; 0], "{files:?}");
         }
         assert_eq!(missing(None), [""; 0]);
+    }
+
+    #[test]
+    fn a_manifest_that_no_branch_is_read_by_is_not_read_here_either() {
+        let manifest = |spaces: u64| format!("{}{}", LOADS.1, " ".repeat(spaces as usize));
+        let room = MAX_MANIFEST - LOADS.1.len() as u64;
+        for (spaces, count) in [(room, 1), (room + 1, 0)] {
+            let manifest = manifest(spaces);
+            assert_eq!(missing(Some(&[REQUIRES, (LOADS.0, &manifest)])).len(), count);
+        }
     }
 
     /// A tarball with a folder and a file whose header has this type byte.

@@ -36,8 +36,9 @@ fn ended(report: &Report) -> Ended {
     }
 }
 
-/// All that fails now. What a cycle did not try fails as before: with `--only` the other repositories, and after an
-/// error all that did not fail earlier in the same cycle.
+/// All that fails now. What a cycle did not try fails as before: with `--only` the other repositories, after an error all
+/// that did not fail earlier in the same cycle, the branches of a repository that failed as a whole, and what an upstream
+/// has that could not be asked.
 fn failing(report: &Report, before: &[Failing]) -> Vec<Failing> {
     // A host that is down can fail all repositories.
     type Key<'a> = (&'a str, Option<&'a str>);
@@ -56,7 +57,10 @@ fn failing(report: &Report, before: &[Failing]) -> Vec<Failing> {
     let was_tried = |entry: &ReportEntry| {
         let is_again = now.contains(&key(entry));
         let is_chosen = report.is_full() || report.only.contains(&entry.repository);
-        is_again || (is_chosen && report.outcome != Outcome::Failed)
+        let is_seen = report.seen.as_ref().is_none_or(|seen| seen.contains(&entry.repository));
+        let has_failed = now.contains(&(&*entry.repository, None));
+        let is_done = is_seen && !has_failed && report.outcome != Outcome::Failed;
+        is_again || (is_chosen && is_done)
     };
     failing.extend(before.iter().filter(|it| !was_tried(&it.entry)).cloned());
     failing.sort();
@@ -133,6 +137,29 @@ mod tests {
         assert_eq!(failing(&only), [("skins/C", "2", "2")]);
         assert_eq!(times(&only), (at("3"), at("1")));
         assert_eq!(only.last_full.unwrap().exit_status, Some(5));
+    }
+
+    #[test]
+    fn a_branch_fails_since_its_first_cycle_though_its_repository_could_not_be_fetched_meanwhile() {
+        let branch = |report: Report| {
+            let failures = report.failures.into_iter();
+            let of_master = |it| ReportEntry { branch: Some("master".to_owned()), ..it };
+            Report { failures: failures.map(of_master).collect(), ..report }
+        };
+        let first = then(&Report::default(), branch(report("1", &[], &["skins/A"])));
+        let down = then(&first, report("2", &[], &["skins/A"]));
+        assert_eq!(failing(&down), [("skins/A", "2", "2"), ("skins/A", "1", "1")]);
+        let again = then(&down, branch(report("3", &[], &["skins/A"])));
+        assert_eq!(failing(&again), [("skins/A", "1", "3")]);
+    }
+
+    #[test]
+    fn what_an_upstream_has_that_could_not_be_asked_fails_as_before() {
+        let first = then(&Report::default(), report("1", &[], &["skins/A", "skins/B"]));
+        let seen = Some(BTreeSet::from(["skins/A".to_owned()]));
+        let half = then(&first, Report { seen, ..report("2", &[], &[]) });
+        assert_eq!(failing(&half), [("skins/B", "1", "1")]);
+        assert_eq!(failing(&then(&half, report("3", &[], &[]))), []);
     }
 
     #[test]

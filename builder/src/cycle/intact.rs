@@ -3,7 +3,7 @@
 //! The size and the time of every file are compared in each cycle, its bytes from time to time: reading all of them
 //! each hour would take longer than everything else.
 
-use std::{fs::File, path::Path, time::UNIX_EPOCH};
+use std::{fs::File, io, path::Path, time::UNIX_EPOCH};
 
 use tardist_contract::BranchName;
 
@@ -47,7 +47,7 @@ pub(super) fn with_right_size(published: &Catalogue, on_disk: &Tarballs) -> Cata
 
 /// Compares the bytes of some tarballs: of those whose file has another time than its commit, and of the next
 /// few after `checked`, which is moved on. Records whose tarball has other bytes are taken out of `intact`. A right
-/// tarball with a wrong time gets the right one.
+/// tarball with a wrong time gets the right one, and is taken out if that is not possible.
 pub(super) fn compare_some(
     intact: &mut Catalogue,
     layout: &Layout,
@@ -66,8 +66,13 @@ pub(super) fn compare_some(
         bytes += record.size;
         match files::sha256(&path) {
             Ok(sha256) if sha256 == record.sha256 => {
-                if is_touched {
-                    set_time(&path, record);
+                if is_touched && let Err(error) = set_time(&path, record) {
+                    // It would be looked at in each cycle. Another user's file is replaced, and then it is ours.
+                    tracing::warn!(
+                        "cannot set the time of {} ({error}), so it is made again",
+                        path.display()
+                    );
+                    repository.branches.remove(&branch);
                 }
             }
             Ok(_) | Err(_) => {
@@ -138,12 +143,9 @@ fn wanted_time(record: &BranchRecord) -> i64 {
     time.map_or(0, |time| i64::try_from(time.as_secs()).unwrap_or(0))
 }
 
-fn set_time(path: &Path, record: &BranchRecord) {
+fn set_time(path: &Path, record: &BranchRecord) -> io::Result<()> {
     let time = tarball::file_time(record.committed_at);
-    if let Err(error) = File::options().write(true).open(path).and_then(|it| it.set_modified(time))
-    {
-        tracing::warn!("cannot set the time of {}: {error}", path.display());
-    }
+    File::options().write(true).open(path)?.set_modified(time)
 }
 
 #[cfg(test)]

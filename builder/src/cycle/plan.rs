@@ -1,6 +1,9 @@
 //! The plan of a cycle: compares what the upstreams list with what is published. Pure: no I/O.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use tardist_contract::{BranchName, CommitId};
 
@@ -175,8 +178,9 @@ impl Plan {
             return;
         }
         // Others are first in each hour, so that some that fail each time do not keep the rest away.
-        let first = hours.wrapping_mul(most) % remade.len();
-        remade.rotate_left(first);
+        if let Some(first) = anywhere(hours, remade.len()) {
+            remade.rotate_left(first);
+        }
         let later: BTreeSet<(RepositoryId, BranchName)> = remade.drain(most..).collect();
         self.waiting = later.len();
         for job in &mut self.jobs {
@@ -185,6 +189,13 @@ impl Plan {
         }
         self.jobs.retain(|job| !job.branches.is_empty());
     }
+}
+
+/// A place in a list of this length that is another one in each hour. `None` if the list is empty.
+pub(super) fn anywhere(hours: usize, length: usize) -> Option<usize> {
+    let mut hasher = DefaultHasher::new();
+    hours.hash(&mut hasher);
+    usize::try_from(hasher.finish() >> 32).ok()?.checked_rem(length)
 }
 
 /// Why a published branch is made again, whose commit is `tip` now.
@@ -446,22 +457,25 @@ mod tests {
         let before = published(&entries[..names.len()]);
         let recipe = |_: &str, _: &Ingredients| "other".to_owned();
         let only = ids(&[]);
-        let mut made = BTreeSet::new();
-        for hours in 0..4 {
-            let given = Given {
-                published: &before,
-                intact: &before,
-                only: &only,
-                force: false,
-                recipe: &recipe,
-                adopted: String::new(),
-                hours,
-            };
-            let plan = super::plan(listing(), &given);
-            assert_eq!((plan.jobs.len(), plan.waiting), (REMADE_LEAST + 1, 2 * REMADE_LEAST));
-            made.extend(plan.jobs.into_iter().map(|job| job.project.id));
+        // A cycle each hour, and one a day.
+        for pause in [1, 24] {
+            let mut made = BTreeSet::new();
+            for hours in (0..20).map(|cycle| cycle * pause) {
+                let given = Given {
+                    published: &before,
+                    intact: &before,
+                    only: &only,
+                    force: false,
+                    recipe: &recipe,
+                    adopted: String::new(),
+                    hours,
+                };
+                let plan = super::plan(listing(), &given);
+                assert_eq!((plan.jobs.len(), plan.waiting), (REMADE_LEAST + 1, 2 * REMADE_LEAST));
+                made.extend(plan.jobs.into_iter().map(|job| job.project.id));
+            }
+            assert_eq!(made.len(), entries.len(), "each is among them, even if all fail each time");
         }
-        assert_eq!(made.len(), entries.len(), "each is among them, even if all fail each time");
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Publishing<'_> {
         state.finish(published, retired)
     }
 
-    /// Publishes what the state has, because the last cycle was killed before it could. If a tarball has been lost since,
+    /// Publishes what the state has, because the last cycle was killed or failed before it could. If a tarball has been lost since,
     /// this cycle makes it again first.
     ///
     /// # Errors
@@ -79,11 +79,13 @@ impl Publishing<'_> {
         let (catalogue, on_disk) = (state.catalogue.clone(), self.layout.readable_tarballs()?);
         if intact::with_right_size(&catalogue, &on_disk) != catalogue {
             tracing::warn!(
-                "the last cycle was killed while it published, and tarballs of it are gone"
+                "the last cycle did not come to the end of publishing, and tarballs of it are gone"
             );
             return Ok(());
         }
-        tracing::info!("the last cycle was killed while it published; that is done now");
+        tracing::info!(
+            "the last cycle did not come to the end of publishing; this one does that first"
+        );
         self.publish(catalogue, &on_disk, state, report)
     }
 
@@ -123,7 +125,11 @@ impl Publishing<'_> {
         } else if catalogue.is_empty() && state.generation == 0 && !state.is_imported {
             return Err(Error::NothingToPublish);
         } else {
-            published = Some(self.replace(catalogue, state, old.as_ref(), time)?);
+            // The new one takes over parts of it, and vouches for them.
+            let is_whole =
+                |it: &Snapshot| published.as_ref().is_some_and(is_small) || it.check().is_ok();
+            let previous = old.filter(is_whole);
+            published = Some(self.replace(catalogue, state, previous.as_ref(), time)?);
             report.outcome = Outcome::Published;
             report.publications += 1;
         }
@@ -142,7 +148,7 @@ impl Publishing<'_> {
         self.now.saturating_add(passed).max(published.generated_at.saturating_add(1))
     }
 
-    /// The published snapshot, if it is the file that was written last, undamaged.
+    /// The published snapshot, if it is the file that was written last, and not known to be damaged.
     fn standing(&self, state: &State) -> Option<Snapshot> {
         let published = state.published.as_ref()?;
         let path = self.layout.snapshot();
@@ -151,11 +157,14 @@ impl Publishing<'_> {
         let metadata = fs::metadata(&path).ok()?;
         let modified = modified(&metadata);
         if (metadata.len(), modified) != (published.size, published.modified) {
-            tracing::warn!("{} was changed by somebody; it is written anew", path.display());
+            tracing::warn!(
+                "{} is not the file that was noted as published last; it is written anew",
+                path.display()
+            );
             return None;
         }
         let snapshot = Snapshot::open(&path).ok()?;
-        let is_time = published.size < SMALL || state.is_first_of_day();
+        let is_time = is_small(published) || state.is_first_of_day();
         if is_time && let Err(damage) = snapshot.check() {
             tracing::warn!("{} is damaged and is written anew: {damage}", path.display());
             return None;
@@ -209,6 +218,10 @@ impl Publishing<'_> {
             }
         }
     }
+}
+
+fn is_small(published: &Published) -> bool {
+    published.size < SMALL
 }
 
 /// The tarballs of a catalogue, for the lists.

@@ -2,7 +2,10 @@
 //!
 //! It is printed at the end of the cycle, and saved as `report.json` for `tardist status` and for scripts.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +52,9 @@ pub struct Report {
     pub last_success: Option<Ended>,
     /// How many repositories the upstreams list.
     pub listed: usize,
+    /// Those that are listed, if an upstream could not be asked: then nothing is known of the others.
+    #[serde(skip)]
+    pub seen: Option<BTreeSet<String>>,
     /// How many tarballs were made.
     pub built: usize,
     /// How many tarballs stay as they were.
@@ -138,6 +144,18 @@ pub struct StoreReport {
     pub duration_ms: u64,
     /// Why it failed. What was published there before stays.
     pub error: Option<String>,
+}
+
+impl StoreReport {
+    /// What went wrong, in one sentence. `None` if nothing did.
+    pub fn failure(&self) -> Option<String> {
+        let (serial, error) = (self.serial, self.error.as_ref()?);
+        Some(if self.is_new {
+            format!("the store was published to as number {serial}, and then this failed: {error}")
+        } else {
+            format!("the store was not published to: {error}")
+        })
+    }
 }
 
 impl fmt::Display for StoreReport {

@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeSet,
     fs,
-    hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -18,7 +17,7 @@ use crate::{
         meanwhile::{self, Meanwhile, Noted},
         merge::{self, Merging},
         metrics, pack,
-        plan::{self, Given, Plan},
+        plan::{self, Given, Plan, anywhere},
         publish::Publishing,
         quarantine::{self, HeldBack, Quarantine},
         recipe::Recipes,
@@ -196,8 +195,10 @@ impl Cycle<'_> {
             renewed,
             Err(Error::List { .. } | Error::ListForm { .. } | Error::MassLoss { .. })
         ) {
-            // What stands here stands there, too, also if an earlier cycle could not reach the store.
-            let storing = self.storing().filter(|_| state.published.is_some());
+            // What stands here stands there, too, also if an earlier cycle could not reach the store. A state that is
+            // ahead of the snapshot does not say which tarballs that names.
+            let stands = state.published.is_some() && !state.is_ahead();
+            let storing = self.storing().filter(|_| stands);
             report.store = storing.map(|storing| storing.run(&mut state));
         }
         renewed
@@ -304,6 +305,9 @@ impl Cycle<'_> {
         report.failures.extend(ambiguous);
         report.times.listing_ms = millis(start.elapsed());
         report.listed = listing.ids().count();
+        if !listing.unavailable.is_empty() {
+            report.seen = Some(listing.ids().map(ToString::to_string).collect());
+        }
         report.notes.clone_from(&listing.warnings);
         if report.listed == 0 && listing.refused.is_empty() && state.generation == 0 {
             return Err(self.nothing_listed());
@@ -525,13 +529,6 @@ impl Cycle<'_> {
         merge::correct_times(&mut catalogue, last, self.now);
         catalogue
     }
-}
-
-/// A place in a list of this length that is another one in each hour. `None` if the list is empty.
-fn anywhere(hours: usize, length: usize) -> Option<usize> {
-    let mut hasher = DefaultHasher::new();
-    hours.hash(&mut hasher);
-    usize::try_from(hasher.finish() >> 32).ok()?.checked_rem(length)
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -27,6 +27,8 @@ pub struct Removed {
     pub repositories: usize,
     /// How many mirrors of submodules.
     pub submodules: usize,
+    /// How many files and folders that were left unfinished between the mirrors.
+    pub unfinished: usize,
     /// How many bytes all of them had.
     pub bytes: u64,
     /// The mirrors that are in use.
@@ -42,7 +44,12 @@ pub fn remove(layout: &Layout, published: &Catalogue) -> Result<Removed, Error> 
     let is_wanted = wanted(layout, published);
     let (mut used, unused): (BTreeMap<_, _>, BTreeMap<_, _>) =
         mirrors::of_repositories(layout)?.into_iter().partition(|(id, _)| is_wanted(id, None));
-    let mut bytes = 0;
+    let (mut left, mut bytes) = (0, 0);
+    for folder in mirrors::folders(layout)? {
+        let removed = unfinished::remove_all(&folder)?;
+        left += removed.count;
+        bytes += removed.bytes;
+    }
     for path in unused.values() {
         bytes += unfinished::remove_folder(path)?;
     }
@@ -67,6 +74,7 @@ pub fn remove(layout: &Layout, published: &Catalogue) -> Result<Removed, Error> 
     Ok(Removed {
         repositories: unused.len(),
         submodules: unused_submodules.len(),
+        unfinished: left,
         bytes,
         in_use: used.into_values().chain(submodules).collect(),
     })

@@ -85,7 +85,14 @@ pub(crate) fn empty_folder(folder: &Path) -> Result<(), Error> {
 /// # Errors
 /// The errors of reading it.
 pub(crate) fn sha256(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
+    sha256_of(&mut File::open(path)?)
+}
+
+/// The SHA-256 of all that can be read, in hexadecimal.
+///
+/// # Errors
+/// The errors of reading it.
+pub(crate) fn sha256_of(file: &mut impl Read) -> io::Result<String> {
     let mut digest = Sha256::new();
     let mut buffer = vec![0; 1 << 18];
     loop {

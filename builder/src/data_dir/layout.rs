@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     fs::{self, Metadata},
+    io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
@@ -216,7 +217,11 @@ impl Layout {
         for kind in Kind::ALL {
             for path in entries(&self.dist(kind))? {
                 let Some(name) = tarball(&path) else { continue };
-                let metadata = fs::symlink_metadata(&path).at("read", &path)?;
+                let metadata = match fs::symlink_metadata(&path) {
+                    // Somebody has just removed it.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                    metadata => metadata.at("read", &path)?,
+                };
                 if !metadata.is_file() {
                     // What is in the place of a tarball is set aside when that is made again.
                     continue;

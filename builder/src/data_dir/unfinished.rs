@@ -63,6 +63,10 @@ pub(crate) fn remove_folder(path: &Path) -> Result<u64, Error> {
     let bytes = size(path)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let renamed = path.with_file_name(format!("{UNFINISHED}{name}"));
+    if renamed.symlink_metadata().is_ok() {
+        // Left by a builder that was killed here.
+        remove(&renamed).at("remove", &renamed)?;
+    }
     fs::rename(path, &renamed).at("rename", path)?;
     remove(&renamed).at("remove", &renamed)?;
     Ok(bytes)
@@ -95,6 +99,9 @@ mod tests {
         let mirror = folder.path().join("A.git");
         fs::create_dir(&mirror).unwrap();
         fs::write(mirror.join("HEAD"), b"1234").unwrap();
+        let left = folder.path().join(".unfinished-A.git");
+        fs::create_dir(&left).unwrap();
+        fs::write(left.join("pack"), b"12").unwrap();
         assert_eq!(remove_folder(&mirror).unwrap(), 4);
         assert_eq!(names(folder.path()), [""; 0]);
         let error = remove_folder(&mirror).unwrap_err().to_string();

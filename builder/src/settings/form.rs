@@ -178,7 +178,7 @@ pub const FORMS: [Form; 35] = [
     form("deadline", Takes::TimeAboveZero, r#""2h""#),
     size("keep-free", 0, r#""5GiB""#),
     number("max-loss", 0, 100, "20"),
-    // The pause doubles each time, so that 100 retries take longer than any cycle.
+    // More make no difference: no try begins later than three minutes after the first (MAX_RETRY_TIME).
     number("retries", 0, 100, "3"),
     form("timeout", Takes::TimeAboveZero, r#""2m""#),
     form("grace", Takes::Time, r#""168h""#),
