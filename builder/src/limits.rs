@@ -9,5 +9,6 @@ pub mod git;
 pub mod job;
 pub mod metadata;
 pub mod net;
+pub mod store;
 pub mod tarball;
 pub mod upstream;

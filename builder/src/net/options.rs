@@ -64,7 +64,7 @@ pub struct HttpLimits {
     pub refs: BodyLimit,
     /// The answer to a fetch.
     pub pack: BodyLimit,
-    /// An object of a store, or a page of a list of them.
+    /// A snapshot of a store.
     pub object: BodyLimit,
     /// The least that any answer has to bring.
     pub least_rate: LeastRate,
@@ -99,8 +99,10 @@ pub enum BodyKind {
     Refs,
     /// The answer to a fetch: a pack, with progress messages before it.
     Pack,
-    /// What an object store answers.
+    /// A snapshot of an object store.
     Object,
+    /// Any other answer of an object store: the pointer, a page of a list, an error.
+    Answer,
 }
 
 impl HttpLimits {
@@ -111,6 +113,7 @@ impl HttpLimits {
             BodyKind::Refs => self.refs,
             BodyKind::Pack => self.pack,
             BodyKind::Object => self.object,
+            BodyKind::Answer => BodyLimit { what: "an answer of the store", ..self.list },
         }
     }
 }

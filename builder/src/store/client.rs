@@ -9,21 +9,27 @@ use std::{
     sync::Arc,
 };
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use object_store::{
-    Attribute, Attributes, BackoffConfig, GetOptions, ObjectStore, ObjectStoreExt, PutMode,
-    PutMultipartOptions, PutOptions, PutPayload, RetryConfig, UpdateVersion, aws::AmazonS3Builder,
-    local::LocalFileSystem, path::Path as Name,
+    Attribute, Attributes, BackoffConfig, GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt,
+    PutMode, PutMultipartOptions, PutOptions, PutPayload, RetryConfig, UpdateVersion,
+    aws::{AmazonS3, AmazonS3Builder},
+    list::{PaginatedListOptions, PaginatedListStore},
+    local::LocalFileSystem,
+    path::Path as Name,
 };
 use sha2::{Digest, Sha256};
 use tokio::runtime::{self, Runtime};
 
-use super::{address::StoreUrl, connector::Connector, credentials::Credentials, failure::failed};
+use super::{
+    address::StoreUrl, connector::Connector, credentials::Credentials, failure::failed,
+    listing::ListGuard,
+};
 use crate::{
     Error, StoreFault,
     data_dir::lock::FileLock,
-    error::IoContext,
-    limits::net::MAX_RETRY_TIME,
+    error::{IoContext, is_disguise, short},
+    limits::{net::MAX_RETRY_TIME, store::MAX_LISTED},
     net::{Hosts, Http, HttpOptions},
 };
 
@@ -31,11 +37,8 @@ use crate::{
 /// them are in memory as there are uploads at once.
 const PART: usize = 8 << 20;
 
-/// How many requests to remove objects are made at once. Each is for up to 1,000 objects.
+/// How many objects one request removes; S3 takes no more.
 const MAX_NAMES: usize = 1000;
-
-/// How many objects of a folder are listed. 100,000 repositories with six branches have 600,000, and some old ones.
-const MAX_LISTED: usize = 2_000_000;
 
 /// In a store that is a folder, the file that a builder locks while it replaces the pointer.
 const LOCK: &str = ".lock";
@@ -86,6 +89,8 @@ pub enum Found {
 pub struct Store {
     access: Access,
     inner: Arc<dyn ObjectStore>,
+    /// The same, unless it is a folder.
+    s3: Option<Arc<AmazonS3>>,
     runtime: Runtime,
     http: Option<Arc<Http>>,
 }
@@ -166,12 +171,16 @@ impl Store {
             // What was known of the host before may be over.
             Arc::new(Http::new(HttpOptions { hosts: Hosts::default(), ..options.clone() }))
         });
-        let inner: Arc<dyn ObjectStore> = match (&access.url, &http) {
+        let s3 = match (&access.url, &http) {
             (StoreUrl::S3 { bucket, .. }, Some(http)) => {
-                let credentials = credentials.clone();
-                Arc::new(s3(access, bucket, credentials, retry, http).map_err(|e| bug(&e))?)
+                let s3 = s3(access, bucket, credentials.clone(), retry, http);
+                Some(Arc::new(s3.map_err(|e| bug(&e))?))
             }
-            _ => Arc::new(LocalFileSystem::new().with_fsync(true)),
+            _ => None,
+        };
+        let inner: Arc<dyn ObjectStore> = match s3.clone() {
+            Some(s3) => s3,
+            None => Arc::new(LocalFileSystem::new().with_fsync(true)),
         };
         // It only keeps the time between tries: requests are made on the threads that ask.
         let runtime = runtime::Builder::new_multi_thread()
@@ -179,7 +188,7 @@ impl Store {
             .enable_time()
             .build()
             .map_err(|error| bug(&error))?;
-        Ok(Self { access: access.clone(), inner, runtime, http })
+        Ok(Self { access: access.clone(), inner, s3, runtime, http })
     }
 
     /// Its URL.
@@ -238,7 +247,14 @@ impl Store {
         let mut bytes = Vec::new();
         match self.get(name, options, limit, &mut bytes) {
             Ok(etag) => Ok(Found::Object { bytes, etag }),
-            Err(Got::Failed(object_store::Error::NotModified { .. })) => Ok(Found::Unchanged),
+            Err(Got::Failed(object_store::Error::NotModified { .. })) => match known {
+                Some(_) => Ok(Found::Unchanged),
+                None => Err(self.wrong(
+                    name,
+                    "the answer is 304 (not modified), though nothing was known of it; look at the server, and at \
+                     what is before it",
+                )),
+            },
             Err(Got::Failed(error)) => match self.failed("read", name, &error) {
                 Error::Store { fault: StoreFault::Missing, .. } => Ok(Found::Missing),
                 error => Err(error),
@@ -442,30 +458,57 @@ impl Store {
     /// # Errors
     /// [`Error::Store`].
     pub fn list(&self, folder: &str) -> Result<Vec<(String, u64)>, Error> {
-        let prefix = self.name(folder);
-        let root = self.name("");
-        let all = self.inner.list(Some(&prefix)).map_ok(|object| {
-            let name = object.location.as_ref().strip_prefix(root.as_ref()).unwrap_or_default();
-            (name.trim_start_matches('/').to_owned(), object.size)
-        });
-        let all: Vec<_> = self.runtime.block_on(all.take(MAX_LISTED + 1).collect());
-        if all.len() > MAX_LISTED {
-            // A server may give the same page again and again.
-            return Err(self.wrong(folder, &format!("it has more than {MAX_LISTED} objects")));
-        }
-        let mut listed = Vec::with_capacity(all.len());
-        for object in all {
-            match object {
-                Ok(object) => listed.push(object),
-                // Somebody else's name, which the library cannot take, must not stop all others.
-                Err(error @ object_store::Error::InvalidPath { .. }) => tracing::warn!(
-                    "{}: what comes after an odd name is not listed, and so uploaded again: {error}",
-                    self.access.url
-                ),
-                Err(error) => return Err(self.failed("list", folder, &error)),
+        let (prefix, root) = (self.name(folder), self.name(""));
+        let (mut guard, mut listed, mut token) = (ListGuard::default(), Vec::new(), None);
+        loop {
+            let (page, next) = self.page(&prefix, token);
+            let bytes: usize = page.iter().flatten().map(|it| it.location.as_ref().len()).sum();
+            guard
+                .page(page.len(), bytes, next.is_none())
+                .map_err(|reason| self.wrong(folder, &reason))?;
+            for object in page {
+                match object {
+                    Ok(ObjectMeta { location, size, .. }) => {
+                        let name = location.as_ref().strip_prefix(root.as_ref());
+                        let name = name.unwrap_or_default().trim_start_matches('/');
+                        listed.push((name.to_owned(), size));
+                    }
+                    // Somebody else's name, which the library cannot take, must not stop all others.
+                    Err(error @ object_store::Error::InvalidPath { .. }) => tracing::warn!(
+                        "{}: what comes after an odd name is not listed, and so uploaded again: {}",
+                        self.access.url,
+                        short(&error).replace(is_disguise, " ")
+                    ),
+                    Err(error) => return Err(self.failed("list", folder, &error)),
+                }
             }
+            if next.is_none() {
+                return Ok(listed);
+            }
+            token = next;
         }
-        Ok(listed)
+    }
+
+    /// A page of the list of all objects whose names begin with `prefix/`, and what the next one is asked for by. A
+    /// folder has one page.
+    fn page(
+        &self,
+        prefix: &Name,
+        page_token: Option<String>,
+    ) -> (Vec<object_store::Result<ObjectMeta>>, Option<String>) {
+        let Some(s3) = &self.s3 else {
+            let all = self.inner.list(Some(prefix)).take(MAX_LISTED + 1);
+            return (self.runtime.block_on(all.collect()), None);
+        };
+        let prefix = format!("{prefix}/");
+        let options = PaginatedListOptions { page_token, ..PaginatedListOptions::default() };
+        match self.runtime.block_on(s3.list_paginated(Some(prefix.as_str()), options)) {
+            Ok(page) => {
+                let objects = page.result.objects.into_iter().map(Ok).collect();
+                (objects, page.page_token.filter(|token| !token.is_empty()))
+            }
+            Err(error) => (vec![Err(error)], None),
+        }
     }
 
     /// Removes objects. One that does not exist is no error, and one that cannot be removed keeps no other. Returns the
@@ -517,7 +560,7 @@ fn s3(
     credentials: Option<Credentials>,
     retry: RetryConfig,
     http: &Arc<Http>,
-) -> object_store::Result<object_store::aws::AmazonS3> {
+) -> object_store::Result<AmazonS3> {
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(bucket)
         .with_region(&access.region)
@@ -538,4 +581,108 @@ fn s3(
         }
     };
     builder.build()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{BufRead, BufReader},
+        net::TcpListener,
+        sync::mpsc::{self, Receiver},
+        thread,
+        time::Duration,
+    };
+
+    use super::*;
+
+    /// A store on a server with these answers, and the requests that it gets. It takes 1,000 bytes of an answer.
+    fn store(answer: fn(&str) -> String) -> (Store, Receiver<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let (sender, requests) = mpsc::channel();
+        thread::spawn(move || {
+            for mut stream in listener.incoming().map_while(Result::ok) {
+                let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                let lines = lines.map_while(Result::ok).take_while(|line| !line.is_empty());
+                let request = lines.collect::<Vec<_>>().join("\n");
+                let answer = answer(&request);
+                let _ = sender.send(request);
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        });
+        let url = "s3://tardist".parse().unwrap();
+        let region = "us-east-1".to_owned();
+        let access = Access { url, endpoint, region, credentials: None };
+        let mut options = HttpOptions::allowing(&[]);
+        options.timeout = Duration::from_secs(20);
+        options.limits.list.bytes = 1000;
+        let entry = Entry::new(access, options, |_| None).unwrap();
+        (Store::open(&entry).unwrap(), requests)
+    }
+
+    fn ok(body: &str) -> String {
+        let length = body.len();
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+    }
+
+    /// A page of a list.
+    fn page(names: &[&str], next: Option<&str>) -> String {
+        let mut text = "<ListBucketResult>".to_owned();
+        for name in names {
+            text += &format!(
+                "<Contents><Key>{name}</Key><Size>3</Size><LastModified>2026-11-29T08:00:00.000Z</LastModified>\
+                 </Contents>"
+            );
+        }
+        if let Some(token) = next {
+            text += &format!("<NextContinuationToken>{token}</NextContinuationToken>");
+        }
+        ok(&(text + "</ListBucketResult>"))
+    }
+
+    #[test]
+    fn a_list_is_read_page_by_page() {
+        let (store, requests) = store(|request| match request.contains("continuation-token=t") {
+            false => page(&["dist/skins/A", "dist/skins/B"], Some("t")),
+            true => page(&["dist/skins/C"], None),
+        });
+        let listed = store.list("dist").unwrap();
+        let expected = ["dist/skins/A", "dist/skins/B", "dist/skins/C"];
+        assert_eq!(listed, expected.map(|name| (name.to_owned(), 3_u64)));
+        let requests: Vec<String> = requests.try_iter().collect();
+        assert_eq!(requests.len(), 2);
+        assert!(requests.iter().all(|it| it.contains("prefix=dist%2F")), "{requests:?}");
+    }
+
+    #[test]
+    fn a_list_of_empty_pages_has_an_end() {
+        let (store, requests) = store(|_| page(&[], Some("t")));
+        let error = store.list("dist").unwrap_err().to_string();
+        assert!(error.contains("more than 100 pages that are empty"), "{error}");
+        assert_eq!(requests.try_iter().count(), 101);
+        let (store, _) = self::store(|_| page(&[], None));
+        assert!(store.list("dist").unwrap().is_empty());
+    }
+
+    #[test]
+    fn nothing_is_unchanged_that_is_not_known() {
+        let (store, _) =
+            store(|_| "HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n".to_owned());
+        let known = store.read("current.json", Some("\"e\""), 100);
+        assert_eq!(known.unwrap(), Found::Unchanged);
+        let error = store.read("current.json", None, 100).unwrap_err();
+        assert!(matches!(error, Error::Store { fault: StoreFault::Content, .. }), "{error}");
+        assert!(error.to_string().contains("304"), "{error}");
+    }
+
+    #[test]
+    fn an_answer_is_asked_for_without_compression_and_one_that_is_too_long_is_told() {
+        let (store, requests) = store(|_| ok(&"x".repeat(1001)));
+        let error = store.read("current.json", None, 5000).unwrap_err().to_string();
+        let says = "more than 1000 bytes, the most that tardist takes for an answer of the store";
+        assert!(error.contains(says), "{error}");
+        let request = requests.try_iter().next().unwrap().to_ascii_lowercase();
+        assert!(request.contains("accept-encoding: identity"), "{request}");
+        assert!(!request.contains("gzip"), "{request}");
+    }
 }

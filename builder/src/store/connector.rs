@@ -54,7 +54,7 @@ impl HttpService for Service {
         // All else is small: the pointer, lists of a thousand names, errors.
         let is_snapshot = request.method().as_str() == "GET"
             && request.uri().path().contains(&format!("/{SNAPSHOTS}/"));
-        let kind = if is_snapshot { BodyKind::Object } else { BodyKind::List };
+        let kind = if is_snapshot { BodyKind::Object } else { BodyKind::Answer };
         let answer = self.0.exchange(request, kind);
         let answer =
             answer.map(|it| it.map(|body| HttpResponseBody::new(Streamed(Mutex::new(body)))));

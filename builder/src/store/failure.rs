@@ -5,13 +5,16 @@ use std::{error::Error as _, io};
 use super::address::StoreUrl;
 use crate::{
     Error, StoreFault,
-    error::{NO_SPACE_TEXTS, short},
+    error::{NO_SPACE_TEXTS, is_disguise, short},
     net::HttpError,
+    secrets,
 };
 
 /// Makes an [`Error::Store`] of what the library said. `action` is a verb with its object: "read current.json from".
 pub(super) fn failed(url: &StoreUrl, action: String, error: &object_store::Error) -> Error {
     let (fault, reason) = explain(error);
+    // It may quote the store, whose bytes may be anything.
+    let reason = secrets::struck(&reason).replace(is_disguise, " ");
     Error::Store { action, store: url.to_string(), reason, fault }
 }
 
@@ -96,7 +99,7 @@ fn answer(text: &str) -> Answer {
     let element = |name: &str| {
         let (_, rest) = text.split_once(&format!("<{name}>"))?;
         let (value, _) = rest.split_once(&format!("</{name}>"))?;
-        let value: String = value.chars().filter(|c| !c.is_control()).collect();
+        let value: String = value.chars().filter(|c| !is_disguise(*c)).collect();
         Some(short(&value)).filter(|value| !value.is_empty())
     };
     Answer { status, code: element("Code"), message: element("Message") }
@@ -160,6 +163,28 @@ mod tests {
             assert_eq!(found, fault, "{error}");
             assert!(text.contains(says), "{says} is not in {text}");
             assert!(!text.contains('<'), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_store_says_has_neither_orders_to_a_terminal_nor_secrets() {
+        secrets::remember("failure-secret-1");
+        let told = |error: &object_store::Error| {
+            let url: StoreUrl = "s3://tardist".parse().unwrap();
+            failed(&url, "read x from".to_owned(), error).to_string()
+        };
+        for error in
+            [generic("\u{1b}[2J\u{202e}\u{9b}1m\n<3>x"), denied("\u{1b}A\u{202e}B\u{2066}")]
+        {
+            let text = told(&error);
+            assert!(!text.chars().any(is_disguise), "{text:?}");
+        }
+        for count in 260..300 {
+            let said = "x".repeat(count) + "failure-secret-1";
+            for error in [generic(&said), denied(&said)] {
+                let text = told(&error);
+                assert!(text.contains("xxx") && !text.contains("failure-s"), "{text}");
+            }
         }
     }
 
