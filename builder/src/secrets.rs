@@ -2,7 +2,7 @@
 //!
 //! A server may quote what it was sent: Phorge repeats a token that it does not know in the text of its error. So
 //! whatever comes from outside and is written somewhere goes through [`struck`]: texts that are cut to a length
-//! before they are cut, and then once more all lines of the log, the report, and what a command prints.
+//! before they are cut ([`quoted`]), and then once more all lines of the log, the report, and what a command prints.
 //!
 //! They are one list for the process, since a text that quotes a secret may come from any server, and goes through
 //! code that knows no upstream.
@@ -74,6 +74,12 @@ pub fn struck(text: &str) -> Cow<'_, str> {
     text
 }
 
+/// How a text begins: at most so many characters of it, with `[secret]` in the place of each secret. A secret is struck
+/// out before the text is cut, or its first half would stay.
+pub fn quoted(text: &str, most: usize) -> String {
+    struck(text).chars().take(most).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,5 +103,13 @@ mod tests {
             );
         }
         assert_eq!(struck("abc"), "abc");
+    }
+
+    #[test]
+    fn a_secret_is_not_cut_in_half() {
+        remember("half-of-a-secret");
+        assert_eq!(quoted("no: half-of-a-secret is wrong", 10), "no: [secre");
+        assert_eq!(quoted("üüü", 2), "üü");
+        assert_eq!(quoted("ü", 2), "ü");
     }
 }

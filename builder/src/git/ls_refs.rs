@@ -282,7 +282,7 @@ const MAX_QUOTED: usize = 200;
 /// A line of a server for a message.
 fn quoted(line: &[u8]) -> String {
     // A secret must not be cut, or its first half would stay.
-    secrets::struck(&String::from_utf8_lossy(line)).chars().take(MAX_QUOTED).collect()
+    secrets::quoted(&String::from_utf8_lossy(line), MAX_QUOTED)
 }
 
 /// Reads lines of `ID REF` up to a flush packet. If no ref matches, as in an empty repository, there is only the

@@ -104,7 +104,10 @@ pub enum HttpError {
         beside: String,
     },
     /// The URL is on no host of the configuration.
-    #[error("{url} is not on a configured upstream host; if it should be, map it with `url-map`")]
+    #[error(
+        "{url} is not on a configured upstream host; if it should be, configure the final URL, or make its host an \
+         upstream"
+    )]
     NotAllowed {
         /// The URL that was not asked.
         url: String,

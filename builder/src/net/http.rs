@@ -19,7 +19,7 @@ use std::{
 use backon::{BlockingRetryable, ExponentialBuilder};
 use ureq::{
     AsSendBody,
-    http::{Method, Request, Response, StatusCode, header},
+    http::{HeaderValue, Method, Request, Response, StatusCode, header},
     unversioned::{
         resolver::DefaultResolver,
         transport::{Connector as _, DefaultConnector},
@@ -174,8 +174,8 @@ impl Http {
         body: Option<&[u8]>,
     ) -> Result<Page, HttpError> {
         self.retry(url, HttpError::is_worth_a_retry, || {
-            let response = self.response(url, headers, body, &self.limits.list)?;
-            self.page(url, response)
+            let response = self.any_response(url, headers, body, &self.limits.list)?;
+            self.page(url, ok(url, response)?)
         })
     }
 
@@ -229,16 +229,23 @@ impl Http {
         kind: BodyKind,
     ) -> Result<Body, HttpError> {
         let limit = self.limits.of(kind);
-        let authorization = self.authorization(url);
-        let authorization = authorization.iter().map(|value| ("authorization", value.as_str()));
-        let headers: Vec<_> = headers.iter().copied().chain(authorization).collect();
-        let response = self.response(url, &headers, body, &limit)?;
+        let response = ok(url, self.with_authorization(url, headers, body, &limit)?)?;
         Ok(Body::new(response.into_body(), url, limit, &self.received))
     }
 
-    /// The header `Authorization` of Git's requests to this URL.
-    fn authorization(&self, url: &str) -> Option<String> {
-        self.credentials.iter().find(|it| it.cover(url)).map(Credentials::header)
+    /// Sends one of Git's requests, with the header `Authorization` if there are credentials for this URL. The
+    /// response that it returns has any status.
+    fn with_authorization(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+        limit: &BodyLimit,
+    ) -> Result<Response<ureq::Body>, HttpError> {
+        let value = self.credentials.iter().find(|it| it.cover(url)).map(Credentials::header);
+        let authorization = value.iter().map(|value| ("authorization", value.as_str()));
+        let headers: Vec<_> = headers.iter().copied().chain(authorization).collect();
+        self.any_response(url, &headers, body, limit)
     }
 
     /// Gives a reader of the response to `GET`, at the place where the repository at `url` is, of the file
@@ -253,10 +260,7 @@ impl Http {
         let mut asked = format!("{}{suffix}", self.place(url));
         for _ in 0..=MAX_REDIRECTS {
             // Each place gets only what is meant for it.
-            let authorization = self.authorization(&asked);
-            let authorization = authorization.iter().map(|value| ("authorization", value.as_str()));
-            let headers: Vec<_> = authorization.collect();
-            let response = self.any_response(&asked, &headers, None, &limit)?;
+            let response = self.with_authorization(&asked, &[], None, &limit)?;
             if response.status() == StatusCode::OK {
                 let place = asked.strip_suffix(suffix).unwrap_or(&asked);
                 if place != url {
@@ -325,18 +329,6 @@ impl Http {
         self.moved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends one request. The response that it returns is a 200.
-    fn response(
-        &self,
-        url: &str,
-        headers: &[(&str, &str)],
-        body: Option<&[u8]>,
-        limit: &BodyLimit,
-    ) -> Result<Response<ureq::Body>, HttpError> {
-        let response = self.any_response(url, headers, body, limit)?;
-        if response.status() == StatusCode::OK { Ok(response) } else { Err(failed(url, &response)) }
-    }
-
     /// Sends one request. The response that it returns has any status.
     fn any_response(
         &self,
@@ -353,7 +345,8 @@ impl Http {
 
     /// Sends one request of any method, with these headers and this body. Gives the response of any status, with a
     /// reader of its body, of which as much is taken as of this `kind`. Nothing is tried again, and no redirect is
-    /// followed.
+    /// followed. The body is asked for without compression: ureq takes `Content-Length` from one that it decompresses,
+    /// and who reads an object store needs it.
     ///
     /// # Errors
     /// [`HttpError`] for a failed connection, or a URL that may not be asked.
@@ -363,7 +356,8 @@ impl Http {
         kind: BodyKind,
     ) -> Result<Response<Body>, HttpError> {
         let (url, limit) = (request.uri().to_string(), self.limits.of(kind));
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        parts.headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let has_body = matches!(parts.method, Method::PUT | Method::POST);
         let response = self.guarded(&url, &limit, || match has_body {
             true => self.agent.run(self.timed(Request::from_parts(parts, body), &limit)),
@@ -376,7 +370,8 @@ impl Http {
         }
         let (parts, body) = response.into_parts();
         // An error is kept in memory.
-        let limit = if parts.status.is_success() { limit } else { self.limits.of(BodyKind::List) };
+        let limit =
+            if parts.status.is_success() { limit } else { self.limits.of(BodyKind::Answer) };
         Ok(Response::from_parts(parts, Body::new(body, &url, limit, &self.received)))
     }
 
@@ -506,12 +501,16 @@ fn long_pause(status: u16, asked: Option<Duration>) -> Option<Duration> {
     asked.filter(|pause| asks_for_pauses(status) && *pause > MAX_RETRY_AFTER)
 }
 
+/// The response, if it is a 200.
+fn ok<B>(url: &str, response: Response<B>) -> Result<Response<B>, HttpError> {
+    if response.status() == StatusCode::OK { Ok(response) } else { Err(failed(url, &response)) }
+}
+
 /// The error for a response that is not a 200.
 fn failed<B>(url: &str, response: &Response<B>) -> HttpError {
     let (status, retry_after) = (response.status(), retry_after(response));
     let location = response.headers().get(header::LOCATION).filter(|_| is_redirect(status));
-    // A secret must not be cut, or its first half would stay.
-    let shown = |text: &str| secrets::struck(text).chars().take(MAX_SHOWN).collect();
+    let shown = |text: &str| secrets::quoted(text, MAX_SHOWN).escape_debug().to_string();
     let location = location.map(|it| shown(&String::from_utf8_lossy(it.as_bytes())));
     HttpError::Status { url: url.to_owned(), status, retry_after, location }
 }

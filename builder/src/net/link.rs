@@ -1,4 +1,4 @@
-//! The `Link` header (RFC 8288), by which GitHub and GitLab tell where a list goes on.
+//! The `Link` header (RFC 8288), by which GitHub, GitLab and Gitea name the next page of a list.
 
 /// The target of the link with the relation `next` in the value of a `Link` header, as it is
 /// written there (RFC 8288, 3).

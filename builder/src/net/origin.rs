@@ -88,7 +88,7 @@ impl Origin {
 
     /// True where nobody between here and the host can read along: https, or this machine itself.
     pub fn is_private(&self) -> bool {
-        self.scheme == "https" || matches!(&*self.host, "127.0.0.1" | "[::1]" | "localhost")
+        self.is_https() || matches!(&*self.host, "127.0.0.1" | "[::1]" | "localhost")
     }
 }
 

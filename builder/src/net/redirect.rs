@@ -30,8 +30,7 @@ pub(super) fn target(
     allowed: &AllowedOrigins,
 ) -> Result<String, Refused> {
     let refused = |target: &str, reason| {
-        let target: String = secrets::struck(target).chars().take(MAX_QUOTED).collect();
-        let target = target.escape_debug().to_string();
+        let target = secrets::quoted(target, MAX_QUOTED).escape_debug().to_string();
         Refused { target, reason }
     };
     let Some(target) = absolute(from, location).filter(|target| target.len() <= MAX_LOCATION)
@@ -47,7 +46,8 @@ pub(super) fn target(
     } else if after.is_loopback() && !before.is_loopback() {
         "it leads to this machine itself"
     } else if !allowed.contains(&target) {
-        "it is not on a configured upstream host; if it should be, map it with `url-map`"
+        "it is not on a configured upstream host; if it should be, configure the final URL, or make its host an \
+         upstream"
     } else if !target.ends_with(suffix) {
         "it leads to something else than the same repository at another place"
     } else {

@@ -14,12 +14,6 @@ use serde::{
 #[derive(Debug)]
 pub(super) struct Bounded<T, const MAX: usize>(pub(super) Vec<T>);
 
-impl<const MAX: usize> Serialize for Short<MAX> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
 impl<T, const MAX: usize> Default for Bounded<T, MAX> {
     fn default() -> Self {
         Self(Vec::new())
@@ -70,7 +64,8 @@ const CUT: &str = " … (cut)";
 pub(super) struct Short<const MAX: usize>(String);
 
 impl<const MAX: usize> Short<MAX> {
-    fn of(text: &str) -> Self {
+    /// This text, cut if it is too long.
+    pub(super) fn of(text: &str) -> Self {
         if text.len() <= MAX {
             return Self(text.to_owned());
         }
@@ -83,6 +78,12 @@ impl<const MAX: usize> Deref for Short<MAX> {
 
     fn deref(&self) -> &str {
         &self.0
+    }
+}
+
+impl<const MAX: usize> Serialize for Short<MAX> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 

@@ -92,22 +92,15 @@ impl GitHub {
 
     /// Without a token, a refusal most likely comes from the limit.
     fn explain(&self, source: HttpError) -> Error {
-        let what = "repositories".to_owned();
-        match &source {
-            HttpError::Status { status, retry_after, .. }
-                if self.token.is_none() && matches!(status.as_u16(), 403 | 429) =>
-            {
-                let left = retry_after.map_or(String::new(), |pause| {
-                    format!("; the next ones are in {} minutes", pause.as_secs().div_ceil(60))
-                });
-                let reason = format!(
-                    "{status}, as GitHub answers after 60 requests an hour without a token{left}; write a \
-                     token into a file and name it by `token-file`"
-                );
-                Error::ListForm { what, reason, url: self.url.clone() }
+        let is_refused = matches!(source.status(), Some(403 | 429));
+        let what = match &self.token {
+            None if is_refused => {
+                "repositories (GitHub answers 60 requests an hour without a token; write one into a file, and name it \
+                 by `token-file`)"
             }
-            _ => Error::List { what, source },
-        }
+            _ => "repositories",
+        };
+        Error::List { what: what.to_owned(), source }
     }
 }
 
@@ -128,5 +121,38 @@ impl Upstream for GitHub {
         let repositories = self.repositories(http, remembered)?;
         let shows_private = self.credentials.is_some();
         Ok(owner::listing(&repositories, &self.url, &self.prefixes, shows_private))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_without_a_token_has_advice_and_may_pass() {
+        let github = GitHub {
+            url: "https://github.com/x".to_owned(),
+            api: "https://api.github.com".to_owned(),
+            prefixes: Prefixes::default(),
+            token: None,
+            credentials: None,
+        };
+        let told = |status: u16, retry_after: Option<Duration>| {
+            let url = "https://api.github.com/orgs/x/repos".to_owned();
+            let status = status.try_into().unwrap();
+            github.explain(HttpError::Status { url, status, retry_after, location: None })
+        };
+        for status in [403, 429] {
+            let error = told(status, Some(Duration::from_secs(u64::MAX)));
+            assert_eq!(error.exit_status(), 5, "{error}");
+            let text = error.to_string();
+            for says in ["`token-file`", &status.to_string(), "a pause of more than 100 years"] {
+                assert!(text.contains(says), "{text}");
+            }
+        }
+        let missing = told(404, None).to_string();
+        assert!(!missing.contains("token"), "{missing}");
     }
 }

@@ -19,12 +19,12 @@ use super::{
     git_credentials,
     listing::{Listing, Project, Upstream},
     remembered::Pages,
-    response::{json, shortened},
+    response::{QUOTED, json, shortened},
     wikimedia,
 };
 use crate::{
     Error, RepositoryId,
-    limits::upstream::{MAX_BRANCHES, MAX_NAME, MAX_REPOSITORIES, MAX_URL},
+    limits::upstream::{MAX_BRANCHES, MAX_NAME, MAX_REPOSITORIES},
     net::{Credentials, Http},
 };
 
@@ -87,9 +87,9 @@ struct ApiResponse {
 
 #[derive(Debug, Deserialize)]
 struct ApiError {
-    code: Short<MAX_NAME>,
+    code: Short<QUOTED>,
     #[serde(default)]
-    info: Short<MAX_URL>,
+    info: Short<QUOTED>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -121,7 +121,11 @@ pub(super) type Branches = Bounded<Short<MAX_NAME>, MAX_BRANCHES>;
 pub(super) fn parse(body: &[u8]) -> Result<(Names, Branches), String> {
     let response: ApiResponse = json(body, "a wiki's api.php")?;
     if let Some(error) = response.error {
-        return Err(format!("the wiki says {}: {}", &*error.code, shortened(&error.info)));
+        return Err(format!(
+            "the wiki says {}: {}",
+            shortened(&error.code),
+            shortened(&error.info)
+        ));
     }
     let query = response.query.ok_or("it has no `query`")?;
     let none = "it has no `extdistrepos`; is ExtensionDistributor installed on that wiki?";

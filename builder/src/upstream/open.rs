@@ -6,7 +6,7 @@ use crate::{
     net::{HttpOptions, same_origin},
 };
 
-/// Opens the upstreams: reads list files and token files.
+/// Opens the upstreams: reads list files, and the files with tokens and with credentials for Git.
 ///
 /// # Errors
 /// [`Error::Config`] with everything that is wrong, a line each.
@@ -23,8 +23,7 @@ pub fn open(specs: &[Spec]) -> Result<Vec<Box<dyn Upstream>>, Error> {
 }
 
 /// The same `options`, with the hosts of these upstreams among those that may be asked, and with the credentials for their
-/// Git servers. A well-known upstream brings
-/// the hosts of its submodules.
+/// Git servers. A well-known upstream brings the hosts of its submodules.
 pub fn allow(mut options: HttpOptions, upstreams: &[Box<dyn Upstream>]) -> HttpOptions {
     let origins: Vec<String> = upstreams.iter().flat_map(|upstream| upstream.origins()).collect();
     if origins.iter().any(|url| same_origin(url, wikimedia::GERRIT)) {

@@ -1,4 +1,4 @@
-//! Lists that come in pages. GitHub and GitLab name the next page in a `Link` header.
+//! Lists that come in pages. GitHub, GitLab and Gitea name the next page in a `Link` header.
 
 use std::{
     collections::BTreeSet,

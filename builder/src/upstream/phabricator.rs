@@ -5,7 +5,9 @@
 //! Each page is a POST with `api.token` and gives 100 repositories; the attachment `uris` has their
 //! clone URLs. Errors are in the JSON of a 200 response.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, de::Visitor};
 
 use super::{
     adapter::{Adapter, Key, Values},
@@ -16,12 +18,12 @@ use super::{
     pages::ListGuard,
     prefixes::{self, Prefixes},
     remembered::Pages,
-    response::{json, shortened},
+    response::{QUOTED, json, shortened},
     token::{self, Token},
 };
 use crate::{
     Error,
-    limits::upstream::{MAX_CLONE_URLS, MAX_NAME, MAX_REPOSITORIES, MAX_URL},
+    limits::upstream::{MAX_CLONE_URLS, MAX_NAME, MAX_URL},
     net::{Credentials, Http, Origin, same_origin},
 };
 
@@ -84,16 +86,19 @@ struct Phabricator {
     credentials: Option<Credentials>,
 }
 
+/// How many repositories a page has: the most that Conduit gives.
+const PAGE: usize = 100;
+
 #[derive(Debug, Deserialize)]
 struct ConduitResponse {
     result: Option<SearchResult>,
-    error_code: Option<Short<MAX_NAME>>,
-    error_info: Option<Short<MAX_URL>>,
+    error_code: Option<Short<QUOTED>>,
+    error_info: Option<Short<QUOTED>>,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct SearchResult {
-    pub(super) data: Bounded<Repository, MAX_REPOSITORIES>,
+    pub(super) data: Bounded<Repository, PAGE>,
     #[serde(default)]
     cursor: Cursor,
 }
@@ -105,11 +110,32 @@ struct Cursor {
 }
 
 /// Where the next page begins. Whether this is a string or a number depends on the version.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum After {
-    Number(u64),
-    Text(Short<MAX_NAME>),
+#[derive(Debug)]
+struct After(Short<MAX_NAME>);
+
+impl<'de> Deserialize<'de> for After {
+    /// By hand: serde's `untagged` keeps a whole value in memory before it looks at its type.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NumberOrText;
+
+        impl Visitor<'_> for NumberOrText {
+            type Value = After;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number or a text")
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<After, E> {
+                Ok(After(Short::of(&number.to_string())))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<After, E> {
+                Ok(After(Short::of(text)))
+            }
+        }
+
+        deserializer.deserialize_any(NumberOrText)
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -192,9 +218,6 @@ impl Repository {
         self.fields.policy.view.as_ref().is_some_and(|view| &**view != "public")
     }
 }
-
-/// How many repositories a page has: the most that Conduit gives.
-const PAGE: usize = 100;
 
 /// True for the error of a page that took Phabricator too much work: of many rows that it looked at, the user of
 /// the token may see only a few (`PhabricatorCursorPagedPolicyAwareQuery`, "overheated"). A smaller page takes less.
@@ -286,10 +309,7 @@ impl Upstream for Phabricator {
                     }
                 }
             }
-            after = result.cursor.after.map(|after| match after {
-                After::Text(text) => text.to_string(),
-                After::Number(number) => number.to_string(),
-            });
+            after = result.cursor.after.map(|After(text)| text.to_string());
             if after.is_none() {
                 return Ok(listing);
             }
@@ -299,6 +319,56 @@ impl Upstream for Phabricator {
                 reason,
                 url: self.url.clone(),
             })?;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secrets;
+
+    /// What a page with this cursor says of where the next one begins.
+    fn after(json: &str) -> Result<Option<String>, String> {
+        let body = format!("{{\"result\":{{\"data\":[],\"cursor\":{{\"after\":{json}}}}}}}");
+        let result = parse(body.as_bytes())?;
+        Ok(result.cursor.after.map(|After(text)| text.to_string()))
+    }
+
+    #[test]
+    fn the_next_page_begins_at_a_number_or_a_text_and_nothing_else_is_kept() {
+        assert_eq!(after("null"), Ok(None));
+        let most = u64::MAX.to_string();
+        for (json, text) in [("210", "210"), ("\"210\"", "210"), (&*most, &*most)] {
+            assert_eq!(after(json), Ok(Some(text.to_owned())));
+        }
+        // It ends at the first byte: what follows in a list or an object is not even JSON.
+        for json in ["[x", "{x", "-1", "1.5", "true"] {
+            let error = after(json).unwrap_err();
+            assert!(error.contains("expected a number or a text"), "{json}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_page_has_no_more_repositories_than_were_asked_for() {
+        let repository = r#"{"phid":"","fields":{"name":"","vcs":"","status":""}}"#;
+        let page = |count: usize| {
+            let data = vec![repository; count].join(",");
+            parse(format!("{{\"result\":{{\"data\":[{data}]}}}}").as_bytes())
+        };
+        assert_eq!(page(PAGE).unwrap().data.0.len(), PAGE);
+        assert!(page(PAGE + 1).unwrap_err().contains("more than 100 entries"));
+    }
+
+    #[test]
+    fn a_token_in_a_long_error_is_struck_out_and_not_cut_in_half() {
+        secrets::remember("conduit-secret-1");
+        for count in 160..200 {
+            let info = "€".repeat(count) + "conduit-secret-1";
+            let body = format!("{{\"error_code\":\"E\",\"error_info\":\"{info}\"}}");
+            let error = parse(body.as_bytes()).unwrap_err();
+            assert!(error.contains("€[s") || count > 197, "{error}");
+            assert!(!error.contains("con"), "{error}");
         }
     }
 }

@@ -7,8 +7,8 @@ use crate::{
     secrets,
 };
 
-/// How many bytes are looked through for secrets: more than the longest token has.
-const QUOTED: usize = 8192;
+/// How many bytes of a text are looked through for secrets before it is cut: more than the longest token has.
+pub(super) const QUOTED: usize = 8192;
 
 /// Reads JSON. The error says how the body differs from one of `whose`, such as "GitLab's REST
 /// API".
@@ -25,25 +25,24 @@ pub(super) fn beginning(body: &[u8]) -> String {
     if body.is_empty() {
         return "it is empty".to_owned();
     }
-    // A secret must not be cut, or its first half would stay.
     let start = String::from_utf8_lossy(&body[..body.len().min(QUOTED)]);
-    let start: String = secrets::struck(&start).chars().take(40).collect();
+    let start = secrets::quoted(&start, 40);
     format!("it begins with {start:?}")
 }
 
 /// A text of the upstream, no longer than fits into a message: its first 200 characters. What does not
 /// show itself becomes a space.
 pub(super) fn shortened(text: &str) -> String {
-    secrets::struck(text)
-        .chars()
-        .take(200)
-        .map(|it| if is_disguise(it) { ' ' } else { it })
-        .collect()
+    secrets::quoted(text, 200).replace(is_disguise, " ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Strict {}
 
     #[test]
     fn a_text_of_an_upstream_has_neither_lines_nor_orders_to_a_terminal() {
@@ -51,5 +50,15 @@ mod tests {
         let short = shortened(&text);
         assert!(short.starts_with("E [2J  <3>published 1mü"), "{short}");
         assert_eq!(short.chars().count(), 200);
+    }
+
+    #[test]
+    fn an_error_in_json_has_no_half_of_a_token() {
+        secrets::remember("json-secret-1");
+        for count in 200..300 {
+            let body = format!("{{\"{}json-secret-1\":1}}", "x".repeat(count));
+            let error = json::<Strict>(body.as_bytes(), "a test").unwrap_err();
+            assert!(error.contains("unknown field `xxx") && !error.contains("json-s"), "{error}");
+        }
     }
 }

@@ -72,7 +72,7 @@ impl Spec {
         Ok(Self { adapter, values })
     }
 
-    /// Makes the upstream; reads the list file and the token file.
+    /// Makes the upstream; reads the list file, and the files with the token and with the credentials for Git.
     ///
     /// # Errors
     /// What is wrong with these files, a line each.

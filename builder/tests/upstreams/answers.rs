@@ -128,8 +128,10 @@ fn a_list_with_too_many_entries_is_an_error_of_every_type_of_upstream() {
         let token = if name == "phabricator" { &*format!("token-file = '{token}'") } else { "" };
         let toml = format!("type = '{name}'\nurl = '{}{path}'\n{token}", server.url);
         let error = list(&toml).unwrap_err().to_string();
-        let says = "more than 100000 entries in one list";
-        assert!(error.contains(says) && error.contains(&server.url), "{name}: {error}");
+        // A page of Phabricator has the 100 that it is asked for.
+        let most = if name == "phabricator" { 100 } else { 100_000 };
+        let says = format!("more than {most} entries in one list");
+        assert!(error.contains(&says) && error.contains(&server.url), "{name}: {error}");
         assert_eq!(server.requests().len(), 1, "{name}");
     }
 }

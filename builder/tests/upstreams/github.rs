@@ -68,5 +68,5 @@ fn a_renamed_owner_is_named_with_its_new_place_and_a_used_up_limit_with_its_end(
     assert!(error.contains("moved to https://api.github.com/organizations/7/repos"), "{error}");
     let limit = "403 Forbidden\r\nx-ratelimit-remaining: 0\r\nx-ratelimit-reset: 4102444800";
     let error = list(&listener(limit)).unwrap_err().to_string();
-    assert!(error.contains("403 Forbidden") && error.contains("the next ones are in "), "{error}");
+    assert!(error.contains("403 Forbidden") && error.contains("asks for a pause of "), "{error}");
 }
