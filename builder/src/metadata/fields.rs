@@ -44,8 +44,8 @@ impl Fields<'_> {
         }
     }
 
-    /// A field that is true or false; false if it is not there. MediaWiki takes it for true unless it is empty, so
-    /// what is no such value is no problem.
+    /// A field that is true or false; false if it is not there. MediaWiki takes any other value for true unless it is
+    /// empty. So a value of another type is no problem.
     pub(crate) fn flag(&self, field: &str) -> bool {
         match self.values.get(field) {
             None | Some(Value::Null | Value::Bool(false)) => false,
@@ -65,6 +65,16 @@ impl Fields<'_> {
     /// A text field of at most `limit` bytes; an empty text counts as none.
     pub(crate) fn text(&mut self, field: &str, limit: usize) -> Option<String> {
         self.text_in(self.values, field, limit)
+    }
+
+    /// A text field of wikitext, as plain text. That may be longer than the wikitext.
+    pub(crate) fn plain_text(&mut self, field: &str) -> Option<String> {
+        let text = plain_text(&self.text(field, MAX_TEXT)?);
+        if text.len() > MAX_TEXT {
+            self.problem(field, &format!("a string of at most {MAX_TEXT} bytes as plain text"));
+            return None;
+        }
+        Some(text).filter(|text| !text.is_empty())
     }
 
     fn short_in(&mut self, values: &Map<String, Value>, field: &str) -> Option<String> {
@@ -146,6 +156,9 @@ impl Fields<'_> {
             self.problem("author", WANTED);
         }
         let texts = values.iter().filter_map(Value::as_str);
+        if texts.clone().any(|text| text.len() > MAX_TEXT) {
+            self.problem("author", &format!("{WANTED} of at most {MAX_TEXT} bytes"));
+        }
         let short = texts.filter(|text| text.len() <= MAX_TEXT).map(plain_text);
         let mut authors: Vec<String> = short
             .flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>())
@@ -259,4 +272,46 @@ fn bytes(requires: &Requires) -> usize {
     let parts = [&requires.extensions, &requires.skins, &requires.platform];
     let entries = parts.into_iter().flatten().flat_map(|(name, constraint)| [name, constraint]);
     entries.chain(&requires.mediawiki).map(String::len).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// What a field of the manifest with these values is, and the problems.
+    fn read<T>(values: &Value, field: impl FnOnce(&mut Fields<'_>) -> T) -> (T, Vec<String>) {
+        let values = values.as_object().unwrap();
+        let mut fields =
+            Fields { file_name: "extension.json", values, problems: Problems::default() };
+        (field(&mut fields), fields.problems.into_vec())
+    }
+
+    #[test]
+    fn a_description_that_is_too_long_as_plain_text_is_left_out_and_named() {
+        let description = |letters: usize| {
+            let values = json!({"description": format!("{{{{uc:{}}}}}", "ΐ".repeat(letters))});
+            read(&values, |fields| fields.plain_text("description"))
+        };
+        let (short, problems) = description(1000);
+        assert_eq!((short.map(|text| text.len()), problems), (Some(6000), vec![]));
+        let (long, problems) = description(4000);
+        assert_eq!(long, None);
+        let says =
+            "extension.json: `description` is not a string of at most 8192 bytes as plain text";
+        assert_eq!(problems, [says]);
+        let empty = json!({"description": "<!-- nothing -->"});
+        assert_eq!(read(&empty, |fields| fields.plain_text("description")), (None, vec![]));
+    }
+
+    #[test]
+    fn an_author_that_is_too_long_is_left_out_and_named() {
+        let values = json!({"author": ["Ann", "x".repeat(MAX_TEXT + 1), "Bob"]});
+        let (authors, problems) = read(&values, |fields| fields.authors());
+        assert_eq!(authors, ["Ann", "Bob"]);
+        let says =
+            "extension.json: `author` is not a string or a list of strings of at most 8192 bytes";
+        assert_eq!(problems, [says]);
+    }
 }

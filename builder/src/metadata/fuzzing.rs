@@ -51,7 +51,7 @@ pub fn manifest(bytes: &[u8]) {
     }
     // A byte that is percent-encoded becomes three.
     assert!(is_short(&fields.url(), 3 * MAX_FIELD + "https:".len()));
-    assert!(is_short(&fields.text("description", MAX_TEXT), MAX_TEXT));
+    assert!(is_short(&fields.plain_text("description"), MAX_TEXT));
     for key in ["namemsg", "descriptionmsg"].iter().filter_map(|field| fields.key(field)) {
         assert!(key.name.len() <= MAX_KEY && key.parameters.len() <= MAX_PARAMETERS);
         assert!(key.parameters.iter().all(|text| text.len() <= MAX_PARAMETER));

@@ -20,12 +20,11 @@ use tardist_contract::{
 use crate::{
     Error,
     content::Content,
-    limits::metadata::{MAX_MANIFEST, MAX_MANIFESTS, MAX_TEXT},
+    limits::metadata::{MAX_MANIFEST, MAX_MANIFESTS},
     metadata::{
         fields::Fields,
         message_files::MessageFiles,
         messages::{self, Texts},
-        plain_text::plain_text,
         problems::Problems,
         wanted_fields::wanted_fields,
     },
@@ -95,10 +94,10 @@ fn interpret(
     titles.values_mut().for_each(|title| *title = title.replace('\n', " "));
     // MediaWiki prefers the message to the plain field.
     let name = fields.short("name");
-    let plain = fields.text("description", MAX_TEXT).map(|text| plain_text(&text));
+    let plain = fields.plain_text("description");
     let metadata = Metadata {
         title: titles.get("en").cloned().or(name),
-        description: descriptions.get("en").cloned().or(plain.filter(|text| !text.is_empty())),
+        description: descriptions.get("en").cloned().or(plain),
         authors: fields.authors(),
         license: fields.short("license-name"),
         url: fields.url(),
