@@ -206,12 +206,12 @@ mod tests {
     }
 
     #[test]
-    fn a_manifest_that_no_branch_is_read_by_is_not_read_here_either() {
-        let manifest = |spaces: u64| format!("{}{}", LOADS.1, " ".repeat(spaces as usize));
-        let room = MAX_MANIFEST - LOADS.1.len() as u64;
+    fn a_manifest_that_is_too_long_for_a_branch_is_not_read_here_either() {
+        let (name, text) = LOADS;
+        let room = MAX_MANIFEST as usize - text.len();
         for (spaces, count) in [(room, 1), (room + 1, 0)] {
-            let manifest = manifest(spaces);
-            assert_eq!(missing(Some(&[REQUIRES, (LOADS.0, &manifest)])).len(), count);
+            let padded = format!("{text}{}", " ".repeat(spaces));
+            assert_eq!(missing(Some(&[REQUIRES, (name, padded.as_str())])).len(), count);
         }
     }
 

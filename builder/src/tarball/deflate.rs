@@ -34,7 +34,7 @@ pub(crate) struct Piece {
 /// refer. It ends with whole bytes: after a sync flush, or at the end of the stream.
 ///
 /// # Errors
-/// None are known; zlib-rs could return them.
+/// Those of zlib-rs. None is known to occur.
 pub(crate) fn deflate(
     content: &[u8],
     method: Method,

@@ -8,23 +8,22 @@ use std::{
 
 use flate2::read::MultiGzDecoder;
 
-use crate::limits::content::MAX_COMPOSER_JSON;
-
-/// Gives `visit` each file of a tarball whose path `is_wanted`, with its bytes, in their order, until it breaks. Paths
-/// are those below the top folder. Files that are larger than any that is asked for are left out.
+/// Gives `visit` the files of a tarball that are wanted, with their bytes, in their order, until it breaks. `most` says
+/// for a path how many bytes of a file are wanted at most, or `None`. Larger files are left out. Paths are those below
+/// the top folder.
 ///
 /// # Errors
 /// The errors of reading, also if it is no tarball.
 pub fn visit(
     file: &File,
-    is_wanted: impl Fn(&str) -> bool,
+    most: impl Fn(&str) -> Option<u64>,
     mut visit: impl FnMut(&str, &[u8]) -> ControlFlow<()>,
 ) -> io::Result<()> {
     for entry in archive(file).entries()? {
         let mut entry = entry?;
         let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         let path = path.split_once('/').map_or("", |(_, path)| path);
-        if entry.size() > MAX_COMPOSER_JSON || !is_wanted(path) {
+        if most(path).is_none_or(|most| entry.size() > most) {
             continue;
         }
         let mut bytes = Vec::new();

@@ -151,7 +151,7 @@ impl Tarballs {
     /// The worker still runs. So it is looked at where the worker cannot put anything else in its place.
     fn put_in_place(&self, branch: &BranchName, record: &mut BranchRecord) -> Result<(), Error> {
         let staged = self.staging.join(record.tarball(&self.name, branch).as_str());
-        // A shorter name than that of the staging folder, so that it can be long.
+        // Shorter than the name of the staging folder, so that no file system refuses it.
         let held = self.dist.join(format!("{UNFINISHED}new-{}", self.name));
         fs::rename(&staged, &held).at("rename", &staged)?;
         let placed = self.put_held_in_place(&held, branch, record);
