@@ -11,7 +11,6 @@
 
 mod adopt;
 mod blob;
-mod check;
 mod checkout;
 mod composer;
 mod counts;
@@ -28,6 +27,7 @@ mod names;
 mod objects;
 mod odd_names;
 mod paths;
+mod problems;
 mod read;
 mod reader;
 mod stored;

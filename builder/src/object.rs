@@ -1,14 +1,17 @@
-//! Git objects: reads commits as Git does, and distinguishes damaged objects from other errors.
+//! Git objects: reads commits and the modes of trees as Git does, distinguishes damaged objects from other errors, and
+//! finds the folders that objects are in.
 //!
 //! libgit2 refuses a commit with a malformed author or committer line, such as one without `<` and `>`. Git
 //! itself clones such a commit and checks it out; only `git fsck` complains. Old histories have such commits,
 //! so the builder parses the object itself.
 //!
-//! This is a module of its own because `git` and `content` both read commits, and must not import each other.
+//! This is a module of its own because `git` and `content` both need that, and must not import each other.
 
 use std::{
+    fs,
     ops::RangeInclusive,
     panic::{self, AssertUnwindSafe},
+    path::{Path, PathBuf},
 };
 
 use git2::{ErrorClass, ErrorCode, ObjectType};
@@ -24,6 +27,9 @@ pub const TIMES: RangeInclusive<i64> = -62_167_219_200..=253_402_207_200;
 
 /// The mode of a symbolic link.
 pub(crate) const LINK: i32 = 0o120_000;
+
+/// How many folders of objects a repository may borrow from.
+const MAX_BORROWED: usize = 16;
 
 /// The parts of a commit that the builder needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,9 +114,37 @@ fn is_intact(repository: &Repository, id: Oid, size: usize) -> bool {
     size > MAX_COMMIT || hashed().is_ok_and(|hash| hash == id)
 }
 
+/// What an entry of a tree is, by its mode, as in Git (`canon_mode`): a folder, a file or a link, else a submodule, such as
+/// what has the mode of a device. libgit2 takes that for a file.
+pub(crate) fn kind(mode: i32) -> ObjectType {
+    match mode & 0o170_000 {
+        0o040_000 => ObjectType::Tree,
+        0o100_000 | LINK => ObjectType::Blob,
+        _ => ObjectType::Commit,
+    }
+}
+
 /// True for a symbolic link, by the mode of its entry in a tree. Other bits of it do not matter, as in Git.
 pub(crate) fn is_link(mode: i32) -> bool {
     mode & 0o170_000 == LINK
+}
+
+/// The folders that have the objects of a repository: `objects`, which is its own, and those that it borrows from,
+/// directly or through others (`info/alternates`, <https://git-scm.com/docs/gitrepository-layout>).
+pub(crate) fn folders(objects: &Path) -> Vec<PathBuf> {
+    let mut folders = vec![objects.to_owned()];
+    let mut at = 0;
+    while let Some(folder) = folders.get(at).cloned() {
+        at += 1;
+        let text = fs::read_to_string(folder.join("info/alternates")).unwrap_or_default();
+        for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let other = folder.join(line);
+            if folders.len() <= MAX_BORROWED && !folders.contains(&other) && other.is_dir() {
+                folders.push(other);
+            }
+        }
+    }
+    folders
 }
 
 /// True if the repository has this commit. Reads only the header of the object, which is cheap.
@@ -135,11 +169,11 @@ pub(crate) fn is_damage(error: &git2::Error) -> bool {
 ///
 /// # Errors
 /// As [`ObjectContext::object`], but for such an object, [`Error::Git`] that [is of content](Error::is_of_content).
-pub(crate) fn read<T>(
+pub(crate) fn explained<T>(
     repository: &Repository,
     id: Oid,
     what: impl Fn() -> String,
-    read: Result<T, git2::Error>,
+    result: Result<T, git2::Error>,
 ) -> Result<T, Error> {
     // What is too large to be hashed may be damaged.
     let is_as_upstream_has_it = |error: &git2::Error| {
@@ -147,12 +181,12 @@ pub(crate) fn read<T>(
             && header(repository, id)
                 .is_ok_and(|(size, _)| size <= MAX_COMMIT && is_intact(repository, id, size))
     };
-    match read {
+    match result {
         Err(error) if is_as_upstream_has_it(&error) => {
             let source = git2::Error::new(ErrorCode::Invalid, ErrorClass::Invalid, error.message());
             Err(Error::Git { action: format!("read {}", what()), source })
         }
-        read => read.object(repository, what),
+        result => result.object(repository, what),
     }
 }
 
@@ -260,7 +294,8 @@ mod tests {
         let odd = repository.odb().unwrap().write(ObjectType::Tree, &entry).unwrap();
         let missing: Oid = "2".repeat(40).parse().unwrap();
         let error = |id: Oid| {
-            let found = read(&repository, id, || "the tree".to_owned(), repository.find_tree(id));
+            let found = repository.find_tree(id);
+            let found = explained(&repository, id, || "the tree".to_owned(), found);
             found.map(|tree| tree.id()).unwrap_err()
         };
         assert!(error(odd).is_of_content(), "{}", error(odd));
@@ -274,6 +309,42 @@ mod tests {
         std::fs::create_dir_all(path(other).parent().unwrap()).unwrap();
         std::fs::copy(path(odd), path(other)).unwrap();
         assert!(matches!(error(other), Error::Damaged { .. }), "{}", error(other));
+    }
+
+    #[test]
+    fn what_is_no_folder_no_file_and_no_link_is_a_gitlink() {
+        for (mode, expected) in [
+            (0o040_000, ObjectType::Tree),
+            (0o041_777, ObjectType::Tree),
+            (0o100_644, ObjectType::Blob),
+            (0o104_755, ObjectType::Blob),
+            (0o120_777, ObjectType::Blob),
+            (0o160_000, ObjectType::Commit),
+            (0, ObjectType::Commit),
+            (0o010_000, ObjectType::Commit),
+            (0o060_644, ObjectType::Commit),
+            (0o140_755, ObjectType::Commit),
+        ] {
+            assert_eq!(kind(mode), expected, "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn objects_are_borrowed_from_each_folder_that_is_named_and_from_those_that_it_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let [own, one, two, three] =
+            ["own", "one", "two", "three"].map(|name| folder.path().join(name));
+        for (objects, alternates) in [
+            (&own, format!("# a comment\n\n{}\n../two\nnowhere\n", one.display())),
+            (&one, format!("{}\n{}\n", three.display(), own.display())),
+            (&two, String::new()),
+            (&three, format!("{}\n", one.display())),
+        ] {
+            fs::create_dir_all(objects.join("info")).unwrap();
+            fs::write(objects.join("info/alternates"), alternates).unwrap();
+        }
+        assert_eq!(folders(&own), [own.clone(), one, own.join("../two"), three]);
+        assert_eq!(folders(&folder.path().join("none")), [folder.path().join("none")]);
     }
 
     #[test]

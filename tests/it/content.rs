@@ -266,7 +266,7 @@ fn composer_runs_only_on_request_and_without_the_environment_of_the_caller() {
     let variables = text(&members, "env.txt");
     assert!(!variables.contains("TARDIST"), "{variables}");
     assert!(variables.contains("\nCOMPOSER_VENDOR_DIR=vendor\n"), "{variables}");
-    assert_eq!(text(&members, "a.txt"), "a", "files of the commit stay as they are");
+    assert_eq!(text(&members, "a.txt"), "a", "what is outside of vendor/ stays as it is");
     assert_eq!(members["vendor/x/run"].mode, 0o755);
     assert_eq!(text(&members, "vendor/inside/run"), "x\n");
     assert!(!members.keys().any(|path| path.contains(".git/")), "{:?}", members.keys());
@@ -276,6 +276,29 @@ fn composer_runs_only_on_request_and_without_the_environment_of_the_caller() {
     let work = text(&members, "pwd.txt").trim();
     assert!(work.starts_with(env.data().to_str().unwrap()), "{work}");
     assert!(!Path::new(work).exists());
+}
+
+#[test]
+fn a_vendor_of_the_repository_becomes_what_composer_makes_of_it_unless_composer_fails() {
+    let env = TestEnv::empty();
+    let old = || File::text("old");
+    let executable = File::executable("kept");
+    let vendor =
+        [("vendor/a/X.php", old()), ("vendor/a/gone.php", old()), ("vendor/kept", executable)];
+    requires(&env, &vendor);
+    let script = "echo new > vendor/a/X.php; rm vendor/a/gone.php";
+    let failing = stand_in(&env, &format!("{script}; exit 7"));
+    env.sync(&["--composer", &failing]).exits(0);
+    let members = tarball(&env, LOOK, "master");
+    assert_eq!(text(&members, "vendor/a/X.php"), "old");
+    assert_eq!(text(&members, "vendor/a/gone.php"), "old");
+
+    let program = stand_in(&env, script);
+    env.sync(&["--force", "--composer", &program]).exits(0);
+    let members = tarball(&env, LOOK, "master");
+    assert_eq!(text(&members, "vendor/a/X.php"), "new\n");
+    assert!(!members.contains_key("vendor/a/gone.php"), "{:?}", members.keys());
+    assert_eq!((text(&members, "vendor/kept"), members["vendor/kept"].mode), ("kept", 0o755));
 }
 
 #[test]

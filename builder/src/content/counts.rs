@@ -1,4 +1,4 @@
-//! What a content has taken of each of its limits.
+//! What a content has taken of each of its limits, and how deep its folders may be.
 
 use crate::{Error, limits::content as limits};
 
@@ -29,9 +29,12 @@ impl Count {
         }
         Ok(())
     }
-}
 
-impl Count {
+    /// Takes back a number, of what is not there any more.
+    pub(crate) fn give_back(&mut self, number: u64) {
+        self.taken = self.taken.saturating_sub(number);
+    }
+
     /// Begins anew, where a limit holds for each part of a content.
     pub(crate) fn reset(&mut self) {
         self.taken = 0;
@@ -46,6 +49,15 @@ impl Count {
 
 /// What the whole content is called in messages.
 const CONTENT: &str = "its content";
+
+/// Fails for a folder that is nested too deep; the root has depth 0.
+pub(crate) fn check_depth(depth: usize) -> Result<(), Error> {
+    if depth > limits::MAX_DEPTH {
+        let limit = limits::MAX_DEPTH as u64;
+        return Err(Error::TooLarge { what: CONTENT.to_owned(), limit, unit: "nested folders" });
+    }
+    Ok(())
+}
 
 /// What is counted while a content is read.
 #[derive(Debug)]
@@ -133,5 +145,9 @@ mod tests {
         let error = count.take(1).unwrap_err().to_string();
         assert!(error.starts_with("its content has more than 3 files, the most that"), "{error}");
         assert!(count.take(u64::MAX).is_err(), "there is no overflow");
+        let mut count = Count::new(3, "its content", "files");
+        count.take(3).unwrap();
+        count.give_back(2);
+        assert!(count.take(2).is_ok() && count.take(1).is_err());
     }
 }

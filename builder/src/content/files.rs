@@ -6,7 +6,6 @@ use tempfile::TempDir;
 use crate::{
     Error,
     content::{
-        check,
         counts::{Counts, MemberCounts},
         ingredients::Ingredients,
         lfs::Pointers,
@@ -15,6 +14,7 @@ use crate::{
         members::{self, Member},
         missing::Missing,
         objects::Objects,
+        problems,
         reader::FileReader,
         tree::{File, Folder, Node, Source},
     },
@@ -57,16 +57,18 @@ impl Content {
         }
     }
 
-    pub(crate) fn note(&mut self, problem: String) {
-        check::note(&mut self.problems, problem);
+    pub(crate) fn note(&mut self, problem: impl FnOnce() -> String) {
+        problems::note(&mut self.problems, problem);
     }
 
     /// Puts a file at the root. It replaces what has that name; a folder is noted, since what is in it is lost.
     pub fn put(&mut self, name: &str, bytes: Vec<u8>) {
         if matches!(self.root.get(name.as_bytes()), Some(Node::Folder(_))) {
-            self.note(format!(
-                "the folder {name} is left out: in a tarball, a file of that name says what it was made from"
-            ));
+            self.note(|| {
+                format!(
+                    "the folder {name} is left out: in a tarball, a file of that name says what it was made from"
+                )
+            });
         }
         let file = File { source: Source::Bytes(bytes), executable: false };
         self.root.insert(name.as_bytes().to_vec(), Node::File(file));

@@ -10,11 +10,11 @@ use std::{
 use crate::{
     Error,
     content::{
-        check,
         counts::MemberCounts,
         links::{self, CIRCLE, Place, Target},
         odd_names::OddNames,
         paths::{self, shown},
+        problems::note,
         tree::{File, Folder, Node},
     },
 };
@@ -128,17 +128,17 @@ impl<'a> Walk<'a> {
             Ok(Target::Folder(place)) => return Ok(Some(place)),
             Err(reason) => reason,
         };
-        let (path, text) = (shown(&self.path), shown(text));
-        let problem = format!("the symbolic link {path} to {text} is left out: {left_out}");
-        check::note(&mut self.problems, problem);
+        note(&mut self.problems, || {
+            let (path, text) = (shown(&self.path), shown(text));
+            format!("the symbolic link {path} to {text} is left out: {left_out}")
+        });
         Ok(None)
     }
 
     /// Adds one member. Returns false if it is left out because links have made its path too long.
     fn add(&mut self, file: Option<&'a File>) -> Result<bool, Error> {
         if let Some(reason) = paths::too_long(&self.path) {
-            let path = shown(&self.path);
-            check::note(&mut self.problems, format!("{path} is left out: {reason}"));
+            note(&mut self.problems, || format!("{} is left out: {reason}", shown(&self.path)));
             return Ok(false);
         }
         self.counts.members.take(1)?;

@@ -22,8 +22,7 @@ pub(crate) struct Objects {
 pub(crate) struct TreeEntry {
     pub(crate) name: Vec<u8>,
     pub(crate) id: Oid,
-    pub(crate) kind: Option<ObjectType>,
-    /// The file mode, as in Git: `0o120_000` is a symbolic link.
+    /// The mode that the tree has, which [`object::kind`] reads.
     pub(crate) mode: i32,
 }
 
@@ -55,7 +54,7 @@ impl Objects {
     pub(crate) fn tree_of_commit(&self, repository: usize, commit: Oid) -> Result<Oid, Error> {
         let repository = &self.repositories[repository];
         let read = object::commit(repository, commit);
-        Ok(object::read(repository, commit, || format!("commit {commit}"), read)?.tree)
+        Ok(object::explained(repository, commit, || format!("commit {commit}"), read)?.tree)
     }
 
     /// The entries of a tree, in its order. Its bytes and its entries are counted before they take
@@ -69,12 +68,11 @@ impl Objects {
         let repository = &self.repositories[repository];
         let what = || format!("the tree {tree}");
         counts.trees.take(object::size(repository, tree, ObjectType::Tree, what)?)?;
-        let tree = object::read(repository, tree, what, repository.find_tree(tree))?;
+        let tree = object::explained(repository, tree, what, repository.find_tree(tree))?;
         counts.members.take(tree.len() as u64)?;
         let entry = |entry: git2::TreeEntry<'_>| TreeEntry {
             name: entry.name_bytes().to_vec(),
             id: entry.id(),
-            kind: entry.kind(),
             // Not what libgit2 makes of it: for that, a link whose mode has an x is no link.
             mode: entry.filemode_raw(),
         };

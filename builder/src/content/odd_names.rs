@@ -2,8 +2,9 @@
 
 use crate::{
     content::{
-        check, names,
+        names,
         paths::{self, shown},
+        problems::note,
         tree::Folder,
     },
     limits::content::MAX_ODD_NAMES,
@@ -48,11 +49,10 @@ impl OddNames {
     pub(crate) fn tell(self, problems: &mut Vec<String>) {
         let more = self.number - self.first.len();
         for sentence in self.first {
-            check::note(problems, sentence);
+            note(problems, || sentence);
         }
         if more > 0 {
-            let sentence = format!("{more} more names cannot be unpacked on Windows or macOS");
-            check::note(problems, sentence);
+            note(problems, || format!("{more} more names cannot be unpacked on Windows or macOS"));
         }
     }
 }

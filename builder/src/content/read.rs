@@ -11,8 +11,8 @@ use crate::{
     Error,
     content::{
         blob::Blob,
-        check,
         checkout::{self, AttributeFiles},
+        counts,
         files::Content,
         lfs,
         missing::{Cause, Missing},
@@ -154,7 +154,7 @@ impl TreeReader<'_> {
     /// The folder of a tree object. `path` is from the root of the repository, `depth` counts the
     /// folders above, up to the root of the content.
     fn folder(&mut self, id: Oid, path: &mut Vec<u8>, depth: usize) -> Result<Folder, Error> {
-        check::depth(depth)?;
+        counts::check_depth(depth)?;
         let mut folder = Folder::new();
         let content = &mut *self.content;
         for entry in content.reader.objects().entries(self.repository, id, &mut content.counts)? {
@@ -178,17 +178,17 @@ impl TreeReader<'_> {
     ) -> Result<(), Error> {
         let full_path = join(self.within, path);
         if let Some(reason) = paths::unusable(&entry.name, &full_path) {
-            self.content.note(format!("{} is left out: {reason}", shown(&full_path)));
+            self.content.note(|| format!("{} is left out: {reason}", shown(&full_path)));
             return Ok(());
         }
         if folder.contains_key(&entry.name) {
-            let path = shown(&full_path);
-            self.content.note(format!("{path} is there twice: the second is left out"));
+            self.content
+                .note(|| format!("{} is there twice: the second is left out", shown(&full_path)));
             return Ok(());
         }
-        let node = match entry.kind {
-            Some(ObjectType::Tree) => Some(Node::Folder(self.folder(entry.id, path, depth + 1)?)),
-            Some(ObjectType::Commit) => {
+        let node = match object::kind(entry.mode) {
+            ObjectType::Tree => Some(Node::Folder(self.folder(entry.id, path, depth + 1)?)),
+            ObjectType::Commit => {
                 self.gitlink(full_path, entry.id)?;
                 Some(Node::Folder(Folder::new()))
             }
@@ -228,10 +228,12 @@ impl TreeReader<'_> {
             return Ok(match text {
                 Ok(text) => Some(Node::Link(text)),
                 Err(size) => {
-                    let path = shown(full_path);
-                    content.note(format!(
-                        "the symbolic link {path} is left out: its text has {size} bytes, and no path is so long"
-                    ));
+                    content.note(|| {
+                        let path = shown(full_path);
+                        format!(
+                            "the symbolic link {path} is left out: its text has {size} bytes, and no path is so long"
+                        )
+                    });
                     None
                 }
             });
@@ -320,6 +322,19 @@ mod tests {
             (b"target", b"false".into()),
         ];
         assert_eq!(kinds, expected);
+    }
+
+    #[test]
+    fn what_is_no_file_no_link_and_no_folder_is_a_gitlink_whose_object_is_not_looked_for() {
+        let missing: Oid = "1".repeat(40).parse().unwrap();
+        let modes = ["0", "10000", "140755", "160000", "20000", "60644"];
+        let content = read_raw(|_| modes.map(|mode| (mode, mode, missing)).to_vec()).unwrap();
+        assert_eq!(content.root.len(), modes.len());
+        for (mode, node) in &content.root {
+            let is_empty_folder = matches!(node, Node::Folder(folder) if folder.is_empty());
+            assert!(is_empty_folder, "{}", shown(mode));
+        }
+        assert_eq!(content.counts.gitlinks.taken(), 6);
     }
 
     #[test]

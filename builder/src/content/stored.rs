@@ -1,14 +1,8 @@
 //! How many bytes the objects of a repository have on disk.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::Path};
 
-use crate::{Error, data_dir::files::entries, error::IoContext};
-
-/// How many folders of objects one may borrow from another, as in Git (`alt_odb`'s depth).
-const MAX_ALTERNATES: usize = 5;
+use crate::{Error, data_dir::files::entries, error::IoContext, object};
 
 /// The bytes of all packs and loose objects in a folder `objects`, and in those that it borrows from. What another
 /// worker removes meanwhile does not count.
@@ -17,16 +11,11 @@ const MAX_ALTERNATES: usize = 5;
 /// [`Error::Io`] if a file or folder cannot be read.
 pub(crate) fn bytes(objects: &Path) -> Result<u64, Error> {
     let mut bytes = 0;
-    let mut objects = objects.to_path_buf();
-    for _ in 0..=MAX_ALTERNATES {
+    for objects in object::folders(objects) {
         for folder in
             entries(&objects)?.iter().filter(|path| path.is_dir() && !path.ends_with("info"))
         {
             bytes += bytes_of_files(folder)?;
-        }
-        match alternate(&objects).at("read the alternates in", &objects)? {
-            Some(next) => objects = next,
-            None => break,
         }
     }
     Ok(bytes)
@@ -48,15 +37,6 @@ fn bytes_of_files(folder: &Path) -> Result<u64, Error> {
     Ok(bytes)
 }
 
-/// The folder that this one borrows objects from. The builder's mirrors borrow from one at most.
-fn alternate(objects: &Path) -> io::Result<Option<PathBuf>> {
-    match fs::read_to_string(objects.join("info/alternates")) {
-        Ok(text) => Ok(text.lines().next().map(|line| objects.join(line))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,8 +55,10 @@ mod tests {
         write("mirror/objects/ab/cdef", &[0; 20]);
         assert_eq!(bytes(&objects).unwrap(), 120);
         write("other/objects/pack/pack-2.pack", &[0; 3]);
-        let other = folder.path().join("other/objects");
-        write("mirror/objects/info/alternates", format!("{}\n", other.display()).as_bytes());
-        assert_eq!(bytes(&objects).unwrap(), 123);
+        write("third/objects/pack/pack-3.pack", &[0; 4]);
+        let [other, third] = ["other", "third"].map(|it| folder.path().join(it).join("objects"));
+        let alternates = format!("{}\n{}\n", other.display(), third.display());
+        write("mirror/objects/info/alternates", alternates.as_bytes());
+        assert_eq!(bytes(&objects).unwrap(), 127);
     }
 }

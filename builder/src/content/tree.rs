@@ -60,6 +60,14 @@ impl File {
     }
 }
 
+/// How many nodes there are: this one, and all below it.
+pub(crate) fn count(node: &Node) -> u64 {
+    match node {
+        Node::Folder(folder) => 1 + folder.values().map(count).sum::<u64>(),
+        Node::File(_) | Node::Link(_) => 1,
+    }
+}
+
 /// The node at a path, without following links.
 pub(crate) fn node_mut<'a>(root: &'a mut Folder, path: &[u8]) -> Option<&'a mut Node> {
     let mut names = path.split(|&b| b == b'/');

@@ -6,7 +6,7 @@
 
 use std::{
     collections::BTreeSet,
-    fs, io,
+    fs, io, iter,
     path::{Path, PathBuf},
 };
 
@@ -25,9 +25,6 @@ use crate::{
     net::Http,
     object::{self, ObjectContext},
 };
-
-/// How many repositories a repository on disk may borrow objects from.
-const MAX_BORROWED: usize = 16;
 
 /// The bare clone of one upstream repository.
 pub struct Mirror {
@@ -328,7 +325,7 @@ impl Mirror {
         let what = || format!("commit {commit}");
         let id = Oid::from_str(commit.as_str()).object(&self.repository, what)?;
         let read = object::commit(&self.repository, id);
-        let read = object::read(&self.repository, id, what, read)?;
+        let read = object::explained(&self.repository, id, what, read)?;
         Ok((id, read.committed_at))
     }
 
@@ -371,17 +368,8 @@ pub fn is_on_disk(url: &str) -> bool {
 /// The folders that have the objects of the repository on disk at `path`: its own, and those that it borrows
 /// from, directly or through others.
 pub fn borrowed(path: &Path) -> Vec<PathBuf> {
-    let mut folders = vec![path.to_owned()];
-    let mut at = 0;
-    while let Some(folder) = folders.get(at).cloned() {
-        at += 1;
-        let objects = if at == 1 { folder.join("objects") } else { folder };
-        let text = fs::read_to_string(objects.join("info/alternates")).unwrap_or_default();
-        let named = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let named: Vec<PathBuf> = named.map(|line| objects.join(line)).collect();
-        folders.extend(named.into_iter().filter(|it| at < MAX_BORROWED && it.is_dir()));
-    }
-    folders
+    let borrowed = object::folders(&path.join("objects")).into_iter().skip(1);
+    iter::once(path.to_owned()).chain(borrowed).collect()
 }
 
 /// The file of a mirror that names the repository whose objects it borrows.

@@ -233,10 +233,10 @@ impl Trees<'_> {
             self.check_size(id)?;
             builder.insert_object(id, None).git(what)?;
             for entry in self.repository.find_tree(id).git(what)?.iter() {
-                match entry.kind() {
+                match object::kind(entry.filemode_raw()) {
                     // A submodule: its commit is in another repository.
-                    Some(ObjectType::Commit) => {}
-                    Some(ObjectType::Tree) => {
+                    ObjectType::Commit => {}
+                    ObjectType::Tree => {
                         if self.seen.insert(entry.id()) {
                             pending.push(entry.id());
                         }
@@ -400,6 +400,16 @@ mod tests {
         let path = dir.path().to_owned();
         let repacked = small_stack.spawn(move || repack(&path, true)).unwrap().join().unwrap();
         assert_eq!(repacked.unwrap().packs_before, 0);
+        assert_eq!(packs(dir.path()).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_git_takes_for_a_submodule_is_not_looked_for() {
+        let dir = with_tree(|repository| {
+            let entry = [b"60644 x\0".as_slice(), &[1; 20]].concat();
+            repository.odb().unwrap().write(ObjectType::Tree, &entry).unwrap()
+        });
+        repack(dir.path(), true).unwrap();
         assert_eq!(packs(dir.path()).unwrap().len(), 1);
     }
 

@@ -13,7 +13,7 @@ use crate::net::Origin;
 pub struct SubmoduleHost(String);
 
 impl SubmoduleHost {
-    /// The server of a URL. `None` for a URL that is neither http nor https.
+    /// The server of a URL. `None` for what is not a http or https URL without a user part.
     pub fn of(url: &str) -> Option<Self> {
         let text = Origin::of(url)?.to_string();
         let usual = if text.starts_with("https:") { ":443" } else { ":80" };
@@ -89,6 +89,8 @@ mod tests {
         }
         let of = |url: &str| SubmoduleHost::of(url).map(String::from);
         assert_eq!(of("https://github.com/a/b.git").as_deref(), Some("https://github.com"));
-        assert_eq!(of("git@github.com:a/b"), None);
+        for other in ["git@github.com:a/b", "https://someone@github.com/a", "https://h:65536/a"] {
+            assert_eq!(of(other), None, "{other}");
+        }
     }
 }

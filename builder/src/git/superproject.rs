@@ -36,9 +36,9 @@ impl Superproject {
     pub fn read(repository: &Repository, commit: Oid, url: &str) -> Result<Self, Error> {
         let what = || format!(".gitmodules of commit {commit}");
         let read = object::commit(repository, commit);
-        let tree = object::read(repository, commit, what, read)?.tree;
+        let tree = object::explained(repository, commit, what, read)?.tree;
         check_size(repository, tree, ObjectType::Tree, MAX_TREE, "a folder")?;
-        let root = object::read(repository, tree, what, repository.find_tree(tree))?;
+        let root = object::explained(repository, tree, what, repository.find_tree(tree))?;
         let urls = match file(&root) {
             Some(id) => {
                 check_size(repository, id, ObjectType::Blob, MAX_GITMODULES, ".gitmodules")?;
@@ -84,11 +84,12 @@ impl Superproject {
         while let Some(name) = names.next() {
             check_size(repository, folder, ObjectType::Tree, MAX_TREE, "a folder")?;
             let what = || format!("the tree {folder}");
-            let tree = object::read(repository, folder, what, repository.find_tree(folder))?;
+            let tree = repository.find_tree(folder);
+            let tree = object::explained(repository, folder, what, tree)?;
             let Some(entry) = tree.get_name(name) else { return Ok(None) };
-            match (entry.kind(), names.peek()) {
-                (Some(ObjectType::Commit), None) => return Ok(Some(entry.id())),
-                (Some(ObjectType::Tree), Some(_)) => folder = entry.id(),
+            match (object::kind(entry.filemode_raw()), names.peek()) {
+                (ObjectType::Commit, None) => return Ok(Some(entry.id())),
+                (ObjectType::Tree, Some(_)) => folder = entry.id(),
                 _ => return Ok(None),
             }
         }
@@ -118,7 +119,8 @@ fn check_size(
 /// The blob of `.gitmodules`. As in Git, a symbolic link is ignored.
 fn file(tree: &Tree<'_>) -> Option<Oid> {
     let entry = tree.get_name(".gitmodules")?;
-    let is_file = entry.kind() == Some(ObjectType::Blob) && !object::is_link(entry.filemode_raw());
+    let mode = entry.filemode_raw();
+    let is_file = object::kind(mode) == ObjectType::Blob && !object::is_link(mode);
     is_file.then(|| entry.id())
 }
 
@@ -164,6 +166,25 @@ mod tests {
         let link = read.gitlink(&repository, "x").unwrap();
         assert_eq!(link.map(|id| id.to_string()), Some("1".repeat(40)));
         assert_eq!(read.gitlink(&repository, "y").unwrap(), None);
+    }
+
+    #[test]
+    fn what_has_the_mode_of_a_device_is_a_gitlink_and_no_gitmodules() {
+        let folder = tempfile::tempdir().unwrap();
+        let repository = Repository::init_bare(folder.path()).unwrap();
+        let blob = repository.blob(b"[submodule \"x\"]\n\tpath = x\n\turl = ../x\n").unwrap();
+        let mut entries = Vec::new();
+        for (mode, name) in [("140000", ".gitmodules"), ("60644", "x")] {
+            entries.extend_from_slice(format!("{mode} {name}\0").as_bytes());
+            entries.extend_from_slice(blob.as_bytes());
+        }
+        let tree = repository.odb().unwrap().write(ObjectType::Tree, &entries).unwrap();
+        let who = Signature::now("a", "a@example.org").unwrap();
+        let tree = repository.find_tree(tree).unwrap();
+        let id = repository.commit(None, &who, &who, "", &tree, &[]).unwrap();
+        let read = Superproject::read(&repository, id, "https://g.example/Foo").unwrap();
+        assert_eq!(read.paths().count(), 0);
+        assert_eq!(read.gitlink(&repository, "x").unwrap(), Some(blob));
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub struct Case {
     pub full: (usize, Expected),
     /// Further arguments of `tardist sync`.
     pub args: &'static [&'static str],
-    /// Paths that its tarball has to have, below its top folder.
+    /// Paths that its tarball has to have, below its top folder. With a slash at the end, it has to be a folder.
     pub has: &'static [&'static str],
     /// Paths that its tarball may not have.
     pub lacks: &'static [&'static str],

@@ -122,9 +122,21 @@ pub(super) const CASES: &[Case] = &[
         name: "odd_modes",
         about: "entries with modes that Git never writes: devices, sockets, set-user-id",
         make: odd_modes,
-        short: (1, Publishes),
-        full: (1, Publishes),
-        has: &["suid"],
+        short: (1, PublishesWith("the submodule zero is not in the tarball")),
+        full: (1, PublishesWith("the submodule zero is not in the tarball")),
+        has: &[
+            "suid",
+            "writable",
+            "link",
+            "padded/inner",
+            "sticky/inner",
+            "zero/",
+            "socket/",
+            "device/",
+            "pipe/",
+            "block/",
+        ],
+        lacks: &["suid/", "writable/", "link/"],
         ..PLAIN
     },
     Case {
@@ -333,6 +345,8 @@ fn odd_modes(maker: &Maker<'_>, _: usize) {
         Entry::new("140000", "socket", file),
         Entry::new("20000", "device", file),
         Entry::new("10000", "pipe", file),
+        // Git takes it for a submodule, and so does not send its object.
+        Entry::new("60644", "block", Maker::missing(0)),
         Entry::new("040000", "padded", tree),
         Entry::new("41777", "sticky", tree),
         Entry::new("120777", "link", maker.blob("suid")),

@@ -248,6 +248,8 @@ impl Trial {
             let Some(inner) = path.strip_prefix(b"Hostile/") else {
                 return Err(format!("{shown:?} is outside of the top folder"));
             };
+            // A folder counts with its slash and without it.
+            seen.insert(inner.to_vec());
             let inner = inner.strip_suffix(b"/").unwrap_or(inner);
             let parts = inner.split(|byte| *byte == b'/');
             let is_bad = |part: &[u8]| {

@@ -6,7 +6,6 @@ use crate::{
     Error,
     content::{
         blob::{Blob, BlobId},
-        check::note,
         checkout::{
             attributes::Attributes,
             convert::{self, Conversion},
@@ -16,6 +15,7 @@ use crate::{
         files::Content,
         objects::Objects,
         paths::{self, join, shown},
+        problems::note,
         tree::{File, Folder, Node, Source},
     },
     limits::content::{MAX_CONVERSION, MAX_CONVERTED_FILE},
@@ -185,8 +185,8 @@ impl Converter<'_> {
     }
 
     fn keeps(&mut self, path: &[u8], what: &str, reason: &str) {
-        let path = shown(&join(self.within, path));
-        note(self.problems, format!("{path} keeps {what}: {reason}"));
+        let within = self.within;
+        note(self.problems, || format!("{} keeps {what}: {reason}", shown(&join(within, path))));
     }
 }
 

@@ -8,8 +8,9 @@
 //! repository names: neither of Git, nor of Mercurial and others. Where the kernel has Landlock, Composer writes to its own
 //! two folders only.
 //!
-//! If Composer fails, the content stays as it was, and what it would have added is missing. If there is danger, the
-//! branch fails.
+//! A `vendor/` that the repository has is replaced by what Composer makes of it: files of two versions do not fit
+//! together. If Composer fails, the content stays as it was, and what it would have added is missing. If there is danger,
+//! the branch fails.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -62,6 +63,9 @@ const ARGUMENTS: [&str; 7] = [
     "--no-interaction",
     "--no-progress",
 ];
+
+/// The folder that Composer installs to.
+const VENDOR: &str = "vendor";
 
 /// What an extension with `load_composer_autoloader` loads.
 pub const AUTOLOADER: &str = "vendor/autoload.php";
@@ -192,7 +196,7 @@ impl Composer {
         drop(members);
         match self.run(&home, &tree, commit)? {
             Ok(()) => match check_installed(&tree)? {
-                Ok(()) => content.adopt(work, &tree).map(|()| Packages::Installed),
+                Ok(()) => content.adopt(work, &tree, VENDOR).map(|()| Packages::Installed),
                 Err(reason) => Ok(Packages::Failed(reason)),
             },
             Err(reason) => Ok(Packages::Failed(reason)),
@@ -259,7 +263,7 @@ impl Composer {
             .env("COMPOSER_CACHE_READ_ONLY", "0")
             .env("COMPOSER_ALLOW_SUPERUSER", "1")
             // These win over composer.json, which could name any folder of this machine.
-            .env("COMPOSER_VENDOR_DIR", "vendor")
+            .env("COMPOSER_VENDOR_DIR", VENDOR)
             .env("COMPOSER_BIN_DIR", "vendor/bin")
             // Without a Git work tree it cannot find out which version this is.
             .env("COMPOSER_ROOT_VERSION", format!("dev-{commit}"))
