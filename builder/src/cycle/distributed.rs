@@ -21,7 +21,7 @@ pub(super) fn note(
     let is_over = |branch: &BranchName| selection.is_over(branch);
     state.branches.note_over(withdrawn, is_over, state.elapsed, grace);
     report.notes.extend(state.branches.over.keys().map(|branch| selection.says_over(branch)));
-    let unreleased = state.branches.unreleased();
+    let unreleased = state.branches.unreleased(catalogue);
     let branches: BTreeSet<&BranchName> =
         catalogue.values().flat_map(|repository| repository.branches.keys()).collect();
     let text = |branch: &&BranchName| branch.to_string();

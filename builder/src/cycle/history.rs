@@ -9,6 +9,7 @@ use crate::{
         report::{Ended, Failing, Outcome, Report, ReportEntry},
     },
     error::PARTLY_FAILED,
+    repository_id::RepositoryId,
 };
 
 /// Fills in what `report` takes over from the report `before` it. `killed` is a cycle between the two that never
@@ -36,9 +37,9 @@ fn ended(report: &Report) -> Ended {
     }
 }
 
-/// All that fails now. What a cycle did not try fails as before: with `--only` the other repositories, after an error all
-/// that did not fail earlier in the same cycle, the branches of a repository that failed as a whole, and what an upstream
-/// has that could not be asked.
+/// All that fails now. What a cycle did not try fails as before. That is: with `--only`, all other repositories. After an
+/// error, all that did not fail earlier in the same cycle. If a repository failed as a whole, its branches. If an upstream
+/// could not be asked, its repositories.
 fn failing(report: &Report, before: &[Failing]) -> Vec<Failing> {
     // A host that is down can fail all repositories.
     type Key<'a> = (&'a str, Option<&'a str>);
@@ -57,7 +58,10 @@ fn failing(report: &Report, before: &[Failing]) -> Vec<Failing> {
     let was_tried = |entry: &ReportEntry| {
         let is_again = now.contains(&key(entry));
         let is_chosen = report.is_full() || report.only.contains(&entry.repository);
-        let is_seen = report.seen.as_ref().is_none_or(|seen| seen.contains(&entry.repository));
+        // An upstream that fails is named by its URL.
+        let is_upstream = entry.repository.parse::<RepositoryId>().is_err();
+        let is_seen =
+            is_upstream || report.seen.as_ref().is_none_or(|seen| seen.contains(&entry.repository));
         let has_failed = now.contains(&(&*entry.repository, None));
         let is_done = is_seen && !has_failed && report.outcome != Outcome::Failed;
         is_again || (is_chosen && is_done)
@@ -157,9 +161,10 @@ mod tests {
     fn what_an_upstream_has_that_could_not_be_asked_fails_as_before() {
         let first = then(&Report::default(), report("1", &[], &["skins/A", "skins/B"]));
         let seen = Some(BTreeSet::from(["skins/A".to_owned()]));
-        let half = then(&first, Report { seen, ..report("2", &[], &[]) });
-        assert_eq!(failing(&half), [("skins/B", "1", "1")]);
-        assert_eq!(failing(&then(&half, report("3", &[], &[]))), []);
+        let down = then(&first, report("2", &[], &["https://a.example", "skins/A", "skins/B"]));
+        let half = then(&down, Report { seen, ..report("3", &[], &[]) });
+        assert_eq!(failing(&half), [("skins/B", "1", "2")]);
+        assert_eq!(failing(&then(&half, report("4", &[], &[]))), []);
     }
 
     #[test]

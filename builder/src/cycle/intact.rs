@@ -47,7 +47,8 @@ pub(super) fn with_right_size(published: &Catalogue, on_disk: &Tarballs) -> Cata
 
 /// Compares the bytes of some tarballs: of those whose file has another time than its commit, and of the next
 /// few after `checked`, which is moved on. Records whose tarball has other bytes are taken out of `intact`. A right
-/// tarball with a wrong time gets the right one, and is taken out if that is not possible.
+/// tarball with a wrong time gets the right one; if that is not possible, its record has no recipe, so that it is made
+/// again.
 pub(super) fn compare_some(
     intact: &mut Catalogue,
     layout: &Layout,
@@ -61,18 +62,19 @@ pub(super) fn compare_some(
             break;
         }
         let Some(repository) = intact.get_mut(&id) else { continue };
-        let Some(record) = repository.branches.get(&branch) else { continue };
+        let Some(record) = repository.branches.get_mut(&branch) else { continue };
         let path = layout.dist(id.kind).join(record.tarball(&id.name, &branch).as_str());
         bytes += record.size;
         match files::sha256(&path) {
             Ok(sha256) if sha256 == record.sha256 => {
                 if is_touched && let Err(error) = set_time(&path, record) {
-                    // It would be looked at in each cycle. Another user's file is replaced, and then it is ours.
+                    // It would be looked at in each cycle. Another user's file is replaced, and then it is ours. Until
+                    // then it stays published.
                     tracing::warn!(
                         "cannot set the time of {} ({error}), so it is made again",
                         path.display()
                     );
-                    repository.branches.remove(&branch);
+                    record.recipe.clear();
                 }
             }
             Ok(_) | Err(_) => {

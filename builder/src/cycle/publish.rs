@@ -111,7 +111,7 @@ impl Publishing<'_> {
         state: &mut State,
         report: &mut Report,
     ) -> Result<Option<Published>, Error> {
-        let unreleased = state.branches.unreleased();
+        let unreleased = state.branches.unreleased(&catalogue);
         let public_url = &self.config.public_url;
         let fingerprint = render::fingerprint(Basis { public_url, unreleased: &unreleased })?;
         let old = self.standing(state);
@@ -126,9 +126,8 @@ impl Publishing<'_> {
             return Err(Error::NothingToPublish);
         } else {
             // The new one takes over parts of it, and vouches for them.
-            let is_whole =
-                |it: &Snapshot| published.as_ref().is_some_and(is_small) || it.check().is_ok();
-            let previous = old.filter(is_whole);
+            let is_checked = published.as_ref().is_some_and(|it| is_time_to_check(it, state));
+            let previous = old.filter(|it| is_checked || self.is_whole(it));
             published = Some(self.replace(catalogue, state, previous.as_ref(), time)?);
             report.outcome = Outcome::Published;
             report.publications += 1;
@@ -164,12 +163,17 @@ impl Publishing<'_> {
             return None;
         }
         let snapshot = Snapshot::open(&path).ok()?;
-        let is_time = is_small(published) || state.is_first_of_day();
-        if is_time && let Err(damage) = snapshot.check() {
+        (!is_time_to_check(published, state) || self.is_whole(&snapshot)).then_some(snapshot)
+    }
+
+    /// Reads all of the published snapshot. If it is damaged, the log says so.
+    fn is_whole(&self, snapshot: &Snapshot) -> bool {
+        let damage = snapshot.check().err();
+        if let Some(damage) = &damage {
+            let path = self.layout.snapshot();
             tracing::warn!("{} is damaged and is written anew: {damage}", path.display());
-            return None;
         }
-        Some(snapshot)
+        damage.is_none()
     }
 
     /// True if at this `time` the published snapshot is older than the setting `refresh`, or from the future, where a
@@ -220,8 +224,9 @@ impl Publishing<'_> {
     }
 }
 
-fn is_small(published: &Published) -> bool {
-    published.size < SMALL
+/// True if the published snapshot is compared with its digest in this cycle, whatever else happens.
+fn is_time_to_check(published: &Published, state: &State) -> bool {
+    published.size < SMALL || state.is_first_of_day()
 }
 
 /// The tarballs of a catalogue, for the lists.

@@ -85,21 +85,22 @@ impl Quarantine {
         atomic::put(&layout.quarantine(), |out| Ok(writeln!(out, "{text}")))
     }
 
-    /// Drops the branches that the upstreams no longer list at this commit. A repository that cannot be listed
-    /// at present stays, and all that are not listed stay while an upstream cannot be listed.
+    /// Drops the branches that the upstreams no longer list. A repository that cannot be listed at present stays, and all
+    /// that are not listed stay while an upstream cannot be listed.
     pub(super) fn prune(&mut self, listing: &Listing) {
         let tips: BTreeMap<&RepositoryId, _> =
             listing.projects.iter().map(|project| (&project.id, &project.tips)).collect();
         self.0.retain(|id, branches| {
             if let Some(tips) = tips.get(id) {
-                branches.retain(|branch, entry| tips.get(branch) == Some(&entry.commit));
+                branches.retain(|branch, _| tips.contains_key(branch));
                 return !branches.is_empty();
             }
             !listing.unavailable.is_empty() || listing.failed.iter().any(|(failed, _)| failed == id)
         });
     }
 
-    /// Takes the branches in quarantine out of a plan. Their earlier tarballs in `intact` stay published.
+    /// Takes the branches in quarantine out of a plan. Their earlier tarballs in `intact` stay published. Those that failed
+    /// when they were last tried come last.
     pub(super) fn hold_back(
         &self,
         plan: &mut Plan,
@@ -146,6 +147,8 @@ impl Quarantine {
                     kept.branches.entry(branch.clone()).or_insert_with(|| record.clone());
                 }
             }
+            // One that takes all the time of its repository must not do so each time, whatever is pushed to it.
+            job.branches.sort_by_key(|branch| branches.contains_key(branch));
             let alone = branches.iter().filter(|(branch, it)| it.alone && is_meant(branch, it));
             let alone = alone.map(|(branch, _)| branch.clone()).collect();
             job.isolate(&alone);
@@ -287,6 +290,20 @@ mod tests {
     }
 
     #[test]
+    fn a_branch_that_failed_comes_last_at_its_next_commit() {
+        let mut quarantine = Quarantine::default();
+        let tips = [("master", 'a'), ("REL1_45", 'b')];
+        quarantine.note(&job(&tips), &failed(Again::Later), "r", NOW);
+        let next = job(&[("master", 'c'), ("REL1_45", 'b')]);
+        let listing = Listing { projects: vec![next.project.clone()], ..Listing::default() };
+        quarantine.prune(&listing);
+        let mut plan = Plan { jobs: vec![next], ..Plan::default() };
+        let held = quarantine.hold_back(&mut plan, &Catalogue::new(), "r", NOW);
+        assert_eq!((held.len(), plan.jobs[0].is_one_by_one), (0, false));
+        assert_eq!(plan.jobs[0].branches, [branch("REL1_45"), branch("master")]);
+    }
+
+    #[test]
     fn a_lost_tarball_is_made_again_though_its_branch_waits_unless_it_exceeded_a_limit() {
         for (again, expected) in [(Again::NextDay, 0), (Again::Later, 0), (Again::OnChange, 1)] {
             let mut quarantine = Quarantine::default();
@@ -343,7 +360,8 @@ mod tests {
             pruned
         };
         assert_eq!(pruned(&listing(&[("master", 'a')])), quarantine);
-        assert_eq!(pruned(&listing(&[("master", 'b')])), Quarantine::default());
+        assert_eq!(pruned(&listing(&[("master", 'b')])), quarantine, "of an earlier commit");
+        assert_eq!(pruned(&listing(&[("REL1_45", 'a')])), Quarantine::default());
         assert_eq!(pruned(&Listing::default()), Quarantine::default());
         let failing =
             Listing { failed: vec![(id(), Error::Bug("x".into()))], ..Listing::default() };

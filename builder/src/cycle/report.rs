@@ -52,7 +52,7 @@ pub struct Report {
     pub last_success: Option<Ended>,
     /// How many repositories the upstreams list.
     pub listed: usize,
-    /// Those that are listed, if an upstream could not be asked: then nothing is known of the others.
+    /// Those that the upstreams told of, if one could not be asked: then nothing is known of the others.
     #[serde(skip)]
     pub seen: Option<BTreeSet<String>>,
     /// How many tarballs were made.

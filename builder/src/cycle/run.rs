@@ -195,8 +195,8 @@ impl Cycle<'_> {
             renewed,
             Err(Error::List { .. } | Error::ListForm { .. } | Error::MassLoss { .. })
         ) {
-            // What stands here stands there, too, also if an earlier cycle could not reach the store. A state that is
-            // ahead of the snapshot does not say which tarballs that names.
+            // The store gets what is published here, if an earlier cycle could not reach it. Not if the state is ahead of
+            // the snapshot: then the state does not know which tarballs the snapshot names.
             let stands = state.published.is_some() && !state.is_ahead();
             let storing = self.storing().filter(|_| stands);
             report.store = storing.map(|storing| storing.run(&mut state));
@@ -306,7 +306,8 @@ impl Cycle<'_> {
         report.times.listing_ms = millis(start.elapsed());
         report.listed = listing.ids().count();
         if !listing.unavailable.is_empty() {
-            report.seen = Some(listing.ids().map(ToString::to_string).collect());
+            let seen = listing.ids().chain(listing.left_out.keys()).map(ToString::to_string);
+            report.seen = Some(seen.collect());
         }
         report.notes.clone_from(&listing.warnings);
         if report.listed == 0 && listing.refused.is_empty() && state.generation == 0 {

@@ -298,9 +298,9 @@ impl Publication<'_> {
                 return Err(self.hidden());
             }
         });
+        (report.is_new, report.serial) = (true, statement.serial);
         memory.serial = statement.serial;
         state.save_store(memory)?;
-        report.is_new = true;
         // A plain name gets other bytes when no snapshot says any more which it has.
         self.upload(&plain, state, known, report)?;
         let mut named: BTreeSet<&str> =

@@ -44,10 +44,11 @@ fn warn(path: &Path, wanted: &str, moved: &Path) {
     );
 }
 
-/// Renames what is at `path`, with its journal if it is a database of SQLite. Returns its new path.
+/// Renames what is at `path`, with its journal if it is a database of SQLite. Returns its new path. If a hundred were
+/// renamed before, the last of them is replaced.
 ///
 /// # Errors
-/// [`Error::Io`] if it cannot be renamed. If a hundred were renamed before, the last of them is replaced.
+/// [`Error::Io`] if it cannot be renamed.
 pub(crate) fn rename(path: &Path) -> Result<PathBuf, Error> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let free = (1..MAX)

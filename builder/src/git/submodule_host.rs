@@ -13,7 +13,7 @@ use crate::net::Origin;
 pub struct SubmoduleHost(String);
 
 impl SubmoduleHost {
-    /// The server of a URL. `None` for what is not a http or https URL without a user part.
+    /// The server of a URL. `None` for what is not an http or https URL, or has a user part.
     pub fn of(url: &str) -> Option<Self> {
         let text = Origin::of(url)?.to_string();
         let usual = if text.starts_with("https:") { ":443" } else { ":80" };

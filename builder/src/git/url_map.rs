@@ -33,7 +33,7 @@ impl FromStr for UrlMap {
     fn from_str(text: &str) -> Result<Self, String> {
         let Some((from, to)) = text.split_once('=').filter(|(from, _)| !from.is_empty()) else {
             return Err(format!(
-                "{text:?} is not FROM=TO with TO a http or https URL, such as \
+                "{text:?} is not FROM=TO with TO an http or https URL, such as \
                  https://gerrit.wikimedia.org/r/=https://replica.example.org/r/"
             ));
         };

@@ -8,7 +8,7 @@ use std::{
 
 use ureq::http::Uri;
 
-/// Scheme, host and port of a http or https URL. Its text is `https://git.example.org:443`.
+/// Scheme, host and port of an http or https URL. Its text is `https://git.example.org:443`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
     scheme: String,
@@ -121,7 +121,7 @@ pub fn same_origin(one: &str, other: &str) -> bool {
     Origin::of(one).is_some_and(|one| Some(one) == Origin::of(other))
 }
 
-/// True where `text` looks like a http or https URL: its scheme, and something behind. For URLs
+/// True where `text` looks like an http or https URL: its scheme, and something behind. For URLs
 /// that are only shown, or that other URLs begin with.
 fn is_http_url(text: &str) -> bool {
     ["http://", "https://"].iter().any(|scheme| {

@@ -38,7 +38,7 @@ pub(super) fn target(
         return Err(refused(location, "it is not a URL that can be asked"));
     };
     let (Some(before), Some(after)) = (Origin::of(from), Origin::of(&target)) else {
-        let reason = "it is not a http or https URL without a user part";
+        let reason = "it is not an http or https URL without a user part";
         return Err(refused(&target, reason));
     };
     let reason = if before.is_https() && !after.is_https() {

@@ -247,7 +247,7 @@ mod tests {
             "tardist.toml:4:11: retries: -1 is not a number from 0 to 100; write retries = 3",
             "tardist.toml:5:25: only: \"B\" is not a repository: write `extensions/NAME` or `skins/NAME`; write only = [\"extensions/MassMessage\"]",
             "tardist.toml:5:30: only: 3 is not a list of repositories as extensions/NAME or skins/NAME; write only = [\"extensions/MassMessage\"]",
-            "tardist.toml:8:3: url-map: \"x\" is not FROM=TO with TO a http or https URL, such as https://gerrit.wikimedia.org/r/=https://replica.example.org/r/; write url-map = [\"https://gerrit.wikimedia.org/r/=https://replica.example.org/r/\"]",
+            "tardist.toml:8:3: url-map: \"x\" is not FROM=TO with TO an http or https URL, such as https://gerrit.wikimedia.org/r/=https://replica.example.org/r/; write url-map = [\"https://gerrit.wikimedia.org/r/=https://replica.example.org/r/\"]",
             "tardist.toml:10:1: public_url: there is no such setting; write public-url = \"https://dist.example.org\"",
             "tardist.toml:11:1: zebra: there is no such setting; write one of data, upstream, branches, release-branches, only, public-url, store, \
                  store-endpoint, store-region, store-credentials, store-key, store-public-key, contact, url-map, submodule-hosts, submodule-depth, composer, composer-timeout, incomplete, jobs, limit-memory, limit-cpu, limit-time, limit-idle, limit-disk, deadline, keep-free, max-loss, retries, timeout, grace, refresh, publish-every, log-format, metrics-file",

@@ -132,9 +132,9 @@ pub const FORMS: [Form; 35] = [
         "a list of repositories as extensions/NAME or skins/NAME",
         r#"["extensions/MassMessage"]"#,
     ),
-    text("public-url", "a http or https URL, or empty", r#""https://dist.example.org""#),
+    text("public-url", "an http or https URL, or empty", r#""https://dist.example.org""#),
     text("store", "s3://BUCKET/PREFIX, file:///PATH, or empty", r#""s3://tardist""#),
-    text("store-endpoint", "a http or https URL, or empty", r#""https://s3.example.org""#),
+    text("store-endpoint", "an http or https URL, or empty", r#""https://s3.example.org""#),
     text("store-region", "the name of a region", r#""eu-west-1""#),
     text(
         "store-credentials",
@@ -154,7 +154,7 @@ pub const FORMS: [Form; 35] = [
     ),
     explained(
         "url-map",
-        "a list of FROM=TO, with TO a http or https URL",
+        "a list of FROM=TO, with TO an http or https URL",
         r#"["https://gerrit.wikimedia.org/r/=https://replica.example.org/r/"]"#,
     ),
     explained(

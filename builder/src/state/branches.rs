@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, params};
 use tardist_contract::BranchName;
 
-use crate::rows::{all, parsed};
+use crate::{
+    catalogue::Catalogue,
+    rows::{all, parsed},
+};
 
 /// The branches that are known from the last cycle.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,10 +22,15 @@ pub struct KnownBranches {
 }
 
 impl KnownBranches {
-    /// The release branches of which MediaWiki has no release yet.
-    pub fn unreleased(&self) -> BTreeSet<BranchName> {
-        let unreleased = self.found.iter().filter(|(_, is_released)| !**is_released);
-        unreleased.map(|(branch, _)| branch.clone()).collect()
+    /// The release branches of which MediaWiki has no release yet: as far as is known, and those of `catalogue` that are
+    /// newer than all that were found. A repository may have such a branch of its own (`REL1_99`), which a pattern
+    /// distributes.
+    pub fn unreleased(&self, catalogue: &Catalogue) -> BTreeSet<BranchName> {
+        let known = self.found.iter().filter(|(_, is_released)| !**is_released);
+        let newest = self.found.keys().filter_map(BranchName::release).max();
+        let all = catalogue.values().flat_map(|repository| repository.branches.keys());
+        let beyond = all.filter(|branch| newest.is_some() && branch.release() > newest);
+        known.map(|(branch, _)| branch).chain(beyond).cloned().collect()
     }
 
     /// Notes which of the branches that were distributed are over at the time `now`, and forgets those whose `grace`
@@ -72,6 +80,7 @@ impl KnownBranches {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::{BranchRecord, RepositoryRecord};
 
     fn branch(name: &str) -> BranchName {
         name.parse().unwrap()
@@ -97,6 +106,13 @@ mod tests {
         let found = [("REL1_47", false), ("REL1_46", true), ("wmf/1", true)];
         let found = found.map(|(name, is_released)| (branch(name), is_released)).into();
         let known = KnownBranches { found, ..KnownBranches::default() };
-        assert_eq!(known.unreleased(), [branch("REL1_47")].into());
+        assert_eq!(known.unreleased(&Catalogue::new()), [branch("REL1_47")].into());
+        let branches = ["master", "REL1_30", "REL1_46", "REL1_99"];
+        let branches = branches.map(|name| (name, BranchRecord::of_commit('a')));
+        let id = "skins/A".parse().unwrap();
+        let catalogue = Catalogue::from([(id, RepositoryRecord::of_branches("", branches))]);
+        let unreleased = ["REL1_47", "REL1_99"].map(branch);
+        assert_eq!(known.unreleased(&catalogue), unreleased.into());
+        assert_eq!(KnownBranches::default().unreleased(&catalogue), [].into(), "nothing is known");
     }
 }

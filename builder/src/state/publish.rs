@@ -33,7 +33,7 @@ impl State {
         previous: Option<&Snapshot>,
         now: i64,
     ) -> Result<Published, Error> {
-        let unreleased = self.branches.unreleased();
+        let unreleased = self.branches.unreleased(&catalogue);
         let basis = Basis { public_url, unreleased: &unreleased };
         let rendered = render::render(&catalogue, basis)?;
         let stamps = stamps::renewed(&rendered, &self.stamps, now);

@@ -35,7 +35,7 @@ pub struct Changes {
     pub stamps: Stamps,
 }
 
-/// How long a write waits for somebody who reads the file by hand, who may be reading on.
+/// How long a write waits while somebody reads the file by hand.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// In milliseconds.
@@ -333,8 +333,8 @@ impl State {
         transaction.commit()
     }
 
-    /// The error for what SQLite could not do. A file that is damaged in a place that is read only here is renamed, as
-    /// one that cannot be opened. Else each cycle would fail at the same place.
+    /// The error for what SQLite could not do. Some damage is not met when the file is opened, but only now. Then the file
+    /// is renamed, too. Else each cycle would fail at the same place.
     pub(super) fn failed(&self, action: &'static str, source: rusqlite::Error) -> Error {
         if is_damage(&source) && self.path.exists() {
             match set_aside::rename(&self.path) {
@@ -346,7 +346,12 @@ impl State {
                 Err(error) => tracing::warn!("{error}"),
             }
         }
-        failed(action, &self.path, source)
+        if self.path.exists() {
+            return failed(action, &self.path, source);
+        }
+        let damage = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+        let what = "it was damaged, and is renamed; the next cycle makes it again".to_owned();
+        failed(action, &self.path, rusqlite::Error::SqliteFailure(damage, Some(what)))
     }
 
     /// The hours of [`elapsed`](Self::elapsed): a number that grows whether or not something is published.
@@ -408,8 +413,8 @@ fn is_damage(error: &rusqlite::Error) -> bool {
                 | ErrorCode::ConstraintViolation
                 | ErrorCode::SchemaChanged
         ),
-        // From a newer tardist.
-        E::InvalidQuery => false,
+        // From a newer tardist; a number that is too large to be written.
+        E::InvalidQuery | E::ToSqlConversionFailure(_) => false,
         _ => true,
     }
 }

@@ -471,7 +471,8 @@ impl Store {
                     Ok(ObjectMeta { location, size, .. }) => {
                         let name = location.as_ref().strip_prefix(root.as_ref());
                         let name = name.unwrap_or_default().trim_start_matches('/');
-                        listed.push((name.to_owned(), size));
+                        // SQLite takes no larger number, and no object is that large.
+                        listed.push((name.to_owned(), size.min(i64::MAX.unsigned_abs())));
                     }
                     // Somebody else's name, which the library cannot take, must not stop all others.
                     Err(error @ object_store::Error::InvalidPath { .. }) => tracing::warn!(

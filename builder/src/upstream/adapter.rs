@@ -145,7 +145,7 @@ impl Values {
 fn checked_url(key: &str, text: &str) -> Result<String, String> {
     let url = text.trim_end_matches('/');
     if Origin::of(url).is_none() {
-        return Err(format!("{key}: {text:?} is not a http or https URL without a user part"));
+        return Err(format!("{key}: {text:?} is not an http or https URL without a user part"));
     }
     if url.contains(['?', '#']) || !url.chars().all(|c| c.is_ascii_graphic()) {
         return Err(format!(

@@ -57,7 +57,7 @@ struct ListFile {
 }
 
 /// What to write, for messages about a wrong line.
-const FORM: &str = "write `extensions/NAME URL` or `skins/NAME URL` with a http or https URL";
+const FORM: &str = "write `extensions/NAME URL` or `skins/NAME URL` with an http or https URL";
 
 impl ListFile {
     /// Reads the file. The error has everything that is wrong, a line each, with file and line
@@ -119,7 +119,7 @@ fn read_line(line: &str) -> Result<Option<(RepositoryId, String)>, String> {
     };
     let id = name.parse().map_err(|error| format!("{error}"))?;
     if Origin::of(url).is_none() {
-        return Err(format!("{url:?} is not a http or https URL without a user part; {FORM}"));
+        return Err(format!("{url:?} is not an http or https URL without a user part; {FORM}"));
     }
     Ok(Some((id, url.trim_end_matches('/').to_owned())))
 }

@@ -3,6 +3,7 @@
 use std::{
     io,
     io::{Read, Write},
+    iter,
     os::{fd::AsFd, unix::process::CommandExt},
     path::PathBuf,
     process::{Child, ChildStdin, Command, Stdio},
@@ -198,6 +199,7 @@ impl<'a> Worker<'a> {
                 last_words.drain(..excess);
             }
             if killed.is_none()
+                && ended_at.is_none()
                 && let Some(failure) = self.exceeded()
             {
                 killed = Some(failure);
@@ -349,15 +351,16 @@ impl<'a> Worker<'a> {
         format!("while {}", self.stage)
     }
 
-    /// Kills the worker with all that it has started.
+    /// Kills the worker with all that it has started. The worker first, so that it starts nothing more. Nobody has waited for
+    /// it yet, so that its session can still be found.
     fn kill(&mut self) {
+        let _ = self.child.kill();
         if let Ok(id) = i32::try_from(self.child.id()) {
-            session(id).into_iter().chain([id]).for_each(|process| {
+            iter::once(id).chain(session(id)).for_each(|process| {
                 // It may just have ended by itself.
                 let _ = killpg(Pid::from_raw(process), Signal::SIGKILL);
             });
         }
-        let _ = self.child.kill();
     }
 }
 

@@ -16,7 +16,8 @@ const DISK_TICK: Duration = Duration::from_secs(1);
 pub(super) enum Pace {
     /// It waits for another worker: no time counts.
     Waits,
-    /// It waits for a program of which nothing is heard, and whose time it limits itself: only the time in all counts.
+    /// It waits for a program that says nothing. The worker itself limits the time of that program. So only `limit-time`
+    /// counts.
     Silent,
     /// It works, and says so.
     Works,

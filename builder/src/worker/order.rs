@@ -43,7 +43,7 @@ impl Job {
     }
 
     /// Gives each branch a worker of its own, if one of these is among them. These come last: one of them may take all the
-    /// processor time.
+    /// time.
     pub fn isolate(&mut self, alone: &BTreeSet<BranchName>) {
         self.is_one_by_one = self.branches.iter().any(|branch| alone.contains(branch));
         self.branches.sort_by_key(|branch| alone.contains(branch));

@@ -405,7 +405,7 @@ fn not_allowed(url: &str) -> Cause {
             remedy: Some(Remedy::SubmoduleHost(host.into())),
             may_pass: false,
         },
-        None => format!("its URL {url} is not a http or https URL without a user part").into(),
+        None => format!("its URL {url} is not an http or https URL, or has a user part").into(),
     }
 }
 

@@ -1,11 +1,9 @@
 //! What is left of a job, and what a worker's death is held against. Pure: no I/O.
 //!
-//! All branches of a job have one limit of time, by the clock and of the processor, and those of one worker one process
-//! and one fetch. A branch
-//! that exceeds a limit is not tried again until it changes, so this is only said of a branch that was alone. Else an
+//! All branches of a job share two times: by the clock, and of the processor. The branches of one worker also share its
+//! process and its fetch. A branch that exceeds a limit is not tried again until it changes. So this is only said of a
+//! branch that was alone. Else an
 //! innocent branch would wait for ever because of another one, which anyone may push.
-
-use std::time::Duration;
 
 use tardist_contract::BranchName;
 
@@ -23,8 +21,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Rest {
     branches: Vec<BranchName>,
-    /// The processor time of all branches together.
-    cpu: Duration,
+    /// The limits of all branches together.
+    all: JobLimits,
     /// The limits of the next worker: of both times, what is left of it.
     limits: JobLimits,
     /// Each branch gets a worker of its own.
@@ -35,15 +33,12 @@ impl Rest {
     /// All of a job.
     pub(super) fn new(job: &Job, limits: JobLimits) -> Self {
         let (branches, is_one_by_one) = (job.branches.clone(), job.is_one_by_one);
-        Self { branches, cpu: limits.cpu, limits, is_one_by_one }
+        Self { branches, all: limits, limits, is_one_by_one }
     }
 
     /// The branches of the next worker, and its limits. `None` if nothing is left to do, or no time for it.
     pub(super) fn next(&mut self, result: &mut JobResult) -> Option<(Vec<BranchName>, JobLimits)> {
-        let times = [
-            (self.limits.cpu, "processor time (setting limit-cpu)"),
-            (self.limits.time, "time by the clock (setting limit-time)"),
-        ];
+        let times = [(self.limits.cpu, PROCESSOR), (self.limits.time, CLOCK)];
         let over = times.iter().find(|(left, _)| left.is_zero());
         if let Some((_, what)) = over
             && !self.branches.is_empty()
@@ -62,7 +57,8 @@ impl Rest {
         ended: Ended,
         result: &mut JobResult,
     ) -> Option<Failure> {
-        let had_all_time = self.limits.cpu == self.cpu;
+        let had_all_time = self.limits.cpu == self.all.cpu;
+        let had_all_by_the_clock = self.limits.time == self.all.time;
         self.limits.cpu = self.limits.cpu.saturating_sub(ended.cpu);
         self.limits.time = self.limits.time.saturating_sub(ended.time);
         self.branches.retain(|branch| result.lacks(branch));
@@ -73,6 +69,11 @@ impl Rest {
         };
         if !branches.iter().any(|branch| self.branches.contains(branch)) {
             return Some(failure);
+        }
+        if ended.was_killed && self.limits.time.is_zero() && !had_all_by_the_clock {
+            // It had what others had left.
+            self.fail_all(no_time_left(CLOCK), result);
+            return None;
         }
         let branch = ended.branch.filter(|branch| self.branches.contains(branch));
         // What the server is to blame for holds for all branches.
@@ -113,7 +114,11 @@ impl Rest {
     }
 }
 
-/// `what` is the time that is over, with its setting.
+/// The two times, each with its setting.
+const PROCESSOR: &str = "processor time (setting limit-cpu)";
+const CLOCK: &str = "time by the clock (setting limit-time)";
+
+/// `what` is the time that is over.
 fn no_time_left(what: &str) -> Failure {
     let text =
         format!("was not done, because another branch took all the {what}; the next cycle goes on");
@@ -122,7 +127,10 @@ fn no_time_left(what: &str) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::{
+        collections::{BTreeMap, BTreeSet},
+        time::Duration,
+    };
 
     use super::*;
     use crate::{upstream::Project, worker::failure::LIMITS};
@@ -291,6 +299,8 @@ mod tests {
             rest.after(&branches, ended, &mut result);
         }
         assert_eq!(left, [30, 10], "the third has none left");
+        let failed: Vec<&str> = result.failed.iter().map(|(branch, _)| branch.as_str()).collect();
+        assert_eq!(failed, ["a"], "the second one had too little");
         let failure = result.failure.unwrap();
         assert!(failure.text.contains("limit-time"), "{}", failure.text);
         assert_eq!(failure.again, Again::NextCycle);

@@ -58,8 +58,8 @@ pub(super) const CASES: &[Case] = &[
         name: "submodule_urls",
         about: "submodules whose URLs are files, programs, options, other hosts, very long",
         make: urls,
-        short: (10_000, PublishesWithout("is not a http or https URL without a user part")),
-        full: (900_000, PublishesWithout("is not a http or https URL without a user part")),
+        short: (10_000, PublishesWithout("is not an http or https URL, or has a user part")),
+        full: (900_000, PublishesWithout("is not an http or https URL, or has a user part")),
         has: &["f"],
         ..PLAIN
     },
