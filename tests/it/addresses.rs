@@ -48,8 +48,19 @@ fn a_slash_at_the_end_leads_to_the_address_without_it_and_a_folder_to_that_with_
     }
     assert_eq!(moved(&site, "/dist/skins"), "/dist/skins/");
     // The method stays what it is.
-    let options = site.request("OPTIONS", "/list/", &[]);
-    assert_eq!(options.is(308).header("location"), "/list");
+    let delete = site.request("DELETE", "/list/", &[]);
+    assert_eq!(delete.is(308).header("location"), "/list");
+    let post = site.send("POST", "/updates/", &[], "{}");
+    assert_eq!(post.is(308).header("location"), "/updates");
+    // A browser takes a redirect in a preflight request for a failure.
+    for (path, methods) in [
+        ("/list/", "GET, HEAD, OPTIONS"),
+        ("/updates/", "GET, HEAD, POST, OPTIONS"),
+        ("/dist/skins", "GET, HEAD, OPTIONS"),
+    ] {
+        let options = site.request("OPTIONS", path, &[("Origin", "https://wiki.example")]);
+        assert_eq!(options.is(204).header("access-control-allow-methods"), methods, "{path}");
+    }
     for path in
         ["//", "//list/", "//example.org/", "/nothing/", "/%2Fexample.org/", "/list/themes/"]
     {

@@ -411,15 +411,15 @@ fn a_range_of_a_tarball_is_answered_with_these_bytes() {
     }
     // A download is resumed if the file is still the same.
     let range = ("Range", "bytes=3-");
-    for same in [etag, modified] {
-        assert!(ask(&[range, ("If-Range", same)]).is(206).body == bytes[3..]);
-    }
+    assert!(ask(&[range, ("If-Range", etag)]).is(206).body == bytes[3..]);
     let weak = format!("W/{etag}");
-    for other in ["\"other\"", &weak, "Thu, 01 Jan 2015 00:00:00 GMT", "x"] {
+    // A date does not tell: a tarball that is made again has the same.
+    for other in ["\"other\"", &weak, modified, "Thu, 01 Jan 2015 00:00:00 GMT", "x"] {
         assert!(ask(&[range, ("If-Range", other)]).is(200).body == bytes, "{other}");
     }
     ask(&[range, ("If-None-Match", etag)]).is(304);
     ask(&[("Range", "bytes=-0"), ("If-None-Match", etag)]).is(304);
+    ask(&[("Range", "bytes=-0"), ("If-Match", "\"old\"")]).problem(412);
     let head = site.request("HEAD", &path, &[range]);
     assert_eq!(head.is(200).header("content-length"), size.to_string());
 }

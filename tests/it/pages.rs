@@ -273,17 +273,26 @@ fn the_commands_to_install_can_be_followed() {
     let text = page(&browse(&site, "/extensions/SampleGreeting?branch=REL1_45"), 200);
     let start = text.find("<pre dir=\"ltr\" tabindex=\"0\"><code>").unwrap();
     let block = &text[start..start + text[start..].find("</code>").unwrap()];
-    let commands = block.split_once("<code>").unwrap().1.replace("&quot;", "\"");
-    assert_eq!(commands.lines().count(), 2, "{commands}");
+    let commands = block.split_once("<code>").unwrap().1;
+    let commands = commands.replace("&quot;", "\"").replace("&amp;", "&");
+    assert_eq!(commands.lines().count(), 1, "{commands}");
     let folder = env.folder().join("wiki");
     fs::create_dir_all(folder.join("extensions")).unwrap();
     let tarball = env.tarball("extensions/SampleGreeting", "REL1_45");
-    fs::copy(&tarball, folder.join(tarball.file_name().unwrap())).unwrap();
-    let run = std::process::Command::new("sh")
-        .args(["-e", "-c", &commands])
-        .current_dir(&folder)
-        .output();
-    let run = run.unwrap();
+    let downloaded = folder.join(tarball.file_name().unwrap());
+    let run = || {
+        std::process::Command::new("sh")
+            .args(["-c", &commands])
+            .current_dir(&folder)
+            .output()
+            .unwrap()
+    };
+    let other = env.tarball("extensions/SampleGreeting", "REL1_46");
+    fs::copy(&other, &downloaded).unwrap();
+    assert!(!run().status.success(), "{commands}");
+    assert!(!folder.join("extensions/SampleGreeting").exists(), "what is wrong is not unpacked");
+    fs::copy(&tarball, &downloaded).unwrap();
+    let run = run();
     assert!(run.status.success(), "{commands}\n{run:?}");
     assert!(String::from_utf8(run.stdout).unwrap().ends_with(": OK\n"));
     assert!(folder.join("extensions/SampleGreeting/extension.json").is_file());
@@ -336,6 +345,7 @@ fn pages_say_what_they_are_and_where_the_same_is_for_programs() {
         ("/skins", "/list/skins"),
         (GREETING, "/info/extensions/SampleGreeting"),
         ("/api", "/openapi.json"),
+        ("/updates", "/updates"),
     ] {
         let answer = browse(&site, path);
         let expected = format!("<{link}>; rel=\"alternate\"; type=\"application/json\"");

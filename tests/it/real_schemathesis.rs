@@ -44,6 +44,9 @@ fn with_examples(site: &Site) -> Value {
     // `p` and `m` exclude each other. OpenAPI cannot say this.
     let projects = &mut document["paths"]["/r/projects/"]["get"]["parameters"];
     projects.as_array_mut().unwrap().retain(|it| it["$ref"] != "#/components/parameters/m");
+    // In a form, the answer of the wiki is a text. A schema cannot say what is in it.
+    let bodies = &mut document["paths"]["/updates"]["post"]["requestBody"]["content"];
+    bodies.as_object_mut().unwrap().retain(|media_type, _| media_type == "application/json");
     document
 }
 

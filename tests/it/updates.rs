@@ -229,6 +229,8 @@ fn a_copied_manifest_takes_the_place_of_no_other_repository() {
 #[test]
 fn the_branch_fits_the_version_of_the_wiki() {
     let (_env, site) = tardist_tests::served();
+    let document = Document::of(&site);
+    let schema = json!({"$ref": "#/components/schemas/Siteinfo"});
     let extensions = json!([{"name": "SampleGreeting", "version": "0.1"}]);
     for (version, branch, status) in [
         ("MediaWiki 1.45.1", "REL1_45", "outdated"),
@@ -238,12 +240,20 @@ fn the_branch_fits_the_version_of_the_wiki() {
         ("MediaWiki 1.44.0-rc.1", "REL1_44", "outdated"),
         ("MediaWiki 1.31.0", "REL1_31", "no-branch"),
     ] {
-        let report = post(&site, "/updates", &[], &sample(version, &extensions)).json();
-        assert_eq!(
-            (&report["branch"], &report["results"][0]["status"]),
-            (&json!(branch), &json!(status))
-        );
-        assert_eq!(version, format!("MediaWiki {}", report["mediawiki"].as_str().unwrap()));
+        let sent: Value = sample(version, &extensions).parse().unwrap();
+        for body in [&sent, &sent["query"]] {
+            assert_eq!(document.errors(&schema, body), None, "{version}");
+            let report = post(&site, "/updates", &[], &body.to_string()).json();
+            assert_eq!(
+                (&report["branch"], &report["results"][0]["status"]),
+                (&json!(branch), &json!(status))
+            );
+            assert_eq!(version, format!("MediaWiki {}", report["mediawiki"].as_str().unwrap()));
+        }
+    }
+    let wrong: Value = sample("MediaWiki one", &extensions).parse().unwrap();
+    for none in [json!({}), json!({"query": {}}), wrong] {
+        assert!(!document.takes(&schema, &none), "{none}");
     }
 }
 

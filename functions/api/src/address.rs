@@ -11,17 +11,38 @@ use tardist_contract::{BranchName, Kind, RepoName};
 
 use crate::{
     http::{problem::ApiError, request::Request, response::Response},
-    query::{names::alike, near::near, snapshot::Snapshot},
+    query::{
+        names::alike,
+        near::{MAX_NEAR, near},
+        snapshot::Snapshot,
+    },
     route::{CHECKSUM, Reading, Route, route},
 };
 
 /// The response to a request whose path has a slash too many at its end, or too few: the list of
 /// `/dist/KIND/` is a folder, as on a web server, and all others are none.
 pub fn slash(request: &Request) -> Option<Response> {
+    meant(request).map(|(path, _)| moved(request, &path))
+}
+
+/// The methods that a path takes. With a slash too many or too few, they are those of the right path: browsers
+/// follow no redirect in a preflight request.
+///
+/// # Errors
+/// 404 where nothing is at either path.
+pub fn methods(request: &Request) -> Result<&'static str, ApiError> {
+    match meant(request) {
+        Some((_, route)) => Ok(route.methods()),
+        None => Ok(route(request)?.methods()),
+    }
+}
+
+/// The right path and its route, for a path that has a slash too many at its end, or too few.
+fn meant(request: &Request) -> Option<(String, Route)> {
     let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
     if let ["dist", kind] = segments.as_slice() {
         let kind: Kind = kind.parse().ok()?;
-        return Some(moved(request, &format!("/dist/{kind}/")));
+        return Some((format!("/dist/{kind}/"), Route::DistIndex(kind)));
     }
     let path = request.path.trim_end_matches('/');
     if path.len() == request.path.len() || path.is_empty() || segments[0] == "r" {
@@ -33,7 +54,7 @@ pub fn slash(request: &Request) -> Option<Response> {
         // A tarball is no folder.
         Ok(Route::Dist(..)) | Err(_) => None,
         // The path begins with a name that has a route, and so with one slash: it leads to no other host.
-        Ok(_) => Some(moved(request, path)),
+        Ok(route) => Some((path.to_owned(), route)),
     }
 }
 
@@ -74,7 +95,8 @@ pub async fn almost(
         let near = near(None, name.as_str(), snapshot).await?;
         return Err(ApiError::NoRepository { kind, at: Vec::new(), near });
     }
-    Err(ApiError::NoRepository { kind, at: same_kind, near: found })
+    let near = found.into_iter().take(MAX_NEAR).collect();
+    Err(ApiError::NoRepository { kind, at: same_kind, near })
 }
 
 /// A 308 to a path of this service, with the query of the request.

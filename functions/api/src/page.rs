@@ -1,5 +1,5 @@
 //! The pages for people: `/` for browsers, `/search`, `/extensions`, `/skins`, `/extensions/NAME` and
-//! `/skins/NAME`, `/changes`, `/api`, and the page of an error.
+//! `/skins/NAME`, `/changes`, `/updates`, `/api`, and the page of an error.
 //!
 //! A page loads nothing: no script, no font, no picture. Its style and icon are in it, and its
 //! Content-Security-Policy allows only these. So one request gives the whole page, and whatever a

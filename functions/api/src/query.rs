@@ -1,4 +1,5 @@
-//! What the functions ask of the snapshot: every `SELECT` that they run, in `query/sql/`.
+//! What the functions ask of the snapshot: every `SELECT` that they run. Their SQL is in `query/sql/`, but for
+//! the first lines of some.
 //!
 //! Some statements give texts in the languages of a client. They begin with `chain.sql`, a table of
 //! these languages with their places (`?1` is a [`Chain`](crate::language::chain::Chain) as JSON), and

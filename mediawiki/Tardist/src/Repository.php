@@ -146,6 +146,8 @@ class Repository {
 	}
 
 	private static function url( $value ): ?string {
+		// An apostrophe is right in a URL, but two of them mean something in wikitext.
+		$value = is_string( $value ) ? str_replace( "'", '%27', $value ) : $value;
 		$isUrl = is_string( $value ) && strlen( $value ) <= 2000 &&
 			preg_match( '!^https?://[A-Za-z0-9\-._~:/?#@$&()*+,;=%\!]+$!iD', $value );
 		return $isUrl ? $value : null;

@@ -50,13 +50,32 @@ fn a_slash_at_the_end_leads_to_the_address_without_it() {
     }
 }
 
-/// The location, or the sentence of the 404, for a request to a snapshot of `extensions/Alpha`,
-/// `extensions/beta` and `skins/beta`, and what else `sql` adds.
-fn found(sql: &str, path: &str) -> String {
+#[test]
+fn the_methods_of_a_path_with_another_slash_are_those_of_the_right_one() {
+    for (path, expected) in [
+        ("/list/", "GET, HEAD, OPTIONS"),
+        ("/updates", "GET, HEAD, POST, OPTIONS"),
+        ("/updates/", "GET, HEAD, POST, OPTIONS"),
+        ("/dist/skins", "GET, HEAD, OPTIONS"),
+    ] {
+        assert_eq!(methods(&request(path)), Ok(expected), "{path}");
+    }
+    for path in ["/nothing/", "//list/", "/dist/themes"] {
+        assert!(methods(&request(path)).is_err(), "{path}");
+    }
+}
+
+/// The answer to a request to a snapshot of `extensions/Alpha`, `extensions/beta` and `skins/beta`, and what
+/// else `sql` adds.
+fn answered(sql: &str, path: &str) -> Result<Response, ApiError> {
     let db = snapshot(USER_VERSION);
     db.execute_batch(sql).unwrap();
-    let error = ApiError::no_such_repository(Kind::Skins);
-    match wait(almost(&request(path), error, &Db(db))) {
+    wait(almost(&request(path), ApiError::no_such_repository(Kind::Skins), &Db(db)))
+}
+
+/// As [`answered`]: the location, or the sentence of the 404.
+fn found(sql: &str, path: &str) -> String {
+    match answered(sql, path) {
         Ok(response) => location(&response).to_owned(),
         Err(error) => error.to_string(),
     }
@@ -107,6 +126,22 @@ fn a_name_that_is_there_in_several_cases_or_of_the_other_kind_is_said() {
     ] {
         assert_eq!(found("", path), expected);
     }
+}
+
+#[test]
+fn a_404_suggests_five_names_at_most() {
+    let cases: String = ["ALPHA", "ALPHa", "ALPhA", "ALpHA", "AlPHA", "aLPHA"]
+        .map(|name| {
+            format!(
+                "INSERT INTO repository VALUES
+                     ('extensions', '{name}', 'u', NULL, NULL, NULL, NULL, 5, 'e', 800, '{{}}');"
+            )
+        })
+        .concat();
+    let Err(ApiError::NoRepository { at, near, .. }) = answered(&cases, "/info/skins/alpha") else {
+        panic!("it is no 404 with names");
+    };
+    assert_eq!((at.len(), near.len()), (7, 5));
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn list(
     let read = file.take(MAX_LIST + 1).read_to_string(&mut text);
     if !read.as_ref().is_ok_and(|size| *size as u64 <= MAX_LIST) {
         eprintln!(
-            "cannot read the list {}: {read:?}, and at most {MAX_LIST} bytes",
+            "cannot read the list {} as text of at most {MAX_LIST} bytes: {read:?}",
             path.display()
         );
         return Err(ApiError::Internal);
@@ -112,7 +112,7 @@ fn modified_at(metadata: &Metadata) -> u64 {
     modified.map_or(0, |since| since.as_secs())
 }
 
-/// Opens a tarball: a file, and no link that leads out of the folder.
+/// Opens a tarball or a list: a file, and no link that leads out of the folder.
 fn open(path: &Path) -> Result<(File, Metadata), ApiError> {
     let opened = File::open(path).and_then(|file| file.metadata().map(|meta| (file, meta)));
     match opened {
@@ -124,7 +124,7 @@ fn open(path: &Path) -> Result<(File, Metadata), ApiError> {
             Err(ApiError::no_such_tarball())
         }
         Err(error) => {
-            eprintln!("cannot open the tarball {}: {error}", path.display());
+            eprintln!("cannot open {}: {error}", path.display());
             Err(ApiError::Internal)
         }
     }
@@ -288,6 +288,8 @@ mod tests {
         for (method, header, status) in [
             (Method::GET, (header::IF_RANGE, tag), 206),
             (Method::GET, (header::IF_RANGE, "\"other\""), 200),
+            (Method::GET, (header::IF_RANGE, "Thu, 06 Aug 2026 09:30:00 GMT"), 200),
+            (Method::GET, (header::IF_MATCH, "\"other\""), 200), // and then a 412
             (Method::GET, (header::IF_NONE_MATCH, "\"other\""), 206),
             (Method::GET, (header::IF_NONE_MATCH, tag), 200), // and then a 304
             (Method::HEAD, (header::IF_RANGE, tag), 200),

@@ -12,7 +12,7 @@ use crate::http::{encoding::compressed, request::Request, response::Response};
 pub const DOCUMENT: &str = include_str!("openapi.json");
 
 /// When the document last changed: Unix seconds.
-const MODIFIED_AT: i64 = 1_796_033_459;
+const MODIFIED_AT: i64 = 1_796_047_694;
 
 /// Answers `/openapi.json`. It needs no snapshot.
 pub fn get(request: &Request) -> Response {
@@ -28,13 +28,17 @@ mod tests {
     use std::collections::BTreeSet;
 
     use http::{HeaderMap, Method, header};
-    use serde_json::Value;
+    use serde_json::{Value, json};
+    use tardist_contract::{Kind, schema::USER_VERSION};
 
     use super::*;
-    use crate::route::{ENDPOINTS, METHODS, route};
+    use crate::{
+        http::problem::ApiError,
+        route::{ENDPOINTS, METHODS, METHODS_WITH_POST, route},
+    };
 
     /// The entity tag of the document as it was at [`MODIFIED_AT`].
-    const TAG: &str = "7f51121fbcd5796af5675bb909c870e3";
+    const TAG: &str = "0102244795b3d99baaa2a8b9a4171853";
 
     fn document() -> Value {
         serde_json::from_str(DOCUMENT).unwrap()
@@ -63,11 +67,48 @@ mod tests {
     }
 
     #[test]
-    fn it_says_the_version_and_the_methods_of_this_code() {
+    fn it_says_the_versions_and_the_methods_of_this_code() {
         let document = document();
         assert_eq!(document["openapi"], "3.1.0");
         assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
-        assert_eq!(document["components"]["headers"]["Allow"]["schema"]["const"], METHODS);
+        let allow = &document["components"]["headers"]["Allow"]["schema"]["enum"];
+        assert_eq!(*allow, json!([METHODS, METHODS_WITH_POST]));
+        let example = |path: &str| {
+            let response = &document["paths"][path]["get"]["responses"]["200"];
+            response["content"]["application/json"]["example"].clone()
+        };
+        assert_eq!(example("/")["snapshot"]["schema_version"], USER_VERSION);
+        assert_eq!(example("/health")["schema_version"], USER_VERSION);
+    }
+
+    #[test]
+    fn it_names_the_types_of_a_body_that_are_taken() {
+        let document = document();
+        let content = &document["paths"]["/updates"]["post"]["requestBody"]["content"];
+        let named: BTreeSet<&str> =
+            content.as_object().unwrap().keys().map(String::as_str).collect();
+        let refused = ApiError::UnsupportedMediaType.response();
+        let taken = refused.headers["accept-post"].to_str().unwrap();
+        assert_eq!(named, BTreeSet::from_iter(taken.split(", ")));
+    }
+
+    #[test]
+    fn its_examples_of_errors_have_the_sentences_of_this_code() {
+        let document = document();
+        let format = ApiError::BadParameter { parameter: "format", takes: "`json` or `text`" };
+        for (name, error) in [
+            ("BadRequest", format),
+            ("NotFound", ApiError::no_such_repository(Kind::Extensions)),
+            ("MethodNotAllowed", ApiError::MethodNotAllowed { allow: METHODS }),
+            ("BodyTooLarge", ApiError::BodyTooLarge { limit: 1 << 20 }),
+            ("UnsupportedMediaType", ApiError::UnsupportedCoding),
+            ("PreconditionFailed", ApiError::PreconditionFailed),
+        ] {
+            let content = &document["components"]["responses"][name]["content"];
+            let example = &content["application/problem+json"]["example"];
+            assert_eq!(example["detail"], error.to_string(), "{name}");
+            assert!(content.get("text/html").is_some(), "{name} may be a page");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use tardist_contract::BranchName;
 
 use crate::{
     http::{encoding::compressed, problem::ApiError, request::Request, response::Response},
-    query::{json::json, snapshot::Snapshot, updates::usable},
+    query::{distributed::distributed, json::json, snapshot::Snapshot},
     updates::{
         body::MAX_BODY,
         check::{check, pipe},
@@ -30,11 +30,11 @@ struct Usage {
 /// # Errors
 /// 503 without a snapshot.
 pub async fn get(request: &Request, snapshot: &impl Snapshot) -> Result<Response, ApiError> {
-    let known = snapshot.get(usable()).await?;
-    let branches = known.branches.iter().map(|it| it.name.clone());
+    let known = snapshot.get(distributed()).await?;
+    let branches = known.list.iter().map(|it| it.name.clone());
     let usage = Usage {
         usage: "POST the answer of a wiki's api.php to this path",
-        example: pipe(&known.public_url),
+        example: pipe(&known.list.public_url),
         target: "the release of MediaWiki that an upgrade leads to, such as 1.46; optional",
         max_bytes: MAX_BODY,
         branches: branches.filter(Target::takes).collect(),

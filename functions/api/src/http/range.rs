@@ -6,7 +6,7 @@ use http::{HeaderMap, Method, StatusCode, header};
 
 use crate::http::{
     body::Body,
-    conditional::{is_fresh, is_same},
+    conditional::{is_fresh, is_requested_version, is_same},
     problem::ApiError,
     request::Request,
     response::Response,
@@ -15,7 +15,8 @@ use crate::http::{
 /// Turns a 200 with a file into a 206 with the part that `Range` asks for.
 ///
 /// The 200 stays as it is where the request asks for no part, for several parts, or for a part of
-/// another version of the file (`If-Range`).
+/// another version of the file (`If-Range`). It also stays where the conditions of the request have
+/// another result: they come before `Range` (RFC 9110, 13.2.2).
 ///
 /// # Errors
 /// 416 where the part is not in the file, 500 where the file cannot be read.
@@ -23,6 +24,7 @@ pub fn apply(request: &Request, mut response: Response) -> Result<Response, ApiE
     let headers = &request.headers;
     let is_whole = request.method != Method::GET
         || is_fresh(headers, &response.headers)
+        || !is_requested_version(headers, &response.headers)
         || !is_same(headers, &response.headers);
     let size = response.body.len();
     let range = match requested(headers, size) {
@@ -137,6 +139,8 @@ mod tests {
         assert_eq!(status(Method::HEAD, &[]), 200);
         assert_eq!(status(Method::GET, &[(header::IF_RANGE, "\"x\"")]), 200);
         assert_eq!(status(Method::GET, &[(header::IF_NONE_MATCH, "\"a\"")]), 200);
+        assert_eq!(status(Method::GET, &[(header::IF_MATCH, "\"a\"")]), 416);
+        assert_eq!(status(Method::GET, &[(header::IF_MATCH, "\"old\"")]), 200, "and then a 412");
     }
 
     #[test]

@@ -55,13 +55,15 @@ impl Request {
         }
     }
 
-    /// The parameter `branch`; `None` where the request does not have it.
+    /// The parameter `branch`; `None` where the request does not have it. `refs/heads/` before the name is
+    /// taken off.
     ///
     /// # Errors
     /// [`ApiError::BadParameter`] for a text that can be the name of no branch.
     pub fn branch(&self) -> Result<Option<BranchName>, ApiError> {
-        let takes = "the name of one branch, such as `REL1_45`, without `refs/heads/`";
-        let branch = self.parameter("branch")?.map(str::parse).transpose();
+        let takes = "the name of one branch, such as `REL1_45`";
+        let name = |it: &str| it.strip_prefix("refs/heads/").unwrap_or(it).parse::<BranchName>();
+        let branch = self.parameter("branch")?.map(name).transpose();
         branch.map_err(|_| ApiError::BadParameter { parameter: "branch", takes })
     }
 
@@ -125,5 +127,17 @@ mod tests {
             request.parameter("c"),
             Err(ApiError::BadParameter { parameter: "c", .. })
         ));
+    }
+
+    #[test]
+    fn a_branch_may_be_given_as_a_ref() {
+        let branch = |query: &str| request(&format!("/?{query}")).unwrap().branch();
+        assert_eq!(branch("").unwrap(), None);
+        for query in ["branch=wmf/1.46", "branch=refs/heads/wmf%2F1.46"] {
+            assert_eq!(branch(query).unwrap().unwrap().as_str(), "wmf/1.46");
+        }
+        for query in ["branch=", "branch=refs/heads/", "branch=a..b", "branch=a&branch=b"] {
+            assert!(branch(query).is_err(), "{query}");
+        }
     }
 }

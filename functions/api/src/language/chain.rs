@@ -42,7 +42,8 @@ pub fn known(tag: &str) -> Option<&'static str> {
     }
 }
 
-fn exactly(tag: &str) -> Option<&'static str> {
+/// The code of the language that a tag in lower case names as it stands.
+pub(super) fn exactly(tag: &str) -> Option<&'static str> {
     let value = |pairs: &[(&str, &'static str)]| {
         Some(pairs[pairs.binary_search_by_key(&tag, |&(key, _)| key).ok()?].1)
     };

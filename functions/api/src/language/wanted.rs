@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use http::{HeaderMap, header};
 
-use super::chain::{Chain, ENGLISH, bcp47, is_well_formed, known};
+use super::chain::{Chain, ENGLISH, bcp47, exactly, is_well_formed};
 use crate::http::{
     accept::{items, weighted},
     problem::ApiError,
@@ -106,7 +106,9 @@ fn accepted(headers: &HeaderMap) -> Chain {
     ranges.sort_by_key(|(_, weight)| Reverse(*weight));
     let wanted = ranges.iter().take_while(|(_, weight)| *weight > 0).map(|(tag, _)| *tag);
     let refused = ranges.iter().filter(|(_, weight)| *weight == 0);
-    let refused: Vec<&str> = refused.filter_map(|(tag, _)| known(tag)).collect();
+    // A form of a language that MediaWiki does not know, such as `fr-CA`, does not stand for all of it here.
+    let refused = refused.filter_map(|(tag, _)| exactly(&tag.to_ascii_lowercase()));
+    let refused: Vec<&str> = refused.collect();
     Chain::new(wanted, &refused)
 }
 
@@ -153,6 +155,9 @@ mod tests {
         accepts("gsw, de;q=0", &["gsw", "en"]);
         accepts("gsw;q=0", &["en"]); // and not German, to which the refused one falls back
         accepts("de, en;q=0", &["de", "en"]);
+        accepts("fr, fr-CA;q=0", &["fr", "en"]);
+        accepts("de, de-AT;q=0", &["de", "en"]);
+        accepts("de-AT, DE;q=0", &["de-at", "en"]);
         accepts("de, *;q=0", &["de", "en"]);
         let two = wanted("/", &[b"de;q=0.5", b"he"]).unwrap();
         assert_eq!(two.chain.codes(), ["he", "de", "en"]);

@@ -6,7 +6,6 @@ use super::{
     html::response,
     layout::{Layout, Part, document, singular},
     list::{page_number, page_parameter},
-    text::short_commit,
     visit::Visit,
     wiki,
 };
@@ -46,7 +45,7 @@ fn page(visit: &Visit, number: u32, found: &Changes) -> Markup {
         h1 {
             (messages.text("changes"))
             @if let Some(branch) = wiki::chosen(visit, &found.branches) {
-                " " span.quiet { (messages.with("list-for", &[&wiki::version(branch)])) }
+                " " span.quiet { (wiki::list_for(messages, branch)) }
             }
         }
         p { (messages.text("changes-intro")) }
@@ -91,7 +90,7 @@ pub(super) fn entry(visit: &Visit, changes: &[Change]) -> Markup {
         @for change in changes {
             " · " bdi { (wiki::version(&change.branch)) }
             @if let Some(version) = &change.version { " (" bdi { (version) } ")" }
-            " " code title=(change.commit) { (short_commit(&change.commit)) }
+            " " code title=(change.commit) { (change.commit.short()) }
             @if change.complete == 0 { " " strong { (messages.text("incomplete")) } }
         }
     }

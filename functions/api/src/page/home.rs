@@ -77,7 +77,6 @@ fn page(visit: &Visit, settings: &Settings, home: &Home) -> Markup {
     };
     let layout = Layout {
         description: messages.text("home-intro"),
-        json: "/",
         ..Layout::new(visit, &home.branches, "/")
     };
     document(&layout, &content)
@@ -172,6 +171,7 @@ mod tests {
             assert!(page.contains(text), "{text} is not in:\n{page}");
         }
         assert!(page.len() < 40_000, "{}", page.len());
+        assert!(!page.contains("This page as JSON"), "a browser would get this page again");
     }
 
     #[test]

@@ -51,7 +51,8 @@ pub(super) struct Layout<'a> {
     pub(super) kind: Option<Kind>,
     /// The part of the site that it belongs to.
     pub(super) here: Option<Part>,
-    /// The path of the same content as JSON; empty where there is none.
+    /// The path of the same content as JSON, for a link; empty where there is none, and where it is the path
+    /// of the page itself, which a browser would get again.
     pub(super) json: &'a str,
     /// The path of the feed of what the page shows; empty for that of everything.
     pub(super) feed: &'a str,
@@ -81,8 +82,7 @@ impl<'a> Layout<'a> {
     /// The path of the feed, with the branch that the reader chose.
     fn feed(&self) -> String {
         let path = if self.feed.is_empty() { "/feed.atom" } else { self.feed };
-        let branch = wiki::chosen(self.visit, self.branches).map(|it| ("branch", it.as_str()));
-        address(path, branch)
+        wiki::feed(self.visit, self.branches, path)
     }
 }
 

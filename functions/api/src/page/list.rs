@@ -132,7 +132,7 @@ fn page(visit: &Visit, filters: &Filters, list: &List) -> Markup {
         h1 {
             (label(messages, kind))
             @if let Some(branch) = branch {
-                " " span.quiet { (messages.with("list-for", &[&wiki::version(branch)])) }
+                " " span.quiet { (wiki::list_for(messages, branch)) }
             }
         }
         (filter_form(visit, filters, list))

@@ -93,15 +93,13 @@ fn page(visit: &Visit, page: &RepositoryPage) -> Markup {
 fn offer(shown: &Shown) -> Markup {
     let messages = shown.visit.messages;
     let Some((name, branch)) = shown.offered() else {
-        let version = shown.chosen.map(wiki::version).unwrap_or_default();
-        return html! { p.note { (messages.with("no-branch", &[&version])) " "
+        let keys = ["no-branch", "no-tarball-of-branch"];
+        let text = shown.chosen.map(|it| wiki::about(messages, it, keys)).unwrap_or_default();
+        return html! { p.note { (text) " "
             a href="#branches" { (messages.text("branches")) }
         } };
     };
-    let text = match name.release() {
-        Some(_) => messages.with("download", &[&wiki::version(name)]),
-        None => messages.with("download-branch", &[name.as_str()]),
-    };
+    let text = wiki::about(messages, name, ["download", "download-branch"]);
     html! {
         @if let Some(url) = link(&branch.tarball.url) {
             p { a.button href=(url) { (text) " " span.small { bdi { (size(messages, branch.tarball.size)) } } } }

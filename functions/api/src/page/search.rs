@@ -130,7 +130,7 @@ fn results_page(visit: &Visit, branches: &Branches, query: &Query, found: &Found
         h1 {
             (messages.markup("search-results", &[html! { bdi { (query.text) } }]))
             @if let Some(branch) = wiki::chosen(visit, branches) {
-                " " span.quiet { (messages.with("list-for", &[&wiki::version(branch)])) }
+                " " span.quiet { (wiki::list_for(messages, branch)) }
             }
         }
         @if found.cards.is_empty() {

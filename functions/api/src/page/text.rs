@@ -1,6 +1,4 @@
-//! Sentences, times, commits and sizes as people read them.
-
-use tardist_contract::CommitId;
+//! Sentences, times and sizes as people read them.
 
 use super::messages::Messages;
 
@@ -17,11 +15,6 @@ pub(super) fn minute(messages: Messages, time: &str) -> String {
         (Some(day), Some(minute)) => messages.with("time-minute", &[day, minute]),
         _ => time.to_owned(),
     }
-}
-
-/// The first digits of a commit, as Git shows them: as many as file names have.
-pub(super) fn short_commit(commit: &CommitId) -> &str {
-    commit.as_str().get(..7).unwrap_or_default()
 }
 
 /// A size as people read it: `5.1 MB`, in powers of 1,000.

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use super::{
     html::response,
     layout::{Layout, Part, document},
+    outside::link,
     visit::Visit,
     wiki,
 };
@@ -14,7 +15,6 @@ use crate::{
     query::{
         distributed::{Branches, Distributed, distributed},
         snapshot::Snapshot,
-        updates::{Usable, usable},
     },
     updates::{
         body::{SITEINFO, TARGET},
@@ -41,27 +41,28 @@ const GROUPS: [(Status, &str); 6] = [
 /// 400 for malformed parameters, 503 without a snapshot.
 pub async fn form(request: &Request, snapshot: &impl Snapshot) -> Result<Response, ApiError> {
     let visit = Visit::of(request)?;
-    let known = snapshot.get(usable()).await?;
-    let mut response = visit.describe(response(form_page(&visit, &known), known.generated_at));
+    let branches = snapshot.get(distributed()).await?;
+    let page = response(form_page(&visit, &branches.list), branches.generated_at);
+    let mut response = visit.describe(page);
     response.vary("Accept");
+    response.alternate("/updates");
     Ok(compressed(&request.headers, response))
 }
 
-fn form_page(visit: &Visit, known: &Usable) -> Markup {
+fn form_page(visit: &Visit, branches: &Branches) -> Markup {
     let messages = visit.messages;
     let content = html! {
         h1 { (messages.text("home-updates-title")) }
         p { (messages.text("home-updates-text")) " " (messages.text("updates-privacy")) }
-        (fields(visit, &known.branches))
+        (fields(visit, branches))
         h2 { (messages.text("updates-command")) }
-        pre tabindex="0" dir="ltr" { code { (pipe(&known.public_url)) } }
+        pre tabindex="0" dir="ltr" { code { (pipe(&branches.public_url)) } }
     };
     let layout = Layout {
         title: messages.text("updates"),
         description: messages.text("home-updates-text"),
         here: Some(Part::Updates),
-        json: "/updates",
-        ..Layout::new(visit, &known.branches, "/updates")
+        ..Layout::new(visit, branches, "/updates")
     };
     document(&layout, &content)
 }
@@ -174,7 +175,10 @@ fn row(visit: &Visit, outcome: &Outcome) -> Markup {
         }
         td role="cell" data-label=[label(2)] { span {
             @if let Some(tarball) = &outcome.tarball {
-                a href=(tarball.url) { (tarball.file) }
+                @match link(&tarball.url) {
+                    Some(url) => a href=(url) { (tarball.file) },
+                    None => (tarball.file),
+                }
             } @else { (messages.text("none")) }
         } }
     }

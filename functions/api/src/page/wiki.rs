@@ -7,7 +7,10 @@
 use maud::{Markup, html};
 use tardist_contract::BranchName;
 
-use super::{messages::Messages, visit::Visit};
+use super::{
+    messages::Messages,
+    visit::{Visit, address},
+};
 use crate::query::distributed::Distributed;
 
 /// A branch as people say it: `1.45` for `REL1_45`, else its name.
@@ -16,6 +19,22 @@ pub(super) fn version(branch: &BranchName) -> String {
         Some((major, minor)) => format!("{major}.{minor}"),
         None => branch.to_string(),
     }
+}
+
+/// A message about a branch: the first for a release branch, with the version of its MediaWiki, the second for
+/// any other, with its name.
+pub(super) fn about(
+    messages: Messages,
+    branch: &BranchName,
+    [release, other]: [&'static str; 2],
+) -> String {
+    let key = if branch.release().is_some() { release } else { other };
+    messages.with(key, &[&version(branch)])
+}
+
+/// What a list has that is only of one branch, as the end of its heading.
+pub(super) fn list_for(messages: Messages, branch: &BranchName) -> String {
+    about(messages, branch, ["list-for", "list-for-branch"])
 }
 
 /// The place of a branch among the choices; less is earlier.
@@ -83,6 +102,11 @@ pub(super) fn chosen<'a>(visit: &'a Visit, branches: &[Distributed]) -> Option<&
     visit.branch.as_ref().filter(|wanted| branches.iter().any(|it| it.name == **wanted))
 }
 
+/// The address of a feed, with the branch that was chosen.
+pub(super) fn feed(visit: &Visit, branches: &[Distributed], path: &str) -> String {
+    address(path, chosen(visit, branches).map(|it| ("branch", it.as_str())))
+}
+
 /// A note where the chosen branch is not distributed; nothing where no branches are known.
 pub(super) fn note(visit: &Visit, branches: &[Distributed]) -> Markup {
     let unknown = visit.branch.as_ref().filter(|_| !branches.is_empty());
@@ -128,6 +152,20 @@ mod tests {
         {
             assert!(form.contains(kept), "{kept}: {form}");
         }
+    }
+
+    #[test]
+    fn only_a_release_branch_is_called_a_version_of_mediawiki() {
+        let text = |branch: &str| list_for(visit("/").messages, &branch.parse().unwrap());
+        assert_eq!(text("REL1_45"), "for MediaWiki 1.45");
+        assert_eq!(text("master"), "for the branch master");
+    }
+
+    #[test]
+    fn a_feed_is_of_the_chosen_branch_if_that_is_distributed() {
+        let path = |uri: &str| feed(&visit(uri), &branches(), "/feed.atom");
+        assert_eq!(path("/?branch=REL1_45&lang=de"), "/feed.atom?branch=REL1_45");
+        assert_eq!(path("/?branch=REL1_20"), "/feed.atom");
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! What search engines and browsers want to know of the whole site.
 
-use super::statement::Statement;
-use crate::query::statement::Value;
+use super::statement::{Statement, Value};
 
 /// Where the site is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -66,3 +66,30 @@ pub(super) fn column(row: &mut Row) -> Result<Branches, RowError> {
     let branch = |(name, released)| Distributed { name, is_released: released != 0 };
     Ok(Branches { public_url, list: read.into_iter().map(branch).collect() })
 }
+
+#[cfg(test)]
+mod tests {
+    use tardist_contract::schema::USER_VERSION;
+
+    use super::*;
+    use crate::query::testing::{run, snapshot};
+
+    #[test]
+    fn the_branches_are_listed_newest_first_with_the_url_of_the_site() {
+        let db = snapshot(USER_VERSION);
+        db.execute_batch(
+            "UPDATE snapshot SET public_url = 'https://d.example';
+             INSERT INTO distributed_branch VALUES
+                 ('REL1_45', 1, 1, 1, 1), ('master', 0, 1, 1, 0);",
+        )
+        .unwrap();
+        let read = run(&db, &distributed()).unwrap();
+        let branch = |(name, is_released): (&str, bool)| Distributed {
+            name: name.parse().unwrap(),
+            is_released,
+        };
+        assert_eq!(*read.list, [("master", false), ("REL1_45", true)].map(branch));
+        assert_eq!(read.list.public_url, "https://d.example");
+        assert_eq!(read.generated_at, 1000);
+    }
+}

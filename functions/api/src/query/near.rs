@@ -14,7 +14,7 @@ use super::{
 use crate::http::problem::ApiError;
 
 /// How many names are suggested at most.
-const MAX_NEAR: usize = 5;
+pub const MAX_NEAR: usize = 5;
 
 /// Up to five repositories of one kind, or of both, whose names are near to a text, the nearest first, as
 /// [`tardist_contract::search::near`] has it.

@@ -12,7 +12,6 @@ use tardist_contract::{
 };
 
 use super::{
-    distributed::{Branches, column},
     json::json,
     statement::{RowError, Statement, Value},
 };
@@ -182,36 +181,6 @@ pub fn published(asked: &Asked) -> Result<Statement<Published>, ApiError> {
             })
         },
     })
-}
-
-/// What the form of the update check shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Usable {
-    /// The start of the public URLs; empty where the builder does not know it.
-    pub public_url: String,
-    /// When the snapshot was made: Unix seconds.
-    pub generated_at: i64,
-    /// All branches that are distributed, newest first.
-    pub branches: Branches,
-}
-
-/// What the form of the update check shows.
-pub fn usable() -> Statement<Usable> {
-    Statement {
-        sql: concat!(
-            "SELECT user_version, public_url, generated_at, (",
-            include_str!("sql/distributed.sql"),
-            ") FROM pragma_user_version, snapshot"
-        ),
-        params: Vec::new(),
-        read: |row| {
-            Ok(Usable {
-                public_url: row.text()?,
-                generated_at: row.integer()?,
-                branches: column(row)?,
-            })
-        },
-    }
 }
 
 #[cfg(test)]
@@ -402,12 +371,5 @@ mod tests {
         assert_eq!(branch("REL1_47", "master"), "master");
         assert_eq!(branch("REL1_31", "REL1_31"), "REL1_31");
         assert_eq!(ask(&[], "REL1_31", "REL1_31").repositories, []);
-    }
-
-    #[test]
-    fn the_branches_are_listed_newest_first() {
-        let read = run(&filled(), &usable()).unwrap();
-        let names: Vec<_> = read.branches.iter().map(|it| it.name.as_str()).collect();
-        assert_eq!((names, read.generated_at), (vec!["master", "REL1_45"], 1000));
     }
 }

@@ -82,8 +82,8 @@ where
     finished(&parts, response, problem)
 }
 
-/// As [`serve_with`] for a component that takes bodies: `post` gets the body of a `POST` to a path that takes
-/// one. It has at most `limit` bytes. The response to it is never kept.
+/// As [`serve`], with `problem` as in [`serve_with`], for a component that takes bodies: `post` gets the
+/// body of a `POST` to a path that takes one. It has at most `limit` bytes. The response to it is never kept.
 pub async fn serve_with_post<E, P>(
     request: spin_sdk::http::Request,
     endpoint: E,
@@ -154,14 +154,13 @@ where
 {
     if !matches!(method, Method::GET | Method::HEAD) {
         let request = Request::new(method, uri, headers.clone())?;
+        if request.method == Method::OPTIONS {
+            return Ok(options(address::methods(&request)?));
+        }
         if let Some(response) = address::slash(&request) {
             return Ok(response);
         }
-        let allow = route(&request)?.methods();
-        return match request.method {
-            Method::OPTIONS => Ok(options(allow)),
-            _ => Err(ApiError::MethodNotAllowed { allow }),
-        };
+        return Err(ApiError::MethodNotAllowed { allow: route(&request)?.methods() });
     }
     let key = key(uri, headers);
     let instance = Instance::current();

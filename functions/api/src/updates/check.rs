@@ -93,11 +93,11 @@ fn bad(error: &SiteinfoError) -> ApiError {
 
 /// The type of a body that is not compressed.
 fn plain(headers: &HeaderMap) -> Result<&str, ApiError> {
-    let coding = headers.get_all(header::CONTENT_ENCODING).into_iter();
+    let codings = headers.get_all(header::CONTENT_ENCODING);
     let is_plain = |value: &http::HeaderValue| {
         value.to_str().is_ok_and(|it| it.trim().is_empty() || it.eq_ignore_ascii_case("identity"))
     };
-    if !coding.into_iter().all(is_plain) {
+    if !codings.into_iter().all(is_plain) {
         return Err(ApiError::UnsupportedCoding);
     }
     match headers.get(header::CONTENT_TYPE) {

@@ -16,7 +16,7 @@ use super::{
 use crate::query::updates::{Branch, Found, Published};
 
 /// How an entry stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// What is installed is older than what is published.

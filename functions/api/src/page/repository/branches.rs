@@ -8,11 +8,7 @@ use super::{
     shown::Shown,
     upstream_web::commit_url,
 };
-use crate::page::{
-    outside::link,
-    text::{short_commit, size},
-    wiki,
-};
+use crate::page::{outside::link, text::size, wiki};
 
 /// One row for each branch. The roles are those that the elements have anyway: without them, browsers
 /// would not treat it as a table in a narrow window, where the style shows rows as blocks.
@@ -20,6 +16,8 @@ pub(super) fn table(shown: &Shown) -> Markup {
     let messages = shown.visit.messages;
     let headings = ["branch", "version", "requires", "commit", "tarball"];
     let repository = shown.repository();
+    let path = format!("/{}/{}/feed.atom", repository.kind, repository.name);
+    let feed = wiki::feed(shown.visit, &shown.page.branches, &path);
     html! {
         h2 #branches { (messages.text("branches")) }
         table role="table" aria-labelledby="branches" {
@@ -32,17 +30,8 @@ pub(super) fn table(shown: &Shown) -> Markup {
                 tr.chosen[is_chosen] role="row" { (row(shown, name, branch)) }
             } }
         }
-        p.small { a href=(feed(shown)) type="application/atom+xml" { (messages.text("feed")) } }
+        p.small { a href=(feed) type="application/atom+xml" { (messages.text("feed")) } }
     }
-}
-
-fn feed(shown: &Shown) -> String {
-    let repository = shown.repository();
-    let branch = shown.chosen.map(|it| ("branch", it.as_str()));
-    crate::page::visit::address(
-        &format!("/{}/{}/feed.atom", repository.kind, repository.name),
-        branch,
-    )
 }
 
 fn row(shown: &Shown, name: &BranchName, branch: &Branch) -> Markup {
@@ -77,7 +66,7 @@ fn row(shown: &Shown, name: &BranchName, branch: &Branch) -> Markup {
 
 /// The first digits of a commit, all of them in `title`; a link where upstream shows commits.
 fn commit(shown: &Shown, branch: &Branch) -> Markup {
-    let short = html! { code.commit title=(branch.commit) { (short_commit(&branch.commit)) } };
+    let short = html! { code.commit title=(branch.commit) { (branch.commit.short()) } };
     html! {
         @match commit_url(&shown.repository().source_url, &branch.commit) {
             Some(url) => a href=(url) rel="noreferrer nofollow" dir="ltr" { (short) },

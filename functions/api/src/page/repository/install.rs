@@ -64,12 +64,13 @@ fn block(text: &str) -> Markup {
     html! { pre dir="ltr" tabindex="0" { code { (text) } } }
 }
 
-/// Downloads (if the URL says from where), checks and unpacks.
+/// Downloads (if the URL says from where), checks, and unpacks only what is right: a shell goes on after a
+/// command that fails, unless `&&` is between them. With `-f`, curl does not save the page of an error.
 fn unpack(shown: &Shown, branch: &Branch, url: Option<&str>) -> String {
     let kind = shown.repository().kind;
     let (file, sum) = (&branch.tarball.file, &branch.tarball.sha256);
-    let download = url.map_or(String::new(), |url| format!("curl -LO {}\n", quoted(url)));
-    format!("{download}echo \"{sum}  {file}\" | sha256sum -c\ntar -xzf {file} -C {kind}")
+    let download = url.map_or(String::new(), |url| format!("curl -fLO {}\n", quoted(url)));
+    format!("{download}echo \"{sum}  {file}\" | sha256sum -c && tar -xzf {file} -C {kind}")
 }
 
 /// A text as one word of a shell.

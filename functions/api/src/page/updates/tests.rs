@@ -1,4 +1,5 @@
 use http::{HeaderMap, Method};
+use tardist_contract::document::Tarball;
 
 use super::*;
 use crate::updates::compare::Said;
@@ -37,11 +38,8 @@ fn page(uri: &str, results: Vec<Outcome>) -> String {
 
 #[test]
 fn the_form_takes_a_text_or_a_file_and_a_version_and_keeps_the_language() {
-    let known = Usable {
-        public_url: "https://t.example".into(),
-        generated_at: 1,
-        branches: branches().into(),
-    };
+    let mut known = Branches::from(branches());
+    known.public_url = "https://t.example".into();
     let form = form_page(&visit("/updates?lang=de"), &known).into_string();
     for part in [
         "action=\"/updates?lang=de\" method=\"post\" enctype=\"multipart/form-data\"",
@@ -52,6 +50,7 @@ fn the_form_takes_a_text_or_a_file_and_a_version_and_keeps_the_language() {
     ] {
         assert!(form.contains(part), "{part}: {form}");
     }
+    assert!(!form.contains("als JSON"), "a browser would get this page again");
 }
 
 #[test]
@@ -70,6 +69,20 @@ fn what_has_to_be_done_comes_first_and_texts_of_the_wiki_are_escaped() {
     assert!(!page.contains("id=\"updates-ahead\""), "an empty group is not there");
     assert!(page.contains("&lt;b&gt;Own&lt;/b&gt;") && !page.contains("<b>Own"));
     assert!(page.contains("<a href=\"/extensions/Repo\">Repo</a>"));
+}
+
+#[test]
+fn a_tarball_is_a_link_only_if_its_url_leads_somewhere() {
+    let with = |url: &str| {
+        let mut result = outcome("A", Status::Outdated);
+        let file = "A-REL1_45-1234567.tar.gz".parse().unwrap();
+        result.tarball = Some(Tarball { file, url: url.into(), size: 1, sha256: String::new() });
+        page("/updates", vec![result])
+    };
+    let link = "<a href=\"/dist/extensions/A.tar.gz\">A-REL1_45-1234567.tar.gz</a>";
+    assert!(with("/dist/extensions/A.tar.gz").contains(link));
+    let none = with("javascript:alert(1)");
+    assert!(none.contains("A-REL1_45-1234567.tar.gz") && !none.contains("javascript"), "{none}");
 }
 
 #[test]

@@ -67,6 +67,14 @@ class RepositoryTest extends TestCase {
 		$this->assertSame( 'https://tardist.example/dist/a.tar.gz', $branches['master']['tarball']['url'] );
 	}
 
+	public function testAnApostropheInAUrlIsEncoded() {
+		$repository = self::repository( [ 'url' => "https://example.org/wiki/Extension:Author's_page" ] );
+		$this->assertSame( 'https://example.org/wiki/Extension:Author%27s_page', $repository->getUrl() );
+		$document = [ 'branches' => [ 'master' => self::branch( [ 'url' => "/dist/a'b.tar.gz" ] ) ] ];
+		$tarball = self::repository( $document )->getBranches()['master']['tarball'];
+		$this->assertSame( 'https://tardist.example/dist/a%27b.tar.gz', $tarball['url'] );
+	}
+
 	public static function provideBadTarballs() {
 		yield [ [ 'url' => '//evil.example/a.tar.gz' ] ];
 		yield [ [ 'url' => 'javascript:alert(1)' ] ];
