@@ -149,7 +149,12 @@ fn debian(package: &Path, folder: &Path, builder: &Path, time: &str) -> Result<(
     }
     write(
         &package.join("etc/tardist/tardist.toml"),
-        process::output(Command::new(builder).arg("config"))?,
+        // Defaults alone: neither the variables of this shell nor a tardist.toml in its folder.
+        process::output(Command::new(builder).env_clear().args([
+            "config",
+            "--config",
+            "/dev/null",
+        ]))?,
     )?;
     copy(
         &project::root().join("LICENSE"),

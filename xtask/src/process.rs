@@ -1,5 +1,5 @@
 //! Child processes. None of them outlives xtask: a terminal sends Ctrl-C to them too, but SIGTERM and
-//! SIGHUP reach only xtask, which passes them on.
+//! SIGHUP reach only xtask, which passes them on. What a child has started may outlive both: cargo passes nothing on.
 
 use std::{
     process::{Child, Command, ExitCode, ExitStatus, Stdio},
@@ -142,9 +142,13 @@ impl Drop for Process {
 ///
 /// # Errors
 ///
-/// As [`Process::start`]; its exit status is none.
+/// As [`Process::start`]; its exit status is none. A signal that came meanwhile: what it ended has not failed.
 pub fn status(command: &mut Command) -> Result<ExitStatus> {
-    Process::start(command)?.wait()
+    let status = Process::start(command)?.wait()?;
+    if interrupted() {
+        bail!("interrupted");
+    }
+    Ok(status)
 }
 
 /// The exit status of a child as our own; 1 where a signal ended it.

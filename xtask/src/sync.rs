@@ -5,7 +5,7 @@ use std::{
     process::{Command, ExitCode},
 };
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
 
 use crate::{process, project};
@@ -44,14 +44,11 @@ pub fn run(what: &What, data: &Path, public_url: Option<&str>) -> Result<Result<
     command.args(what.only.iter().flat_map(|it| ["--only", it]));
     command.args(what.branch.iter().flat_map(|it| ["--branch", it]));
     let status = process::status(&mut command)?;
-    if process::interrupted() {
-        bail!("interrupted");
-    }
     match status.code() {
         Some(0) => {}
         Some(3) => println!("Some repositories failed, see above; going on with the others."),
-        Some(1) if data.join("snapshot.db").exists() => {
-            println!("The sync failed, see above; going on with the earlier snapshot.");
+        Some(1 | 4 | 5 | 6) if data.join("snapshot.db").exists() => {
+            println!("The sync did not succeed, see above; going on with the earlier snapshot.");
         }
         _ => {
             eprintln!("xtask: `tardist sync` failed, see above, and there is nothing to serve");

@@ -51,7 +51,11 @@ pub(crate) struct Options {
 pub(crate) fn run(mut options: Options) -> Result<ExitCode> {
     // Checked first, before minutes of building.
     let listen = serve::check_free(options.listen)?;
-    let with_sample = options.what.upstream.is_none() && !can_reach_wikimedia();
+    // `tardist sync` takes these, and an --upstream would win over them.
+    let is_configured = options.what.upstream.is_some()
+        || env::var_os("TARDIST_CONFIG").is_some()
+        || project::root().join("tardist.toml").exists();
+    let with_sample = !is_configured && !can_reach_wikimedia();
     if with_sample {
         println!("Cannot reach {WIKIMEDIA}; starting the sample upstream instead.");
     }
@@ -65,7 +69,7 @@ pub(crate) fn run(mut options: Options) -> Result<ExitCode> {
     let sample = with_sample.then(|| Sample::start(&project::target("up/sample"))).transpose()?;
     if let Some(sample) = &sample {
         options.what.upstream = Some(sample.url.clone());
-    } else if options.what.upstream.is_none() && options.what.only.is_empty() {
+    } else if !is_configured && options.what.only.is_empty() {
         println!(
             "Syncing all of {WIKIMEDIA}, some 1,400 repositories: the first time this takes a while. \
              For fewer, use --only extensions/NAME."
