@@ -276,8 +276,14 @@ fn a_number_that_no_builder_reaches_is_not_believed() {
     fs::write(&path, high).unwrap();
     Node::new(&store).pull(&[]).exits(1).says(&["which no builder reaches"]);
     sync_to(&env, &store, &["--take-over"]).exits(3).says(&["which no builder reaches"]);
-    fs::write(&path, pointer).unwrap();
-    sync_to(&env, &store, &[]).exits(0);
+    // A node would take it, but the next numbers would soon be too high.
+    let high = restated(&pointer, |statement| statement["serial"] = ((1_u64 << 53) - 1).into());
+    fs::write(&path, high).unwrap();
+    let refused = sync_to(&env, &store, &["--take-over"]);
+    refused.exits(3).says(&["which no builder reaches", "remove current.json from the store"]);
+    fs::remove_file(&path).unwrap();
+    sync_to(&env, &store, &[]).exits(0).says(&["published as number 2"]);
+    Node::new(&store).pull(&[]).exits(0);
 }
 
 #[test]

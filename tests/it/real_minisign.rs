@@ -69,3 +69,22 @@ fn minisign_checks_what_was_signed_and_a_node_takes_nothing_else() {
     fs::write(folder.join("current.json"), &pointer).unwrap();
     verify(&public).exits(0);
 }
+
+#[test]
+fn with_a_new_key_the_pointer_is_signed_again_at_once() {
+    let env = TestEnv::sample();
+    let folder = env.folder().join("store");
+    fs::create_dir(&folder).unwrap();
+    let store = folder_store(&folder);
+    let node = Node::new(&store);
+    sync_to(&env, &store, &[]).exits(0).says(&["published as number 1"]);
+    for (number, name) in [(2, "one"), (3, "two")] {
+        let public = key(env.folder(), name);
+        let secret = env.folder().join(format!("{name}.key"));
+        let signed = ["--store-key", secret.to_str().unwrap()];
+        let published = format!("published as number {number}");
+        sync_to(&env, &store, &signed).exits(0).says(&[&published, "0 objects uploaded"]);
+        node.pull(&["--public-key", &public]).exits(0);
+        sync_to(&env, &store, &signed).exits(0).says(&["nothing new; 0 objects uploaded"]);
+    }
+}

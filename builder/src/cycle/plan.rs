@@ -35,6 +35,8 @@ pub struct Given<'a> {
     pub published: &'a Catalogue,
     /// What of it is on disk and whole.
     pub intact: &'a Catalogue,
+    /// The upstreams that are configured: their URLs or paths.
+    pub upstreams: &'a BTreeSet<&'a str>,
     /// If it is not empty, all other repositories stay as they are.
     pub only: &'a BTreeSet<RepositoryId>,
     /// Make branches at the same commit again, too.
@@ -78,11 +80,9 @@ pub fn plan(listing: Listing, given: &Given<'_>) -> Plan {
     let failed: BTreeSet<&RepositoryId> = listing.failed.iter().map(|(id, _)| id).collect();
     let is_away = |id: &RepositoryId, record: &RepositoryRecord| {
         let mut away = listing.unavailable.iter().map(|(url, _)| url.as_str());
-        // Which upstream had a repository is not known after an import.
-        away.any(|url| match record.upstream.as_str() {
-            "" => !listed.contains(id),
-            upstream => upstream == url,
-        })
+        // After an import, or since a URL was changed, it is not known who has a repository.
+        let is_known = given.upstreams.contains(record.upstream.as_str());
+        away.any(|url| if is_known { record.upstream == url } else { !listed.contains(id) })
     };
     let unknown = only.difference(&listed);
     plan.unknown.extend(unknown.map(|id| (id.clone(), listing.left_out.get(id).cloned())));
@@ -252,6 +252,9 @@ mod tests {
     }
 
     /// A plan of what is published and whole, where all recipes are empty.
+    /// The upstreams that are configured.
+    const UPSTREAMS: [&str; 2] = ["https://other", "https://down"];
+
     fn plan(
         listing: Listing,
         intact: &Catalogue,
@@ -272,6 +275,7 @@ mod tests {
         let given = Given {
             published: intact,
             intact,
+            upstreams: &UPSTREAMS.into(),
             only,
             force,
             recipe: &recipe,
@@ -387,6 +391,7 @@ mod tests {
         let given = Given {
             published: &published,
             intact: &intact,
+            upstreams: &UPSTREAMS.into(),
             only: &only,
             force: false,
             recipe: &recipe,
@@ -464,6 +469,7 @@ mod tests {
                 let given = Given {
                     published: &before,
                     intact: &before,
+                    upstreams: &UPSTREAMS.into(),
                     only: &only,
                     force: false,
                     recipe: &recipe,
@@ -499,6 +505,10 @@ mod tests {
         assert_eq!(planned.jobs, [], "it is not taken from the upstream that is there");
         let planned = plan(listing(&[]), &before, &ids(&["skins/B"]), false);
         assert_eq!(planned.unknown, [], "it may be there");
+        // The URL of the one that is down was changed.
+        before.values_mut().for_each(|record| record.upstream = "https://before".to_owned());
+        let planned = plan(listing(&["skins/B"]), &before, &ids(&[]), false);
+        assert_eq!(planned.kept.keys().map(ToString::to_string).collect::<Vec<_>>(), ["skins/A"]);
     }
 
     /// Numbers, each as a name, a branch or a commit.

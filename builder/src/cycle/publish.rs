@@ -63,6 +63,8 @@ impl Publishing<'_> {
         report: &mut Report,
     ) -> Result<(), Error> {
         let published = self.renew(catalogue, state, report)?;
+        // The grace period begins now.
+        state.advance(self.began_at.elapsed());
         let retired = sweep::retired(on_disk, &state.catalogue, &state.retired, state.elapsed);
         let is_new = |key: &&(Kind, String)| !state.retired.contains_key(*key);
         report.retired = retired.keys().filter(is_new).count();

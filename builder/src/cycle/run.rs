@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     fs,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
@@ -99,9 +99,19 @@ pub fn run(
         marked => marked?,
     }
     let keys = keys.as_ref();
-    let cycle =
-        Cycle { config, options, upstreams, layout: &layout, http: &http, now, progress, keys };
-    if let Err(error) = cycle.run(options_of_http, start, &mut report) {
+    let cycle = Cycle {
+        config,
+        options,
+        upstreams,
+        layout: &layout,
+        http: &http,
+        now,
+        progress,
+        keys,
+        take_over: options.take_over.into(),
+        began_at: start,
+    };
+    if let Err(error) = cycle.run(options_of_http, &mut report) {
         report.end(&error);
     } else {
         report.exit_status = report.status_of_failures();
@@ -168,10 +178,14 @@ pub(super) struct Cycle<'a> {
     pub(super) now: i64,
     pub(super) progress: &'a Progress,
     pub(super) keys: Option<&'a StoreKeys>,
+    /// Whether the store is still to be taken over.
+    pub(super) take_over: AtomicBool,
+    /// When it began.
+    pub(super) began_at: Instant,
 }
 
 impl Cycle<'_> {
-    fn run(&self, http: HttpOptions, began_at: Instant, report: &mut Report) -> Result<(), Error> {
+    fn run(&self, http: HttpOptions, report: &mut Report) -> Result<(), Error> {
         transport::set_up(self.http).git(|| "set up Git".to_owned())?;
         self.layout.prepare()?;
         let mut state = self.state()?;
@@ -179,7 +193,7 @@ impl Cycle<'_> {
         report.removed =
             sweep::sweep(self.layout, &state.retired, self.config.grace, state.elapsed);
         let Self { config, layout, now, .. } = *self;
-        let publishing = Publishing { config, layout, now, began_at };
+        let publishing = Publishing { config, layout, now, began_at: self.began_at };
         // What fails here and lasts, fails again where this cycle publishes.
         if state.is_ahead()
             && let Err(error) = publishing.catch_up(&mut state, report)
@@ -250,8 +264,7 @@ impl Cycle<'_> {
             self.plan(listing, &state.catalogue, &intact, (&quarantine, &digest), state.hours())?;
         report.failures.extend(merge::held_back(&held));
         (report.waiting, report.kept) = (plan.waiting, plan.untouched());
-        let began_at = publishing.began_at;
-        let supervisor = workers::supervisor(self.config, self.layout, http, began_at)?;
+        let supervisor = workers::supervisor(self.config, self.layout, http, self.began_at)?;
         let before = state.catalogue.clone();
         state.branches.found = found;
         let mut meanwhile = Meanwhile {
@@ -263,7 +276,7 @@ impl Cycle<'_> {
             refuses: &|ready| self.refuse_losses_of_disk(&before, ready, &selection).is_err(),
             state,
             quarantine: Noted { now: quarantine, saved, settings: &digest, layout },
-            since: began_at,
+            since: self.began_at,
             built: 0,
         };
         let is_working = !plan.jobs.is_empty();
@@ -332,7 +345,8 @@ impl Cycle<'_> {
             config,
             layout,
             keys,
-            take_over: options.take_over,
+            take_over: &self.take_over,
+            began_at: self.began_at,
             accept_loss: options.accept_loss,
             progress,
         })
@@ -412,10 +426,11 @@ impl Cycle<'_> {
         (quarantine, settings): (&Quarantine, &str),
         hours: usize,
     ) -> Result<(Plan, Vec<HeldBack>), Error> {
-        let recipes = Recipes::new(self.config, self.http);
+        let (recipes, upstreams) = (Recipes::new(self.config, self.http), self.urls());
         let given = Given {
             published,
             intact,
+            upstreams: &upstreams,
             only: &self.config.only,
             force: self.options.force,
             recipe: &|url, ingredients| recipes.of(url, ingredients),

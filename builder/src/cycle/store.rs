@@ -6,9 +6,9 @@
 //! that is killed leaves objects that no pointer names, and the next one goes on from there.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     env,
-    fs::File,
+    fs::{self, File},
     io::ErrorKind,
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
@@ -16,20 +16,25 @@ use std::{
 };
 
 use jiff::Timestamp;
-use tardist_contract::{TarballName, schema::USER_VERSION};
+use tardist_contract::{
+    TarballName,
+    document::{Branch, Tarball},
+    schema::USER_VERSION,
+};
 
 use crate::{
     Error, StoreFault, catalogue,
     cycle::{loss, report::StoreReport},
-    data_dir::{atomic, layout::Layout},
+    data_dir::{atomic, files, layout::Layout},
     error::IoContext,
     pool,
     progress::Progress,
     settings::config::Config,
+    snapshot::Snapshot,
     state::{Published, State, StoreMemory},
     store::{
         Entry, Found, Store, layout, packed,
-        pointer::{MAX_POINTER, Pointer, Statement},
+        pointer::{MAX_POINTER, MAX_SERIAL, Pointer, Statement},
         pull::{download, look_for_space},
         signature::Signer,
         uploads::{self, Known, KnownObjects, Wanted, WantedObjects},
@@ -81,8 +86,10 @@ pub(super) struct Storing<'a> {
     pub(super) config: &'a Config,
     pub(super) layout: &'a Layout,
     pub(super) keys: &'a StoreKeys,
-    /// Take the store over, though another builder has published there.
-    pub(super) take_over: bool,
+    /// Take the store over, though another builder has published there. Once: then it is false.
+    pub(super) take_over: &'a AtomicBool,
+    /// When the cycle began.
+    pub(super) began_at: Instant,
     /// Publish, though much is lost of what the store has and nothing is known of.
     pub(super) accept_loss: bool,
     pub(super) progress: &'a Progress,
@@ -133,7 +140,7 @@ impl Publication<'_> {
         let Some(published) = state.published.clone() else { return Ok(()) };
         let mut memory = self.look(state)?;
         let snapshot = (published.generation, published.modified);
-        if memory.published != Some(snapshot) {
+        if memory.published != Some(snapshot) || !self.is_signed(&memory) {
             let mut objects = state.store_objects()?;
             self.replace(&published, state, &mut memory, &mut objects, report)?;
             memory.published = Some(snapshot);
@@ -143,12 +150,24 @@ impl Publication<'_> {
         self.sweep(state, report)
     }
 
+    /// True if the pointer is signed with the key of today, if there is one.
+    fn is_signed(&self, memory: &StoreMemory) -> bool {
+        let is_its_own = |signer: &Signer| {
+            let pointer = Pointer::parse(memory.intended.as_bytes());
+            pointer.is_ok_and(|pointer| signer.has_signed(&pointer))
+        };
+        self.storing.keys.signer.as_ref().is_none_or(is_its_own)
+    }
+
     /// Looks at the pointer. Returns what is remembered of the store, with the pointer as it is now.
     fn look(&self, state: &mut State) -> Result<StoreMemory, Error> {
         let url = self.store.url().to_string();
         let remembered = state.store_memory(&url)?;
-        let Some(mut memory) = remembered.clone().filter(|_| !self.storing.take_over) else {
-            return self.begin(url, remembered.unwrap_or_default(), state);
+        let takes_over = self.storing.take_over.load(Ordering::Relaxed);
+        let Some(mut memory) = remembered.clone().filter(|_| !takes_over) else {
+            let begun = self.begin(url, remembered.unwrap_or_default(), state)?;
+            self.storing.take_over.store(false, Ordering::Relaxed);
+            return Ok(begun);
         };
         match self.store.read(layout::POINTER, memory.etag.as_deref(), MAX_POINTER)? {
             Found::Unchanged => Ok(memory),
@@ -179,11 +198,27 @@ impl Publication<'_> {
     ) -> Result<StoreMemory, Error> {
         // Nodes refuse a number below the one that they have.
         let least = before.serial;
+        let mut hashes = BTreeMap::new();
         let (etag, serial) = match self.store.read(layout::POINTER, None, MAX_POINTER)? {
             Found::Object { bytes, etag } => {
                 let statement = statement(&bytes).map_err(|reason| self.unusable(&reason))?;
-                if before == StoreMemory::default() && !self.storing.accept_loss {
-                    self.refuse_losses(&statement, state)?;
+                if statement.serial > MAX_SERIAL / 2 {
+                    let reason =
+                        format!("has the number {}, which no builder reaches", statement.serial);
+                    return Err(self.unusable(&reason));
+                }
+                let is_new = before == StoreMemory::default();
+                if let Some(snapshot) = self.snapshot_there(&statement)? {
+                    let read = |error: rusqlite::Error| self.unreadable(&error);
+                    if is_new && !self.storing.accept_loss {
+                        self.refuse_losses(&snapshot, state)?;
+                    }
+                    let hash = |kind, branch: &Branch| {
+                        let Tarball { file, sha256, .. } = &branch.tarball;
+                        (layout::tarball(kind, file.as_str()), sha256.clone())
+                    };
+                    hashes.extend(snapshot.branches(hash).map_err(read)?);
+                    hashes.insert(statement.object.clone(), statement.sha256.clone());
                 }
                 let serial = statement.serial;
                 tracing::info!(
@@ -196,10 +231,10 @@ impl Publication<'_> {
         self.try_conditions(&url)?;
         let mut objects = KnownObjects::new();
         for folder in [layout::DIST, layout::SNAPSHOTS] {
-            let known = |(name, size)| {
-                let known =
-                    Known { size, sha256: String::new(), is_there: true, unnamed_since: None };
-                (name, known)
+            let known = |(name, size): (String, u64)| {
+                // The list does not tell it. Of those that the pointer does not lead to, nobody does.
+                let sha256 = hashes.remove(&name).unwrap_or_default();
+                (name, Known { size, sha256, is_there: true, unnamed_since: None })
             };
             let listed = self.store.list(folder)?.into_iter();
             objects.extend(listed.filter(|(name, _)| layout::is_own(name)).map(known));
@@ -210,28 +245,31 @@ impl Publication<'_> {
         Ok(memory)
     }
 
-    /// A builder that knows nothing of the store may have a new disk, and nearly nothing on it yet. Nodes must not lose what
-    /// the store has because of that.
-    fn refuse_losses(&self, statement: &Statement, state: &State) -> Result<(), Error> {
+    /// The snapshot that the pointer leads to. `None` if it is not there, or cannot be used and losses are accepted.
+    fn snapshot_there(&self, statement: &Statement) -> Result<Option<Snapshot>, Error> {
         let root = self.storing.layout.root();
         look_for_space(root, statement.size, &self.storing.layout.snapshot())?;
         let draft = atomic::draft(root)?;
-        let snapshot = match download(self.store, statement, draft.path(), draft.path()) {
-            Ok(snapshot) => snapshot,
+        match download(self.store, statement, draft.path(), draft.path()) {
+            Ok(snapshot) => Ok(Some(snapshot)),
             // No node can have it either.
-            Err(Error::Store { fault: StoreFault::Missing, .. }) => return Ok(()),
+            Err(Error::Store { fault: StoreFault::Missing, .. }) => Ok(None),
+            Err(Error::Store { .. }) if self.storing.accept_loss => Ok(None),
             Err(Error::Store { action, store, reason, fault }) => {
                 let reason = format!(
                     "{reason}; it is compared with what is here before it is replaced, and `tardist sync --accept-loss` \
                      does without that"
                 );
-                return Err(Error::Store { action, store, reason, fault });
+                Err(Error::Store { action, store, reason, fault })
             }
-            Err(error) => return Err(error),
-        };
-        let there = snapshot.names().map_err(|error| {
-            self.unusable(&format!("names a snapshot that cannot be read ({error})"))
-        })?;
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A builder that knows nothing of the store may have a new disk, and nearly nothing on it yet. Nodes must not lose what
+    /// the store has because of that.
+    fn refuse_losses(&self, snapshot: &Snapshot, state: &State) -> Result<(), Error> {
+        let there = snapshot.names().map_err(|error| self.unreadable(&error))?;
         let losses = loss::between(&there, &state.catalogue, self.storing.config.max_loss);
         if losses.is_empty() {
             return Ok(());
@@ -301,6 +339,8 @@ impl Publication<'_> {
         (report.is_new, report.serial) = (true, statement.serial);
         memory.serial = statement.serial;
         state.save_store(memory)?;
+        // The grace period of what is not named any more begins now.
+        state.advance(self.storing.began_at.elapsed());
         // A plain name gets other bytes when no snapshot says any more which it has.
         self.upload(&plain, state, known, report)?;
         let mut named: BTreeSet<&str> =
@@ -344,7 +384,8 @@ impl Publication<'_> {
             if record.revision > 0 {
                 let plain = TarballName::new(&id.name, branch, &record.commit);
                 let name = layout::tarball(id.kind, plain.as_str());
-                wanted.insert(name, Wanted { may_change: true, ..object.clone() });
+                // Not over a tarball that has this name itself.
+                wanted.entry(name).or_insert(Wanted { may_change: true, ..object.clone() });
             }
             wanted.insert(layout::tarball(id.kind, file.as_str()), object);
         }
@@ -439,7 +480,21 @@ impl Publication<'_> {
         let layout = self.storing.layout;
         let draft = atomic::draft(layout.root())?;
         let path = layout.snapshot();
+        // What is published here is found damaged by whoever publishes again, which an upstream that is down can prevent.
+        let is_published = || {
+            let metadata = fs::metadata(&path);
+            let same = (published.size, published.modified);
+            metadata.is_ok_and(|it| (it.len(), files::modified(&it)) == same)
+        };
+        let before = is_published();
         let (sha256, size) = packed::pack(&path, draft.as_file()).at("compress", &path)?;
+        if !before || !is_published() {
+            let path = path.display();
+            let reason = format!(
+                "{path} is not what was published; the next cycle that publishes writes it anew"
+            );
+            return Err(self.not_published(StoreFault::Content, reason));
+        }
         let metadata = draft.as_file().metadata().at("read", draft.path())?;
         let object = layout::snapshot(&sha256);
         let wanted = Wanted {
@@ -520,9 +575,18 @@ impl Publication<'_> {
         self.not_published(StoreFault::Conflict, reason)
     }
 
+    /// The error for a pointer whose snapshot cannot be read.
+    fn unreadable(&self, error: &rusqlite::Error) -> Error {
+        self.unusable(&format!("names a snapshot that cannot be read ({error})"))
+    }
+
     /// The error for a pointer that cannot be read.
     fn unusable(&self, reason: &str) -> Error {
-        let reason = format!("{} {reason}; nothing was overwritten", layout::POINTER);
+        let pointer = layout::POINTER;
+        let reason = format!(
+            "{pointer} {reason}; nothing was overwritten. If no other builder publishes there, remove {pointer} from the \
+             store: the next cycle writes it anew"
+        );
         self.not_published(StoreFault::Content, reason)
     }
 

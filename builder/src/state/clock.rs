@@ -33,6 +33,15 @@ impl Reading {
         }
     }
 
+    /// What the clocks say after so many milliseconds.
+    pub fn after(&self, passed: i64) -> Self {
+        Self {
+            wall: self.wall.saturating_add(passed / 1000),
+            boot: self.boot.clone(),
+            uptime: self.uptime.saturating_add(passed),
+        }
+    }
+
     /// The time from an earlier reading to this one, in milliseconds. `grace` is the grace period.
     pub fn since(&self, earlier: &Self, grace: Duration) -> i64 {
         let is_same_boot = self.boot.is_some() && self.boot == earlier.boot;

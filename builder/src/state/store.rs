@@ -76,6 +76,8 @@ pub struct State {
     /// The branches that are on disk.
     saved_branches: KnownBranches,
     reading: Reading,
+    /// The time of all cycles, and what the clocks said, when it was opened.
+    opened: (i64, Reading),
 }
 
 impl State {
@@ -110,6 +112,7 @@ impl State {
         .map_err(|source| failed("open", &path, source))?;
         state.elapsed = state.elapsed.saturating_add(reading.since(&state.reading, grace));
         state.reading = reading;
+        state.opened = (state.elapsed, state.reading.clone());
         if let Some(snapshot) = Snapshot::newer(&layout.snapshot(), state.generation) {
             state.import(&snapshot)?;
         }
@@ -200,6 +203,7 @@ impl State {
             is_imported: false,
             knows_missing: true,
             is_retired_saved: true,
+            opened: (elapsed, reading.clone()),
             reading,
         })
     }
@@ -352,6 +356,14 @@ impl State {
         let damage = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
         let what = "it was damaged, and is renamed; the next cycle makes it again".to_owned();
         failed(action, &self.path, rusqlite::Error::SqliteFailure(damage, Some(what)))
+    }
+
+    /// Counts the time that has passed since the state was opened. What ceases to be named does so now, and not when the
+    /// cycle began.
+    pub fn advance(&mut self, passed: Duration) {
+        let passed = i64::try_from(passed.as_millis()).unwrap_or(i64::MAX);
+        let (elapsed, reading) = &self.opened;
+        (self.elapsed, self.reading) = (elapsed.saturating_add(passed), reading.after(passed));
     }
 
     /// The hours of [`elapsed`](Self::elapsed): a number that grows whether or not something is published.
@@ -586,6 +598,20 @@ mod tests {
         assert_eq!(state.elapsed - before, 3000);
         state.finish(None, Retired::new()).unwrap();
         assert_eq!(State::open(&layout, reading(104), GRACE).unwrap().elapsed - before, 4000);
+    }
+
+    #[test]
+    fn the_time_of_a_cycle_counts_once() {
+        let (_folder, layout) = data();
+        let mut state = open(&layout);
+        let before = state.elapsed;
+        for passed in [700, 5000] {
+            state.advance(Duration::from_millis(passed));
+        }
+        assert_eq!(state.elapsed - before, 5000);
+        state.finish(None, Retired::new()).unwrap();
+        let next = State::open(&layout, reading(107), GRACE).unwrap();
+        assert_eq!(next.elapsed - before, 7000);
     }
 
     #[test]

@@ -18,7 +18,7 @@ const FORMAT: u32 = 1;
 
 /// The highest number of a publication that is believed: numbers in JSON are exact up to here (RFC 8259, 6). After a higher
 /// one, nobody could publish for long.
-const MAX_SERIAL: u64 = 1 << 53;
+pub const MAX_SERIAL: u64 = 1 << 53;
 
 /// The longest pointer that is read: a hundred times what one takes.
 pub const MAX_POINTER: u64 = 64 << 10;

@@ -6,6 +6,7 @@ use std::{fs, io::Cursor, path::Path};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use minisign::{PublicKey, SecretKey, SignatureBox};
 
+use super::pointer::Pointer;
 use crate::secrets;
 
 /// The variable with the text of the secret key, for those who have no file for it.
@@ -69,6 +70,15 @@ impl Signer {
             .check("text", &signer.sign("text", "comment")?)
             .map_err(|_| unusable("the key is damaged"))?;
         Ok(signer)
+    }
+
+    /// True if a pointer is signed with this key.
+    pub fn has_signed(&self, pointer: &Pointer) -> bool {
+        let public = PublicKey::from_secret_key(&self.0).map(Verifier);
+        let is_valid = |signature: &String| {
+            public.is_ok_and(|it| it.check(&pointer.statement, signature).is_ok())
+        };
+        pointer.signature.as_ref().is_some_and(is_valid)
     }
 
     /// The signature over a text. `comment` is signed, too.

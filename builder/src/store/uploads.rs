@@ -27,7 +27,7 @@ pub type WantedObjects = BTreeMap<String, Wanted>;
 pub struct Known {
     /// Its size in bytes.
     pub size: u64,
-    /// Its SHA-256. Empty if that is not known, since only the store's list told of it.
+    /// Its SHA-256. Empty if that is not known, since only the store's list told of it: then it is uploaded again.
     pub sha256: String,
     /// False while it is being uploaded: it may be there or not.
     pub is_there: bool,
@@ -43,12 +43,8 @@ pub type KnownObjects = BTreeMap<String, Known>;
 pub fn missing(wanted: &WantedObjects, known: &KnownObjects) -> Vec<String> {
     let is_there = |name: &String, object: &Wanted| {
         known.get(name).is_some_and(|known| {
-            let is_same = match known.sha256.is_empty() {
-                // A name stands for the same bytes, unless it is one that may change.
-                true => !object.may_change,
-                false => known.sha256 == object.sha256,
-            };
-            known.is_there && is_same && known.size == object.size
+            // Of some it is not known which bytes they are.
+            known.is_there && known.sha256 == object.sha256 && known.size == object.size
         })
     };
     wanted.iter().filter(|(name, it)| !is_there(name, it)).map(|it| it.0.clone()).collect()
@@ -107,7 +103,6 @@ mod tests {
             ("other-size", wanted("a")),
             ("begun", wanted("a")),
             ("listed", wanted("a")),
-            ("listed-plain", Wanted { may_change: true, ..wanted("a") }),
             ("known-plain", Wanted { may_change: true, ..wanted("a") }),
         ]);
         let known = by_name([
@@ -116,13 +111,12 @@ mod tests {
             ("other-size", Known { size: 8, ..known("a") }),
             ("begun", Known { is_there: false, ..known("a") }),
             ("listed", known("")),
-            ("listed-plain", known("")),
             ("known-plain", known("a")),
             ("nobody-wants-it", known("a")),
         ]);
         assert_eq!(
             missing(&wanted, &known),
-            ["begun", "listed-plain", "new", "other-bytes", "other-size"]
+            ["begun", "listed", "new", "other-bytes", "other-size"]
         );
         assert_eq!(missing(&wanted, &KnownObjects::new()).len(), wanted.len());
     }

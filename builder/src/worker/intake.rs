@@ -195,12 +195,20 @@ impl Tarballs {
     /// The first revision from this one on whose name no other bytes have. A tarball that was published long ago may
     /// still be there, for clients with a link to it.
     fn free_revision(&self, branch: &BranchName, record: &BranchRecord, first: u32) -> u32 {
-        let is_free = |revision: &u32| {
-            let record = BranchRecord { revision: *revision, ..record.clone() };
-            let path = self.dist.join(record.tarball(&self.name, branch).as_str());
-            !path.is_file() || files::sha256(&path).is_ok_and(|it| it == record.sha256)
+        let path = |revision| {
+            let record = BranchRecord { revision, ..record.clone() };
+            self.dist.join(record.tarball(&self.name, branch).as_str())
         };
-        (first..first.saturating_add(MAX_REVISIONS)).find(is_free).unwrap_or(first)
+        let has_bytes = |path: &Path| files::sha256(path).is_ok_and(|it| it == record.sha256);
+        let is_free = |revision: &u32| !path(*revision).is_file() || has_bytes(&path(*revision));
+        let all = || first..first.saturating_add(MAX_REVISIONS);
+        // Where a tarball has a number, the name without one has had other bytes, which caches may still have.
+        let is_plain_used = first == 0 && path(0).is_file();
+        let last = all().skip(1).filter(|it| is_plain_used && path(*it).is_file()).last();
+        match last {
+            Some(last) => (1..=last).find(|it| has_bytes(&path(*it))).unwrap_or(last + 1),
+            None => all().find(is_free).unwrap_or(first),
+        }
     }
 }
 
@@ -387,5 +395,27 @@ mod tests {
         intake.built(branch("master"), record(b"bytes"), &mut result).unwrap();
         assert_eq!(result.built[&branch("master")].revision, 1);
         assert_eq!(names(&folder).len(), 2);
+    }
+
+    /// The plain name leads to the newest bytes.
+    #[test]
+    fn a_commit_that_comes_back_does_not_get_the_plain_name_that_had_other_bytes() {
+        for (files, expected) in [
+            (&[("", "bytes"), ("-2", "bytes")][..], 1),
+            (&[("", "newer"), ("-2", "bytes"), ("-3", "newer")], 1),
+            (&[("", "other"), ("-2", "other")], 2),
+            (&[("", "bytes")], 0),
+            (&[], 0),
+        ] {
+            let (mut intake, folder) = intake();
+            for (number, bytes) in files {
+                let name = format!("dist/Sample-master-aaaaaaa{number}.tar.gz");
+                fs::write(folder.path().join(name), bytes).unwrap();
+            }
+            fs::write(folder.path().join(STAGED), "bytes").unwrap();
+            let mut result = JobResult::default();
+            intake.built(branch("master"), record(b"bytes"), &mut result).unwrap();
+            assert_eq!(result.built[&branch("master")].revision, expected, "{files:?}");
+        }
     }
 }
