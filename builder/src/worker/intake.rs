@@ -201,13 +201,11 @@ impl Tarballs {
         };
         let has_bytes = |path: &Path| files::sha256(path).is_ok_and(|it| it == record.sha256);
         let is_free = |revision: &u32| !path(*revision).is_file() || has_bytes(&path(*revision));
-        let all = || first..first.saturating_add(MAX_REVISIONS);
         // Where a tarball has a number, the name without one has had other bytes, which caches may still have.
         let is_plain_used = first == 0 && path(0).is_file();
-        let last = all().skip(1).filter(|it| is_plain_used && path(*it).is_file()).last();
-        match last {
+        match (1..MAX_REVISIONS).rfind(|it| is_plain_used && path(*it).is_file()) {
             Some(last) => (1..=last).find(|it| has_bytes(&path(*it))).unwrap_or(last + 1),
-            None => all().find(is_free).unwrap_or(first),
+            None => (first..first.saturating_add(MAX_REVISIONS)).find(is_free).unwrap_or(first),
         }
     }
 }
