@@ -141,6 +141,7 @@ impl Publication<'_> {
         let mut memory = self.look(state)?;
         let snapshot = (published.generation, published.modified);
         if memory.published != Some(snapshot) || !self.is_signed(&memory) {
+            self.store.remove_unfinished();
             let mut objects = state.store_objects()?;
             self.replace(&published, state, &mut memory, &mut objects, report)?;
             memory.published = Some(snapshot);

@@ -1,12 +1,14 @@
 //! The store itself: reading, writing, listing and removing objects, each call until it is done.
 
 use std::{
+    ffi::OsStr,
     fmt,
-    fs::File,
+    fs::{self, File},
     io::{self, ErrorKind, Read, Write},
     panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use futures_util::{StreamExt, stream};
@@ -19,15 +21,16 @@ use object_store::{
     path::Path as Name,
 };
 use sha2::{Digest, Sha256};
+use tardist_contract::Kind;
 use tokio::runtime::{self, Runtime};
 
 use super::{
-    address::StoreUrl, connector::Connector, credentials::Credentials, failure::failed,
+    address::StoreUrl, connector::Connector, credentials::Credentials, failure::failed, layout,
     listing::ListGuard,
 };
 use crate::{
     Error, StoreFault,
-    data_dir::lock::FileLock,
+    data_dir::{files, lock::FileLock},
     error::{IoContext, is_disguise, short},
     limits::{net::MAX_RETRY_TIME, store::MAX_LISTED},
     net::{Hosts, Http, HttpOptions},
@@ -39,6 +42,9 @@ const PART: usize = 8 << 20;
 
 /// How many objects one request removes; S3 takes no more.
 const MAX_NAMES: usize = 1000;
+
+/// After this time, a file that is half-written is not written any more.
+const UNFINISHED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// In a store that is a folder, the file that a builder locks while it replaces the pointer.
 const LOCK: &str = ".lock";
@@ -226,6 +232,28 @@ impl Store {
         match &self.access.url {
             StoreUrl::S3 { .. } => None,
             StoreUrl::Folder(folder) => Some(folder.join(name)),
+        }
+    }
+
+    /// In a store that is a folder, removes what killed builders left half-written. The library calls it `NAME#1`, and shows
+    /// it in no list. What is younger than a day may still be written. What cannot be removed harms nobody.
+    pub fn remove_unfinished(&self) {
+        let folders = Kind::ALL.map(|kind| format!("{}/{kind}/", layout::DIST));
+        let folders = folders.into_iter().chain([format!("{}/", layout::SNAPSHOTS), String::new()]);
+        for folder in folders {
+            let Some(path) = self.path(&folder) else { return };
+            for file in files::entries(&path).unwrap_or_default() {
+                let is_left = file.file_name().and_then(OsStr::to_str).is_some_and(|name| {
+                    let base = name.rsplit_once('#').map(|(base, _)| format!("{folder}{base}"));
+                    base.is_some_and(|base| layout::is_own(&base) || base == layout::POINTER)
+                });
+                if is_left
+                    && is_old(&file)
+                    && let Err(error) = fs::remove_file(&file)
+                {
+                    tracing::warn!("cannot remove {}: {error}", file.display());
+                }
+            }
         }
     }
 
@@ -555,6 +583,12 @@ impl From<object_store::Error> for Got {
     }
 }
 
+/// True if nobody has written to a file for a day.
+fn is_old(path: &Path) -> bool {
+    let modified = fs::symlink_metadata(path).and_then(|it| it.modified()).ok();
+    modified.and_then(|it| it.elapsed().ok()).is_some_and(|age| age > UNFINISHED_FOR)
+}
+
 fn s3(
     access: &Access,
     bucket: &str,
@@ -591,7 +625,6 @@ mod tests {
         net::TcpListener,
         sync::mpsc::{self, Receiver},
         thread,
-        time::Duration,
     };
 
     use super::*;
@@ -663,6 +696,28 @@ mod tests {
         assert_eq!(requests.try_iter().count(), 101);
         let (store, _) = self::store(|_| page(&[], None));
         assert!(store.list("dist").unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_was_left_half_written_in_a_folder_goes_after_a_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let tarball = "dist/skins/A-master-1234567.tar.gz";
+        let old = [&format!("{tarball}#1"), &format!("{tarball}#12"), "current.json#2"];
+        let stays = [tarball, &format!("{tarball}#3"), "dist/skins/photo#1", "notes#1"];
+        fs::create_dir_all(folder.path().join("dist/skins")).unwrap();
+        for name in old.iter().chain(&stays) {
+            let file = fs::File::create(folder.path().join(name)).unwrap();
+            if *name != stays[1] {
+                file.set_modified(std::time::UNIX_EPOCH).unwrap();
+            }
+        }
+        let url = format!("file://{}", folder.path().display()).parse().unwrap();
+        let region = String::new();
+        let access = Access { url, endpoint: String::new(), region, credentials: None };
+        let entry = Entry::new(access, HttpOptions::allowing(&[]), |_| None).unwrap();
+        Store::open(&entry).unwrap().remove_unfinished();
+        let left = old.iter().chain(&stays).filter(|name| folder.path().join(name).exists());
+        assert_eq!(left.copied().collect::<Vec<_>>(), stays);
     }
 
     #[test]
