@@ -7,7 +7,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    env,
+    env, fmt,
     fs::{self, File},
     io::ErrorKind,
     path::Path,
@@ -210,7 +210,6 @@ impl Publication<'_> {
                 }
                 let is_new = before == StoreMemory::default();
                 if let Some(snapshot) = self.snapshot_there(&statement)? {
-                    let read = |error: rusqlite::Error| self.unreadable(&error);
                     if is_new && !self.storing.accept_loss {
                         self.refuse_losses(&snapshot, state)?;
                     }
@@ -218,7 +217,8 @@ impl Publication<'_> {
                         let Tarball { file, sha256, .. } = &branch.tarball;
                         (layout::tarball(kind, file.as_str()), sha256.clone())
                     };
-                    hashes.extend(snapshot.branches(hash).map_err(read)?);
+                    hashes
+                        .extend(snapshot.branches(hash).map_err(|error| self.unreadable(&error))?);
                     hashes.insert(statement.object.clone(), statement.sha256.clone());
                 }
                 let serial = statement.serial;
@@ -577,7 +577,7 @@ impl Publication<'_> {
     }
 
     /// The error for a pointer whose snapshot cannot be read.
-    fn unreadable(&self, error: &rusqlite::Error) -> Error {
+    fn unreadable(&self, error: &dyn fmt::Display) -> Error {
         self.unusable(&format!("names a snapshot that cannot be read ({error})"))
     }
 
