@@ -12,25 +12,16 @@ use rusqlite::Connection;
 use serde_json::Value;
 use tardist_tests::{
     Fault, File, Folder, NOBODY, Node, Objects, TestEnv, Variables, change, files, folder_store,
-    published, restated, sha256, sync_to, within,
+    published, restated, sample_with_store, sha256, sync_to, within,
 };
 
 const GREETING: &str = "extensions/SampleGreeting";
 const PAPER: &str = "skins/SamplePaper";
 const POINTER: &str = "current.json";
 
-/// The sample, and a folder to publish to.
-fn sample() -> (TestEnv, PathBuf, Variables) {
-    let env = TestEnv::sample();
-    let folder = env.folder().join("store");
-    fs::create_dir(&folder).unwrap();
-    let store = folder_store(&folder);
-    (env, folder, store)
-}
-
 /// The sample, published to a folder once.
 fn stored() -> (TestEnv, PathBuf, Variables) {
-    let (env, folder, store) = sample();
+    let (env, folder, store) = sample_with_store();
     sync_to(&env, &store, &[]).exits(0).says(&["published as number 1"]);
     (env, folder, store)
 }
@@ -203,7 +194,7 @@ fn a_builder_with_an_empty_disk_withdraws_nothing_that_the_store_has() {
 
 #[test]
 fn a_store_that_was_away_gets_what_stands_while_the_upstream_is_down() {
-    let (env, folder, store) = sample();
+    let (env, folder, store) = sample_with_store();
     fs::remove_dir(&folder).unwrap();
     sync_to(&env, &store, &[]).exits(3).says(&["there is no such folder"]);
     fs::create_dir(&folder).unwrap();
@@ -288,7 +279,7 @@ fn a_number_that_no_builder_reaches_is_not_believed() {
 
 #[test]
 fn what_is_not_tardists_own_stays_in_the_store() {
-    let (env, folder, store) = sample();
+    let (env, folder, store) = sample_with_store();
     let others = [
         "dist/app.js",
         "dist/skins/notes.txt",
@@ -311,7 +302,7 @@ fn what_is_not_tardists_own_stays_in_the_store() {
 
 #[test]
 fn a_tarball_that_was_damaged_here_is_not_uploaded_but_made_again() {
-    let (env, folder, store) = sample();
+    let (env, folder, store) = sample_with_store();
     // A cycle compares tarballs with their digests up to some size: not the second of two large ones.
     for id in [GREETING, PAPER] {
         let noise: Vec<u8> = (0..12 << 20).map(|_| fastrand::u8(..)).collect();
@@ -528,7 +519,7 @@ fn a_node_in_watch_follows_and_goes_on_after_a_store_that_was_gone() {
 
 #[test]
 fn a_store_that_fails_costs_only_itself_and_the_next_cycle_does_the_rest() {
-    let (env, folder, store) = sample();
+    let (env, folder, store) = sample_with_store();
     fs::remove_dir(&folder).unwrap();
     sync_to(&env, &store, &[])
         .exits(3)
@@ -547,7 +538,7 @@ fn a_store_that_fails_costs_only_itself_and_the_next_cycle_does_the_rest() {
 
 #[test]
 fn a_file_that_cannot_be_read_keeps_the_pointer_from_naming_it() {
-    let (env, folder, store) = sample();
+    let (env, folder, store) = sample_with_store();
     env.sync(&[]).exits(0);
     let tarball = env.tarball(GREETING, "master");
     let name = tarball.file_name().unwrap().to_str().unwrap().to_owned();

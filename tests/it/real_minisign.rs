@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use tardist_tests::{Node, TestEnv, Value, change, folder_store, restated, sync_to};
+use tardist_tests::{Node, Value, change, restated, sample_with_store, sync_to};
 
 fn minisign(folder: &Path, args: &[&str]) -> std::process::Output {
     Command::new("minisign").args(args).current_dir(folder).output().unwrap()
@@ -22,10 +22,7 @@ fn key(folder: &Path, name: &str) -> String {
 
 #[test]
 fn minisign_checks_what_was_signed_and_a_node_takes_nothing_else() {
-    let env = TestEnv::sample();
-    let folder = env.folder().join("store");
-    fs::create_dir(&folder).unwrap();
-    let store = folder_store(&folder);
+    let (env, folder, store) = sample_with_store();
     let (public, other) = (key(env.folder(), "builder"), key(env.folder(), "other"));
     let secret = env.folder().join("builder.key");
     let signed = ["--store-key", secret.to_str().unwrap()];
@@ -72,10 +69,7 @@ fn minisign_checks_what_was_signed_and_a_node_takes_nothing_else() {
 
 #[test]
 fn with_a_new_key_the_pointer_is_signed_again_at_once() {
-    let env = TestEnv::sample();
-    let folder = env.folder().join("store");
-    fs::create_dir(&folder).unwrap();
-    let store = folder_store(&folder);
+    let (env, _, store) = sample_with_store();
     let node = Node::new(&store);
     sync_to(&env, &store, &[]).exits(0).says(&["published as number 1"]);
     for (number, name) in [(2, "one"), (3, "two")] {

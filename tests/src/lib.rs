@@ -84,7 +84,9 @@ pub use kubernetes::kubernetes_validate;
 pub use load::{Load, Loaded};
 pub use mediawiki::MediaWiki;
 pub use nginx::{LoggedRequest, Nginx};
-pub use node::{Folder, Node, Objects, Variables, folder_store, restated, sync_to};
+pub use node::{
+    Folder, Node, Objects, Variables, folder_store, restated, sample_with_store, sync_to,
+};
 pub use podman::Podman;
 pub use process::{NOBODY, Run, Running, free_address, within};
 pub use prometheus::{NodeExporter, promtool};

@@ -21,6 +21,16 @@ pub fn folder_store(folder: &std::path::Path) -> Variables {
     [("TARDIST_STORE".to_owned(), url)].into()
 }
 
+/// The sample, and a folder to publish to, with the variables that name it.
+#[must_use]
+pub fn sample_with_store() -> (TestEnv, PathBuf, Variables) {
+    let env = TestEnv::sample();
+    let folder = env.folder().join("store");
+    fs::create_dir(&folder).unwrap();
+    let store = folder_store(&folder);
+    (env, folder, store)
+}
+
 /// The objects of a store, as somebody changes them who is not tardist.
 pub trait Objects {
     /// The variables that name the store, and who asks.

@@ -74,8 +74,8 @@ fn told(Verified { good, bad }: &Verified) -> Output {
     let lines: String = bad.iter().map(|bad| format!("\n  {bad}")).collect();
     let text = format!(
         "{good} tarballs are as published, {} are not. `tardist sync` makes tarballs again that are missing or \
-         have the wrong size, and others when it compares their bytes; `tardist sync --force --only KIND/NAME` makes all tarballs of a repository \
-         again:{lines}",
+         have the wrong size, and others when it compares their bytes; `tardist sync --force --only KIND/NAME` makes \
+         all tarballs of a repository again:{lines}",
         bad.len()
     );
     Output { text, exit_status: 1 }

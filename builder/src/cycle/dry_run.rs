@@ -1,6 +1,6 @@
 //! A dry run: shows what a cycle would do, and changes nothing.
 
-use std::{collections::BTreeMap, fmt, mem, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, fmt, mem, sync::Arc};
 
 use jiff::Timestamp;
 use tardist_contract::{BranchName, CommitId};
@@ -44,18 +44,7 @@ pub fn run(
     let upstreams = upstream::open(&config.upstreams)?;
     let http = Arc::new(Http::new(upstream::allow(config.http_options(), &upstreams)));
     let upstreams = upstreams.as_slice();
-    let cycle = Cycle {
-        config,
-        options,
-        upstreams,
-        layout: &layout,
-        http: &http,
-        now,
-        progress,
-        keys: None,
-        take_over: false.into(),
-        began_at: Instant::now(),
-    };
+    let cycle = Cycle::new(config, options, upstreams, &layout, &http, now, progress);
     let mut published = State::look(&layout);
     Recipes::new(config, &http).adopt(&mut published);
     let before = State::look_branches(&layout);

@@ -99,18 +99,8 @@ pub fn run(
         marked => marked?,
     }
     let keys = keys.as_ref();
-    let cycle = Cycle {
-        config,
-        options,
-        upstreams,
-        layout: &layout,
-        http: &http,
-        now,
-        progress,
-        keys,
-        take_over: options.take_over.into(),
-        began_at: start,
-    };
+    let cycle = Cycle::new(config, options, upstreams, &layout, &http, now, progress);
+    let cycle = Cycle { keys, began_at: start, ..cycle };
     if let Err(error) = cycle.run(options_of_http, &mut report) {
         report.end(&error);
     } else {
@@ -184,7 +174,22 @@ pub(super) struct Cycle<'a> {
     pub(super) began_at: Instant,
 }
 
-impl Cycle<'_> {
+impl<'a> Cycle<'a> {
+    /// A cycle that begins now, without a store.
+    pub(super) fn new(
+        config: &'a Config,
+        options: Options,
+        upstreams: &'a [Box<dyn Upstream>],
+        layout: &'a Layout,
+        http: &'a Arc<Http>,
+        now: i64,
+        progress: &'a Progress,
+    ) -> Self {
+        let (keys, take_over) = (None, options.take_over.into());
+        let began_at = Instant::now();
+        Self { config, options, upstreams, layout, http, now, progress, keys, take_over, began_at }
+    }
+
     fn run(&self, http: HttpOptions, report: &mut Report) -> Result<(), Error> {
         transport::set_up(self.http).git(|| "set up Git".to_owned())?;
         self.layout.prepare()?;
