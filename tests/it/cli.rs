@@ -256,8 +256,25 @@ fn on_a_node_verify_checks_the_snapshot_alone() {
         env.tardist(&[command, "--data", node.to_str().unwrap(), "--store", &store])
     };
     at_node("pull").exits(0);
-    at_node("verify").exits(0).says(&["This is a node", "32 tarballs", "in the store"]);
-    fs::write(node.join("snapshot.db"), "something else").unwrap();
+    let whole = || {
+        at_node("verify").exits(0).says(&["This is a node", "32 tarballs", "in the store"]);
+    };
+    whole();
+
+    let snapshot = node.join("snapshot.db");
+    // SQLite does not read the version of the library that wrote the file.
+    let mut bytes = fs::read(&snapshot).unwrap();
+    bytes[99] ^= 1;
+    let pulled = fs::metadata(&snapshot).unwrap().modified().unwrap();
+    fs::write(&snapshot, &bytes).unwrap();
+    at_node("verify").exits(1).says(&["is not the file that", "pull.json", "`tardist pull`"]);
+    fs::File::options().write(true).open(&snapshot).unwrap().set_modified(pulled).unwrap();
+    at_node("verify").exits(1).says(&["the SHA-256 that was pulled; remove it"]);
+    fs::remove_file(&snapshot).unwrap();
+    at_node("pull").exits(0);
+    whole();
+
+    fs::write(&snapshot, "something else").unwrap();
     let run = at_node("verify");
     run.exits(1).says(&["tardist pull"]);
     assert!(!run.text().contains("tardist sync"), "{run:?}");

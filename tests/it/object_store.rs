@@ -564,6 +564,10 @@ fn wrong_settings_of_a_store_exit_2_before_anything_is_done() {
     for (args, says) in [
         (&["sync", "--store", "tardist"][..], "write --store s3://tardist"),
         (&["sync", "--store", "s3://tardist"], "there are no credentials for s3://tardist"),
+        (
+            &["sync", "--dry-run", "--store", "s3://tardist"],
+            "there are no credentials for s3://tardist",
+        ),
         (&["sync", "--store", "s3://tardist", "--store-credentials", key], "aws_access_key_id"),
         (
             &["sync", "--store", "file:///tmp", "--store-key", key],
@@ -597,7 +601,10 @@ fn the_data_directory_of_a_node_is_no_builders() {
     let pull: tardist_tests::Run = pull.envs(&store).output().unwrap().into();
     pull.exits(0);
     let before = files(&node);
-    env.sync(&at_node).exits(2).says(&["the data directory of a node", "pull.json"]);
+    for args in [&["--dry-run"][..], &[]] {
+        let args = [&at_node, args].concat();
+        env.sync(&args).exits(2).says(&["the data directory of a node", "pull.json"]);
+    }
     assert_eq!(files(&node), before);
     fs::remove_file(node.join("pull.json")).unwrap();
     env.sync(&at_node).exits(0);

@@ -1,5 +1,6 @@
 //! `tardist verify`: checks that the snapshot is what was written, and that every tarball in it exists and has the
-//! published size and SHA-256. On a node, whose tarballs are in the store, it checks the snapshot alone. Changes nothing.
+//! published size and SHA-256. On a node, whose tarballs are in the store, it checks the snapshot alone, which has to be
+//! the one that was pulled. Changes nothing.
 
 use std::{fs, io, path::Path};
 
@@ -15,6 +16,7 @@ use crate::{
     data_dir::{files, layout::Layout},
     progress::Progress,
     snapshot::{Snapshot, Unreadable},
+    store::pull::{self, Difference},
 };
 
 /// Checks the snapshot and every tarball, and lists what differs. The exit status is 1 if something differs, or if
@@ -29,9 +31,12 @@ pub fn run(layout: &Layout, progress: &Progress) -> Result<Output, Error> {
         Err(text) => return Ok(Output { text, exit_status: 1 }),
     };
     if is_node {
+        if let Some(difference) = pull::compare(layout)? {
+            return Ok(Output { text: differs(layout, difference), exit_status: 1 });
+        }
         let count: usize = documents.iter().map(|document| document.branches.len()).sum();
         let text = format!(
-            "The snapshot is as published. This is a node: the {count} tarballs that it names are in the store, and are \
+            "The snapshot is as pulled. This is a node: the {count} tarballs that it names are in the store, and are \
              not checked here."
         );
         return Ok(Output { text, exit_status: 0 });
@@ -63,6 +68,22 @@ fn documents(layout: &Layout, is_node: bool) -> Result<Vec<Repository>, String> 
     })?;
     let documents = || snapshot.documents().map_err(|error| error.to_string());
     snapshot.check().and_then(|()| documents()).map_err(|reason| unusable(&path, &reason, anew))
+}
+
+/// The sentence about a snapshot that is whole, and not what was pulled.
+fn differs(layout: &Layout, difference: Difference) -> String {
+    let path = layout.snapshot();
+    let (reason, remedy) = match difference {
+        Difference::Replaced => (
+            format!("is not the file that {} names", layout.pulled().display()),
+            "run `tardist pull`, which compares it with the store",
+        ),
+        Difference::Damaged => (
+            "does not have the SHA-256 that was pulled".to_owned(),
+            "remove it, and `tardist pull` fetches it anew",
+        ),
+    };
+    format!("The snapshot {} {reason}; {remedy}.", path.display())
 }
 
 /// What was found, and the exit status.

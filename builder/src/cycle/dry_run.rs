@@ -15,7 +15,8 @@ use crate::{
         recipe::Recipes,
         remembered,
         report::ReportEntry,
-        run::{Cycle, Options},
+        run::{Cycle, Options, refuse_node},
+        store::StoreKeys,
     },
     data_dir::layout::Layout,
     git::mirror,
@@ -23,7 +24,7 @@ use crate::{
     progress::Progress,
     repository_id::RepositoryId,
     settings::config::Config,
-    state::State,
+    state::{State, clock::Reading},
     upstream,
 };
 
@@ -31,7 +32,8 @@ use crate::{
 /// take the lock.
 ///
 /// # Errors
-/// [`Error::Config`] if an upstream's list or token file is wrong, [`Error::List`] or [`Error::ListForm`] if an
+/// [`Error::Config`] if an upstream's list or token file is wrong, or the credentials or key of the store, or if the data
+/// directory is a node's, [`Error::List`] or [`Error::ListForm`] if an
 /// upstream's list cannot be fetched or is not valid, [`Error::Io`] if the data directory cannot be read.
 pub fn run(
     config: &Config,
@@ -39,8 +41,10 @@ pub fn run(
     now: Timestamp,
     progress: &Progress,
 ) -> Result<DryRun, Error> {
-    let now = now.as_second();
+    let (reading, now) = (Reading::take(now), now.as_second());
     let layout = Layout::new(&config.data);
+    refuse_node(&layout)?;
+    StoreKeys::open(config)?;
     let upstreams = upstream::open(&config.upstreams)?;
     let http = Arc::new(Http::new(upstream::allow(config.http_options(), &upstreams)));
     let upstreams = upstreams.as_slice();
@@ -55,7 +59,8 @@ pub fn run(
     let intact = intact::with_right_size(&published, &layout.tarballs()?);
     let quarantine = Quarantine::read(&layout);
     let settings = quarantine::settings(config);
-    let (plan, held) = cycle.plan(listing, &published, &intact, (&quarantine, &settings), 0)?;
+    let hours = State::look_hours(&layout, &reading, config.grace);
+    let (plan, held) = cycle.plan(listing, &published, &intact, (&quarantine, &settings), hours)?;
     failures.extend(ambiguous);
     failures.extend(merge::held_back(&held));
     failures.extend(plan.unknown.iter().map(merge::unknown));
@@ -73,6 +78,8 @@ pub struct DryRun {
     pub retire: BTreeMap<RepositoryId, Vec<BranchName>>,
     /// How many tarballs would stay as they are.
     pub kept: usize,
+    /// How many tarballs would be made again in a later cycle.
+    pub waiting: usize,
     /// Failures that are certain already.
     pub failures: Vec<ReportEntry>,
     /// What an operator should know of how the branches were found.
@@ -100,7 +107,13 @@ impl DryRun {
         plan: &Plan,
         failures: Vec<ReportEntry>,
     ) -> Self {
-        let mut dry_run = Self { listed, kept: plan.untouched(), failures, ..Self::default() };
+        let mut dry_run = Self {
+            listed,
+            kept: plan.untouched(),
+            waiting: plan.waiting,
+            failures,
+            ..Self::default()
+        };
         for job in &plan.jobs {
             let mirror = layout.mirror(&job.project.id);
             let branches = job.branches.iter().map(|name| {
@@ -147,6 +160,13 @@ impl fmt::Display for DryRun {
             self.kept,
             retire
         )?;
+        if self.waiting > 0 {
+            write!(
+                f,
+                "\n{} tarballs would be made again in later cycles, because settings changed.",
+                self.waiting
+            )?;
+        }
         if make > 0 {
             write!(f, "\nTo be made (* without a fetch: the mirror has the commit):")?;
         }
@@ -168,5 +188,17 @@ impl fmt::Display for DryRun {
             write!(f, "\n{note}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_for_a_later_cycle_is_told() {
+        let says = "300 tarballs would be made again in later cycles";
+        assert!(DryRun { waiting: 300, ..DryRun::default() }.to_string().contains(says));
+        assert!(!DryRun::default().to_string().contains("later cycles"));
     }
 }

@@ -79,6 +79,7 @@ pub fn run(
     fs::create_dir_all(layout.root()).at("create", layout.root())?;
     let _lock = Lock::acquire(&layout)?;
     refuse_node(&layout)?;
+    forget_pull(&layout)?;
     let options_of_http = upstream::allow(config.http_options(), &upstreams);
     // A slow host leaves the others the rest of the time, so that their work is done.
     let until = start + config.deadline / 3;
@@ -128,9 +129,8 @@ pub fn run(
     Ok(report)
 }
 
-/// Refuses the data directory of a node. In one that a builder has, what an earlier `pull` has noted is removed: without its
-/// state, it would look like a node.
-fn refuse_node(layout: &Layout) -> Result<(), Error> {
+/// Refuses the data directory of a node.
+pub(super) fn refuse_node(layout: &Layout) -> Result<(), Error> {
     if layout.is_node()? {
         return Err(Error::Config(format!(
             "{} is the data directory of a node, which `tardist pull` fills: give another one (--data), or remove {} if \
@@ -139,6 +139,12 @@ fn refuse_node(layout: &Layout) -> Result<(), Error> {
             layout.pulled().display()
         )));
     }
+    Ok(())
+}
+
+/// Removes what an earlier `pull` has noted. Without its state, the data directory of this builder would look like that
+/// of a node.
+fn forget_pull(layout: &Layout) -> Result<(), Error> {
     if files::exists(&layout.pulled())? {
         fs::remove_file(layout.pulled()).at("remove", layout.pulled())?;
     }

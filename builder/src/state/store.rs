@@ -148,6 +148,16 @@ impl State {
             .unwrap_or_default()
     }
 
+    /// The [hours](Self::hours) of a cycle that would begin now, for commands that change nothing. 0 if the state cannot be
+    /// read.
+    pub fn look_hours(layout: &Layout, reading: &Reading, grace: Duration) -> usize {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        Connection::open_with_flags(layout.state(), flags)
+            .and_then(|db| CycleRow::read(&db))
+            .map(|row| hours(row.elapsed.saturating_add(reading.since(&row.reading, grace))))
+            .unwrap_or_default()
+    }
+
     /// Compares all texts with their hashes. SQLite would not notice a wrong bit.
     fn check_texts(&self) -> rusqlite::Result<()> {
         let mut select = self.db.prepare("SELECT id FROM messages")?;
@@ -368,7 +378,7 @@ impl State {
 
     /// The hours of [`elapsed`](Self::elapsed): a number that grows whether or not something is published.
     pub fn hours(&self) -> usize {
-        usize::try_from(self.elapsed / HOUR).unwrap_or_default()
+        hours(self.elapsed)
     }
 
     /// True in the first cycle of each 24 hours.
@@ -391,6 +401,11 @@ impl State {
         });
         !is_published || self.catalogue != *catalogue
     }
+}
+
+/// The whole hours in so many milliseconds.
+fn hours(elapsed: i64) -> usize {
+    usize::try_from(elapsed / HOUR).unwrap_or_default()
 }
 
 impl StoredTexts for State {
@@ -621,12 +636,14 @@ mod tests {
         let mut seen = Vec::new();
         for hours in [0, 1, 23, 24, 25, 47, 50, 51, 74] {
             let later = Reading { uptime: start + hours * HOUR, ..reading(100) };
+            let seen_by_others = State::look_hours(&layout, &later, GRACE);
             let mut state = State::open(&layout, later, GRACE).unwrap();
             // As often as it is asked before the cycle ends.
             if state.is_first_of_day() && state.is_first_of_day() {
                 seen.push(hours);
             }
             assert_eq!(state.hours(), usize::try_from(hours).unwrap());
+            assert_eq!(state.hours(), seen_by_others);
             state.finish(None, Retired::new()).unwrap();
         }
         assert_eq!(seen, [24, 50, 74]);

@@ -78,6 +78,18 @@ struct AtHand {
     key: String,
 }
 
+impl AtHand {
+    /// Reads it. `None` if it is not there, or cannot be read.
+    fn read(directory: &Layout) -> Option<Self> {
+        serde_json::from_slice(&fs::read(directory.pulled()).ok()?).ok()
+    }
+
+    /// True for the file that was pulled, by its size and time.
+    fn is(&self, file: &fs::Metadata) -> bool {
+        (file.len(), modified(file)) == (self.size, self.modified)
+    }
+}
+
 /// Looks at the store once, and pulls the snapshot into the data directory if there is a new one.
 ///
 /// # Errors
@@ -173,6 +185,30 @@ pub fn look_for_space(root: &Path, size: u64, path: &Path) -> Result<(), Error> 
     Err(Error::Io { action: "write", path: path.to_owned(), source })
 }
 
+/// How the local snapshot differs from what was pulled last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Difference {
+    /// It is another file: a pull is at work or was killed, or somebody has copied the file there.
+    Replaced,
+    /// It is the file that was pulled, with other bytes.
+    Damaged,
+}
+
+/// Compares the local snapshot with what was pulled last. Changes nothing. `None` if it is the same.
+///
+/// # Errors
+/// [`Error::Io`] if the snapshot cannot be read.
+pub fn compare(directory: &Layout) -> Result<Option<Difference>, Error> {
+    let path = directory.snapshot();
+    let at_hand = AtHand::read(directory).unwrap_or_default();
+    let metadata = fs::metadata(&path).at("read", &path)?;
+    if !at_hand.is(&metadata) {
+        return Ok(Some(Difference::Replaced));
+    }
+    let sha256 = files::sha256(&path).at("read", &path)?;
+    Ok((sha256 != at_hand.sha256).then_some(Difference::Damaged))
+}
+
 struct Node<'a> {
     store: &'a Store,
     directory: &'a Layout,
@@ -183,8 +219,7 @@ struct Node<'a> {
 impl Node<'_> {
     /// What was pulled from this store. Nothing, if that is not known.
     fn at_hand(&self) -> AtHand {
-        let read = || serde_json::from_slice(&fs::read(self.directory.pulled()).ok()?).ok();
-        read().filter(|it: &AtHand| it.store == self.url).unwrap_or_default()
+        AtHand::read(self.directory).filter(|it| it.store == self.url).unwrap_or_default()
     }
 
     /// The key that is insisted on, as a text.
@@ -194,13 +229,10 @@ impl Node<'_> {
 
     /// True if the local snapshot is the file that was pulled, by the rules that count now.
     fn is_standing(&self, at_hand: &AtHand) -> bool {
-        let is_same = |metadata: &fs::Metadata| {
-            (metadata.len(), modified(metadata)) == (at_hand.size, at_hand.modified)
-        };
         // After an upgrade, the functions may not be able to read it any more.
         at_hand.schema == USER_VERSION
             && at_hand.key == self.key()
-            && fs::metadata(self.directory.snapshot()).is_ok_and(|it| is_same(&it))
+            && fs::metadata(self.directory.snapshot()).is_ok_and(|it| at_hand.is(&it))
     }
 
     /// Reads the pointer, and checks whether what it names may be taken.
