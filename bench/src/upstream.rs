@@ -36,7 +36,7 @@ impl Upstream {
         };
         let releases = options.what.branch.iter().flat_map(|it| ["--release", it]);
         let arguments: Vec<&str> = ["--content", content].into_iter().chain(releases).collect();
-        let server = Sample::start_with(&root, &arguments)?;
+        let server = Sample::start(&root, &arguments)?;
         Ok(Self { url: server.url.clone(), root: Some(root), _server: Some(server) })
     }
 

@@ -2,7 +2,10 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, builder::Resettable};
+use clap::{
+    Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, builder::Resettable,
+    error::ErrorKind,
+};
 use jiff::SignedDuration;
 
 use crate::settings::{
@@ -81,7 +84,7 @@ pub enum Command {
     /// no other mirror needs, tarballs whose grace period is over, and unfinished files. Then it
     /// packs each mirror. It asks no upstream. A cycle does a part of this by itself, as far as it
     /// is needed. Exits with 0 if all went well, 1 if nothing is published, 3 if a mirror could
-    /// not be packed, 4 if another tardist is at work.
+    /// not be packed, 4 if another tardist is at work, 6 if the disk is too full to pack them.
     Gc,
     /// Write a complete configuration file, with a comment for each setting
     ///
@@ -147,7 +150,7 @@ pub struct Sync {
     #[arg(long)]
     pub take_over: bool,
 
-    /// Show what would be fetched, made and retired, and change nothing; exits with 0, with 1 if
+    /// Show what would be fetched, made and withdrawn, and change nothing; exits with 0, with 1 if
     /// what an upstream lists is wrong, or with 5 if it cannot be reached
     #[arg(long)]
     pub dry_run: bool,
@@ -234,7 +237,13 @@ pub fn parse(
         }
     };
     command = command.mut_args(ignore).mut_subcommands(|own| own.mut_args(ignore));
-    let matches = command.try_get_matches_from_mut(arguments)?;
+    let matches =
+        command.try_get_matches_from_mut(arguments).map_err(
+            |error| match arguments::refuse_flag(&settings, &error) {
+                Some(text) => command.error(ErrorKind::ValueValidation, text),
+                None => error,
+            },
+        )?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
     let own = matches.subcommand().map_or(&matches, |(_, own)| own);
     cli.settings.set_by = arguments::set_by(&settings, own);
@@ -267,6 +276,29 @@ mod tests {
         assert_eq!(settings.only.unwrap().len(), 1);
         let set_by: Vec<String> = settings.set_by.values().map(ToString::to_string).collect();
         assert_eq!(set_by, ["--branch", "--jobs", "--only", "--retries"]);
+    }
+
+    #[test]
+    fn a_wrong_value_of_a_flag_is_told_as_in_the_file() {
+        for (line, says) in [
+            (
+                "--grace 1d",
+                "--grace: \"1d\" is not a time such as 0s, 90m or 24h; write --grace 168h",
+            ),
+            ("--limit-time 90", "--limit-time: \"90\" is not a time above zero"),
+            ("--jobs x", "--jobs: \"x\" is not a number from 1 to 256; write --jobs 4"),
+            ("--keep-free 5%", "--keep-free: \"5%\" is not a size of"),
+            ("--log-format yaml", "--log-format"),
+            ("--only Vector", "--only: \"Vector\" is not a repository: "),
+            ("--upstream https://u:p@x/", "--upstream: "),
+        ] {
+            let line = format!("tardist sync {line}");
+            let error = parse(line.split(' ').map(OsString::from), |_| None).unwrap_err();
+            let text = error.to_string();
+            assert!(text.contains(says), "{text}");
+            assert!(!text.contains("jiff") && !text.contains("digit"), "{text}");
+            assert_eq!(error.exit_code(), 2);
+        }
     }
 
     #[test]

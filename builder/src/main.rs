@@ -36,12 +36,20 @@ fn main() -> ExitCode {
     if matches!(parsed.cli.command, Command::Worker) {
         return worker::run();
     }
+    let says_how_it_went = parsed.cli.command.says_how_it_went();
     // What the configuration file says of it is not known yet.
     let mut log = Log::new(parsed.cli.settings.log_format.unwrap_or_default());
     match run(parsed, &mut log) {
         Ok(output) => {
-            print(&output.text);
-            ExitCode::from(output.exit_status)
+            let mut status = output.exit_status;
+            if let Err(error) = print(&output.text) {
+                log.error(&error.to_string());
+                // Of other commands, the status says how they went, whoever reads their text.
+                if !says_how_it_went {
+                    status = error.exit_status();
+                }
+            }
+            ExitCode::from(status)
         }
         Err(error) => {
             log.error(&error.to_string());
@@ -115,11 +123,17 @@ fn run(parsed: Parsed, log: &mut Log) -> Result<Output, Error> {
 
 /// Writes a text to standard output, with one newline at the end. It is no failure if the reader has closed
 /// its end (`tardist status | head -1`).
-fn print(text: &str) {
+fn print(text: &str) -> Result<(), Error> {
     let text = secrets::struck(text.trim_end());
-    if !text.is_empty() {
-        let mut out = io::stdout();
-        let _ = out.write_all(format!("{text}\n").as_bytes()).and_then(|()| out.flush());
+    if text.is_empty() {
+        return Ok(());
+    }
+    let mut out = io::stdout();
+    match out.write_all(format!("{text}\n").as_bytes()).and_then(|()| out.flush()) {
+        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::Io { action: "write to", path: "standard output".into(), source })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -16,7 +16,7 @@ pub mod stamps;
 pub mod summary;
 pub mod write;
 
-pub use read::{Snapshot, Unreadable};
+pub use read::{Snapshot, Unreadable, made_anew};
 pub use stamps::Stamps;
 pub use summary::Summary;
 pub use write::{Source, write};

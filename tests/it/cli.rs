@@ -101,7 +101,7 @@ fn without_a_snapshot_status_and_verify_exit_1_and_leave_nothing() {
 #[test]
 fn a_dry_run_says_what_a_cycle_would_do_and_changes_nothing() {
     let env = TestEnv::sample();
-    let says = ["fetch 8, make 32 tarballs of 8 repositories, keep 0, retire 0", GREETING, PAPER];
+    let says = ["fetch 8, make 32 tarballs of 8 repositories, keep 0, withdraw 0", GREETING, PAPER];
     env.sync(&["--dry-run"]).exits(0).says(&says);
     assert!(!env.data().exists(), "it was only a dry run");
     assert_eq!(env.git_requests(), []);
@@ -114,7 +114,7 @@ fn a_dry_run_says_what_a_cycle_would_do_and_changes_nothing() {
     env.sync(&["--dry-run", "--only", "skins/Typo", "--only", GREETING, "--only", PAPER])
         .exits(0)
         .says(&[
-            "fetch 1, make 1 tarballs of 1 repositories, keep 30, retire 1.",
+            "fetch 1, make 1 tarballs of 1 repositories, keep 30, withdraw 1.",
             &format!("{GREETING}: REL1_45 {}", &commit[..7]),
             &format!("{PAPER}: REL1_43"),
             "It would fail: skins/Typo: no upstream lists it",
@@ -127,6 +127,39 @@ fn a_dry_run_says_what_a_cycle_would_do_and_changes_nothing() {
     env.server.fault("/projects/", Fault::Html, None);
     env.sync(&["--dry-run"]).exits(1).says(&["begins with"]);
     assert!(files(&env.data()) == before, "a byte has changed");
+}
+
+#[test]
+fn a_dry_run_heeds_gits_configuration_as_little_as_a_cycle() {
+    let env = TestEnv::sample();
+    env.sync(&[]).exits(0);
+    let home = env.folder().join("home");
+    fs::create_dir(&home).unwrap();
+    fs::write(home.join(".gitconfig"), "[core\nbroken").unwrap();
+    let run = |args: &[&str]| -> tardist_tests::Run {
+        env.command(args).env("HOME", &home).output().unwrap().into()
+    };
+    let says = "fetch 0, make 4 tarballs of 1 repositories, keep 28, withdraw 0.";
+    run(&["sync", "--dry-run", "--force", "--only", PAPER]).exits(0).says(&[says, "master", "*"]);
+    run(&["sync", "--force", "--only", PAPER]).exits(0).says(&["4 tarballs made, 28 kept"]);
+}
+
+#[test]
+fn what_cannot_be_written_to_standard_output_is_an_error() {
+    let env = TestEnv::sample();
+    let run = |args: &[&str]| {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = env.command(args).stdout(full).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    for args in [&["config"][..], &["completions", "bash"], &["man"], &["sync", "--dry-run"]] {
+        let (code, told) = run(args);
+        assert_eq!(code, Some(6), "{args:?}: {told}");
+        assert!(told.contains("cannot write to standard output: No space"), "{args:?}: {told}");
+    }
+    let (code, told) = run(&["sync"]);
+    assert_eq!(code, Some(0), "it is published: {told}");
+    assert!(told.contains("cannot write to standard output"), "{told}");
 }
 
 #[test]
@@ -259,6 +292,11 @@ fn on_a_node_verify_checks_the_snapshot_alone() {
     let whole = || {
         at_node("verify").exits(0).says(&["This is a node", "32 tarballs", "in the store"]);
     };
+    whole();
+    // Whoever loses it, or copies the files of a node, has no builder for that.
+    fs::remove_file(node.join("pull.json")).unwrap();
+    at_node("gc").exits(0);
+    at_node("pull").exits(0);
     whole();
 
     let snapshot = node.join("snapshot.db");

@@ -19,21 +19,12 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Makes the repositories in `root`, unless they exist, and serves them.
+    /// Makes the repositories in `root`, unless they exist, and serves them. `options` are those of the program.
     ///
     /// # Errors
     ///
     /// The program is not built, or does not start.
-    pub fn start(root: &Path) -> Result<Self> {
-        Self::start_with(root, &[])
-    }
-
-    /// As [`Sample::start`], with options of the program.
-    ///
-    /// # Errors
-    ///
-    /// As [`Sample::start`].
-    pub fn start_with(root: &Path, options: &[&str]) -> Result<Self> {
+    pub fn start(root: &Path, options: &[&str]) -> Result<Self> {
         let mut command = Command::new(project::binary("sample-upstream"));
         command.arg("--root").arg(root).args(options).stdout(Stdio::piped());
         let mut process = Process::start(&mut command)?;

@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    net::{SocketAddr, TcpStream, ToSocketAddrs},
+    net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs},
     path::PathBuf,
     process::ExitCode,
     sync::mpsc,
@@ -29,6 +29,10 @@ const COMPONENTS_TIME: &str = "1 minute";
 
 /// How long the first build takes with the component host, which brings a WebAssembly compiler.
 const HOST_TIME: &str = "5 minutes";
+
+/// Where the samples are served, if the address is free. Tarballs name the URL of their repository: with another one
+/// each time, all would be made again.
+const SAMPLE_ADDRESS: &str = "127.0.0.1:3998";
 
 /// How long to wait for that host before it counts as out of reach.
 const REACH_LIMIT: Duration = Duration::from_secs(5);
@@ -66,7 +70,7 @@ pub(crate) fn run(mut options: Options) -> Result<ExitCode> {
         Some(data) => std::path::absolute(data)?,
         None => default_data,
     };
-    let sample = with_sample.then(|| Sample::start(&project::target("up/sample"))).transpose()?;
+    let sample = with_sample.then(start_sample).transpose()?;
     if let Some(sample) = &sample {
         options.what.upstream = Some(sample.url.clone());
     } else if !is_configured && options.what.only.is_empty() {
@@ -87,6 +91,12 @@ pub(crate) fn run(mut options: Options) -> Result<ExitCode> {
         Application::derive(&project::target("up"), &data, false)?
     };
     serve(&application, listen)
+}
+
+fn start_sample() -> Result<Sample> {
+    let is_free = TcpListener::bind(SAMPLE_ADDRESS).is_ok();
+    let options = if is_free { &["--listen", SAMPLE_ADDRESS][..] } else { &[] };
+    Sample::start(&project::target("up/sample"), options)
 }
 
 fn can_reach_wikimedia() -> bool {

@@ -52,7 +52,7 @@ impl System {
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot create {}", folder.display()))?;
         let options = ["--content", "any", "--many", &count, "--branches", &branches];
-        let upstream = Sample::start_with(&folder.join("empty"), &options)?;
+        let upstream = Sample::start(&folder.join("empty"), &options)?;
         println!("Making a data directory with {count} repositories and {branches} branches each");
         let mut many = Command::new(project::binary("examples/many"));
         many.arg(&data).args(["--repositories", &count, "--branches", &branches]);

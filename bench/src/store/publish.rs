@@ -141,7 +141,7 @@ impl MadeUp {
         empty(&data)?;
         let (repositories, number) = (repositories.to_string(), branches.to_string());
         let options = ["--content", "any", "--many", &repositories, "--branches", &number];
-        let upstream = Sample::start_with(&folder.join("empty"), &options)?;
+        let upstream = Sample::start(&folder.join("empty"), &options)?;
         let mut many = Command::new(project::binary("examples/many"));
         many.arg(&data).args(["--repositories", &repositories, "--branches", &number]);
         process::output(many.args(["--size", SIZE, "--upstream", &upstream.url]))?;

@@ -19,7 +19,7 @@ use crate::{
     commands::output::Output,
     cycle::{report::ReportEntry, sweep, unused_mirrors, workers},
     data_dir::{files, layout::Layout, lock::Lock, unfinished},
-    error::GitContext,
+    error::{GitContext, OUT_OF_SPACE, PARTLY_FAILED},
     git::transport,
     pool,
     progress::{self, Progress},
@@ -28,6 +28,10 @@ use crate::{
     state::{State, clock::Reading},
     worker::{Failure, Supervisor},
 };
+
+/// What to do if there is no room to pack.
+const NO_ROOM: &str = "The disk is full, and a mirror is packed beside its old packs. Make room with a shorter grace \
+                       (setting grace), or remove the folder of a large mirror: the next cycle fetches it again.";
 
 /// What one run of `gc` did.
 #[derive(Debug, Default)]
@@ -50,6 +54,21 @@ struct Summary {
     failures: Vec<ReportEntry>,
 }
 
+impl Summary {
+    /// True if a mirror could not be packed because the disk is full.
+    fn has_no_room(&self) -> bool {
+        self.failures.iter().any(ReportEntry::says_full_disk)
+    }
+
+    fn exit_status(&self) -> u8 {
+        match self.failures.is_empty() {
+            true => 0,
+            false if self.has_no_room() => OUT_OF_SPACE,
+            false => PARTLY_FAILED,
+        }
+    }
+}
+
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -70,12 +89,15 @@ impl fmt::Display for Summary {
         for failure in &self.failures {
             write!(f, "\n  {failure}")?;
         }
+        if self.has_no_room() {
+            write!(f, "\n{NO_ROOM}")?;
+        }
         Ok(())
     }
 }
 
 /// Frees disk space in the data directory at the time `now`, and returns a summary. The exit status is 3 if a mirror
-/// could not be packed.
+/// could not be packed, 6 if that is because the disk is full.
 ///
 /// # Errors
 /// [`Error::NothingPublished`] if there is no snapshot, because then nothing says what is in use;
@@ -94,22 +116,29 @@ pub fn run(config: &Config, now: Timestamp, progress: &Progress) -> Result<Outpu
         remove_unfinished(&layout, &mut summary)?;
         return Ok(Output { text: summary.to_string(), exit_status: 0 });
     }
-    let state = State::open(&layout, Reading::take(now), config.grace)?;
-    if state.catalogue.is_empty() {
+    // None is made: in a node's data directory, `pull` would take it for that of a builder.
+    let state = match files::exists(&layout.state())? {
+        true => Some(State::open(&layout, Reading::take(now), config.grace)?),
+        false => None,
+    };
+    let catalogue =
+        state.as_ref().map_or_else(|| State::look(&layout), |state| state.catalogue.clone());
+    if catalogue.is_empty() {
         return Err(nothing_published(&layout));
     }
     transport::set_up_to_read().git(|| "set up Git".to_owned())?;
     remove_unfinished(&layout, &mut summary)?;
-    remove_tarballs(&layout, &state, config, &mut summary)?;
-    let removed = unused_mirrors::remove(&layout, &state.catalogue)?;
+    if let Some(state) = &state {
+        remove_tarballs(&layout, state, config, &mut summary)?;
+    }
+    let removed = unused_mirrors::remove(&layout, &catalogue)?;
     (summary.mirrors, summary.submodules) = (removed.repositories, removed.submodules);
     summary.unfinished += removed.unfinished;
     summary.bytes += removed.bytes;
     let in_use = removed.in_use;
     let supervisor = workers::supervisor(config, &layout, config.http_options(), Instant::now())?;
     repack_all(&layout, &supervisor, in_use, config.jobs, progress, &mut summary);
-    let exit_status = if summary.failures.is_empty() { 0 } else { 3 };
-    Ok(Output { text: summary.to_string(), exit_status })
+    Ok(Output { text: summary.to_string(), exit_status: summary.exit_status() })
 }
 
 /// Why nothing is known of what is published: there is no snapshot, or it cannot be read.
@@ -186,6 +215,17 @@ mod tests {
 
     use super::*;
     use crate::settings::Settings;
+
+    #[test]
+    fn on_a_full_disk_it_says_what_else_makes_room() {
+        let failure = |text: &str| ReportEntry::new("skins/A", None, text);
+        let of = |text| Summary { failures: vec![failure(text)], ..Summary::default() };
+        let full = of("cannot write to /m: No space left on device (os error 28)");
+        assert_eq!(full.exit_status(), 6);
+        assert!(full.to_string().ends_with(NO_ROOM), "{full}");
+        assert_eq!(of("its worker crashed").exit_status(), 3);
+        assert!(!of("its worker crashed").to_string().contains(NO_ROOM));
+    }
 
     #[test]
     fn a_snapshot_that_cannot_be_read_is_not_taken_for_none() {

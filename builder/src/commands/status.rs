@@ -104,7 +104,7 @@ pub fn run(layout: &Layout, options: Options, now: Timestamp) -> Result<Output, 
     let text = if options.json {
         serde_json::to_string_pretty(&status).map_err(|error| Error::Bug(error.to_string()))?
     } else {
-        Text { status: &status, verbose: options.verbose, now }.to_string()
+        Text { status: &status, layout, verbose: options.verbose, now }.to_string()
     };
     Ok(Output { text, exit_status: status.exit_status })
 }
@@ -125,7 +125,8 @@ pub fn read(layout: &Layout, now: Timestamp) -> Status {
                 Unreadable::Inaccessible(_) => format!("{}: ", layout.snapshot().display()),
                 _ => String::new(),
             };
-            status.damage = Some(format!("{place}{reason}; {}", reason.remedy()));
+            let is_node = layout.is_node().unwrap_or(false);
+            status.damage = Some(format!("{place}{reason}; {}", reason.remedy(is_node)));
         }
     }
     let published = State::look(layout);
@@ -216,6 +217,7 @@ impl Status {
 /// The status as text.
 struct Text<'a> {
     status: &'a Status,
+    layout: &'a Layout,
     verbose: bool,
     now: Timestamp,
 }
@@ -239,7 +241,12 @@ impl Text<'_> {
         let Status { snapshot, damage, too_old, problems, .. } = self.status;
         match (snapshot, damage) {
             (_, Some(damage)) => writeln!(f, "The snapshot cannot be used: {damage}.")?,
-            (None, None) => writeln!(f, "Nothing is published yet; run `tardist sync`.")?,
+            (None, None) => {
+                let is_node = self.layout.is_node().unwrap_or(false);
+                let command = if is_node { "pull" } else { "sync" };
+                let root = self.layout.root().display();
+                writeln!(f, "Nothing is published yet in {root}; run `tardist {command}`.")?;
+            }
             (Some(SnapshotSummary { summary: it, .. }), None) => {
                 writeln!(
                     f,
@@ -320,8 +327,8 @@ impl Text<'_> {
             }
             Some(began) => writeln!(
                 f,
-                "A cycle began at {} and never reported: it was killed, or the machine went down. What was \
-                 published stands; the next cycle does what it left.",
+                "A cycle began at {} and never reported: it was killed, the machine went down, or the disk was \
+                 full. What was published stands; the next cycle does what it left.",
                 began.started_at
             ),
             None => Ok(()),
@@ -417,7 +424,13 @@ mod tests {
     }
 
     fn text(status: &Status, verbose: bool) -> String {
-        Text { status, verbose, now: "2026-08-06T10:30:00Z".parse().unwrap() }.to_string()
+        Text {
+            status,
+            layout: &Layout::new("data".as_ref()),
+            verbose,
+            now: "2026-08-06T10:30:00Z".parse().unwrap(),
+        }
+        .to_string()
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::{
     cycle::report::ReportEntry,
     data_dir::{files, layout::Layout},
     progress::Progress,
-    snapshot::{Snapshot, Unreadable},
+    snapshot::{Snapshot, Unreadable, made_anew},
     store::pull::{self, Difference},
 };
 
@@ -47,27 +47,19 @@ pub fn run(layout: &Layout, progress: &Progress) -> Result<Output, Error> {
 /// Checks the snapshot, and reads the documents in it. The error is what to tell.
 fn documents(layout: &Layout, is_node: bool) -> Result<Vec<Repository>, String> {
     let path = layout.snapshot();
-    // A cycle would make a builder of a node.
-    let anew = match is_node {
-        true => "remove it, and `tardist pull` fetches it anew",
-        false => "`tardist sync` writes it anew",
-    };
     let snapshot = Snapshot::open(&path).map_err(|reason| match reason {
         Unreadable::Missing => {
             let command = if is_node { "pull" } else { "sync" };
             let root = layout.root().display();
             format!("There is no snapshot in {root}: run `tardist {command}` first.")
         }
-        Unreadable::Version(_) if is_node => {
-            let remedy =
-                "run the version of tardist that the builder runs, and then `tardist pull`";
-            unusable(&path, &reason.to_string(), remedy)
-        }
-        Unreadable::Damaged(_) if is_node => unusable(&path, &reason.to_string(), anew),
-        _ => unusable(&path, &reason.to_string(), reason.remedy()),
+        _ => unusable(&path, &reason.to_string(), reason.remedy(is_node)),
     })?;
     let documents = || snapshot.documents().map_err(|error| error.to_string());
-    snapshot.check().and_then(|()| documents()).map_err(|reason| unusable(&path, &reason, anew))
+    snapshot
+        .check()
+        .and_then(|()| documents())
+        .map_err(|reason| unusable(&path, &reason, made_anew(is_node)))
 }
 
 /// The sentence about a snapshot that is whole, and not what was pulled.
@@ -78,10 +70,9 @@ fn differs(layout: &Layout, difference: Difference) -> String {
             format!("is not the file that {} names", layout.pulled().display()),
             "run `tardist pull`, which compares it with the store",
         ),
-        Difference::Damaged => (
-            "does not have the SHA-256 that was pulled".to_owned(),
-            "remove it, and `tardist pull` fetches it anew",
-        ),
+        Difference::Damaged => {
+            ("does not have the SHA-256 that was pulled".to_owned(), made_anew(true))
+        }
     };
     format!("The snapshot {} {reason}; {remedy}.", path.display())
 }

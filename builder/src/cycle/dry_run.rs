@@ -19,7 +19,8 @@ use crate::{
         store::StoreKeys,
     },
     data_dir::layout::Layout,
-    git::mirror,
+    error::GitContext,
+    git::{mirror, transport},
     net::Http,
     progress::Progress,
     repository_id::RepositoryId,
@@ -45,6 +46,8 @@ pub fn run(
     let layout = Layout::new(&config.data);
     refuse_node(&layout)?;
     StoreKeys::open(config)?;
+    // As in a cycle: Git's configuration files count for nothing.
+    transport::set_up_to_read().git(|| "set up Git".to_owned())?;
     let upstreams = upstream::open(&config.upstreams)?;
     let http = Arc::new(Http::new(upstream::allow(config.http_options(), &upstreams)));
     let upstreams = upstreams.as_slice();
@@ -75,7 +78,7 @@ pub struct DryRun {
     /// Branches whose tarballs would be made.
     pub make: BTreeMap<RepositoryId, Vec<PlannedBranch>>,
     /// Branches that would no longer be published, with any commit.
-    pub retire: BTreeMap<RepositoryId, Vec<BranchName>>,
+    pub withdraw: BTreeMap<RepositoryId, Vec<BranchName>>,
     /// How many tarballs would stay as they are.
     pub kept: usize,
     /// How many tarballs would be made again in a later cycle.
@@ -127,7 +130,7 @@ impl DryRun {
             let made = |branches: &Vec<PlannedBranch>| branches.iter().any(|it| it.name == *branch);
             let stays = plan.kept.get(id).is_some_and(|kept| kept.branches.contains_key(branch));
             if !stays && !dry_run.make.get(id).is_some_and(made) {
-                dry_run.retire.entry(id.clone()).or_default().push(branch.clone());
+                dry_run.withdraw.entry(id.clone()).or_default().push(branch.clone());
             }
         }
         dry_run
@@ -147,18 +150,18 @@ impl fmt::Display for PlannedBranch {
 impl fmt::Display for DryRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let make: usize = self.make.values().map(Vec::len).sum();
-        let retire: usize = self.retire.values().map(Vec::len).sum();
+        let withdraw: usize = self.withdraw.values().map(Vec::len).sum();
         let fetch = self.make.values().filter(|branches| branches.iter().any(|it| it.fetch));
         write!(
             f,
             "A dry run changes nothing. With {} repositories listed, a cycle would fetch {}, make {} tarballs \
-             of {} repositories, keep {}, retire {}.",
+             of {} repositories, keep {}, withdraw {}.",
             self.listed,
             fetch.count(),
             make,
             self.make.len(),
             self.kept,
-            retire
+            withdraw
         )?;
         if self.waiting > 0 {
             write!(
@@ -174,10 +177,10 @@ impl fmt::Display for DryRun {
             let branches: Vec<String> = branches.iter().map(ToString::to_string).collect();
             write!(f, "\n  {id}: {}", branches.join(", "))?;
         }
-        if retire > 0 {
-            write!(f, "\nTo be retired:")?;
+        if withdraw > 0 {
+            write!(f, "\nNo longer published:")?;
         }
-        for (id, branches) in &self.retire {
+        for (id, branches) in &self.withdraw {
             let names: Vec<&str> = branches.iter().map(BranchName::as_str).collect();
             write!(f, "\n  {id}: {}", names.join(", "))?;
         }

@@ -50,7 +50,10 @@ fn failing(report: &Report, before: &[Failing]) -> Vec<Failing> {
         before.iter().rev().map(|it| (key(&it.entry), it.since.as_str())).collect();
     let now: BTreeSet<Key<'_>> = report.failures.iter().map(key).collect();
     let since = |entry: &ReportEntry| {
-        earlier.get(&key(entry)).map_or(report.started_at.clone(), |since| (*since).to_owned())
+        // What failed as a whole fails since then, where its branches are named now.
+        let whole = (&*entry.repository, None);
+        let since = earlier.get(&key(entry)).or_else(|| earlier.get(&whole));
+        since.map_or(report.started_at.clone(), |since| (*since).to_owned())
     };
     let mut failing: Vec<Failing> = (report.failures.iter())
         .map(|entry| Failing { entry: entry.clone(), since: since(entry) })

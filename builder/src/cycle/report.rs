@@ -211,6 +211,15 @@ impl ReportEntry {
         }
         Self { repository: repository.replace(is_disguise, " "), branch, text: shown }
     }
+
+    /// True if a failure says that the disk is full. It came from another process, as a text, in which content and servers
+    /// may quote themselves: so only how our own texts begin and end counts.
+    pub fn says_full_disk(&self) -> bool {
+        let text = &self.text;
+        let is_kept_free = text.starts_with("was not done: ") && text.contains(KEPT_FREE);
+        let is_of_system = SYSTEM_ERRORS.iter().any(|end| text.ends_with(end));
+        is_kept_free || is_of_system && NO_SPACE_TEXTS.iter().any(|it| text.contains(it))
+    }
 }
 
 /// What a failure says if the setting `keep-free` does not allow the work.
@@ -274,24 +283,27 @@ impl Report {
         self.error = Some(format!("{error}{hint}"));
     }
 
+    /// Notes that this report cannot be written. An error that ended the cycle says more.
+    pub fn is_not_saved(&mut self, error: &Error) {
+        let is_full = error.is_out_of_space();
+        if self.error.is_none() {
+            let hint = if is_full { NO_SPACE } else { "" };
+            self.error = Some(format!("{error}{hint}"));
+            self.exit_status = if is_full { OUT_OF_SPACE } else { error.exit_status() };
+        } else {
+            tracing::error!("{error}");
+        }
+    }
+
     /// The exit status of a cycle that was not ended by an error.
     pub fn status_of_failures(&self) -> u8 {
         let has_store_failed = self.store.as_ref().is_some_and(|store| store.error.is_some());
         match self.failures.as_slice() {
             [] if !has_store_failed => 0,
-            failures if failures.iter().any(says_full_disk) => OUT_OF_SPACE,
+            failures if failures.iter().any(ReportEntry::says_full_disk) => OUT_OF_SPACE,
             _ => PARTLY_FAILED,
         }
     }
-}
-
-/// True if a failure says that the disk is full. It came from another process, as a text, in which content and servers may
-/// quote themselves: so only how our own texts begin and end counts.
-fn says_full_disk(failure: &ReportEntry) -> bool {
-    let text = &failure.text;
-    let is_kept_free = text.starts_with("was not done: ") && text.contains(KEPT_FREE);
-    let is_of_system = SYSTEM_ERRORS.iter().any(|end| text.ends_with(end));
-    is_kept_free || is_of_system && NO_SPACE_TEXTS.iter().any(|it| text.contains(it))
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ pub struct Options {
 /// # Errors
 /// [`Error::Config`] if an upstream's list or token file is wrong, or the credentials or key of the store, or if the
 /// data directory is a node's, [`Error::Locked`] if another builder is running, [`Error::Io`] if the data directory
-/// cannot be created or locked or the report cannot be written.
+/// cannot be created or locked.
 /// All other errors are in the report.
 pub fn run(
     config: &Config,
@@ -118,14 +118,17 @@ pub fn run(
     history::take_over(&mut report, before, killed.as_ref());
     let text = serde_json::to_string_pretty(&report).map_err(|e| Error::Bug(e.to_string()))?;
     let text = secrets::struck(&text);
-    atomic::put(&layout.report(), |out| Ok(writeln!(out, "{text}")))?;
+    match atomic::put(&layout.report(), |out| Ok(writeln!(out, "{text}"))) {
+        Ok(()) => began::unmark(&layout)?,
+        // The mark stays, so that `status` says that a report is missing. What failed is said now, or never.
+        Err(error) => report.is_not_saved(&error),
+    }
     if let Some(path) = &config.metrics_file
         && let Err(error) = metrics::write(path, &report)
     {
         // The cycle is done, and whoever watches the file sees that it is old.
         tracing::error!("{error} (setting metrics-file)");
     }
-    began::unmark(&layout)?;
     Ok(report)
 }
 

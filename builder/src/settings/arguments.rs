@@ -2,9 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use clap::{Arg, ArgMatches, Args, parser::ValueSource};
+use clap::{
+    Arg, ArgMatches, Args,
+    error::{ContextKind, ContextValue, ErrorKind},
+    parser::ValueSource,
+};
 
 use super::{
+    form::Form,
     given::{Settings, heading},
     set_by::SetBy,
 };
@@ -53,6 +58,44 @@ pub fn set_by(settings: &[Arg], matches: &ArgMatches) -> BTreeMap<String, SetBy>
         Some((key(argument), set_by))
     };
     settings.iter().filter_map(set_by).collect()
+}
+
+/// The reason of the type of a value that a flag or variable does not take, where it gives one.
+pub(super) fn reason(error: &clap::Error) -> Option<String> {
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    cause.filter(|_| error.kind() == ErrorKind::ValueValidation)
+}
+
+/// The message about a wrong value of an argument, which has this reason.
+pub(super) fn refuse(
+    argument: &Arg,
+    set_by: &SetBy,
+    value: &str,
+    reason: Option<String>,
+) -> String {
+    let quoted = format!("{value:?}");
+    match (Form::of(&key(argument)), reason) {
+        (Some(form), Some(reason)) if form.explains => form.refuse(Some(set_by), &reason),
+        (Some(form), _) => form.refuse_value(Some(set_by), &quoted),
+        (None, reason) => {
+            format!("{set_by}: {quoted} is wrong: {}", reason.unwrap_or_default())
+        }
+    }
+}
+
+/// The message about a wrong value of a flag, as the same value of a variable or in the file would get it. `None` if
+/// `error` is about something else.
+pub fn refuse_flag(settings: &[Arg], error: &clap::Error) -> Option<String> {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let reason = Some(reason(error)?);
+    // With the name of its value: `--jobs <N>`.
+    let flag = text(ContextKind::InvalidArg)?.split_whitespace().next()?;
+    let argument = settings.iter().find(|it| it.get_long() == flag.strip_prefix("--"))?;
+    let value = text(ContextKind::InvalidValue)?;
+    Some(refuse(argument, &SetBy::Flag(flag.to_owned()), value, reason))
 }
 
 #[cfg(test)]

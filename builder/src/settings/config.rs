@@ -2,7 +2,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
+    fs,
+    path::{self, Path, PathBuf},
     time::Duration,
 };
 
@@ -20,7 +21,7 @@ use crate::{
     git::{submodule_host::SubmoduleHost, url_map::UrlMap},
     limits::job::JobLimits,
     net::{Hosts, HttpLimits, HttpOptions, Origin},
-    store::Access,
+    store::{Access, address::StoreUrl},
     upstream::{Branches, Spec},
 };
 
@@ -199,6 +200,16 @@ fn without_secrets(url: &str) -> String {
     }
 }
 
+/// True if one of two folders is the other one, or in it.
+fn overlap(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| {
+        let real = fs::canonicalize(path).or_else(|_| path::absolute(path));
+        real.unwrap_or_else(|_| path.to_owned())
+    };
+    let (one, other) = (real(one), real(other));
+    one.starts_with(&other) || other.starts_with(&one)
+}
+
 /// The path, if it is not empty.
 fn not_empty(path: Option<PathBuf>) -> Option<PathBuf> {
     path.filter(|path| !path.as_os_str().is_empty())
@@ -271,6 +282,16 @@ impl Config {
         if config.data.as_os_str().is_empty() {
             check.refuse("data", "\"\"");
         }
+        if config.data.to_str().is_none() {
+            // Workers are told the path in JSON.
+            check.refuse_for("data", &format!("{:?} is not UTF-8", config.data));
+        }
+        if let Some(Access { url: url @ StoreUrl::Folder(folder), .. }) = &config.store
+            && overlap(folder, &config.data)
+        {
+            // Each would replace and remove files of the other.
+            check.refuse_for("store", &format!("{url} and the data directory overlap"));
+        }
         let plain = |c: char| (' '..='~').contains(&c) && c != '(' && c != ')';
         if !config.contact.chars().all(plain) {
             check.refuse("contact", &format!("{:?}", config.contact));
@@ -298,6 +319,8 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
     use super::*;
     use crate::upstream::{self, wikimedia};
 
@@ -364,6 +387,35 @@ mod tests {
         ] {
             assert!(error.contains(&format!("{setting}: ")), "{setting} in {error}");
         }
+    }
+
+    #[test]
+    fn a_store_and_the_data_directory_do_not_overlap() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for name in ["data/dist", "store"] {
+            fs::create_dir_all(root.join(name)).unwrap();
+        }
+        std::os::unix::fs::symlink(root.join("data"), root.join("link")).unwrap();
+        let told = |store: &str| {
+            let store = Some(format!("file://{}", root.join(store).display()));
+            let settings = Settings { store, data: Some(root.join("data")), ..Settings::default() };
+            Config::new(settings).map(drop).map_err(|error| error.to_string())
+        };
+        for store in ["data", "data/", "data/dist", "data/new", "link/dist", "."] {
+            let error = told(store.trim_end_matches('.')).unwrap_err();
+            assert!(error.contains("store: ") && error.contains("overlap"), "{store}: {error}");
+        }
+        for store in ["store", "data2"] {
+            assert_eq!(told(store), Ok(()), "{store}");
+        }
+    }
+
+    #[test]
+    fn the_path_of_the_data_directory_is_utf_8() {
+        let data = Some(PathBuf::from(std::ffi::OsString::from_vec(vec![b'd', 0xff])));
+        let error = Config::new(Settings { data, ..Settings::default() }).unwrap_err().to_string();
+        assert!(error.starts_with("data: \"d\\xFF\" is not UTF-8; write data = "), "{error}");
     }
 
     #[test]

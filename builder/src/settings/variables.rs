@@ -4,9 +4,9 @@
 
 use std::ffi::OsString;
 
-use clap::{Arg, Command, error::ErrorKind};
+use clap::{Arg, Command};
 
-use super::{arguments::key, form::Form, set_by::SetBy};
+use super::{arguments, set_by::SetBy};
 
 /// What was found in the environment.
 #[derive(Debug, Default)]
@@ -28,7 +28,11 @@ pub fn check(settings: &[Arg], value: impl Fn(&str) -> Option<OsString>) -> Chec
         if !value.is_empty() {
             match parse(argument, &value) {
                 Ok(()) => continue,
-                Err(reason) => checked.wrong.push(message(argument, name, &value, reason)),
+                Err(reason) => {
+                    let set_by = SetBy::Variable(name.to_owned());
+                    let value = value.to_string_lossy();
+                    checked.wrong.push(arguments::refuse(argument, &set_by, &value, reason));
+                }
             }
         }
         checked.ignored.push(argument.get_id().to_string());
@@ -43,27 +47,12 @@ fn parse(argument: &Arg, value: &OsString) -> Result<(), Option<String>> {
     flag.push(value);
     let alone = argument.clone().env(None).global(false);
     let command = Command::new("tardist").no_binary_name(true).arg(alone);
-    command.try_get_matches_from([flag]).map(|_| ()).map_err(|error| {
-        let cause = std::error::Error::source(&error).map(ToString::to_string);
-        cause.filter(|_| error.kind() == ErrorKind::ValueValidation)
-    })
-}
-
-fn message(argument: &Arg, name: &str, value: &OsString, reason: Option<String>) -> String {
-    let key = key(argument);
-    let set_by = SetBy::Variable(name.to_owned());
-    let quoted = format!("{:?}", value.to_string_lossy());
-    match (Form::of(&key), reason) {
-        (Some(form), Some(reason)) if form.explains => form.refuse(Some(&set_by), &reason),
-        (Some(form), _) => form.refuse_value(Some(&set_by), &quoted),
-        (None, reason) => format!("{name}: {quoted} is wrong: {}", reason.unwrap_or_default()),
-    }
+    command.try_get_matches_from([flag]).map(|_| ()).map_err(|error| arguments::reason(&error))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::arguments;
 
     #[test]
     fn all_wrong_variables_are_told_by_name() {

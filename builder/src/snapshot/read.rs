@@ -46,17 +46,28 @@ pub enum Unreadable {
 }
 
 impl Unreadable {
-    /// What to do about it, as the end of a sentence.
-    pub fn remedy(&self) -> &'static str {
+    /// What to do about it, as the end of a sentence. On a node, a cycle would make a builder of it.
+    pub fn remedy(&self, is_node: bool) -> &'static str {
         match self {
-            Self::Version(version) if *version > USER_VERSION => {
-                "a newer tardist wrote it; run that one, or let `tardist sync` write it anew"
-            }
             Self::Inaccessible(_) => {
                 "let the user who runs tardist read it: look at its owner and mode, and at those of the folders above"
             }
-            Self::Missing | Self::Version(_) | Self::Damaged(_) => "`tardist sync` writes it anew",
+            Self::Version(_) if is_node => {
+                "run the version of tardist that the builder runs, and then `tardist pull`"
+            }
+            Self::Version(version) if *version > USER_VERSION => {
+                "a newer tardist wrote it; run that one, or let `tardist sync` write it anew"
+            }
+            Self::Missing | Self::Version(_) | Self::Damaged(_) => made_anew(is_node),
         }
+    }
+}
+
+/// What to do about a snapshot that cannot be used, as the end of a sentence.
+pub fn made_anew(is_node: bool) -> &'static str {
+    match is_node {
+        true => "remove it, and `tardist pull` fetches it anew",
+        false => "`tardist sync` writes it anew",
     }
 }
 
@@ -126,7 +137,7 @@ impl Snapshot {
                 tracing::warn!(
                     "the snapshot {} cannot be used: {reason}; {}",
                     path.display(),
-                    reason.remedy()
+                    reason.remedy(false)
                 );
                 None
             }

@@ -76,12 +76,21 @@ struct AtHand {
     modified: i64,
     /// The key that the pointer was checked by; empty if none was asked for.
     key: String,
+    /// The SHA-256 of the snapshot that is about to take the place of this one. Whoever looks in that moment finds one of
+    /// the two. Empty when nothing is under way.
+    coming: String,
 }
 
 impl AtHand {
     /// Reads it. `None` if it is not there, or cannot be read.
     fn read(directory: &Layout) -> Option<Self> {
         serde_json::from_slice(&fs::read(directory.pulled()).ok()?).ok()
+    }
+
+    /// Writes it.
+    fn write(&self, directory: &Layout) -> Result<(), Error> {
+        let bytes = serde_json::to_vec_pretty(self).map_err(|e| Error::Bug(e.to_string()))?;
+        atomic::put(&directory.pulled(), |out| Ok(out.write_all(&bytes)))
     }
 
     /// True for the file that was pulled, by its size and time.
@@ -101,7 +110,8 @@ pub fn pull(store: &Store, directory: &Layout, rules: &Rules) -> Result<Outcome,
     fs::create_dir_all(root).at("create", root)?;
     if directory.state().exists() {
         return Err(Error::Config(format!(
-            "{} is the data directory of a builder ({}), and what it publishes would be replaced: give another one (--data)",
+            "{} is the data directory of a builder ({}), and what it publishes would be replaced: give another one (--data). \
+             If it is a node, remove that file",
             root.display(),
             directory.state().display()
         )));
@@ -188,25 +198,37 @@ pub fn look_for_space(root: &Path, size: u64, path: &Path) -> Result<(), Error> 
 /// How the local snapshot differs from what was pulled last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Difference {
-    /// It is another file: a pull is at work or was killed, or somebody has copied the file there.
+    /// It is another file: somebody has copied it there.
     Replaced,
     /// It is the file that was pulled, with other bytes.
     Damaged,
 }
 
-/// Compares the local snapshot with what was pulled last. Changes nothing. `None` if it is the same.
+/// So often the snapshot is compared again, if there is news each time.
+const COMPARISONS: usize = 10;
+
+/// Compares the local snapshot with what was pulled last. Changes nothing, and a pull may be at work meanwhile. `None` if
+/// it is the same.
 ///
 /// # Errors
 /// [`Error::Io`] if the snapshot cannot be read.
 pub fn compare(directory: &Layout) -> Result<Option<Difference>, Error> {
     let path = directory.snapshot();
-    let at_hand = AtHand::read(directory).unwrap_or_default();
-    let metadata = fs::metadata(&path).at("read", &path)?;
-    if !at_hand.is(&metadata) {
-        return Ok(Some(Difference::Replaced));
+    let mut at_hand = AtHand::read(directory).unwrap_or_default();
+    for _ in 0..COMPARISONS {
+        let metadata = fs::metadata(&path).at("read", &path)?;
+        let sha256 = files::sha256(&path).at("read", &path)?;
+        if sha256 == at_hand.sha256 || sha256 == at_hand.coming {
+            return Ok(None);
+        }
+        let now = AtHand::read(directory).unwrap_or_default();
+        if now == at_hand {
+            let is_pulled = at_hand.is(&metadata);
+            return Ok(Some(if is_pulled { Difference::Damaged } else { Difference::Replaced }));
+        }
+        at_hand = now;
     }
-    let sha256 = files::sha256(&path).at("read", &path)?;
-    Ok((sha256 != at_hand.sha256).then_some(Difference::Damaged))
+    Ok(None)
 }
 
 struct Node<'a> {
@@ -276,6 +298,9 @@ impl Node<'_> {
             }
             snapshot.check().map_err(|damage| wrong(&damage))?;
             drop(snapshot);
+            // Also if it is of another store: as long as the file is the one that it names.
+            let before = AtHand::read(self.directory).unwrap_or_default();
+            AtHand { coming: statement.sha256.clone(), ..before }.write(self.directory)?;
             // A journal that lies there is of an earlier file. SQLite would apply it to this one.
             set_aside::remove_journals(&path)
         })?;
@@ -310,9 +335,9 @@ impl Node<'_> {
             size: metadata.len(),
             modified: modified(&metadata),
             key: self.key(),
+            coming: String::new(),
         };
-        let bytes = serde_json::to_vec_pretty(&at_hand).map_err(|e| Error::Bug(e.to_string()))?;
-        atomic::put(&self.directory.pulled(), |out| Ok(out.write_all(&bytes)))
+        at_hand.write(self.directory)
     }
 
     fn nothing_published(&self) -> Error {

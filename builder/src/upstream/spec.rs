@@ -92,6 +92,15 @@ impl FromStr for Spec {
             None => {
                 let form = |adapter: &Adapter| format!("{}={}", adapter.name, adapter.example);
                 let forms = TYPES.map(form).join(", ");
+                let authority = text.split_once("://").map(|(_, rest)| rest.split('/').next());
+                // It may have a password, so it is not repeated.
+                if authority.flatten().is_some_and(|it| it.contains('@')) {
+                    return Err(
+                        "the URL of an upstream has no user and no password; a file may have them (key \
+                         git-credentials-file)"
+                            .to_owned(),
+                    );
+                }
                 return Err(format!(
                     "{text:?} is no upstream: write the http or https URL of a Gerrit, or one of {forms}"
                 ));
@@ -300,7 +309,7 @@ mod tests {
         for (text, hint) in [
             ("gerrit.example.org", "http or https URL"),
             ("file:///etc", "http or https URL"),
-            ("https://user:pass@g.example/r", "http or https URL"),
+            ("https://user:pass@g.example/r", "no user and no password"),
             ("https://g.example/r?x=1", "leave out"),
             ("svn=https://svn.example", "directory=DIR"),
             ("mediawiki=https://w.example/wiki/", "api.php"),
@@ -315,6 +324,7 @@ mod tests {
         ] {
             let error = text.parse::<Spec>().unwrap_err();
             assert!(error.contains(hint), "{text}: {error}");
+            assert!(!error.contains("pass@"), "{text}: {error}");
         }
     }
 

@@ -75,6 +75,9 @@ fn full_disk(env: &TestEnv) -> Result<Vec<String>, String> {
         if run.code != 0 && !run.text().contains("space") {
             complain(format!("does not say that the disk is full: {}", run.text()));
         }
+        if !run.text().contains("tarballs made") {
+            complain(format!("does not say what it did: {}", run.text()));
+        }
         lost(env, &before).into_iter().for_each(&mut complain);
         broken(&env.data()).into_iter().for_each(&mut complain);
         fs::remove_file(&filler).unwrap();

@@ -225,7 +225,7 @@ impl Report {
 
 /// What stands above a list of so many failures.
 pub fn heading(failures: usize, is_published: bool) -> String {
-    let stays = if is_published { "; the earlier tarballs stay published" } else { "" };
+    let stays = if is_published { "; earlier tarballs that are whole stay published" } else { "" };
     format!("{failures} failures{stays}:")
 }
 

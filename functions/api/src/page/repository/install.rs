@@ -65,12 +65,12 @@ fn block(text: &str) -> Markup {
 }
 
 /// Downloads (if the URL says from where), checks, and unpacks only what is right: a shell goes on after a
-/// command that fails, unless `&&` is between them. With `-f`, curl does not save the page of an error.
+/// command that fails, unless `&&` is between them; a line that ends with it goes on in the next one. With `-f`, curl does not save the page of an error.
 fn unpack(shown: &Shown, branch: &Branch, url: Option<&str>) -> String {
     let kind = shown.repository().kind;
     let (file, sum) = (&branch.tarball.file, &branch.tarball.sha256);
     let download = url.map_or(String::new(), |url| format!("curl -fLO {}\n", quoted(url)));
-    format!("{download}echo \"{sum}  {file}\" | sha256sum -c && tar -xzf {file} -C {kind}")
+    format!("{download}echo \"{sum}  {file}\" | sha256sum -c &&\n    tar -xzf {file} -C {kind}")
 }
 
 /// A text as one word of a shell.

@@ -198,7 +198,7 @@ fn the_chosen_mediawiki_decides_about_button_commands_and_row() {
     for text in [
         "href=\"https://d.example/dist/extensions/Sample-REL1_39-1234567.tar.gz\">Download for MediaWiki 1.39 ",
         "curl -fLO https://d.example/dist/extensions/Sample-REL1_39-1234567.tar.gz\necho &quot;0000",
-        "0  Sample-REL1_39-1234567.tar.gz&quot; | sha256sum -c &amp;&amp; tar -xzf Sample-REL1_39-1234567.tar.gz -C extensions<",
+        "0  Sample-REL1_39-1234567.tar.gz&quot; | sha256sum -c &amp;&amp;\n    tar -xzf Sample-REL1_39-1234567.tar.gz -C extensions<",
         "wfLoadExtension( 'Sample' );",
         "<code>php maintenance/update.php</code>",
         "<tr class=\"chosen\" role=\"row\"><th scope=\"row\" role=\"rowheader\"><bdi>REL1_39</bdi>",
