@@ -139,9 +139,9 @@ fn a_dry_run_heeds_gits_configuration_as_little_as_a_cycle() {
     let run = |args: &[&str]| -> tardist_tests::Run {
         env.command(args).env("HOME", &home).output().unwrap().into()
     };
-    let says = "fetch 0, make 4 tarballs of 1 repositories, keep 28, withdraw 0.";
+    let says = "fetch 0, make 5 tarballs of 1 repositories, keep 27, withdraw 0.";
     run(&["sync", "--dry-run", "--force", "--only", PAPER]).exits(0).says(&[says, "master", "*"]);
-    run(&["sync", "--force", "--only", PAPER]).exits(0).says(&["4 tarballs made, 28 kept"]);
+    run(&["sync", "--force", "--only", PAPER]).exits(0).says(&["5 tarballs made, 27 kept"]);
 }
 
 #[test]

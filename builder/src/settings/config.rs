@@ -200,14 +200,13 @@ fn without_secrets(url: &str) -> String {
     }
 }
 
-/// True if one of two folders is the other one, or in it.
-fn overlap(one: &Path, other: &Path) -> bool {
+/// True if a folder is the other one, or in it.
+fn is_in(folder: &Path, other: &Path) -> bool {
     let real = |path: &Path| {
         let real = fs::canonicalize(path).or_else(|_| path::absolute(path));
         real.unwrap_or_else(|_| path.to_owned())
     };
-    let (one, other) = (real(one), real(other));
-    one.starts_with(&other) || other.starts_with(&one)
+    real(folder).starts_with(real(other))
 }
 
 /// The path, if it is not empty.
@@ -287,10 +286,10 @@ impl Config {
             check.refuse_for("data", &format!("{:?} is not UTF-8", config.data));
         }
         if let Some(Access { url: url @ StoreUrl::Folder(folder), .. }) = &config.store
-            && overlap(folder, &config.data)
+            && is_in(folder, &config.data)
         {
             // Each would replace and remove files of the other.
-            check.refuse_for("store", &format!("{url} and the data directory overlap"));
+            check.refuse_for("store", &format!("{url} is the data directory, or in it"));
         }
         let plain = |c: char| (' '..='~').contains(&c) && c != '(' && c != ')';
         if !config.contact.chars().all(plain) {
@@ -390,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn a_store_and_the_data_directory_do_not_overlap() {
+    fn a_store_is_not_in_the_data_directory() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         for name in ["data/dist", "store"] {
@@ -402,11 +401,12 @@ mod tests {
             let settings = Settings { store, data: Some(root.join("data")), ..Settings::default() };
             Config::new(settings).map(drop).map_err(|error| error.to_string())
         };
-        for store in ["data", "data/", "data/dist", "data/new", "link/dist", "."] {
-            let error = told(store.trim_end_matches('.')).unwrap_err();
-            assert!(error.contains("store: ") && error.contains("overlap"), "{store}: {error}");
+        for store in ["data", "data/", "data/dist", "link/dist"] {
+            let error = told(store).unwrap_err();
+            let says = "is the data directory, or in it; write store = ";
+            assert!(error.starts_with("store: ") && error.contains(says), "{store}: {error}");
         }
-        for store in ["store", "data2"] {
+        for store in ["store", "data2", ""] {
             assert_eq!(told(store), Ok(()), "{store}");
         }
     }
