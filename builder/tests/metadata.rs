@@ -260,12 +260,12 @@ fn the_metadata_of_a_branch_are_bounded() {
             "extension.json: `license-name` is not a string of at most 1000 bytes",
             "extension.json: `url` is not a string of at most 1000 bytes",
             "extension.json: `type` is not a string of at most 1000 bytes",
-            "extension.json: `requires` is not an object of at most 16384 bytes",
+            "extension.json: `requires` is not an object of at most 4096 bytes",
         ]
     );
     let found = read(&[("extension.json", json!({"author": vec!["x".repeat(1000); 20]}))]);
-    assert_eq!(found.metadata.authors.len(), 16);
-    assert_eq!(found.problems, ["extension.json: `author` is not a list of at most 16384 bytes"]);
+    assert_eq!(found.metadata.authors.len(), 8);
+    assert_eq!(found.problems, ["extension.json: `author` is not a list of at most 8192 bytes"]);
 }
 
 #[test]

@@ -47,7 +47,12 @@ pub(super) struct Meanwhile<'a> {
     pub(super) since: Instant,
     /// How many tarballs were made until then.
     pub(super) built: usize,
+    /// How many bytes the texts of new branches have that are in memory.
+    pub(super) text_bytes: usize,
 }
+
+/// So many bytes of texts are in memory. Each branch may have 256 KiB of them, and content decides.
+const MAX_TEXTS_IN_MEMORY: usize = 32 << 20;
 
 /// The quarantine, with what is needed to write it.
 pub(super) struct Noted<'a> {
@@ -74,6 +79,20 @@ impl Meanwhile<'_> {
         self.quarantine.now.note(job, result, self.quarantine.settings, now);
         for branch in &job.branches {
             self.lost.remove(&(job.project.id.clone(), branch.clone()));
+        }
+        let texts = result.built.values().filter_map(|record| record.messages.as_ref()?.texts());
+        self.text_bytes += texts.map(|it| it.titles.len() + it.descriptions.len()).sum::<usize>();
+    }
+
+    /// Writes the texts of new branches into the state when they take much memory. `merged` is what the results until now
+    /// have made. An error is only logged: the publication has it again, if it lasts.
+    pub(super) fn store_texts(&mut self, merged: &mut Catalogue) {
+        if self.text_bytes < MAX_TEXTS_IN_MEMORY {
+            return;
+        }
+        self.text_bytes = 0;
+        if let Err(error) = self.state.store_texts(merged) {
+            tracing::warn!("the texts of new branches stay in memory: {error}");
         }
     }
 

@@ -292,6 +292,7 @@ impl<'a> Cycle<'a> {
             quarantine: Noted { now: quarantine, saved, settings: &digest, layout },
             since: self.began_at,
             built: 0,
+            text_bytes: 0,
         };
         let is_working = !plan.jobs.is_empty();
         let catalogue = self.work(plan, &before, &supervisor, &mut meanwhile, report);
@@ -545,6 +546,7 @@ impl<'a> Cycle<'a> {
                 report.took(id, millis(duration));
                 meanwhile.note(&job, &result, self.now);
                 merging.merge(&mut catalogue, &job, result, report);
+                meanwhile.store_texts(&mut catalogue);
             }
             meanwhile.publish(&catalogue, self.config.publish_every, report);
         });

@@ -55,6 +55,12 @@ impl<'a> Filter<'a> {
     }
 }
 
+/// The error for a repository in which the settings match more branches than `most`.
+pub fn too_many_branches(most: usize) -> Error {
+    let what = "the list of its branches that the settings want".to_owned();
+    Error::TooLarge { what, limit: u64::try_from(most).unwrap_or(u64::MAX), unit: "branches" }
+}
+
 /// The version of Git's wire protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
@@ -196,6 +202,7 @@ fn by_version_0(http: &Http, url: &str, filter: &Filter<'_>) -> Result<Refs, Err
     let refs = read_version_0(&mut response, filter).map_err(|error| match error {
         RefsError::Interrupted(error) => fetch(HttpError::interrupted(url, error)),
         RefsError::Form(reason) => Error::Refs { url: url.to_owned(), reason },
+        RefsError::TooMany => too_many_branches(filter.most),
     })?;
     finish(response);
     Ok(refs)
@@ -254,6 +261,8 @@ pub(super) enum RefsError {
     Interrupted(io::Error),
     /// The response has another form. The text says what was found.
     Form(String),
+    /// It has more refs than the filter takes.
+    TooMany,
 }
 
 /// Reads a packet. An error message of Git (`ERR …`) becomes an error.
@@ -375,8 +384,7 @@ fn add(line: &[u8], filter: &Filter<'_>, refs: &mut Refs) -> Result<(), RefsErro
         let id = id.parse().map_err(|error| RefsError::Form(format!("{error}")))?;
         refs.insert(name.to_owned(), id);
         if refs.len() > filter.most {
-            let most = filter.most;
-            return Err(RefsError::Form(format!("it has more than {most} refs that are wanted")));
+            return Err(RefsError::TooMany);
         }
     }
     Ok(())
@@ -489,7 +497,9 @@ mod tests {
             + "0000";
         let read = |most| read_version_2(response.as_bytes(), &filter(most));
         assert_eq!(read(2).unwrap().len(), 2);
-        let Err(RefsError::Form(text)) = read(1) else { panic!("there is no error") };
-        assert_eq!(text, "it has more than 1 refs that are wanted");
+        assert!(matches!(read(1), Err(RefsError::TooMany)));
+        let says =
+            "the list of its branches that the settings want has more than 1 branches, the most";
+        assert!(too_many_branches(1).to_string().starts_with(says));
     }
 }

@@ -18,10 +18,12 @@ pub fn branches(
     let action = || format!("list the branches of {}", path.display());
     let repository =
         Repository::open_bare(path).git(|| format!("open the repository {}", path.display()))?;
-    let mut references = repository.references_glob("refs/heads/*").git(action)?;
+    let references = repository.references_glob("refs/heads/*").git(action)?;
     let mut branches = BTreeSet::new();
-    for name in references.names() {
-        let name = name.git(action)?;
+    for reference in references {
+        let reference = reference.git(action)?;
+        // Git takes names that are not UTF-8. No such branch can be wanted.
+        let Ok(name) = str::from_utf8(reference.name_bytes()) else { continue };
         if let Some(branch) = name.strip_prefix("refs/heads/").and_then(|it| it.parse().ok())
             && wants(&branch)
         {
@@ -56,6 +58,8 @@ pub fn tips(path: &Path, branches: &BTreeSet<BranchName>) -> Result<Tips, Error>
 
 #[cfg(test)]
 mod tests {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+
     use super::*;
 
     const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -76,6 +80,9 @@ mod tests {
         let all = branches(folder.path(), |_| true).unwrap();
         assert_eq!(all, ["master".parse().unwrap()].into());
         assert_eq!(branches(folder.path(), |_| false).unwrap(), BTreeSet::new());
+        let latin = folder.path().join("refs/heads").join(OsStr::from_bytes(b"caf\xe9"));
+        std::fs::write(&latin, format!("{A}\n")).unwrap();
+        assert_eq!(branches(folder.path(), |_| true).unwrap(), all, "it is left out");
         std::fs::write(&master, "no id\n").unwrap();
         let error = tips(folder.path(), &wanted()).unwrap_err().to_string();
         assert!(error.contains("read branch master"), "{error}");

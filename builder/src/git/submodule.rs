@@ -56,13 +56,14 @@ pub fn parse(text: &[u8]) -> Result<BTreeMap<String, String>, Unusable> {
             return Ok(());
         }
         let value = value.ok_or(Refused)?;
-        let Some(value) = usable(value) else { return Ok(()) };
+        let is_url = key == b"url";
+        let Some(value) = usable(value, is_url) else { return Ok(()) };
         if sections.len() == MAX_SUBMODULES && !sections.contains_key(name) {
             too_many = true;
             return Err(Refused);
         }
         let section = sections.entry(name.to_vec()).or_default();
-        if key == b"url" {
+        if is_url {
             section.url = Some(value);
             return Ok(());
         }
@@ -97,12 +98,12 @@ fn is_name(name: &[u8]) -> bool {
     !name.is_empty() && parts.all(|part| part != b"..")
 }
 
-/// A value as text. `None` if Git ignores it, because a command could take it for an option, or if no path or
-/// URL can look like this.
-fn usable(value: &[u8]) -> Option<String> {
+/// A value as text. `None` if Git ignores it, because a command could take it for an option, or if no URL can look like
+/// this.
+fn usable(value: &[u8], is_url: bool) -> Option<String> {
     let is_usable = value.len() <= MAX_SUBMODULE_NAME
         && !value.starts_with(b"-")
-        && !value.iter().any(u8::is_ascii_control);
+        && !(is_url && value.iter().any(u8::is_ascii_control));
     String::from_utf8(value.to_vec()).ok().filter(|_| is_usable)
 }
 
@@ -162,9 +163,14 @@ mod tests {
             check(&format!("[submodule \"{name}\"]\npath=x\nurl=u\n"), &[]);
         }
         check("[submodule \"a..b\"]\npath=x\nurl=u\n", &[("x", "u")]);
-        for value in ["-x", "--upload-pack=x", "a\\nb", "a\\bb"] {
+        for value in ["-x", "--upload-pack=x"] {
             check(&format!("[submodule \"a\"]\npath=x\nurl={value}\n"), &[]);
             check(&format!("[submodule \"a\"]\npath={value}\nurl=u\n"), &[]);
+        }
+        // No URL has a control character. A path may.
+        for (value, path) in [("a\\nb", "a\nb"), ("a\\tb", "a\tb"), ("a\\bb", "a\u{8}b")] {
+            check(&format!("[submodule \"a\"]\npath=x\nurl={value}\n"), &[]);
+            check(&format!("[submodule \"a\"]\npath={value}\nurl=u\n"), &[(path, "u")]);
         }
         check("[submodule \"a\"]\npath=x\nurl=u\nurl=-v\n", &[("x", "u")]);
         check(&format!("[submodule \"a\"]\npath={}\nurl=u\n", "x/".repeat(3000)), &[]);

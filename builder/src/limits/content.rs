@@ -94,3 +94,6 @@ pub const MAX_NAMED_POINTERS: usize = 3;
 
 /// How many problems of a branch are published. Hostile content could have millions.
 pub const MAX_PUBLISHED_PROBLEMS: usize = 50;
+
+/// How many bytes the published problems of a branch may have together.
+pub const MAX_PUBLISHED_PROBLEM_BYTES: usize = 8 << 10;

@@ -23,10 +23,10 @@ pub const MAX_ENTRIES: usize = 500;
 pub const MAX_FIELD: usize = 1_000;
 
 /// How many bytes the authors of a branch may have together; CodeMirror's have 263.
-pub const MAX_AUTHORS: usize = 16 << 10;
+pub const MAX_AUTHORS: usize = 8 << 10;
 
 /// How many bytes the requirements of a branch may have together; Translate's have 76.
-pub const MAX_REQUIREMENTS: usize = 16 << 10;
+pub const MAX_REQUIREMENTS: usize = 4 << 10;
 
 /// The longest text, in bytes, before and after its conversion to plain text; the longest description has 444.
 pub const MAX_TEXT: usize = 8 << 10;
@@ -42,6 +42,10 @@ pub const MAX_PARAMETER: usize = 1_000;
 
 /// How many bytes of texts a branch may have, in all languages; Vector, with the most, has 42 kB.
 pub const MAX_TEXTS: usize = 256 << 10;
+
+/// How many bytes of texts all branches of a repository may have that are made in one cycle. 100 branches, each with as
+/// many as Vector has, have half of it.
+pub const MAX_TEXTS_OF_REPOSITORY: usize = 8 << 20;
 
 /// How many message files of a branch are read; Wikibase, with the most, has 1,500.
 pub const MAX_MESSAGE_FILES: usize = 10_000;

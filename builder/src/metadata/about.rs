@@ -92,7 +92,7 @@ impl Sources {
         let fields = manifest.and_then(|text| fields(text).ok()).unwrap_or_default();
         let field = |name: &str| fields.iter().find(|field| field.0 == name);
         let composer = self.composer.as_deref().and_then(Composer::parse).unwrap_or_default();
-        let (name, source) = (text(composer.name), composer.source());
+        let (name, source) = (composer.name(), composer.source());
         About {
             manifest_name: field("name").and_then(|field| text(Some(field.1))),
             extract: remote_url.filter(|_| manifest.is_some()).and_then(|url| {
@@ -123,6 +123,17 @@ struct Support<'a> {
 impl<'a> Composer<'a> {
     fn parse(json: &'a [u8]) -> Option<Self> {
         serde_json::from_slice(json).ok()
+    }
+
+    /// The name of the package, if it is one: `VENDOR/PACKAGE`
+    /// (<https://getcomposer.org/doc/04-schema.md#name>). Older ones have capital letters.
+    fn name(&self) -> Option<String> {
+        let is_plain = |it: char| it.is_ascii_alphanumeric() || "._-".contains(it);
+        let is_part = |part: &str| !part.is_empty() && part.chars().all(is_plain);
+        text(self.name).filter(|name| {
+            name.split_once('/')
+                .is_some_and(|(vendor, package)| is_part(vendor) && is_part(package))
+        })
     }
 
     fn source(&self) -> Option<String> {
@@ -263,6 +274,10 @@ mod tests {
             "",
             "[]",
             "{\"name\": 1}",
+            r#"{"name": "a"}"#,
+            r#"{"name": "a/b; rm -rf ~ #"}"#,
+            r#"{"name": "a/b/c"}"#,
+            r#"{"name": "a/\u202eb"}"#,
             r#"{"name": "", "support": []}"#,
             r#"{"support": {"source": {}}}"#,
         ] {

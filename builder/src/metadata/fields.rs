@@ -59,12 +59,12 @@ impl Fields<'_> {
 
     /// A text field of a few words, on one line.
     pub(crate) fn short(&mut self, field: &str) -> Option<String> {
-        self.short_in(self.values, field)
+        self.short_in(self.values, field, field)
     }
 
     /// A text field of at most `limit` bytes; an empty text counts as none.
     pub(crate) fn text(&mut self, field: &str, limit: usize) -> Option<String> {
-        self.text_in(self.values, field, limit)
+        self.text_in(self.values, field, field, limit)
     }
 
     /// A text field of wikitext, as plain text. That may be longer than the wikitext.
@@ -77,14 +77,21 @@ impl Fields<'_> {
         Some(text).filter(|text| !text.is_empty())
     }
 
-    fn short_in(&mut self, values: &Map<String, Value>, field: &str) -> Option<String> {
-        self.text_in(values, field, MAX_FIELD).and_then(|text| one_line(&text))
+    /// A field of these values, which is called `shown` in problems.
+    fn short_in(
+        &mut self,
+        values: &Map<String, Value>,
+        field: &str,
+        shown: &str,
+    ) -> Option<String> {
+        self.text_in(values, field, shown, MAX_FIELD).and_then(|text| one_line(&text))
     }
 
     fn text_in(
         &mut self,
         values: &Map<String, Value>,
         field: &str,
+        shown: &str,
         limit: usize,
     ) -> Option<String> {
         match values.get(field) {
@@ -93,7 +100,7 @@ impl Fields<'_> {
                 Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)
             }
             Some(_) => {
-                self.problem(field, &format!("a string of at most {limit} bytes"));
+                self.problem(shown, &format!("a string of at most {limit} bytes"));
                 None
             }
         }
@@ -214,7 +221,7 @@ impl Fields<'_> {
             None | Some(Value::Null) => {}
             Some(Value::Array(list)) if list.is_empty() => {}
             Some(Value::Object(given)) => {
-                requires.mediawiki = self.short_in(given, "MediaWiki");
+                requires.mediawiki = self.short_in(given, "MediaWiki", "requires.MediaWiki");
                 requires.extensions = self.constraints(given, "extensions");
                 requires.skins = self.constraints(given, "skins");
                 requires.platform = self.constraints(given, "platform");
@@ -247,7 +254,8 @@ impl Fields<'_> {
             }
         };
         for (name, value) in given {
-            let shown = one_line(name).unwrap_or_default();
+            // Nothing can have an empty name.
+            let Some(shown) = one_line(name) else { continue };
             match value {
                 Value::String(constraint) if name.len() + constraint.len() <= MAX_TEXT => {
                     constraints.insert(shown, one_line(constraint).unwrap_or_default());
@@ -303,6 +311,15 @@ mod tests {
         assert_eq!(problems, [says]);
         let empty = json!({"description": "<!-- nothing -->"});
         assert_eq!(read(&empty, |fields| fields.plain_text("description")), (None, vec![]));
+    }
+
+    #[test]
+    fn a_requirement_of_another_form_is_named_by_its_path() {
+        let values = json!({"requires": {"MediaWiki": 1.45, "extensions": {"": "*", "A": "*"}}});
+        let (requires, problems) = read(&values, |fields| fields.requires());
+        assert_eq!(requires.extensions.into_keys().collect::<Vec<_>>(), ["A"]);
+        let says = "extension.json: `requires.MediaWiki` is not a string of at most 1000 bytes";
+        assert_eq!(problems, [says]);
     }
 
     #[test]

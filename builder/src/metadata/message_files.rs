@@ -13,7 +13,9 @@ use crate::{
     Error,
     content::{BlobId, Content, File},
     error::short,
-    limits::metadata::{MAX_KEPT, MAX_MESSAGE_FILE, MAX_MESSAGES, MAX_TEXT},
+    limits::metadata::{
+        MAX_KEPT, MAX_MESSAGE_FILE, MAX_MESSAGES, MAX_TEXT, MAX_TEXTS_OF_REPOSITORY,
+    },
 };
 
 /// The message files of one repository that were read already. Its branches have most of them in common.
@@ -24,6 +26,8 @@ pub struct MessageFiles {
     bytes: u64,
     /// How many bytes `parsed` takes, roughly.
     kept: usize,
+    /// How many bytes the texts have that the branches got.
+    given: usize,
 }
 
 /// A file that was read.
@@ -49,6 +53,13 @@ impl Parsed {
 pub(super) type WantedTexts = BTreeMap<String, Option<String>>;
 
 impl MessageFiles {
+    /// Counts a text of so many bytes that a branch gets. False if the branches of the repository have as many as they may.
+    pub(super) fn keeps(&mut self, bytes: usize) -> bool {
+        let fits = self.given + bytes <= MAX_TEXTS_OF_REPOSITORY;
+        self.given += if fits { bytes } else { 0 };
+        fits
+    }
+
     /// The wanted texts of a file, or why it has none: the end of a sentence that begins with the path.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use crate::{
     content::Content,
     limits::metadata::{
         MAX_MESSAGE_FILES, MAX_MESSAGE_FOLDERS, MAX_MESSAGE_NAMES, MAX_TEXT, MAX_TEXTS,
+        MAX_TEXTS_OF_REPOSITORY,
     },
     metadata::{message_files::MessageFiles, plain_text::plain_text, problems::Problems},
 };
@@ -91,6 +92,13 @@ pub(crate) fn read<const N: usize>(
             if let (false, Entry::Vacant(entry)) = (text.is_empty(), entry) {
                 if size + text.len() > MAX_TEXTS {
                     problems.add(format!("only {MAX_TEXTS} bytes of messages are kept"));
+                    return Ok(texts);
+                }
+                if !files.keeps(text.len()) {
+                    let most = MAX_TEXTS_OF_REPOSITORY;
+                    problems.add(format!(
+                        "only {most} bytes of messages are kept of all branches of the repository"
+                    ));
                     return Ok(texts);
                 }
                 size += text.len();

@@ -1,18 +1,23 @@
 //! The problems of a branch's metadata: sentences for people. Content decides how many there are and how long, so
 //! both are limited.
 
-use crate::limits::metadata::{MAX_PROBLEM, MAX_PROBLEMS};
+use crate::{
+    error::is_disguise,
+    limits::metadata::{MAX_PROBLEM, MAX_PROBLEMS},
+};
 
 /// What was wrong, a sentence each.
 #[derive(Debug, Default)]
 pub(crate) struct Problems(Vec<String>);
 
 impl Problems {
-    /// Adds a problem, unless there are too many already. A long one loses its end.
-    pub(crate) fn add(&mut self, mut problem: String) {
+    /// Adds a problem, unless there are too many already. A long one loses its end, and what would disguise it is a space:
+    /// content has chosen names in it.
+    pub(crate) fn add(&mut self, problem: String) {
         if self.0.len() == MAX_PROBLEMS {
             return;
         }
+        let mut problem = problem.replace(is_disguise, " ");
         if problem.len() > MAX_PROBLEM {
             problem.truncate(problem.floor_char_boundary(MAX_PROBLEM));
             problem.push('…');
@@ -30,6 +35,13 @@ impl Problems {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_problem_is_text_for_people() {
+        let mut problems = Problems::default();
+        problems.add("extension-\u{1b}[31m\u{202e}nosj.\njson is not JSON".to_owned());
+        assert_eq!(problems.into_vec(), ["extension- [31m nosj. json is not JSON"]);
+    }
 
     #[test]
     fn problems_are_few_and_short() {

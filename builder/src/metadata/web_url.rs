@@ -58,7 +58,9 @@ fn has_host(url: &str) -> bool {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
     let (host, port) = host.split_once(':').unwrap_or((host, ""));
-    !host.is_empty() && !user.contains('@') && port.bytes().all(|byte| byte.is_ascii_digit())
+    let is_port = port.is_empty()
+        || port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    !host.is_empty() && !user.contains('@') && is_port
 }
 
 #[cfg(test)]
@@ -108,6 +110,7 @@ mod tests {
             "https://:80",
             "https://a@b@c/",
             "https://a.example:b/",
+            "https://a.example:65536/",
             "http://[::1",
             "http://[::1]:80/",
         ] {

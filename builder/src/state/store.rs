@@ -20,7 +20,7 @@ use crate::{
         migrations,
         tables::{
             CycleRow, Published, Retired, read_catalogue, write_branches, write_messages,
-            write_repositories, write_retired, write_stamps,
+            write_repositories, write_retired, write_stamps, write_texts,
         },
         withdrawn::Withdrawn,
     },
@@ -254,6 +254,21 @@ impl State {
         (self.catalogue, self.stamps) = (stored(changes.catalogue), changes.stamps);
         self.saved_branches = self.branches.clone();
         (self.generation, self.is_imported, self.is_retired_saved) = (generation, false, true);
+        Ok(())
+    }
+
+    /// Writes the texts of a catalogue that are in memory, and leaves their hashes in it. They stay until the next
+    /// [`save`](Self::save), which removes what it does not name.
+    ///
+    /// # Errors
+    /// [`Error::State`] if SQLite cannot write the file. All texts are then still in memory.
+    pub fn store_texts(&mut self, catalogue: &mut Catalogue) -> Result<(), Error> {
+        let transaction = self.db.transaction().and_then(|transaction| {
+            write_texts(&transaction, catalogue)?;
+            transaction.commit()
+        });
+        transaction.map_err(|source| self.failed("write", source))?;
+        *catalogue = stored(std::mem::take(catalogue));
         Ok(())
     }
 
@@ -556,6 +571,24 @@ mod tests {
         assert_eq!(state.texts(&id(texts("new"))).unwrap().titles, r#"{"de":"Titel new"}"#);
         assert!(state.texts(&id(texts("C"))).is_ok() && state.texts(&id(texts("D"))).is_ok());
         assert!(state.texts(&id(texts("A"))).is_err() && state.texts(&id(texts("B"))).is_err());
+    }
+
+    #[test]
+    fn texts_can_be_stored_before_their_branches_and_go_if_no_branch_needs_them() {
+        let (_folder, layout) = data();
+        let mut state = open(&layout);
+        let mut early = catalogue(&["A", "B"]);
+        let whole = early.clone();
+        state.store_texts(&mut early).unwrap();
+        let in_memory = catalogue::records(&early).any(|(_, _, it)| {
+            it.messages.as_ref().is_some_and(|messages| messages.texts().is_some())
+        });
+        assert!(!in_memory && early == whole);
+        early.remove(&"skins/B".parse().unwrap());
+        save(&mut state, early);
+        let state = open(&layout);
+        let id = |name| texts(name).unwrap().id().to_owned();
+        assert!(state.texts(&id("A")).is_ok() && state.texts(&id("B")).is_err());
     }
 
     #[test]

@@ -93,7 +93,11 @@ pub(super) fn read_catalogue(db: &Connection) -> rusqlite::Result<Catalogue> {
     Ok(catalogue)
 }
 
-pub(super) fn write_messages(db: &Connection, catalogue: &Catalogue) -> rusqlite::Result<()> {
+/// Writes the texts that are in memory. Returns the hashes of all messages.
+pub(super) fn write_texts<'a>(
+    db: &Connection,
+    catalogue: &'a Catalogue,
+) -> rusqlite::Result<BTreeSet<&'a str>> {
     let mut insert = db.prepare("INSERT OR IGNORE INTO messages VALUES (?, ?, ?)")?;
     let mut used = BTreeSet::new();
     for record in catalogue.values().flat_map(|repository| repository.branches.values()) {
@@ -104,7 +108,11 @@ pub(super) fn write_messages(db: &Connection, catalogue: &Catalogue) -> rusqlite
             insert.execute(params![messages.id(), texts.titles, texts.descriptions])?;
         }
     }
-    let used = text(&used)?;
+    Ok(used)
+}
+
+pub(super) fn write_messages(db: &Connection, catalogue: &Catalogue) -> rusqlite::Result<()> {
+    let used = text(&write_texts(db, catalogue)?)?;
     db.execute("DELETE FROM messages WHERE id NOT IN (SELECT value FROM json_each(?))", [used])?;
     Ok(())
 }

@@ -16,12 +16,14 @@ use super::{
     branches::Asked,
     listing::{Listing, Project, Upstream},
     remembered::Pages,
-    tips::too_many_branches,
 };
 use crate::{
     Error,
     error::IoContext,
-    git::{ls_refs::Tips, on_disk},
+    git::{
+        ls_refs::{self, Tips},
+        on_disk,
+    },
     limits::upstream::MAX_BRANCHES,
     net::Http,
 };
@@ -100,7 +102,7 @@ fn tips(path: &Path, asked: &Asked) -> Result<Tips, Error> {
     }
     let branches = on_disk::branches(path, |branch| asked.wants(branch))?;
     if branches.len() > MAX_BRANCHES {
-        return Err(too_many_branches());
+        return Err(ls_refs::too_many_branches(MAX_BRANCHES));
     }
     on_disk::tips(path, &branches)
 }

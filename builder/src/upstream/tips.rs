@@ -43,11 +43,7 @@ pub fn ask(
 }
 
 fn tips(http: &Http, spoken: &Spoken, url: &str, asked: &Asked) -> Result<Tips, Error> {
-    let tips = spoken.ask(url, |known| ls_refs::tips(http, url, &filter(asked), known))?;
-    if tips.len() > MAX_BRANCHES {
-        return Err(too_many_branches());
-    }
-    Ok(tips)
+    spoken.ask(url, |known| ls_refs::tips(http, url, &filter(asked), known))
 }
 
 /// The filter for the branches that are asked for.
@@ -59,14 +55,7 @@ fn filter(asked: &Asked) -> Filter<'_> {
         let branch = name.strip_prefix("refs/heads/").and_then(|name| name.parse().ok());
         branch.is_some_and(|branch| asked.wants(&branch))
     };
-    // One more is kept than is allowed, so that the error can say what the limit is about.
-    Filter { prefixes: asked.prefixes(), wants: Box::new(wants), most: MAX_BRANCHES + 1 }
-}
-
-/// The error for a repository in which the settings match too many branches.
-pub(super) fn too_many_branches() -> Error {
-    let what = "the list of its branches that the settings want".to_owned();
-    Error::TooLarge { what, limit: MAX_BRANCHES as u64, unit: "branches" }
+    Filter { prefixes: asked.prefixes(), wants: Box::new(wants), most: MAX_BRANCHES }
 }
 
 /// The version of the protocol that each host has spoken in this cycle, by the text of its origin.

@@ -28,7 +28,10 @@ use crate::{
         submodules::Submodules,
         transport, url_map,
     },
-    limits::{content::MAX_PUBLISHED_PROBLEMS, git::MAX_HOST},
+    limits::{
+        content::{MAX_PUBLISHED_PROBLEM_BYTES, MAX_PUBLISHED_PROBLEMS},
+        git::MAX_HOST,
+    },
     metadata::{self, About, MessageFiles},
     net::Http,
     object::{self, Oid, Repository},
@@ -425,16 +428,40 @@ fn problems(content: &Content, manifest: Vec<String>, links: Vec<String>) -> Vec
     problems
 }
 
-/// Limits the number of problems and the length of each.
+/// Limits the number of problems, the length of each, and that of all.
 fn shorten(problems: &mut Vec<String>) {
-    if problems.len() > MAX_PUBLISHED_PROBLEMS {
-        let more = problems.len() - MAX_PUBLISHED_PROBLEMS;
-        problems.truncate(MAX_PUBLISHED_PROBLEMS);
+    for problem in problems.iter_mut().filter(|problem| problem.len() > 500) {
+        *problem = problem.chars().take(400).chain("…".chars()).collect();
+    }
+    let mut bytes = 0;
+    let fits = |problem: &&String| {
+        bytes += problem.len();
+        bytes <= MAX_PUBLISHED_PROBLEM_BYTES
+    };
+    let shown = problems.iter().take(MAX_PUBLISHED_PROBLEMS).take_while(fits).count();
+    if let Some(more @ 1..) = problems.len().checked_sub(shown) {
+        problems.truncate(shown);
         problems.push(format!("and {more} more"));
     }
-    for problem in problems {
-        if problem.len() > 500 {
-            *problem = problem.chars().take(400).chain("…".chars()).collect();
-        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_problems_are_published_and_the_number_of_the_others() {
+        let shortened = |length: usize, count: usize| {
+            let mut problems = vec!["x".repeat(length); count];
+            shorten(&mut problems);
+            let bytes: usize = problems.iter().map(String::len).sum();
+            assert!(bytes < MAX_PUBLISHED_PROBLEM_BYTES + 20, "{bytes}");
+            (problems.len(), problems.last().unwrap().clone())
+        };
+        assert_eq!(shortened(3, 50), (50, "xxx".to_owned()));
+        assert_eq!(shortened(3, 52), (51, "and 2 more".to_owned()));
+        assert_eq!(shortened(400, 30), (21, "and 10 more".to_owned()));
+        assert_eq!(shortened(1_000, 30), (21, "and 10 more".to_owned()));
+        assert_eq!(shortened(1_000, 1).1.chars().count(), 401);
     }
 }

@@ -87,7 +87,11 @@ pub fn wildmatch(bytes: &[u8]) {
         return;
     };
     let glob = Glob::new(pattern, paths);
-    let matches = glob.is_some_and(|glob| glob.cost(text.len()) < MAX_STEPS && glob.matches(text));
+    // A file of attributes is refused before so many steps.
+    if glob.as_ref().is_some_and(|glob| glob.cost(text.len()) >= MAX_STEPS) {
+        return;
+    }
+    let matches = glob.is_some_and(|glob| glob.matches(text));
     let mut by_git = ByGit { pattern, text, paths, steps: 100_000 };
     match by_git.matches(0, 0) {
         Match::Unknown => {}

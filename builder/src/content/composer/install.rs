@@ -234,11 +234,11 @@ impl Composer {
                     Some(signal) => format!("it was ended by signal {signal}"),
                     None => format!("exit status {}", status.code().unwrap_or(-1)),
                 };
-                Ok(Err(format!("{how}: {}", output.end())))
+                Ok(Err(format!("{how}: {}", reason(&output.end()))))
             }
             None => {
                 let limit = self.timeout.as_secs_f64();
-                Ok(Err(format!("it was not done after {limit} s: {}", output.end())))
+                Ok(Err(format!("it was not done after {limit} s: {}", reason(&output.end()))))
             }
         }
     }
@@ -251,6 +251,8 @@ impl Composer {
             .env_clear()
             .env("PATH", searched(home))
             .env("LC_ALL", "C.UTF-8")
+            // Composer breaks its lines, and words, at this width.
+            .env("COLUMNS", "4000")
             .env("HOME", home)
             // An empty entry stands for the folder that PHP reads anyway.
             .env("PHP_INI_SCAN_DIR", scanned(home))
@@ -324,6 +326,15 @@ fn check_installed(tree: &Path) -> Result<Result<(), String>, Error> {
         }
     }
     Ok(Ok(()))
+}
+
+/// How many bytes of what Composer says at its end are repeated.
+const MAX_REASON: usize = 900;
+
+/// Why Composer failed, of what it said: it ends with all options of its command, which say nothing.
+fn reason(said: &str) -> &str {
+    let reason = said.split(" install [--").next().unwrap_or_default();
+    &reason[reason.ceil_char_boundary(reason.len().saturating_sub(MAX_REASON))..]
 }
 
 /// Fills a home folder for Composer alone. Its configuration gives the autoloader class a name: Composer
@@ -425,6 +436,15 @@ mod tests {
         let vendor = Folder::from([(b"autoload.php".to_vec(), Node::File(file))]);
         content.root.insert(b"vendor".to_vec(), Node::Folder(vendor));
         assert_eq!(missing(Packages::Off(true), &content, true), None, "it is in the repository");
+    }
+
+    #[test]
+    fn the_reason_of_a_failure_is_what_stands_before_the_options() {
+        let options = " install [--prefer-source] [--dry-run] [--] [<packages>...]";
+        assert_eq!(reason(&format!("In A.php line 3: no zip{options}")), "In A.php line 3: no zip");
+        let long = "ü".repeat(MAX_REASON);
+        assert_eq!(reason(&format!("{long}{options}")), "ü".repeat(MAX_REASON / 2));
+        assert_eq!(reason(""), "");
     }
 
     #[test]

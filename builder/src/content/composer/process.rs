@@ -15,7 +15,7 @@ use nix::{
 };
 
 /// How many bytes at the end of each of its two outputs are kept.
-const MAX_OUTPUT: usize = 900;
+const MAX_OUTPUT: usize = 4_000;
 
 /// How often a running process is looked at.
 const TICK: Duration = Duration::from_millis(50);
