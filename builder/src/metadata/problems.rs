@@ -13,11 +13,13 @@ pub(crate) struct Problems(Vec<String>);
 impl Problems {
     /// Adds a problem, unless there are too many already. A long one loses its end, and what would disguise it is a space:
     /// content has chosen names in it.
-    pub(crate) fn add(&mut self, problem: String) {
+    pub(crate) fn add(&mut self, mut problem: String) {
         if self.0.len() == MAX_PROBLEMS {
             return;
         }
-        let mut problem = problem.replace(is_disguise, " ");
+        if problem.contains(is_disguise) {
+            problem = problem.replace(is_disguise, " ");
+        }
         if problem.len() > MAX_PROBLEM {
             problem.truncate(problem.floor_char_boundary(MAX_PROBLEM));
             problem.push('…');

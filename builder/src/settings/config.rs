@@ -154,6 +154,23 @@ impl Check {
         }
     }
 
+    /// The folders of the data directory and of the store.
+    fn folders(&mut self, config: &Config) {
+        if config.data.as_os_str().is_empty() {
+            self.refuse("data", "\"\"");
+        }
+        if config.data.to_str().is_none() {
+            // Workers are told the path in JSON.
+            self.refuse_for("data", &format!("{:?} is not UTF-8", config.data));
+        }
+        if let Some(Access { url: url @ StoreUrl::Folder(folder), .. }) = &config.store
+            && is_in(folder, &config.data)
+        {
+            // Each would replace and remove files of the other.
+            self.refuse_for("store", &format!("{url} is the data directory, or in it"));
+        }
+    }
+
     fn number(&mut self, key: &str, number: Option<usize>) -> usize {
         let number = number.unwrap_or_default();
         if Form::of(key).is_some_and(|form| !form.takes.allows_number(number)) {
@@ -278,19 +295,7 @@ impl Config {
         if config.branches.is_empty() {
             check.refuse("branches", "an empty list");
         }
-        if config.data.as_os_str().is_empty() {
-            check.refuse("data", "\"\"");
-        }
-        if config.data.to_str().is_none() {
-            // Workers are told the path in JSON.
-            check.refuse_for("data", &format!("{:?} is not UTF-8", config.data));
-        }
-        if let Some(Access { url: url @ StoreUrl::Folder(folder), .. }) = &config.store
-            && is_in(folder, &config.data)
-        {
-            // Each would replace and remove files of the other.
-            check.refuse_for("store", &format!("{url} is the data directory, or in it"));
-        }
+        check.folders(&config);
         let plain = |c: char| (' '..='~').contains(&c) && c != '(' && c != ')';
         if !config.contact.chars().all(plain) {
             check.refuse("contact", &format!("{:?}", config.contact));
