@@ -81,7 +81,7 @@ pub enum Command {
     /// Free disk space: remove what is no longer in use, and pack the mirrors
     ///
     /// Removes mirrors of repositories that the snapshot does not name, mirrors of submodules that
-    /// no other mirror needs, tarballs whose grace period is over, and unfinished files. Then it
+    /// no other mirror needs, tarballs whose grace period is over (not without a state.db), and unfinished files. Then it
     /// packs each mirror. It asks no upstream. A cycle does a part of this by itself, as far as it
     /// is needed. Exits with 0 if all went well, 1 if nothing is published, 3 if a mirror could
     /// not be packed, 4 if another tardist is at work, 6 if the disk is too full to pack them.
@@ -240,7 +240,8 @@ pub fn parse(
     let matches =
         command.try_get_matches_from_mut(arguments).map_err(
             |error| match arguments::refuse_flag(&settings, &error) {
-                Some(text) => command.error(ErrorKind::ValueValidation, text),
+                Some(text) => clap::Error::raw(ErrorKind::ValueValidation, format!("{text}\n"))
+                    .with_cmd(&command),
                 None => error,
             },
         )?;
@@ -288,15 +289,17 @@ mod tests {
             ("--limit-time 90", "--limit-time: \"90\" is not a time above zero"),
             ("--jobs x", "--jobs: \"x\" is not a number from 1 to 256; write --jobs 4"),
             ("--keep-free 5%", "--keep-free: \"5%\" is not a size of"),
-            ("--log-format yaml", "--log-format"),
             ("--only Vector", "--only: \"Vector\" is not a repository: "),
-            ("--upstream https://u:p@x/", "--upstream: "),
+            ("--upstream https://u:pass@x/", "--upstream: it is no upstream"),
         ] {
             let line = format!("tardist sync {line}");
             let error = parse(line.split(' ').map(OsString::from), |_| None).unwrap_err();
             let text = error.to_string();
             assert!(text.contains(says), "{text}");
-            assert!(!text.contains("jiff") && !text.contains("digit"), "{text}");
+            assert!(
+                !["jiff", "digit", "pass@", "Usage"].iter().any(|it| text.contains(it)),
+                "{text}"
+            );
             assert_eq!(error.exit_code(), 2);
         }
     }

@@ -84,6 +84,7 @@ test_each! {
     submodules_nested_deep,
     submodules_of_noise,
     tar_smuggle,
+    texts_of_branches,
     tree_bomb,
     wikitext_open,
     zeros,

@@ -10,7 +10,8 @@ use serde::Serialize;
 use tardist_contract::document::Repository;
 
 use crate::{
-    Error, catalogue,
+    Error,
+    catalogue::{self, Catalogue},
     commands::output::Output,
     cycle::{
         began::{self, Began},
@@ -129,7 +130,11 @@ pub fn read(layout: &Layout, now: Timestamp) -> Status {
             status.damage = Some(format!("{place}{reason}; {}", reason.remedy(is_node)));
         }
     }
-    let published = State::look(layout);
+    // A damaged snapshot is told already.
+    let published = match status.damage.is_some() && !layout.state().exists() {
+        true => Catalogue::new(),
+        false => State::look(layout),
+    };
     status.incomplete = catalogue::records(&published)
         .flat_map(|(id, branch, record)| {
             record.missing.iter().map(move |missing| {

@@ -64,7 +64,7 @@ pub struct Options {
 /// # Errors
 /// [`Error::Config`] if an upstream's list or token file is wrong, or the credentials or key of the store, or if the
 /// data directory is a node's, [`Error::Locked`] if another builder is running, [`Error::Io`] if the data directory
-/// cannot be created or locked.
+/// cannot be created or locked, or the mark of a cycle cannot be written or removed.
 /// All other errors are in the report.
 pub fn run(
     config: &Config,
@@ -115,19 +115,24 @@ pub fn run(
     report.peak_memory = memory::peak().max(report.peak_memory);
     report.snapshot = summary(&layout, &report, before.as_ref());
     report.duration_ms = millis(start.elapsed());
-    history::take_over(&mut report, before, killed.as_ref());
+    history::take_over(&mut report, before.clone(), killed.as_ref());
     let text = serde_json::to_string_pretty(&report).map_err(|e| Error::Bug(e.to_string()))?;
     let text = secrets::struck(&text);
-    match atomic::put(&layout.report(), |out| Ok(writeln!(out, "{text}"))) {
-        Ok(()) => began::unmark(&layout)?,
-        // The mark stays, so that `status` says that a report is missing. What failed is said now, or never.
-        Err(error) => report.is_not_saved(&error),
+    let saved = atomic::put(&layout.report(), |out| Ok(writeln!(out, "{text}")));
+    if let Err(error) = &saved {
+        // What failed is said now, or never.
+        report.is_not_saved(error);
+        history::take_over(&mut report, before, killed.as_ref());
     }
     if let Some(path) = &config.metrics_file
         && let Err(error) = metrics::write(path, &report)
     {
         // The cycle is done, and whoever watches the file sees that it is old.
         tracing::error!("{error} (setting metrics-file)");
+    }
+    // Else the mark, if there was room for it, stays: so `status` says that a report is missing.
+    if saved.is_ok() {
+        began::unmark(&layout)?;
     }
     Ok(report)
 }

@@ -55,10 +55,10 @@ impl<'a> Filter<'a> {
     }
 }
 
-/// The error for a repository in which the settings match more branches than `most`.
-pub fn too_many_branches(most: usize) -> Error {
-    let what = "the list of its branches that the settings want".to_owned();
-    Error::TooLarge { what, limit: u64::try_from(most).unwrap_or(u64::MAX), unit: "branches" }
+/// The error for a repository in which the settings match more refs than `most`.
+pub fn too_many(most: usize) -> Error {
+    let what = "the list of its branches and tags that the settings want".to_owned();
+    Error::TooLarge { what, limit: u64::try_from(most).unwrap_or(u64::MAX), unit: "names" }
 }
 
 /// The version of Git's wire protocol.
@@ -76,7 +76,8 @@ pub enum Protocol {
 /// Returns the tips of the branches that exist, and the version that worked.
 ///
 /// # Errors
-/// [`Error::Fetch`] if the HTTP request fails, [`Error::Refs`] if the response is not a list of refs or has too many.
+/// [`Error::Fetch`] if the HTTP request fails, [`Error::Refs`] if the response is not a list of refs,
+/// [`Error::TooLarge`] if it has more than the filter takes.
 /// Temporary failures are retried first, as often as `http` allows.
 pub fn tips(
     http: &Http,
@@ -132,11 +133,12 @@ impl Question<'_> {
         http.retry(url, Error::is_worth_a_retry, || {
             if known != Some(Protocol::V0) {
                 match by_version_2(url, filter, post) {
-                    Ok(Some(refs)) => return Ok((refs, Protocol::V2)),
+                    Ok(Answer::Refs(refs)) => return Ok((refs, Protocol::V2)),
+                    Ok(Answer::TooMany) => return Err(too_many(filter.most)),
                     Err(source) if self.is_the_same_by_any_version(&source) => {
                         return Err(Error::Fetch { url: url.to_owned(), source });
                     }
-                    Ok(None) | Err(_) => {}
+                    Ok(Answer::OtherVersion) | Err(_) => {}
                 }
             }
             Ok((by_version_0(http, url, filter)?, Protocol::V0))
@@ -175,22 +177,32 @@ const LS_REFS: [(&str, &str); 3] = [
     ("accept", "application/x-git-upload-pack-result"),
 ];
 
-/// Asks with protocol version 2. `None` if the response is not in this version.
+/// What came of a request by version 2.
+enum Answer {
+    Refs(Refs),
+    /// It has more refs than the filter takes. It would have them by any version.
+    TooMany,
+    /// The response is not in this version.
+    OtherVersion,
+}
+
+/// Asks with protocol version 2.
 fn by_version_2(
     url: &str,
     filter: &Filter<'_>,
     post: &dyn Fn(&[u8]) -> Result<Body, HttpError>,
-) -> Result<Option<Refs>, HttpError> {
+) -> Result<Answer, HttpError> {
     let mut response = BufReader::new(post(&request(&filter.prefixes))?);
     match read_version_2(&mut response, filter) {
         Ok(refs) => {
             finish(response);
-            Ok(Some(refs))
+            Ok(Answer::Refs(refs))
         }
+        Err(RefsError::TooMany) => Ok(Answer::TooMany),
         Err(RefsError::Interrupted(error)) if error.kind() != io::ErrorKind::UnexpectedEof => {
             Err(HttpError::interrupted(url, error))
         }
-        Err(_) => Ok(None),
+        Err(_) => Ok(Answer::OtherVersion),
     }
 }
 
@@ -202,7 +214,7 @@ fn by_version_0(http: &Http, url: &str, filter: &Filter<'_>) -> Result<Refs, Err
     let refs = read_version_0(&mut response, filter).map_err(|error| match error {
         RefsError::Interrupted(error) => fetch(HttpError::interrupted(url, error)),
         RefsError::Form(reason) => Error::Refs { url: url.to_owned(), reason },
-        RefsError::TooMany => too_many_branches(filter.most),
+        RefsError::TooMany => too_many(filter.most),
     })?;
     finish(response);
     Ok(refs)
@@ -498,8 +510,7 @@ mod tests {
         let read = |most| read_version_2(response.as_bytes(), &filter(most));
         assert_eq!(read(2).unwrap().len(), 2);
         assert!(matches!(read(1), Err(RefsError::TooMany)));
-        let says =
-            "the list of its branches that the settings want has more than 1 branches, the most";
-        assert!(too_many_branches(1).to_string().starts_with(says));
+        let says = "the list of its branches and tags that the settings want has more than 1 names, the most";
+        assert!(too_many(1).to_string().starts_with(says));
     }
 }

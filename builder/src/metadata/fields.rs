@@ -254,8 +254,10 @@ impl Fields<'_> {
             }
         };
         for (name, value) in given {
-            // Nothing can have an empty name.
-            let Some(shown) = one_line(name) else { continue };
+            let Some(shown) = one_line(name) else {
+                self.problem(&format!("requires.{field}"), "an object of names");
+                continue;
+            };
             match value {
                 Value::String(constraint) if name.len() + constraint.len() <= MAX_TEXT => {
                     constraints.insert(shown, one_line(constraint).unwrap_or_default());
@@ -318,8 +320,11 @@ mod tests {
         let values = json!({"requires": {"MediaWiki": 1.45, "extensions": {"": "*", "A": "*"}}});
         let (requires, problems) = read(&values, |fields| fields.requires());
         assert_eq!(requires.extensions.into_keys().collect::<Vec<_>>(), ["A"]);
-        let says = "extension.json: `requires.MediaWiki` is not a string of at most 1000 bytes";
-        assert_eq!(problems, [says]);
+        let says = [
+            "extension.json: `requires.MediaWiki` is not a string of at most 1000 bytes",
+            "extension.json: `requires.extensions` is not an object of names",
+        ];
+        assert_eq!(problems, says);
     }
 
     #[test]

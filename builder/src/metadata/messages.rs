@@ -97,7 +97,7 @@ pub(crate) fn read<const N: usize>(
                 if !files.keeps(text.len()) {
                     let most = MAX_TEXTS_OF_REPOSITORY;
                     problems.add(format!(
-                        "only {most} bytes of messages are kept of all branches of the repository"
+                        "only {most} bytes of messages are kept of all branches that one cycle makes"
                     ));
                     return Ok(texts);
                 }

@@ -93,7 +93,8 @@ pub fn refuse_flag(settings: &[Arg], error: &clap::Error) -> Option<String> {
     let reason = Some(reason(error)?);
     // With the name of its value: `--jobs <N>`.
     let flag = text(ContextKind::InvalidArg)?.split_whitespace().next()?;
-    let argument = settings.iter().find(|it| it.get_long() == flag.strip_prefix("--"))?;
+    let name = flag.strip_prefix("--")?;
+    let argument = settings.iter().find(|it| it.get_long() == Some(name))?;
     let value = text(ContextKind::InvalidValue)?;
     Some(refuse(argument, &SetBy::Flag(flag.to_owned()), value, reason))
 }

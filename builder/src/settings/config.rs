@@ -166,8 +166,10 @@ impl Check {
         if let Some(Access { url: url @ StoreUrl::Folder(folder), .. }) = &config.store
             && is_in(folder, &config.data)
         {
-            // Each would replace and remove files of the other.
-            self.refuse_for("store", &format!("{url} is the data directory, or in it"));
+            // The store's folders would be those of the data directory, or some day be named as one of them.
+            let reason =
+                format!("{url} is the data directory, or in it; give it a folder of its own");
+            self.refuse_for("store", &reason);
         }
     }
 
@@ -217,11 +219,14 @@ fn without_secrets(url: &str) -> String {
     }
 }
 
-/// True if a folder is the other one, or in it.
+/// True if a folder is the other one, or in it. They may not exist yet.
 fn is_in(folder: &Path, other: &Path) -> bool {
     let real = |path: &Path| {
-        let real = fs::canonicalize(path).or_else(|_| path::absolute(path));
-        real.unwrap_or_else(|_| path.to_owned())
+        let path = path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let real = path.ancestors().find_map(|above| Some((above, fs::canonicalize(above).ok()?)));
+        real.map_or(path.clone(), |(above, real)| {
+            real.join(path.strip_prefix(above).unwrap_or(&path))
+        })
     };
     real(folder).starts_with(real(other))
 }
@@ -406,9 +411,10 @@ mod tests {
             let settings = Settings { store, data: Some(root.join("data")), ..Settings::default() };
             Config::new(settings).map(drop).map_err(|error| error.to_string())
         };
-        for store in ["data", "data/", "data/dist", "link/dist"] {
+        for store in ["data", "data/", "data/dist", "data/new", "link/dist", "link/new/er"] {
             let error = told(store).unwrap_err();
-            let says = "is the data directory, or in it; write store = ";
+            let says =
+                "is the data directory, or in it; give it a folder of its own; write store = ";
             assert!(error.starts_with("store: ") && error.contains(says), "{store}: {error}");
         }
         for store in ["store", "data2", ""] {

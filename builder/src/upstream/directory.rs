@@ -102,7 +102,7 @@ fn tips(path: &Path, asked: &Asked) -> Result<Tips, Error> {
     }
     let branches = on_disk::branches(path, |branch| asked.wants(branch))?;
     if branches.len() > MAX_BRANCHES {
-        return Err(ls_refs::too_many_branches(MAX_BRANCHES));
+        return Err(ls_refs::too_many(MAX_BRANCHES));
     }
     on_disk::tips(path, &branches)
 }

@@ -92,17 +92,17 @@ impl FromStr for Spec {
             None => {
                 let form = |adapter: &Adapter| format!("{}={}", adapter.name, adapter.example);
                 let forms = TYPES.map(form).join(", ");
-                let authority = text.split_once("://").map(|(_, rest)| rest.split('/').next());
                 // It may have a password, so it is not repeated.
-                if authority.flatten().is_some_and(|it| it.contains('@')) {
-                    return Err(
-                        "the URL of an upstream has no user and no password; a file may have them (key \
-                         git-credentials-file)"
-                            .to_owned(),
-                    );
-                }
+                let has_user = text.contains('@');
+                let shown = if has_user { "it".to_owned() } else { format!("{text:?}") };
+                let credentials = match has_user && text.starts_with("http") {
+                    true => {
+                        "; a user and a password are in a file (key git-credentials-file), not in the URL"
+                    }
+                    false => "",
+                };
                 return Err(format!(
-                    "{text:?} is no upstream: write the http or https URL of a Gerrit, or one of {forms}"
+                    "{shown} is no upstream: write the http or https URL of a Gerrit, or one of {forms}{credentials}"
                 ));
             }
         };
@@ -309,7 +309,10 @@ mod tests {
         for (text, hint) in [
             ("gerrit.example.org", "http or https URL"),
             ("file:///etc", "http or https URL"),
-            ("https://user:pass@g.example/r", "no user and no password"),
+            ("https://user:pass@g.example/r", "git-credentials-file"),
+            ("https://user:pa/ss@g.example/r", "git-credentials-file"),
+            ("https:/user:pass@g.example/r", "git-credentials-file"),
+            ("ssh://git:pass@g.example/r", "http or https URL"),
             ("https://g.example/r?x=1", "leave out"),
             ("svn=https://svn.example", "directory=DIR"),
             ("mediawiki=https://w.example/wiki/", "api.php"),
@@ -324,7 +327,7 @@ mod tests {
         ] {
             let error = text.parse::<Spec>().unwrap_err();
             assert!(error.contains(hint), "{text}: {error}");
-            assert!(!error.contains("pass@"), "{text}: {error}");
+            assert!(!error.contains("ss@"), "{text}: {error}");
         }
     }
 

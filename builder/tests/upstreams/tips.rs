@@ -10,13 +10,13 @@ use std::{
 };
 
 use tardist::upstream::{
-    self, Absence, Branches, Found, Pages, Project, Spec, Wanted,
+    self, Absence, Asked, BranchRule, Branches, Found, Pages, Project, Spec, Wanted,
     tips::{self, Spoken},
 };
 
 use crate::support::{
     Answer, COMMIT, Server, branches, git_0, git_2, http, left_out, list_all, list_file, ok, open,
-    recorded, status, tip,
+    packet, recorded, status, tip,
 };
 
 #[test]
@@ -91,6 +91,10 @@ fn what_is_no_git_is_named_and_a_host_that_is_down_is_not_asked_for_ever() {
 /// Asks one host for `count` repositories, one after the other: how many told their tips, what the
 /// others failed with, and what was asked.
 fn asked(server: &Server, count: usize) -> (usize, Vec<String>, Vec<String>) {
+    asked_for(&branches(), server, count)
+}
+
+fn asked_for(branches: &Asked, server: &Server, count: usize) -> (usize, Vec<String>, Vec<String>) {
     let spec: Spec = server.url.parse().unwrap();
     let http = http(&[spec.open().unwrap()]);
     let project = |number| {
@@ -98,7 +102,7 @@ fn asked(server: &Server, count: usize) -> (usize, Vec<String>, Vec<String>) {
         Project::new(id.parse().unwrap(), &format!("{}/{id}", server.url))
     };
     let (told, failed) =
-        tips::ask(&http, &Spoken::default(), (0..count).map(project).collect(), &branches(), 1);
+        tips::ask(&http, &Spoken::default(), (0..count).map(project).collect(), branches, 1);
     let failed = failed.into_iter().map(|(_, error)| error.to_string()).collect();
     (told.len(), failed, server.targets())
 }
@@ -139,6 +143,21 @@ fn a_refusal_of_a_server_that_has_spoken_protocol_2_is_believed_at_once() {
         let refused = ["Refused1", "Refused2"].map(project).to_vec();
         let (_, failed) = tips::ask(&http, &spoken, refused, &branches(), 1);
         assert_eq!((failed.len(), server.requests().len()), (2, 3), "{:?}", server.targets());
+    }
+}
+
+#[test]
+fn a_repository_with_too_many_wanted_branches_fails_by_its_first_answer() {
+    let BranchRule::Pattern(pattern) = "b*".parse().unwrap() else { panic!("it is a pattern") };
+    let wanted = Asked { patterns: vec![pattern], ..branches() };
+    for count in [100, 101] {
+        let server = Server::start(move |_| {
+            let branch = |number: usize| packet(&format!("{COMMIT} refs/heads/b{number}\n"));
+            ok((0..count).map(branch).collect::<String>() + "0000")
+        });
+        let (told, failed, targets) = asked_for(&wanted, &server, 1);
+        assert_eq!((told, targets.len()), (usize::from(count == 100), 1), "{failed:?} {targets:?}");
+        assert!(count == 100 || failed[0].contains("more than 100 names"), "{failed:?}");
     }
 }
 

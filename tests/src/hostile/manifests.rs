@@ -129,6 +129,15 @@ pub(super) const CASES: &[Case] = &[
         full: (2 << 30, Fails("has more than")),
         ..PLAIN
     },
+    Case {
+        name: "texts_of_branches",
+        about: "100 branches with 256 KiB of texts each, all different",
+        make: texts_of_branches,
+        short: (40, PublishesWith("messages are kept of all branches that one cycle makes")),
+        full: (100, PublishesWith("messages are kept of all branches that one cycle makes")),
+        args: &["--branch", "master", "--branch", "b*"],
+        ..PLAIN
+    },
 ];
 
 fn message_bomb(maker: &Maker<'_>, length: usize) {
@@ -250,6 +259,23 @@ fn message_files_large(maker: &Maker<'_>, count: usize) {
         maker.file("extension.json", manifest),
         maker.folder("i18n", (0..count).map(file).collect()),
     ]);
+}
+
+fn texts_of_branches(maker: &Maker<'_>, count: usize) {
+    let manifest = r#"{"name": "Hostile", "descriptionmsg": "d", "MessagesDirs": {"m": ["i18n"]}}"#;
+    let manifest = maker.file("extension.json", manifest);
+    for branch in 0..count {
+        let message = |number: usize| {
+            let name = if number == 0 { "en.json".to_owned() } else { format!("x{number}.json") };
+            let text = format!("text {number} of branch {branch}, ");
+            let text = text.repeat(8_000 / text.len());
+            maker.file(&name, format!(r#"{{"d": "{text}"}}"#))
+        };
+        let messages = maker.folder("i18n", (0..32).map(message).collect());
+        let commit = maker.commit(maker.tree(vec![manifest.clone(), messages]), &[]);
+        let name = if branch == 0 { "master".to_owned() } else { format!("b{branch}") };
+        maker.set_branch(&name, commit);
+    }
 }
 
 fn message_file_huge(maker: &Maker<'_>, size: usize) {
