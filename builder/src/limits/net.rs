@@ -32,9 +32,10 @@ pub const MAX_LIST_TIME: Duration = Duration::from_secs(10 * 60);
 /// How long the answer to a fetch may take, after its headers: 1 GiB at 600 kB/s.
 pub const MAX_PACK_TIME: Duration = Duration::from_secs(30 * 60);
 
-/// The least that an answer has to bring within [`LEAST_RATE_TIME`], once it has begun. A Git server that is still making
-/// a pack reports its progress: of a few large objects, 500 bytes in that time were seen.
-pub const LEAST_RATE_BYTES: u64 = 256;
+/// The least that an answer has to bring within [`LEAST_RATE_TIME`], once it has begun. A Git server
+/// that is still making a pack reports its progress each second, which is more than this. Of a pack of a few very large
+/// objects on a busy machine, half as much was seen: but so slow is one that drips, too.
+pub const LEAST_RATE_BYTES: u64 = 1 << 10;
 
 /// See [`LEAST_RATE_BYTES`]. Only the time counts in which tardist waits for the network.
 pub const LEAST_RATE_TIME: Duration = Duration::from_secs(30);
