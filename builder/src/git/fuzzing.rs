@@ -65,7 +65,10 @@ pub fn gitmodules(bytes: &[u8]) {
     let mut text = String::new();
     for (number, (path, url)) in urls.iter().enumerate() {
         assert!(path.len() <= MAX_SUBMODULE_NAME && url.len() <= MAX_SUBMODULE_NAME);
-        let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
+        let quoted = |text: &str| {
+            let text = text.replace('\\', "\\\\").replace('"', "\\\"");
+            text.replace('\n', "\\n")
+        };
         let (path, escaped) = (quoted(path), quoted(url));
         text += &format!("[submodule \"{number}\"]\n\tpath = \"{path}\"\n\turl = \"{escaped}\"\n");
         let parent = "https://g.example/r/mediawiki/extensions/Foo";
