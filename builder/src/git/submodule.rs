@@ -98,12 +98,11 @@ fn is_name(name: &[u8]) -> bool {
     !name.is_empty() && parts.all(|part| part != b"..")
 }
 
-/// A value as text. `None` if Git ignores it, because a command could take it for an option, or if no path or URL can
-/// look like this.
+/// A value as text. `None` if Git ignores it, because a command could take it for an option, or if no URL can look like
+/// this.
 fn usable(value: &[u8], is_url: bool) -> Option<String> {
     let is_usable = value.len() <= MAX_SUBMODULE_NAME
         && !value.starts_with(b"-")
-        && !value.contains(&0)
         && !(is_url && value.iter().any(u8::is_ascii_control));
     String::from_utf8(value.to_vec()).ok().filter(|_| is_usable)
 }
@@ -173,7 +172,8 @@ mod tests {
             check(&format!("[submodule \"a\"]\npath=x\nurl={value}\n"), &[]);
             check(&format!("[submodule \"a\"]\npath={value}\nurl=u\n"), &[(path, "u")]);
         }
-        check("[submodule \"a\"]\npath=x\0y\nurl=u\n", &[]);
+        // A text of C ends there.
+        check("[submodule \"a\"]\npath=x\0y\nurl=u\n", &[("x", "u")]);
         check("[submodule \"a\"]\npath=x\nurl=u\nurl=-v\n", &[("x", "u")]);
         check(&format!("[submodule \"a\"]\npath={}\nurl=u\n", "x/".repeat(3000)), &[]);
     }
