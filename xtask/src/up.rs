@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs},
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream, ToSocketAddrs},
     path::PathBuf,
     process::ExitCode,
     sync::mpsc,
@@ -32,7 +32,7 @@ const HOST_TIME: &str = "5 minutes";
 
 /// Where the samples are served, if the address is free. Tarballs name the URL of their repository: with another one
 /// each time, all would be made again.
-const SAMPLE_ADDRESS: &str = "127.0.0.1:3998";
+const SAMPLE_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3998);
 
 /// How long to wait for that host before it counts as out of reach.
 const REACH_LIMIT: Duration = Duration::from_secs(5);
@@ -94,9 +94,11 @@ pub(crate) fn run(mut options: Options) -> Result<ExitCode> {
 }
 
 fn start_sample() -> Result<Sample> {
-    let is_free = TcpListener::bind(SAMPLE_ADDRESS).is_ok();
-    let options = if is_free { &["--listen", SAMPLE_ADDRESS][..] } else { &[] };
-    Sample::start(&project::target("up/sample"), options)
+    let root = project::target("up/sample");
+    match serve::check_free(SAMPLE_ADDRESS) {
+        Ok(address) => Sample::start(&root, &["--listen", &address.to_string()]),
+        Err(_) => Sample::start(&root, &[]),
+    }
 }
 
 fn can_reach_wikimedia() -> bool {

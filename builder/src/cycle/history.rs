@@ -14,17 +14,18 @@ use crate::{
 
 /// Fills in what `report` takes over from the report `before` it. `killed` is a cycle between the two that never
 /// reported.
-pub(super) fn take_over(report: &mut Report, before: Option<Report>, killed: Option<&Began>) {
-    let before = before.unwrap_or_default();
+pub(super) fn take_over(report: &mut Report, before: Option<&Report>, killed: Option<&Began>) {
+    let nothing = Report::default();
+    let before = before.unwrap_or(&nothing);
     report.failing = failing(report, &before.failing);
     let this = report.is_full().then(|| ended(report));
     let is_success =
         |it: &Ended| it.exit_status.is_some_and(|status| [0, PARTLY_FAILED].contains(&status));
-    report.last_success = this.clone().filter(is_success).or(before.last_success);
+    report.last_success = this.clone().filter(is_success).or_else(|| before.last_success.clone());
     let killed = killed
         .filter(|it| it.full)
         .map(|it| Ended { started_at: it.started_at.clone(), ..Ended::default() });
-    report.last_full = this.or(killed).or(before.last_full);
+    report.last_full = this.or(killed).or_else(|| before.last_full.clone());
 }
 
 fn ended(report: &Report) -> Ended {
@@ -96,7 +97,7 @@ mod tests {
     }
 
     fn then(before: &Report, mut report: Report) -> Report {
-        take_over(&mut report, Some(before.clone()), None);
+        take_over(&mut report, Some(before), None);
         report
     }
 
@@ -185,11 +186,11 @@ mod tests {
         let before = then(&Report::default(), report("1", &[], &[]));
         let killed = |full| Began { started_at: "2".to_owned(), full, running: false };
         let mut only = report("3", &["skins/A"], &[]);
-        take_over(&mut only, Some(before.clone()), Some(&killed(true)));
+        take_over(&mut only, Some(&before), Some(&killed(true)));
         assert_eq!(times(&only), (at("2"), at("1")));
         assert_eq!(only.last_full.unwrap().exit_status, None);
         let mut only = report("3", &["skins/A"], &[]);
-        take_over(&mut only, Some(before), Some(&killed(false)));
+        take_over(&mut only, Some(&before), Some(&killed(false)));
         assert_eq!(times(&only), (at("1"), at("1")));
     }
 }

@@ -23,6 +23,7 @@ use crate::{
         store::Storing,
     },
     data_dir::layout::Layout,
+    limits::metadata::MAX_TEXTS_IN_MEMORY,
     repository_id::RepositoryId,
     state::State,
     worker::{Job, JobResult},
@@ -50,9 +51,6 @@ pub(super) struct Meanwhile<'a> {
     /// How many bytes the texts of new branches have that are in memory.
     pub(super) text_bytes: usize,
 }
-
-/// So many bytes of texts are in memory. Each branch may have 256 KiB of them, and content decides.
-const MAX_TEXTS_IN_MEMORY: usize = 32 << 20;
 
 /// The quarantine, with what is needed to write it.
 pub(super) struct Noted<'a> {

@@ -278,21 +278,22 @@ impl Report {
             && self.status_of_failures() == OUT_OF_SPACE
             || error.is_out_of_space();
         self.outcome = Outcome::Failed;
-        self.exit_status = if has_no_room { OUT_OF_SPACE } else { error.exit_status() };
-        let hint = if has_no_room { NO_SPACE } else { "" };
-        self.error = Some(format!("{error}{hint}"));
+        self.note_error(error, has_no_room);
     }
 
     /// Notes that this report cannot be written. An error that ended the cycle says more.
     pub fn is_not_saved(&mut self, error: &Error) {
-        let is_full = error.is_out_of_space();
         if self.error.is_none() {
-            let hint = if is_full { NO_SPACE } else { "" };
-            self.error = Some(format!("{error}{hint}"));
-            self.exit_status = if is_full { OUT_OF_SPACE } else { error.exit_status() };
+            self.note_error(error, error.is_out_of_space());
         } else {
             tracing::error!("{error}");
         }
+    }
+
+    fn note_error(&mut self, error: &Error, has_no_room: bool) {
+        self.exit_status = if has_no_room { OUT_OF_SPACE } else { error.exit_status() };
+        let hint = if has_no_room { NO_SPACE } else { "" };
+        self.error = Some(format!("{error}{hint}"));
     }
 
     /// The exit status of a cycle that was not ended by an error.

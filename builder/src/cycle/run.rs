@@ -115,14 +115,14 @@ pub fn run(
     report.peak_memory = memory::peak().max(report.peak_memory);
     report.snapshot = summary(&layout, &report, before.as_ref());
     report.duration_ms = millis(start.elapsed());
-    history::take_over(&mut report, before.clone(), killed.as_ref());
+    history::take_over(&mut report, before.as_ref(), killed.as_ref());
     let text = serde_json::to_string_pretty(&report).map_err(|e| Error::Bug(e.to_string()))?;
     let text = secrets::struck(&text);
     let saved = atomic::put(&layout.report(), |out| Ok(writeln!(out, "{text}")));
     if let Err(error) = &saved {
         // What failed is said now, or never.
         report.is_not_saved(error);
-        history::take_over(&mut report, before, killed.as_ref());
+        history::take_over(&mut report, before.as_ref(), killed.as_ref());
     }
     if let Some(path) = &config.metrics_file
         && let Err(error) = metrics::write(path, &report)

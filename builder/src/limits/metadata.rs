@@ -47,6 +47,10 @@ pub const MAX_TEXTS: usize = 256 << 10;
 /// many as Vector has, have half of it.
 pub const MAX_TEXTS_OF_REPOSITORY: usize = 8 << 20;
 
+/// From how many bytes on the texts of new branches go from memory to the builder's state: each branch may have
+/// [`MAX_TEXTS`], and content decides.
+pub const MAX_TEXTS_IN_MEMORY: usize = 32 << 20;
+
 /// How many message files of a branch are read; Wikibase, with the most, has 1,500.
 pub const MAX_MESSAGE_FILES: usize = 10_000;
 

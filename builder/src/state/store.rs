@@ -126,8 +126,7 @@ impl State {
     /// What is published as far as the builder knows, for commands that change nothing: from the state, else from
     /// the snapshot. Empty if there is neither, or if they cannot be read.
     pub fn look(layout: &Layout) -> Catalogue {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-        let state = Connection::open_with_flags(layout.state(), flags).and_then(|db| {
+        let state = open_to_read(layout).and_then(|db| {
             let generation = CycleRow::read(&db)?.generation;
             Ok((read_catalogue(&db)?, generation))
         });
@@ -142,17 +141,13 @@ impl State {
 
     /// The branches that the last cycle found, for commands that change nothing. Empty if that cannot be read.
     pub fn look_branches(layout: &Layout) -> KnownBranches {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-        Connection::open_with_flags(layout.state(), flags)
-            .and_then(|db| KnownBranches::read(&db))
-            .unwrap_or_default()
+        open_to_read(layout).and_then(|db| KnownBranches::read(&db)).unwrap_or_default()
     }
 
     /// The [hours](Self::hours) of a cycle that would begin now, for commands that change nothing. 0 if the state cannot be
     /// read.
     pub fn look_hours(layout: &Layout, reading: &Reading, grace: Duration) -> usize {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-        Connection::open_with_flags(layout.state(), flags)
+        open_to_read(layout)
             .and_then(|db| CycleRow::read(&db))
             .map(|row| hours(row.elapsed.saturating_add(reading.since(&row.reading, grace))))
             .unwrap_or_default()
@@ -416,6 +411,11 @@ impl State {
         });
         !is_published || self.catalogue != *catalogue
     }
+}
+
+/// Opens the file for who changes nothing.
+fn open_to_read(layout: &Layout) -> rusqlite::Result<Connection> {
+    Connection::open_with_flags(layout.state(), OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
 /// The whole hours in so many milliseconds.

@@ -65,7 +65,8 @@ fn block(text: &str) -> Markup {
 }
 
 /// Downloads (if the URL says from where), checks, and unpacks only what is right: a shell goes on after a
-/// command that fails, unless `&&` is between them; a line that ends with it goes on in the next one. With `-f`, curl does not save the page of an error.
+/// command that fails, unless `&&` is between them; a line that ends with it goes on in the next one.
+/// With `-f`, curl does not save the page of an error.
 fn unpack(shown: &Shown, branch: &Branch, url: Option<&str>) -> String {
     let kind = shown.repository().kind;
     let (file, sum) = (&branch.tarball.file, &branch.tarball.sha256);
