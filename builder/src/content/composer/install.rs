@@ -234,11 +234,11 @@ impl Composer {
                     Some(signal) => format!("it was ended by signal {signal}"),
                     None => format!("exit status {}", status.code().unwrap_or(-1)),
                 };
-                Ok(Err(format!("{how}: {}", reason(&output.end()))))
+                Ok(Err(format!("{how}: {}", reason(output.ends()))))
             }
             None => {
                 let limit = self.timeout.as_secs_f64();
-                Ok(Err(format!("it was not done after {limit} s: {}", reason(&output.end()))))
+                Ok(Err(format!("it was not done after {limit} s: {}", reason(output.ends()))))
             }
         }
     }
@@ -328,13 +328,17 @@ fn check_installed(tree: &Path) -> Result<Result<(), String>, Error> {
     Ok(Ok(()))
 }
 
-/// How many bytes of what Composer says at its end are repeated.
+/// How many bytes at the end of each of Composer's two outputs are repeated.
 const MAX_REASON: usize = 900;
 
-/// Why Composer failed, of what it said: it ends with all options of its command, which say nothing.
-fn reason(said: &str) -> &str {
-    let reason = said.split(" install [--").next().unwrap_or_default();
-    &reason[reason.ceil_char_boundary(reason.len().saturating_sub(MAX_REASON))..]
+/// Why Composer failed, of what it said on standard error and on standard output: neither pushes the other out. It ends
+/// with all options of its command, which say nothing.
+fn reason(said: [String; 2]) -> String {
+    let reasons = said.map(|said| {
+        let reason = said.split(" install [--").next().unwrap_or_default();
+        reason[reason.ceil_char_boundary(reason.len().saturating_sub(MAX_REASON))..].to_owned()
+    });
+    reasons.join(" ").trim().to_owned()
 }
 
 /// Fills a home folder for Composer alone. Its configuration gives the autoloader class a name: Composer
@@ -441,10 +445,16 @@ mod tests {
     #[test]
     fn the_reason_of_a_failure_is_what_stands_before_the_options() {
         let options = " install [--prefer-source] [--dry-run] [--] [<packages>...]";
-        assert_eq!(reason(&format!("In A.php line 3: no zip{options}")), "In A.php line 3: no zip");
-        let long = "ü".repeat(MAX_REASON);
-        assert_eq!(reason(&format!("{long}{options}")), "ü".repeat(MAX_REASON / 2));
-        assert_eq!(reason(""), "");
+        let reason = |error: &str, output: &str| reason([error.to_owned(), output.to_owned()]);
+        assert_eq!(
+            reason(&format!("In A.php line 3: no zip{options}"), ""),
+            "In A.php line 3: no zip"
+        );
+        let (long, cut) = ("ü".repeat(MAX_REASON), "ü".repeat(MAX_REASON / 2));
+        assert_eq!(reason(&format!("{long}{options}"), ""), cut);
+        assert_eq!(reason(&long, "Loading"), format!("{cut} Loading"), "however much there is");
+        assert_eq!(reason("no", &long), format!("no {cut}"));
+        assert_eq!((reason("", "no"), reason("", "")), ("no".to_owned(), String::new()));
     }
 
     #[test]

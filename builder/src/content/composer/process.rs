@@ -52,33 +52,33 @@ impl Drop for Group {
     }
 }
 
-/// The end of a process's output. It is read all the time, so that the process never waits for a reader.
-pub(crate) struct Output(mpsc::Receiver<Vec<u8>>);
+/// The ends of a process's standard error and output. They are read all the time, so that the process never waits for a
+/// reader.
+pub(crate) struct Output([mpsc::Receiver<Vec<u8>>; 2]);
 
 impl Output {
-    /// Starts to read the standard output and error of a process.
+    /// Starts to read the standard error and output of a process.
     pub(crate) fn of(Group(child): &mut Group) -> Self {
-        let (sender, receiver) = mpsc::channel();
-        let streams: [Option<Box<dyn Read + Send>>; 2] = [
-            child.stdout.take().map(|stream| Box::new(stream) as _),
-            child.stderr.take().map(|stream| Box::new(stream) as _),
-        ];
-        for stream in streams.into_iter().flatten() {
-            let sender = sender.clone();
-            thread::spawn(move || sender.send(end_of(stream)));
-        }
-        Self(receiver)
+        Self([read_end(child.stderr.take()), read_end(child.stdout.take())])
     }
 
-    /// The ends of both streams, on one line. A stream that is still open after a second is left out.
-    pub(crate) fn end(self) -> String {
-        let mut text = String::new();
-        while let Ok(end) = self.0.recv_timeout(Duration::from_secs(1)) {
-            text.push_str(&String::from_utf8_lossy(&end));
-            text.push('\n');
-        }
-        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    /// The end of standard error, and that of standard output, each on one line. A stream that is still open after a
+    /// second is left out.
+    pub(crate) fn ends(self) -> [String; 2] {
+        self.0.map(|stream| {
+            let end = stream.recv_timeout(Duration::from_secs(1)).unwrap_or_default();
+            String::from_utf8_lossy(&end).split_whitespace().collect::<Vec<_>>().join(" ")
+        })
     }
+}
+
+/// Reads a stream in a thread of its own, which sends the end.
+fn read_end(stream: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    if let Some(stream) = stream {
+        thread::spawn(move || sender.send(end_of(stream)));
+    }
+    receiver
 }
 
 fn end_of(mut stream: impl Read) -> Vec<u8> {
