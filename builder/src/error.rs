@@ -104,6 +104,14 @@ pub enum Error {
         /// The HTTP error.
         source: HttpError,
     },
+    /// A Git server said an error in place of a pack, or in the middle of one.
+    #[error("fetch from {url} failed: its server says {said:?}")]
+    NotSent {
+        /// The repository's URL.
+        url: String,
+        /// What the server says, without its secrets.
+        said: String,
+    },
     /// A Git server refused a repository to whom it knows by credentials.
     #[error(
         "{0}; the credentials of its upstream (git-credentials-file) were sent: look whether they are still right, and \
@@ -276,6 +284,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::List { source, .. } | Self::Fetch { source, .. } => source.is_transient(),
+            Self::NotSent { .. } => true,
             Self::Store { fault, .. } => *fault == StoreFault::Unreachable,
             Self::Git { source, .. } => {
                 matches!(source.class(), ErrorClass::Net | ErrorClass::Http | ErrorClass::Indexer)
@@ -337,9 +346,10 @@ impl Error {
     }
 
     /// True if another try in the same cycle makes sense. An answer that comes too slowly would take as long
-    /// again, and a wrong pack as many bytes.
+    /// again, a wrong pack as many bytes, and a server that says why it sends nothing would say it again.
     pub fn is_worth_a_retry(&self) -> bool {
         match self {
+            Self::NotSent { .. } => false,
             Self::List { source, .. } | Self::Fetch { source, .. } => source.is_worth_a_retry(),
             _ => self.is_transient() && !self.is_wrong_pack(),
         }

@@ -3,7 +3,8 @@
 //! It turns a URL and a commit into a bare repository on disk. Reading the files of a commit is the task of
 //! `content`. The two modules do not import each other.
 //!
-//! [`ls_refs`] asks a server, [`on_disk`] reads a repository on disk. [`mirror`] fetches, over the HTTP [`transport`] of libgit2. [`submodules`],
+//! [`ls_refs`] asks a server, [`on_disk`] reads a repository on disk. [`mirror`] fetches, over the HTTP [`transport`] of libgit2, which is
+//! `listening` for errors of the server. [`submodules`],
 //! [`superproject`], [`submodule`] and [`url_map`] find the URL of a submodule, [`submodule_host`] says where it may be, and
 //! [`submodule_fetches`] fetches it. [`keep`] and [`repack`] remove from mirrors what
 //! is no longer needed.
@@ -12,6 +13,7 @@ mod config_file;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 pub mod keep;
+mod listening;
 pub mod ls_refs;
 pub mod mirror;
 pub mod on_disk;

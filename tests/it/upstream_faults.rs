@@ -282,6 +282,42 @@ fn a_branch_at_something_else_than_a_commit_fails_alone_and_its_tarball_stands()
     assert_eq!(env.tips()[&format!("{GREETING} REL1_43")], older.to_string());
 }
 
+#[test]
+fn a_branch_whose_objects_the_server_has_lost_fails_alone_and_its_tarball_stands() {
+    let env = TestEnv::sample();
+    env.sync(&[]).exits(0);
+    let mut expected = env.tips();
+    for branch in ["master", "REL1_43"] {
+        let commit = env.commit(GREETING, branch, &[("new", File::text(branch))]);
+        expected.insert(format!("{GREETING} {branch}"), commit.to_string());
+    }
+    let text = "lost";
+    env.commit(GREETING, "REL1_44", &[("new", File::text(text))]);
+    let lost = Oid::hash_object(ObjectType::Blob, text.as_bytes()).unwrap();
+    env.repository(GREETING).remove_object(lost).unwrap();
+    for _ in 0..2 {
+        let run = env.sync(&["--grace", "0s", "--retries", "3"]);
+        run.exits(3).says(&[&format!("{GREETING} REL1_44"), "its server says", "corruption"]);
+        assert_eq!(env.tips(), expected);
+        env.tardist(&["verify"]).exits(0);
+    }
+    env.commit(GREETING, "REL1_44", &[("new", File::text("found"))]);
+    env.sync(&[]).exits(0);
+}
+
+#[test]
+fn a_repository_whose_server_has_lost_its_objects_is_named_with_what_the_server_says() {
+    let env = TestEnv::sample();
+    for branch in ["REL1_43", "REL1_44"] {
+        env.commit("extensions/Lost", branch, &[("a", File::text("lost"))]);
+    }
+    let lost = Oid::hash_object(ObjectType::Blob, b"lost").unwrap();
+    env.repository("extensions/Lost").remove_object(lost).unwrap();
+    let run = env.sync(&["--retries", "3"]);
+    run.exits(3).says(&["1 failures", "extensions/Lost: ", "its server says", "corruption"]);
+    assert!(env.tips().keys().all(|branch| !branch.starts_with("extensions/Lost")));
+}
+
 /// Makes a repository with a `master` by the program `git`, with these options for `git init`. False if
 /// this Git does not know them.
 fn foreign(env: &TestEnv, id: &str, options: &[&str]) -> bool {

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, io::Read};
 use tardist_contract::BranchName;
 
 use super::{
+    listening::Listening,
     ls_refs::{Filter, read_version_0, read_version_2},
     pkt_line::{self, Packet},
     submodule::{parse, resolve},
@@ -40,6 +41,9 @@ pub fn pkt_lines(bytes: &[u8]) {
     {
         assert!(plain.len() <= bytes.len(), "only newlines are removed");
     }
+    let mut heard = Vec::new();
+    assert_eq!(Listening::new(bytes).read_to_end(&mut heard).ok(), Some(bytes.len()));
+    assert_eq!(heard, bytes, "listening changes nothing");
 }
 
 /// An answer with refs. The first byte chooses the version of the protocol.

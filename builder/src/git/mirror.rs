@@ -5,7 +5,7 @@
 //! It is still a normal Git repository, so that `git --git-dir=… show master` works.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs, io, iter,
     path::{Path, PathBuf},
 };
@@ -89,33 +89,49 @@ impl Mirror {
         }
     }
 
-    /// Fetches branches in one request, at the commits that the upstream lists for them.
+    /// Fetches branches in one request, at the commits that the upstream lists for them. Returns the error of each branch
+    /// that the server does not send.
     ///
     /// The server may not have such a commit: the branch has moved since, or a replica is behind. Then its
     /// current commit is fetched instead. A branch that the server does not have is deleted from the mirror.
     ///
+    /// A server whose repository is damaged may be unable to send the objects of one branch. Its answer to a request for
+    /// several says no more than that, so each one is asked for by itself.
+    ///
     /// # Errors
-    /// [`Error::Fetch`] or [`Error::Git`]. Temporary failures are retried first, as often as `http` allows.
+    /// [`Error::NotSent`] if the server sends none of several branches; [`Error::Fetch`] or [`Error::Git`]. Temporary
+    /// failures are retried first, as often as `http` allows.
     pub fn fetch_branches(
         &self,
         http: &Http,
         tips: &[(&BranchName, &CommitId)],
-    ) -> Result<(), Error> {
+    ) -> Result<BTreeMap<BranchName, Error>, Error> {
+        let refused = match self.fetch_together(http, tips) {
+            Err(refused @ Error::NotSent { .. }) => refused,
+            fetched => return fetched.map(|()| BTreeMap::new()),
+        };
+        if let [(branch, _)] = tips {
+            return Ok(BTreeMap::from([((*branch).clone(), refused)]));
+        }
+        let Some(known) = known_refs(tips) else { return Err(refused) };
+        let mut not_sent = BTreeMap::new();
+        for ((branch, _), known) in tips.iter().zip(known) {
+            if let Err(error) = self.fetch_known(http, &[known])? {
+                not_sent.insert((*branch).clone(), error);
+            }
+        }
+        if not_sent.len() == tips.len() { Err(refused) } else { Ok(not_sent) }
+    }
+
+    fn fetch_together(&self, http: &Http, tips: &[(&BranchName, &CommitId)]) -> Result<(), Error> {
         let names: Vec<String> = tips.iter().map(|(branch, _)| branch.ref_name()).collect();
-        let refs: Option<Vec<(String, Oid)>> = names
-            .iter()
-            .zip(tips)
-            .map(|(name, (_, commit))| Some((name.clone(), Oid::from_str(commit.as_str()).ok()?)))
-            .collect();
-        if let Some(refs) = refs
+        if let Some(refs) = known_refs(tips)
             && !is_on_disk(&self.url)
         {
             match self.fetch_known(http, &refs)? {
                 Ok(()) => return Ok(()),
-                Err(refused) if cannot_be_unpacked(&refused) => {
-                    // With a list of refs, the same pack would come.
-                    return Err(self.failed(refused));
-                }
+                // With a list of refs, the same pack would come.
+                Err(error) if cannot_be_unpacked(&error) => return Err(error),
                 Err(_) => {}
             }
         }
@@ -195,13 +211,9 @@ impl Mirror {
     ) -> Result<bool, Error> {
         match self.fetch_known(http, &[(keep_ref.ref_name(), commit)])? {
             Ok(()) => Ok(self.has_commit(commit)),
-            Err(refused) if refused.class() == ErrorClass::Net => Ok(false),
-            Err(source) => Err(self.failed(source)),
+            Err(error) if is_refusal(&error) => Ok(false),
+            Err(error) => Err(error),
         }
-    }
-
-    fn failed(&self, source: git2::Error) -> Error {
-        Error::Git { action: format!("fetch from {}", self.url), source }
     }
 
     /// True if the server says that it gives every commit that its refs reach by its id.
@@ -240,11 +252,7 @@ impl Mirror {
 
     /// Fetches refs at known commits, without asking for a list of refs. The inner error says why the server does not
     /// send these commits.
-    fn fetch_known(
-        &self,
-        http: &Http,
-        refs: &[(String, Oid)],
-    ) -> Result<Result<(), git2::Error>, Error> {
+    fn fetch_known(&self, http: &Http, refs: &[(String, Oid)]) -> Result<Result<(), Error>, Error> {
         let refspecs: Vec<String> =
             refs.iter().map(|(name, _)| format!("+{name}:{name}")).collect();
         let fetch = || {
@@ -259,9 +267,9 @@ impl Mirror {
             Ok(_) => Ok(Ok(())),
             // Another fetch would bring the same objects.
             Err(error) if error.is_out_of_memory() => Err(error),
-            Err(Error::Git { action, source }) => {
-                tracing::debug!("cannot {action} by commit: {}", source.message());
-                Ok(Err(source))
+            Err(error @ (Error::Git { .. } | Error::NotSent { .. })) => {
+                tracing::debug!("by the ids of commits: {error}");
+                Ok(Err(error))
             }
             Err(error) => Err(error),
         }
@@ -280,6 +288,7 @@ impl Mirror {
 
     fn fetch_once(&self, refspecs: &[String], depth: i32) -> Result<BTreeSet<String>, Error> {
         transport::take_failure();
+        transport::take_said();
         let mut too_many = false;
         let mut options = FetchOptions::new();
         options
@@ -310,9 +319,13 @@ impl Mirror {
                 let what = format!("the list of branches of {}", self.url);
                 return Error::TooLarge { what, limit: MAX_FETCHED_REFS as u64, unit: "branches" };
             }
-            match transport::take_failure() {
-                Some(source) => Error::Fetch { url: self.url.clone(), source },
-                None => self.failed(source),
+            let url = self.url.clone();
+            match (transport::take_failure(), transport::take_said()) {
+                (Some(source), _) => Error::Fetch { url, source },
+                (None, Some(said)) if source.class() == ErrorClass::Net => {
+                    Error::NotSent { url, said }
+                }
+                (None, _) => Error::Git { action: format!("fetch from {url}"), source },
             }
         })
     }
@@ -344,6 +357,14 @@ impl Mirror {
     }
 }
 
+/// The refs of these branches, and their commits. `None` if an id is none that libgit2 reads.
+fn known_refs(tips: &[(&BranchName, &CommitId)]) -> Option<Vec<(String, Oid)>> {
+    let known = |(branch, commit): &(&BranchName, &CommitId)| {
+        Some((branch.ref_name(), Oid::from_str(commit.as_str()).ok()?))
+    };
+    tips.iter().map(known).collect()
+}
+
 /// The commit of a branch at the last fetch into the mirror at `path`. `None` if there is no such mirror, branch
 /// or commit. Creates nothing.
 pub fn tip_at(path: &Path, branch: &BranchName) -> Option<CommitId> {
@@ -356,8 +377,18 @@ fn tip_in(repository: &Repository, branch: &BranchName) -> Option<CommitId> {
 }
 
 /// True if what a server sent came whole, and cannot be unpacked.
-fn cannot_be_unpacked(error: &git2::Error) -> bool {
-    matches!(error.class(), ErrorClass::Zlib | ErrorClass::Object | ErrorClass::Invalid)
+fn cannot_be_unpacked(error: &Error) -> bool {
+    let classes = [ErrorClass::Zlib, ErrorClass::Object, ErrorClass::Invalid];
+    matches!(error, Error::Git { source, .. } if classes.contains(&source.class()))
+}
+
+/// True if a server does not send what it was asked for.
+fn is_refusal(error: &Error) -> bool {
+    match error {
+        Error::Git { source, .. } => source.class() == ErrorClass::Net,
+        Error::NotSent { .. } => true,
+        _ => false,
+    }
 }
 
 /// True if `url` is the path of a repository on disk.

@@ -12,6 +12,9 @@ pub(super) const FLUSH: &[u8] = b"0000";
 /// The delimiter packet: it separates two sections of a message in protocol version 2.
 pub(super) const DELIMITER: &[u8] = b"0001";
 
+/// How many digits the length of a packet has.
+pub(super) const LENGTH_DIGITS: usize = 4;
+
 /// A packet. Its data is in the buffer that [`read`] got.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Packet<'a> {
@@ -46,23 +49,28 @@ pub(super) fn read<'a>(
     from: &mut impl Read,
     buffer: &'a mut Vec<u8>,
 ) -> Result<Packet<'a>, ReadError> {
-    let mut digits = [0; 4];
+    let mut digits = [0; LENGTH_DIGITS];
     from.read_exact(&mut digits)?;
-    let length = std::str::from_utf8(&digits)
-        .ok()
-        // `from_str_radix` would accept a sign.
-        .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
-        .and_then(|digits| u16::from_str_radix(digits, 16).ok());
-    match length {
+    match length(&digits) {
         Some(0) => Ok(Packet::Flush),
-        Some(1 | 2) => Ok(Packet::Delimiter),
-        Some(length @ 4..) => {
-            buffer.resize(usize::from(length) - 4, 0);
+        Some(length @ LENGTH_DIGITS..) => {
+            buffer.resize(length - LENGTH_DIGITS, 0);
             from.read_exact(buffer)?;
             Ok(Packet::Data(buffer))
         }
-        Some(3) | None => Err(ReadError::NoLength(digits)),
+        Some(_) => Ok(Packet::Delimiter),
+        None => Err(ReadError::NoLength(digits)),
     }
+}
+
+/// The length that these digits say, or the number of a marker. `None` if they say neither.
+pub(super) fn length(digits: &[u8]) -> Option<usize> {
+    std::str::from_utf8(digits)
+        .ok()
+        // `from_str_radix` would accept a sign.
+        .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+        .and_then(|digits| usize::from_str_radix(digits, 16).ok())
+        .filter(|length| *length != 3)
 }
 
 /// Appends a packet with this data to `to`. The format allows at most 65,516 bytes, which no caller reaches.

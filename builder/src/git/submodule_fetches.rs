@@ -236,7 +236,7 @@ fn is_own_fault(error: &Error) -> bool {
                 || object::is_damage(source)
                 || matches!(source.class(), ErrorClass::Os | ErrorClass::Filesystem)
         }
-        Error::Fetch { .. } => false,
+        Error::Fetch { .. } | Error::NotSent { .. } => false,
         _ => true,
     }
 }

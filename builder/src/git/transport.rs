@@ -1,8 +1,9 @@
 //! Git's smart HTTP (<https://git-scm.com/docs/http-protocol>) for libgit2, over our own [`Http`] client.
 //!
-//! libgit2 calls a transport on the thread that fetches, and cannot pass our types to it. So two values go by
-//! thread-local variables: the refs that are known already ([`with_refs`]), and the HTTP error, of which libgit2
-//! keeps only the text ([`take_failure`]).
+//! libgit2 calls a transport on the thread that fetches, and cannot pass our types to it. So three values go by
+//! thread-local variables: the refs that are known already ([`with_refs`]), the HTTP error, of which libgit2
+//! keeps only the text ([`take_failure`]), and the error that the server says, of which it keeps nothing
+//! ([`take_said`]).
 
 use std::{
     cell::RefCell,
@@ -20,7 +21,10 @@ use git2::{
 use libz_rs_sys as _;
 
 use crate::{
-    git::pkt_line::{self, Packet, ReadError},
+    git::{
+        listening::Listening,
+        pkt_line::{self, Packet, ReadError},
+    },
     limits::git::MAX_NEGOTIATION,
     net::{BodyKind, Http, HttpError},
 };
@@ -33,6 +37,7 @@ pub(super) const UPLOAD_PACK: &str = "/git-upload-pack";
 
 thread_local! {
     static FAILURE: RefCell<Option<HttpError>> = const { RefCell::new(None) };
+    static SAID: RefCell<Option<String>> = const { RefCell::new(None) };
     static REFS: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
 }
 
@@ -68,6 +73,11 @@ fn advertisement(refs: &[(String, Oid)]) -> Vec<u8> {
 /// Takes the HTTP error of the last failed Git operation on this thread, if there is one.
 pub fn take_failure() -> Option<HttpError> {
     FAILURE.take()
+}
+
+/// Takes the error that a server said in its answer to the last fetch on this thread, if it said one.
+pub fn take_said() -> Option<String> {
+    SAID.take()
 }
 
 fn fail(error: HttpError) -> git2::Error {
@@ -266,7 +276,7 @@ impl SmartSubtransport for Subtransport {
 /// sends the request.
 enum Stream {
     Request { http: Arc<Http>, url: String, body: Vec<u8> },
-    Response { url: String, body: Box<dyn Read + Send> },
+    Response { url: String, body: Listening<Box<dyn Read + Send>> },
 }
 
 const HEADERS: [(&str, &str); 2] = [
@@ -277,7 +287,10 @@ const HEADERS: [(&str, &str); 2] = [
 impl Stream {
     /// A response that is in memory.
     fn ready(bytes: Vec<u8>) -> Box<dyn SmartSubtransportStream> {
-        Box::new(Self::Response { url: String::new(), body: Box::new(Cursor::new(bytes)) })
+        Box::new(Self::Response {
+            url: String::new(),
+            body: Listening::new(Box::new(Cursor::new(bytes))),
+        })
     }
 
     /// Sends the request, and returns the response.
@@ -286,7 +299,7 @@ impl Stream {
         let body = http.post(url, files, &HEADERS, request, BodyKind::Pack)?;
         let body = plain_start(body, url, MAX_NEGOTIATION)
             .map_err(|error| HttpError::interrupted(url, error))?;
-        Ok(Self::Response { url: url.to_owned(), body: Box::new(body) })
+        Ok(Self::Response { url: url.to_owned(), body: Listening::new(Box::new(body)) })
     }
 }
 
@@ -296,9 +309,15 @@ impl Read for Stream {
             *self = Self::send(http, url, body).map_err(|error| io::Error::other(fail(error)))?;
         }
         match self {
-            Self::Response { url, body } => body
-                .read(buffer)
-                .map_err(|error| io::Error::other(fail(HttpError::interrupted(url, error)))),
+            Self::Response { url, body } => {
+                let count = body
+                    .read(buffer)
+                    .map_err(|error| io::Error::other(fail(HttpError::interrupted(url, error))))?;
+                if let Some(error) = body.take_error() {
+                    SAID.set(Some(error));
+                }
+                Ok(count)
+            }
             Self::Request { .. } => Ok(0),
         }
     }

@@ -1,7 +1,7 @@
 //! The work on one repository: fetches its mirror, then reads the content and makes the tarball of each branch.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File},
     path::Path,
     sync::{
@@ -55,6 +55,13 @@ pub(super) struct JobRunner<'a> {
     fetching: AtomicU64,
 }
 
+/// The mirror of a job's repository after its fetch.
+struct Fetched {
+    mirror: Mirror,
+    /// The branches that the server does not send, with its error. The mirror may have an earlier commit of them.
+    not_sent: BTreeMap<BranchName, Error>,
+}
+
 /// What becomes of a branch.
 enum Made {
     /// Its new tarball is in the staging folder.
@@ -94,20 +101,23 @@ impl<'a> JobRunner<'a> {
     /// The errors of the mirror and of its fetch, which concern all branches.
     pub(super) fn run(&self) -> Result<(), Error> {
         let job = self.job;
-        let mut mirror = self.fetched(job)?;
+        let mut fetched = self.fetched(job)?;
         let mut removed = BTreeSet::new();
         let mut cache = BranchCache::default();
         for branch in &job.branches {
             cache.fetches.begin_branch();
             let built = loop {
-                let built = self.build(job, branch, &mirror, &mut cache);
+                let built = match fetched.not_sent.remove(branch) {
+                    Some(error) => Err(error),
+                    None => self.build(job, branch, &fetched.mirror, &mut cache),
+                };
                 match &built {
                     Err(error @ Error::Damaged { mirror: damaged, .. })
                         if !error.is_out_of_memory() && removed.insert(damaged.clone()) =>
                     {
                         self.discard(damaged, error)?;
                         cache.fetches.forget_mirrors();
-                        mirror = self.fetched(job)?;
+                        fetched = self.fetched(job)?;
                     }
                     _ => break built,
                 }
@@ -127,7 +137,7 @@ impl<'a> JobRunner<'a> {
                 }
             });
         }
-        drop(mirror);
+        drop(fetched);
         self.reporter.say(&Message::Stage(None, Stage::Packing));
         for (mirror, used) in cache.fetches.used() {
             if let Err(error) = self.tidy(mirror, used, cache.fetches.has_exceeded()) {
@@ -174,7 +184,7 @@ impl<'a> JobRunner<'a> {
 
     /// The mirror of a job's repository, with the listed commits of its branches. If a fetch into an existing
     /// mirror fails, the mirror may be damaged: then it is removed and fetched again, once.
-    fn fetched(&self, job: &Job) -> Result<Mirror, Error> {
+    fn fetched(&self, job: &Job) -> Result<Fetched, Error> {
         let path = self.layout.mirror(&job.project.id);
         // The folder itself is always there.
         let existed = !files::entries(&path)?.is_empty();
@@ -192,18 +202,20 @@ impl<'a> JobRunner<'a> {
         }
     }
 
-    fn fetch(&self, job: &Job, path: &Path) -> Result<Mirror, Error> {
+    fn fetch(&self, job: &Job, path: &Path) -> Result<Fetched, Error> {
         let project = &job.project;
         let mirror = Mirror::open(path, &project.url)?;
-        let stale: Vec<(&BranchName, &CommitId)> = job
+        let mut stale: Vec<(&BranchName, &CommitId)> = job
             .branches
             .iter()
             .filter_map(|branch| Some((branch, project.tips.get(branch)?)))
             .filter(|(branch, tip)| mirror.tip(branch).as_ref() != Some(*tip))
             .collect();
+        let mut not_sent = BTreeMap::new();
         if !stale.is_empty() {
             self.reporter.say(&Message::Stage(None, Stage::Fetching));
-            self.timed(|| mirror.fetch_branches(self.http, &stale))?;
+            not_sent = self.timed(|| mirror.fetch_branches(self.http, &stale))?;
+            stale.retain(|(branch, _)| !not_sent.contains_key(*branch));
             for (branch, listed) in stale {
                 if let Some(tip) = mirror.tip(branch).filter(|tip| tip != listed) {
                     tracing::info!(
@@ -214,7 +226,7 @@ impl<'a> JobRunner<'a> {
                 }
             }
         }
-        Ok(mirror)
+        Ok(Fetched { mirror, not_sent })
     }
 
     /// Empties a damaged mirror. Everything in it can be fetched again. Another worker may be reading from the
