@@ -33,7 +33,7 @@ impl Settings {
             incomplete: Some(Incomplete::Avoid),
             jobs: Some(jobs()),
             limit_memory: Some(ByteSize::mib(768)),
-            limit_cpu: Some(SignedDuration::from_secs(45)),
+            limit_cpu: Some(SignedDuration::from_secs(30)),
             limit_time: Some(SignedDuration::from_mins(30)),
             limit_idle: Some(SignedDuration::from_mins(5)),
             limit_disk: Some(ByteSize::gib(2)),
