@@ -383,6 +383,10 @@ impl RequestError for Error {
     fn is_transient(&self) -> bool {
         self.is_transient()
     }
+
+    fn is_said(&self) -> bool {
+        matches!(self, Self::NotSent { .. })
+    }
 }
 
 /// Adds the action and the path to an I/O error.

@@ -7,7 +7,7 @@
 //! `listening` for errors of the server. [`submodules`],
 //! [`superproject`], [`submodule`] and [`url_map`] find the URL of a submodule, [`submodule_host`] says where it may be, and
 //! [`submodule_fetches`] fetches it. [`keep`] and [`repack`] remove from mirrors what
-//! is no longer needed.
+//! is no longer needed. `open` opens them.
 
 mod config_file;
 #[cfg(any(test, fuzzing))]
@@ -17,6 +17,7 @@ mod listening;
 pub mod ls_refs;
 pub mod mirror;
 pub mod on_disk;
+mod open;
 mod pkt_line;
 pub mod repack;
 pub mod submodule;

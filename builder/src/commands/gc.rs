@@ -131,12 +131,12 @@ pub fn run(config: &Config, now: Timestamp, progress: &Progress) -> Result<Outpu
     if let Some(state) = &state {
         remove_tarballs(&layout, state, config, &mut summary)?;
     }
-    let removed = unused_mirrors::remove(&layout, &catalogue)?;
+    let supervisor = workers::supervisor(config, &layout, config.http_options(), Instant::now())?;
+    let removed = unused_mirrors::remove(&layout, &catalogue, &supervisor)?;
     (summary.mirrors, summary.submodules) = (removed.repositories, removed.submodules);
     summary.unfinished += removed.unfinished;
     summary.bytes += removed.bytes;
     let in_use = removed.in_use;
-    let supervisor = workers::supervisor(config, &layout, config.http_options(), Instant::now())?;
     repack_all(&layout, &supervisor, in_use, config.jobs, progress, &mut summary);
     Ok(Output { text: summary.to_string(), exit_status: summary.exit_status() })
 }

@@ -175,7 +175,7 @@ impl Quarantine {
                 let until = match again {
                     Again::NextCycle => return None,
                     Again::Alone | Again::OnChange => None,
-                    Again::Later => Some(now.saturating_add(LATER)),
+                    Again::Later | Again::Slow => Some(now.saturating_add(LATER)),
                     Again::NextDay => Some(now.saturating_add(DAY)),
                 };
                 let commit = result.moved.get(branch).or_else(|| job.project.tips.get(branch))?;

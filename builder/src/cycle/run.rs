@@ -220,7 +220,7 @@ impl<'a> Cycle<'a> {
             tracing::warn!("what the last cycle left cannot be published yet: {error}");
         }
         // On a full disk, this may fail, too. What comes after it says so.
-        if let Err(error) = self.make_room(&state.catalogue) {
+        if let Err(error) = self.make_room(&state.catalogue, http.clone()) {
             tracing::warn!("{error}");
         }
         let renewed = self.renew(http, &publishing, &mut state, report);
@@ -239,23 +239,36 @@ impl<'a> Cycle<'a> {
 
     /// Removes the mirrors that nothing needs, if less of the disk is free than the work may leave. Content decides how many
     /// there are: each push may name other submodules.
-    fn make_room(&self, published: &Catalogue) -> Result<(), Error> {
-        let space = disk::space(self.layout.root())?;
-        let is_enough = space.free >= workers::keep_free(self.config, self.layout)?;
+    fn make_room(&self, published: &Catalogue, http: HttpOptions) -> Result<(), Error> {
+        let keep_free = workers::keep_free(self.config, self.layout)?;
+        let is_room = || {
+            let space = disk::space(self.layout.root())?;
+            Ok(space.free >= keep_free && !space.is_short_of_files)
+        };
         // Without anything published, nothing says what is in use.
-        if published.is_empty() || is_enough && !space.is_short_of_files {
+        if published.is_empty() || is_room()? {
             return Ok(());
         }
-        let removed = unused_mirrors::remove(self.layout, published)?;
         tracing::warn!(
-            "only {} of the disk were free (setting keep-free){}, so mirrors that nothing needs are removed: {} of \
-             repositories and {} of submodules, {}",
-            progress::bytes(space.free),
-            if space.is_short_of_files { ", and few files can still be made" } else { "" },
+            "little of the disk is free (setting keep-free), or few files can still be made, so mirrors that nothing needs \
+             are removed"
+        );
+        let supervisor = workers::supervisor(self.config, self.layout, http, self.began_at)?;
+        let removed = unused_mirrors::remove(self.layout, published, &supervisor)?;
+        tracing::warn!(
+            "removed the mirrors of {} repositories and {} submodules, {}",
             removed.repositories,
             removed.submodules,
             progress::bytes(removed.bytes)
         );
+        let (count, bytes) = unused_mirrors::remove_largest(self.layout, is_room)?;
+        if count > 0 {
+            tracing::warn!(
+                "that was not enough: removed {count} more mirrors of submodules, the largest ones, {}; they are \
+                 fetched again when they are needed",
+                progress::bytes(bytes)
+            );
+        }
         Ok(())
     }
 

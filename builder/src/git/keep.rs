@@ -11,11 +11,15 @@ use std::{
 };
 
 use git2::{ErrorClass, ErrorCode, Oid, Repository};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tardist_contract::BranchName;
 
 use crate::{
-    Error, error::GitContext, git::superproject::Superproject, limits::git::MAX_SUBMODULES,
+    Error,
+    error::GitContext,
+    git::{open, superproject::Superproject},
+    limits::git::MAX_SUBMODULES,
     repository_id::RepositoryId,
 };
 
@@ -24,7 +28,7 @@ use crate::{
 /// It keeps the commit of the submodule that is at PATH in a branch. When the branch changes to another commit
 /// of the submodule, the ref is updated, and the earlier commit is no longer kept. PATH stands for the first
 /// 16 digits of the path's SHA-256, because not every path is a valid name of a ref.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct KeepRef {
     /// The repository that has the submodule.
     pub id: RepositoryId,
@@ -71,6 +75,13 @@ fn digits(path: &str) -> String {
     digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// A ref that a branch needs, in the mirror of a submodule.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Needed {
+    keep_ref: KeepRef,
+    mirror: PathBuf,
+}
+
 /// The refs of this form in all mirrors of submodules.
 struct KeepRefs {
     mirrors: Vec<(PathBuf, Repository)>,
@@ -84,38 +95,57 @@ struct KeepRefs {
 /// Deletes the refs that no branch needs from the mirrors of submodules. Returns the mirrors in which no such
 /// ref is left, and those whose refs cannot be read: what is in them can be fetched again.
 ///
-/// `is_wanted` says whether the next cycle may need a branch of a repository. `mirror` returns the path of a
-/// repository's mirror, from which the submodules of the branch are read. If they cannot be read there, all
-/// refs of the branch stay.
+/// `is_wanted` says whether the next cycle may need a branch of a repository. `needed` says which refs some branches of a
+/// repository [need](needed_by), or `None` if that cannot be told. Then all refs of these branches stay.
 ///
 /// # Errors
 /// [`Error::Git`] if a ref cannot be deleted, or this machine does not let the mirrors be read.
 pub fn drop_unused(
     submodules: &[PathBuf],
     is_wanted: impl Fn(&RepositoryId, &str) -> bool,
-    mirror: impl Fn(&RepositoryId) -> PathBuf,
+    needed: impl Fn(&RepositoryId, &BTreeSet<String>) -> Option<BTreeSet<Needed>>,
 ) -> Result<Vec<PathBuf>, Error> {
     let refs = KeepRefs::read(submodules)?;
-    let mut needed = BTreeSet::new();
-    let branches: BTreeMap<(&RepositoryId, &str), &KeepRef> = refs
-        .commits
-        .keys()
-        .map(|keep_ref| ((&keep_ref.id, keep_ref.branch.as_str()), keep_ref))
-        .collect();
-    for ((id, branch), keep_ref) in branches {
-        if is_wanted(id, branch) {
-            needed.extend(refs.needed_by(keep_ref, &mirror(id)));
+    let mut wanted: BTreeMap<&RepositoryId, BTreeSet<String>> = BTreeMap::new();
+    for keep_ref in refs.commits.keys().filter(|it| is_wanted(&it.id, &it.branch)) {
+        wanted.entry(&keep_ref.id).or_default().insert(keep_ref.branch.clone());
+    }
+    let mut all = BTreeSet::new();
+    for (id, branches) in wanted {
+        match needed(id, &branches) {
+            // A worker says it, which is believed about its own repository alone.
+            Some(needed) => all.extend(needed.into_iter().filter(|it| it.keep_ref.id == *id)),
+            None => all.extend(branches.iter().flat_map(|branch| refs.own(id, branch))),
         }
     }
-    refs.drop_others(&needed)
+    refs.drop_others(&all)
+}
+
+/// The refs in the mirrors of submodules that these branches of a repository need. `mirror` is the path of its own mirror,
+/// from which the submodules of the branches are read.
+///
+/// # Errors
+/// [`Error::Git`] if this machine does not let the mirrors be read.
+pub fn needed_by(
+    submodules: &[PathBuf],
+    id: &RepositoryId,
+    branches: &BTreeSet<String>,
+    mirror: &Path,
+) -> Result<BTreeSet<Needed>, Error> {
+    let refs = KeepRefs::read(submodules)?;
+    let needed = |branch: &String| {
+        let any = KeepRef { id: id.clone(), branch: branch.clone(), path: String::new() };
+        refs.followed(&any, mirror).unwrap_or_else(|| refs.own(id, branch))
+    };
+    Ok(branches.iter().flat_map(needed).collect())
 }
 
 impl KeepRefs {
     fn read(submodules: &[PathBuf]) -> Result<Self, Error> {
         let mut refs = Self { mirrors: Vec::new(), broken: Vec::new(), commits: BTreeMap::new() };
         for path in submodules {
-            let read = Repository::open_bare(path)
-                .and_then(|repository| Ok((kept_in(&repository)?, repository)));
+            let read =
+                open::bare(path).and_then(|repository| Ok((kept_in(&repository)?, repository)));
             match read {
                 Ok((kept, repository)) => {
                     for (keep_ref, commit) in kept {
@@ -140,24 +170,26 @@ impl KeepRefs {
         Ok(refs)
     }
 
-    /// The refs that a branch needs, each with the index of its mirror. `any` is one of the branch's refs.
-    fn needed_by(&self, any: &KeepRef, mirror: &Path) -> BTreeSet<(KeepRef, usize)> {
-        self.followed(any, mirror).unwrap_or_else(|| {
-            // The refs of a branch follow each other in this order.
-            let first = KeepRef { path: String::new(), ..any.clone() };
-            let from_here = self.commits.range(first..);
-            let own = from_here.take_while(|(it, _)| it.id == any.id && it.branch == any.branch);
-            let own = own.flat_map(|(it, places)| places.iter().map(|(at, _)| (it.clone(), *at)));
-            let own: BTreeSet<_> = own.collect();
-            // No commit has so many. These are of many commits, and content could keep all of them.
-            if own.len() > MAX_SUBMODULES { BTreeSet::new() } else { own }
-        })
+    /// All refs of a branch.
+    fn own(&self, id: &RepositoryId, branch: &str) -> BTreeSet<Needed> {
+        // The refs of a branch follow each other in this order.
+        let first = KeepRef { id: id.clone(), branch: branch.to_owned(), path: String::new() };
+        let from_here = self.commits.range(first..);
+        let own = from_here.take_while(|(it, _)| it.id == *id && it.branch == branch);
+        let own = own.flat_map(|(it, places)| places.iter().map(|(at, _)| self.needed(it, *at)));
+        let own: BTreeSet<_> = own.collect();
+        // No commit has so many. These are of many commits, and content could keep all of them.
+        if own.len() > MAX_SUBMODULES { BTreeSet::new() } else { own }
     }
 
-    /// The same, by following the gitlinks of the branch and of its submodules. `None` if an object that is
-    /// needed for this is missing, for example because a fetch failed.
-    fn followed(&self, any: &KeepRef, mirror: &Path) -> Option<BTreeSet<(KeepRef, usize)>> {
-        let repository = Repository::open_bare(mirror).ok()?;
+    fn needed(&self, keep_ref: &KeepRef, at: usize) -> Needed {
+        Needed { keep_ref: keep_ref.clone(), mirror: self.mirrors[at].0.clone() }
+    }
+
+    /// The refs that a branch needs, by following its gitlinks and those of its submodules. `None` if an object that is
+    /// needed for this is missing, for example because a fetch failed. `any` is a ref of the branch.
+    fn followed(&self, any: &KeepRef, mirror: &Path) -> Option<BTreeSet<Needed>> {
+        let repository = open::bare(mirror).ok()?;
         let tip = repository.refname_to_id(&format!("refs/heads/{}", any.branch)).ok()?;
         let mut needed = BTreeSet::new();
         let root = match Superproject::read(&repository, tip, "") {
@@ -175,7 +207,7 @@ impl KeepRefs {
                 let Some(places) = self.commits.get(&keep_ref) else { continue };
                 let Some(commit) = superproject.gitlink(repository, path).ok()? else { continue };
                 let (at, _) = *places.iter().find(|(_, kept)| *kept == commit)?;
-                needed.insert((keep_ref, at));
+                needed.insert(self.needed(&keep_ref, at));
                 if needed.len() > MAX_SUBMODULES {
                     return Some(BTreeSet::new());
                 }
@@ -192,12 +224,13 @@ impl KeepRefs {
     }
 
     /// Deletes all refs but those in `needed`. Returns the mirrors in which none is left.
-    fn drop_others(self, needed: &BTreeSet<(KeepRef, usize)>) -> Result<Vec<PathBuf>, Error> {
+    fn drop_others(self, needed: &BTreeSet<Needed>) -> Result<Vec<PathBuf>, Error> {
         let mut in_use = BTreeSet::new();
         for (keep_ref, places) in self.commits {
             for (at, _) in places {
                 let (path, repository) = &self.mirrors[at];
-                if needed.contains(&(keep_ref.clone(), at)) {
+                let here = Needed { keep_ref: keep_ref.clone(), mirror: path.clone() };
+                if needed.contains(&here) {
                     in_use.insert(path.clone());
                     continue;
                 }
@@ -246,7 +279,7 @@ pub fn drop_others_of(
     needed: &BTreeSet<KeepRef>,
 ) -> Result<(), Error> {
     let what = || format!("delete refs from the mirror {}", path.display());
-    let repository = Repository::open_bare(path).git(what)?;
+    let repository = open::bare(path).git(what)?;
     for reference in repository.references_glob(&format!("refs/keep/{id}/{branch}/*")).git(what)? {
         let mut reference = reference.git(what)?;
         let keep_ref = KeepRef::of(&String::from_utf8_lossy(reference.name_bytes()));
@@ -264,7 +297,7 @@ pub fn drop_others_of(
 /// # Errors
 /// [`Error::Git`] if the mirror cannot be read.
 pub fn keeps_something(path: &Path) -> Result<bool, Error> {
-    let kept = Repository::open_bare(path).and_then(|repository| kept_in(&repository));
+    let kept = open::bare(path).and_then(|repository| kept_in(&repository));
     Ok(!kept.git(|| format!("read the refs of the mirror {}", path.display()))?.is_empty())
 }
 
@@ -274,7 +307,7 @@ pub fn keeps_something(path: &Path) -> Result<bool, Error> {
 /// [`Error::Git`] if the mirror cannot be read or written.
 pub fn drop_branches(path: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<(), Error> {
     let what = || format!("delete branches from the mirror {}", path.display());
-    let repository = Repository::open_bare(path).git(what)?;
+    let repository = open::bare(path).git(what)?;
     for reference in repository.references_glob("refs/heads/*").git(what)? {
         let mut reference = reference.git(what)?;
         let name = String::from_utf8_lossy(reference.name_bytes()).into_owned();
@@ -287,6 +320,8 @@ pub fn drop_branches(path: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<()
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use super::*;
 
     #[test]
@@ -347,8 +382,35 @@ mod tests {
         let (broken, ..) = mirror(folder.path(), "broken.git");
         std::fs::create_dir(broken.join("packed-refs")).unwrap();
         let paths = [broken.clone(), good];
-        // No branch can be read, so all refs stay.
-        let unused = drop_unused(&paths, |_, _| true, |_| folder.path().join("none.git"));
-        assert_eq!(unused.unwrap(), [broken]);
+        let none = folder.path().join("none.git");
+        for told in [true, false] {
+            // No branch can be read, so all refs stay.
+            let needed = |id: &RepositoryId, branches: &BTreeSet<String>| {
+                told.then(|| needed_by(&paths, id, branches, &none).unwrap())
+            };
+            let unused = drop_unused(&paths, |_, _| true, needed).unwrap();
+            assert_eq!(unused, slice::from_ref(&broken));
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_one_repository_keeps_nothing_for_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, repository, commit) = mirror(folder.path(), "x.git");
+        let keep_ref =
+            |id: &str| KeepRef::new(&id.parse().unwrap(), &"master".parse().unwrap(), "x");
+        let (own, other) = (keep_ref("skins/A"), keep_ref("skins/B"));
+        for it in [&own, &other] {
+            repository.reference(&it.ref_name(), commit, true, "").unwrap();
+        }
+        let needed = |id: &RepositoryId, _: &BTreeSet<String>| {
+            let says =
+                |keep_ref: &KeepRef| Needed { keep_ref: keep_ref.clone(), mirror: path.clone() };
+            // That of A says that B needs its ref, and that of B says nothing.
+            Some(if *id == own.id { [says(&own), says(&other)].into() } else { BTreeSet::new() })
+        };
+        let unused = drop_unused(slice::from_ref(&path), |_, _| true, needed).unwrap();
+        assert_eq!(unused, [""; 0].map(PathBuf::from));
+        assert_eq!(kept_in(&repository).unwrap(), [(own, commit)]);
     }
 }

@@ -8,6 +8,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io, iter,
     path::{Path, PathBuf},
+    slice,
 };
 
 use git2::{
@@ -20,7 +21,7 @@ use crate::{
     Error,
     data_dir::files::{empty_folder, entries, size},
     error::{GitContext, IoContext},
-    git::{keep::KeepRef, ls_refs, transport},
+    git::{keep::KeepRef, ls_refs, open, transport},
     limits::git::MAX_FETCHED_REFS,
     net::Http,
     object::{self, ObjectContext},
@@ -46,7 +47,7 @@ impl Mirror {
             // It borrows objects from a repository on disk, which is no longer its upstream.
             empty_folder(path)?;
         }
-        let repository = match Repository::open_bare(path) {
+        let repository = match open::bare(path) {
             Ok(repository) => repository,
             Err(error) => {
                 // The folder itself stays: a worker may write in it and not beside it.
@@ -99,8 +100,7 @@ impl Mirror {
     /// several says no more than that, so each one is asked for by itself.
     ///
     /// # Errors
-    /// [`Error::NotSent`] if the server sends none of several branches; [`Error::Fetch`] or [`Error::Git`]. Temporary
-    /// failures are retried first, as often as `http` allows.
+    /// [`Error::Fetch`] or [`Error::Git`]. Temporary failures are retried first, as often as `http` allows.
     pub fn fetch_branches(
         &self,
         http: &Http,
@@ -113,19 +113,26 @@ impl Mirror {
         if let [(branch, _)] = tips {
             return Ok(BTreeMap::from([((*branch).clone(), refused)]));
         }
-        let Some(known) = known_refs(tips) else { return Err(refused) };
         let mut not_sent = BTreeMap::new();
-        for ((branch, _), known) in tips.iter().zip(known) {
-            if let Err(error) = self.fetch_known(http, &[known])? {
-                not_sent.insert((*branch).clone(), error);
+        for tip in tips {
+            match self.fetch_together(http, slice::from_ref(tip)) {
+                Err(refused @ Error::NotSent { .. }) => {
+                    not_sent.insert(tip.0.clone(), refused);
+                }
+                fetched => fetched?,
             }
         }
-        if not_sent.len() == tips.len() { Err(refused) } else { Ok(not_sent) }
+        Ok(not_sent)
     }
 
     fn fetch_together(&self, http: &Http, tips: &[(&BranchName, &CommitId)]) -> Result<(), Error> {
         let names: Vec<String> = tips.iter().map(|(branch, _)| branch.ref_name()).collect();
-        if let Some(refs) = known_refs(tips)
+        let refs: Option<Vec<(String, Oid)>> = names
+            .iter()
+            .zip(tips)
+            .map(|(name, (_, commit))| Some((name.clone(), Oid::from_str(commit.as_str()).ok()?)))
+            .collect();
+        if let Some(refs) = refs
             && !is_on_disk(&self.url)
         {
             match self.fetch_known(http, &refs)? {
@@ -348,7 +355,7 @@ impl Mirror {
     /// [`Error::Git`] if it cannot be opened.
     pub fn reopened(&self) -> Result<Repository, Error> {
         let path = self.repository.path();
-        Repository::open_bare(path).git(|| format!("open the mirror {}", path.display()))
+        open::bare(path).git(|| format!("open the mirror {}", path.display()))
     }
 
     /// The repository, to read commits and trees from.
@@ -357,18 +364,10 @@ impl Mirror {
     }
 }
 
-/// The refs of these branches, and their commits. `None` if an id is none that libgit2 reads.
-fn known_refs(tips: &[(&BranchName, &CommitId)]) -> Option<Vec<(String, Oid)>> {
-    let known = |(branch, commit): &(&BranchName, &CommitId)| {
-        Some((branch.ref_name(), Oid::from_str(commit.as_str()).ok()?))
-    };
-    tips.iter().map(known).collect()
-}
-
 /// The commit of a branch at the last fetch into the mirror at `path`. `None` if there is no such mirror, branch
 /// or commit. Creates nothing.
 pub fn tip_at(path: &Path, branch: &BranchName) -> Option<CommitId> {
-    tip_in(&Repository::open_bare(path).ok()?, branch)
+    tip_in(&open::bare(path).ok()?, branch)
 }
 
 fn tip_in(repository: &Repository, branch: &BranchName) -> Option<CommitId> {

@@ -30,6 +30,7 @@ use crate::{
         files::{empty_folder, entries, size},
     },
     error::{GitContext, IoContext},
+    git::open,
     limits::git::{MAX_PACKED_OBJECT, MAX_PACKED_OBJECTS},
     object,
 };
@@ -113,7 +114,7 @@ fn has_too_many(packs: &[PathBuf], bytes: u64) -> bool {
 fn rewrite(path: &Path, packs: &[PathBuf]) -> Result<(), Error> {
     check_count(path, packs)?;
     let what = || format!("repack the mirror {}", path.display());
-    let repository = Repository::open_bare(path).git(what)?;
+    let repository = open::bare(path).git(what)?;
     limit_memory(&repository).git(what)?;
     let shallow = read_shallow(path)?;
     let reached = reached(&repository, &shallow).git(what)?;

@@ -20,7 +20,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use git2::{ErrorClass, Oid};
@@ -29,14 +29,10 @@ use tardist_contract::BranchName;
 use crate::{
     Error,
     git::{keep::KeepRef, mirror::Mirror},
-    limits::git::MAX_FAILED_FETCHES,
+    limits::git::{MAX_FAILED_FETCHES, PATIENCE},
     net::{Http, Origin},
     object,
 };
-
-/// A fetch that failed after so long may take as long in each cycle, and content decides how many there are. So what it
-/// would have brought is missing for a day. A server that is down takes less: the setting `timeout`, and some retries.
-const PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 /// After so many fetches that failed for the moment, an origin is not asked again in the same job: content decides how
 /// many there are, and each takes some ten seconds with its retries.

@@ -122,6 +122,10 @@ pub fn set_up_to_read() -> Result<(), git2::Error> {
     result
 }
 
+/// How many packs are open at once. Submodules decide how many there are, and libgit2 takes a pack for damaged that it cannot
+/// open: a process may have 1,024 files in most systems.
+const MAX_OPEN_PACKS: usize = 512;
+
 #[allow(unsafe_code)]
 unsafe fn set_globals() -> Result<(), git2::Error> {
     use git2::ConfigLevel::{Global, ProgramData, System, XDG};
@@ -132,6 +136,8 @@ unsafe fn set_globals() -> Result<(), git2::Error> {
     }
     // SAFETY: ensured by the caller.
     unsafe { git2::opts::set_verify_owner_validation(false) }?;
+    // SAFETY: ensured by the caller.
+    unsafe { git2::opts::set_mwindow_file_limit(MAX_OPEN_PACKS) }?;
     // Objects were hashed when a fetch indexed the pack. After that, zlib's checksum detects damage.
     git2::opts::strict_hash_verification(false);
     Ok(())

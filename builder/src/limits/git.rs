@@ -1,5 +1,7 @@
 //! Limits on what Git servers send, and on submodules. How long their answers may be is in [`net`](super::net).
 
+use std::time::Duration;
+
 /// How many bytes of packets `shallow ID` and `ACK ID` may come before a pack. These are 300,000 packets;
 /// normally there is one for each branch.
 pub const MAX_NEGOTIATION: usize = 16 << 20;
@@ -40,3 +42,8 @@ pub const MAX_PACKED_OBJECT: u64 = 64 << 20;
 
 /// The largest commit object that is read, in bytes. The longest messages of real commits have some 100 kB.
 pub const MAX_COMMIT: usize = 16 << 20;
+
+/// A fetch that failed after so long may take as long in each cycle, and others decide how many there are. So the
+/// repository waits for some hours, and what it would have brought as a submodule is missing for a day. A server that
+/// is down takes less: the setting `timeout`, and some retries.
+pub const PATIENCE: Duration = Duration::from_secs(5 * 60);

@@ -299,6 +299,12 @@ pub trait RequestError {
 
     /// True where the same may work later.
     fn is_transient(&self) -> bool;
+
+    /// True if the server answered, and said itself that it does not do it. It counts as a failure of the host, and is not
+    /// tried again at once.
+    fn is_said(&self) -> bool {
+        false
+    }
 }
 
 impl RequestError for HttpError {

@@ -426,7 +426,7 @@ impl Http {
     /// twice as long each time, with jitter; or longer where the server asks for it by `Retry-After`.
     ///
     /// What becomes of it is noted: if too many fail, the host is not asked any more ([`Hosts`]). An error
-    /// that did not come from HTTP counts where it is worth a retry.
+    /// that did not come from HTTP counts where it is worth a retry, or where the [server says it](RequestError::is_said).
     ///
     /// # Errors
     /// The error of the last try.
@@ -463,7 +463,8 @@ impl Http {
                 (origin, Event::Answered)
             }
             Err(error) => {
-                let is_counted = error.http().is_some() || is_worth_a_retry(error);
+                let is_counted =
+                    error.http().is_some() || error.is_said() || is_worth_a_retry(error);
                 let host = error.http().and_then(|error| Origin::of(error.url()));
                 (host.unwrap_or(origin), outcome(error, is_counted, start.elapsed()))
             }

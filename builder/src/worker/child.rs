@@ -1,9 +1,10 @@
 //! A running worker, as its supervisor sees it: hears what it says, and holds its limits.
 
 use std::{
+    collections::BTreeSet,
     io,
     io::{Read, Write},
-    iter,
+    iter, mem,
     os::{fd::AsFd, unix::process::CommandExt},
     path::PathBuf,
     process::{Child, ChildStdin, Command, Stdio},
@@ -22,7 +23,7 @@ use crate::{
     Error,
     data_dir::files::size,
     error::IoContext,
-    git::repack::Repacked,
+    git::{keep::Needed, repack::Repacked},
     limits::job::JobLimits,
     memory,
     net::Event,
@@ -65,6 +66,8 @@ pub(super) struct Ended {
     pub(super) was_killed: bool,
     /// What packing a mirror gave.
     pub(super) repacked: Option<Repacked>,
+    /// The commits of submodules that are needed.
+    pub(super) needed: BTreeSet<Needed>,
 }
 
 /// A running worker. It is killed when this is dropped.
@@ -88,6 +91,7 @@ pub(super) struct Worker<'a> {
     totals: Totals,
     cpu: Duration,
     repacked: Option<Repacked>,
+    needed: BTreeSet<Needed>,
     lines: Lines,
     /// What the worker said of itself at its end: nothing is missing, or why.
     done: Option<Option<Failure>>,
@@ -168,6 +172,7 @@ impl<'a> Worker<'a> {
             totals: Totals::default(),
             cpu: Duration::ZERO,
             repacked: None,
+            needed: BTreeSet::new(),
             lines,
             done: None,
         }
@@ -228,8 +233,9 @@ impl<'a> Worker<'a> {
             }
         };
         let (branch, repacked) = (self.branch.take(), self.repacked);
+        let needed = mem::take(&mut self.needed);
         let time = self.clock.counted(Instant::now());
-        Ended { failure, branch, cpu: self.cpu, time, was_killed, repacked }
+        Ended { failure, branch, cpu: self.cpu, time, was_killed, repacked, needed }
     }
 
     fn is_running(&mut self) -> bool {
@@ -302,6 +308,9 @@ impl<'a> Worker<'a> {
                 self.intake.failed(branch, failure, result)?;
             }
             Message::Repacked(repacked) => self.repacked = Some(repacked),
+            Message::Needed(needed) => {
+                self.needed.insert(needed);
+            }
             Message::Done(usage) => {
                 self.shared.gauge.note(self.child.id(), usage.peak_memory.unwrap_or(0));
                 self.done = Some(None);
@@ -343,7 +352,9 @@ impl<'a> Worker<'a> {
         let used: u64 =
             folders.filter_map(|folder| size(folder).ok()).sum::<u64>() + self.intake.placed();
         let too_much = (used > self.limits.disk).then(|| Failure::disk(&self.limits, doing));
-        too_much.or_else(|| self.shared.full_disk())
+        // What makes no tarballs may make room.
+        let makes_tarballs = self.intake.staging().is_some();
+        too_much.or_else(|| makes_tarballs.then(|| self.shared.full_disk())?)
     }
 
     /// "while reading its files"

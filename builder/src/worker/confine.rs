@@ -11,8 +11,11 @@ use crate::{Error, limits::job::JobLimits};
 /// Which files a worker may open. Folders stand for everything below them.
 #[derive(Debug, Default)]
 pub(super) struct Files {
-    /// What it may write, and read.
+    /// Where it may write, and read: folders and plain files alone. Others read these, and would wait for a pipe, or follow a
+    /// link.
     pub(super) write: Vec<PathBuf>,
+    /// Where it may also make symbolic links.
+    pub(super) link: Vec<PathBuf>,
     /// What it may read, besides the system.
     pub(super) read: Vec<PathBuf>,
 }
@@ -36,7 +39,9 @@ mod linux {
     };
 
     use landlock::{
-        ABI, Access, AccessFs, RulesetAttr, RulesetCreatedAttr, RulesetStatus, path_beneath_rules,
+        ABI, Access,
+        AccessFs::{self, MakeBlock, MakeChar, MakeFifo, MakeSock, MakeSym},
+        RulesetAttr, RulesetCreatedAttr, RulesetStatus, path_beneath_rules,
     };
     use nix::{
         sys::{
@@ -118,9 +123,10 @@ mod linux {
         let (folder, secret) = CONFIGURATION;
         let system = SYSTEM.iter().map(PathBuf::from).chain(all_but(folder.as_ref(), secret));
         let certificates = CERTIFICATES.iter().filter_map(env::var_os).map(PathBuf::from);
-        let links = LINKS.iter().filter_map(|link| fs::canonicalize(link).ok());
-        let read = system.chain(links).chain(certificates).chain(files.read.iter().cloned());
+        let targets = LINKS.iter().filter_map(|link| fs::canonicalize(link).ok());
+        let read = system.chain(targets).chain(certificates).chain(files.read.iter().cloned());
         let devices = AccessFs::from_file(abi);
+        let links = AccessFs::from_all(abi) & !(MakeChar | MakeBlock | MakeFifo | MakeSock);
         let confined = landlock::Ruleset::default()
             .handle_access(AccessFs::from_all(abi))
             .and_then(|ruleset| ruleset.create())
@@ -129,8 +135,9 @@ mod linux {
             })
             .and_then(|ruleset| ruleset.add_rules(path_beneath_rules(DEVICES, devices)))
             .and_then(|ruleset| {
-                ruleset.add_rules(path_beneath_rules(&files.write, AccessFs::from_all(abi)))
+                ruleset.add_rules(path_beneath_rules(&files.write, links & !MakeSym))
             })
+            .and_then(|ruleset| ruleset.add_rules(path_beneath_rules(&files.link, links)))
             .and_then(|ruleset| ruleset.restrict_self());
         match confined {
             Ok(status) => Ok(status.ruleset != RulesetStatus::NotEnforced),
@@ -140,7 +147,39 @@ mod linux {
 
     #[cfg(test)]
     mod tests {
+        use std::{os::unix::fs::symlink, thread};
+
+        use nix::{sys::stat::Mode, unistd::mkfifo};
+
         use super::*;
+
+        /// Other workers, and the cycle itself, read these folders.
+        #[test]
+        fn no_pipe_and_no_link_can_be_put_where_others_read() {
+            let [mirror, staging] = [(), ()].map(|()| tempfile::tempdir().unwrap());
+            let path = |folder: &tempfile::TempDir, name: &str| folder.path().join(name);
+            let made = thread::scope(|scope| {
+                let confined = scope.spawn(|| {
+                    let files = Files {
+                        write: vec![mirror.path().to_owned()],
+                        link: vec![staging.path().to_owned()],
+                        ..Files::default()
+                    };
+                    let is_confined = confine_files(&files).unwrap();
+                    let made = [&mirror, &staging].map(|folder| {
+                        [
+                            fs::write(path(folder, "file"), "x").is_ok(),
+                            symlink("file", path(folder, "link")).is_ok(),
+                            mkfifo(&path(folder, "pipe"), Mode::S_IRWXU).is_ok(),
+                        ]
+                    });
+                    // Kernels without Landlock deny nothing.
+                    if is_confined { made } else { [[true, false, false], [true, true, false]] }
+                });
+                confined.join().unwrap()
+            });
+            assert_eq!(made, [[true, false, false], [true, true, false]]);
+        }
 
         #[test]
         fn all_of_a_folder_is_listed_but_one_name() {

@@ -1,11 +1,16 @@
 //! A failure of a repository or branch, as it goes from a worker to the report, and when to try again.
 
-use std::io::ErrorKind;
+use std::{io::ErrorKind, time::Duration};
 
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, content::Missing, limits::job::JobLimits};
+use crate::{
+    Error,
+    content::Missing,
+    limits::{git::PATIENCE, job::JobLimits},
+    net::HttpError,
+};
 
 /// How many characters the text of a failure has at most, if a worker said it.
 const MAX_TEXT: usize = 4_000;
@@ -29,8 +34,10 @@ pub enum Again {
     NextCycle,
     /// After a day: something that belongs into the tarball is not there.
     NextDay,
-    /// After some hours: a server was too slow or never came to an end. To try each hour would occupy a worker
-    /// each hour.
+    /// After some hours: a server was too slow or never came to an end, which holds for all branches. To try each hour
+    /// would occupy a worker each hour.
+    Slow,
+    /// After some hours: what the server sends cannot be read, or the work did not come to an end.
     Later,
     /// When the content has changed, or the limit that it exceeded.
     OnChange,
@@ -57,12 +64,27 @@ impl Failure {
             // The mirror was fetched again in this job, so this is what upstream sends, or the disk is broken.
             Error::Damaged { .. } => Again::Later,
             error if error.is_of_content() => Again::Later,
-            Error::Fetch { source, .. } if source.is_excess() => Again::Later,
+            Error::Fetch { source, .. } if source.is_excess() => Again::Slow,
             // Content chose the name.
             Error::Io { source, .. } if source.kind() == ErrorKind::InvalidFilename => Again::Later,
             _ => Again::NextCycle,
         };
         Self { text: error.to_string(), again }
+    }
+
+    /// The failure of an error in a worker that has fetched for so long. What fails after a long time may take as long each
+    /// time.
+    pub(super) fn after_fetching(error: &Error, limits: &JobLimits, fetching: Duration) -> Self {
+        let failure = Self::new(error, limits);
+        let is_of_server = match error {
+            Error::Fetch { source, .. } => !matches!(source, HttpError::NotAsked { .. }),
+            Error::NotSent { .. } => true,
+            _ => false,
+        };
+        if is_of_server && fetching > PATIENCE && failure.again == Again::NextCycle {
+            return Self { again: Again::Slow, ..failure };
+        }
+        failure
     }
 
     /// The work exceeded a limit. `needed` is what it needed, `doing` when: "while reading".
@@ -127,7 +149,7 @@ mod tests {
     use git2::ErrorClass;
 
     use super::*;
-    use crate::net::HttpError;
+    use crate::net::Closed;
 
     #[test]
     fn a_refusal_of_memory_names_the_limit_and_other_errors_stay() {
@@ -181,8 +203,29 @@ mod tests {
         let url = || "https://g.example/x".to_owned();
         let fetch = |source| Failure::new(&Error::Fetch { url: url(), source }, &LIMITS).again;
         let too_long = HttpError::TooLong { url: url(), what: "a fetch", limit: 5 };
-        assert_eq!(fetch(too_long), Again::Later);
+        assert_eq!(fetch(too_long), Again::Slow);
         assert_eq!(fetch(HttpError::NotAllowed { url: url() }), Again::NextCycle);
+    }
+
+    #[test]
+    fn a_server_that_fails_after_a_long_time_is_asked_later() {
+        let url = || "https://g.example/x".to_owned();
+        let cut = || Error::Fetch {
+            url: url(),
+            source: HttpError::interrupted(&url(), io::Error::from(ErrorKind::UnexpectedEof)),
+        };
+        let refused = || Error::NotSent { url: url(), said: "no".to_owned() };
+        let closed = || Error::Fetch {
+            url: url(),
+            source: HttpError::NotAsked { url: url(), host: url(), closed: Closed::Failures(20) },
+        };
+        let own = || Error::Bug("x".to_owned());
+        let after = |error: Error, seconds| {
+            Failure::after_fetching(&error, &LIMITS, PATIENCE + Duration::from_secs(seconds)).again
+        };
+        assert_eq!([cut(), refused()].map(|it| after(it, 1)), [Again::Slow; 2]);
+        assert_eq!([cut(), refused()].map(|it| after(it, 0)), [Again::NextCycle; 2]);
+        assert_eq!([closed(), own()].map(|it| after(it, 1)), [Again::NextCycle; 2]);
     }
 
     #[test]

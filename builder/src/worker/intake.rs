@@ -17,10 +17,14 @@ use tardist_contract::{BranchName, CommitId, RepoName};
 use crate::{
     Error,
     catalogue::{BranchRecord, Messages},
-    content::Missing,
+    content::{Missing, Remedy},
     data_dir::{files, set_aside, unfinished::UNFINISHED},
     error::IoContext,
-    limits::job::JobLimits,
+    limits::{
+        content::{MAX_MISSING, MAX_PUBLISHED_PROBLEM_BYTES, MAX_PUBLISHED_PROBLEMS, MAX_REASON},
+        git::{MAX_HOST, MAX_SUBMODULE_NAME, MAX_SUBMODULES},
+        job::JobLimits,
+    },
     worker::{death, failure::Failure, job_result::JobResult, order::PublishedTarball},
 };
 
@@ -86,6 +90,15 @@ impl Intake {
         result: &mut JobResult,
     ) -> Result<(), Failure> {
         self.done(&branch)?;
+        let published = self.tarballs.as_ref().and_then(|it| it.published.get(&branch));
+        if published.is_none_or(|it| !it.would_be_same(&it.commit, &missing)) {
+            return Err(death::nonsense(&format!(
+                "{branch} would come out again, which it cannot"
+            )));
+        }
+        if let Some(what) = excess_of_missing(&missing) {
+            return Err(death::nonsense(what));
+        }
         result.unchanged.insert(branch, missing);
         Ok(())
     }
@@ -113,8 +126,12 @@ impl Intake {
         if let Some(Err(what)) = record.messages.as_ref().map(Messages::check) {
             return Err(death::nonsense(&what));
         }
-        if record.about.as_ref().is_some_and(|about| !about.is_valid()) {
+        // Without it, the next cycle would look for it in the tarball, and not in a worker.
+        if record.about.as_ref().is_none_or(|about| !about.is_valid()) {
             return Err(death::nonsense("an extract of a manifest that is no object of JSON"));
+        }
+        if let Some(what) = excess_of(&record) {
+            return Err(death::nonsense(what));
         }
         let Some(tarballs) = &self.tarballs else {
             return Err(death::nonsense("a tarball that nobody asked for"));
@@ -210,6 +227,43 @@ impl Tarballs {
     }
 }
 
+/// The longest fields of a manifest that are taken, in bytes of JSON. Those of any worker have a quarter of that.
+const MAX_METADATA: usize = 256 << 10;
+
+/// What this record has more of than that of any worker. All of it is kept, and most is published.
+fn excess_of(record: &BranchRecord) -> Option<&'static str> {
+    let problems: usize = record.problems.iter().map(String::len).sum();
+    // The last one counts the others.
+    if record.problems.len() > MAX_PUBLISHED_PROBLEMS + 1
+        || problems > MAX_PUBLISHED_PROBLEM_BYTES + 100
+    {
+        return Some("more problems than any branch has");
+    }
+    let fields = (&record.version, &record.requires, &record.metadata);
+    if serde_json::to_vec(&fields).map_or(usize::MAX, |json| json.len()) > MAX_METADATA {
+        return Some("longer fields than any manifest has");
+    }
+    let urls = &record.ingredients.submodules;
+    let url = 2 * MAX_SUBMODULE_NAME + MAX_HOST;
+    if urls.len() > MAX_SUBMODULES || urls.iter().any(|it| it.len() > url) {
+        return Some("more submodules than any branch has");
+    }
+    excess_of_missing(&record.missing)
+}
+
+/// The same of what is missing.
+fn excess_of_missing(missing: &[Missing]) -> Option<&'static str> {
+    let is_long = |it: &Missing| {
+        let remedy = match &it.remedy {
+            Some(Remedy::SubmoduleHost(host)) => host.len(),
+            Some(Remedy::Composer) | None => 0,
+        };
+        it.public.len().max(it.reason.len()) > 2 * MAX_REASON || remedy > MAX_HOST
+    };
+    (missing.len() > MAX_MISSING + 1 || missing.iter().any(is_long))
+        .then_some("that more is missing than any branch has")
+}
+
 /// True for a file that has the size and the hash of the record. A link is not followed, and nobody is waited for who would
 /// write to a pipe. A worker that has kept the file open may still write to it: `tardist verify` finds that.
 fn is_file_of(path: &Path, record: &BranchRecord) -> io::Result<bool> {
@@ -230,7 +284,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::{metadata::About, worker::failure::LIMITS};
+    use crate::{content::Ingredients, metadata::About, worker::failure::LIMITS};
 
     fn branch(name: &str) -> BranchName {
         name.parse().unwrap()
@@ -254,6 +308,7 @@ mod tests {
         BranchRecord {
             size: bytes.len().try_into().unwrap(),
             sha256,
+            about: Some(About::default().into()),
             ..BranchRecord::of_commit('a')
         }
     }
@@ -295,6 +350,60 @@ mod tests {
             let taken = intake.built(branch("master"), record, &mut JobResult::default());
             assert_eq!(taken.is_ok(), is_taken, "{extract}");
         }
+    }
+
+    #[test]
+    fn what_no_worker_has_to_say_of_a_branch_is_refused() {
+        let missing = |public: usize, reason: usize| Missing {
+            public: "x".repeat(public),
+            reason: "x".repeat(reason),
+            remedy: None,
+            may_pass: false,
+        };
+        let url = |length: usize| Ingredients {
+            submodules: [format!("https://h/{}", "x".repeat(length))].into(),
+            ..Ingredients::default()
+        };
+        let long = |length: usize| Some("1".repeat(length));
+        let record = || record(b"bytes");
+        for (is_taken, record) in [
+            (true, BranchRecord { problems: vec!["x".repeat(150); 51], ..record() }),
+            (false, BranchRecord { problems: vec![String::new(); 52], ..record() }),
+            (false, BranchRecord { problems: vec!["x".repeat(9_000)], ..record() }),
+            (true, BranchRecord { missing: vec![missing(300, 2_003); 51], ..record() }),
+            (false, BranchRecord { missing: vec![missing(0, 0); 52], ..record() }),
+            (false, BranchRecord { missing: vec![missing(1 << 20, 0)], ..record() }),
+            (false, BranchRecord { missing: vec![missing(0, 1 << 20)], ..record() }),
+            (true, BranchRecord { ingredients: url(4_096), ..record() }),
+            (false, BranchRecord { ingredients: url(10_000), ..record() }),
+            (true, BranchRecord { version: long(1_000), ..record() }),
+            (false, BranchRecord { version: long(1 << 20), ..record() }),
+            (false, BranchRecord { about: None, ..record() }),
+        ] {
+            let (mut intake, folder) = intake();
+            intake.keep_complete = false;
+            fs::write(folder.path().join(STAGED), "bytes").unwrap();
+            let shown = format!("{record:?}").chars().take(2_000).collect::<String>();
+            let taken = intake.built(branch("master"), record, &mut JobResult::default());
+            assert_eq!(taken.is_ok(), is_taken, "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_tarball_stands_only_if_the_same_is_missing_from_it() {
+        let gap = |public: &str| Missing::new(public.to_owned(), "down".to_owned());
+        let of = |missing: Vec<Missing>, is_current: bool| {
+            let (mut intake, _folder) = intake();
+            let record = BranchRecord { missing: vec![gap("lib")], ..record(b"bytes") };
+            let published = PublishedTarball::new(&record, is_current);
+            let tarballs = intake.tarballs.as_mut().unwrap();
+            tarballs.published.insert(branch("master"), published);
+            intake.unchanged(branch("master"), missing, &mut JobResult::default()).is_ok()
+        };
+        assert!(of(vec![gap("lib")], true));
+        assert!(!of(vec![gap("lib")], false), "it was to be made again");
+        assert!(!of(Vec::new(), true), "it would be taken for complete");
+        assert!(!of(vec![gap("other")], true));
     }
 
     #[test]
@@ -353,6 +462,9 @@ mod tests {
         assert!(result.moved.is_empty() && result.unchanged.is_empty() && result.built.is_empty());
         assert_eq!(result.failed, []);
 
+        let published = PublishedTarball::new(&BranchRecord::of_commit('a'), true);
+        let tarballs = intake.tarballs.as_mut().unwrap();
+        tarballs.published.insert(branch("master"), published);
         intake.moved(branch("master"), commit.clone(), &mut result);
         intake.unchanged(branch("master"), Vec::new(), &mut result).unwrap();
         fs::write(folder.path().join(STAGED), "bytes").unwrap();

@@ -15,6 +15,8 @@ pub(super) struct Lines {
     buffer: Vec<u8>,
     /// Where in it the next line begins.
     start: usize,
+    /// Up to where this line was looked at for its end.
+    looked: usize,
     /// How many bytes it may still say.
     left: usize,
 }
@@ -22,7 +24,12 @@ pub(super) struct Lines {
 impl Lines {
     /// Nothing is said yet by a worker with this number of branches.
     pub(super) fn of(branches: usize) -> Self {
-        Self { buffer: Vec::new(), start: 0, left: MAX_LINE.saturating_mul(branches + MAX_OTHER) }
+        Self {
+            buffer: Vec::new(),
+            start: 0,
+            looked: 0,
+            left: MAX_LINE.saturating_mul(branches + MAX_OTHER),
+        }
     }
 
     /// Adds what was read.
@@ -35,10 +42,11 @@ impl Lines {
     /// # Errors
     /// If this is no message, or too much is said.
     pub(super) fn next(&mut self) -> Result<Option<Message>, Failure> {
-        let rest = |it: &Self| it.buffer[it.start..].iter().position(|&byte| byte == b'\n');
-        while let Some(length) = rest(self) {
+        let rest = |it: &Self| it.buffer[it.looked..].iter().position(|&byte| byte == b'\n');
+        while let Some(length) = rest(self).map(|more| self.looked + more - self.start) {
             let line = self.start..self.start + length;
             self.start = line.end + 1;
+            self.looked = self.start;
             self.left = self
                 .left
                 .checked_sub(length + 1)
@@ -50,7 +58,7 @@ impl Lines {
         }
         // Once for all lines of what was read.
         self.buffer.drain(..self.start);
-        self.start = 0;
+        (self.start, self.looked) = (0, self.buffer.len());
         if self.buffer.len() > MAX_LINE {
             return Err(death::nonsense("a line without end"));
         }
@@ -92,9 +100,9 @@ mod tests {
     #[test]
     fn a_worker_cannot_fill_the_log() {
         let log = format!("{{\"Log\":[\"warn\",\"{}\"]}}\n", "x".repeat(1 << 20));
-        let chunks: Vec<&[u8]> = std::iter::repeat_n(log.as_bytes(), 40).collect();
-        assert_eq!(read(&chunks), Ok(40));
-        let chunks: Vec<&[u8]> = std::iter::repeat_n(log.as_bytes(), 60).collect();
+        let chunks: Vec<&[u8]> = std::iter::repeat_n(log.as_bytes(), 10).collect();
+        assert_eq!(read(&chunks), Ok(10));
+        let chunks: Vec<&[u8]> = std::iter::repeat_n(log.as_bytes(), 15).collect();
         assert!(read(&chunks).unwrap_err().contains("more than any worker has to say"));
     }
 }

@@ -8,14 +8,14 @@ use tardist_contract::{BranchName, CommitId};
 use crate::{
     catalogue::BranchRecord,
     content::Missing,
-    git::repack::Repacked,
+    git::{keep::Needed, repack::Repacked},
     net::Event,
     worker::{clock::Pace, failure::Failure},
 };
 
-/// The longest line that a supervisor reads, in bytes. The record of a branch is the longest message: its
-/// messages have at most 1 MiB, twice.
-pub(super) const MAX_LINE: usize = 16 << 20;
+/// The longest line that a supervisor reads, in bytes. The record of a branch is the longest message: its texts and its
+/// extract have at most 256 KiB each, and a byte of them takes up to seven here.
+pub(super) const MAX_LINE: usize = 4 << 20;
 
 /// A message.
 #[derive(Debug, Serialize, Deserialize)]
@@ -40,6 +40,8 @@ pub(super) enum Message {
     Failed(BranchName, Failure),
     /// The mirror is packed.
     Repacked(Repacked),
+    /// The branches need this commit of a submodule.
+    Needed(Needed),
     /// All is done.
     Done(Usage),
     /// The whole task failed.
@@ -67,6 +69,8 @@ pub(super) enum Stage {
     Tarball,
     /// It packs the mirror.
     Packing,
+    /// It reads which submodules the branches have.
+    Submodules,
 }
 
 impl Stage {
@@ -93,6 +97,7 @@ impl fmt::Display for Stage {
             Self::Metadata => "reading its manifest and messages",
             Self::Tarball => "making its tarball",
             Self::Packing => "packing its mirror",
+            Self::Submodules => "reading which submodules it has",
         })
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     git::url_map::UrlMap,
     limits::job::JobLimits,
     net::{Closed, HttpOptions},
+    repository_id::RepositoryId,
     upstream::Project,
 };
 
@@ -125,6 +126,15 @@ pub(super) enum Task {
     Job(Job),
     /// Pack the mirror at this path.
     Repack(PathBuf),
+    /// Find out which commits of submodules branches of a repository need.
+    Needed {
+        /// The repository.
+        id: RepositoryId,
+        /// Its branches.
+        branches: BTreeSet<String>,
+        /// The mirrors of all submodules.
+        submodules: Vec<PathBuf>,
+    },
 }
 
 impl Task {
@@ -132,7 +142,7 @@ impl Task {
     pub(super) fn branches(&self) -> BTreeSet<BranchName> {
         match self {
             Self::Job(job) => job.branches.iter().cloned().collect(),
-            Self::Repack(_) => BTreeSet::new(),
+            Self::Repack(_) | Self::Needed { .. } => BTreeSet::new(),
         }
     }
 
@@ -140,7 +150,7 @@ impl Task {
     pub(super) fn url(&self) -> &str {
         match self {
             Self::Job(job) => &job.project.url,
-            Self::Repack(_) => "",
+            Self::Repack(_) | Self::Needed { .. } => "",
         }
     }
 }

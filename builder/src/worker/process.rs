@@ -19,7 +19,7 @@ use crate::{
     Error,
     data_dir::layout::Layout,
     error::GitContext,
-    git::{mirror, repack, transport},
+    git::{keep, mirror, repack, transport},
     memory,
     net::{Credentials, Hosts, Http},
     pool, secrets,
@@ -64,21 +64,57 @@ pub fn run() -> ExitCode {
     // A panic becomes a message; its text on standard error would say the same once more.
     panic::set_hook(Box::new(|_| {}));
     let done = panic::catch_unwind(AssertUnwindSafe(|| work(&order, reporter)));
-    match done.unwrap_or_else(|cause| Err(pool::bug(&*cause))) {
-        Ok(()) => reporter.say(&Message::Done(Usage { peak_memory: memory::peak() })),
-        Err(error) => {
-            reporter.say(&Message::TaskFailed(Failure::new(&error, &order.instructions.limits)));
-        }
-    }
+    let failed = |error: Error| Failure::new(&error, &order.instructions.limits);
+    reporter.say(&match done.unwrap_or_else(|cause| Err(failed(pool::bug(&*cause)))) {
+        Ok(()) => Message::Done(Usage { peak_memory: memory::peak() }),
+        Err(failure) => Message::TaskFailed(failure),
+    });
     ExitCode::SUCCESS
 }
 
-fn work(order: &Order, reporter: &'static Reporter) -> Result<(), Error> {
+fn work(order: &Order, reporter: &'static Reporter) -> Result<(), Failure> {
+    let Order { task, instructions } = order;
+    let failed = |error: Error| Failure::new(&error, &instructions.limits);
+    let http = prepared(order, reporter).map_err(failed)?;
+    match task {
+        Task::Job(job) => {
+            let layout = Layout::new(&instructions.data);
+            let runner = JobRunner::new(job, instructions, &layout, &http, reporter);
+            let totals = || Totals {
+                requests: http.requests(),
+                received: http.received(),
+                fetching: runner.fetching(),
+            };
+            let done = with_totals(reporter, totals, || runner.run());
+            done.map_err(|error| runner.failure(&error))
+        }
+        Task::Repack(mirror) => {
+            reporter.say(&Message::Stage(None, Stage::Packing));
+            reporter.say(&Message::Repacked(repack::repack(mirror, true).map_err(failed)?));
+            Ok(())
+        }
+        Task::Needed { id, branches, submodules } => {
+            reporter.say(&Message::Stage(None, Stage::Submodules));
+            let mirror = Layout::new(&instructions.data).mirror(id);
+            let needed = keep::needed_by(submodules, id, branches, &mirror).map_err(failed)?;
+            needed.into_iter().for_each(|it| reporter.say(&Message::Needed(it)));
+            Ok(())
+        }
+    }
+}
+
+/// Confines the worker, and sets up what it fetches with.
+fn prepared(order: &Order, reporter: &'static Reporter) -> Result<Arc<Http>, Error> {
     let Order { task, instructions } = order;
     let layout = Layout::new(&instructions.data);
     let files = match task {
         Task::Job(job) => files(job, instructions, &layout),
         Task::Repack(mirror) => Files { write: vec![mirror.clone()], ..Files::default() },
+        Task::Needed { id, .. } => {
+            let read =
+                [layout.submodules()].into_iter().chain(mirror::borrowed(&layout.mirror(id)));
+            Files { read: read.collect(), ..Files::default() }
+        }
     };
     // Before any other thread starts: a thread keeps the rights that it started with.
     if !confine::confine_files(&files)? {
@@ -90,22 +126,7 @@ fn work(order: &Order, reporter: &'static Reporter) -> Result<(), Error> {
     hosts.listen(Box::new(|origin, event| reporter.say(&Message::Host(origin.to_owned(), event))));
     hear_of(hosts.clone());
     transport::set_up(&http).git(|| "set up Git".to_owned())?;
-    match task {
-        Task::Job(job) => {
-            let runner = JobRunner::new(job, instructions, &layout, &http, reporter);
-            let totals = || Totals {
-                requests: http.requests(),
-                received: http.received(),
-                fetching: runner.fetching(),
-            };
-            with_totals(reporter, totals, || runner.run())
-        }
-        Task::Repack(mirror) => {
-            reporter.say(&Message::Stage(None, Stage::Packing));
-            reporter.say(&Message::Repacked(repack::repack(mirror, true)?));
-            Ok(())
-        }
-    }
+    Ok(http)
 }
 
 /// Takes over which hosts are not asked any more, as the supervisor says while the worker runs. A worker may have
@@ -154,9 +175,10 @@ fn say_totals(reporter: &Reporter, now: Totals, said: &mut Totals) {
 /// Which files a job needs.
 fn files(job: &Job, instructions: &Instructions, layout: &Layout) -> Files {
     let Job { project, .. } = job;
-    let own = [layout.mirror(&project.id), layout.staging(&project.id)];
     let mut files = Files {
-        write: own.into_iter().chain([layout.submodules(), layout.locks()]).collect(),
+        write: vec![layout.mirror(&project.id), layout.submodules(), layout.locks()],
+        // Composer links to the programs of packages.
+        link: vec![layout.staging(&project.id)],
         read: Vec::new(),
     };
     if mirror::is_on_disk(&project.url) {

@@ -8,7 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tardist_contract::{BranchName, CommitId, TarballName};
@@ -95,6 +95,12 @@ impl<'a> JobRunner<'a> {
         self.fetching.load(Ordering::Relaxed)
     }
 
+    /// The failure of an error in this job.
+    pub(super) fn failure(&self, error: &Error) -> Failure {
+        let fetching = Duration::from_micros(self.fetching());
+        Failure::after_fetching(error, &self.instructions.limits, fetching)
+    }
+
     /// Runs the job, and says what becomes of each branch.
     ///
     /// # Errors
@@ -126,11 +132,12 @@ impl<'a> JobRunner<'a> {
                 Ok(Made::New(record)) => Message::Built(branch.clone(), record),
                 Ok(Made::Unchanged(missing)) => Message::Unchanged(branch.clone(), missing),
                 Err(error) => {
-                    let mut failure = Failure::new(&error, &self.instructions.limits);
+                    let mut failure = self.failure(&error);
                     if cache.fetches.is_shared_excess() {
                         failure.again = Again::Alone;
                     }
-                    if error.is_of_content() {
+                    if matches!(failure.again, Again::OnChange | Again::Later) {
+                        // Its commits of submodules are of no use, and each push could bring others.
                         cache.fetches.release(branch);
                     }
                     Message::Failed(branch.clone(), failure)
@@ -215,6 +222,13 @@ impl<'a> JobRunner<'a> {
         if !stale.is_empty() {
             self.reporter.say(&Message::Stage(None, Stage::Fetching));
             not_sent = self.timed(|| mirror.fetch_branches(self.http, &stale))?;
+            if job.branches.len() > 1
+                && not_sent.len() == job.branches.len()
+                && let Some((_, error)) = not_sent.pop_first()
+            {
+                // One failure says as much as many.
+                return Err(error);
+            }
             stale.retain(|(branch, _)| !not_sent.contains_key(*branch));
             for (branch, listed) in stale {
                 if let Some(tip) = mirror.tip(branch).filter(|tip| tip != listed) {
@@ -373,7 +387,7 @@ impl<'a> JobRunner<'a> {
         keep_ref: &KeepRef,
     ) -> Result<Result<Repository, Cause>, Error> {
         let mapped = url_map::mapped(url, &self.instructions.url_map);
-        if !self.http.allows(&mapped) {
+        if !self.http.allows(&mapped) || mapped.contains(['?', '#']) {
             return Ok(Err(not_allowed(&mapped)));
         }
         let path = self.layout.submodule(&mapped);
@@ -411,6 +425,12 @@ impl<'a> JobRunner<'a> {
 
 /// Why a submodule is missing whose URL may not be asked.
 fn not_allowed(url: &str) -> Cause {
+    if url.contains(['?', '#']) {
+        return format!(
+            "its URL {url} has a ? or #, which no repository has: a request would go elsewhere"
+        )
+        .into();
+    }
     match SubmoduleHost::of(url) {
         Some(host) if host.as_str().len() > MAX_HOST => {
             format!("the name of the server of {url} is longer than any can be").into()

@@ -63,8 +63,12 @@ impl Rest {
         self.limits.time = self.limits.time.saturating_sub(ended.time);
         self.branches.retain(|branch| result.lacks(branch));
         let Some(failure) = ended.failure else {
-            // A worker that says nothing of a branch has no more to say of it.
-            self.branches.retain(|branch| !branches.contains(branch));
+            // A worker that says nothing of a branch did not do its work. Else nobody would hear of it.
+            for branch in self.branches.extract_if(.., |branch| branches.contains(branch)) {
+                result
+                    .failed
+                    .push((branch, Failure::for_now("its worker said nothing of it".to_owned())));
+            }
             return None;
         };
         if !branches.iter().any(|branch| self.branches.contains(branch)) {
@@ -80,7 +84,7 @@ impl Rest {
         let is_of_branches = match failure.again {
             Again::OnChange => true,
             Again::Later => branch.is_none() && !ended.was_killed,
-            Again::Alone | Again::NextDay | Again::NextCycle => false,
+            Again::Alone | Again::Slow | Again::NextDay | Again::NextCycle => false,
         };
         let until = |again| Failure { again, text: failure.text.clone() };
         let (branch, failure) = match branches {
@@ -159,7 +163,15 @@ mod tests {
             let cpu = Duration::from_secs(taken.min(time));
             let branch = branch.cloned();
             let time = Duration::ZERO;
-            Ended { failure: Some(failure), branch, cpu, time, was_killed: false, repacked: None }
+            Ended {
+                failure: Some(failure),
+                branch,
+                cpu,
+                time,
+                was_killed: false,
+                repacked: None,
+                needed: BTreeSet::new(),
+            }
         };
         for branch in branches {
             taken += world[branch].fetch.0;
@@ -260,7 +272,9 @@ mod tests {
             Project::new("skins/A".parse().unwrap(), "https://g/A"),
             ["a", "b"].map(|name| name.parse().unwrap()).into(),
         );
-        for again in [Again::NextCycle, Again::Later] {
+        for (again, was_killed) in
+            [(Again::NextCycle, false), (Again::Slow, false), (Again::Later, true)]
+        {
             let mut rest = Rest::new(&job, limits());
             let failure = Failure { text: "slow".to_owned(), again };
             let ended = Ended {
@@ -268,14 +282,38 @@ mod tests {
                 branch: None,
                 cpu: Duration::ZERO,
                 time: Duration::ZERO,
-                was_killed: true,
+                was_killed,
                 repacked: None,
+                needed: BTreeSet::new(),
             };
             let mut result = JobResult::default();
             rest.after(&job.branches, ended, &mut result);
             assert_eq!(rest.next(&mut result), None);
             assert_eq!((result.failure, result.failed), (Some(failure), Vec::new()));
         }
+    }
+
+    #[test]
+    fn a_branch_that_its_worker_says_nothing_of_fails() {
+        let job = Job::new(
+            Project::new("skins/A".parse().unwrap(), "https://g/A"),
+            ["a", "b"].map(|name| name.parse().unwrap()).into(),
+        );
+        let (mut rest, mut result) = (Rest::new(&job, limits()), JobResult::default());
+        result.unchanged.insert(job.branches[0].clone(), Vec::new());
+        let ended = Ended {
+            failure: None,
+            branch: None,
+            cpu: Duration::ZERO,
+            time: Duration::ZERO,
+            was_killed: false,
+            repacked: None,
+            needed: BTreeSet::new(),
+        };
+        assert_eq!(rest.after(&job.branches, ended, &mut result), None);
+        assert_eq!(rest.next(&mut result), None);
+        let [(branch, failure)] = &result.failed[..] else { panic!("{result:?}") };
+        assert_eq!((branch.as_str(), failure.again), ("b", Again::NextCycle));
     }
 
     #[test]
@@ -295,6 +333,7 @@ mod tests {
                 time: Duration::from_secs(20),
                 was_killed: true,
                 repacked: None,
+                needed: BTreeSet::new(),
             };
             rest.after(&branches, ended, &mut result);
         }

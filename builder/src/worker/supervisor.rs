@@ -1,8 +1,9 @@
 //! The supervisor: runs the jobs of a cycle, each in workers that it starts and cleans up after.
 
 use std::{
+    collections::BTreeSet,
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
     time::Instant,
 };
@@ -11,7 +12,8 @@ use crate::{
     Error,
     data_dir::{files, layout::Layout},
     error::IoContext,
-    git::{mirror, repack::Repacked},
+    git::{keep::Needed, mirror, repack::Repacked},
+    repository_id::RepositoryId,
     worker::{
         child::{Ended, Folders, Worker},
         failure::Failure,
@@ -113,6 +115,28 @@ impl<'a> Supervisor<'a> {
             (Some(failure), _) => Err(failure),
             (None, None) => Err(Failure::for_now("its worker said nothing".to_owned())),
         })
+    }
+
+    /// Finds out in a worker which commits of submodules these branches of a repository need. `submodules` are the mirrors of
+    /// all submodules.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if no worker can be started. The inner failure is that of the worker.
+    pub fn needed(
+        &self,
+        id: &RepositoryId,
+        branches: &BTreeSet<String>,
+        submodules: &[PathBuf],
+    ) -> Result<Result<BTreeSet<Needed>, Failure>, Error> {
+        let task = Task::Needed {
+            id: id.clone(),
+            branches: branches.clone(),
+            submodules: submodules.to_owned(),
+        };
+        let order = Order { task, instructions: self.instructions.clone() };
+        let folders = Folders { mirror: self.shared.layout.mirror(id), tarballs: None };
+        let ended = Worker::start(&self.shared, &order, folders)?.watch(&mut JobResult::default());
+        Ok(ended.failure.map_or(Ok(ended.needed), Err))
     }
 
     /// Runs a job in a new worker, and cleans up after it.
