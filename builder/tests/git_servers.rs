@@ -248,7 +248,7 @@ fn a_worker_that_is_killed_while_it_waits_for_a_host_is_a_failure_of_that_host()
 fn a_worker_hears_that_a_host_is_closed_while_it_waits_for_another_worker() {
     // All repositories have the same submodule, so that one worker after the other may fetch it.
     let library = GitServer::start(Box::new(|_| {
-        thread::sleep(Duration::from_secs(1));
+        thread::sleep(Duration::from_secs(5));
         Some("429 X\r\nRetry-After: 9999\r\n".to_owned())
     }));
     let server = GitServer::start(Box::new(|_| None));

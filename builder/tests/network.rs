@@ -418,7 +418,7 @@ fn hostile_git(request: &str, to: &mut TcpStream) -> io::Result<()> {
     }
     to.write_all(b"00000008NAK\n")?;
     if path.contains("progress-drips") {
-        return drip(to, &packet(2, &[b'.'; 60]));
+        return drip(to, &packet(2, &[b'.'; 2_000]));
     }
     if path.contains("progress") {
         return pour(to, &packet(2, &[b'.'; 1000]));
@@ -453,7 +453,7 @@ fn files_below(folder: &Path) -> Vec<String> {
 #[test]
 fn a_fetch_without_end_is_given_up_and_leaves_nothing() {
     let server = Server::start(hostile_git);
-    let http = Arc::new(http(&server.url, impatient(Duration::from_secs(1))));
+    let http = Arc::new(http(&server.url, impatient(Duration::from_secs(3))));
     transport::set_up(&http).unwrap();
     let branch: BranchName = "master".parse().unwrap();
     let commit: CommitId = "f39e03fdec9e5accfcc9ba3501a9e0a038dd7b30".parse().unwrap();

@@ -313,8 +313,8 @@ fn a_composer_that_fails_or_hangs_leaves_the_tarball_without_its_work() {
     assert_eq!(tips, [&format!("{LOOK} master"), "skins/Healthy master"]);
 
     let hanging = stand_in(&env, "yes no >&2 & sleep 300 & echo pid $!; wait");
-    let run = env.sync(&["--force", "--composer", &hanging, "--composer-timeout", "1s"]);
-    run.exits(0).says(&["it was not done after 1 s", "no no"]);
+    let run = env.sync(&["--force", "--composer", &hanging, "--composer-timeout", "5s"]);
+    run.exits(0).says(&["it was not done after 5 s", "no no"]);
     let text = run.text();
     let pid = text.split("pid ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
     let process = Path::new("/proc").join(pid).join("exe");

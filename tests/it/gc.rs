@@ -135,18 +135,34 @@ fn gc_keeps_a_submodule_that_came_from_a_replica() {
 fn gc_keeps_the_submodules_of_a_repository_that_failed() {
     let env = with_submodule();
     let urls = [("inner", "../../../libraries/Inner")];
-    let manifest = r#"{"require": {}, "repositories": [{"type": "path", "url": "/etc"}]}"#;
+    let manifest = r#"{"require": {"sample/lib": "*"}}"#;
     let files = [(".gitmodules", modules(&urls)), ("composer.json", File::text(manifest))];
     env.commit("extensions/Outer", "master", &files);
     env.commit(PAPER, "master", &[("a.txt", File::text("a"))]);
-    // It is never published: after its submodule was fetched, it asks for a package on this machine.
-    env.sync(&["--composer", "/bin/true"]).exits(3).says(&["extensions/Outer"]);
+    // It is never published: after its submodule was fetched, Composer cannot be started.
+    let nowhere = env.folder().join("nowhere");
+    let nowhere = nowhere.to_str().unwrap();
+    env.sync(&["--composer", nowhere]).exits(3).says(&["extensions/Outer", "cannot be started"]);
     assert!(!env.tips().contains_key("extensions/Outer master"));
     let before = submodules(&env);
     assert!(before.iter().any(|path| path.to_string_lossy().contains("Inner")), "{before:?}");
     env.tardist(&["gc"]).exits(0);
     let after = submodules(&env);
     assert!(after.iter().any(|path| path.to_string_lossy().contains("Inner")), "{after:?}");
+}
+
+/// It waits for a change, which may bring other submodules: each push could leave some.
+#[test]
+fn what_a_branch_needs_of_submodules_goes_if_its_content_fails_it() {
+    let env = with_submodule();
+    let urls = [("inner", "../../../libraries/Inner")];
+    let manifest = r#"{"require": {}, "repositories": [{"type": "path", "url": "/etc"}]}"#;
+    let files = [(".gitmodules", modules(&urls)), ("composer.json", File::text(manifest))];
+    env.commit("extensions/Outer", "master", &files);
+    env.commit(PAPER, "master", &[("a.txt", File::text("a"))]);
+    env.sync(&["--composer", "/bin/true"]).exits(3).says(&["extensions/Outer", "names"]);
+    env.tardist(&["gc"]).exits(0).says(&["1 mirrors of submodules"]);
+    assert_eq!(submodules(&env), [""; 0].map(PathBuf::from));
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn busy(fault: Fault) -> (TestEnv, String, Running) {
     change(&env, "skins/SamplePaper", "new");
     env.server.fault("skins/SamplePaper", fault, None);
     fs::remove_dir_all(env.repository("extensions/SampleChart").path()).unwrap();
-    let cycle = env.start(&["sync", "--publish-every", "0s"]);
+    let cycle = env.start(&["sync", "--publish-every", "0s", "--timeout", "10m"]);
     let key = "extensions/SampleGreeting master";
     until("a publication", || env.tips().get(key) == Some(&commit));
     (env, commit, cycle)
@@ -92,7 +92,7 @@ fn what_is_ready_does_not_wait_for_the_last_repository() {
     let env = TestEnv::sample();
     env.server.fault("skins/SamplePaper", Fault::BlackHole, None);
     // All others are ready long before that time.
-    let _cycle = env.start(&["sync", "--publish-every", "5s"]);
+    let _cycle = env.start(&["sync", "--publish-every", "5s", "--timeout", "10m"]);
     until("a publication", || published(&env).contains("extensions/SampleGreeting"));
     assert!(!published(&env).contains("skins/SamplePaper"));
 }

@@ -181,7 +181,7 @@ fn a_builder_with_an_empty_disk_withdraws_nothing_that_the_store_has() {
     fs::remove_dir_all(env.data()).unwrap();
     env.server.fault("extensions/Sample", Fault::status(404), None);
     env.server.fault(PAPER, Fault::Hold, None);
-    let args = ["--publish-every", "1ms", "--timeout", "4s"];
+    let args = ["--publish-every", "1ms", "--timeout", "12s"];
     let sync = sync_to(&env, &store, &args);
     sync.exits(3).says(&["what this one does not have", "--accept-loss"]);
     assert_eq!(fs::read(folder.join(POINTER)).unwrap(), pointer);
@@ -644,18 +644,18 @@ fn a_server_that_is_down_slow_or_refuses_is_told_and_no_secret_is() {
     env.sync(&[]).exits(0);
     let unavailable = "HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     let leak = |code: &str| server(Some(denied(code).leak()));
-    for (endpoint, status, says) in [
-        (format!("http://{NOBODY}"), 5, "cannot be reached"),
-        (server(None), 5, "cannot be reached"),
-        (server(Some(unavailable)), 5, "503"),
-        (leak("SignatureDoesNotMatch"), 1, "store-credentials"),
-        (leak("RequestTimeTooSkewed"), 1, "clock"),
+    for (endpoint, timeout, status, says) in [
+        (format!("http://{NOBODY}"), "60s", 5, "cannot be reached"),
+        (server(None), "1s", 5, "cannot be reached"),
+        (server(Some(unavailable)), "60s", 5, "503"),
+        (leak("SignatureDoesNotMatch"), "60s", 1, "store-credentials"),
+        (leak("RequestTimeTooSkewed"), "60s", 1, "clock"),
     ] {
         let mut store: Variables = folder_store(Path::new("/"));
         for (name, value) in [
             ("TARDIST_STORE", "s3://tardist"),
             ("TARDIST_STORE_ENDPOINT", &endpoint),
-            ("TARDIST_TIMEOUT", "1s"),
+            ("TARDIST_TIMEOUT", timeout),
             ("AWS_ACCESS_KEY_ID", "GK0"),
             ("AWS_SECRET_ACCESS_KEY", "hidden-key"),
         ] {
@@ -664,7 +664,7 @@ fn a_server_that_is_down_slow_or_refuses_is_told_and_no_secret_is() {
         let node = Node::new(&store);
         let pulled = node.pull(&["-vv"]);
         pulled.exits(status).says(&[says]);
-        let synced = sync_to(&env, &store, &["-vv", "--timeout", "5s"]);
+        let synced = sync_to(&env, &store, &["-vv", "--timeout", "10s"]);
         synced.exits(3).says(&[says, "published here, but the store was not published to"]);
         let report = fs::read_to_string(env.data().join("report.json")).unwrap();
         for text in [pulled.text(), synced.text(), report] {

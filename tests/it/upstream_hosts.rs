@@ -68,7 +68,7 @@ fn of_a_host_that_fails_only_the_first_repositories_are_asked_for() {
         ("429 for a year", Fault::busy(429, YEAR)),
         ("hangs up", Fault::Hangup),
     ] {
-        let timeout = if fault == Fault::BlackHole { "2s" } else { "60s" };
+        let timeout = if fault == Fault::BlackHole { "8s" } else { "60s" };
         env.server.fault("git-upload-pack", fault.clone(), None);
         env.server.fault("info/refs", fault, None);
         env.server.clear_requests();
@@ -112,7 +112,8 @@ fn of_two_upstreams_one_that_is_down_stands_and_the_other_goes_on() {
         expected.insert("extensions/Own master".to_owned(), change(&env, "extensions/Own", name));
         let waiting = change(&other, "skins/Other", name);
         down(&other);
-        let run = env.sync_with(&config, &["--timeout", "4s", "--grace", "0s"]);
+        let timeout = if name == "a black hole" { "12s" } else { "60s" };
+        let run = env.sync_with(&config, &["--timeout", timeout, "--grace", "0s"]);
         assert_eq!(run.code, 3, "{name}: {}", run.text());
         run.says(&[&other.server.url()]);
         assert_eq!(env.tips(), expected, "{name}");
@@ -138,7 +139,7 @@ fn when_git_is_down_behind_a_list_that_is_a_file_everything_stands() {
     env.sync(&["--upstream", &upstream]).exits(0);
     let before = env.tips();
     let commit = change(&env, GREETING, "meanwhile");
-    let args = ["--upstream", &upstream, "--timeout", "4s", "--grace", "0s"];
+    let args = ["--upstream", &upstream, "--timeout", "12s", "--grace", "0s"];
     env.server.close_port();
     env.sync(&args).exits(3).says(&[GREETING, PAPER]);
     env.server.open_port();

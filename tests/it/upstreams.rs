@@ -89,7 +89,7 @@ fn a_host_that_answers_slowly_takes_a_third_of_the_time_and_what_it_has_answered
     let env = TestEnv::sample();
     let upstream = list(&env, &[GREETING, NOTES, PAPER]);
     env.server.fault("git-upload-pack", Fault::Stall(Duration::from_secs(6)), Some(2));
-    let sync = env.sync(&["--upstream", &upstream, "--jobs", "1", "--deadline", "24s"]);
+    let sync = env.sync(&["--upstream", &upstream, "--jobs", "1", "--deadline", "36s"]);
     sync.exits(3).says(&["was not asked: the time for the lists of repositories is over"]);
     let tips = env.tips();
     let published: BTreeSet<&str> = tips.keys().map(|tip| tip.split_once(' ').unwrap().0).collect();

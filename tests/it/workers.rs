@@ -10,17 +10,18 @@ use tardist_tests::{Fault, File, Run, Running, TestEnv, files, within};
 
 const GREETING: &str = "extensions/SampleGreeting";
 
-/// Git requests for this repository wait for a minute, so that its worker can be met at work.
+/// Git requests for this repository wait for some minutes, so that its worker can be met at work. So long waits the worker,
+/// too.
 fn stalled() -> TestEnv {
     let env = TestEnv::sample();
     let git = "SampleGreeting/git-upload-pack";
-    env.server.fault(git, Fault::Stall(Duration::from_secs(60)), None);
+    env.server.fault(git, Fault::Stall(Duration::from_secs(300)), None);
     env
 }
 
 /// Starts a sync, and waits until the only worker that is left is the one that waits for its server.
 fn start(env: &TestEnv, args: &[&str]) -> (Running, u32) {
-    let sync = env.start(&[&["sync"], args].concat());
+    let sync = env.start(&[&["sync", "--timeout", "10m"], args].concat());
     within("only the stalled worker is left", || {
         env.data().join("dist/skins").read_dir().is_ok_and(|found| found.count() >= 8)
             && sync.children().len() == 1
@@ -87,27 +88,28 @@ fn status_says_that_a_cycle_is_running() {
 fn work_without_progress_ends_and_waits_for_hours() {
     let env = stalled();
     // Less than a request waits for its answer, and more than any other repository takes.
-    let sync = env.sync(&["--limit-idle", "10s"]);
-    let says = ["needed more than 10 s without any progress while fetching it", "limit-idle"];
+    let args = ["--limit-idle", "20s", "--timeout", "10m"];
+    let sync = env.sync(&args);
+    let says = ["needed more than 20 s without any progress while fetching it", "limit-idle"];
     sync.says(&says);
     all_but_one_is_published(&env, &sync);
     env.server.clear_requests();
-    env.sync(&["--limit-idle", "10s"]).exits(3).says(&says).says(&["not tried again before 20"]);
+    env.sync(&args).exits(3).says(&says).says(&["not tried again before 20"]);
     assert!(env.git_requests().is_empty(), "{:?}", env.git_requests());
 }
 
 #[test]
 fn work_that_takes_too_long_ends() {
     let env = stalled();
-    let sync = env.sync(&["--limit-time", "10s"]);
-    sync.says(&["needed more than 10 s by the clock while fetching it", "limit-time"]);
+    let sync = env.sync(&["--limit-time", "20s", "--timeout", "10m"]);
+    sync.says(&["needed more than 20 s by the clock while fetching it", "limit-time"]);
     all_but_one_is_published(&env, &sync);
 }
 
 #[test]
 fn at_the_deadline_what_is_ready_is_published() {
     let env = stalled();
-    let sync = env.sync(&["--deadline", "15s"]);
+    let sync = env.sync(&["--deadline", "40s", "--timeout", "10m"]);
     sync.says(&[GREETING, "the time of the cycle (setting deadline) was over"]);
     all_but_one_is_published(&env, &sync);
     env.server.clear_faults();
@@ -235,8 +237,8 @@ fn composer_ends_with_its_worker() {
     let env = TestEnv::empty();
     let seconds = format!("300.{}", std::process::id());
     let program = composer(&env, &format!("sleep {seconds} & wait"));
-    let sync = env.sync(&["--composer", &program, "--limit-time", "15s"]);
-    sync.exits(1).says(&["needed more than 15 s by the clock while running Composer"]);
+    let sync = env.sync(&["--composer", &program, "--limit-time", "30s"]);
+    sync.exits(1).says(&["needed more than 30 s by the clock while running Composer"]);
     let is_running = || {
         let processes = fs::read_dir("/proc").unwrap().flatten();
         let lines = processes.filter_map(|it| fs::read_to_string(it.path().join("cmdline")).ok());

@@ -58,6 +58,8 @@ impl Browser {
         let flags: Vec<_> = FLAGS.iter().copied().chain([profile.as_str()]).collect();
         let capabilities = json!({"capabilities": {"alwaysMatch": {
             "browserName": "chrome",
+            // A look at a page may take long on a busy machine. In milliseconds.
+            "timeouts": { "script": 300_000, "pageLoad": 300_000 },
             "goog:chromeOptions": {
                 "args": flags,
                 "prefs": {

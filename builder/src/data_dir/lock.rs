@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 use crate::{Error, data_dir::layout::Layout, error::IoContext};
 
 /// How often a lock is tried, and the pause between. `tardist status` takes it for a moment, to see whether a
-/// builder has it.
-const TRIES: u32 = 5;
+/// builder has it. A builder that was killed while it started a worker has it until the worker's program begins.
+const TRIES: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The right to write in a data directory. It ends when this is dropped.
@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub struct Lock(#[expect(dead_code, reason = "open means locked")] File);
 
 impl Lock {
-    /// Locks the data directory, which must exist. Waits for a tenth of a second at most.
+    /// Locks the data directory, which must exist. Waits for two seconds at most.
     ///
     /// # Errors
     /// [`Error::Locked`] if another builder holds the lock, [`Error::Io`] if the file cannot be opened.

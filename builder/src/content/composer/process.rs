@@ -62,11 +62,11 @@ impl Output {
         Self([read_end(child.stderr.take()), read_end(child.stdout.take())])
     }
 
-    /// The end of standard error, and that of standard output, each on one line. A stream that is still open after a
-    /// second is left out.
+    /// The end of standard error, and that of standard output, each on one line. A stream that is still open after
+    /// some seconds is left out.
     pub(crate) fn ends(self) -> [String; 2] {
         self.0.map(|stream| {
-            let end = stream.recv_timeout(Duration::from_secs(1)).unwrap_or_default();
+            let end = stream.recv_timeout(Duration::from_secs(5)).unwrap_or_default();
             String::from_utf8_lossy(&end).split_whitespace().collect::<Vec<_>>().join(" ")
         })
     }
