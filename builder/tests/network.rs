@@ -297,7 +297,7 @@ fn answers_that_drip_are_failures_of_their_host() {
         for number in 0..20 {
             let url = format!("{}/{number}", server.url);
             let http = &http;
-            scope.spawn(move || assert!(http.get(&url).unwrap_err().is_excess()));
+            scope.spawn(move || assert!(http.get(&url).unwrap_err().is_slow()));
         }
     });
     let error = http.get(&server.url).unwrap_err().to_string();

@@ -254,13 +254,16 @@ impl<'a> Cycle<'a> {
              are removed"
         );
         let supervisor = workers::supervisor(self.config, self.layout, http, self.began_at)?;
-        let removed = unused_mirrors::remove(self.layout, published, &supervisor)?;
-        tracing::warn!(
-            "removed the mirrors of {} repositories and {} submodules, {}",
-            removed.repositories,
-            removed.submodules,
-            progress::bytes(removed.bytes)
-        );
+        match unused_mirrors::remove(self.layout, published, &supervisor) {
+            Ok(removed) => tracing::warn!(
+                "removed the mirrors of {} repositories and {} submodules, {}",
+                removed.repositories,
+                removed.submodules,
+                progress::bytes(removed.bytes)
+            ),
+            // On a full disk not even a ref can be deleted.
+            Err(error) => tracing::warn!("{error}"),
+        }
         let (count, bytes) = unused_mirrors::remove_largest(self.layout, is_room)?;
         if count > 0 {
             tracing::warn!(

@@ -86,7 +86,7 @@ pub struct Needed {
 struct KeepRefs {
     mirrors: Vec<(PathBuf, Repository)>,
     /// Mirrors whose refs cannot be read.
-    broken: Vec<PathBuf>,
+    broken: Vec<(PathBuf, git2::Error)>,
     /// The commits of each ref, with the index of the mirror that has them. A ref is in several mirrors if
     /// the URL of the submodule has changed.
     commits: BTreeMap<KeepRef, Vec<(usize, Oid)>>,
@@ -106,6 +106,10 @@ pub fn drop_unused(
     needed: impl Fn(&RepositoryId, &BTreeSet<String>) -> Option<BTreeSet<Needed>>,
 ) -> Result<Vec<PathBuf>, Error> {
     let refs = KeepRefs::read(submodules)?;
+    for (path, error) in &refs.broken {
+        let (shown, error) = (path.display(), error.message());
+        tracing::warn!("cannot read the refs of the mirror {shown}, which is removed: {error}");
+    }
     let mut wanted: BTreeMap<&RepositoryId, BTreeSet<String>> = BTreeMap::new();
     for keep_ref in refs.commits.keys().filter(|it| is_wanted(&it.id, &it.branch)) {
         wanted.entry(&keep_ref.id).or_default().insert(keep_ref.branch.clone());
@@ -155,11 +159,7 @@ impl KeepRefs {
                     refs.mirrors.push((path.clone(), repository));
                 }
                 Err(error) if is_unusable(&error) => {
-                    let (shown, error) = (path.display(), error.message());
-                    tracing::warn!(
-                        "cannot read the refs of the mirror {shown}, which is removed: {error}"
-                    );
-                    refs.broken.push(path.clone());
+                    refs.broken.push((path.clone(), error));
                 }
                 Err(error) => {
                     let action = format!("read the refs of the mirror {}", path.display());
@@ -240,7 +240,8 @@ impl KeepRefs {
             }
         }
         let all = self.mirrors.into_iter().map(|(path, _)| path);
-        Ok(all.filter(|path| !in_use.contains(path)).chain(self.broken).collect())
+        let broken = self.broken.into_iter().map(|(path, _)| path);
+        Ok(all.filter(|path| !in_use.contains(path)).chain(broken).collect())
     }
 }
 

@@ -27,6 +27,9 @@ use crate::{
     object::{self, ObjectContext},
 };
 
+/// If a server sends none of the first so many branches of a repository, it is not asked for the others.
+const MAX_NOT_SENT: usize = 3;
+
 /// The bare clone of one upstream repository.
 pub struct Mirror {
     repository: Repository,
@@ -100,7 +103,8 @@ impl Mirror {
     /// several says no more than that, so each one is asked for by itself.
     ///
     /// # Errors
-    /// [`Error::Fetch`] or [`Error::Git`]. Temporary failures are retried first, as often as `http` allows.
+    /// [`Error::NotSent`] if the server does not send the first few of several branches; [`Error::Fetch`] or [`Error::Git`].
+    /// Temporary failures are retried first, as often as `http` allows.
     pub fn fetch_branches(
         &self,
         http: &Http,
@@ -114,7 +118,11 @@ impl Mirror {
             return Ok(BTreeMap::from([((*branch).clone(), refused)]));
         }
         let mut not_sent = BTreeMap::new();
-        for tip in tips {
+        for (number, tip) in tips.iter().enumerate() {
+            if number == MAX_NOT_SENT && not_sent.len() == number {
+                // It is not one branch that is at fault.
+                return Err(refused);
+            }
             match self.fetch_together(http, slice::from_ref(tip)) {
                 Err(refused @ Error::NotSent { .. }) => {
                     not_sent.insert(tip.0.clone(), refused);

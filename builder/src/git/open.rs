@@ -15,7 +15,11 @@ const MAX_CONFIG: u64 = 64 << 10;
 
 /// What no configuration of a mirror has: another file to read, which may be a pipe that nobody writes to, and another
 /// place to fetch from.
-const REFUSED: [&str; 2] = ["include", "insteadof"];
+const REFUSED: [&str; 3] = ["include", "worktreeconfig", "insteadof"];
+
+/// The file with which a repository names another one, whose configuration, refs and objects it has
+/// (<https://git-scm.com/docs/gitrepository-layout>).
+const COMMON_DIR: &str = "commondir";
 
 /// Opens the mirror at `path`.
 ///
@@ -23,7 +27,9 @@ const REFUSED: [&str; 2] = ["include", "insteadof"];
 /// Those of libgit2. Their class is [`ErrorClass::Config`] for a configuration that tardist did not write.
 pub(super) fn bare(path: &Path) -> Result<Repository, Error> {
     // What cannot be read is for libgit2 to tell.
-    if is_foreign(&path.join("config")).unwrap_or(false) {
+    if path.join(COMMON_DIR).symlink_metadata().is_ok()
+        || is_foreign(&path.join("config")).unwrap_or(false)
+    {
         let text = "its configuration is not one that tardist writes";
         return Err(Error::new(ErrorCode::GenericError, ErrorClass::Config, text));
     }
@@ -63,8 +69,11 @@ mod tests {
         let class = || bare(folder.path()).map(drop).map_err(|error| error.class());
         assert_eq!(class(), Ok(()));
         let own = fs::read_to_string(&config).unwrap();
-        for added in ["[include]\n\tpath = /dev/stdin\n", "[url \"https://h/x\"]\ninsteadOf = y\n"]
-        {
+        for added in [
+            "[include]\n\tpath = /dev/stdin\n",
+            "[extensions]\n\tworktreeConfig = true\n",
+            "[url \"https://h/x\"]\ninsteadOf = y\n",
+        ] {
             fs::write(&config, format!("{own}{added}")).unwrap();
             assert_eq!(class(), Err(ErrorClass::Config), "{added}");
         }
@@ -77,6 +86,9 @@ mod tests {
         fs::remove_file(&config).unwrap();
         fs::write(&config, own).unwrap();
         assert_eq!(class(), Ok(()));
+        fs::write(folder.path().join(COMMON_DIR), "/elsewhere").unwrap();
+        assert_eq!(class(), Err(ErrorClass::Config), "another repository");
+        fs::remove_file(folder.path().join(COMMON_DIR)).unwrap();
         let none = bare(&folder.path().join("none")).map(drop).map_err(|error| error.code());
         assert_eq!(none, Err(ErrorCode::NotFound));
     }

@@ -85,7 +85,7 @@ impl SubmoduleFetches {
         &self.used
     }
 
-    /// The commits of this branch need not stay, since one of them cannot be read. It could not be packed, either.
+    /// The commits of this branch need not stay, since its content fails it.
     pub fn release(&mut self, branch: &BranchName) {
         for used in self.used.values_mut() {
             used.kept.retain(|keep_ref| keep_ref.branch != branch.as_str());

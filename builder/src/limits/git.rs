@@ -45,5 +45,5 @@ pub const MAX_COMMIT: usize = 16 << 20;
 
 /// A fetch that failed after so long may take as long in each cycle, and others decide how many there are. So the
 /// repository waits for some hours, and what it would have brought as a submodule is missing for a day. A server that
-/// is down takes less: the setting `timeout`, and some retries.
+/// is down takes less: the setting `timeout`, 2 minutes by default, and some retries.
 pub const PATIENCE: Duration = Duration::from_secs(5 * 60);

@@ -204,9 +204,9 @@ impl HttpError {
         }
     }
 
-    /// True if the response exceeded a limit. The same request would most likely do so again.
-    pub fn is_excess(&self) -> bool {
-        matches!(self, Self::TooLong { .. } | Self::TooSlow { .. } | Self::TooLate { .. })
+    /// True if the response was too slow, or never came to an end. The same request would most likely take as long again.
+    pub fn is_slow(&self) -> bool {
+        matches!(self, Self::TooSlow { .. } | Self::TooLate { .. })
     }
 
     /// True where the same request may work later: the URL is not at fault.

@@ -12,7 +12,8 @@ use crate::limits::tarball::MAX_BYTES;
 
 /// Gives `visit` the files of a tarball that are wanted, with their bytes, in their order, until it breaks. `most` says
 /// for a path how many bytes of a file are wanted at most, or `None`. Larger files are left out. Paths are those below
-/// the top folder. Those of more than 100 bytes with it are cut: what is wanted has a short one.
+/// the top folder. Those of more than 100 bytes with it are cut: what is wanted has a short one, unless
+/// the name of the repository has more than 80 bytes.
 ///
 /// # Errors
 /// The errors of reading, also if it is no tarball, or one that is longer than any can be.
@@ -48,7 +49,8 @@ pub fn is_current_format(file: &File) -> io::Result<bool> {
     for entry in archive(file).entries()?.raw(true).take(MAX_MEMBERS) {
         let entry = entry?;
         let header = entry.header();
-        if !header.entry_type().is_dir() {
+        let file_type = header.entry_type();
+        if !file_type.is_dir() && !file_type.is_gnu_longname() {
             return Ok(header.as_bytes()[156] == b'0');
         }
     }

@@ -64,7 +64,9 @@ impl Failure {
             // The mirror was fetched again in this job, so this is what upstream sends, or the disk is broken.
             Error::Damaged { .. } => Again::Later,
             error if error.is_of_content() => Again::Later,
-            Error::Fetch { source, .. } if source.is_excess() => Again::Slow,
+            Error::Fetch { source, .. } if source.is_slow() => Again::Slow,
+            // All branches together may be too long, or one of them.
+            Error::Fetch { source: HttpError::TooLong { .. }, .. } => Again::Later,
             // Content chose the name.
             Error::Io { source, .. } if source.kind() == ErrorKind::InvalidFilename => Again::Later,
             _ => Again::NextCycle,
@@ -72,7 +74,7 @@ impl Failure {
         Self { text: error.to_string(), again }
     }
 
-    /// The failure of an error in a worker that has fetched for so long. What fails after a long time may take as long each
+    /// The failure of an error in a worker whose last fetch took so long. What fails after a long time may take as long each
     /// time.
     pub(super) fn after_fetching(error: &Error, limits: &JobLimits, fetching: Duration) -> Self {
         let failure = Self::new(error, limits);
@@ -203,7 +205,7 @@ mod tests {
         let url = || "https://g.example/x".to_owned();
         let fetch = |source| Failure::new(&Error::Fetch { url: url(), source }, &LIMITS).again;
         let too_long = HttpError::TooLong { url: url(), what: "a fetch", limit: 5 };
-        assert_eq!(fetch(too_long), Again::Slow);
+        assert_eq!(fetch(too_long), Again::Later);
         assert_eq!(fetch(HttpError::NotAllowed { url: url() }), Again::NextCycle);
     }
 

@@ -24,6 +24,7 @@ use crate::{
         content::{MAX_MISSING, MAX_PUBLISHED_PROBLEM_BYTES, MAX_PUBLISHED_PROBLEMS, MAX_REASON},
         git::{MAX_HOST, MAX_SUBMODULE_NAME, MAX_SUBMODULES},
         job::JobLimits,
+        metadata::{MAX_FIELD, MAX_TEXTS},
     },
     worker::{death, failure::Failure, job_result::JobResult, order::PublishedTarball},
 };
@@ -127,7 +128,10 @@ impl Intake {
             return Err(death::nonsense(&what));
         }
         // Without it, the next cycle would look for it in the tarball, and not in a worker.
-        if record.about.as_ref().is_none_or(|about| !about.is_valid()) {
+        let Some(about) = &record.about else {
+            return Err(death::nonsense("nothing of what a branch is called"));
+        };
+        if !about.is_valid() {
             return Err(death::nonsense("an extract of a manifest that is no object of JSON"));
         }
         if let Some(what) = excess_of(&record) {
@@ -230,6 +234,10 @@ impl Tarballs {
 /// The longest fields of a manifest that are taken, in bytes of JSON. Those of any worker have a quarter of that.
 const MAX_METADATA: usize = 256 << 10;
 
+/// The longest texts in all languages that are taken, in bytes of JSON: those of any worker, with each byte escaped, and
+/// with the codes of languages.
+const MAX_TEXTS_OF_JSON: usize = 8 * MAX_TEXTS;
+
 /// What this record has more of than that of any worker. All of it is kept, and most is published.
 fn excess_of(record: &BranchRecord) -> Option<&'static str> {
     let problems: usize = record.problems.iter().map(String::len).sum();
@@ -242,6 +250,14 @@ fn excess_of(record: &BranchRecord) -> Option<&'static str> {
     let fields = (&record.version, &record.requires, &record.metadata);
     if serde_json::to_vec(&fields).map_or(usize::MAX, |json| json.len()) > MAX_METADATA {
         return Some("longer fields than any manifest has");
+    }
+    let names = record.about.iter().flat_map(|it| [&it.manifest_name, &it.composer]);
+    if names.flatten().any(|name| name.len() > MAX_FIELD) {
+        return Some("longer names than any branch has");
+    }
+    let texts = record.messages.as_ref().and_then(Messages::texts);
+    if texts.is_some_and(|it| it.titles.len() + it.descriptions.len() > MAX_TEXTS_OF_JSON) {
+        return Some("more messages than any branch has");
     }
     let urls = &record.ingredients.submodules;
     let url = 2 * MAX_SUBMODULE_NAME + MAX_HOST;
@@ -284,7 +300,11 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::{content::Ingredients, metadata::About, worker::failure::LIMITS};
+    use crate::{
+        content::Ingredients,
+        metadata::{About, Texts},
+        worker::failure::LIMITS,
+    };
 
     fn branch(name: &str) -> BranchName {
         name.parse().unwrap()
@@ -366,6 +386,14 @@ mod tests {
         };
         let long = |length: usize| Some("1".repeat(length));
         let record = || record(b"bytes");
+        let named = |length: usize| {
+            let about = About { manifest_name: long(length), ..About::default() };
+            BranchRecord { about: Some(about.into()), ..record() }
+        };
+        let with_texts = |length: usize| {
+            let texts = Texts::from([("en".to_owned(), "x".repeat(length))]);
+            BranchRecord { messages: Messages::new(&texts, &texts).unwrap(), ..record() }
+        };
         for (is_taken, record) in [
             (true, BranchRecord { problems: vec!["x".repeat(150); 51], ..record() }),
             (false, BranchRecord { problems: vec![String::new(); 52], ..record() }),
@@ -379,6 +407,10 @@ mod tests {
             (true, BranchRecord { version: long(1_000), ..record() }),
             (false, BranchRecord { version: long(1 << 20), ..record() }),
             (false, BranchRecord { about: None, ..record() }),
+            (true, named(1_000)),
+            (false, named(1 << 20)),
+            (true, with_texts(100_000)),
+            (false, with_texts(2 << 20)),
         ] {
             let (mut intake, folder) = intake();
             intake.keep_complete = false;

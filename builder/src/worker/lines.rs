@@ -102,7 +102,7 @@ mod tests {
         let log = format!("{{\"Log\":[\"warn\",\"{}\"]}}\n", "x".repeat(1 << 20));
         let chunks: Vec<&[u8]> = std::iter::repeat_n(log.as_bytes(), 10).collect();
         assert_eq!(read(&chunks), Ok(10));
-        let chunks: Vec<&[u8]> = std::iter::repeat_n(log.as_bytes(), 15).collect();
+        let chunks: Vec<&[u8]> = std::iter::repeat_n(log.as_bytes(), 20).collect();
         assert!(read(&chunks).unwrap_err().contains("more than any worker has to say"));
     }
 }

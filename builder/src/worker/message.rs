@@ -13,9 +13,9 @@ use crate::{
     worker::{clock::Pace, failure::Failure},
 };
 
-/// The longest line that a supervisor reads, in bytes. The record of a branch is the longest message: its texts and its
-/// extract have at most 256 KiB each, and a byte of them takes up to seven here.
-pub(super) const MAX_LINE: usize = 4 << 20;
+/// The longest line that a supervisor reads, in bytes. The record of a branch is the longest message: at most 4.5 MB, with its
+/// texts, its extract, and the URLs of 100 submodules, all escaped.
+pub(super) const MAX_LINE: usize = 6 << 20;
 
 /// A message.
 #[derive(Debug, Serialize, Deserialize)]

@@ -110,10 +110,9 @@ fn prepared(order: &Order, reporter: &'static Reporter) -> Result<Arc<Http>, Err
     let files = match task {
         Task::Job(job) => files(job, instructions, &layout),
         Task::Repack(mirror) => Files { write: vec![mirror.clone()], ..Files::default() },
+        // Not what the mirror borrows objects from: it is the mirror that would say so.
         Task::Needed { id, .. } => {
-            let read =
-                [layout.submodules()].into_iter().chain(mirror::borrowed(&layout.mirror(id)));
-            Files { read: read.collect(), ..Files::default() }
+            Files { read: vec![layout.submodules(), layout.mirror(id)], ..Files::default() }
         }
     };
     // Before any other thread starts: a thread keeps the rights that it started with.

@@ -53,6 +53,8 @@ pub(super) struct JobRunner<'a> {
     reporter: &'a Reporter,
     /// The time that all fetches took, in microseconds.
     fetching: AtomicU64,
+    /// The time that the last one took.
+    last_fetch: AtomicU64,
 }
 
 /// The mirror of a job's repository after its fetch.
@@ -87,7 +89,8 @@ impl<'a> JobRunner<'a> {
         http: &'a Http,
         reporter: &'a Reporter,
     ) -> Self {
-        Self { job, instructions, layout, http, reporter, fetching: AtomicU64::new(0) }
+        let (fetching, last_fetch) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { job, instructions, layout, http, reporter, fetching, last_fetch }
     }
 
     /// The time that all fetches took so far, in microseconds.
@@ -97,8 +100,8 @@ impl<'a> JobRunner<'a> {
 
     /// The failure of an error in this job.
     pub(super) fn failure(&self, error: &Error) -> Failure {
-        let fetching = Duration::from_micros(self.fetching());
-        Failure::after_fetching(error, &self.instructions.limits, fetching)
+        let last = Duration::from_micros(self.last_fetch.load(Ordering::Relaxed));
+        Failure::after_fetching(error, &self.instructions.limits, last)
     }
 
     /// Runs the job, and says what becomes of each branch.
@@ -260,12 +263,13 @@ impl<'a> JobRunner<'a> {
         MirrorLock::acquire(self.layout, mirror)
     }
 
-    /// Runs a fetch, and adds its time to [`fetching`](Self::fetching).
+    /// Runs a fetch, and notes its time.
     fn timed<T>(&self, fetch: impl FnOnce() -> T) -> T {
         let start = Instant::now();
         let fetched = fetch();
         let micros = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.fetching.fetch_add(micros, Ordering::Relaxed);
+        self.last_fetch.store(micros, Ordering::Relaxed);
         fetched
     }
 

@@ -101,8 +101,7 @@ impl<'a> Supervisor<'a> {
         if let Some(failure) = self.shared.too_late() {
             return Ok(Err(failure));
         }
-        let instructions = self.instructions.clone();
-        let order = Order { task: Task::Repack(path.to_owned()), instructions };
+        let order = Order { task: Task::Repack(path.to_owned()), instructions: self.offline() };
         let folders = Folders { mirror: path.to_owned(), tarballs: None };
         let ended = Worker::start(&self.shared, &order, folders)?.watch(&mut JobResult::default());
         if ended.failure.is_some() {
@@ -133,10 +132,17 @@ impl<'a> Supervisor<'a> {
             branches: branches.clone(),
             submodules: submodules.to_owned(),
         };
-        let order = Order { task, instructions: self.instructions.clone() };
+        let order = Order { task, instructions: self.offline() };
         let folders = Folders { mirror: self.shared.layout.mirror(id), tarballs: None };
         let ended = Worker::start(&self.shared, &order, folders)?.watch(&mut JobResult::default());
         Ok(ended.failure.map_or(Ok(ended.needed), Err))
+    }
+
+    /// The instructions of a worker that asks no server: without any credentials.
+    fn offline(&self) -> Instructions {
+        let mut instructions = self.instructions.clone();
+        instructions.http.credentials.clear();
+        instructions
     }
 
     /// Runs a job in a new worker, and cleans up after it.
