@@ -20,20 +20,21 @@ pub(super) fn path(kind: Kind) -> &'static str {
     }
 }
 
-/// The body of the answer: a JSON object from page name to manifest. Two repositories may claim one page. Then the
-/// one with the name of the page has it, else the first in the order of names.
+/// The body of the answer: a JSON object from page name to manifest. Two repositories may claim one page, and anyone may
+/// push such a claim. Then the one whose name is most [like](Likeness) that of the page has it, else the first in the
+/// order of names.
 pub(super) fn body(catalogue: &Catalogue, kind: Kind) -> String {
-    let mut pages: BTreeMap<String, (bool, &str)> = BTreeMap::new();
+    let mut pages: BTreeMap<String, (Likeness, &str)> = BTreeMap::new();
     for (id, repository) in catalogue.iter().filter(|(id, _)| id.kind == kind) {
         let Some((record, extract)) = repository.branches.values().find_map(|it| extract(it))
         else {
             continue;
         };
         let Some(page) = page(record, kind) else { continue };
-        let is_named = is_named(id, &page);
-        let place = pages.entry(page).or_insert((is_named, extract));
-        if is_named && !place.0 {
-            *place = (true, extract);
+        let likeness = Likeness::of(id, &page);
+        let place = pages.entry(page).or_insert((likeness, extract));
+        if likeness > place.0 {
+            *place = (likeness, extract);
         }
     }
     let members = pages.iter().map(|(page, (_, extract))| {
@@ -74,10 +75,25 @@ fn after<'a>(text: &'a str, start: &str) -> Option<&'a str> {
     head.eq_ignore_ascii_case(start).then_some(rest)
 }
 
-/// True if a page has the name of a repository, apart from white space, `_` and capital letters.
-fn is_named(id: &RepositoryId, page: &str) -> bool {
-    let plain = |text: &str| text.replace([' ', '_'], "").to_lowercase();
-    plain(page) == plain(id.name.as_str())
+/// What the name of a repository has of the name of a page, apart from white space, `_` and capital letters. Who may push
+/// to a repository cannot choose its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Likeness {
+    None,
+    /// It begins with it: `SyntaxHighlight_GeSHi` is the repository of `SyntaxHighlight`.
+    Begins,
+    Same,
+}
+
+impl Likeness {
+    fn of(id: &RepositoryId, page: &str) -> Self {
+        let plain = |text: &str| text.replace([' ', '_'], "").to_lowercase();
+        match plain(id.name.as_str()).strip_prefix(&plain(page)) {
+            Some("") => Self::Same,
+            Some(_) => Self::Begins,
+            None => Self::None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -125,15 +141,19 @@ mod tests {
     }
 
     #[test]
-    fn of_two_with_one_page_the_one_with_its_name_has_it() {
+    fn of_several_with_one_page_the_one_whose_name_is_like_it_has_it() {
         let url = Some("https://www.mediawiki.org/wiki/Extension:Some_Thing");
-        let all = ["A", "SomeThing", "Zoo"].map(|name| {
+        let all = ["A", "SomeThing", "Some_thing_Else", "Yes", "Zoo"].map(|name| {
             let extract = format!("{{\"name\":\"{name}\"}}");
             (format!("extensions/{name}").parse().unwrap(), repository("main", url, name, &extract))
         });
         let body = |from| body(&all[from..].iter().cloned().collect(), Kind::Extensions);
         assert_eq!(body(0), r#"{"Some_Thing":{"name":"SomeThing"}}"#);
-        assert_eq!(body(2), r#"{"Some_Thing":{"name":"Zoo"}}"#);
+        assert_eq!(body(2), r#"{"Some_Thing":{"name":"Some_thing_Else"}}"#);
+        assert_eq!(body(3), r#"{"Some_Thing":{"name":"Yes"}}"#);
+        let catalogue = [&all[0], &all[2], &all[3]].into_iter().cloned().collect();
+        let body = super::body(&catalogue, Kind::Extensions);
+        assert_eq!(body, r#"{"Some_Thing":{"name":"Some_thing_Else"}}"#, "A only claims it");
     }
 
     #[test]
