@@ -25,7 +25,12 @@ impl BranchName {
     /// MediaWiki's release process makes such branches (<https://www.mediawiki.org/wiki/Compatibility>).
     pub fn release(&self) -> Option<(u32, u32)> {
         let (major, minor) = self.0.strip_prefix("REL")?.split_once('_')?;
-        Some((major.parse().ok()?, minor.parse().ok()?))
+        // Anyone may push `REL1_+46`, which is not a second 1.46.
+        let number = |text: &str| -> Option<u32> {
+            let number: u32 = text.parse().ok()?;
+            (number.to_string() == text).then_some(number)
+        };
+        Some((number(major)?, number(minor)?))
     }
 
     /// True for the branch in which a repository is developed: `master`, and elsewhere than at Wikimedia `main`.
@@ -129,7 +134,9 @@ mod tests {
         let branch = |name: &str| name.parse::<BranchName>().unwrap();
         assert_eq!(branch("REL1_45").ref_name(), "refs/heads/REL1_45");
         assert_eq!(branch("REL1_45").release(), Some((1, 45)));
-        for other in ["master", "REL1", "REL1_45_1", "REL1_x", "rel1_45", "xREL1_45"] {
+        for other in
+            ["master", "REL1", "REL1_45_1", "REL1_x", "rel1_45", "xREL1_45", "REL1_+45", "REL1_045"]
+        {
             assert_eq!(branch(other).release(), None, "{other}");
         }
         for (name, is_development) in
@@ -137,6 +144,5 @@ mod tests {
         {
             assert_eq!(branch(name).is_development(), is_development, "{name}");
         }
-        assert!(branch("REL1_045") < branch("REL1_45"), "equal versions are in the order of names");
     }
 }

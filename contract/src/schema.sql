@@ -36,7 +36,7 @@ CREATE TABLE repository (
     summary     TEXT,                           -- the first line of the description in English, shortened
     license     TEXT,
     type        TEXT,
-    changed_at  INTEGER NOT NULL,               -- the newest commit of its branches
+    changed_at  INTEGER NOT NULL,               -- the newest commit of its branches, not later than published
     etag        TEXT    NOT NULL,
     modified_at INTEGER NOT NULL,               -- when the document last changed
     document    TEXT    NOT NULL,

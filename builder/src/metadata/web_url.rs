@@ -52,15 +52,15 @@ fn encoded(url: &str) -> String {
     encoded
 }
 
-/// True if the URL names a host, and nothing in its place.
+/// True if the URL names a host, and nothing in its place. No home page needs a user, which can look like the host:
+/// `https://www.mediawiki.org@example.org/`.
 fn has_host(url: &str) -> bool {
     let rest = url.split_once("://").map_or("", |(_, rest)| rest);
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-    let (host, port) = host.split_once(':').unwrap_or((host, ""));
+    let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
     let is_port = port.is_empty()
         || port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
-    !host.is_empty() && !user.contains('@') && is_port
+    !host.is_empty() && !authority.contains('@') && is_port
 }
 
 #[cfg(test)]
@@ -73,7 +73,7 @@ mod tests {
             "https://www.mediawiki.org/wiki/Extension:A_B#c",
             "HTTP://example.org",
             "https://example.org:8080/?a=b&c=%C3%A9(d)'e';f",
-            "https://user:word@example.org/~a/b,c;d=e!$*+",
+            "https://example.org/~a/b,c;d=e!$*+@f",
         ] {
             assert_eq!(web_url(url).as_deref(), Some(url));
         }
@@ -109,6 +109,7 @@ mod tests {
             "http:///a",
             "https://:80",
             "https://a@b@c/",
+            "https://www.mediawiki.org@example.org/wiki/Extension:A",
             "https://a.example:b/",
             "https://a.example:65536/",
             "http://[::1",

@@ -10,7 +10,7 @@ use tardist_contract::{
 
 use crate::{
     Error,
-    catalogue::{self, Catalogue, StoredTexts},
+    catalogue::{self, BranchRecord, Catalogue, StoredTexts},
     snapshot::{
         digest,
         localized::{self, LocalizedTexts},
@@ -127,13 +127,20 @@ fn insert_bodies(db: &Connection, source: &Source<'_>) -> rusqlite::Result<()> {
             shown.description.as_deref().and_then(summary),
             shown.license,
             shown.r#type,
-            record.branches.values().map(|branch| branch.committed_at).max().unwrap_or_default(),
+            record.branches.values().map(|branch| changed_at(branch)).max().unwrap_or_default(),
             body.etag,
             modified_at(&document_key(id)),
             body.text,
         ])?;
     }
     Ok(())
+}
+
+/// When a branch changed. Whoever commits chooses the time of the commit, and one in the future would stand before all others.
+fn changed_at(branch: &BranchRecord) -> i64 {
+    // An older tardist did not note when it was published.
+    let latest = if branch.published_at > 0 { branch.published_at } else { i64::MAX };
+    branch.committed_at.min(latest)
 }
 
 /// The first line of a description: at most [`MAX_SUMMARY`] characters, cut between words.
@@ -167,11 +174,23 @@ mod tests {
 
     use super::*;
     use crate::{
-        catalogue::{BranchRecord, MessageTexts, Messages, RepositoryRecord},
+        catalogue::{MessageTexts, Messages, RepositoryRecord},
         metadata::Texts,
         repository_id::RepositoryId,
         snapshot::{Summary, read::Unreadable, stamps},
     };
+
+    #[test]
+    fn a_commit_of_the_future_is_no_later_than_its_publication() {
+        let branch = |committed_at, published_at| BranchRecord {
+            committed_at,
+            published_at,
+            ..BranchRecord::of_commit('a')
+        };
+        assert_eq!(changed_at(&branch(5, 9)), 5);
+        assert_eq!(changed_at(&branch(253_402_300_799, 9)), 9);
+        assert_eq!(changed_at(&branch(5, 0)), 5, "it is not known when it was published");
+    }
 
     fn catalogue() -> Catalogue {
         let branch = BranchRecord {

@@ -143,6 +143,10 @@ mod tests {
                 db.execute(sql, [kind, name, branch]).unwrap();
             }
         }
+        db.execute_batch(
+            "INSERT INTO distributed_branch SELECT DISTINCT branch, 0, 1, 1, 1 FROM branch",
+        )
+        .unwrap();
         db
     }
 

@@ -1,5 +1,7 @@
 WITH wanted AS MATERIALIZED (
+    -- Each of them is looked for in all projects.
     SELECT key AS place, value ->> 0 AS asked, value ->> 1 AS branch FROM json_each(?3)
+    WHERE value ->> 1 IN (SELECT branch FROM distributed_branch)
 ), project AS (
     SELECT kind, name, row_number() OVER (ORDER BY kind, name) AS place, count(*) OVER () AS total
     FROM (
