@@ -3,13 +3,24 @@
 use std::{
     fs::{self, File, Permissions},
     io::{self, Read},
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
+use nix::fcntl::OFlag;
 use sha2::{Digest, Sha256};
 
 use crate::{Error, error::IoContext};
+
+/// Opens a file that a worker may have put there, to read it. A link is not followed, and nobody is waited for who would
+/// write to a pipe. It may still be something else than a file.
+///
+/// # Errors
+/// Those of the system; `ELOOP` for a link.
+pub(crate) fn open_untrusted(path: &Path) -> io::Result<File> {
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+    File::options().read(true).custom_flags(flags.bits()).open(path)
+}
 
 /// The paths of the entries of a folder, in no particular order. An empty list if the folder does not exist.
 ///

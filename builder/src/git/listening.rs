@@ -4,16 +4,10 @@
 
 use std::io::{self, Read};
 
-use crate::{
-    git::pkt_line::{self, LENGTH_DIGITS},
-    secrets,
-};
+use crate::git::pkt_line::{self, LENGTH_DIGITS};
 
 /// How many bytes of an error are looked at, with the beginning of its packet.
 const MAX_ERROR: usize = 400;
-
-/// How many characters of it a message has.
-const MAX_QUOTED: usize = 200;
 
 /// Passes an answer on, and listens for an error in it. It is a packet that begins with `ERR `
 /// (<https://git-scm.com/docs/pack-protocol>, "pkt-line Format"), or with the byte 3, which names the band of errors
@@ -68,7 +62,7 @@ impl<R: Read> Listening<R> {
                     *left -= taken;
                     if *left == 0 {
                         if let Some(error) = error_in(start) {
-                            self.error = Some(quoted(error));
+                            self.error = Some(pkt_line::quoted(without_end(error)));
                         }
                         self.place = Place::Length(Vec::new());
                     }
@@ -89,23 +83,23 @@ impl<R: Read> Read for Listening<R> {
     }
 }
 
-const ERROR_LINE: &[u8] = b"ERR ";
 const ERROR_BAND: &[u8] = &[3];
 
 /// The text of the error that a packet with this data is.
 fn error_in(data: &[u8]) -> Option<&[u8]> {
-    data.strip_prefix(ERROR_BAND).or_else(|| data.strip_prefix(ERROR_LINE))
+    data.strip_prefix(ERROR_BAND).or_else(|| data.strip_prefix(pkt_line::ERROR))
 }
 
-/// The text for a message. Git ends it by a newline or a NUL.
-fn quoted(error: &[u8]) -> String {
-    secrets::quoted(String::from_utf8_lossy(error).trim_end_matches(['\n', '\0']), MAX_QUOTED)
+/// The text of an error. Git ends it by a newline or a NUL.
+fn without_end(error: &[u8]) -> &[u8] {
+    let end = error.iter().rposition(|byte| !b"\n\0".contains(byte));
+    &error[..end.map_or(0, |last| last + 1)]
 }
 
 /// Appends the next bytes of a packet to its start: of an error more than of others, of which there may be gigabytes.
 fn keep_start(start: &mut Vec<u8>, bytes: &[u8]) {
     for byte in bytes {
-        let most = if error_in(start).is_some() { MAX_ERROR } else { ERROR_LINE.len() };
+        let most = if error_in(start).is_some() { MAX_ERROR } else { pkt_line::ERROR.len() };
         if start.len() >= most {
             return;
         }
@@ -158,6 +152,6 @@ mod tests {
     fn an_error_has_a_limit() {
         let long = [&b"ERR "[..], &[b'x'; 60_000]].concat();
         let text = heard(&[&long], b"", 4_096).unwrap();
-        assert!(text.chars().count() <= MAX_QUOTED + 1, "{text}");
+        assert!(text.chars().count() <= pkt_line::MAX_QUOTED + 1, "{text}");
     }
 }

@@ -24,7 +24,6 @@ use crate::{
         transport::{INFO_REFS, UPLOAD_PACK},
     },
     net::{Body, BodyKind, Http, HttpError},
-    secrets,
 };
 
 /// The tip of each branch: its newest commit.
@@ -282,28 +281,21 @@ fn read<'a>(from: &mut impl Read, buffer: &'a mut Vec<u8>) -> Result<Packet<'a>,
     let packet = pkt_line::read(from, buffer).map_err(|error| match error {
         ReadError::Io(error) => RefsError::Interrupted(error),
         ReadError::NoLength(digits) => {
-            let start = quoted(&digits);
+            let start = pkt_line::quoted(&digits);
             RefsError::Form(format!(
                 "the response begins with {start:?}, which is not Git's smart HTTP"
             ))
         }
     })?;
     match packet {
-        Packet::Data(data) => match pkt_line::line(data).strip_prefix(b"ERR ") {
-            Some(text) => Err(RefsError::Form(format!("the server answers {:?}", quoted(text)))),
+        Packet::Data(data) => match pkt_line::line(data).strip_prefix(pkt_line::ERROR) {
+            Some(text) => {
+                Err(RefsError::Form(format!("the server answers {:?}", pkt_line::quoted(text))))
+            }
             None => Ok(packet),
         },
         Packet::Flush | Packet::Delimiter => Ok(packet),
     }
-}
-
-/// How many characters of a line a message quotes.
-const MAX_QUOTED: usize = 200;
-
-/// A line of a server for a message.
-fn quoted(line: &[u8]) -> String {
-    // A secret must not be cut, or its first half would stay.
-    secrets::quoted(&String::from_utf8_lossy(line), MAX_QUOTED)
 }
 
 /// Reads lines of `ID REF` up to a flush packet. If no ref matches, as in an empty repository, there is only the
@@ -331,7 +323,7 @@ pub(super) fn read_version_0(mut from: impl Read, filter: &Filter<'_>) -> Result
             let line = if let Packet::Data(data) = packet { data } else { b"" };
             return Err(RefsError::Form(format!(
                 "the response begins with {:?}",
-                quoted(pkt_line::line(line))
+                pkt_line::quoted(pkt_line::line(line))
             )));
         }
     }
@@ -384,7 +376,7 @@ fn add(line: &[u8], filter: &Filter<'_>, refs: &mut Refs) -> Result<(), RefsErro
     let (Some(id), Some(name)) = (words.next(), words.next()) else {
         return Err(RefsError::Form(format!(
             "the response has the line {:?}, which is not a commit and a ref",
-            quoted(line)
+            pkt_line::quoted(line)
         )));
     };
     if id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {

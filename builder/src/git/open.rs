@@ -1,14 +1,13 @@
 //! Opens mirrors. Workers write to them, and one of them may have been taken over by the content that it works on.
 
 use std::{
-    fs::File,
     io::{self, Read},
-    os::unix::fs::OpenOptionsExt,
     path::Path,
 };
 
 use git2::{Error, ErrorClass, ErrorCode, Repository};
-use nix::fcntl::OFlag;
+
+use crate::data_dir::files;
 
 /// The longest configuration of a mirror, in bytes. That which libgit2 writes has below 100.
 const MAX_CONFIG: u64 = 64 << 10;
@@ -37,9 +36,7 @@ pub(super) fn bare(path: &Path) -> Result<Repository, Error> {
 }
 
 fn is_foreign(config: &Path) -> io::Result<bool> {
-    // A link is not followed, and nobody is waited for.
-    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
-    let file = match File::options().read(true).custom_flags(flags.bits()).open(config) {
+    let file = match files::open_untrusted(config) {
         Err(error) if error.raw_os_error() == Some(nix::libc::ELOOP) => return Ok(true),
         file => file?,
     };

@@ -6,6 +6,8 @@
 
 use std::io::{self, Read};
 
+use crate::secrets;
+
 /// The flush packet: the end of a list or of a request.
 pub(super) const FLUSH: &[u8] = b"0000";
 
@@ -77,6 +79,18 @@ pub(super) fn length(digits: &[u8]) -> Option<usize> {
 pub(super) fn write(to: &mut Vec<u8>, data: &[u8]) {
     to.extend_from_slice(format!("{:04x}", data.len() + 4).as_bytes());
     to.extend_from_slice(data);
+}
+
+/// How a line begins that is an error message of Git (<https://git-scm.com/docs/pack-protocol>, "pkt-line Format").
+pub(super) const ERROR: &[u8] = b"ERR ";
+
+/// How many characters of a line a message quotes.
+pub(super) const MAX_QUOTED: usize = 200;
+
+/// A line of a server for a message.
+pub(super) fn quoted(line: &[u8]) -> String {
+    // A secret must not be cut, or its first half would stay.
+    secrets::quoted(&String::from_utf8_lossy(line), MAX_QUOTED)
 }
 
 /// The data of a packet without the newline at its end, if there is one.

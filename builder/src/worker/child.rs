@@ -53,6 +53,7 @@ const LAST_WORDS: Duration = Duration::from_secs(10);
 const MAX_LAST_WORDS: usize = 4 << 10;
 
 /// How a worker ended.
+#[derive(Default)]
 pub(super) struct Ended {
     /// Why it did not do everything.
     pub(super) failure: Option<Failure>,

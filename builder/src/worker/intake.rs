@@ -5,13 +5,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, File},
+    fs,
     io::{self, Read},
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
-use nix::fcntl::OFlag;
 use tardist_contract::{BranchName, CommitId, RepoName};
 
 use crate::{
@@ -280,11 +278,10 @@ fn excess_of_missing(missing: &[Missing]) -> Option<&'static str> {
         .then_some("that more is missing than any branch has")
 }
 
-/// True for a file that has the size and the hash of the record. A link is not followed, and nobody is waited for who would
-/// write to a pipe. A worker that has kept the file open may still write to it: `tardist verify` finds that.
+/// True for a file that has the size and the hash of the record. A worker that has kept the file open may still write to
+/// it: `tardist verify` finds that.
 fn is_file_of(path: &Path, record: &BranchRecord) -> io::Result<bool> {
-    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
-    let file = File::options().read(true).custom_flags(flags.bits()).open(path)?;
+    let file = files::open_untrusted(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() || metadata.len() != record.size {
         return Ok(false);

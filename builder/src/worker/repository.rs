@@ -391,8 +391,8 @@ impl<'a> JobRunner<'a> {
         keep_ref: &KeepRef,
     ) -> Result<Result<Repository, Cause>, Error> {
         let mapped = url_map::mapped(url, &self.instructions.url_map);
-        if !self.http.allows(&mapped) || mapped.contains(['?', '#']) {
-            return Ok(Err(not_allowed(&mapped)));
+        if let Some(cause) = refusal(&mapped, self.http) {
+            return Ok(Err(cause));
         }
         let path = self.layout.submodule(&mapped);
         transport::verify_objects();
@@ -427,15 +427,15 @@ impl<'a> JobRunner<'a> {
     }
 }
 
-/// Why a submodule is missing whose URL may not be asked.
-fn not_allowed(url: &str) -> Cause {
+/// Why a submodule is missing, if its URL may not be asked.
+fn refusal(url: &str, http: &Http) -> Option<Cause> {
     if url.contains(['?', '#']) {
-        return format!(
+        let reason = format!(
             "its URL {url} has a ? or #, which no repository has: a request would go elsewhere"
-        )
-        .into();
+        );
+        return Some(reason.into());
     }
-    match SubmoduleHost::of(url) {
+    (!http.allows(url)).then(|| match SubmoduleHost::of(url) {
         Some(host) if host.as_str().len() > MAX_HOST => {
             format!("the name of the server of {url} is longer than any can be").into()
         }
@@ -445,7 +445,7 @@ fn not_allowed(url: &str) -> Cause {
             may_pass: false,
         },
         None => format!("its URL {url} is not an http or https URL, or has a user part").into(),
-    }
+    })
 }
 
 /// What a branch is called elsewhere. `manifest` is the path of its manifest. mediawiki.org describes the branch in

@@ -162,16 +162,7 @@ mod tests {
             let failure = Failure { text: String::new(), again };
             let cpu = Duration::from_secs(taken.min(time));
             let branch = branch.cloned();
-            let time = Duration::ZERO;
-            Ended {
-                failure: Some(failure),
-                branch,
-                cpu,
-                time,
-                was_killed: false,
-                repacked: None,
-                needed: BTreeSet::new(),
-            }
+            Ended { failure: Some(failure), branch, cpu, ..Ended::default() }
         };
         for branch in branches {
             taken += world[branch].fetch.0;
@@ -277,15 +268,7 @@ mod tests {
         {
             let mut rest = Rest::new(&job, limits());
             let failure = Failure { text: "slow".to_owned(), again };
-            let ended = Ended {
-                failure: Some(failure.clone()),
-                branch: None,
-                cpu: Duration::ZERO,
-                time: Duration::ZERO,
-                was_killed,
-                repacked: None,
-                needed: BTreeSet::new(),
-            };
+            let ended = Ended { failure: Some(failure.clone()), was_killed, ..Ended::default() };
             let mut result = JobResult::default();
             rest.after(&job.branches, ended, &mut result);
             assert_eq!(rest.next(&mut result), None);
@@ -301,16 +284,7 @@ mod tests {
         );
         let (mut rest, mut result) = (Rest::new(&job, limits()), JobResult::default());
         result.unchanged.insert(job.branches[0].clone(), Vec::new());
-        let ended = Ended {
-            failure: None,
-            branch: None,
-            cpu: Duration::ZERO,
-            time: Duration::ZERO,
-            was_killed: false,
-            repacked: None,
-            needed: BTreeSet::new(),
-        };
-        assert_eq!(rest.after(&job.branches, ended, &mut result), None);
+        assert_eq!(rest.after(&job.branches, Ended::default(), &mut result), None);
         assert_eq!(rest.next(&mut result), None);
         let [(branch, failure)] = &result.failed[..] else { panic!("{result:?}") };
         assert_eq!((branch.as_str(), failure.again), ("b", Again::NextCycle));
@@ -329,11 +303,9 @@ mod tests {
             let ended = Ended {
                 failure: Some(failure),
                 branch: branches.first().cloned(),
-                cpu: Duration::ZERO,
                 time: Duration::from_secs(20),
                 was_killed: true,
-                repacked: None,
-                needed: BTreeSet::new(),
+                ..Ended::default()
             };
             rest.after(&branches, ended, &mut result);
         }
